@@ -1,0 +1,70 @@
+# Everything runs in .venv, which is made on first use. Needs make and Python 3.11 or later; `make` lists what there is.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
+PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4
+ARGS :=
+
+# the first Python that is new enough and can make a virtual environment; PYTHON=… chooses another
+PYTHON :=
+CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: help demo test quick check bench interop clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
+	    printf '%s %-9s %s\n' "$$make" "$$target" "$$text"; done
+
+demo: $(VENV)/run.stamp  ## log real files, prove one, refuse a forged copy
+	$(PY) -m tiletree.demo demo-log $(VENV)/wheels/*.whl
+
+test: $(VENV)/dev.stamp  ## all tests, and the branch coverage of tiles/
+	$(PYTEST) -m "not interop" --cov --cov-report= $(ARGS)
+	$(PY) -m coverage report --include='tiles/*' --skip-covered --fail-under=95
+
+quick: $(VENV)/dev.stamp  ## the tests that take seconds
+	$(PYTEST) -m "not slow and not interop" $(ARGS)
+
+check: $(VENV)/dev.stamp  ## format, lint and types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+bench: $(VENV)/bench.stamp  ## measure against other implementations
+	$(PY) tests/bench/bench.py $(ARGS)
+
+interop: $(VENV)/dev.stamp  ## tests against Go implementations; needs Go
+	@command -v go >/dev/null || { echo 'make interop needs the Go toolchain: go is not on PATH' >&2; exit 1; }
+	$(PY) -m pytest -m interop tests/interop $(ARGS)
+
+clean:  ## remove .venv and what the tools left behind
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# A stamp is written last: an installation that was interrupted is done again.
+
+$(VENV)/made.stamp:
+	@for python in $(CANDIDATES); do \
+	    if "$$python" -c '$(FITS)' >/dev/null 2>&1; then \
+	        echo "$$python -m venv $(VENV)"; exec "$$python" -m venv --clear $(VENV); \
+	    fi; \
+	done; \
+	echo 'tiletree needs Python 3.11 or later with its venv module (on Debian: apt-get install python3-venv);' >&2; \
+	echo 'tried: $(CANDIDATES). Name another one with: make PYTHON=…' >&2; exit 1
+	@touch $@
+
+# the wheels of tiletree and of what it needs are kept: they are the real files that the demo logs
+$(VENV)/run.stamp: $(VENV)/made.stamp pyproject.toml
+	rm -rf $(VENV)/wheels
+	$(PIP) wheel --wheel-dir $(VENV)/wheels .
+	$(PIP) install --find-links $(VENV)/wheels --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(PIP) install --find-links $(VENV)/wheels --editable '.[check,test]'
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/run.stamp
+	$(PIP) install --find-links $(VENV)/wheels --editable '.[bench]'
+	@touch $@
