@@ -1,0 +1,138 @@
+"""Every error the library raises, sorted by whose trouble it is.
+
+    TilesError
+    ├── LogError                 they are wrong: what was read is not what a sound log says      exit 1
+    │   ├── Malformed            bytes that are not in the format
+    │   └── VerificationError    well formed, and does not verify; carries the evidence
+    │       ├── SignatureError       no or a wrong signature of a known key
+    │       ├── PolicyError          signed, but the policy (log keys, quorum) is not met
+    │       ├── ProofError           an inclusion or consistency proof does not lead to the root
+    │       ├── TileError            a tile or bundle does not hash up to the checkpoint
+    │       └── ForkError            two signed checkpoints of one log that exclude each other
+    ├── AccessError              the way is broken: storage or network; trying again may help    exit 3
+    │   ├── NotFound             the object is not there
+    │   ├── Conflict             somebody else wrote first; our write did certainly not happen
+    │   └── OutcomeUnknown       our write may or may not have happened
+    ├── UsageError               you called it wrong                                             exit 2
+    ├── Refused                  a guard refuses; says what was found; nothing was changed       exit 4
+    └── Unfinished               committed, and not yet published or tidied: run again           exit 5
+
+Verification raises; it never returns False.
+"""
+
+from __future__ import annotations
+
+
+class TilesError(Exception):
+    """Base of all errors of this library; never raised itself.
+
+    message   what was found and where, lower case, no full stop
+    hint      what to do next, or empty
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class LogError(TilesError):
+    """What was read is not what a sound log says; trying again will not help."""
+
+
+class Malformed(LogError):
+    """Bytes that are not in their format.
+
+    what    the format, e.g. "checkpoint"
+    found   the offending part, cut to 80 characters of repr
+    """
+
+    def __init__(self, what: str, problem: str, found: bytes | str | int | None = None) -> None:
+        shown = "" if found is None else f": {_short(found)}"
+        super().__init__(f"malformed {what}: {problem}{shown}")
+        self.what = what
+        self.problem = problem
+        self.found = found
+
+
+class VerificationError(LogError):
+    """Well formed, and does not verify.
+
+    evidence   name → bytes, whatever a third party needs to see the same (signed notes, proofs, hashes)
+    """
+
+    def __init__(self, message: str, *, hint: str = "", evidence: dict[str, bytes] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.evidence = dict(evidence or {})
+
+
+class SignatureError(VerificationError):
+    """No signature of a known key, or one that is wrong."""
+
+
+class PolicyError(VerificationError):
+    """The signatures are right and not enough: an unknown log, or a quorum that is not met."""
+
+
+class ProofError(VerificationError):
+    """An inclusion or consistency proof does not lead to the root it should lead to."""
+
+
+class TileError(VerificationError):
+    """A tile or an entry bundle does not hash up to the checkpoint.
+
+    path   the public path of the object
+    """
+
+    def __init__(self, path: str, problem: str, *, evidence: dict[str, bytes] | None = None) -> None:
+        super().__init__(f"{path}: {problem}", evidence=evidence)
+        self.path = path
+        self.problem = problem
+
+
+class ForkError(VerificationError):
+    """Two signed checkpoints of one log exclude each other; both are in the evidence."""
+
+
+class AccessError(TilesError):
+    """Storage or network did not do what was asked; nothing is known to be wrong with the log."""
+
+
+class NotFound(AccessError):
+    """The object is not there (or, where the reader cannot tell, may not be read)."""
+
+
+class Conflict(AccessError):
+    """Somebody else wrote first. Our write did certainly not happen."""
+
+
+class OutcomeUnknown(AccessError):
+    """Our write may or may not have happened: read again before deciding anything."""
+
+
+class UsageError(TilesError):
+    """The call is wrong: an argument out of range, a key of the wrong kind, an entry that is too long."""
+
+
+class Refused(TilesError):
+    """A guard refuses to go on. The message says what was found; nothing was changed."""
+
+
+class Unfinished(TilesError):
+    """The entries are committed (they will be in every later tree) and the run could not finish.
+
+    Raised from the error that stopped it; running again finishes it, adding the entries again would log them twice.
+    first_index, count   where the entries are: [first_index, first_index + count)
+    published            whether readers can see them already
+    """
+
+    def __init__(self, message: str, *, first_index: int, count: int, published: bool, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.first_index = first_index
+        self.count = count
+        self.published = published
+
+
+def _short(found: bytes | str | int) -> str:
+    text = repr(found)
+    return text if len(text) <= 80 else text[:77] + "..."

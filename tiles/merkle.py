@@ -1,0 +1,90 @@
+"""Merkle tree hashing (https://www.rfc-editor.org/rfc/rfc6962#section-2.1), and the hashes' own type.
+
+A tree of size n is written D[0:n]. A complete subtree of 2^k entries is a *node*: (height k, index i) is the
+hash of D[i * 2^k : (i + 1) * 2^k]. Everything here is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NewType, cast
+
+from tiles.errors import Malformed, UsageError
+
+Hash = NewType("Hash", bytes)  # 32 bytes, SHA-256
+
+HASH_SIZE = 32  # bytes
+MAX_TREE_SIZE = 2**63 - 1  # entries; tlog-cosignature signs sizes as signed 64-bit numbers
+
+EMPTY_ROOT = Hash(sha256(b"").digest())  # §2.1: the hash of an empty list is the hash of an empty string
+
+
+def leaf_hash(entry: bytes) -> Hash:
+    """Return SHA-256(0x00 || entry) (§2.1)."""
+    return Hash(sha256(b"\x00" + entry).digest())
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[Hash]:
+    """Return `leaf_hash` of each entry, in order. One comprehension: a call per entry costs a fifth of it."""
+    return cast("list[Hash]", [sha256(b"\x00" + entry).digest() for entry in entries])
+
+
+def node_hash(left: Hash, right: Hash) -> Hash:
+    """Return SHA-256(0x01 || left || right) (§2.1)."""
+    return Hash(sha256(b"\x01" + left + right).digest())
+
+
+def parents(hashes: Sequence[Hash]) -> list[Hash]:
+    """Return the nodes one height above neighbouring nodes; an odd last one has no parent yet and is left out."""
+    pairs = iter(hashes)
+    nodes = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
+    return cast("list[Hash]", nodes)
+
+
+def node_root(hashes: Sequence[Hash]) -> Hash:
+    """Return the node above 2^k neighbouring nodes, k ≥ 0.
+
+    Raises UsageError for any other number of hashes.
+    """
+    count = len(hashes)
+    if count == 0 or count & (count - 1):
+        raise UsageError(f"a node stands on a power of two of hashes, not on {count}")
+    while len(hashes) > 1:
+        hashes = parents(hashes)
+    return hashes[0]
+
+
+def fold_right(hashes: Sequence[Hash]) -> Hash:
+    """Return the root over complete subtrees of falling size, largest first (§2.1, k < n ≤ 2k).
+
+    Raises UsageError if there is none.
+    """
+    if not hashes:
+        raise UsageError("no hashes to fold")
+    root = hashes[-1]
+    for left in reversed(hashes[:-1]):
+        root = node_hash(left, root)
+    return root
+
+
+def to_hash(data: bytes) -> Hash:
+    """Return data as a Hash. Raises Malformed unless it is 32 bytes long."""
+    if len(data) != HASH_SIZE:
+        raise Malformed("hash", f"{len(data)} bytes instead of {HASH_SIZE}", data)
+    return Hash(bytes(data))
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """The first `size` entries of a log, 0 ≤ size ≤ MAX_TREE_SIZE, and the root hash over them."""
+
+    size: int
+    root: Hash
+
+    def __str__(self) -> str:
+        return f"size {self.size} root {self.root.hex()}"
+
+
+EMPTY_TREE = TreeHead(0, EMPTY_ROOT)
