@@ -1,0 +1,76 @@
+"""The command, as tests call it: in this process for speed, its output and exit code returned."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiletree.cli import run
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one call came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one JSON document on standard output."""
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+class Command:
+    """Calls `tiletree` with the directories of a user of its own."""
+
+    def __init__(self, directory: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
+        self.directory = directory
+        self._capture = capture
+        self._patch = patch
+        for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(variable, str(directory / "home" / variable))
+        patch.chdir(directory)
+
+    def __call__(self, *arguments: object, stdin: bytes = b"") -> Done:
+        """Run one command."""
+        self._patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        self._capture.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = self._capture.readouterr()
+        assert "Traceback" not in captured.err
+        return Done(code, captured.out, captured.err)
+
+    def ok(self, *arguments: object, stdin: bytes = b"") -> dict[str, Any]:
+        """Run one command with --json that has to succeed, and return its document."""
+        done = self(*arguments, "--json", stdin=stdin)
+        assert done.code == 0, done
+        return done.json
+
+
+@pytest.fixture
+def tiletree(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Return the command, run in an empty directory by a user who has never run it."""
+    return Command(tmp_path, capsys, monkeypatch)
+
+
+ORIGIN = "log.example.com"
+
+
+@pytest.fixture
+def log(tiletree: Command) -> str:
+    """Return the vkey of a log at `log`, with key `k`; it holds the files `a` and `b`, and `p` proves the first."""
+    vkey: str = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")["vkey"]
+    Path("a").write_bytes(b"content of a\n")
+    Path("b").write_bytes(b"content of b\n")
+    tiletree.ok("add", "log", "a", "b", "--key", "k")
+    tiletree.ok("prove", "log", "--index", 0, "-o", "p")
+    return vkey

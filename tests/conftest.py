@@ -1,0 +1,19 @@
+"""Fixtures that more than one test file needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_vectors() -> Path:
+    """Return the folder of test data that other projects made; skip the test where it is missing."""
+    path = Path(__file__).parents[2] / "shared" / "vectors"
+    if not path.is_dir():
+        pytest.skip(f"NOT TESTED against other projects' data: there is no {path}")
+    return path
+
+
+pytest_plugins = ["command_line"]
