@@ -1,0 +1,115 @@
+"""Storage behind one small Protocol: immutable objects, and a few compare-and-swap objects.
+
+What a store promises, and `tests/test_store_contract.py` holds every store to:
+
+- `create` never changes an object that exists. The same content again is success; another content is `Differs`.
+  Readers see an object whole or not at all. It may need `barrier` to last through a power cut.
+- `swap` replaces an object if and only if it is still the version that was read; it lasts once it has returned.
+- `read` and `list` see whatever was written before they were called, by anyone.
+- `barrier` returns once everything that was readable before the call lasts through a power cut,
+  whoever wrote it, and everything that was deleted stays deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NewType, Protocol, runtime_checkable
+
+from tiles.errors import LogError
+
+Version = NewType("Version", str)  # opaque: compared for equality by the store that made it, by nobody else
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """What `read` returns.
+
+    modified   seconds since the epoch, by the store's own clock; 0.0 where it has none
+    stamp      the version, where the store gives its objects one; elsewhere it is of the content
+    """
+
+    data: bytes
+    modified: float = 0.0
+    stamp: Version | None = None
+
+    @property
+    def version(self) -> Version:
+        """What to hand to `swap`."""
+        return self.stamp if self.stamp is not None else content_version(self.data)
+
+
+def content_version(data: bytes) -> Version:
+    """Return the version of an object in a store whose versions are of the content."""
+    return Version(sha256(data).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What `list` yields. size in bytes as stored, modified as in `Object`."""
+
+    path: str
+    size: int
+    modified: float = 0.0
+
+
+class Differs(LogError):
+    """An immutable object exists with another content: corruption, or a fork of the log.
+
+    path   the object; ours and found are the two contents
+    """
+
+    def __init__(self, path: str, ours: bytes, found: bytes) -> None:
+        super().__init__(f"{path} exists with another content ({len(found)} bytes, ours has {len(ours)})")
+        self.path = path
+        self.ours = ours
+        self.found = found
+
+
+@runtime_checkable
+class Store(Protocol):
+    """One place for objects. Paths are relative, use "/" and never ".."; contents are bytes.
+
+    Every method raises AccessError when the way is broken.
+    """
+
+    @property
+    def url(self) -> str:
+        """Where it is, as the user would write it; without credentials."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds that another writer's finishing touch may take here before one helps it."""
+        ...
+
+    def read(self, path: str, limit: int | None = None) -> Object:
+        """Return an object. Raises NotFound; AccessError if it is longer than `limit` bytes."""
+        ...
+
+    def create(self, objects: Mapping[str, bytes]) -> None:
+        """Create all objects, in any order; those already there with the same content are done already.
+
+        Raises Differs for one with another content; the others may or may not have been created then.
+        """
+        ...
+
+    def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
+        """Replace an object that is still at version `expected` (None: that is not there), and return the new version.
+
+        Raises Conflict if it is not: nothing was changed. Raises OutcomeUnknown if it cannot be known.
+        """
+        ...
+
+    def list(self, prefix: str) -> Iterator[Listed]:
+        """Yield all objects below a prefix ("" or ending in "/"), in the order of their paths."""
+        ...
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Delete objects; one that is not there is deleted already."""
+        ...
+
+    def barrier(self) -> None:
+        """Return once everything readable before the call lasts through a power cut, and what was deleted is gone."""
+        ...
