@@ -1,0 +1,5 @@
+"""`python -m tiletree` is the command `tiletree`."""
+
+from tiletree.cli import main
+
+main()

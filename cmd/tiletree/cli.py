@@ -1,0 +1,83 @@
+"""The command `tiletree`: parses, calls the library, and words what comes back. Errors become exit codes here."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+import tiles
+from tiles.errors import TilesError
+from tiletree import keys, read, upkeep, write
+from tiletree.ui import EXIT_ACCESS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Output, exit_code
+
+_EPILOG = """\b
+exit codes
+  0  done, or verified
+  1  verification failed, or the log shows two histories
+  2  the call is wrong
+  3  something could not be reached or read
+  4  a guard refused; nothing was changed
+  5  committed, and not published yet: the next run finishes it
+"""
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(tiles.__version__, prog_name="tiletree")
+def cli() -> None:
+    """A transparency log that is nothing but files.
+
+    LOG is a directory or, for reading, also an http(s):// URL.
+    """
+
+
+for command in (
+    write.init,
+    write.add,
+    read.info,
+    upkeep.status,
+    read.get,
+    read.prove,
+    read.verify,
+    read.audit,
+    upkeep.gc,
+    keys.key,
+):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; nothing a user or a peer can cause leaves as an exception."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    output = Output()
+    output.json = "--json" in arguments  # before click parses: a wrong call is answered in JSON as well
+    try:
+        code = cli.main(arguments, prog_name="tiletree", standalone_mode=False, obj=output)
+        sys.stdout.flush()
+    except TilesError as error:
+        output.error(type(error).__name__, error.message, error.hint)
+        return exit_code(error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return EXIT_USAGE
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"{context.command_path} --help" if context else "tiletree --help"
+        output.error("UsageError", error.format_message().rstrip("."), hint)
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ACCESS
+    except OSError as error:
+        output.error("AccessError", f"{error.filename or 'input or output'}: {error.strerror or error}")
+        return EXIT_ACCESS
+    return code if isinstance(code, int) else EXIT_OK

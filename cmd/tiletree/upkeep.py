@@ -1,0 +1,90 @@
+"""Commands that look after a log: status, gc."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from tiles.checkpoint import SignedCheckpoint
+from tiles.merkle import TreeHead
+from tiles.places import anchor_store, default_key_path, private_store, public_store
+from tiles.status import look
+from tiles.upkeep import DAY
+from tiles.upkeep import gc as collect
+from tiletree.options import find_origin, json_option, log_argument, output
+from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, shown
+
+
+@click.command()
+@log_argument
+@click.option("--key", type=click.Path(path_type=Path), help="the log's key file, to find its anchor")
+@click.option("--private", metavar="DIR", help="the log's private part  [default: <LOG>.private]")
+@click.option("--anchor", metavar="DIR", help="where the signer remembers  [default: <KEY>.anchor]")
+@json_option
+@output
+def status(out: Output, log: str, key: Path | None, private: str | None, anchor: str | None) -> int:
+    """Say what the next run will find and do. For whoever writes to LOG; changes nothing.
+
+    \b
+    Example:
+      tiletree status ./log
+
+    Exits 4 if the next run would refuse.
+    """
+    public, own = public_store(log), private_store(log, private)
+    memory = anchor_store(key or default_key_path(find_origin(public, own)), anchor)
+    found = look(public, own, memory)
+    head = found.head
+    out.result(
+        {
+            "origin": head.origin,
+            "head": {"size": head.tree.size, "root": head.tree.root.hex(), "base": head.base, "frozen": head.frozen},
+            "published": _tree(found.published),
+            "staged": list(found.staged),
+            "anchor": _tree(found.anchor),
+            "next": found.next,
+        },
+        f"log        {shown(head.origin)}",
+        f"head       {head.tree}, committed on size {head.base}{', frozen' if head.frozen else ''}",
+        f"published  {found.published.tree if found.published else 'nothing'}",
+        f"staged     {', '.join(found.staged) or 'nothing'}",
+        f"anchor     {found.anchor or f'nothing at {memory.url}'}",
+        f"next run   will {shown(found.next)}",
+    )
+    return EXIT_REFUSED if found.refusal else EXIT_OK
+
+
+def _tree(found: SignedCheckpoint | TreeHead | None) -> dict[str, int | str] | None:
+    tree = found.tree if isinstance(found, SignedCheckpoint) else found
+    return {"size": tree.size, "root": tree.root.hex()} if tree else None
+
+
+@click.command()
+@log_argument
+@click.option("--private", metavar="DIR", help="the log's private part  [default: <LOG>.private]")
+@click.option(
+    "--grace", type=click.FloatRange(min=0), default=DAY, show_default=True, help="seconds partial tiles stay"
+)
+@click.option("--dry-run", is_flag=True, help="only say what would be deleted")
+@json_option
+@output
+def gc(out: Output, log: str, private: str | None, grace: float, dry_run: bool) -> None:
+    """Delete what the log has no use for any more.
+
+    \b
+    Example:
+      tiletree gc ./log --dry-run
+
+    Goes: partial tiles and bundles whose full one has been published for the grace period, staged batches that can no
+    longer be committed, temporary files of runs that died. Can be run at any time, beside anything else.
+    """
+    found = collect(public_store(log), private_store(log, private), now=time.time(), grace=grace, dry_run=dry_run)
+    counts = {name: getattr(found, name) for name in ("staged", "tiles", "bundles", "temps", "bytes")}
+    out.result(
+        {**counts, "dry_run": dry_run},
+        *(shown(path) for path in found.sample),
+        f"{'would delete' if dry_run else 'deleted'} {found.tiles} partial tiles, {found.bundles} partial bundles, "
+        f"{found.staged} staged batches, {found.temps} temporary files; {found.bytes} bytes",
+    )

@@ -1,0 +1,220 @@
+"""Commands that write: init, add."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tiles.bundle import MAX_ENTRY_SIZE
+from tiles.checkpoint import SignedCheckpoint
+from tiles.entry import file_entry
+from tiles.errors import NotFound, Refused, Unfinished, UsageError
+from tiles.intake import BATCH_SIZE, Batches, read_lines
+from tiles.keyfile import read_key, write_key
+from tiles.keys import SEED_SIZE, SigningKey, signing_key
+from tiles.merkle import leaf_hash
+from tiles.places import anchor_store, default_key_path, private_store, public_store
+from tiles.sequencer import MAX_BATCH, Sequencer
+from tiletree.options import find_key, json_option, log_argument, open_binary, open_sequencer, output, writer_options
+from tiletree.ui import Output, Progress, shown
+
+SHOWN_ENTRIES = 1000  # entries of one call that are listed one by one
+
+
+@click.command()
+@log_argument
+@click.option("--origin", metavar="NAME", required=True, help="the log's name, such as log.example.com/releases")
+@writer_options
+@json_option
+@output
+def init(
+    out: Output, log: str, origin: str, key: Path | None, private: str | None, anchor: str | None, policy: Path | None
+) -> None:
+    """Begin a log: a key, and an empty signed checkpoint.
+
+    \b
+    Example:
+      tiletree init ./log --origin log.example.com/releases
+
+    The key goes to a new file, unless --key names one that exists; it is never overwritten. Interrupted, the same call
+    finishes its work; on a log that is complete it changes nothing.
+    """
+    path = key or default_key_path(origin)
+    signing, is_new = _init_key(path, origin)
+    if is_new:
+        open_sequencer(log, private, (path, signing), anchor, policy).check_new()
+        write_key(path, signing)
+    published = open_sequencer(log, private, (path, signing), anchor, policy).create()
+    vkey = signing.verifier.vkey
+    out.result(
+        {"origin": origin, "vkey": vkey, "size": published.tree.size},
+        f"log      {shown(origin)}, size {published.tree.size}",
+        f"public   {public_store(log).url}",
+        f"private  {private_store(log, private).url}",
+        f"key      {path}, keep it secret and keep a copy",
+        f"anchor   {anchor_store(path, anchor).url}",
+        f"vkey     {vkey}",
+    )
+    out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {shown(log)}")
+
+
+def _init_key(path: Path, origin: str) -> tuple[SigningKey, bool]:
+    """Return the key of the log to begin, and whether it still has to be written."""
+    try:
+        signing = read_key(path)
+    except NotFound:
+        return signing_key(origin, secrets.token_bytes(SEED_SIZE)), True
+    if signing.name != origin:
+        raise Refused(f"{path} is the key of {signing.name}, not of {origin}", hint="choose another --key")
+    return signing, False
+
+
+@click.command()
+@log_argument
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--raw", is_flag=True, help=f"log the files' bytes, at most {MAX_ENTRY_SIZE}, instead of their digests")
+@click.option("--lines", type=click.Path(exists=True, dir_okay=False), help="log each line of a file as an entry")
+@click.option("--stdin-lines", is_flag=True, help="log each line of standard input as an entry")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, MAX_BATCH),
+    default=BATCH_SIZE,
+    show_default=True,
+    help="entries committed and published at a time",
+)
+@writer_options
+@json_option
+@output
+def add(
+    out: Output,
+    log: str,
+    files: tuple[str, ...],
+    raw: bool,
+    lines: str | None,
+    stdin_lines: bool,
+    batch_size: int,
+    key: Path | None,
+    private: str | None,
+    anchor: str | None,
+    policy: Path | None,
+) -> None:
+    """Append to a log, and publish.
+
+    \b
+    Examples:
+      tiletree add ./log dist/*.whl
+      tiletree add ./log --lines hashes.txt
+      journalctl -o json | tiletree add ./log --stdin-lines
+
+    For a file, `-` is standard input, what is logged is its SHA-256 and size: its content is not published. With
+    --raw, --lines and --stdin-lines it is the bytes themselves; a line ends at its newline, which is not part of it.
+
+    A call that was interrupted before it answered may be made again: entries that still wait to be published are not
+    added twice. After exit code 5 do not add again; the next run publishes what is committed.
+    """
+    if sum((bool(files), lines is not None, stdin_lines)) != 1:
+        raise click.UsageError("name files, or --lines, or --stdin-lines", click.get_current_context())
+    sequencer = open_sequencer(log, private, find_key(log, private, key), anchor, policy)
+    report = _Report(out)
+    if files:
+        if raw:
+            _check_raw(files)
+        with out.progress("adding", len(files)) as progress:
+            _append(sequencer, Batches(_file_entries(files, raw, progress), batch_size), report, files, Progress())
+    else:
+        name = lines or "standard input"
+        with open_binary(lines or "-") as stream, out.progress("adding lines") as progress:
+            _append(sequencer, Batches(read_lines(stream, name), batch_size), report, lines or "-", progress)
+    if report.checkpoint is None:
+        out.note("nothing to add: the input is empty")
+    report.finish(report.checkpoint or sequencer.finish())
+
+
+def _check_raw(files: tuple[str, ...]) -> None:
+    for name in files:
+        if name != "-" and Path(name).stat().st_size > MAX_ENTRY_SIZE:
+            raise UsageError(
+                f"{name} has more than the {MAX_ENTRY_SIZE} bytes that --raw can log; nothing was added",
+                hint="leave out --raw: its digest is logged then, whatever its size",
+            )
+
+
+def _file_entries(files: tuple[str, ...], raw: bool, progress: Progress) -> Iterator[list[bytes]]:
+    for name in files:
+        with open_binary(name) as stream:
+            yield [stream.read(MAX_ENTRY_SIZE + 1) if raw else file_entry(stream)]
+        progress.advance(1)
+
+
+def _append(
+    sequencer: Sequencer, batches: Batches, report: _Report, names: tuple[str, ...] | str, progress: Progress
+) -> None:
+    size = None
+    while batch := batches.take(size):
+        try:
+            appended = sequencer.append(batch)
+        except Unfinished as error:
+            report.add(error.first_index, batch, names, None)
+            report.out.partial |= {"committed": True, "published": error.published}
+            raise
+        report.add(appended.first_index, batch, names, appended.checkpoint)
+        progress.advance(len(batch))
+        size = appended.first_index + appended.count
+
+
+@dataclass
+class _Report:
+    """What `add` did, for the person and for --json."""
+
+    out: Output
+    ranges: list[dict[str, int]] = field(default_factory=list)
+    entries: list[dict[str, Any]] | None = field(default_factory=list)
+    count: int = 0
+    checkpoint: SignedCheckpoint | None = None
+
+    def add(
+        self, first: int, batch: list[bytes], names: tuple[str, ...] | str, checkpoint: SignedCheckpoint | None
+    ) -> None:
+        """Take down that a batch is in the log, published by `checkpoint`; its entries one by one if they are few."""
+        self.checkpoint = checkpoint
+        self._add_range(first, len(batch))
+        if self.entries is not None and self.count + len(batch) <= SHOWN_ENTRIES:
+            for offset, entry in enumerate(batch):
+                name = names[self.count + offset] if isinstance(names, tuple) else f"{names}:{self.count + offset + 1}"
+                leaf = leaf_hash(entry).hex()
+                self.entries.append({"index": first + offset, "leaf_hash": leaf, "name": name})
+                self.out.line(f"{first + offset}  {leaf}  {shown(name)}")
+        else:
+            self.entries = None
+            self.out.line(f"{first} to {first + len(batch) - 1}  {len(batch)} entries")
+        self.count += len(batch)
+        self.out.partial = self.document()
+
+    def _add_range(self, first: int, count: int) -> None:
+        if self.ranges and sum(self.ranges[-1].values()) == first:
+            self.ranges[-1]["count"] += count
+        else:
+            self.ranges.append({"first_index": first, "count": count})
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document; `entries` is there up to SHOWN_ENTRIES."""
+        tree = self.checkpoint.tree if self.checkpoint else None
+        return {
+            "ranges": self.ranges,
+            **({"entries": self.entries} if self.entries is not None else {}),
+            "size": tree.size if tree else None,
+            "root": tree.root.hex() if tree else None,
+            "published": tree is not None,
+        }
+
+    def finish(self, checkpoint: SignedCheckpoint) -> None:
+        """Print the outcome."""
+        self.checkpoint = checkpoint
+        tree = checkpoint.tree
+        line = f"published {shown(checkpoint.origin)}, size {tree.size}, root {tree.root.hex()}"
+        self.out.result(self.document(), line)

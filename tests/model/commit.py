@@ -1,0 +1,302 @@
+"""The commit, one function for each step of the table in the design; a run may pause or die between any two.
+
+A step takes the state and the run whose turn it is, and yields every way it can end: (state, run) after one operation
+on storage. The first is the one without trouble.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from .mistakes import Mistake
+from .state import Ack, Batch, Head, Mine, Run, Setup, State, Tile, prefix, size
+
+Ends = Iterator[tuple[State, Run]]
+Step = Callable[[State, Run, Setup], Ends]
+
+
+def load(s: State, r: Run, setup: Setup) -> Ends:
+    """1 load: read the checkpoint. An `add` that started again, and whose entries are published by now, answers."""
+    if r.mine and size(s.checkpoint) >= len(r.mine.tree):
+        yield answer(s, r._replace(checkpoint=s.checkpoint), setup)
+    else:
+        yield s, r._replace(at="load head", checkpoint=s.checkpoint)
+
+
+def load_head(s: State, r: Run, setup: Setup) -> Ends:
+    """Read the head."""
+    r = r._replace(head=s.head)
+    if setup.mistake is Mistake.GUARD_READS_ONCE and not fits(r, setup):
+        yield s, r.refuse("the checkpoint was put back or removed")
+    else:
+        yield s, r._replace(at="load anchor" if fits(r, setup) else "guard")
+
+
+def guard(s: State, r: Run, setup: Setup) -> Ends:
+    """Read the checkpoint once more: a commit needs its base published, so now it is at least there."""
+    r = r._replace(checkpoint=s.checkpoint)
+    if fits(r, setup):
+        yield s, r._replace(at="load anchor")
+    elif size(r.checkpoint) > r.head.size:
+        yield s, r._replace(at="guard head")
+    else:
+        yield s, r.refuse("the checkpoint was put back or removed")
+
+
+def guard_head(s: State, r: Run, _: Setup) -> Ends:
+    """The checkpoint is larger than the head was: read the head once more."""
+    yield s, r.again() if s.head.size >= size(r.checkpoint) else r.refuse("the head was put back")
+
+
+def load_anchor(s: State, r: Run, setup: Setup) -> Ends:
+    """Read the anchor: what was signed was committed before."""
+    if setup.mistake in (Mistake.NO_ANCHOR, Mistake.CHECKPOINT_AS_ANCHOR) or size(s.anchor) < r.head.size:
+        yield s, r._replace(at="recover")
+    elif size(s.anchor) > r.head.size:
+        yield s, r._replace(at="someone ahead", anchor=s.anchor)
+    elif s.anchor == r.head.tree:
+        yield s, r._replace(at="recover")
+    else:
+        yield s, r.refuse("another tree of this size was signed")
+
+
+def fits(r: Run, setup: Setup) -> bool:
+    """Whether checkpoint and head go together: at the head's base or size; absent only before the first publication."""
+    if r.checkpoint is None:
+        return r.head.size == 0 and setup.mistake is not Mistake.ABSENT_IS_REMOVED
+    return len(r.checkpoint) in (r.head.base, r.head.size) and prefix(r.checkpoint, r.head.tree)
+
+
+def recover(s: State, r: Run, setup: Setup) -> Ends:
+    """2 recover: read the head's staged batch. Unpublished: it is written again from it; published: it is tidied."""
+    published = r.checkpoint == r.head.tree
+    if (published and setup.mistake is Mistake.LIST_BEFORE_TIDY) or (r.head.size and setup.mistake is Mistake.STACK):
+        yield s, r._replace(at="plan")
+    elif r.head == Head():
+        yield s, r._replace(at="plan" if published else "sign")
+    elif r.head.staged in s.staged:
+        if not published and r.head.batch.entries == r.entries and not r.mine:
+            r = r._replace(mine=Mine(r.head.base, r.head.tree, sure=False))
+        yield s, r._replace(at="tidy" if published else "write")
+    elif setup.mistake is Mistake.TRUST_TILES and any(t.part != "bundles" and t.tree == r.head.tree for t in s.tiles):
+        yield s, r._replace(at="plan" if published else "sign")
+    else:
+        yield s, r._replace(at="recover again")
+
+
+def recover_again(s: State, r: Run, _: Setup) -> Ends:
+    """The staged batch is gone: either the tree is published by now, or the batch is lost."""
+    if s.checkpoint == r.head.tree:
+        yield s, r._replace(at="plan", checkpoint=s.checkpoint)
+    elif size(s.checkpoint) > r.head.size:
+        yield s, r.again()
+    else:
+        yield s, r.refuse("the committed batch is lost")
+
+
+def plan(s: State, r: Run, setup: Setup) -> Ends:
+    """3 plan: what to add on top of the head that was read: one's own entries, or the inbox."""
+    if r.mine:
+        yield answer(s, r, setup)
+        return
+    if r.entries:
+        batch = Batch(r.entries)
+    else:
+        refused = s.inbox & {"0"} if r.strict else frozenset[str]()
+        if refused and setup.mistake is Mistake.REFUSE_ON_SIGHT:
+            yield s._replace(inbox=s.inbox - refused, rejected=s.rejected | refused), r.again()
+            return
+        accepted = tuple(sorted(s.inbox - refused))
+        batch = Batch(accepted, accepted, tuple(refused))
+    if batch == Batch():
+        yield s, r.again()
+    else:
+        new = Head(r.head.tree + batch.entries, r.head.size, batch, r.name)
+        yield s, r._replace(at="stage", plan=new)
+
+
+def stage(s: State, r: Run, _: Setup) -> Ends:
+    """4 stage: create the staged batch."""
+    yield s._replace(staged=s.staged | {r.plan.staged}), r._replace(at="commit")
+
+
+def commit(s: State, r: Run, setup: Setup) -> Ends:
+    """5 commit: swap the head that was read for the planned one."""
+    new = r.plan
+    if setup.mistake is Mistake.SIGN_FIRST:
+        s = s._replace(signed=s.signed | {new.tree})
+    unsure = r._replace(at="read back", doubt=True) if r.entries else r.again()
+    if s.head == r.head:
+        landed = land(s, new, setup)
+        yield landed, committed(r)
+        if setup.unknown:
+            yield landed, unsure
+    elif setup.mistake is Mistake.CONFLICT_BY_ROOT and s.head.tree == new.tree:
+        yield s, committed(r)._replace(head=s.head)
+    elif r.doubt and setup.mistake is not Mistake.CONFLICT_IS_LOSS:
+        yield s, unsure  # the first swap may have happened after all
+    else:
+        yield s, r.again()
+    if setup.unknown:
+        yield s, unsure
+    if setup.late and s.head == r.head:
+        yield s._replace(late=s.late | {(r.head, new)}), unsure
+
+
+def read_back(s: State, r: Run, setup: Setup) -> Ends:
+    """After a lost reply, an `add` reads the head to learn whether the commit was its own."""
+    new = r.plan
+    if s.head == r.head and setup.mistake is not Mistake.PLAN_ANEW:
+        yield s, r._replace(at="commit")  # the same swap once more: it may still be on its way
+    elif s.head == new or (setup.mistake is Mistake.OURS_BY_ROOT and s.head.tree == new.tree):
+        yield s, committed(r)._replace(head=s.head)
+    elif s.head.base >= new.size and prefix(new.tree, s.head.tree) and setup.mistake is not Mistake.OURS_IF_HEAD:
+        yield s, r._replace(mine=Mine(new.base, new.tree, sure=False)).again()
+    else:
+        yield s, r.again()
+
+
+def committed(r: Run) -> Run:
+    """The run after its own commit."""
+    new = r.plan
+    mine = Mine(new.base, new.tree, sure=True) if r.entries else None
+    return r._replace(at="write", doubt=False, head=new, mine=mine)
+
+
+def land(s: State, new: Head, setup: Setup) -> State:
+    """A swap of the head happens; those on their way, which expect another head, never will."""
+    return s._replace(head=new, past=s.past | {s.head} if setup.harm else s.past, late=frozenset())
+
+
+def write(s: State, r: Run, setup: Setup) -> Ends:
+    """6 write: create tiles and bundles; one that is there with another content stops the run."""
+    parts = ("tiles", "bundles") if setup.parts else ("all",)
+    missing = [t for t in (Tile(r.head.size, part, r.head.tree) for part in parts) if t not in s.tiles]
+    for tile in missing:
+        if any(t.size == tile.size and t.part == tile.part for t in s.tiles):
+            yield s, r.refuse("a tile is there with another content")
+        else:
+            yield s._replace(tiles=s.tiles | {tile}), r._replace(at="write" if len(missing) > 1 else "sign")
+    if not missing or setup.mistake is Mistake.PUBLISH_FIRST:
+        yield s, r._replace(at="sign")
+
+
+def sign(s: State, r: Run, setup: Setup) -> Ends:
+    """7 sign: read the anchor: only what extends it is signed."""
+    if setup.mistake is Mistake.NO_ANCHOR:
+        yield s, r._replace(at="signature")
+    elif setup.mistake is Mistake.CHECKPOINT_AS_ANCHOR:
+        apart = not prefix(s.checkpoint, r.head.tree) and not prefix(r.head.tree, s.checkpoint or ())
+        yield s, r.refuse("the checkpoint is another tree") if apart else r._replace(at="signature")
+    elif s.anchor == r.head.tree:
+        yield s, r._replace(at="signature")
+    elif prefix(s.anchor, r.head.tree):
+        yield s, r._replace(at="move anchor", anchor=s.anchor)
+    elif prefix(r.head.tree, s.anchor or ()) or (size(s.anchor) > r.head.size and setup.mistake is Mistake.BY_SIZE):
+        yield s, r._replace(at="someone ahead", anchor=s.anchor)
+    else:
+        yield s, r.refuse("the tree does not extend what was signed")
+
+
+def move_anchor(s: State, r: Run, setup: Setup) -> Ends:
+    """Swap the anchor; after a conflict or a lost reply it is read again."""
+    if s.anchor != r.anchor:
+        yield s, r._replace(at="sign", anchor=None)
+        return
+    moved = s._replace(anchor=r.head.tree)
+    yield moved, r._replace(at="signature", anchor=None)
+    if setup.unknown:
+        yield moved, r._replace(at="sign", anchor=None)
+
+
+def someone_ahead(s: State, r: Run, setup: Setup) -> Ends:
+    """The anchor or the witness is ahead: read the head again. Another run was faster, or the head was put back."""
+    if s.head.size >= size(r.anchor) or setup.mistake is Mistake.ANCHOR_AHEAD_IS_OTHERS:
+        yield s, r._replace(mine=None).again() if setup.mistake is Mistake.FORGET else r.again()
+    else:
+        yield s, r.refuse("the head was put back, more was signed")
+
+
+def signature(s: State, r: Run, setup: Setup) -> Ends:
+    """Sign the head's tree."""
+    yield s._replace(signed=s.signed | {r.head.tree}), r._replace(at="cosign" if setup.witness else "publish")
+
+
+def cosign(s: State, r: Run, setup: Setup) -> Ends:
+    """8 cosign: ask the witness, which signs what extends the tree it saw last."""
+    if prefix(s.witness, r.head.tree):
+        yield s._replace(witness=r.head.tree, cosigned=s.cosigned | {r.head.tree}), r._replace(at="publish")
+    elif size(s.witness) > r.head.size and setup.mistake is not Mistake.WITNESS_AHEAD_IS_PROOF:
+        yield s, r._replace(at="someone ahead", anchor=s.witness)
+    else:
+        yield s, r.refuse("the witness saw another tree")
+
+
+def publish(s: State, r: Run, setup: Setup) -> Ends:
+    """9 publish: swap the checkpoint that was read; after a conflict or a lost reply it is read again."""
+    tree = r.head.tree
+    if s.checkpoint == r.checkpoint or setup.mistake is Mistake.PUBLISH_BLINDLY:
+        published = s._replace(checkpoint=tree)
+        yield published, r._replace(at="tidy", checkpoint=tree)
+        if setup.unknown:
+            yield published, r
+    elif size(s.checkpoint) >= len(tree):
+        yield s, r._replace(at="tidy", checkpoint=s.checkpoint)
+    else:
+        yield s, r._replace(checkpoint=s.checkpoint)
+
+
+def tidy(s: State, r: Run, setup: Setup) -> Ends:
+    """10 tidy: put what was refused, delete the batch's inbox objects, then its staged batch; then the run is done."""
+    batch = r.head.batch
+    unsaid = [name for name in batch.refused if name not in s.rejected]
+    settled = [name for name in batch.accepted + batch.refused if name in s.inbox]
+    if setup.mistake is Mistake.STAGED_FIRST and r.head.staged in s.staged:
+        yield s._replace(staged=s.staged - {r.head.staged}), r
+    elif unsaid:
+        for name in unsaid:
+            yield s._replace(rejected=s.rejected | {name}), r
+    elif settled:
+        for name in settled:
+            yield s._replace(inbox=s.inbox - {name}), r
+    else:
+        s = s._replace(staged=s.staged - {r.head.staged})
+        if r.mine:
+            yield answer(s, r, setup)
+        elif r.plan == Head() and r.checkpoint == r.head.tree:
+            yield s, r._replace(at="plan")  # it was another run's batch: now its own turn
+        else:
+            yield s, r.again()
+
+
+def answer(s: State, r: Run, setup: Setup) -> tuple[State, Run]:
+    """An `add` acknowledges its batch if the published tree extends the one that has it, and goes on with the next."""
+    assert r.mine is not None
+    if not prefix(r.mine.tree, r.checkpoint or ()) and setup.mistake is not Mistake.BY_SIZE:
+        return s, r.refuse("the published tree does not have what was committed")
+    acked = s.acked | {Ack(r.name, r.entries, len(r.rest), r.mine)}
+    after = Run(r.name, r.rest[0], r.rest[1:]) if r.rest else Run(r.name, r.entries, at="end")
+    return s._replace(acked=acked), after
+
+
+STEPS: dict[str, Step] = {
+    "load": load,
+    "load head": load_head,
+    "guard": guard,
+    "guard head": guard_head,
+    "load anchor": load_anchor,
+    "recover": recover,
+    "recover again": recover_again,
+    "plan": plan,
+    "stage": stage,
+    "commit": commit,
+    "read back": read_back,
+    "write": write,
+    "sign": sign,
+    "move anchor": move_anchor,
+    "someone ahead": someone_ahead,
+    "signature": signature,
+    "cosign": cosign,
+    "publish": publish,
+    "tidy": tidy,
+}

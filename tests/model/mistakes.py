@@ -1,0 +1,37 @@
+"""Classic mistakes. Each is a switch of the model, and each must be found by exploring it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mistake(StrEnum):
+    """Name: why it is wrong."""
+
+    SIGN_FIRST = "signs before the commit: the loser has signed a tree that never was"
+    PUBLISH_FIRST = "publishes before the tiles are written: a checkpoint ahead of its tiles"
+    PUBLISH_BLINDLY = "writes the checkpoint without comparing: a slow run takes it back"
+    TRUST_TILES = "the staged batch is gone, some tiles are there, so it signs: others may be missing"
+    STACK = "commits on top of an unpublished tree: nobody finishes the one below"
+
+    LIST_BEFORE_TIDY = "lists the inbox before the last batch is tidied: logs its items again"
+    STAGED_FIRST = "deletes the staged batch before its inbox items: nobody knows they were logged"
+    REFUSE_ON_SIGHT = "removes what it refuses when it lists: another run may log it"
+    GC_BY_AGE = "gc deletes any staged batch but the head's: a paused run commits it later"
+    GC_EQUAL_SIZE = "gc deletes staged batches of the head's size: a batch that only refuses has that size"
+
+    GUARD_READS_ONCE = "judges by a checkpoint read before the head: refuses while others publish"
+    ABSENT_IS_REMOVED = "takes an absent checkpoint for a removed one: cannot finish an interrupted init"
+    WITNESS_AHEAD_IS_PROOF = "takes a witness that is ahead for a rollback: another run was just faster"
+
+    NO_ANCHOR = "signs whatever storage says: a head that was put back forks the log"
+    CHECKPOINT_AS_ANCHOR = "looks at the checkpoint before signing, not at an anchor: there is time to fork after that"
+    ANCHOR_AHEAD_IS_OTHERS = "an anchor ahead means a faster run, so it starts again: for ever if the head was put back"
+
+    OURS_IF_HEAD = "after a lost reply, ours only if it is still the head: adds again once others have gone on"
+    OURS_BY_ROOT = "after a lost reply, ours if the head has our root: another run's equal entries do that too"
+    CONFLICT_BY_ROOT = "lost, and the head has our root, so it says ours: two runs committed one batch"
+    PLAN_ANEW = "reply lost and the head unchanged, so it plans anew: the first swap was only slow"
+    CONFLICT_IS_LOSS = "reply lost, so it swaps again and takes the conflict for a loss: its first swap was only slow"
+    BY_SIZE = "takes what is larger for what extends its own tree, and answers: after a rollback it is another tree"
+    FORGET = "starts again after its own commit without remembering it: adds again"

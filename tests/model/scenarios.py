@@ -1,0 +1,64 @@
+"""Setups worth exploring, small enough for every test run or marked large, and where each mistake is found."""
+
+from __future__ import annotations
+
+from .mistakes import Mistake
+from .state import Harm, Setup
+
+SMALL: dict[str, Setup] = {
+    "sequence": Setup(2, 2),
+    "refusal": Setup(2, 1, strict=1),
+    "sequence, lost replies": Setup(2, 1, parts=True, witness=True, unknown=True, late=True),
+    "sequence and add": Setup(1, 1, adders=("a",), parts=True, witness=True, unknown=True, late=True),
+    "equal adds": Setup(1, 0, adders=("a", "a"), unknown=True, late=True),
+    "adds of several batches": Setup(0, 0, adders=("a,a", "ab"), unknown=True, late=True),
+    "lost staging": Setup(2, 1, parts=True, harm=Harm.LOSE_STAGING),
+    "removed checkpoint": Setup(1, 1, adders=("a",), harm=Harm.REMOVE_CHECKPOINT),
+    "restored checkpoint": Setup(1, 1, adders=("a",), harm=Harm.RESTORE_CHECKPOINT),
+    "restored head": Setup(0, 0, adders=("a", "bc,d"), harm=Harm.RESTORE_HEAD),
+    "restored head, sequence": Setup(1, 1, adders=("a",), harm=Harm.RESTORE_HEAD),
+    "restored log": Setup(0, 0, adders=("a", "ab"), harm=Harm.RESTORE_LOG),
+    "restored log and anchor": Setup(0, 0, adders=("a", "bc"), witness=True, harm=Harm.RESTORE_ALL),
+}
+
+LARGE: dict[str, Setup] = {
+    "sequence": Setup(2, 3, strict=1, parts=True),
+    "three writers": Setup(3, 1, strict=1, unknown=True),
+    "sequence and two adds": Setup(1, 0, adders=("a", "b"), unknown=True),
+    "submissions and equal adds": Setup(1, 1, adders=("a", "a"), unknown=True, late=True),
+    "adds of several batches": Setup(1, 0, adders=("a,a", "a"), unknown=True, late=True),
+    "lost staging": Setup(2, 2, parts=True, harm=Harm.LOSE_STAGING),
+    "removed checkpoint": Setup(1, 0, adders=("a", "b"), unknown=True, harm=Harm.REMOVE_CHECKPOINT),
+    "restored checkpoint": Setup(2, 2, harm=Harm.RESTORE_CHECKPOINT),
+    "three adds": Setup(0, 0, adders=("a", "b", "c"), unknown=True),
+    "restored head": Setup(2, 2, harm=Harm.RESTORE_HEAD),
+    "restored head, adds": Setup(0, 0, adders=("a", "ab", "c"), harm=Harm.RESTORE_HEAD),
+    "restored log": Setup(2, 2, harm=Harm.RESTORE_LOG),
+    "restored log and anchor": Setup(2, 2, witness=True, harm=Harm.RESTORE_ALL),
+}
+
+FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and what it finds
+    Mistake.SIGN_FIRST: ("sequence", "fork"),
+    Mistake.PUBLISH_FIRST: ("sequence", "ahead of its tiles"),
+    Mistake.TRUST_TILES: ("lost staging", "ahead of its tiles"),
+    Mistake.STACK: ("sequence", "nothing was wrong"),
+    Mistake.PUBLISH_BLINDLY: ("sequence", "publication went from"),
+    Mistake.LIST_BEFORE_TIDY: ("sequence", "logged too often"),
+    Mistake.STAGED_FIRST: ("sequence", "logged too often"),
+    Mistake.REFUSE_ON_SIGHT: ("refusal", "refused and logged"),
+    Mistake.GC_BY_AGE: ("sequence", "cannot be recovered"),
+    Mistake.GC_EQUAL_SIZE: ("refusal", "refused and logged"),
+    Mistake.GUARD_READS_ONCE: ("sequence", "nothing was wrong"),
+    Mistake.ABSENT_IS_REMOVED: ("sequence", "nothing was wrong"),
+    Mistake.WITNESS_AHEAD_IS_PROOF: ("sequence and add", "nothing was wrong"),
+    Mistake.NO_ANCHOR: ("restored head", "fork"),
+    Mistake.CHECKPOINT_AS_ANCHOR: ("restored head", "fork"),
+    Mistake.ANCHOR_AHEAD_IS_OTHERS: ("restored log", "round in circles"),
+    Mistake.OURS_IF_HEAD: ("sequence and add", "logged too often"),
+    Mistake.OURS_BY_ROOT: ("equal adds", "both committed"),
+    Mistake.CONFLICT_BY_ROOT: ("equal adds", "both committed"),
+    Mistake.PLAN_ANEW: ("sequence and add", "logged too often"),
+    Mistake.CONFLICT_IS_LOSS: ("sequence and add", "logged too often"),
+    Mistake.BY_SIZE: ("restored head", "and not there"),
+    Mistake.FORGET: ("sequence and add", "logged too often"),
+}

@@ -1,0 +1,173 @@
+"""What the model remembers: the objects in storage, and what each run knows.
+
+A tree stands for its root: it is the tuple of its entries, so that two trees are equal exactly when their roots are,
+and one extends the other exactly when a consistency proof exists. Everything else is what the real objects hold.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from .mistakes import Mistake
+
+Tree = tuple[str, ...]
+
+
+class Batch(NamedTuple):
+    """A staged batch. entries in order; accepted and refused are names of inbox objects (a name is also its entry)."""
+
+    entries: Tree = ()
+    accepted: Tree = ()
+    refused: Tree = ()
+
+
+class Staged(NamedTuple):
+    """`staging/<size>-<sha256>`."""
+
+    size: int
+    batch: Batch
+
+
+class Head(NamedTuple):
+    """The compare-and-swap object. base in entries; nonce of the run that committed it (0: a `sequence` run)."""
+
+    tree: Tree = ()
+    base: int = 0
+    batch: Batch = Batch()
+    nonce: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.tree)
+
+    @property
+    def staged(self) -> Staged:
+        return Staged(self.size, self.batch)
+
+
+class Tile(NamedTuple):
+    """A group of public objects of one size, and the content they hold."""
+
+    size: int
+    part: str
+    tree: Tree
+
+
+class Mine(NamedTuple):
+    """Where an `add` run's entries are, and the tree that has them.
+
+    sure   the run saw its own commit; else it recognised equal entries as its own
+    """
+
+    first: int
+    tree: Tree
+    sure: bool
+
+
+class Run(NamedTuple):
+    """One writer.
+
+    name      its nonce; 0 for all `sequence` runs
+    entries   the batch that an `add` is at, and rest, those it has still to do; none for `sequence`
+    strict    finds item 0 inadmissible
+    mine      where the batch is, once the run knows that it is committed
+    """
+
+    name: int = 0
+    entries: Tree = ()
+    rest: tuple[Tree, ...] = ()
+    strict: bool = False
+    at: str = "load"
+    head: Head = Head()
+    checkpoint: Tree | None = None
+    plan: Head = Head()
+    doubt: bool = False  # a swap of the head had no reply
+    anchor: Tree | None = None
+    mine: Mine | None = None
+
+    def again(self) -> Run:
+        """Back to step 1; of what it knew, only where its entries are is kept."""
+        return Run(self.name, self.entries, self.rest, self.strict, mine=self.mine)
+
+    def refuse(self, found: str) -> Run:
+        """Stop, saying what was found."""
+        return Run(self.name, self.entries, at="refused: " + found)
+
+
+class Ack(NamedTuple):
+    """An `add` that answered. left: batches it had still to do."""
+
+    name: int
+    entries: Tree
+    left: int
+    mine: Mine
+
+
+class State(NamedTuple):
+    """Storage, the signer's anchor, a witness, all runs; below them what only the checks look at."""
+
+    runs: tuple[Run, ...]
+    head: Head = Head()
+    checkpoint: Tree | None = None
+    staged: frozenset[Staged] = frozenset()
+    tiles: frozenset[Tile] = frozenset()
+    inbox: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
+    anchor: Tree | None = None
+    witness: Tree | None = None
+    late: frozenset[tuple[Head, Head]] = frozenset()  # swaps of `head` on their way: (expected, new)
+    arrived: int = 0
+    signed: frozenset[Tree] = frozenset()
+    cosigned: frozenset[Tree] = frozenset()
+    acked: frozenset[Ack] = frozenset()
+    past: frozenset[Head] = frozenset()  # heads that may be put back
+    harmed: bool = False  # the setup's harm was done
+
+
+class Harm(StrEnum):
+    """What an operator, a backup or an attacker does to storage, once, at any moment."""
+
+    LOSE_STAGING = "all staged batches are gone"
+    REMOVE_CHECKPOINT = "the checkpoint is gone"
+    RESTORE_CHECKPOINT = "the checkpoint is put back to any older signed one"
+    RESTORE_HEAD = "the head is put back to any older one"
+    RESTORE_LOG = "head and checkpoint are put back together"
+    RESTORE_ALL = "head, checkpoint and anchor are put back together; the witness is not"
+
+
+class Setup(NamedTuple):
+    """What is explored.
+
+    items    submissions that arrive
+    strict   how many of the `sequence` runs find item 0 inadmissible
+    adders   the entries of each `add`: a letter each, a comma between batches ("ab,c")
+    """
+
+    sequencers: int = 2
+    items: int = 2
+    strict: int = 0
+    adders: tuple[str, ...] = ()
+    parts: bool = False  # tiles and bundles become readable one after the other, in any order
+    witness: bool = False
+    unknown: bool = False  # the reply to any swap may be lost, whether or not it happened
+    late: bool = False  # and a swap of `head` that did not happen may happen later
+    harm: Harm | None = None
+    mistake: Mistake | None = None
+
+    def start(self) -> State:
+        """An `init` that has just committed the empty tree: nothing is signed, there is no checkpoint yet."""
+        sequencers = tuple(Run(strict=n < self.strict) for n in range(self.sequencers))
+        batches = [[tuple(batch) for batch in adder.split(",")] for adder in self.adders]
+        adders = tuple(Run(n, first, tuple(rest)) for n, (first, *rest) in enumerate(batches, 1))
+        return State(sequencers + adders)
+
+
+def prefix(a: Tree | None, b: Tree) -> bool:
+    """Whether tree b extends (or is) tree a; every tree extends none."""
+    return a is None or a == b[: len(a)]
+
+
+def size(tree: Tree | None) -> int:
+    """The size of a tree that may be absent: -1, smaller than any."""
+    return -1 if tree is None else len(tree)

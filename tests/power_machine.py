@@ -1,0 +1,250 @@
+"""A machine with a log on it whose power can be cut, what must hold after a cut, and all syncs that the code makes."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+import tiles
+from check_log import published, read_note, read_or_none, read_text
+from power_cut import NOTHING, Change, Cut, Disk, Owed, Process, State, failure
+from tiles.signer import ANCHOR, parse_anchor
+from tiles.store.directory import DirectoryStore
+from tiles.upkeep import gc
+from world import ROLES, RecordingKey, World, explained
+
+Action = list[bytes] | Literal["create", "finish", "gc"]  # append these entries, or …
+
+
+@dataclass(frozen=True)
+class System:
+    """Where the three stores are, and what the system can do."""
+
+    name: str
+    roots: tuple[str, str, str]
+    mounts: tuple[str, ...]
+    is_old: bool = False  # it has neither syncfs nor renameat2
+
+    def __str__(self) -> str:
+        return self.name
+
+
+APART = ("/one/log", "/two/deep/log.private", "/three/key.anchor"), ("/one", "/two", "/three")
+TOGETHER = ("/disk/log", "/disk/log.private", "/disk/key.anchor"), ("/disk",)
+SYSTEMS = (
+    System("apart", *APART),
+    System("together", *TOGETHER),
+    System("apart-old", *APART, is_old=True),
+    System("together-old", *TOGETHER, is_old=True),
+)
+
+
+class Broken(Process):
+    """A process in which the first sync after the head was renamed reports an error, and makes nothing last."""
+
+    failed = False
+
+    def fsync(self, fd: int) -> None:
+        if self.renamed.endswith("/head") and not self.failed:
+            self.failed = True
+            raise failure(errno.EIO, self.renamed)
+        super().fsync(fd)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place in the code where a sync is asked for."""
+
+    file: str
+    function: str
+    text: str
+    lines: range
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}-{self.function}-{self.text}"
+
+    def is_on_the_way(self) -> bool:
+        """Whether the code is there at this moment."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_filename == self.file and frame.f_lineno in self.lines:
+                return True
+            frame = frame.f_back
+        return False
+
+
+class Machine:
+    """A machine with a log on it. If it `records`, every sync that it makes is a moment at which the power may be cut.
+
+    world      what is known of the log outside, which no cut takes away; its stores are the last process's
+    left_out   the sync that is not made
+    owed       what it would have made to last
+    moments    when the power may be cut
+    """
+
+    def __init__(
+        self, system: System, left_out: Site | None = None, disk: Disk | None = None, *, records: bool = True
+    ) -> None:
+        self.system = system
+        self._records = records
+        self.left_out = left_out
+        self.disk = disk or Disk(system.mounts)
+        self.world = World()
+        self.owed: Owed = NOTHING
+        self.moments: list[Moment] = []
+
+    def boot(self, lives: int | None = None, kind: type[Process] = Process) -> Process:
+        """Start a process.
+
+        lives   how many calls it makes before it dies
+        """
+        process = kind(
+            self.disk,
+            self.world.writers,
+            syncfs=not self.system.is_old,
+            renameat2=not self.system.is_old,
+            lives=lives,
+            before_sync=self._before_sync if self._records else None,
+        )
+        for role, root in zip(ROLES, self.system.roots, strict=True):
+            self.world.stores[role] = DirectoryStore(Path(root), process)
+        return process
+
+    def act(self, *actions: Action, lives: int | None = None, kind: type[Process] = Process) -> Process:
+        """Let a new process do something, and take down what it was answered. Raises Died if it dies."""
+        self.world.writers += 1
+        self.look()
+        process = self.boot(lives, kind)
+        world = self.world
+        for action in actions:
+            if isinstance(action, list):
+                world.append(action)
+            elif action == "create":
+                world.sequencer().create()
+            elif action == "finish":
+                world.sequencer().finish()
+            else:
+                gc(world.stores["public"], world.stores["private"], now=world.now, grace=0.0)
+        return process
+
+    def look(self) -> int:
+        """Look at the log as its readers may at any moment, and return its size."""
+        world = self.world
+        self.boot()
+        public = world.stores["public"]
+        for path, data in world.history.contents.items():
+            found = read_or_none(public, path)
+            assert found in (None, data), f"{path} had another content before: {data!r}, now {found!r}"
+        checkpoint = published(public, world.verifier)
+        size = len(checkpoint[1]) if checkpoint else 0
+        seen = [read_note(note, world.verifier).size for note in world.history.checkpoints]
+        if checkpoint and size > max(seen, default=-1):
+            world.history.wrote(public, ["checkpoint"])  # whose writer died, before anybody was told
+        return size
+
+    def cut(self) -> None:
+        """Let the power be cut at this moment."""
+        self.moments.append(Moment(self))
+
+    def copy(self, left_out: Site | None = None) -> Machine:
+        """Return an equal machine that goes on by itself; the power has not been cut on it."""
+        other = Machine(self.system, left_out, self.disk.copy())
+        other.world = known(self.world)()
+        return other
+
+    def _before_sync(self, changes: Sequence[Change], contents: set[int]) -> bool:
+        if self.left_out is not None and self.left_out.is_on_the_way():
+            self.owed |= {*changes, *contents}
+            return False
+        self.cut()
+        return True
+
+
+class Moment:
+    """A moment at which the power is cut. owed: what would last if a sync had not been left out."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.cut = Cut(machine.disk)
+        self.owed = machine.owed.intersection([*machine.disk.changes, *machine.disk.unsynced])
+        self._system = machine.system
+        self._known = known(machine.world)
+
+    def judge(self, state: State, then: Action) -> None:
+        """Hold a state that the cut left, and what the next run makes of it, against the promises."""
+        with explained(lambda: f"{state}\nthen {then}"):
+            machine = Machine(self._system, disk=state.disk.copy(), records=False)
+            machine.world = world = self._known()
+            size = machine.look()
+            _check_anchor(world)
+            before = world.committed()
+            unpublished = list((before or ())[size:])
+            if before is None:
+                machine.act("create")
+            machine.act(then)
+            grown = (before or ()) + (tuple(then) if isinstance(then, list) and then != unpublished else ())
+            assert world.committed() == grown
+            _put_back(world)
+            world.check(orphans=True, repeated=set(grown))
+
+
+def known(world: World) -> Callable[[], World]:
+    """Return what makes a world that knows as much as this one does now, and has no stores."""
+    history, key, writers = world.history.copy(), world.key, world.writers
+    texts, acknowledged = list(key.texts), list(world.acknowledged)
+
+    def make() -> World:
+        other = World(key=RecordingKey(key.verifier, key.seed, list(texts)))
+        other.history, other.acknowledged, other.writers = history.copy(), list(acknowledged), writers
+        return other
+
+    return make
+
+
+def _check_anchor(world: World) -> None:
+    """The signer's memory covers every text ever signed."""
+    anchor = read_or_none(world.stores["anchor"], ANCHOR)
+    signed = max((read_text(text).size for text in world.key.texts), default=-1)
+    remembered = -1 if anchor is None else parse_anchor(anchor).tree.size
+    assert signed <= remembered, f"a text of size {signed} was signed, the anchor remembers {remembered}"
+
+
+def _put_back(world: World) -> None:
+    """Put back the partial tiles that gc has deleted, and may: `check_log` looks for all that ever was."""
+    public = world.stores["public"]
+    for path, data in world.history.contents.items():
+        if ".p/" in path and read_or_none(public, path) is None and read_or_none(public, path.split(".p/")[0]):
+            public.create({path: data})
+
+
+# ---- the syncs that the code makes
+
+_PACKAGE = Path(tiles.__file__).parent
+_FILES = ("store/posix.py", "store/root.py", "store/directory.py", "sequencer.py", "release.py", "signer.py")
+_SYNCS = {
+    *("fsync", "syncfs", "sync_directory", "barrier", "sync_all", "make_lasting"),
+    *("_sync_name", "_sync_seen", "_make_last"),
+}
+_THE_CALLS = {"fsync", "syncfs", "_answers_syncfs"}  # of Posix: the system calls themselves
+
+
+def sites() -> Iterator[Site]:
+    """Yield every place in the code where a sync is asked for."""
+    for name in _FILES:
+        file = _PACKAGE / name
+        for function in ast.walk(ast.parse(file.read_text())):
+            if isinstance(function, ast.FunctionDef) and function.name not in _THE_CALLS:
+                for call in filter(_is_sync, ast.walk(function)):
+                    lines = range(call.lineno, (call.end_lineno or call.lineno) + 1)
+                    yield Site(str(file), function.name, ast.unparse(call), lines)
+
+
+def _is_sync(node: ast.AST) -> bool:
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    return node.func.attr in _SYNCS or any(keyword.arg == "sync" for keyword in node.keywords)

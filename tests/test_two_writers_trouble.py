@@ -1,0 +1,144 @@
+"""Two writers where more goes wrong: lost replies, waiting, storage that is put back; and writers in real threads."""
+
+from __future__ import annotations
+
+import random
+from base64 import b64decode
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from check_log import fold
+from faults import Died, Fault, Faults
+from races import FINISH, NOTHING, SEVEN, TEN, Action, Race, grown, race, steps_alone
+from reference import printed_random
+from tiles.errors import Refused
+from tiles.store.memory import MemoryStore
+from world import World, explained, some_entries
+
+# ---- lost replies, patience, real threads
+
+
+@pytest.mark.parametrize("fault", [Fault.DONE_UNKNOWN, Fault.NOT_DONE_UNKNOWN])
+@pytest.mark.parametrize("what", ["private swap head", "anchor swap anchor", "public swap checkpoint"])
+def test_a_reply_is_lost_and_another_writer_is_faster(what: str, fault: Fault) -> None:
+    """After a swap whose reply is lost, and another's whole run at any later moment, both know the truth."""
+    world = grown(250)
+    counting = Faults()
+    world.copy().sequencer(counting.wrap).append(TEN.entries)
+    at = [name for name, _ in counting.done].index(what)
+    for pause in range(at + 1, len(counting.done) + 5):
+        with race(world, TEN, SEVEN, lost={"A": Faults(at, fault)}) as two:
+            first, second = two.writers
+            for _ in range(pause):
+                two.step(first)
+            two.finish(second)
+            two.finish(first)
+            two.check()
+
+
+class PatientStore(MemoryStore):
+    """A store, like a directory, in which a commit of this moment is left to its writer for a while."""
+
+    patience = 0.25
+
+
+def test_writers_that_wait_for_one_another_come_to_an_end() -> None:
+    """Where a fresh commit is left to its writer, who may be stopped or dead, the others wait and then help."""
+    rng = printed_random()
+    for _ in range(60):
+        world = World()
+        world.stores["private"] = PatientStore("private", lambda: world.now)  # noqa: B023
+        shuffled_patiently(world.grown(3), rng)
+
+
+def shuffled_patiently(world: World, rng: random.Random) -> None:
+    """Like `shuffled`, in the world itself: its clock is not copied."""
+    running = Race(world, [TEN, SEVEN], NOTHING)
+    with explained(lambda: str(running)):
+        try:
+            while waiting := [writer for writer in running.writers if not writer.finished]:
+                writer = rng.choice(waiting)
+                for _ in range(rng.choice([1, 2, 5, 20])):
+                    running.step(writer)
+                if rng.random() < 0.01 and not writer.finished:
+                    writer.kill()
+            dead = [writer.name for writer in running.writers if isinstance(writer.error, Died)]
+            running.check(dead=dead)
+        finally:
+            for writer in running.writers:
+                writer.kill()
+
+
+@pytest.mark.parametrize("place", ["memory", "directory"])
+def test_writers_in_real_threads(place: str, tmp_path: Path) -> None:
+    """Four writers append at the same time, as the interpreter has it: every batch once, where it was said to be."""
+    world = World(None if place == "memory" else tmp_path).grown(3)
+
+    def appending(name: int) -> list[tuple[int, Sequence[bytes]]]:
+        writer = world.sequencer()
+        batches = [some_entries(f"{name} {turn}", 3 + turn) for turn in range(10)]
+        return [(writer.append(batch).first_index, batch) for batch in batches]
+
+    with ThreadPoolExecutor(4) as pool:
+        for acknowledged in pool.map(appending, range(4)):
+            assert acknowledged == sorted(acknowledged)
+            world.acknowledged += acknowledged
+    world.check(orphans=True)
+    assert world.size() == 3 + 4 * sum(range(3, 13))
+
+
+# ---- storage put back while they run
+
+
+MORE = Action("more", tuple(some_entries("more", 20)))
+
+
+@pytest.mark.parametrize("action", [TEN, FINISH])
+def test_who_is_overtaken_by_another_tree_does_not_take_it_for_its_own(action: Action) -> None:
+    """The head is put back under a commit, and another batch committed instead: the first writer's is not there."""
+    before = grown(3)
+    undone = 0
+    for pause in range(steps_alone(before, TEN)):
+        with race(before, TEN, MORE, TEN) as running:
+            zombie, other, retry = running.writers
+            for _ in range(pause):
+                running.step(zombie)
+            world = running.world
+            if world.size() == 3 or len(world.history.checkpoints) > 2 or len(world.key.texts) > len(before.key.texts):
+                continue  # not committed yet, or signed already: then the anchor refuses the other one
+            if action == FINISH:
+                zombie, retry = retry, zombie
+                for _ in range(9):
+                    running.step(zombie)  # it has read the head, and what is staged
+            world.put("private", "head", before.stores["private"].read("head").data)
+            running.finish(other)
+            running.finish(zombie)
+            assert isinstance(zombie.error, Refused)
+            assert "was committed, and is not in what was signed since" in str(zombie.error)
+            # tiles of what was undone may be left; everything signed is of what was not
+            assert world.committed() == (*(before.committed() or ()), *MORE.entries)
+            roots = {text.split(b"\n")[1]: text.split(b"\n")[2] for text in world.key.texts}
+            assert set(roots) == {b"0", b"3", b"23"}
+            assert b64decode(roots[b"23"]) == fold(world.committed() or ()).root(23)
+            undone += 1
+    assert undone > 3
+
+
+def test_a_head_from_the_future_is_not_waited_for() -> None:
+    """A dead writer's head whose time, by another clock, is days ahead is finished like any other."""
+    world = World()
+    ahead = PatientStore("private", lambda: world.now + 1e6)
+    world.stores["private"] = ahead
+    world.grown(3)
+    faults = Faults()
+    world.copy().sequencer(faults.wrap).append(TEN.entries)
+    at = [what for what, _ in faults.done].index("private swap head")
+    with pytest.raises(Died):
+        world.sequencer(Faults(at).wrap).append(TEN.entries)
+    start = world.now
+    world.append(SEVEN.entries)
+    assert world.now - start < PatientStore.patience
+    assert world.size() == 3 + 10 + 7

@@ -1,0 +1,165 @@
+"""Reading a log's public objects, wherever they are: in a store (a directory is one), or behind http(s)://.
+
+What comes back are bytes that anyone may have written. `tiles.client` is where they are believed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from tiles.background import in_background
+from tiles.bundle import MAX_ENTRY_SIZE, encode_entries, parse_bundle
+from tiles.errors import Malformed, NotFound, TileError, UsageError
+from tiles.http import HttpFetcher, parse_http_url, shown_url
+from tiles.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile
+from tiles.merkle import HASH_SIZE
+from tiles.note import MAX_NOTE_SIZE
+from tiles.places import directory_of
+from tiles.reading import cut
+from tiles.store import Store
+from tiles.store.directory import DirectoryStore
+
+# Twice what a tile has, and one byte more than a bundle has: what is too long is to be seen, and called wrong,
+# rather than taken for an object that cannot be read.
+MAX_TILE_SIZE = 2 * TILE_WIDTH * HASH_SIZE  # bytes
+MAX_BUNDLE_SIZE = TILE_WIDTH * (2 + MAX_ENTRY_SIZE) + 1  # bytes
+
+_KINDS = "a log to read is a directory, file://, http:// or https://"
+
+
+class Fetcher(Protocol):
+    """Where the public objects of one log are read. Threads may share it.
+
+    url        where it is, as it may be shown: without credentials
+    parallel   how many objects to fetch at a time
+    """
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        ...
+
+    @property
+    def parallel(self) -> int:
+        """How many objects to fetch at a time."""
+        ...
+
+    def fetch(self, path: str, limit: int) -> bytes:
+        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        ...
+
+
+class StoreFetcher:
+    """Reads the public objects of a log in a store.
+
+    parallel   1 where reading waits for nothing but a disk; more costs threads and gains nothing
+    """
+
+    def __init__(self, store: Store, parallel: int = 1) -> None:
+        self.url = store.url
+        self.parallel = parallel
+        self._store = store
+
+    def fetch(self, path: str, limit: int) -> bytes:
+        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        return self._store.read(path, limit).data
+
+
+def open_log(url: str) -> Fetcher:
+    """Return the reader of a log: a path, file://…, http://… or https://….
+
+    Raises UsageError for any other URL, and NotFound for a directory that is none, or holds no checkpoint; whether
+    a server has one is known once it is asked.
+    """
+    scheme = _scheme(url)
+    if scheme in ("http", "https"):
+        return HttpFetcher(url)
+    if scheme:
+        raise UsageError(f"{scheme}:// cannot be read by this version", hint=_KINDS)
+    directory = _directory(url)
+    if not directory.is_dir():
+        raise NotFound(f"{directory}: no such directory", hint=_KINDS)
+    fetcher = StoreFetcher(DirectoryStore(directory))
+    try:
+        fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)
+    except NotFound:
+        raise NotFound(f"{directory}: there is no log here: it holds no checkpoint") from None
+    return fetcher
+
+
+def normal_url(url: str) -> str:
+    """Return the one form of a log's URL that it is remembered by: no credentials, no slash at the end, paths absolute.
+
+    Raises UsageError for a path or http(s):// URL that is none. Other URLs stay as they are.
+    """
+    scheme = _scheme(url)
+    if scheme in ("http", "https"):
+        return shown_url(parse_http_url(url))
+    return url.rstrip("/") if scheme else str(_directory(url).resolve())
+
+
+def fetch_tile(fetcher: Fetcher, tile: Tile) -> bytes:
+    """Return what a log has for a tile or entry bundle; a partial one that is gone is cut from the full one.
+
+    Nothing about it is verified. Raises NotFound, AccessError; TileError for a full one that cannot be cut.
+    """
+    limit = MAX_BUNDLE_SIZE if tile.level == ENTRIES else MAX_TILE_SIZE
+    try:
+        return fetcher.fetch(tile.path, limit)
+    except NotFound:
+        if tile.is_full:
+            raise
+    # "MAY fetch the full tile in parallel as a fallback in case the partial tile is not available anymore"
+    try:
+        data = fetcher.fetch(tile.full.path, limit)
+    except NotFound:
+        raise NotFound(f"{fetcher.url}: neither {tile.path} nor {tile.full.path} is there") from None
+    return cut(tile, data) if tile.level != ENTRIES else _cut_bundle(tile, data)
+
+
+def fetch_tiles(fetcher: Fetcher, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
+    """Yield tiles and bundles with what `fetch_tile` returns for them, in the order given.
+
+    At most `fetcher.parallel` of them are under way or waiting to be taken, however many there are.
+    Raises, when the turn of the tile comes, what `fetch_tile` raises.
+    """
+    if fetcher.parallel <= 1:
+        for tile in tiles:
+            yield tile, fetch_tile(fetcher, tile)
+        return
+    under_way: deque[tuple[Tile, Future[bytes]]] = deque()
+    for tile in tiles:
+        if len(under_way) == fetcher.parallel:
+            first, future = under_way.popleft()
+            yield first, future.result()
+        under_way.append((tile, in_background(partial(fetch_tile, fetcher, tile))))
+    while under_way:
+        first, future = under_way.popleft()
+        yield first, future.result()
+
+
+def _cut_bundle(bundle: Tile, data: bytes) -> bytes:
+    try:
+        return encode_entries(parse_bundle(data, TILE_WIDTH)[: bundle.width])
+    except Malformed as error:
+        raise TileError(bundle.full.path, error.problem, evidence={bundle.full.path: data}) from None
+
+
+def _directory(url: str) -> Path:
+    try:
+        directory = directory_of(url)
+        directory.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, ~ of nobody, a zero byte
+        raise UsageError(f"{url!r} is not a path") from None
+    return directory
+
+
+def _scheme(url: str) -> str:
+    """Return the scheme of a URL in lower case; "" for a path, and for file://, which names one."""
+    scheme, separator, _ = url.partition("://")
+    return scheme.lower() if separator and scheme != "file" else ""

@@ -1,0 +1,55 @@
+"""Where a log's parts are: its public part, the private part beside it, the key and the anchor of its signer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from tiles.errors import UsageError
+from tiles.store.directory import DirectoryStore
+
+
+def directory_of(url: str) -> Path:
+    """Return the directory that a path or file:// URL names. Raises UsageError for any other URL."""
+    if url.startswith("file://"):
+        url = url.removeprefix("file://")
+        if not url.startswith("/"):
+            raise UsageError(f"file://{url} does not name an absolute path")
+    elif "://" in url:
+        raise UsageError(
+            f"{url.partition('://')[0]}:// cannot be written by this version",
+            hint="write to a directory, and copy that where it is to be served",
+        )
+    if not url:
+        raise UsageError("an empty path names no directory")
+    return Path(url).expanduser()
+
+
+def public_store(log: str) -> DirectoryStore:
+    """Return the public part of a log: what is served."""
+    return DirectoryStore(directory_of(log))
+
+
+def private_store(log: str, private: str | None = None) -> DirectoryStore:
+    """Return the private part of a log: `<LOG>.private` beside it unless named. Raises UsageError if it is inside."""
+    public = directory_of(log).resolve()
+    own = directory_of(private).resolve() if private else public.with_name(public.name + ".private")
+    if own == public or public in own.parents or own in public.parents:
+        raise UsageError(f"{own} and {public}: the private part may not be inside the public one, nor around it")
+    return DirectoryStore(directory_of(private) if private else own)
+
+
+def config_directory() -> Path:
+    """Return where this user's configuration is: $XDG_CONFIG_HOME/tiletree, or ~/.config/tiletree."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "tiletree"
+
+
+def default_key_path(origin: str) -> Path:
+    """Return where the key of a log is kept unless it is named."""
+    return config_directory() / "keys" / f"{quote(origin, safe='')}.key"
+
+
+def anchor_store(key: Path, anchor: str | None = None) -> DirectoryStore:
+    """Return where the signer keeps its anchor: `<KEY>.anchor` beside the key file unless named."""
+    return DirectoryStore(directory_of(anchor) if anchor else key.with_name(key.name + ".anchor"))

@@ -1,0 +1,137 @@
+"""From a committed tree to its published checkpoint: write, sign, cosign, publish, tidy.
+
+Steps 6 to 10 of the commit (docs/data-flow.md). Whoever has a committed tree takes them, its writer or a later run;
+each step finds what was done already and does the rest, with the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from tiles.backoff import Backoff
+from tiles.batch import Plan
+from tiles.checkpoint import SignedCheckpoint
+from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, Refused
+from tiles.guard import Guard, State
+from tiles.head import Head
+from tiles.layout import CHECKPOINT, Tile, checkpoint_path
+from tiles.merkle import EMPTY_TREE, TreeHead
+from tiles.policy import MAX_POLICY_SIZE, Policy
+from tiles.proof import Node, build_proof, consistency_nodes
+from tiles.reading import TreeReader
+from tiles.signer import Signer
+from tiles.staging import Batch
+from tiles.store import Differs, Store
+
+POLICY = "policy.txt"
+
+
+class Overtaken(Exception):
+    """Another writer is further on than the tree at hand, which therefore is published."""
+
+
+class Releaser:
+    """Takes committed trees of one log to publication."""
+
+    def __init__(
+        self, public: Store, private: Store, signer: Signer, guard: Guard, backoff: Backoff, now: Callable[[], float]
+    ) -> None:
+        self._public = public
+        self._private = private
+        self._signer = signer
+        self._guard = guard
+        self._backoff = backoff
+        self._now = now
+        self._day = ""  # the last day whose first checkpoint is known to be kept
+
+    def release(self, state: State, planned: Plan | None, tree: TreeHead) -> SignedCheckpoint:
+        """Take a committed tree from its plan (None: it has no new entries) to its published checkpoint."""
+        if planned is not None:
+            self._write(planned)
+        signed = self._cosign(self._sign(tree, planned), state.policy)
+        self._publish(signed, state)
+        return signed
+
+    def _write(self, planned: Plan) -> None:
+        self._public.create(planned.objects)
+        self._public.barrier()
+
+    def _sign(self, tree: TreeHead, planned: Plan | None) -> SignedCheckpoint:
+        for _ in self._backoff.attempts():
+            since = self._signer.memory.recall()[0] or EMPTY_TREE
+            if since.size > tree.size:
+                raise Overtaken
+            parts = consistency_nodes(since.size, tree.size)
+            reader = self.reader(tree, [node for part in parts for node in part], planned)
+            try:
+                return self._signer.sign(tree, since, build_proof(parts, reader.hash))
+            except (Conflict, OutcomeUnknown):
+                continue  # the anchor is read again, and decides
+        raise AccessError(f"{self._signer.memory.store.url}: the anchor kept moving")
+
+    def reader(self, tree: TreeHead, nodes: Sequence[Node], planned: Plan | None) -> TreeReader:
+        """Return a reader that believes the hashes of `nodes`, from the tiles just written or from storage."""
+        fresh = planned.objects if planned else {}
+        reader = TreeReader(tree)
+        reader.accept({tile: fresh.get(tile.path) or self.read_tile(tile) for tile in reader.wanted(nodes)})
+        return reader
+
+    def _cosign(self, signed: SignedCheckpoint, policy: Policy) -> SignedCheckpoint:
+        """Return the checkpoint with the cosignatures that the policy asks for, which today are none."""
+        policy.accept(signed, signed.origin)
+        return signed
+
+    def _publish(self, signed: SignedCheckpoint, state: State) -> None:
+        version = state.published_version
+        for _ in self._backoff.attempts():
+            try:
+                self._public.swap(CHECKPOINT, signed.data, version)
+            except (Conflict, OutcomeUnknown):
+                found, version = self._guard.read_checkpoint()
+                if found is None or found.tree.size < signed.tree.size:
+                    continue
+                if found.tree.size == signed.tree.size and found.tree != signed.tree:
+                    raise Refused(f"the published tree is {found.tree}, the committed one {signed.tree}") from None
+                return
+            else:
+                return
+        raise AccessError(f"{self._public.url}/{CHECKPOINT} kept changing")
+
+    def tidy(self, state: State, head: Head, batch: Batch | None, signed: SignedCheckpoint) -> None:
+        """Keep the checkpoint for history; the staged batch goes last, as it is what a next run would finish from."""
+        day = f"{datetime.fromtimestamp(self._now(), UTC):%Y-%m-%d}"
+        if signed.tree == head.tree:
+            self._keep(checkpoint_path(signed.tree.size), signed)
+            if day != self._day:
+                self._keep(f"checkpoints/days/{day}", signed)
+                self._day = day
+        if batch is None:
+            self._show_policy(state.policy)
+        elif head.staged_path is not None:
+            self._public.barrier()
+            self._private.delete([head.staged_path])
+
+    def _show_policy(self, policy: Policy) -> None:
+        """Publish a copy of the policy; it changes by a commit without a batch only."""
+        try:
+            shown = self._public.read(POLICY, MAX_POLICY_SIZE)
+        except NotFound:
+            shown = None
+        if shown is None or shown.data != policy.data:
+            with suppress(Conflict):  # another run shows it at this moment
+                self._public.swap(POLICY, policy.data, shown.version if shown else None)
+
+    def _keep(self, path: str, signed: SignedCheckpoint) -> None:
+        try:
+            self._public.create({path: signed.data})
+        except Differs:
+            return  # the first one stays
+
+    def read_tile(self, tile: Tile) -> bytes:
+        """Return what is stored, not believed yet. Raises Refused if it is gone: a log cannot grow without its edge."""
+        try:
+            return self._public.read(tile.path).data
+        except NotFound:
+            raise Refused(f"{self._public.url}/{tile.path} is gone; the log cannot grow without it") from None

@@ -1,0 +1,128 @@
+"""Small files that belong to one user: written whole or not at all, readable by nobody else, one writer at a time.
+
+Not a store (`tiles.store`): home directories are often on network file systems, which no log may be written to, and
+what is kept here is one user's memory, not a promise to others.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tiles.errors import AccessError
+
+LOCK_WAIT = 10.0  # seconds; whoever holds the lock is about to write one small file
+
+_LOCK = ".lock"
+
+
+def xdg_directory(variable: str, fallback: str) -> Path:
+    """Return this user's `tiletree` directory of a kind (XDG Base Directory Specification).
+
+    variable   e.g. "XDG_STATE_HOME"; "All paths … must be absolute. If … a relative path … ignore it"
+    fallback   relative to the home directory, e.g. ".local/state"
+    """
+    value = os.environ.get(variable, "")
+    try:
+        base = Path(value) if Path(value).is_absolute() else Path.home() / fallback
+    except RuntimeError:
+        raise AccessError("this user has no home directory", hint=f"set {variable}") from None
+    return base / "tiletree"
+
+
+def read_file(path: Path, limit: int) -> bytes | None:
+    """Return a file's content, None if it is not there. Raises AccessError, also if it is longer than `limit` bytes."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AccessError(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > limit:
+        raise AccessError(f"{path} is longer than {limit} bytes")
+    return data
+
+
+def write_file(path: Path, data: bytes, *, lasting: bool = True) -> None:
+    """Write or replace a file: at every moment it has the old content or the new. Mode 0600, new directories 0700.
+
+    lasting   survives a power cut once this returns; without it, a power cut may leave any content
+    Raises AccessError.
+    """
+    temp = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        make_directory(path.parent)
+        descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if lasting:
+                os.fsync(file.fileno())
+        temp.replace(path)
+        if lasting:
+            sync_directory(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temp.unlink(missing_ok=True)
+        raise AccessError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, mode 0700, unless they are there. Raises OSError."""
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory last. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(
+    directory: Path,
+    *,
+    wait: float = LOCK_WAIT,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
+    """Keep out other processes and threads that lock the same directory. Raises AccessError after `wait` seconds."""
+    path = directory / _LOCK
+    try:
+        make_directory(directory)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise AccessError(f"{directory} cannot be written: {error.strerror}") from error
+    try:
+        until = clock() + wait
+        while not _try_lock(path, descriptor):
+            if clock() >= until:
+                hint = "end it, or wait for it, and try again"
+                raise AccessError(f"{path} stays locked by another process", hint=hint)
+            sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)  # gives the lock back; the file stays: who removes it lets two in at once
+
+
+def _try_lock(path: Path, descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise AccessError(f"{path} cannot be locked: {error.strerror}") from error
+    return True
