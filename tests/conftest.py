@@ -5,6 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+pytest_plugins = ["command_line"]
+
+# a loaded machine is no failure; a failure is printed with what makes it again
+settings.register_profile("tiletree", deadline=None, print_blob=True)
+settings.load_profile("tiletree")
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +21,3 @@ def shared_vectors() -> Path:
     if not path.is_dir():
         pytest.skip(f"NOT TESTED against other projects' data: there is no {path}")
     return path
-
-
-pytest_plugins = ["command_line"]

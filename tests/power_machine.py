@@ -104,6 +104,7 @@ class Machine:
 
         lives   how many calls it makes before it dies
         """
+        self.world.writers += 1
         process = kind(
             self.disk,
             self.world.writers,
@@ -118,17 +119,17 @@ class Machine:
 
     def act(self, *actions: Action, lives: int | None = None, kind: type[Process] = Process) -> Process:
         """Let a new process do something, and take down what it was answered. Raises Died if it dies."""
-        self.world.writers += 1
         self.look()
         process = self.boot(lives, kind)
         world = self.world
+        writer = world.sequencer()
         for action in actions:
             if isinstance(action, list):
-                world.append(action)
+                world.acknowledged.append((writer.append(action).first_index, action))
             elif action == "create":
-                world.sequencer().create()
+                writer.create()
             elif action == "finish":
-                world.sequencer().finish()
+                writer.finish()
             else:
                 gc(world.stores["public"], world.stores["private"], now=world.now, grace=0.0)
         return process

@@ -14,7 +14,8 @@ from check_log import fold
 from faults import Died, Fault, Faults
 from races import FINISH, NOTHING, SEVEN, TEN, Action, Race, grown, race, steps_alone
 from reference import printed_random
-from tiles.errors import Refused
+from tiles.errors import Refused, Unfinished
+from tiles.sequencer import Sequencer
 from tiles.store.memory import MemoryStore
 from world import World, explained, some_entries
 
@@ -127,17 +128,36 @@ def test_who_is_overtaken_by_another_tree_does_not_take_it_for_its_own(action: A
     assert undone > 3
 
 
-def test_a_head_from_the_future_is_not_waited_for() -> None:
-    """A dead writer's head whose time, by another clock, is days ahead is finished like any other."""
+def dead_after_the_commit(ahead: float = 0.0) -> tuple[World, Sequencer]:
+    """Return a log with a commit of this moment, by the store's clock, and its writer, for which the rest failed."""
     world = World()
-    ahead = PatientStore("private", lambda: world.now + 1e6)
-    world.stores["private"] = ahead
+    world.stores["private"] = PatientStore("private", lambda: world.now + ahead)
     world.grown(3)
     faults = Faults()
     world.copy().sequencer(faults.wrap).append(TEN.entries)
-    at = [what for what, _ in faults.done].index("private swap head")
-    with pytest.raises(Died):
-        world.sequencer(Faults(at).wrap).append(TEN.entries)
+    broken = Faults([what for what, _ in faults.done].index("public create tile/entries/000.p/13"), Fault.NOT_DONE)
+    writer = world.sequencer(broken.wrap)
+    with pytest.raises(Unfinished):
+        writer.append(TEN.entries)
+    broken.at = None
+    return world, writer
+
+
+def test_a_fresh_commit_is_left_to_its_writer_for_a_while() -> None:
+    """Others wait until it is old enough, then they help; its own writer need not wait."""
+    world, _ = dead_after_the_commit()
+    start = world.now
+    world.append(SEVEN.entries)
+    assert PatientStore.patience <= world.now - start < PatientStore.patience + 2  # the last pauses are up to 1 s each
+    world, writer = dead_after_the_commit()
+    start = world.now
+    assert writer.append(SEVEN.entries).first_index == 13
+    assert world.now - start < PatientStore.patience
+
+
+def test_a_head_from_the_future_is_not_waited_for() -> None:
+    """A commit whose time, by another clock, is days ahead is finished like any other."""
+    world, _ = dead_after_the_commit(ahead=1e6)
     start = world.now
     world.append(SEVEN.entries)
     assert world.now - start < PatientStore.patience

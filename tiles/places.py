@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from tiles.errors import UsageError
 from tiles.store.directory import DirectoryStore
+from tiles.userfiles import xdg_directory
 
 
 def directory_of(url: str) -> Path:
     """Return the directory that a path or file:// URL names. Raises UsageError for any other URL."""
+    path = url
     if url.startswith("file://"):
-        url = url.removeprefix("file://")
-        if not url.startswith("/"):
-            raise UsageError(f"file://{url} does not name an absolute path")
+        path = unquote(url.removeprefix("file://"))
+        if not path.startswith("/"):
+            raise UsageError(f"{url} does not name an absolute path")
     elif "://" in url:
         raise UsageError(
             f"{url.partition('://')[0]}:// cannot be written by this version",
             hint="write to a directory, and copy that where it is to be served",
         )
-    if not url:
-        raise UsageError("an empty path names no directory")
-    return Path(url).expanduser()
+    if not path or "\0" in path:
+        raise UsageError(f"{url!r} names no directory")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{url} names the home directory of a user who is not there") from None
 
 
 def public_store(log: str) -> DirectoryStore:
@@ -42,7 +46,7 @@ def private_store(log: str, private: str | None = None) -> DirectoryStore:
 
 def config_directory() -> Path:
     """Return where this user's configuration is: $XDG_CONFIG_HOME/tiletree, or ~/.config/tiletree."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "tiletree"
+    return xdg_directory("XDG_CONFIG_HOME", ".config")
 
 
 def default_key_path(origin: str) -> Path:

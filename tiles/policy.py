@@ -154,10 +154,10 @@ def parse_policy(data: bytes) -> Policy:
         raise Malformed(_WHAT, f"more than {MAX_POLICY_SIZE} bytes", len(data))
     forbidden = data.translate(None, _OCTETS)
     if forbidden:
-        raise Malformed(_WHAT, "control character", forbidden[:1])
+        raise Malformed(_WHAT, "control character", _shown(forbidden[:1]))
     *lines, after = data.split(b"\n")
     if after:  # "each line is terminated by ASCII newline"; without it a file cut short could be a weaker policy
-        raise Malformed(_WHAT, "the last line does not end in newline", after)
+        raise Malformed(_WHAT, "the last line does not end in newline", _shown(after))
     if len(lines) > MAX_POLICY_LINES:
         raise Malformed(_WHAT, f"more than {MAX_POLICY_LINES} lines", len(lines))
     draft = _Draft()
@@ -204,7 +204,7 @@ class _Draft:
         elif keyword == b"quorum" and len(rest) == 1:
             self._quorum(where, rest[0])
         else:
-            raise Malformed(where, "not a log, witness, group or quorum line", b" ".join(items))
+            raise Malformed(where, "not a log, witness, group or quorum line", _shown(b" ".join(items)))
 
     def finish(self, data: bytes) -> Policy:
         if not self.quorums:  # "A policy file must include exactly one quorum line"
@@ -219,34 +219,34 @@ class _Draft:
         self._define(where, name)
         key = self._key(where, vkey, Witness)
         if key.type not in SIGNS_CHECKPOINT:
-            raise Malformed(where, "a witness key has signature type 0x04 or 0x06", key.type)
+            raise Malformed(where, "a witness key has signature type 0x04 or 0x06", f"0x{key.type:02x}")
         self.witnesses.append(Witness(name, key, _shown(url)))
 
     def _group(self, where: str, name: bytes, k: bytes, members: list[bytes]) -> None:
         words = {b"any": 1, b"all": len(members)}
-        threshold = words[k] if k in words else decode_decimal(_shown(k), where, maximum=len(members))
+        threshold = words[k] if k in words else decode_decimal(_shown(k), f"{where} threshold", maximum=len(members))
         if threshold < 1:
-            raise Malformed(where, "a threshold is at least 1", threshold)
+            raise Malformed(f"{where} threshold", "less than 1", threshold)
         for member in members:
             # "a group definition can only refer to names defined on preceding lines"; `none` "is invalid as a member"
             if member not in self.names or member == _NONE:
-                raise Malformed(where, "no witness or group of this name on a preceding line", member)
+                raise Malformed(where, "no witness or group of this name on a preceding line", _shown(member))
             if member in self.members:  # "Each defined name can be listed as a group member at most once"
-                raise Malformed(where, "a member of a group already", member)
+                raise Malformed(where, "a member of a group already", _shown(member))
             self.members.add(member)
         self._define(where, name)
         self.groups.append(Group(name, threshold, tuple(members)))
 
     def _quorum(self, where: str, name: bytes) -> None:
         if self.quorums:
-            raise Malformed(where, "a second quorum line", name)
+            raise Malformed(where, "a second quorum line", _shown(name))
         if name not in self.names:
-            raise Malformed(where, "no witness or group of this name on a preceding line", name)
+            raise Malformed(where, "no witness or group of this name on a preceding line", _shown(name))
         self.quorums.append(name)
 
     def _define(self, where: str, name: bytes) -> None:
         if name in self.names:  # "Witnesses and groups share a single namespace"
-            raise Malformed(where, "the name is defined already", name)
+            raise Malformed(where, "the name is defined already", _shown(name))
         self.names.add(name)
 
     def _key(self, where: str, vkey: bytes, role: type[Log | Witness]) -> VerifierKey:

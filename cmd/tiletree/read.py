@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -18,15 +19,14 @@ from tiles.client import LogClient
 from tiles.entry import read_entries
 from tiles.errors import AccessError, ProofError, UsageError
 from tiles.fetch import open_log
-from tiles.fork import NEWER, OLDER, PREFIX, check_fork
+from tiles.fork import NEWER, check_fork
 from tiles.http import HttpFetcher
 from tiles.merkle import leaf_hash
-from tiles.note import MAX_NOTE_SIZE
 from tiles.places import public_store
 from tiles.policy import Accepted, Policy, policy_for
 from tiles.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
 from tiles.trust import PINNED, Pinned, Trust, resolve
-from tiles.visits import Visits
+from tiles.visits import Visits, read_evidence
 from tiletree.options import json_option, log_argument, open_binary, output, read_policy, read_vkey, trust_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
 
@@ -41,7 +41,7 @@ def _visit(out: Output, log: str, vkey: str | None, policy: Path | None) -> tupl
     if pinned.is_first_use:
         out.note(
             f"trust: {pinned.how}; compare the key with its publisher's, then: "
-            f"tiletree key trust {shown(log)} {accepted.log.vkey}"
+            f"tiletree key trust {shown(quote(log))} {shown(quote(accepted.log.vkey))}"
         )
     if client.newer is not None:
         out.note(f"this is an old copy: size {client.newer.tree.size} was seen before, and extends it")
@@ -199,8 +199,7 @@ def verify(
 
 
 def _verify_fork(out: Output, directory: Path, vkey: str | None, policy: Path | None) -> None:
-    paths = {name: directory / name for name in (OLDER, NEWER, PREFIX)}
-    evidence = {name: _read(path, MAX_NOTE_SIZE) for name, path in paths.items() if path.exists()}
+    evidence = read_evidence(directory)
     origin = parse_signed_checkpoint(evidence.get(NEWER, b"")).origin
     pinned = _pinned(origin, vkey, policy)
     older, newer = check_fork(evidence, pinned.policy)
