@@ -96,6 +96,7 @@ class Faults:
 
     at         the number of the operation, from 0; None only counts
     pick       chooses the fault, of those possible, when it comes to the operation
+    again      the operation right after it does not happen either
     backward   a `create` makes its objects in the opposite order
     done       what was asked for, and what could go wrong there
     """
@@ -104,6 +105,7 @@ class Faults:
     fault: Fault = Fault.DIES
     backward: bool = False
     pick: random.Random | None = None
+    again: bool = False
     dead: bool = False
     done: list[tuple[str, tuple[Fault, ...]]] = field(default_factory=list)
 
@@ -113,7 +115,8 @@ class Faults:
 
     def __str__(self) -> str:
         what = self.done[self.at][0] if self.at is not None and self.at < len(self.done) else "not reached"
-        return f"operation {self.at} ({what}): {self.fault.value}{', objects backward' if self.backward else ''}"
+        also = ", objects backward" * self.backward + ", and the next one does not happen" * self.again
+        return f"operation {self.at} ({what}): {self.fault.value}{also}"
 
     def run(self, what: Sequence[str], kinds: tuple[Fault, ...], do: Callable[[int], T]) -> T:
         """Count one operation for each of `what`, and let `do` make that many of them, or fewer."""
@@ -121,6 +124,8 @@ class Faults:
             raise AssertionError(f"{what[0]} was asked for by a process that died before")
         first = len(self.done)
         self.done += [(each, kinds) for each in what]
+        if self.at is not None and self.again and first == self.at + 1:
+            raise AccessError(f"broken on purpose: what comes after {self}")
         if self.at is None or not first <= self.at < len(self.done):
             return do(len(what))
         if self.pick is not None:

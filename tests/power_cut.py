@@ -146,9 +146,11 @@ def failure(code: int, path: str) -> OSError:
 class Process(Posix):
     """The system calls of one process on a disk. Its time passes when it sleeps.
 
-    syncfs, renameat2   whether this system has them
-    lives               how many calls that change or sync something it makes before it dies
-    before_sync         is called before each sync, with what that would make last; False: it is left out
+    is_old        this system has neither syncfs nor renameat2
+    lives         how many calls that change or sync something it makes before it dies
+    gate          is called before each of them, and instead of waiting
+    before_sync   is called before each sync, with what that would make last; False: it is left out
+    broken        the first sync after a rename to a path that ends like this reports an error, and makes nothing last
     """
 
     def __init__(
@@ -156,15 +158,18 @@ class Process(Posix):
         disk: Disk,
         number: int = 0,
         *,
-        syncfs: bool = True,
-        renameat2: bool = True,
+        is_old: bool = False,
         lives: int | None = None,
+        gate: Callable[[str], None] | None = None,
         before_sync: Callable[[Sequence[Change], set[int]], bool] | None = None,
+        broken: str = "",
     ) -> None:
-        self.has_syncfs, self.has_renameat2 = syncfs, renameat2
+        self.has_syncfs = self.has_renameat2 = not is_old
         self.disk = disk
         self.calls = 0
-        self.renamed = ""  # what the last rename put in place
+        self._gate = gate
+        self._broken = broken
+        self._renamed = ""  # the last name that a rename gave
         self._number = number
         self._lives = lives
         self._before_sync = before_sync
@@ -177,13 +182,22 @@ class Process(Posix):
         if self._dead:
             raise Died
 
-    def _change(self) -> None:
+    def _change(self, what: str) -> None:
         self._live()
+        if self._gate is not None:
+            try:
+                self._gate(what)
+            except Died:
+                self._die()
+                raise
         if self.calls == self._lives:
-            self._dead = True
-            self.disk.locks = {node: held for node, held in self.disk.locks.items() if held[0] is not self}
-            raise Died(f"before call {self.calls}")
+            self._die()
+            raise Died(f"before call {self.calls}, {what}")
         self.calls += 1
+
+    def _die(self) -> None:
+        self._dead = True
+        self.disk.locks = {node: held for node, held in self.disk.locks.items() if held[0] is not self}
 
     def _opened(self, node: int) -> int:
         fd = next(self._numbers)
@@ -198,7 +212,7 @@ class Process(Posix):
     # ---- files
 
     def open_new(self, path: str) -> int:
-        self._change()
+        self._change(f"open_new {path}")
         directory, name = self.disk.place(path)
         if name in self.disk.names[directory]:
             raise failure(errno.EEXIST, path)
@@ -218,7 +232,7 @@ class Process(Posix):
         return self._opened(node)
 
     def write(self, fd: int, data: Buffer) -> int:
-        self._change()
+        self._change("write")
         self.disk.contents[self._open[fd]] += bytes(data)
         self.disk.unsynced.add(self._open[fd])
         return len(data)
@@ -250,7 +264,10 @@ class Process(Posix):
         self._sync(self._open[fd], everything=True)
 
     def _sync(self, node: int, *, everything: bool) -> None:
-        self._change()
+        self._change("syncfs" if everything else "fsync")
+        if self._broken and self._renamed.endswith(self._broken):
+            self._broken = ""
+            raise failure(errno.EIO, self._renamed)
         changes, contents = self.disk.pending(node, everything=everything)
         if self._before_sync is None or self._before_sync(changes, contents):
             self.disk.sync(changes, contents)
@@ -258,14 +275,14 @@ class Process(Posix):
     # ---- names
 
     def mkdir(self, path: str) -> None:
-        self._change()
+        self._change(f"mkdir {path}")
         directory, name = self.disk.place(path)
         if name in self.disk.names[directory]:
             raise failure(errno.EEXIST, path)
         self.disk.put(directory, name, self.disk.new_node(directory, is_directory=True))
 
     def rename(self, old: str, new: str) -> None:
-        self._change()
+        self._change(f"rename {new}")
         source, target = self.disk.place(old), self.disk.place(new)
         node = self.disk.find(old)
         if self.disk.device[source[0]] != self.disk.device[target[0]]:
@@ -275,7 +292,7 @@ class Process(Posix):
         if source != target:
             self.disk.put(*target, node)
             self.disk.put(*source, None)
-        self.renamed = new
+        self._renamed = new
 
     def rename_new(self, old: str, new: str) -> None:
         directory, name = self.disk.place(new)
@@ -285,7 +302,7 @@ class Process(Posix):
         self.rename(old, new)
 
     def link(self, old: str, new: str) -> None:
-        self._change()
+        self._change(f"link {new}")
         node = self.disk.find(old)
         directory, name = self.disk.place(new)
         if name in self.disk.names[directory]:
@@ -295,7 +312,7 @@ class Process(Posix):
         self.disk.put(directory, name, node)
 
     def unlink(self, path: str) -> None:
-        self._change()
+        self._change(f"unlink {path}")
         if self.disk.find(path) in self.disk.names:
             raise failure(errno.EISDIR, path)
         self.disk.put(*self.disk.place(path), None)
@@ -334,6 +351,8 @@ class Process(Posix):
 
     def sleep(self, seconds: float) -> None:
         self._now += seconds
+        if self._gate is not None:
+            self._gate("sleep")
 
 
 class Cut:

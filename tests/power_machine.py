@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import errno
+import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Any, Literal
 
 import tiles
 from check_log import published, read_note, read_or_none, read_text
-from power_cut import NOTHING, Change, Cut, Disk, Owed, Process, State, failure
+from power_cut import NOTHING, Change, Cut, Disk, Owed, Process, State
 from tiles.signer import ANCHOR, parse_anchor
 from tiles.store.directory import DirectoryStore
 from tiles.upkeep import gc
@@ -43,18 +43,6 @@ SYSTEMS = (
     System("apart-old", *APART, is_old=True),
     System("together-old", *TOGETHER, is_old=True),
 )
-
-
-class Broken(Process):
-    """A process in which the first sync after the head was renamed reports an error, and makes nothing last."""
-
-    failed = False
-
-    def fsync(self, fd: int) -> None:
-        if self.renamed.endswith("/head") and not self.failed:
-            self.failed = True
-            raise failure(errno.EIO, self.renamed)
-        super().fsync(fd)
 
 
 @dataclass(frozen=True)
@@ -99,28 +87,20 @@ class Machine:
         self.owed: Owed = NOTHING
         self.moments: list[Moment] = []
 
-    def boot(self, lives: int | None = None, kind: type[Process] = Process) -> Process:
-        """Start a process.
-
-        lives   how many calls it makes before it dies
-        """
+    def boot(self, **process: Any) -> Process:
+        """Start a process; the stores are its from now on. process: as `Process` takes it."""
         self.world.writers += 1
-        process = kind(
-            self.disk,
-            self.world.writers,
-            syncfs=not self.system.is_old,
-            renameat2=not self.system.is_old,
-            lives=lives,
-            before_sync=self._before_sync if self._records else None,
+        before_sync = self._before_sync if self._records else None
+        started = Process(
+            self.disk, self.world.writers, is_old=self.system.is_old, before_sync=before_sync, **process
         )
         for role, root in zip(ROLES, self.system.roots, strict=True):
-            self.world.stores[role] = DirectoryStore(Path(root), process)
-        return process
+            self.world.stores[role] = DirectoryStore(Path(root), started)
+        return started
 
-    def act(self, *actions: Action, lives: int | None = None, kind: type[Process] = Process) -> Process:
-        """Let a new process do something, and take down what it was answered. Raises Died if it dies."""
-        self.look()
-        process = self.boot(lives, kind)
+    def act(self, *actions: Action, **process: Any) -> Process:
+        """Let a new process do something, and take down what it is answered. Raises Died if it dies."""
+        started = self.boot(**process)
         world = self.world
         writer = world.sequencer()
         for action in actions:
@@ -132,7 +112,7 @@ class Machine:
                 writer.finish()
             else:
                 gc(world.stores["public"], world.stores["private"], now=world.now, grace=0.0)
-        return process
+        return started
 
     def look(self) -> int:
         """Look at the log as its readers may at any moment, and return its size."""
@@ -148,6 +128,11 @@ class Machine:
         if checkpoint and size > max(seen, default=-1):
             world.history.wrote(public, ["checkpoint"])  # whose writer died, before anybody was told
         return size
+
+    def check(self) -> None:
+        """Audit the log, which a run has just left complete. How often each entry is there is not looked at."""
+        _put_back(self.world)
+        self.world.check(orphans=True, repeated=set(self.world.committed() or ()))
 
     def cut(self) -> None:
         """Let the power be cut at this moment."""
@@ -168,7 +153,7 @@ class Machine:
 
 
 class Moment:
-    """A moment at which the power is cut. owed: what would last if a sync had not been left out."""
+    """A moment at which the power may be cut. owed: what would last if a sync had not been left out."""
 
     def __init__(self, machine: Machine) -> None:
         self.cut = Cut(machine.disk)
@@ -176,11 +161,17 @@ class Moment:
         self._system = machine.system
         self._known = known(machine.world)
 
+    def after(self, state: State, *, records: bool = True) -> Machine:
+        """Return the machine as it is when the power is back."""
+        machine = Machine(self._system, disk=state.disk.copy(), records=records)
+        machine.world = self._known()
+        return machine
+
     def judge(self, state: State, then: Action) -> None:
         """Hold a state that the cut left, and what the next run makes of it, against the promises."""
         with explained(lambda: f"{state}\nthen {then}"):
-            machine = Machine(self._system, disk=state.disk.copy(), records=False)
-            machine.world = world = self._known()
+            machine = self.after(state, records=False)
+            world = machine.world
             size = machine.look()
             _check_anchor(world)
             before = world.committed()
@@ -190,8 +181,7 @@ class Moment:
             machine.act(then)
             grown = (before or ()) + (tuple(then) if isinstance(then, list) and then != unpublished else ())
             assert world.committed() == grown
-            _put_back(world)
-            world.check(orphans=True, repeated=set(grown))
+            machine.check()
 
 
 def known(world: World) -> Callable[[], World]:
@@ -213,6 +203,24 @@ def _check_anchor(world: World) -> None:
     signed = max((read_text(text).size for text in world.key.texts), default=-1)
     remembered = -1 if anchor is None else parse_anchor(anchor).tree.size
     assert signed <= remembered, f"a text of size {signed} was signed, the anchor remembers {remembered}"
+
+
+def judge_all(machine: Machine, most: int, rng: random.Random, then: Iterable[Action]) -> int:
+    """Judge the states that a cut at any moment may leave, each once; return how many times. most: as in `Cut.states`.
+
+    From the last moment to the first: what was promised by then is only less.
+    """
+    seen = set()
+    count = 0
+    for moment in reversed(machine.moments):
+        if moment.owed or machine.left_out is None:
+            for state in moment.cut.states(most, rng, moment.owed):
+                if (signature := state.disk.signature()) not in seen:
+                    seen.add(signature)
+                    for action in then:
+                        moment.judge(state, action)
+                        count += 1
+    return count
 
 
 def _put_back(world: World) -> None:

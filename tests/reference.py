@@ -128,7 +128,7 @@ def full_tree(size: int) -> Tree:
 def printed_random() -> random.Random:
     """Return a generator whose seed is printed, so that a failure can be repeated with TILETREE_SEED=<seed>."""
     seed = int(os.environ.get("TILETREE_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"TILETREE_SEED={seed}")  # noqa: T201
+    print(f"TILETREE_SEED={seed}")
     return random.Random(seed)
 
 

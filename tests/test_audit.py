@@ -19,9 +19,9 @@ from tiles.audit import MISSING, Run, _entries, audit
 from tiles.batch import EMPTY_EDGE, Edge, plan
 from tiles.bundle import encode_entries, parse_bundle
 from tiles.checkpoint import parse_signed_checkpoint
-from tiles.errors import AccessError, Malformed, NotFound
+from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.fetch import Fetcher, StoreFetcher, open_log
-from tiles.judge import Stated
+from tiles.judge import Stated, children
 from tiles.layout import ENTRIES, Tile, edge_tiles, parse_tile_path
 from tiles.merkle import EMPTY_TREE, Hash, TreeHead, leaf_hash, node_root
 from tiles.store.directory import DirectoryStore
@@ -172,6 +172,25 @@ def test_who_is_wrong_is_not_known(kind: str, above: Damage) -> None:
     )
     assert "tile/entries/001" not in found
     assert "tile/1/000.p/2" in found
+
+
+def test_a_damage_below_one_elsewhere() -> None:
+    """A tile that neither its parent nor what is below it agrees with is wrong, whatever else is."""
+    tree, objects = log(LARGE)
+    found = findings(tree, changed(objects, ("tile/1/001.p/2", last_bit), ("tile/1/000", last_bit)))
+    assert sorted(found) == ["tile/1/000", "tile/1/001.p/2"]
+    assert "and tile/2/000.p/1 says" in found["tile/1/000"]
+    found = findings(tree, changed(objects, ("tile/2/000.p/1", last_bit), ("tile/1/000", gone)))
+    assert sorted(found) == ["tile/1/000", "tile/2/000.p/1"]
+
+
+def test_a_damage_beside_a_gap() -> None:
+    """Where a gap hides who is right, all that differs from a wrong tile is named."""
+    tree, objects = log(LARGE)
+    gaps = [("tile/0/003", gone), ("tile/entries/003", gone)]
+    found = audit(Served(changed(objects, ("tile/1/000", last_bit), *gaps)), tree).findings
+    assert [finding.path for finding in found] == ["tile/0/003", "tile/entries/003", "tile/1/000", "tile/1/000"]
+    assert found[-1].problem.startswith("does not have the hash of tile/0/255, and it is not known")
 
 
 def forged(objects: Mapping[str, bytes], index: int, entry: bytes, levels: int) -> Objects:
@@ -356,6 +375,12 @@ def test_several_damages_in_a_high_tree(high: tuple[TreeHead, Objects]) -> None:
     assert sorted(findings(tree, changed(objects, *((path, last_bit) for path in paths)))) == sorted(paths)
 
 
+def test_nothing_is_below_a_bundle() -> None:
+    """Asking what is below entries is a wrong call."""
+    with pytest.raises(UsageError, match="tile/entries/007"):
+        children(Tile(ENTRIES, 7), 0)
+
+
 def test_entries_of_one_length() -> None:
     """The short way takes bundles whose entries have one length, an empty one included."""
     for length in (0, 1, 200, 65_535):
@@ -363,12 +388,15 @@ def test_entries_of_one_length() -> None:
         assert list(_entries(data, 3)) == parse_bundle(data, 3)
 
 
-@given(st.lists(st.binary(max_size=3), min_size=1, max_size=6).map(encode_entries) | st.binary(max_size=20), st.data())
-@example(b"", None)
-@example(b"\0", None)
-def test_entries_as_parse_bundle_has_them(data: bytes, draw: st.DataObject | None) -> None:
+@given(
+    st.lists(st.binary(max_size=3), min_size=1, max_size=6).map(encode_entries) | st.binary(max_size=20),
+    st.integers(1, 6),
+)
+@example(encode_entries([b"ab", b"cd\0", b"e", b"fg"]), 4)  # the first byte of four entries of two bytes
+@example(b"", 1)
+@example(b"\0", 1)
+def test_entries_as_parse_bundle_has_them(data: bytes, width: int) -> None:
     """The short way and `parse_bundle` agree on all bytes."""
-    width = draw.draw(st.integers(1, 6)) if draw else 1
     try:
         expected: list[bytes] | str = parse_bundle(data, width)
     except Malformed as error:

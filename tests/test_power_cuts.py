@@ -7,29 +7,16 @@ makes one, and must find a state in which that does not hold. On failure the sta
 
 from __future__ import annotations
 
-import ast
-import errno
-import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Literal
 
-import pytest
-
-from check_log import committed, published, read_or_none, read_text
-from faults import Died
-from power_cut import NOTHING, Change, Cut, Disk, Owed, Process, State, failure
-from reference import printed_random
-from tiles.errors import TilesError
-from tiles.signer import ANCHOR, parse_anchor
+from power_cut import NOTHING, Change, Cut, Disk, Owed, Process
 from tiles.store.directory import DirectoryStore
 from tiles.upkeep import gc
-from world import ROLES, World, explained, recording_key, some_entries
+from world import ROLES, World, some_entries
 
 Action = list[bytes] | Literal["create", "finish", "gc"]  # append these entries, or …
 

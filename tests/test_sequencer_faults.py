@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -125,10 +125,12 @@ def operations(world: World, action: Action) -> list[tuple[str, tuple[Fault, ...
 
 
 def schedules(world: World, action: Action) -> Iterator[Faults]:
-    """Yield every way in which one operation of a run can go wrong."""
+    """Yield every way in which one operation of a run can go wrong; after a swap the next one, too."""
     for at, (what, kinds) in enumerate(operations(world, action)):
         for fault in kinds:
             yield Faults(at, fault)
+            if " swap " in what:
+                yield Faults(at, fault, again=True)
             if " create tile/" in what:
                 yield Faults(at, fault, backward=True)
 
@@ -152,7 +154,7 @@ def matrix(base: World, folders: Folders, first: Action, then: Action, thin: Cal
             if thin():
                 continue
             world = base.copy(folders())
-            faults = Faults(schedule.at, schedule.fault, schedule.backward)
+            faults = replace(schedule, done=[])
             with explained(lambda: f"{first=} {faults}, then {then=} by {'itself' if same_process else 'another'}"):  # noqa: B023
                 story = Story(world)
                 writer = world.sequencer(faults.wrap)

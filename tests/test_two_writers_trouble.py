@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,23 +14,35 @@ from check_log import fold
 from faults import Died, Fault, Faults
 from races import FINISH, NOTHING, SEVEN, TEN, Action, Race, grown, race, steps_alone
 from reference import printed_random
-from tiles.errors import Refused, Unfinished
+from tiles.errors import Conflict, OutcomeUnknown, Refused, Unfinished
 from tiles.sequencer import Sequencer
+from tiles.store import Version
 from tiles.store.memory import MemoryStore
 from world import World, explained, some_entries
 
 # ---- lost replies, patience, real threads
 
 
-@pytest.mark.parametrize("fault", [Fault.DONE_UNKNOWN, Fault.NOT_DONE_UNKNOWN])
-@pytest.mark.parametrize("what", ["private swap head", "anchor swap anchor", "public swap checkpoint"])
+def lost_at(world: World, what: str, fault: Fault) -> Faults:
+    """Return the fault at the first operation of that name in an append of TEN."""
+    counting = Faults()
+    world.copy().sequencer(counting.wrap).append(TEN.entries)
+    return Faults([name for name, _ in counting.done].index(what), fault)
+
+
+LOST = [Fault.DONE_UNKNOWN, Fault.NOT_DONE_UNKNOWN]
+SWAPS = ["private swap head", "anchor swap anchor", "public swap checkpoint"]
+MORE = Action("more", tuple(some_entries("more", 20)))
+AS_MANY = Action("as many", tuple(some_entries("as many", 10)))
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("what", SWAPS)
 def test_a_reply_is_lost_and_another_writer_is_faster(what: str, fault: Fault) -> None:
     """After a swap whose reply is lost, and another's whole run at any later moment, both know the truth."""
     world = grown(250)
-    counting = Faults()
-    world.copy().sequencer(counting.wrap).append(TEN.entries)
-    at = [name for name, _ in counting.done].index(what)
-    for pause in range(at + 1, len(counting.done) + 5):
+    at = lost_at(world, what, fault).at or 0
+    for pause in range(at + 1, steps_alone(world, TEN) + 5):
         with race(world, TEN, SEVEN, lost={"A": Faults(at, fault)}) as two:
             first, second = two.writers
             for _ in range(pause):
@@ -38,6 +50,70 @@ def test_a_reply_is_lost_and_another_writer_is_faster(what: str, fault: Fault) -
             two.finish(second)
             two.finish(first)
             two.check()
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("other", [SEVEN, AS_MANY, MORE])
+@pytest.mark.parametrize("what", SWAPS)
+def test_a_reply_is_lost_and_another_writer_is_anywhere(what: str, other: Action, fault: Fault) -> None:
+    """After a lost reply, with another's run (a smaller, equal or larger batch) stopped anywhere, both end well."""
+    world = grown(3)
+    at = lost_at(world, what, fault).at or 0
+    for stop in range(steps_alone(world, other) + 1):
+        with race(world, TEN, other, lost={"A": Faults(at, fault)}) as two:
+            first, second = two.writers
+            for _ in range(at + 1):
+                two.step(first)
+            for _ in range(stop):
+                two.step(second)
+            two.finish(first)
+            two.finish(second)
+            two.check()
+
+
+@pytest.mark.parametrize("what", SWAPS)
+def test_a_lost_request_arrives_late(what: str) -> None:
+    """A swap that was lost, is asked for again, and turns out to have been done meanwhile: a conflict with oneself."""
+    world = grown(250)
+    role, _, path = what.split()
+    late = Late(world.contents()[role], path)
+    world.stores[role] = late
+    done = world.sequencer().append(TEN.entries)
+    world.acknowledged.append((done.first_index, TEN.entries))
+    assert late.swaps == 2
+    world.check()
+
+
+class Late(MemoryStore):
+    """A store where the first swap of an object is lost, and is done at the moment it is asked for again."""
+
+    def __init__(self, objects: Mapping[str, bytes], path: str) -> None:
+        super().__init__("late")
+        self.create(objects)
+        self._late = path
+        self.swaps = 0
+
+    def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
+        """Swap it, unless it is the one that comes late."""
+        if path == self._late:
+            self.swaps += 1
+            if self.swaps == 1:
+                raise OutcomeUnknown("no reply")
+            if self.swaps == 2:
+                super().swap(path, data, expected)
+                raise Conflict("changed since it was read")
+        return super().swap(path, data, expected)
+
+
+def test_a_commit_whose_reply_was_lost_lasts_before_it_is_built_on() -> None:
+    """Read back is not lasting: there is a barrier between finding one's own head and writing the first tile."""
+    world = grown(3)
+    faults = lost_at(world, "private swap head", Fault.DONE_UNKNOWN)
+    world.sequencer(faults.wrap).append(TEN.entries)
+    names = [name for name, _ in faults.done]
+    after = names[names.index("private swap head") + 1 :]
+    tile = next(at for at, name in enumerate(after) if name.startswith("public create"))
+    assert after[:tile] == ["private read head", "private barrier"]
 
 
 class PatientStore(MemoryStore):
@@ -92,9 +168,6 @@ def test_writers_in_real_threads(place: str, tmp_path: Path) -> None:
 
 
 # ---- storage put back while they run
-
-
-MORE = Action("more", tuple(some_entries("more", 20)))
 
 
 @pytest.mark.parametrize("action", [TEN, FINISH])

@@ -1,8 +1,8 @@
 """Who is wrong, where tiles, entries and root disagree (https://c2sp.org/tlog-tiles, "Merkle Tree"). Pure.
 
-The hash of a full tile follows from the tile itself, stands in its parent, and follows from what is below it. A parent
-that is believed, because its own hash leads up to the root, decides. Without one, two that agree outvote the third, and
-where all three differ, that is what is reported.
+The hash of a full tile stands in its parent, follows from the tile itself, and follows from what is below it. A parent
+that is believed decides; without one, two that agree outvote the third, and where all three differ, that is reported.
+The right edge is believed if it leads to the root, any other tile if its parent agrees.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ class Stated:
     root       of a full tile with hashes
     expected   what `parent` says that the root is; None if it does not say, and for a partial tile
     trusted    whether the parent is believed
-    believed   whether this tile is: it has the hash that a believed parent says, or it is of an edge that leads to
-               the root
+    believed   whether this tile is
     """
 
     tile: Tile
@@ -54,7 +53,7 @@ class Stated:
         """Return the full tile below the hash at a position."""
         root = node_root(hashes) if hashes else None
         expected = self.says(position)
-        believed = self.believed and root == expected
+        believed = root is not None and root == expected
         return Stated(tile, hashes, root, expected, self.believed, believed, self.tile.path)
 
     def says(self, position: int) -> Hash | None:
@@ -109,23 +108,16 @@ def judge_tile(stated: Stated, computed: Sequence[Hash | None]) -> tuple[Hash | 
     """
     if stated.believed:
         return stated.expected, []  # all that is below it was judged by it
-    path, expected = stated.tile.path, stated.expected
+    expected = stated.expected
     full = _complete(computed)
     below = node_root(full) if full else None
     if stated.trusted and expected is not None:
         return expected, _judge_denied(stated, expected, computed, below)
     if stated.hashes is None or stated.root is None:
         return below, []
-    if stated.root == expected:
-        return expected, [
-            Finding(child.path, f"does not lead to the hash that {path} has for it")
-            for position in _differing(stated.hashes, computed)
-            for child in children(stated.tile, position)
-        ]
     if below is not None and below == expected:
-        return expected, [Finding(path, _hashes_to(stated.root, stated.parent, expected))]
-    if below == stated.root:
-        return below, []  # the parent is the one who differs
+        return expected, [Finding(stated.tile.path, _hashes_to(stated.root, stated.parent, expected))]
+    # the parent alone, if it is nowhere that they differ
     return below, _undecided(stated.tile, stated.hashes, computed)
 
 

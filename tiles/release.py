@@ -14,6 +14,7 @@ from tiles.backoff import Backoff
 from tiles.batch import Plan
 from tiles.checkpoint import SignedCheckpoint
 from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, Refused
+from tiles.fetch import StoreFetcher, fetch_tile
 from tiles.guard import Guard, State
 from tiles.head import Head
 from tiles.layout import CHECKPOINT, Tile, checkpoint_path
@@ -109,8 +110,8 @@ class Releaser:
                 self._day = day
         if batch is None:
             self._show_policy(state.policy)
-        elif head.staged_path is not None:
-            self._public.barrier()
+        self._public.barrier()  # the next commit is on top of this one: no run will come here again for it
+        if batch is not None and head.staged_path is not None:
             self._private.delete([head.staged_path])
 
     def _show_policy(self, policy: Policy) -> None:
@@ -130,8 +131,11 @@ class Releaser:
             return  # the first one stays
 
     def read_tile(self, tile: Tile) -> bytes:
-        """Return what is stored, not believed yet. Raises Refused if it is gone: a log cannot grow without its edge."""
+        """Return what is stored, not believed yet; a partial tile that gc has removed is cut from the full one.
+
+        Raises Refused if it is gone: a log cannot grow without its edge.
+        """
         try:
-            return self._public.read(tile.path).data
+            return fetch_tile(StoreFetcher(self._public), tile)
         except NotFound:
             raise Refused(f"{self._public.url}/{tile.path} is gone; the log cannot grow without it") from None

@@ -2,9 +2,9 @@
 
 Three kinds of objects go, each by a rule that no writer, however long it was stopped, can turn into a loss:
 
-- a staged batch of a size up to the head's, unless it is the head's own. It could be committed only on top of a smaller
-  head, and that one will never be there again: heads grow, and no two are the same bytes. Age says nothing: a larger
-  batch, however old, may be the next thing a stopped writer commits.
+- a staged batch of a size below the head's. It could be committed only on top of a head no larger than itself, and none
+  will be there again: heads never shrink. One of the head's size may lack entries and hold refusals only, and could
+  still be committed. Age says nothing: a larger batch, however old, may be what a stopped writer commits next.
 - a partial tile or bundle whose full one is part of the published tree, is there, and has been for a while (tlog-tiles
   "Partial Tiles": logs "MAY delete any partial tile once the corresponding full tile is … available"). Whoever looks
   for it finds the full one.
@@ -169,7 +169,7 @@ def _staged(private: Store, head: Head) -> Iterator[Listed]:
             size = decode_decimal(match[1], "size of a staged batch")
         except Malformed:
             continue
-        if size <= head.tree.size:
+        if size < head.tree.size:
             yield listed
 
 

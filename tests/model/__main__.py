@@ -8,7 +8,7 @@ import time
 
 from .explore import Violation, explore
 from .mistakes import Mistake
-from .scenarios import LARGE, SMALL
+from .scenarios import HUGE, LARGE, SMALL
 from .state import Harm, Setup
 
 
@@ -19,19 +19,20 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=2, metavar="N", help="submissions that arrive (2)")
     parser.add_argument("--strict", type=int, default=0, metavar="N", help="`sequence` runs that refuse item 0 (0)")
     parser.add_argument("--add", action="append", default=[], metavar="ab,c", help="an `add` of these batches; repeat")
-    for flag in ("parts", "witness", "unknown", "late"):
-        parser.add_argument(f"--{flag}", action="store_true")
+    parser.add_argument("--parts", action="store_true", help="tiles and bundles are written one after the other")
+    parser.add_argument("--witness", action="store_true", help="a witness cosigns")
+    parser.add_argument("--unknown", action="store_true", help="the reply to any swap may be lost")
+    parser.add_argument("--late", action="store_true", help="and a swap of the head may happen after that")
     parser.add_argument("--harm", choices=[harm.name for harm in Harm])
-    parser.add_argument("--mistake", choices=[mistake.name for mistake in Mistake], metavar="NAME")
-    parser.add_argument("--scenario", choices=[*SMALL, *LARGE], metavar="NAME", help="a small scenario, or a large one")
-    parser.add_argument("--large", action="store_true", help="take the scenario from the large ones")
+    parser.add_argument(
+        "--mistake", choices=[mistake.name for mistake in Mistake], metavar="NAME", help=", ".join(Mistake.__members__)
+    )
+    scenarios = SMALL | LARGE | HUGE
+    parser.add_argument("--scenario", choices=scenarios, metavar="NAME", help=f"one of: {'; '.join(scenarios)}")
     a = parser.parse_args()
     harm = Harm[a.harm] if a.harm else None
     setup = Setup(a.sequencers, a.items, a.strict, tuple(a.add), a.parts, a.witness, a.unknown, a.late, harm)
     if a.scenario:
-        scenarios = LARGE if a.large or a.scenario not in SMALL else SMALL
-        if a.scenario not in scenarios:
-            parser.error(f"no large scenario {a.scenario!r}: {', '.join(scenarios)}")
         setup = scenarios[a.scenario]
     if a.mistake:
         setup = setup._replace(mistake=Mistake[a.mistake])

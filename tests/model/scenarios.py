@@ -1,4 +1,4 @@
-"""Setups worth exploring, small enough for every test run or marked large, and where each mistake is found."""
+"""Setups worth exploring: small enough for every test run, large, huge; and where each mistake is found."""
 
 from __future__ import annotations
 
@@ -21,20 +21,26 @@ SMALL: dict[str, Setup] = {
     "restored log and anchor": Setup(0, 0, adders=("a", "bc"), witness=True, harm=Harm.RESTORE_ALL),
 }
 
-LARGE: dict[str, Setup] = {
-    "sequence": Setup(2, 3, strict=1, parts=True),
-    "three writers": Setup(3, 1, strict=1, unknown=True),
-    "sequence and two adds": Setup(1, 0, adders=("a", "b"), unknown=True),
-    "submissions and equal adds": Setup(1, 1, adders=("a", "a"), unknown=True, late=True),
-    "adds of several batches": Setup(1, 0, adders=("a,a", "a"), unknown=True, late=True),
-    "lost staging": Setup(2, 2, parts=True, harm=Harm.LOSE_STAGING),
-    "removed checkpoint": Setup(1, 0, adders=("a", "b"), unknown=True, harm=Harm.REMOVE_CHECKPOINT),
-    "restored checkpoint": Setup(2, 2, harm=Harm.RESTORE_CHECKPOINT),
-    "three adds": Setup(0, 0, adders=("a", "b", "c"), unknown=True),
-    "restored head": Setup(2, 2, harm=Harm.RESTORE_HEAD),
-    "restored head, adds": Setup(0, 0, adders=("a", "ab", "c"), harm=Harm.RESTORE_HEAD),
-    "restored log": Setup(2, 2, harm=Harm.RESTORE_LOG),
-    "restored log and anchor": Setup(2, 2, witness=True, harm=Harm.RESTORE_ALL),
+LARGE: dict[str, Setup] = {  # together some minutes
+    "large: sequence": Setup(2, 2, strict=1, parts=True),
+    "large: three writers": Setup(3, 1, strict=1, unknown=True),
+    "large: sequence and two adds": Setup(1, 0, adders=("a", "b"), unknown=True),
+    "large: adds of several batches": Setup(1, 0, adders=("a,a", "a"), unknown=True, late=True),
+    "large: lost staging": Setup(2, 2, parts=True, harm=Harm.LOSE_STAGING),
+    "large: removed checkpoint": Setup(1, 0, adders=("a", "b"), harm=Harm.REMOVE_CHECKPOINT),
+    "large: restored checkpoint": Setup(2, 2, harm=Harm.RESTORE_CHECKPOINT),
+    "large: restored head": Setup(2, 2, harm=Harm.RESTORE_HEAD),
+    "large: restored log and anchor": Setup(1, 1, adders=("a",), witness=True, harm=Harm.RESTORE_ALL),
+}
+
+HUGE: dict[str, Setup] = {  # some minutes and up to two gigabytes each: by hand, after a change of the protocol
+    "huge: sequence": Setup(2, 3, strict=1, parts=True),
+    "huge: submissions and equal adds": Setup(1, 1, adders=("a", "a"), unknown=True, late=True),
+    "huge: three adds": Setup(0, 0, adders=("a", "b", "c"), unknown=True),
+    "huge: removed checkpoint": Setup(1, 0, adders=("a", "b"), unknown=True, harm=Harm.REMOVE_CHECKPOINT),
+    "huge: restored head": Setup(0, 0, adders=("a", "ab", "c"), harm=Harm.RESTORE_HEAD),
+    "huge: restored log": Setup(2, 2, harm=Harm.RESTORE_LOG),
+    "huge: restored log and anchor": Setup(2, 2, witness=True, harm=Harm.RESTORE_ALL),
 }
 
 FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and what it finds

@@ -1,0 +1,76 @@
+"""The Go checksum database's packages, golang.org/x/mod/sumdb/note and tlog, and tiletree read and sign the same."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from interop.peers import ORIGIN, SIZES, Build, Logs, kept, lines, make_wrong, run_tiletree
+from tiles.checkpoint import parse_signed_checkpoint
+from tiles.keys import parse_skey
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_they_verify_what_we_write(program: Build, logs: Logs, size: int) -> None:
+    """Signature, tiles, every entry's inclusion, and the consistency of all checkpoints that are kept are good."""
+    found = program("sumdb").json("check", logs.at(size), logs.vkey)
+    assert found == {"size": size, "older": len(list(kept(logs.at(size))))}
+
+
+def test_they_verify_a_log_without_partial_tiles(program: Build, tmp_path: Path) -> None:
+    """After `gc`, what is left is enough."""
+    vkey = run_tiletree(tmp_path, "init", "log", "--origin", ORIGIN, "--key", "key")["vkey"]
+    for start, stop in pairwise((0, 255, 257)):
+        run_tiletree(tmp_path, "add", "log", "--stdin-lines", "--key", "key", stdin=lines(start, stop))
+    assert run_tiletree(tmp_path, "gc", "log", "--grace", 0)["tiles"] > 0
+    assert program("sumdb").json("check", tmp_path / "log", vkey) == {"size": 257, "older": 3}
+
+
+@pytest.mark.parametrize(
+    ("what", "complaint"),
+    [
+        ("tile", "refused: tiles: .*inconsistent tile"),
+        ("partial tile", "refused: tiles: .*inconsistent tile"),
+        ("entry", "refused: entry 0: "),
+        ("length of an entry", "refused: tile/8/data/000: the bundle ends within an entry"),
+        ("signature", "refused: note: invalid signature for key"),
+        ("signed root", "refused: tiles: .*inconsistent tile"),
+        ("signed history", "refused: consistency of sizes 1 and 255"),
+    ],
+)
+def test_they_refuse(program: Build, logs: Logs, tmp_path: Path, what: str, complaint: str) -> None:
+    """What is wrong with a log is noticed, so that the tests above can fail."""
+    log = make_wrong(what, logs, tmp_path)
+    assert re.search(complaint, program("sumdb").refuses("check", log, logs.vkey))
+
+
+def test_they_refuse_another_key(program: Build, logs: Logs) -> None:
+    """A log of another key, with the same name, is not taken for this one."""
+    _, vkey = program("sumdb")("generate", ORIGIN).decode().split()
+    assert "no verifiable signatures" in program("sumdb").refuses("check", logs.at(257), vkey)
+
+
+def test_our_key_file_signs_the_same(program: Build, logs: Logs, tmp_path: Path) -> None:
+    """note.NewSigner takes our key file, and note.Sign makes of a checkpoint's text the very bytes that are published."""
+    for size in SIZES:
+        published = (logs.at(size) / "checkpoint").read_bytes()
+        text = tmp_path / "text"
+        text.write_bytes(parse_signed_checkpoint(published).note.text)
+        assert program("sumdb")("sign", logs.key, text) == published
+
+
+def test_we_sign_with_their_key(program: Build, tmp_path: Path) -> None:
+    """A key of note.GenerateKey is a key file of ours; its log is good for them."""
+    skey, vkey = program("sumdb")("generate", ORIGIN).decode().split()
+    assert parse_skey(skey).verifier.vkey == vkey
+    key = tmp_path / "key"
+    key.write_text(f"{skey}\n")
+    key.chmod(0o600)
+    assert run_tiletree(tmp_path, "init", "log", "--origin", ORIGIN, "--key", "key")["vkey"] == vkey
+    run_tiletree(tmp_path, "add", "log", "--stdin-lines", "--key", "key", stdin=b"one\ntwo\n")
+    assert program("sumdb").json("check", tmp_path / "log", vkey)["size"] == 2
