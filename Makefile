@@ -56,12 +56,14 @@ $(VENV)/made.stamp:
 
 # the wheels of tiletree and of what it needs are kept: they are the real files that the demo logs
 $(VENV)/run.stamp: $(VENV)/made.stamp pyproject.toml
+	@echo 'installing tiletree and what it needs into $(VENV)'
 	rm -rf $(VENV)/wheels
 	$(PIP) wheel --wheel-dir $(VENV)/wheels .
 	$(PIP) install --find-links $(VENV)/wheels --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
+	@echo 'installing what the tests need into $(VENV)'
 	$(PIP) install --find-links $(VENV)/wheels --editable '.[check,test]'
 	@touch $@
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from threading import Lock
+from threading import RLock
 
 from tiles.errors import NotFound
 from tiles.keys import VerifierKey
@@ -165,7 +165,7 @@ class ObjectHistory:
     verifier: VerifierKey
     contents: dict[str, bytes] = field(default_factory=dict)
     checkpoints: list[bytes] = field(default_factory=list)  # as they became readable
-    lock: Lock = field(default_factory=Lock, repr=False)  # to be held from before a write until it is told
+    lock: RLock = field(default_factory=RLock, repr=False)  # to be held from before a write until it is told
 
     def wrote(self, public: Store, paths: Iterable[str]) -> None:
         """Take down what can be read at `paths` now, and check what may be said about it at this moment."""

@@ -149,6 +149,7 @@ class Process(Posix):
     is_old        this system has neither syncfs nor renameat2
     lives         how many calls that change or sync something it makes before it dies
     gate          is called before each of them, and instead of waiting
+    renamed       is called after each rename, with the name that it gave
     before_sync   is called before each sync, with what that would make last; False: it is left out
     broken        the first sync after a rename to a path that ends like this reports an error, and makes nothing last
     """
@@ -161,6 +162,7 @@ class Process(Posix):
         is_old: bool = False,
         lives: int | None = None,
         gate: Callable[[str], None] | None = None,
+        renamed: Callable[[str], None] | None = None,
         before_sync: Callable[[Sequence[Change], set[int]], bool] | None = None,
         broken: str = "",
     ) -> None:
@@ -169,7 +171,8 @@ class Process(Posix):
         self.calls = 0
         self._gate = gate
         self._broken = broken
-        self._renamed = ""  # the last name that a rename gave
+        self._last_name = ""  # that a rename gave
+        self._renamed = renamed
         self._number = number
         self._lives = lives
         self._before_sync = before_sync
@@ -265,9 +268,9 @@ class Process(Posix):
 
     def _sync(self, node: int, *, everything: bool) -> None:
         self._change("syncfs" if everything else "fsync")
-        if self._broken and self._renamed.endswith(self._broken):
+        if self._broken and self._last_name.endswith(self._broken):
             self._broken = ""
-            raise failure(errno.EIO, self._renamed)
+            raise failure(errno.EIO, self._last_name)
         changes, contents = self.disk.pending(node, everything=everything)
         if self._before_sync is None or self._before_sync(changes, contents):
             self.disk.sync(changes, contents)
@@ -292,7 +295,9 @@ class Process(Posix):
         if source != target:
             self.disk.put(*target, node)
             self.disk.put(*source, None)
-        self._renamed = new
+        self._last_name = new
+        if self._renamed is not None:
+            self._renamed(new)
 
     def rename_new(self, old: str, new: str) -> None:
         directory, name = self.disk.place(new)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ from types import FrameType
 from typing import Any, Literal
 
 import tiles
-from check_log import published, read_note, read_or_none, read_text
+from check_log import published, read_or_none, read_text
 from power_cut import NOTHING, Change, Cut, Disk, Owed, Process, State
+from tiles.head import HEAD, parse_head
 from tiles.signer import ANCHOR, parse_anchor
 from tiles.store.directory import DirectoryStore
 from tiles.upkeep import gc
@@ -47,15 +49,16 @@ SYSTEMS = (
 
 @dataclass(frozen=True)
 class Site:
-    """A place in the code where a sync is asked for."""
+    """A place in the code where a sync is asked for: the n-th of its kind in a function."""
 
     file: str
-    function: str
-    text: str
     lines: range
+    function: str
+    call: str
+    n: int
 
     def __str__(self) -> str:
-        return f"{Path(self.file).name}-{self.function}-{self.text}"
+        return f"{Path(self.file).name} {self.function} {self.call} {self.n}"
 
     def is_on_the_way(self) -> bool:
         """Whether the code is there at this moment."""
@@ -90,9 +93,13 @@ class Machine:
     def boot(self, **process: Any) -> Process:
         """Start a process; the stores are its from now on. process: as `Process` takes it."""
         self.world.writers += 1
-        before_sync = self._before_sync if self._records else None
         started = Process(
-            self.disk, self.world.writers, is_old=self.system.is_old, before_sync=before_sync, **process
+            self.disk,
+            self.world.writers,
+            is_old=self.system.is_old,
+            renamed=self._renamed,
+            before_sync=self._before_sync if self._records else None,
+            **process,
         )
         for role, root in zip(ROLES, self.system.roots, strict=True):
             self.world.stores[role] = DirectoryStore(Path(root), started)
@@ -122,12 +129,8 @@ class Machine:
         for path, data in world.history.contents.items():
             found = read_or_none(public, path)
             assert found in (None, data), f"{path} had another content before: {data!r}, now {found!r}"
-        checkpoint = published(public, world.verifier)
-        size = len(checkpoint[1]) if checkpoint else 0
-        seen = [read_note(note, world.verifier).size for note in world.history.checkpoints]
-        if checkpoint and size > max(seen, default=-1):
-            world.history.wrote(public, ["checkpoint"])  # whose writer died, before anybody was told
-        return size
+        found = published(public, world.verifier)
+        return len(found[1]) if found else 0
 
     def check(self) -> None:
         """Audit the log, which a run has just left complete. How often each entry is there is not looked at."""
@@ -143,6 +146,10 @@ class Machine:
         other = Machine(self.system, left_out, self.disk.copy())
         other.world = known(self.world)()
         return other
+
+    def _renamed(self, path: str) -> None:
+        if path == f"{self.system.roots[0]}/checkpoint":
+            self.world.history.wrote(self.world.stores["public"], ["checkpoint"])
 
     def _before_sync(self, changes: Sequence[Change], contents: set[int]) -> bool:
         if self.left_out is not None and self.left_out.is_on_the_way():
@@ -173,7 +180,7 @@ class Moment:
             machine = self.after(state, records=False)
             world = machine.world
             size = machine.look()
-            _check_anchor(world)
+            _check_records(world)
             before = world.committed()
             unpublished = list((before or ())[size:])
             if before is None:
@@ -197,9 +204,10 @@ def known(world: World) -> Callable[[], World]:
     return make
 
 
-def _check_anchor(world: World) -> None:
-    """The signer's memory covers every text ever signed."""
-    anchor = read_or_none(world.stores["anchor"], ANCHOR)
+def _check_records(world: World) -> None:
+    """The head is whole, and the signer's memory covers every text ever signed."""
+    head, anchor = read_or_none(world.stores["private"], HEAD), read_or_none(world.stores["anchor"], ANCHOR)
+    assert head is None or parse_head(head)
     signed = max((read_text(text).size for text in world.key.texts), default=-1)
     remembered = -1 if anchor is None else parse_anchor(anchor).tree.size
     assert signed <= remembered, f"a text of size {signed} was signed, the anchor remembers {remembered}"
@@ -234,7 +242,10 @@ def _put_back(world: World) -> None:
 # ---- the syncs that the code makes
 
 _PACKAGE = Path(tiles.__file__).parent
-_FILES = ("store/posix.py", "store/root.py", "store/directory.py", "sequencer.py", "release.py", "signer.py")
+_FILES = (
+    *("store/posix.py", "store/root.py", "store/directory.py"),
+    *("sequencer.py", "release.py", "signer.py", "upkeep.py"),
+)
 _SYNCS = {
     *("fsync", "syncfs", "sync_directory", "barrier", "sync_all", "make_lasting"),
     *("_sync_name", "_sync_seen", "_make_last"),
@@ -248,9 +259,13 @@ def sites() -> Iterator[Site]:
         file = _PACKAGE / name
         for function in ast.walk(ast.parse(file.read_text())):
             if isinstance(function, ast.FunctionDef) and function.name not in _THE_CALLS:
+                numbers = Counter[str]()
                 for call in filter(_is_sync, ast.walk(function)):
+                    assert isinstance(call, ast.Call)
                     lines = range(call.lineno, (call.end_lineno or call.lineno) + 1)
-                    yield Site(str(file), function.name, ast.unparse(call), lines)
+                    text = ast.unparse(call.func)
+                    yield Site(str(file), lines, function.name, text, numbers[text])
+                    numbers[text] += 1
 
 
 def _is_sync(node: ast.AST) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from faults import GatedStore
 from guarding import (
     ACTIONS,
     NEW,
@@ -24,12 +25,14 @@ from guarding import (
     head,
     old,
     publish,
+    signed_by_us,
     sound,
     staged,
 )
-from tiles.errors import Refused
+from tiles.errors import Refused, Unfinished
 from tiles.merkle import EMPTY_TREE, TreeHead
-from tiles.signer import Anchor
+from tiles.sequencer import Sequencer
+from tiles.signer import Anchor, Signer
 from tiles.staging import Batch, digest
 from world import ORIGIN, World
 
@@ -146,6 +149,11 @@ def checkpoint_removed_without_an_anchor(world: World) -> None:
 @case_of(CASES, "the published checkpoint has size 3, and one of size 10 was published before")
 def checkpoint_put_back_before_the_base(world: World) -> None:
     world.put("public", "checkpoint", old(3, "public", "checkpoint"))
+
+
+@case_of(CASES, "the published checkpoint has size 9, and one of size 10 was published before")
+def checkpoint_right_before_the_base(world: World) -> None:
+    publish(world, TreeHead(9, OTHER_ROOT))
 
 
 @case_of(CASES, "the published checkpoint has size 10, and one of size 300 was published before")
@@ -286,6 +294,24 @@ def test_nothing_is_signed_that_does_not_extend_what_was_signed(tree: TreeHead, 
     assert world.contents()["anchor"] == before["anchor"]
     assert world.contents()["public"]["checkpoint"] == before["public"]["checkpoint"]
     assert world.key.texts == signed
+
+
+def test_a_fork_that_appears_while_publishing_is_not_overwritten() -> None:
+    """Another tree of the same size, signed by the log's key, in the place of the checkpoint: said, and left."""
+    world = sound()[0].copy()
+    fork = TreeHead(310, OTHER_ROOT)
+
+    def gate(what: str) -> None:
+        if what == "public swap checkpoint":
+            publish(world, fork)
+
+    public = GatedStore(world.stores["public"], "public", gate)  # no history: it would not stand for a fork
+    writer = Sequencer(
+        public, world.stores["private"], Signer(world.key, world.stores["anchor"]), sleep=world.pass_time
+    )
+    with pytest.raises(Unfinished, match=f"the published tree is {fork}, the committed one size 310"):
+        writer.append(NEW)
+    assert world.stores["public"].read("checkpoint").data == signed_by_us(fork)
 
 
 @pytest.mark.parametrize("place", ["memory", "directory"])

@@ -81,6 +81,12 @@ def private_part_elsewhere(world: World) -> None:
 
 
 @case_of(CASES, "already holds a log", "create")
+def empty_log_in_the_place(world: World) -> None:
+    emptied(world)
+    world.put("public", "checkpoint", old(0, "public", "checkpoint"))
+
+
+@case_of(CASES, "already holds a log", "create")
 def tiles_of_another_log_in_the_place(world: World) -> None:
     emptied(world)
     world.put("public", "tile/0/000.p/1", b"\x00" * 32)
@@ -108,6 +114,13 @@ def another_policy_than_the_log_has(world: World) -> dict[str, Any]:
 def policy_of_the_log_needs_witnesses(world: World) -> None:
     world.put("private", policy_path(with_witness().sha256), with_witness().data)
     edit_head(world, policy=with_witness().sha256)
+
+
+@case_of(CASES, "the policy does not accept what example.com/log")
+def policy_of_the_log_is_for_another_key(world: World) -> None:
+    policy = policy_for(recording_key(seed=OTHER_KEY).verifier)
+    world.put("private", policy_path(policy.sha256), policy.data)
+    edit_head(world, policy=policy.sha256)
 
 
 @case_of(CASES, "asks for cosignatures, which this version does not collect", "create")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import FrozenInstanceError
 from itertools import pairwise
 
 import pytest
@@ -107,6 +108,13 @@ def test_proofs_of_large_trees_verify(size: int) -> None:
         verify_consistency(old, head, build_proof(consistency_nodes(old.size, size), hash_of(tree)))
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 300, MAX_TREE_SIZE])
+def test_consistency_proofs_without_hashes(size: int) -> None:
+    """From the empty tree, and from a tree to itself, there is nothing to prove."""
+    assert consistency_nodes(0, size) == consistency_nodes(size, size) == []
+    assert build_proof([], hash_of(TREE)) == ()
+
+
 @pytest.mark.parametrize("size", [-1, MAX_TREE_SIZE + 1])
 def test_sizes_out_of_range_are_wrong_calls(size: int) -> None:
     """A tree has 0 to MAX_TREE_SIZE entries."""
@@ -134,3 +142,11 @@ def test_nodes_out_of_range_are_wrong_calls(height: int, index: int) -> None:
     """Heights and indexes count from 0."""
     with pytest.raises(UsageError, match="no node"):
         Node(height, index)
+
+
+def test_nodes_are_values() -> None:
+    """Nodes compare by height and index, and can be kept in a set."""
+    assert {Node(1, 2), Node(1, 2), Node(2, 1)} == {Node(2, 1), Node(1, 2)}
+    assert sorted([Node(1, 0), Node(0, 5), Node(0, 1)]) == [Node(0, 1), Node(0, 5), Node(1, 0)]
+    with pytest.raises(FrozenInstanceError):
+        Node(1, 2).index = 3  # type: ignore[misc]

@@ -8,7 +8,7 @@ import pytest
 
 from reference import Tree, flipped, full_tree, printed_random
 from tiles.errors import TileError, UsageError
-from tiles.layout import Tile, edge_tiles
+from tiles.layout import ENTRIES, Tile, edge_tiles
 from tiles.merkle import Hash, fold_right, node_root
 from tiles.proof import Node
 from tiles.reading import TreeReader, cut, entry_tiles
@@ -191,3 +191,86 @@ def test_cut_needs_a_full_tile(length: int) -> None:
     with pytest.raises(TileError, match=f"{length} bytes instead of 8192") as caught:
         cut(Tile(0, 1, 44), bytes(length))
     assert caught.value.path == "tile/0/001"
+
+
+# ---- wrong calls
+
+
+def reader_of_300() -> TreeReader:
+    """Return a reader that believes all tiles of the tree of 300."""
+    reader = TreeReader(SMALL.head(300))
+    reader.accept(SMALL.read(reader.wanted([Node(0, 0), Node(0, 299)])))
+    return reader
+
+
+def test_a_part_of_the_edge_is_a_wrong_call() -> None:
+    """The edge is checked as a whole: with a part of it missing there is nothing to check it against."""
+    contents = BIG.read(edge_tiles(BIG_SIZE))
+    for missing in contents:
+        reader = TreeReader(BIG.head(BIG_SIZE))
+        with pytest.raises(UsageError, match=f"without {missing.path}$"):
+            reader.accept({tile: data for tile, data in contents.items() if tile != missing})
+        assert reader.edge() == list(contents)
+
+
+def test_a_tile_without_its_parent_is_a_wrong_call() -> None:
+    """Nothing is believed before its parent, and a wrong call leaves nothing behind."""
+    reader = TreeReader(BIG.head(BIG_SIZE))
+    edge = BIG.read(edge_tiles(BIG_SIZE))
+    with pytest.raises(UsageError, match=r"^tile/0/000 cannot be checked without tile/1/000$"):
+        reader.accept(edge | BIG.read([Tile(0, 0)]))
+    with pytest.raises(UsageError, match=r"^tile/1/000 cannot be checked without tile/2/000\.p/1$"):
+        reader.accept(BIG.read([Tile(1, 0), Tile(0, 0)]))
+    assert reader.edge() == list(edge)
+
+
+@pytest.mark.parametrize(
+    "tile",
+    [
+        *[Tile(0, 1), Tile(0, 1, 43), Tile(0, 1, 45), Tile(0, 0, 44), Tile(0, 2), Tile(1, 0), Tile(1, 0, 2)],
+        *[Tile(2, 0, 1), Tile(ENTRIES, 0), Tile(ENTRIES, 1, 44)],
+    ],
+    ids=lambda tile: tile.path,
+)
+def test_tiles_that_the_tree_does_not_have(tile: Tile) -> None:
+    """A tree of 300 has tiles 0/0, 0/1 (44 wide) and 1/0 (1 wide); giving it others, or bundles, is a wrong call."""
+    reader = TreeReader(SMALL.head(300))
+    with pytest.raises(UsageError):
+        reader.accept(SMALL.read(edge_tiles(300)) | {tile: bytes(32 * tile.width)})
+    assert reader.edge()
+
+
+@pytest.mark.parametrize("node", [Node(0, 300), Node(8, 1), Node(9, 0), Node(2, 75), Node(64, 0)])
+def test_nodes_that_are_not_complete(node: Node) -> None:
+    """A node that is not a complete subtree of this tree has no hash in it."""
+    reader = reader_of_300()
+    for call in (reader.hash, lambda node: reader.wanted([node])):
+        with pytest.raises(UsageError, match="is not in a tree of size 300"):
+            call(node)
+
+
+def test_hashes_of_unknown_tiles() -> None:
+    """Nothing is answered from a tile that was not accepted, of the edge or below it."""
+    reader = TreeReader(SMALL.head(300))
+    for node in (Node(0, 299), Node(8, 0), Node(0, 0)):
+        with pytest.raises(UsageError, match="is not known"):
+            reader.hash(node)
+    with pytest.raises(UsageError, match="is not known"):
+        reader.leaf_hashes(Tile(ENTRIES, 1, 44))
+
+
+@pytest.mark.parametrize("bundle", [Tile(ENTRIES, 1), Tile(ENTRIES, 1, 43), Tile(1, 0, 1), Tile(1, 1, 44), Tile(0, 2)])
+def test_leaf_hashes_of_what_is_no_bundle(bundle: Tile) -> None:
+    """Only a bundle or level-0 tile as this tree has it has leaf hashes."""
+    reader = reader_of_300()
+    with pytest.raises(UsageError):
+        reader.leaf_hashes(bundle)
+
+
+def test_bundles_and_entries_out_of_range() -> None:
+    """A bundle cannot be cut by bytes; an entry the tree does not have has no tiles."""
+    with pytest.raises(UsageError, match="entry bundle"):
+        cut(Tile(ENTRIES, 1, 44), bytes(8192))
+    for index in (-1, 300):
+        with pytest.raises(UsageError, match="no entry"):
+            entry_tiles(index, 300)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from check_log import tree_paths
-from faults import Faults
+from faults import Died, Faults
 from tiles.bundle import MAX_ENTRY_SIZE
 from tiles.errors import NotFound, Refused, UsageError
 from tiles.head import parse_head
@@ -191,8 +191,13 @@ def test_equal_entries_are_logged_twice(world: World) -> None:
     ],
 )
 def test_what_cannot_be_appended(entries: Sequence[bytes], message: str, world: World) -> None:
-    """Batches and entries out of range are the caller's mistake, found before anything is written."""
+    """Batches and entries out of range are the caller's mistake, found before anything is written or finished."""
     world.sequencer().create()
+    counting = Faults()
+    world.copy().sequencer(counting.wrap).append([b"one"])
+    with pytest.raises(Died):
+        world.sequencer(Faults([name for name, _ in counting.done].index("private swap head")).wrap).append([b"one"])
+    assert world.size() == 1
     before = world.contents()
     with pytest.raises(UsageError, match=message):
         world.sequencer().append(entries)
@@ -318,6 +323,22 @@ def test_a_writer_syncs_what_others_wrote_and_not_its_own_twice() -> None:
     assert [barriers_before_staging() for _ in range(3)] == [2, 0, 0]
     world.append([b"another's"])
     assert [barriers_before_staging() for _ in range(2)] == [2, 0]
+
+
+def test_a_writer_that_goes_on_does_not_read_what_it_wrote() -> None:
+    """From its second append on a writer reads no tile, and looks for the day's checkpoint no more."""
+    world = World().grown(250)
+    faults = Faults()
+    writer = world.sequencer(faults.wrap)
+    writer.append([b"one"])
+    faults.done.clear()
+    writer.append([b"two"])
+    names = [what for what, _ in faults.done]
+    assert not [name for name in names if name.startswith("public read tile") or "days" in name]
+    world.append([b"another's"])
+    faults.done.clear()
+    writer.append([b"three"])
+    assert "public read tile/0/000.p/253" in [what for what, _ in faults.done]
 
 
 # ---- other keys and names

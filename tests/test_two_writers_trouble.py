@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -71,26 +71,50 @@ def test_a_reply_is_lost_and_another_writer_is_anywhere(what: str, other: Action
             two.check()
 
 
+def test_a_commit_that_cannot_be_read_back_is_not_repeated() -> None:
+    """Where the head cannot be read after a lost reply, nothing is said but that, whatever others do: no second try."""
+    world = grown(250)
+    at = lost_at(world, "private swap head", Fault.DONE_UNKNOWN).at or 0
+    for pause in (at + 1, at + 2):
+        with race(world, TEN, SEVEN, lost={"A": Faults(at, Fault.DONE_UNKNOWN, again=True)}) as two:
+            first, second = two.writers
+            for _ in range(pause):
+                two.step(first)
+            two.finish(second)
+            two.finish(first)
+            assert isinstance(first.error, OutcomeUnknown)
+            assert "it is not known whether the batch was committed" in str(first.error)
+            assert "run again with the same entries" in first.error.hint
+            two.world.acknowledged.append((250, TEN.entries))
+            two.check(dead="A")
+            assert two.world.size() == 267
+
+
+@pytest.mark.parametrize("helped", [False, True])
 @pytest.mark.parametrize("what", SWAPS)
-def test_a_lost_request_arrives_late(what: str) -> None:
-    """A swap that was lost, is asked for again, and turns out to have been done meanwhile: a conflict with oneself."""
+def test_a_lost_request_arrives_late(what: str, helped: bool) -> None:
+    """A swap that was lost, is asked for again, and turns out to have been done meanwhile: a conflict with oneself.
+
+    helped   another writer has finished, at that moment, what can be seen
+    """
     world = grown(250)
     role, _, path = what.split()
-    late = Late(world.contents()[role], path)
+    late = Late(world.contents()[role], path, lambda: helped and world.sequencer().finish())
     world.stores[role] = late
     done = world.sequencer().append(TEN.entries)
     world.acknowledged.append((done.first_index, TEN.entries))
-    assert late.swaps == 2
+    assert late.swaps >= 2
     world.check()
 
 
 class Late(MemoryStore):
     """A store where the first swap of an object is lost, and is done at the moment it is asked for again."""
 
-    def __init__(self, objects: Mapping[str, bytes], path: str) -> None:
+    def __init__(self, objects: Mapping[str, bytes], path: str, meanwhile: Callable[[], object]) -> None:
         super().__init__("late")
         self.create(objects)
         self._late = path
+        self._meanwhile = meanwhile
         self.swaps = 0
 
     def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
@@ -101,8 +125,18 @@ class Late(MemoryStore):
                 raise OutcomeUnknown("no reply")
             if self.swaps == 2:
                 super().swap(path, data, expected)
+                self._meanwhile()
                 raise Conflict("changed since it was read")
         return super().swap(path, data, expected)
+
+
+@pytest.mark.parametrize("what", SWAPS)
+def test_a_swap_whose_reply_was_lost_is_not_repeated(what: str) -> None:
+    """What is found to be there is not written again."""
+    world = grown(3)
+    faults = lost_at(world, what, Fault.DONE_UNKNOWN)
+    world.sequencer(faults.wrap).append(TEN.entries)
+    assert [name for name, _ in faults.done].count(what) == 1
 
 
 def test_a_commit_whose_reply_was_lost_lasts_before_it_is_built_on() -> None:

@@ -1,3 +1,132 @@
-"""A transparency log that is nothing but files."""
+"""A transparency log that is nothing but files: written by a batch job, served by anything, verified by anyone.
+
+A log has a key. Whoever holds it writes the log; whoever verifies needs its public half, the vkey:
+
+    >>> import secrets
+    >>> from pathlib import Path
+    >>> import tiles
+    >>> key = tiles.signing_key("log.example.com", secrets.token_bytes(32))
+    >>> tiles.write_key(Path("log.key"), key)
+    >>> vkey = key.verifier.vkey
+
+Writing takes the public part of the log, its private part, and a signer, who remembers what was signed. Once `append`
+has returned, the entries are published, in `./log`, which can be served or copied as it is:
+
+    >>> signer = tiles.Signer(key, tiles.anchor_store(Path("log.key")))
+    >>> log = tiles.Sequencer(tiles.public_store("log"), tiles.private_store("log"), signer)
+    >>> log.create().tree.size
+    0
+    >>> log.append([b"one entry", b"another"]).first_index
+    0
+
+Reading begins with whom to trust, a vkey or a policy, which never comes from the log. Everything that is returned was
+verified; each visit proves that the log only grew since the last one:
+
+    >>> policy = tiles.policy_for(tiles.parse_vkey(vkey))
+    >>> client = tiles.LogClient(tiles.open_log("log"), policy, visits=tiles.Visits())
+    >>> client.visit().signed.tree.size
+    2
+    >>> client.entry(1)
+    b'another'
+    >>> data = client.prove(1).data  # a small file, .tlog-proof by custom, for whoever has the entry
+
+Verifying a proof needs no network. Verification raises, it never returns False:
+
+    >>> proof = tiles.parse_tlog_proof(data)
+    >>> tiles.verify_tlog_proof(proof, tiles.leaf_hash(b"another"), policy).signed.origin
+    'log.example.com'
+    >>> tiles.verify_tlog_proof(proof, tiles.leaf_hash(b"something else"), policy)
+    Traceback (most recent call last):
+    tiles.errors.ProofError: ...
+
+For a file, `file_entry` makes the entry that the command `tiletree add` logs. Every error is a `TilesError`, and
+`tiles.errors` sorts them by whose trouble it is. What is not named here is in the modules, one for each specification;
+docs/data-flow.md lists them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AccessError",
+    "LogClient",
+    "LogError",
+    "Policy",
+    "Refused",
+    "Sequencer",
+    "Signer",
+    "TileCache",
+    "TilesError",
+    "TlogProof",
+    "Unfinished",
+    "UsageError",
+    "VerificationError",
+    "Visits",
+    "anchor_store",
+    "file_entry",
+    "leaf_hash",
+    "open_log",
+    "parse_policy",
+    "parse_tlog_proof",
+    "parse_vkey",
+    "policy_for",
+    "private_store",
+    "public_store",
+    "read_key",
+    "signing_key",
+    "verify_tlog_proof",
+    "write_key",
+]
+
+if TYPE_CHECKING:
+    from tiles.cache import TileCache
+    from tiles.client import LogClient
+    from tiles.entry import file_entry
+    from tiles.errors import AccessError, LogError, Refused, TilesError, Unfinished, UsageError, VerificationError
+    from tiles.fetch import open_log
+    from tiles.keyfile import read_key, write_key
+    from tiles.keys import parse_vkey, signing_key
+    from tiles.merkle import leaf_hash
+    from tiles.places import anchor_store, private_store, public_store
+    from tiles.policy import Policy, parse_policy, policy_for
+    from tiles.sequencer import Sequencer
+    from tiles.signer import Signer
+    from tiles.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
+    from tiles.visits import Visits
+else:
+    # Loaded when first used: `import tiles.merkle` should cost neither the network's packages nor the signatures'.
+    _HOMES = {
+        "tiles.cache": ("TileCache",),
+        "tiles.client": ("LogClient",),
+        "tiles.entry": ("file_entry",),
+        "tiles.errors": (
+            "AccessError",
+            "LogError",
+            "Refused",
+            "TilesError",
+            "Unfinished",
+            "UsageError",
+            "VerificationError",
+        ),
+        "tiles.fetch": ("open_log",),
+        "tiles.keyfile": ("read_key", "write_key"),
+        "tiles.keys": ("parse_vkey", "signing_key"),
+        "tiles.merkle": ("leaf_hash",),
+        "tiles.places": ("anchor_store", "private_store", "public_store"),
+        "tiles.policy": ("Policy", "parse_policy", "policy_for"),
+        "tiles.sequencer": ("Sequencer",),
+        "tiles.signer": ("Signer",),
+        "tiles.tlog_proof": ("TlogProof", "parse_tlog_proof", "verify_tlog_proof"),
+        "tiles.visits": ("Visits",),
+    }
+
+    def __getattr__(name):
+        for module, names in _HOMES.items():
+            if name in names:
+                return getattr(import_module(module), name)
+        raise AttributeError(f"module 'tiles' has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

@@ -130,10 +130,8 @@ class Guard:
                 f"the key of {self._verifier.name} has signed before: {remembered}",
                 hint="a second log under the same name and key would be a fork; make a new key, or restore the log",
             )
-        if self._expected and self._verifier not in [log.key for log in self._expected.logs]:
-            raise Refused(f"the policy does not accept what {self._verifier} signs", hint="name the key in a log line")
-        if self._expected and self._expected.needs_witnesses:
-            raise _needs_witnesses()
+        if self._expected:
+            self._check_policy(self._expected)
 
     def _check_identity(self, head: Head) -> None:
         own = {
@@ -181,13 +179,15 @@ class Guard:
             if digest(data) != head.policy:
                 raise Refused(f"{path} in {self._private.url} is not the policy that was committed")
             self._policy = parse_policy(data)
-        if self._policy.needs_witnesses:
-            raise _needs_witnesses()
+        self._check_policy(self._policy)
         return self._policy
 
-
-def _needs_witnesses() -> Refused:
-    return Refused(
-        "the log's policy asks for cosignatures, which this version does not collect",
-        hint="publish with a policy whose quorum is none",
-    )
+    def _check_policy(self, policy: Policy) -> None:
+        """Raise Refused for a policy that no checkpoint of this run could meet."""
+        if self._verifier not in [log.key for log in policy.logs]:
+            raise Refused(f"the policy does not accept what {self._verifier} signs", hint="name the key in a log line")
+        if policy.needs_witnesses:
+            raise Refused(
+                "the log's policy asks for cosignatures, which this version does not collect",
+                hint="publish with a policy whose quorum is none",
+            )

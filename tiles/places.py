@@ -37,11 +37,13 @@ def public_store(log: str) -> DirectoryStore:
 
 def private_store(log: str, private: str | None = None) -> DirectoryStore:
     """Return the private part of a log: `<LOG>.private` beside it unless named. Raises UsageError if it is inside."""
-    public = directory_of(log).resolve()
-    own = directory_of(private).resolve() if private else public.with_name(public.name + ".private")
-    if own == public or public in own.parents or own in public.parents:
+    public = directory_of(log)
+    named = public if public.name not in ("", "..") else public.resolve()
+    own = directory_of(private) if private else named.with_name(f"{named.name}.private")
+    within, around = own.resolve(), public.resolve()
+    if within == around or around in within.parents or within in around.parents:
         raise UsageError(f"{own} and {public}: the private part may not be inside the public one, nor around it")
-    return DirectoryStore(directory_of(private) if private else own)
+    return DirectoryStore(own)
 
 
 def config_directory() -> Path:

@@ -9,7 +9,7 @@ import click
 
 import tiles
 from tiles.errors import TilesError
-from tiletree import keys, read, upkeep, write
+from tiletree import keys, read, upkeep, verify, write
 from tiletree.ui import EXIT_ACCESS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Output, exit_code
 
 _EPILOG = """\b
@@ -39,7 +39,7 @@ for command in (
     upkeep.status,
     read.get,
     read.prove,
-    read.verify,
+    verify.verify,
     read.audit,
     upkeep.gc,
     keys.key,

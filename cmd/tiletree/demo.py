@@ -1,68 +1,106 @@
 """`python -m tiletree.demo DIR FILE…`: a log of real files, from nothing to a refused forgery, in under a minute.
 
-Every step is the command a user would type, run as a process of its own. It can be run again: the log grows.
+Every step is the command a user would type, run as a process of its own, and what it prints. It can be run again: the
+log grows.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import click
 
 ORIGIN = "demo.example.com/files"
 RUNS = 3  # of `add`
+SHOWN = 4  # files of one `add` that are named
 
 
 def main(arguments: list[str]) -> int:
-    """Run the demo in a directory, with the files named, or with the library's own if none are."""
+    """Run the demo in a directory, with the files named, or with the command's own if none are."""
     log = Path(arguments[0] if arguments else "demo-log")
     files = [Path(name) for name in arguments[1:] if Path(name).is_file()] or _own_files()
-    key = log.with_name(f"{log.name}.key")
     with tempfile.TemporaryDirectory() as scratch:
         # the demo remembers nothing in the user's own directories
         os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_STATE_HOME"] = scratch
-        _demonstrate(log, key, files, Path(scratch))
+        _Demo(log, Path(scratch)).run(files)
     return 0
 
 
-def _demonstrate(log: Path, key: Path, files: list[Path], scratch: Path) -> None:
-    say(f"a new log, {log}: a key, and an empty signed checkpoint")
-    vkey = run("init", log, "--origin", ORIGIN, "--key", key)["vkey"]
+class _Demo:
+    def __init__(self, log: Path, scratch: Path) -> None:
+        self.log = log
+        self.key = log.with_name(f"{log.name}.key")
+        self.proof = log.with_name(f"{log.name}.tlog-proof")
+        self.scratch = scratch
+        self.vkey = ""
 
-    say(f"{len(files)} real files are logged by their digests, in {RUNS} runs")
-    added: dict[str, int] = {}
-    for part in (files[n::RUNS] for n in range(RUNS)):
-        if part:
-            entries = run("add", log, *part, "--key", key)["entries"]
-            added |= {entry["name"]: entry["index"] for entry in entries}
+    def run(self, files: list[Path]) -> None:
+        log, key, proof = self.log, self.key, self.proof
 
-    name, index = max(added.items(), key=lambda item: Path(item[0]).stat().st_size)
-    proof = log.with_name(f"{log.name}.tlog-proof")
-    say(f"a proof that {Path(name).name} is in the log, in one small file")
-    run("prove", log, "--index", index, "--vkey", vkey, "-o", proof)
+        if (log / "checkpoint").exists():
+            say("There is a log from last time, and it grows: beginning it again changes nothing.")
+        else:
+            say("Begin a log: a key, and an empty checkpoint that is signed with it.")
+        self.command("init", log, "--origin", ORIGIN, "--key", key)
 
-    say("anyone verifies it offline: the file, the proof, and the log's key are enough")
-    run("verify", name, "--proof", proof, "--vkey", vkey)
+        say("Whoever verifies needs the public half of the key, the vkey, and gets it from whoever runs the log.")
+        self.vkey = self.command("key", "show", key, shown=f"VKEY=$(tiletree key show {shlex.quote(str(key))})").strip()
 
-    say("a copy with one bit flipped is refused")
-    copy = scratch / Path(name).name
-    data = bytearray(Path(name).read_bytes())
-    data[len(data) // 2] ^= 1
-    copy.write_bytes(data)
-    run("verify", copy, "--proof", proof, "--vkey", vkey, expect=1)
+        say(
+            f"Log {len(files)} real files, in {RUNS} runs: each is logged by its digest. Between the runs nothing runs."
+        )
+        for part in (files[number::RUNS] for number in range(RUNS)):
+            if part:
+                self.command("add", log, *part, "--key", key)
 
-    say("the audit reads everything and recomputes the root")
-    run("audit", log, "--vkey", vkey)
+        file = max(files, key=lambda path: path.stat().st_size)
+        say(f"Prove that one of them, {file.name}, is in the log.")
+        self.command("prove", log, file, "--vkey", self.vkey, "-o", proof)
 
-    click.echo(f"\nNow log a file of your own:   tiletree add {log} FILE --key {key}")
-    click.echo(f"or look around:               tiletree status {log} --key {key}   and   ls {log}")
+        say("Verify that, offline: the file, the proof and the vkey are enough, and the log is not asked.")
+        self.command("verify", file, "--proof", proof, "--vkey", self.vkey)
+
+        say("Change one bit in a copy of the file. It is refused:")
+        forged = self.scratch / f"forged-{file.name}"
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        forged.write_bytes(data)
+        self.command("verify", forged, "--proof", proof, "--vkey", self.vkey, expect=1)
+
+        say("Audit the log: read everything, and recompute it up to the signed root.")
+        self.command("audit", log, "--vkey", self.vkey)
+
+        program, name = _program(), shlex.quote(str(log))
+        click.echo(f"\nNow log a file of your own:  {program} add {name} FILE --key {shlex.quote(str(key))}")
+        click.echo(f"See what is in the log, which is all that has to be served:  find {name} -type f")
+
+    def command(self, *arguments: object, shown: str = "", expect: int = 0) -> str:
+        """Show and run one command, and what it says; return its output. Exits unless it ends as expected."""
+        words = [str(argument) for argument in arguments]
+        click.echo(f"$ {shown or self._shown(words)}")
+        command = [sys.executable, "-m", "tiletree", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own command
+        for line in [] if shown else f"{done.stdout}{done.stderr}".splitlines():
+            click.echo(f"  {line}")
+        if expect:
+            click.echo(f"  (exit code {done.returncode})")
+        if done.returncode != expect:
+            sys.exit(f"{done.stderr if shown else ''}the demo stopped: exit code {done.returncode}, not {expect}")
+        return done.stdout
+
+    def _shown(self, words: list[str]) -> str:
+        if (more := len(words) - 4 - SHOWN) > 0:  # `add LOG FILE… --key KEY`
+            words = [*words[: 2 + SHOWN], f"… {more} more …", *words[-2:]]
+        return " ".join(["tiletree", *map(self._quoted, words)])
+
+    def _quoted(self, word: str) -> str:
+        return '"$VKEY"' if word == self.vkey else word if word.startswith("…") else shlex.quote(word)
 
 
 def say(text: str) -> None:
@@ -70,32 +108,13 @@ def say(text: str) -> None:
     click.echo(f"\n# {text}")
 
 
-def run(*arguments: object, expect: int = 0) -> dict[str, Any]:
-    """Show and run one command; return what it says with --json. Exits unless it ends as expected."""
-    words = [str(argument) for argument in arguments]
-    shown = words if len(words) < 9 else [*words[:4], f"… {len(words) - 6} more …", *words[-2:]]
-    click.echo(f"$ tiletree {' '.join(word if word.startswith('…') else shlex.quote(word) for word in shown)}")
-    command = [sys.executable, "-m", "tiletree", *words]
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)  # noqa: S603  our own command
-    if done.returncode != expect:
-        sys.exit(f"{done.stdout}{done.stderr}the demo stopped: exit code {done.returncode}, not {expect}")
-    document: dict[str, Any] = json.loads(done.stdout)
-    for line in _summary(document):
-        click.echo(f"  {line}")
-    click.echo(f"  exit code {done.returncode}")
-    return document
-
-
-def _summary(document: dict[str, Any]) -> list[str]:
-    lines = []
-    for name, value in document.items():
-        if name == "entries":
-            lines += [f"{entry['index']:>6}  {Path(entry['name']).name}" for entry in value]
-        elif name == "error":
-            lines.append(value["message"])
-        elif name not in {"ranges", "published"}:
-            lines.append(f"{name}: {value if value != [] else 'none'}")
-    return lines
+def _program() -> str:
+    """Return what a user types to run this very command, which may be in a virtual environment that is not active."""
+    script = Path(sys.executable).with_name("tiletree")
+    found = shutil.which("tiletree")
+    if not script.exists() or (found and Path(found) == script):
+        return "tiletree"
+    return shlex.quote(os.path.relpath(script) if script.is_relative_to(Path.cwd()) else str(script))
 
 
 def _own_files() -> list[Path]:

@@ -56,7 +56,7 @@ def test_they_refuse_another_key(program: Build, logs: Logs) -> None:
 
 
 def test_our_key_file_signs_the_same(program: Build, logs: Logs, tmp_path: Path) -> None:
-    """note.NewSigner takes our key file, and note.Sign makes of a checkpoint's text the very bytes that are published."""
+    """note.NewSigner takes our key file, and note.Sign makes of a checkpoint's text the bytes that are published."""
     for size in SIZES:
         published = (logs.at(size) / "checkpoint").read_bytes()
         text = tmp_path / "text"

@@ -1,0 +1,55 @@
+"""The demo: what it shows is what the command does, and what it says to try next works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def demo(directory: Path, *arguments: str) -> str:
+    """Run the demo; it has to succeed. Return what it prints."""
+    command = [sys.executable, "-m", "tiletree.demo", *arguments]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_demo(tmp_path: Path) -> None:
+    """It logs the files, verifies one, shows the refusal, and can be run again; its last words can be followed."""
+    files = [f"file {number}" for number in range(13)]
+    for name in files:
+        (tmp_path / name).write_text(name)
+    shown = demo(tmp_path, "a log", *files)
+    assert "Log 13 real files, in 3 runs" in shown
+    assert "is entry" in shown
+    assert "is not entry" in shown
+    assert "(exit code 1)" in shown
+    assert "no findings" in shown
+    assert {path.name for path in tmp_path.iterdir()} >= {"a log", "a log.private", "a log.key", "a log.tlog-proof"}
+    again = demo(tmp_path, "a log", *files)
+    assert "There is a log from last time" in again
+    assert re.search(r"audited demo\.example\.com/files, size 26,", again)
+
+
+def test_what_to_try_next(tmp_path: Path) -> None:
+    """The commands at its end run as they stand, where it was run."""
+    last = demo(tmp_path, "my log").splitlines()[-2:]
+    add, find = (line.partition(":  ")[2] for line in last)
+    (tmp_path / "FILE").write_text("mine")
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
+    # the script beside this interpreter may be missing, where the package is only on the path
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(add, shell=True, cwd=tmp_path, env={**environment, "PATH": path}, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b"FILE\n" in done.stdout
+    listed = subprocess.run(shlex.split(find), cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "my log/checkpoint\n" in listed
