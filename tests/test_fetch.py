@@ -92,7 +92,7 @@ GOOD = {
     "x-gzip": answers.body(gzip(DATA), Content_Encoding="X-GZIP"),
     "gzip of random bytes": answers.body(gzip(random.Random(1).randbytes(LIMIT)), Content_Encoding="gzip"),
     "two gzip members": answers.body(gzip(DATA[:99]) + gzip(DATA[99:]), Content_Encoding="gzip"),
-    "without a length": lambda handler: (handler.send(200, DATA, Content_Length="", Connection="close")),
+    "without a length": lambda handler: handler.send(200, DATA, Content_Length="", Connection="close"),
 }
 
 

@@ -56,7 +56,7 @@ def test_a_cut_while_a_log_is_created(system: System) -> None:
 @each_system
 @pytest.mark.parametrize("base", BASES)
 def test_a_cut_while_entries_are_added(system: System, base: int) -> None:
-    """After a cut at any moment of an append nothing signed, published or acknowledged is lost; the next run goes on."""
+    """After a cut at any moment of an append nothing signed, published or acknowledged is lost; a next run goes on."""
     machine = grown(system, base).copy()
     machine.act(OURS)
     machine.cut()
@@ -155,7 +155,7 @@ def live(machine: Machine, rng: random.Random, runs: int) -> None:
 def test_deaths_and_cuts_without_end(system: System) -> None:
     """After any sequence of runs, deaths and power cuts the log is sound and complete."""
     rng = printed_random()
-    for _ in range(12):
+    for _ in range(40):
         live(Machine(system), rng, 8)
 
 
@@ -212,7 +212,7 @@ def race_and_cut(system: System, base: int, rng: random.Random) -> None:
 def test_a_cut_while_two_processes_add(system: System) -> None:
     """A cut at any moment of two processes' work loses nothing of what either was told, or has shown (a sample)."""
     rng = printed_random()
-    for _ in range(6):
+    for _ in range(25):
         race_and_cut(system, rng.choice(BASES), rng)
 
 

@@ -130,7 +130,7 @@ def test_a_retry_meets_another_writer() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["public create tile", "anchor swap", "public swap checkpoint", "public create check"])
+@pytest.mark.parametrize("what", ["public create tile", "anchor swap", "public swap checkpoint"])
 def test_a_retry_meets_another_writer_everywhere(what: str) -> None:
     """The same at every pair, for several moments of the death."""
     retry_meets_another(interrupted(what), 1, printed_random())

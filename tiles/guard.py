@@ -175,7 +175,10 @@ class Guard:
     def _publishing_policy(self, head: Head) -> Policy:
         if self._policy is None or self._policy.sha256 != head.policy:
             path = policy_path(head.policy)
-            data = self._private.read(path, MAX_POLICY_SIZE).data
+            try:
+                data = self._private.read(path, MAX_POLICY_SIZE).data
+            except NotFound:
+                raise Refused(f"{path} in {self._private.url} is gone: it is the policy that was committed") from None
             if digest(data) != head.policy:
                 raise Refused(f"{path} in {self._private.url} is not the policy that was committed")
             self._policy = parse_policy(data)

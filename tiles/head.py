@@ -5,6 +5,7 @@ It is private and trusted: who can write it can have any entry signed. Pure.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from tiles.errors import Malformed
@@ -16,6 +17,7 @@ HEAD = "head"
 TITLE = "tiletree-head/v1"
 _NAMES = ("origin", "size", "root", "base", "batch", "policy", "admission", "state", "nonce")
 _NO_BATCH = "none"
+_NONCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def parse_head(data: bytes) -> Head:
         batch=None if batch == _NO_BATCH else parse_digest(TITLE, batch),
         frozen=state == "frozen",
     )
+    if not _NONCE.fullmatch(nonce):
+        raise Malformed(TITLE, "the nonce is not 32 lower-case hexadecimal digits", nonce)
     if head.base > head.tree.size or (head.batch is None) != (head.base == head.tree.size) or not head.vkeys:
         raise Malformed(TITLE, "base, size, batch and keys do not go together", data)
     if head.data != data:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tiles.errors import AccessError, Malformed, NotFound, Refused
 from tiles.keys import SigningKey, parse_skey
+from tiles.userfiles import make_directory
 
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 
@@ -15,7 +16,7 @@ MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 def write_key(path: Path, key: SigningKey) -> None:
     """Write a key to a new file of mode 0600, which lasts on return. Raises Refused if anything is there already."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         raise Refused(f"{path} exists already; a key is never overwritten") from None

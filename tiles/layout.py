@@ -74,7 +74,9 @@ class Tile:
 
 
 def index_path(n: int) -> str:
-    """Return n ≥ 0 as path elements: 1234067 → "x001/x234/067"."""
+    """Return n ≥ 0 as path elements: 1234067 → "x001/x234/067". Raises UsageError for a negative number."""
+    if n < 0:
+        raise UsageError(f"{n} is no index and no size")
     groups = [f"{n % 1000:03d}"]
     while n >= 1000:
         n //= 1000

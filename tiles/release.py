@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from tiles.backoff import Backoff
 from tiles.batch import Plan
 from tiles.checkpoint import SignedCheckpoint
-from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, Refused
+from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, ProofError, Refused
 from tiles.fetch import StoreFetcher, fetch_tile
 from tiles.guard import Guard, State
 from tiles.head import Head
 from tiles.layout import CHECKPOINT, Tile, checkpoint_path
-from tiles.merkle import EMPTY_TREE, TreeHead
+from tiles.merkle import EMPTY_TREE, Hash, TreeHead
 from tiles.policy import MAX_POLICY_SIZE, Policy
-from tiles.proof import Node, build_proof, consistency_nodes
+from tiles.proof import Node, build_proof, consistency_nodes, verify_consistency
 from tiles.reading import TreeReader
 from tiles.signer import Signer
 from tiles.staging import Batch
@@ -59,18 +59,43 @@ class Releaser:
         self._public.create(planned.objects)
         self._public.barrier()
 
+    def check_anchor(self, state: State) -> None:
+        """Raise Refused, before anything is written, if what is published does not extend what was signed.
+
+        Usually the anchor is the published tree, or the committed one. It lags behind where a signer comes back.
+        """
+        anchor = self._signer.memory.recall()[0]
+        published = state.published.tree if state.published else None
+        if (
+            anchor is None
+            or published is None
+            or anchor in (published, state.head.tree)
+            or anchor.size > published.size
+        ):
+            return
+        proof = self._prove(anchor, published, None)
+        try:
+            verify_consistency(anchor, published, proof)
+        except ProofError as error:
+            raise Refused(
+                f"the published tree of {published} does not extend the one of {anchor} that was signed before",
+                hint="storage was changed or put back, or the anchor is of another history; nothing was signed",
+            ) from error
+
     def _sign(self, tree: TreeHead, planned: Plan | None) -> SignedCheckpoint:
         for _ in self._backoff.attempts():
             since = self._signer.memory.recall()[0] or EMPTY_TREE
             if since.size > tree.size:
                 raise Overtaken
-            parts = consistency_nodes(since.size, tree.size)
-            reader = self.reader(tree, [node for part in parts for node in part], planned)
-            try:
-                return self._signer.sign(tree, since, build_proof(parts, reader.hash))
-            except (Conflict, OutcomeUnknown):
-                continue  # the anchor is read again, and decides
+            proof = self._prove(since, tree, planned)
+            with suppress(Conflict, OutcomeUnknown):  # then the anchor is read again, and decides
+                return self._signer.sign(tree, since, proof)
         raise AccessError(f"{self._signer.memory.store.url}: the anchor kept moving")
+
+    def _prove(self, since: TreeHead, tree: TreeHead, planned: Plan | None) -> tuple[Hash, ...]:
+        """Return the consistency proof, out of the tiles."""
+        parts = consistency_nodes(since.size, tree.size)
+        return build_proof(parts, self.reader(tree, [node for part in parts for node in part], planned).hash)
 
     def reader(self, tree: TreeHead, nodes: Sequence[Node], planned: Plan | None) -> TreeReader:
         """Return a reader that believes the hashes of `nodes`, from the tiles just written or from storage."""

@@ -16,6 +16,7 @@ from tiles.backoff import ATTEMPTS, Backoff
 from tiles.batch import EMPTY_EDGE, Edge, Plan, edge_objects, parse_edge, plan
 from tiles.bundle import check_entry_sizes
 from tiles.checkpoint import SignedCheckpoint
+from tiles.commit import Committer
 from tiles.errors import (
     AccessError,
     Conflict,
@@ -29,17 +30,14 @@ from tiles.errors import (
 )
 from tiles.guard import ADMISSION, Guard, State
 from tiles.head import HEAD, Head, policy_path
-from tiles.merkle import TreeHead, fold_right
+from tiles.merkle import TreeHead
 from tiles.policy import Policy, policy_for
-from tiles.proof import root_nodes
 from tiles.release import Overtaken, Releaser
 from tiles.signer import Signer
 from tiles.staging import Batch, digest, open_batch
 from tiles.store import Store
 
 MAX_BATCH = 1 << 20  # entries of one commit
-
-_UNKNOWN = "run again with the same entries: they are not added twice while they wait to be published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +78,12 @@ class Sequencer:
         self._policy = policy
         self._guard = Guard(public, private, signer.verifier, signer.memory, policy)
         self._now = now
-        self._rng = rng or random.SystemRandom()
-        self._backoff = Backoff(sleep, self._rng)
+        rng = rng or random.SystemRandom()
+        self._backoff = Backoff(sleep, rng)
         self._releaser = Releaser(public, private, signer, self._guard, self._backoff, now)
+        self._committer = Committer(private, self._guard, self._releaser, self._backoff, rng)
         self._edge = EMPTY_EDGE
         self._durable = ""  # the nonce of the head up to which all is known to last
-        self._mine = ""  # the nonce of the last head this run tried to write: nobody else is finishing that
 
     def create(self) -> SignedCheckpoint:
         """Begin the log, or finish beginning it, and return its published checkpoint.
@@ -122,8 +120,8 @@ class Sequencer:
                 if state.head.frozen:
                     raise Refused(f"the log {state.head.origin} is frozen at size {state.head.tree.size}")
                 planned = plan(self._right_edge(state.head.tree), entries)  # 3
-                batch, name = self._stage(planned)
-                if (head := self._commit(state, planned.tree, name)) is not None:
+                batch, name = self._committer.stage(planned)
+                if (head := self._committer.commit(state, planned.tree, name)) is not None:
                     return self._complete(state, head, batch, planned)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; nothing was added")
 
@@ -146,7 +144,7 @@ class Sequencer:
             (self._signer.verifier.vkey,),
             policy.sha256,
             digest(ADMISSION),
-            nonce=self._new_nonce(),
+            nonce=self._committer.new_nonce(),
         )
         self._private.create({policy_path(policy.sha256): policy.data, policy_path(digest(ADMISSION)): ADMISSION})
         self._private.barrier()
@@ -165,8 +163,14 @@ class Sequencer:
         """Return a state in which all is published and tidy, and the batches that had to be published for that."""
         finished: list[Batch] = []
         for _ in self._backoff.attempts():
-            state = self._guard.load()
-            batch = self._staged(state.head)
+            state, batch = self._look()
+            if not state.is_published and state.head.batch is not None and batch is None:
+                self._check_not_lost(state)
+            elif not state.is_published and self._is_left_behind(state):
+                self._make_last()
+                self._recover(state, batch)
+                finished += [batch] if batch else []
+                state, batch = self._look()
             if state.is_published:
                 if state.head.nonce != self._durable:
                     self._make_last()
@@ -174,19 +178,19 @@ class Sequencer:
                     self._releaser.tidy(state, state.head, batch, _published(state))
                 self._durable = state.head.nonce
                 return state, finished
-            if state.head.batch is not None and batch is None:
-                self._check_not_lost(state)
-            elif self._is_left_behind(state):
-                self._make_last()
-                self._recover(state, batch)
-                finished += [batch] if batch else []
         raise AccessError(f"{self._private.url}: the head did not come to rest in {ATTEMPTS} attempts")
+
+    def _look(self) -> tuple[State, Batch | None]:
+        """Return the log as it is, and the batch that is staged for its head; refuse where it cannot be continued."""
+        state = self._guard.load()
+        self._releaser.check_anchor(state)
+        return state, self._staged(state.head)
 
     def _is_left_behind(self, state: State) -> bool:
         """Whether to help with what is committed and not published: a head seconds old is its writer's to finish."""
         patience = self._private.patience
         # a head from the future is one of another clock, and not waited for
-        return state.head.nonce == self._mine or not 0 <= self._now() - state.modified < patience
+        return self._committer.is_own(state.head) or not 0 <= self._now() - state.modified < patience
 
     def _staged(self, head: Head) -> Batch | None:
         if head.staged_path is None or head.batch is None:
@@ -229,59 +233,9 @@ class Sequencer:
             self._edge = parse_edge(tree, contents)
         return self._edge
 
-    # 4, 5: stage, commit
-
-    def _stage(self, planned: Plan) -> tuple[Batch, str]:
-        batch = Batch(planned.base, planned.count, planned.body)
-        data = batch.data
-        name = digest(data)
-        self._private.create({f"staging/{batch.size}-{name}": data})
-        self._private.barrier()
-        return batch, name
-
-    def _commit(self, state: State, tree: TreeHead, batch: str) -> Head | None:
-        """Return the new head if it is in place; None if another writer was first. The one point of decision."""
-        head = state.head.extended(tree, batch, self._new_nonce())
-        unsure = False
-        for _ in self._backoff.attempts():
-            try:
-                self._private.swap(HEAD, head.data, state.version)
-            except Conflict:
-                if not unsure:
-                    return None
-            except OutcomeUnknown:
-                unsure = True
-            else:
-                return head
-            if (ours := self._is_ours(state, head)) is not None:
-                return head if ours else None
-        raise OutcomeUnknown(f"{self._private.url}: no answer says whether the batch was committed", hint=_UNKNOWN)
-
-    def _is_ours(self, state: State, head: Head) -> bool | None:
-        """Whether `head` was committed, after an answer that did not say so; None if nothing has changed yet."""
-        try:
-            now, version, _ = self._guard.read_head()
-            if now.nonce == head.nonce:
-                self._private.barrier()  # it is there; whether it lasts was part of what is unknown
-                return True
-            if version == state.version:
-                return None
-            # ours if and only if the tree that was published since is built on our tree
-            return now.tree.size > head.tree.size and self._is_published(head.tree)
-        except AccessError as error:
-            raise OutcomeUnknown(f"it is not known whether the batch was committed: {error}", hint=_UNKNOWN) from error
-
-    def _is_published(self, tree: TreeHead) -> bool:
-        published = self._guard.read_checkpoint()[0]
-        if published is None or published.tree.size < tree.size:
-            return False
-        nodes = root_nodes(tree.size)
-        reader = self._releaser.reader(published.tree, nodes, None)
-        return fold_right([reader.hash(node) for node in nodes]) == tree.root
-
     def _check_overtaken(self, tree: TreeHead) -> None:
         """Raise Refused unless the tree that others have published meanwhile is built on the committed one."""
-        if not self._is_published(tree):
+        if not self._committer.is_published(tree):
             raise _Undone(
                 f"the tree of {tree} was committed, and is not in what was signed since",
                 hint="the head was put back, and another batch committed instead; restore it, or add the entries again",
@@ -306,7 +260,7 @@ class Sequencer:
                 first_index=batch.base,
                 count=batch.count,
                 published=signed is not None,
-                hint=error.hint or "do not add them again: the next run finishes this one",
+                hint="; ".join(filter(None, ["do not add them again: the next run finishes this one", error.hint])),
             ) from error
         self._edge = planned.edge
         self._durable = head.nonce
@@ -316,10 +270,6 @@ class Sequencer:
         """What others wrote is to last before anything is built on it."""
         self._private.barrier()
         self._public.barrier()
-
-    def _new_nonce(self) -> str:
-        self._mine = f"{self._rng.getrandbits(128):032x}"
-        return self._mine
 
 
 def _published(state: State) -> SignedCheckpoint:
