@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -45,10 +44,13 @@ def main() -> None:
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores; "
           f"{options.entries} entries of 200 bytes, median of {options.rounds} rounds\n")  # fmt: skip
     results: list[dict[str, Any]] = []
-    for batch in options.batches:
-        # a few entries at a time is slow for everyone: fewer of them say the same
-        entries = min(options.entries, batch * 64)
-        results += rounds(options, entries, batch)
+    # nothing is deleted before the end: on ext4, making files is several times slower for minutes after many were
+    with tempfile.TemporaryDirectory(dir=options.directory) as scratch:
+        options.scratch = Path(scratch)
+        for batch in options.batches:
+            # a few entries at a time is slow for everyone: fewer of them say the same
+            entries = min(options.entries, batch * 64)
+            results += rounds(options, entries, batch)
     options.json.write_text(json.dumps({"python": platform.python_version(), "results": results}, indent=1) + "\n")
     print(f"written to {options.json}")
 
@@ -59,15 +61,13 @@ def rounds(options: argparse.Namespace, entries: int, batch: int) -> list[dict[s
     audit = {name: worker for name, worker in AUDIT.items() if installed(name)}
     taken: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for turn in range(options.rounds):
-        with tempfile.TemporaryDirectory(dir=options.directory) as scratch:
-            for name, worker in rotated(publish, turn):
-                directory = Path(scratch) / worker
-                figures = measure(worker, directory, entries, batch)
-                taken.setdefault(("publish", name), []).append(figures | footprint(directory))
-            for name, worker in rotated(audit, turn):
-                directory = Path(scratch) / PUBLISH["tiletree"]
-                taken.setdefault(("audit", name), []).append(measure(worker, directory, entries, batch))
-            shutil.rmtree(scratch, ignore_errors=True)
+        scratch = options.scratch / f"{batch}-{turn}"
+        for name, worker in rotated(publish, turn):
+            figures = measure(worker, scratch / worker, entries, batch)
+            taken.setdefault(("publish", name), []).append(figures | footprint(scratch / worker))
+        for name, worker in rotated(audit, turn):
+            directory = scratch / PUBLISH["tiletree"]
+            taken.setdefault(("audit", name), []).append(measure(worker, directory, entries, batch))
     rows = [
         row(task, name, entries, batch, figures, taken[task, "tiletree"]) for (task, name), figures in taken.items()
     ]
