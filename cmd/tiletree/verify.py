@@ -109,7 +109,7 @@ def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str]:
             return verify_tlog_proof(proof, leaf_hash(entry), policy), matched
     raise ProofError(
         f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
-        hint="the file was changed, or the proof belongs to another one; neither says which",
+        hint="the file was changed, or the proof is that of another file",
         evidence={"proof": proof.data},
     )
 
