@@ -11,7 +11,7 @@ PYTHON :=
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test soak check bench interop clean
+.PHONY: help demo test coverage soak check bench interop clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
@@ -20,7 +20,10 @@ help:  ## list the targets
 demo: $(VENV)/run.stamp  ## log real files, prove one, refuse a forged copy
 	$(PY) -m tiletree.demo demo-log $(VENV)/wheels/*.whl
 
-test: $(VENV)/dev.stamp  ## the tests, and the branch coverage of tiles/
+test: $(VENV)/dev.stamp  ## the tests
+	$(PYTEST) -m "not slow and not interop" $(ARGS)
+
+coverage: $(VENV)/dev.stamp  ## the tests, and the branch coverage of tiles/
 	$(PYTEST) -m "not slow and not interop" --cov --cov-report= $(ARGS)
 	$(PY) -m coverage report --include='tiles/*' --skip-covered --fail-under=95
 

@@ -14,7 +14,9 @@ from typing import Any, Literal
 
 import tiles
 from check_log import published, read_or_none, read_text
-from power_cut import NOTHING, Change, Cut, Disk, Owed, Process, State
+from disk import Change, Disk
+from disk_posix import Process
+from power_cut import NOTHING, Cut, Owed, State
 from tiles.head import HEAD, parse_head
 from tiles.signer import ANCHOR, parse_anchor
 from tiles.store.directory import DirectoryStore
@@ -70,6 +72,20 @@ class Site:
         return False
 
 
+@dataclass(frozen=True)
+class Several:
+    """Some sites at a time."""
+
+    sites: tuple[Site, ...]
+
+    def is_on_the_way(self) -> bool:
+        """Whether the code is at any of them at this moment."""
+        return any(site.is_on_the_way() for site in self.sites)
+
+
+LeftOut = Site | Several | None
+
+
 class Machine:
     """A machine with a log on it. If it `records`, every sync that it makes is a moment at which the power may be cut.
 
@@ -80,7 +96,7 @@ class Machine:
     """
 
     def __init__(
-        self, system: System, left_out: Site | None = None, disk: Disk | None = None, *, records: bool = True
+        self, system: System, left_out: LeftOut = None, disk: Disk | None = None, *, records: bool = True
     ) -> None:
         self.system = system
         self._records = records
@@ -141,7 +157,7 @@ class Machine:
         """Let the power be cut at this moment."""
         self.moments.append(Moment(self))
 
-    def copy(self, left_out: Site | None = None) -> Machine:
+    def copy(self, left_out: LeftOut = None) -> Machine:
         """Return an equal machine that goes on by itself; the power has not been cut on it."""
         other = Machine(self.system, left_out, self.disk.copy())
         other.world = known(self.world)()
@@ -242,10 +258,7 @@ def _put_back(world: World) -> None:
 # ---- the syncs that the code makes
 
 _PACKAGE = Path(tiles.__file__).parent
-_FILES = (
-    *("store/posix.py", "store/root.py", "store/directory.py"),
-    *("sequencer.py", "release.py", "signer.py", "upkeep.py"),
-)
+_STORE = ("posix.py", "root.py", "directory.py")
 _SYNCS = {
     *("fsync", "syncfs", "sync_directory", "barrier", "sync_all", "make_lasting"),
     *("_sync_name", "_sync_seen", "_make_last"),
@@ -255,20 +268,20 @@ _THE_CALLS = {"fsync", "syncfs", "_answers_syncfs"}  # of Posix: the system call
 
 def sites() -> Iterator[Site]:
     """Yield every place in the code where a sync is asked for."""
-    for name in _FILES:
-        file = _PACKAGE / name
+    users = [file for file in sorted(_PACKAGE.glob("*.py")) if ".barrier()" in file.read_text()]
+    for file in [*(_PACKAGE / "store" / name for name in _STORE), *users]:
         for function in ast.walk(ast.parse(file.read_text())):
             if isinstance(function, ast.FunctionDef) and function.name not in _THE_CALLS:
                 numbers = Counter[str]()
-                for call in filter(_is_sync, ast.walk(function)):
-                    assert isinstance(call, ast.Call)
+                calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and _is_sync(node)]
+                for call in sorted(calls, key=lambda call: call.lineno):
                     lines = range(call.lineno, (call.end_lineno or call.lineno) + 1)
                     text = ast.unparse(call.func)
                     yield Site(str(file), lines, function.name, text, numbers[text])
                     numbers[text] += 1
 
 
-def _is_sync(node: ast.AST) -> bool:
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-        return False
-    return node.func.attr in _SYNCS or any(keyword.arg == "sync" for keyword in node.keywords)
+def _is_sync(call: ast.Call) -> bool:
+    if any(keyword.arg == "sync" for keyword in call.keywords):
+        return True
+    return isinstance(call.func, ast.Attribute) and call.func.attr in _SYNCS
