@@ -66,6 +66,17 @@ def test_a_cut_while_entries_are_added(system: System, base: int) -> None:
     assert judge_all(machine, MOST, printed_random(), NEXT) > 20
 
 
+@pytest.mark.slow
+@each_system
+@pytest.mark.parametrize("base", BASES)
+def test_a_cut_while_many_entries_are_added(system: System, base: int) -> None:
+    """The same for batches of several bundles, one after the other by the same process."""
+    machine = grown(system, base).copy()
+    machine.act(OURS, some_entries("many", 600), OTHERS)
+    machine.cut()
+    assert judge_all(machine, MOST, printed_random(), NEXT) > 100
+
+
 @each_system
 @pytest.mark.parametrize("broken", ["head", "checkpoint", "anchor"])
 def test_a_cut_after_a_sync_that_failed(system: System, broken: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 from check_log import tree_paths
 from faults import Died, Faults
 from tiles.bundle import MAX_ENTRY_SIZE
-from tiles.errors import NotFound, Refused, UsageError
+from tiles.errors import AccessError, NotFound, Refused, UsageError
 from tiles.head import parse_head
-from tiles.policy import parse_policy, policy_for
+from tiles.policy import MAX_POLICY_SIZE, parse_policy, policy_for
 from tiles.sequencer import MAX_BATCH
 from tiles.signer import parse_anchor
 from world import ORIGIN, World, recording_key, some_entries
@@ -97,6 +98,15 @@ def test_check_new(world: World) -> None:
         world.sequencer().check_new()
 
 
+@pytest.mark.parametrize(("role", "path"), [("private", "head"), ("public", "checkpoint"), ("anchor", "anchor")])
+def test_check_new_where_something_is_broken(role: str, path: str, world: World) -> None:
+    """What is no head, checkpoint or anchor is refused like a log: nothing can begin there."""
+    world.put(role, path, b"junk")
+    for action in (world.sequencer().check_new, world.sequencer().create):
+        with pytest.raises(Refused, match="malformed"):
+            action()
+
+
 @pytest.mark.parametrize("action", ["append", "finish"])
 def test_no_log_is_no_log(action: str, world: World) -> None:
     """Where nothing was created nothing is added, nor made."""
@@ -166,6 +176,11 @@ def test_any_batches_make_the_same_tree(counts: list[int]) -> None:
         assert public(in_batches, path) == public(at_once, path)
 
 
+def test_the_same_run_writes_the_same_bytes() -> None:
+    """Entries, clock and random numbers are all that a log is made of."""
+    assert World().grown(3, 300).contents() == World().grown(3, 300).contents()
+
+
 @pytest.mark.parametrize("size", [0, 1, 255, 256, MAX_ENTRY_SIZE])
 def test_entries_of_any_size(size: int, world: World) -> None:
     """From no byte to 65,535."""
@@ -204,6 +219,15 @@ def test_what_cannot_be_appended(entries: Sequence[bytes], message: str, world: 
     assert world.contents() == before
 
 
+def test_the_largest_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is one that a batch may have."""
+    monkeypatch.setattr("tiles.sequencer.MAX_BATCH", 10)
+    world = World().grown(10)
+    with pytest.raises(UsageError, match="a batch has 1 to 10 entries, not 11"):
+        world.append(some_entries("new", 11))
+    assert world.size() == 10
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 def test_finish_where_there_is_nothing_to_do(frozen: bool, world: World) -> None:
     """It says what is published, of a frozen log too, and changes nothing."""
@@ -234,6 +258,39 @@ def test_the_first_checkpoint_of_each_day_is_kept(world: World) -> None:
     kept["2023-11-19"] = world.sequencer().append([b"six"]).checkpoint.data
     assert {path[-10:]: public(world, path) for path in paths(world, "public", "checkpoints/days/")} == kept
     world.check()
+
+
+@pytest.mark.parametrize(("zone", "now"), [("WEST+11", NOON - DAY / 2), ("EAST-11", NOON + DAY / 2 - 1)])
+def test_days_are_in_utc(zone: str, now: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the writer is: by the clock on its wall it is another day."""
+    world = World()
+    world.now = now
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        world.sequencer().create()
+    time.tzset()
+    assert paths(world, "public", "checkpoints/days/") == ["checkpoints/days/2023-11-15"]
+
+
+@pytest.mark.parametrize("shown", [None, b"# somebody else's\n", b""])
+def test_the_policy_is_shown_again(shown: bytes | None, world: World) -> None:
+    """In a new log, a copy of the policy that was removed or changed is put right by the next run, once."""
+    world.sequencer().create()
+    world.put("public", "policy.txt", shown)
+    world.sequencer().finish()
+    assert public(world, "policy.txt") == policy_for(world.verifier).data
+    faults = Faults()
+    world.sequencer(faults.wrap).finish()
+    assert "public swap policy.txt" not in [what for what, _ in faults.done]
+
+
+def test_the_policy_that_is_shown_is_capped(world: World) -> None:
+    """A public copy of the policy that has grown beyond reason is not read."""
+    world.sequencer().create()
+    world.put("public", "policy.txt", b"#" * (MAX_POLICY_SIZE + 1))
+    with pytest.raises(AccessError, match=f"longer than {MAX_POLICY_SIZE} bytes"):
+        world.sequencer().finish()
 
 
 def test_objects_written_per_batch() -> None:
@@ -323,6 +380,18 @@ def test_a_writer_syncs_what_others_wrote_and_not_its_own_twice() -> None:
     assert [barriers_before_staging() for _ in range(3)] == [2, 0, 0]
     world.append([b"another's"])
     assert [barriers_before_staging() for _ in range(2)] == [2, 0]
+
+
+def test_a_writer_reads_and_syncs_a_log_at_rest_once() -> None:
+    """Where all is published there is one look at the head, and one barrier per part; a second time, only the look."""
+    faults = Faults()
+    writer = World().grown(3).sequencer(faults.wrap)
+    for barriers in (1, 0):
+        faults.done.clear()
+        writer.finish()
+        names = [what for what, _ in faults.done]
+        assert names.count("private read head") == 1
+        assert [names.count(f"{role} barrier") for role in ("private", "public")] == [barriers] * 2
 
 
 def test_a_writer_that_goes_on_does_not_read_what_it_wrote() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from faults import Died, Fault, Faults
-from tiles.errors import AccessError, Conflict, OutcomeUnknown, Unfinished
+from faults import Died, Fault, Faults, GatedStore, Passing
+from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused, Unfinished
 from tiles.sequencer import Sequencer
 from tiles.store import Store, Version
 from tiles.store.memory import MemoryStore
@@ -133,3 +134,92 @@ def test_a_run_gives_up_in_the_end(role: str, path: str, error: Exception, kind:
     assert 20 < world.now - World().now < 200  # the pauses grow, to at most a second
     world.stores[role] = sound
     assert world.sequencer().finish().tree.size == (3 if role == "private" else 13)
+
+
+class Waiting(MemoryStore):
+    """A store in which a commit is left to its writer for a year."""
+
+    patience = 3.2e7
+
+
+def test_a_commit_that_stays_fresh_is_left_alone() -> None:
+    """Whoever only finds a commit that others are to finish gives up in the end, and has changed nothing."""
+    world = World()
+    world.stores["private"] = Waiting("private", lambda: world.now)
+    world.grown(3)
+    with pytest.raises(Died):
+        broken(world, "private swap head", Fault.DIES).append(NEW)
+    before = world.contents()
+    for action in (lambda: world.append([b"one"]), lambda: world.sequencer().finish()):
+        with pytest.raises(AccessError, match="memory://private: the head did not come to rest in 200 attempts"):
+            action()
+    assert world.contents() == before
+
+
+class Overtaken(Passing):
+    """A store whose first swap of the head is lost while something else happens."""
+
+    def __init__(self, inner: Store, meanwhile: Callable[[], object]) -> None:
+        super().__init__(inner, "private")
+        self._meanwhile: Callable[[], object] | None = meanwhile
+
+    def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
+        """Swap it, unless it is the one that is lost."""
+        if path == "head" and self._meanwhile is not None:
+            meanwhile, self._meanwhile = self._meanwhile, None
+            meanwhile()
+            raise OutcomeUnknown("no reply")
+        return super().swap(path, data, expected)
+
+
+def test_equal_entries_of_another_writer_are_not_taken_for_ones_own() -> None:
+    """The swap is lost, another writer commits the very same entries, to the same tree: ours are added after them."""
+    world = World().grown(250)
+    writer = world.sequencer(
+        lambda store, role: Overtaken(store, lambda: world.append(NEW)) if role == "private" else store
+    )
+    done = writer.append(NEW)
+    assert (done.first_index, done.count) == (260, 10)
+    assert (world.committed() or ())[250:] == (*NEW, *NEW)
+
+
+def test_a_checkpoint_that_goes_while_nobody_knows_whether_it_was_committed() -> None:
+    """The swap is lost, others go on, and the checkpoint is removed: it is not ours, and the log is refused."""
+    world = World().grown(250)
+    left = []
+
+    def meanwhile() -> None:
+        world.append(NEW)
+        world.append([b"more"])
+        world.put("public", "checkpoint", None)
+        left.append(world.contents())
+
+    writer = world.sequencer(lambda store, role: Overtaken(store, meanwhile) if role == "private" else store)
+    with pytest.raises(Refused, match="checkpoint is gone; the log has 261 entries"):
+        writer.append(NEW)
+    assert left == [world.contents()]
+
+
+@pytest.mark.parametrize("fault", [Fault.NOT_DONE_UNKNOWN, Fault.DONE_UNKNOWN])
+def test_a_beginning_whose_reply_is_lost(fault: Fault, world: World) -> None:
+    """A swap of the first head with no answer is asked for again: the log is begun, whether it was done or not."""
+    counting = Faults()
+    world.copy().sequencer(counting.wrap).create()
+    at = [name for name, _ in counting.done].index("private swap head")
+    assert world.sequencer(Faults(at, fault).wrap).create().tree.size == 0
+    world.check()
+
+
+def test_a_log_that_another_run_begins_meanwhile() -> None:
+    """There is no head yet, and when the public part is read there is a log: it is the one that was to be made."""
+    world = World()
+    begun = []
+
+    def gate(what: str) -> None:
+        if what == "public read checkpoint" and not begun:
+            begun.append(what)
+            begun.append(world.sequencer().create())
+
+    signed = world.sequencer(lambda store, role: GatedStore(store, role, gate)).create()
+    assert signed == begun[1]
+    world.check()

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from real_log import Answer, RealLog, ground
+from tiles.errors import AccessError
+from tiles.store.directory import DirectoryStore
 from world import some_entries
 
 LINES = 400  # of one `add`
@@ -60,10 +62,10 @@ def add_together(log: RealLog, processes: int, seconds: float) -> None:
         log.acknowledged += zip(places, entries, strict=True)
     assert len(log.check()) == LINES * len(runs)
     took = sorted(seconds for _, _, seconds in runs)
-    between = sum(len(ranges) > 1 for _, ranges, _ in runs)
-    print(f"{processes} processes, {len(runs)} runs, others came between in {between}", end=", ")
+    print(f"{processes} processes, {len(runs)} runs of {LINES // BATCH} batches", end=", ")
+    print(f"others came between in {sum(len(ranges) > 1 for _, ranges, _ in runs)}", end=", ")
     print(
-        f"{len(log_entries) / seconds:.0f} entries/s; a run of {LINES // BATCH} batches took {took[len(took) // 2]:.2f} s, at most {took[-1]:.2f} s"
+        f"{len(log_entries) / seconds:.0f} entries/s; one took {took[len(took) // 2]:.2f} s, at most {took[-1]:.2f} s"
     )
 
 
@@ -90,10 +92,9 @@ from pathlib import Path
 from tiles.store.directory import DirectoryStore
 
 if __name__ == "__main__":
-    stores = [DirectoryStore(Path(path)) for path in sys.argv[1:]]
-    for store in stores:
-        store.prepare()
-        store._root.locked().__enter__()
+    locks = [DirectoryStore(Path(path))._root.locked() for path in sys.argv[1:]]
+    for lock in locks:
+        lock.__enter__()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         print(pool.submit(os.getpid).result(), flush=True)
         pool.submit(time.sleep, 3600).result()
@@ -155,5 +156,8 @@ def test_orphans_that_were_started_under_a_lock_do_not_hold_it(log: RealLog) -> 
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
         assert worker in children(parent.pid)
+        for place in places:
+            with pytest.raises(AccessError, match="another process has locked it"):
+                DirectoryStore(Path(place), lock_wait=0.0).swap("anything", b"", None)
         with orphaned(parent, children(parent.pid)):
             check_free(log)
