@@ -206,9 +206,10 @@ def iter_until(lines: Iterable[str], last: str) -> Iterator[str]:
 def kill_at_random(base: RealLog, times: int) -> None:
     """Kill `add` again and again on one log, each time after a random part of its work; then let the rest be added."""
     rng = printed_random()
-    kills = 0
+    kills = turns = 0
     while kills < times:
-        entries = some_entries(f"run {kills}", 300)
+        turns += 1  # not every run is killed in time, and no two may have the same entries
+        entries = some_entries(f"run {turns}", 300)
         said, pause = rng.randrange(-5, 290), rng.random() * 0.02
         arguments = "add", str(base.path), "--lines", base.file(entries), "--batch-size", str(BATCH)
         with explained(lambda: f"kill {kills}, once {said} lines were said, {pause} s later"):  # noqa: B023

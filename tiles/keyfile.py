@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
 from tiles.errors import AccessError, Malformed, NotFound, Refused
 from tiles.keys import SigningKey, parse_skey
-from tiles.userfiles import make_directory
+from tiles.userfiles import sync_directory, write_file
 
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 
 
 def write_key(path: Path, key: SigningKey) -> None:
-    """Write a key to a new file of mode 0600, which lasts on return. Raises Refused if anything is there already."""
+    """Write a key to a new file of mode 0600, which lasts on return. Raises Refused if anything is there already.
+
+    It gets its name once it is whole: a run that dies leaves no half key that would stop the next one.
+    """
+    temp = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        make_directory(path.parent)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        write_file(temp, f"{key.skey}\n".encode())
+        try:
+            os.link(temp, path)
+        finally:
+            temp.unlink()
+        sync_directory(path.parent)
     except FileExistsError:
         raise Refused(f"{path} exists already; a key is never overwritten") from None
     except OSError as error:
-        raise AccessError(f"{path} cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(f"{key.skey}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    except OSError as error:
-        path.unlink(missing_ok=True)
         raise AccessError(f"{path} cannot be written: {error.strerror}") from error
 
 
