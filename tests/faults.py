@@ -47,6 +47,7 @@ class Passing:
         self.inner = inner
         self.role = role
         self.url = inner.url
+        self.parallel = inner.parallel
         self.patience = inner.patience
 
     def read(self, path: str, limit: int | None = None) -> Object:
@@ -60,6 +61,9 @@ class Passing:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         return self.inner.list(prefix)
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        return self.inner.folders(prefix)
 
     def delete(self, paths: Iterable[str]) -> None:
         self.inner.delete(paths)
@@ -167,6 +171,9 @@ class FaultyStore(Passing):
     def list(self, prefix: str) -> Iterator[Listed]:
         return self._one(f"list {prefix}", READING, lambda: iter(list(self.inner.list(prefix))))
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        return self._one(f"list {prefix}", READING, lambda: self.inner.folders(prefix))
+
     def delete(self, paths: Iterable[str]) -> None:
         every = list(paths)
         what = [f"{self.role} delete {path}" for path in every]
@@ -199,6 +206,10 @@ class GatedStore(Passing):
     def list(self, prefix: str) -> Iterator[Listed]:
         self._gate(f"{self.role} list {prefix}")
         return iter(list(self.inner.list(prefix)))
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        self._gate(f"{self.role} list {prefix}")
+        return self.inner.folders(prefix)
 
     def delete(self, paths: Iterable[str]) -> None:
         for path in paths:
@@ -256,7 +267,8 @@ class Stepped(Thread, Generic[T]):
     def kill(self) -> None:
         """Let the writer die before the operation it waits at."""
         self._stopped = True
-        self.step()
+        for _ in range(100):  # threads that read for it wait too
+            self._go.release()
         self.join()
 
     def run(self) -> None:

@@ -12,12 +12,14 @@ What a store promises, and `tests/test_store_contract.py` holds every store to:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NewType, Protocol, runtime_checkable
 
-from tiles.errors import LogError
+from tiles.errors import AccessError, LogError
+
+PARALLEL = 64  # requests at a time, to a store across a network
 
 Version = NewType("Version", str)  # opaque: compared for equality by the store that made it, by nobody else
 
@@ -67,6 +69,10 @@ class Differs(LogError):
         self.found = found
 
 
+class Unlistable(AccessError):
+    """An object below the prefix has a name that no object of ours can have, and that stops the listing."""
+
+
 @runtime_checkable
 class Store(Protocol):
     """One place for objects. Paths are relative, use "/" and never ".."; contents are bytes.
@@ -77,6 +83,11 @@ class Store(Protocol):
     @property
     def url(self) -> str:
         """Where it is, as the user would write it; without credentials."""
+        ...
+
+    @property
+    def parallel(self) -> int:
+        """How many requests at a time gain anything; 1 where they wait for nothing but a disk."""
         ...
 
     @property
@@ -103,7 +114,14 @@ class Store(Protocol):
         ...
 
     def list(self, prefix: str) -> Iterator[Listed]:
-        """Yield all objects below a prefix ("" or ending in "/"), in the order of their paths."""
+        """Yield all objects below a prefix ("" or ending in "/"), in the order of their paths.
+
+        Raises Unlistable where somebody's object has a name that stops it.
+        """
+        ...
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """Return the elements that follow a prefix ("" or ending in "/") in paths that go on after them, in order."""
         ...
 
     def delete(self, paths: Iterable[str]) -> None:

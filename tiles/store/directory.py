@@ -36,6 +36,7 @@ class DirectoryStore:
     not names that others have given unseen. Contents were synced before they got a name, whoever wrote them.
     """
 
+    parallel = 1
     patience = 0.25  # seconds; a writer that was not stopped has long published by then
 
     def __init__(self, root: Path, posix: Posix | None = None, *, lock_wait: float = 30.0) -> None:
@@ -223,6 +224,22 @@ class DirectoryStore:
     def list(self, prefix: str) -> Iterator[Listed]:
         """Yield all objects below a prefix in the order of their paths; symbolic links are none and lead to none."""
         return self._below(check_prefix(prefix)[:-1])
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """Return the names of the directories right below a prefix, in order; one may hold nothing any more."""
+        directory = check_prefix(prefix)[:-1]
+        found = []
+        try:
+            for name in sorted(self._posix.names(f"{self._path}/{directory}")):
+                with suppress(FileNotFoundError):
+                    status = self._posix.lstat(f"{self._path}/{prefix}{name}")
+                    if is_path(prefix + name) and stat.S_ISDIR(status.st_mode):
+                        found.append(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as e:
+            raise self._root.error("list", directory, e) from e
+        return found
 
     def _below(self, directory: str) -> Iterator[Listed]:
         parts = directory.split("/") if directory else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
 from tiles.errors import AccessError, Conflict, NotFound
@@ -20,6 +20,7 @@ class MemoryStore:
     clock   returns `modified` of what is written now; without it writes are numbered from 1.0
     """
 
+    parallel = 1
     patience = 0.0
 
     def __init__(self, name: str = "log", clock: Callable[[], float] | None = None) -> None:
@@ -71,6 +72,11 @@ class MemoryStore:
         with self._lock:
             found = [Listed(path, len(o[0]), o[1]) for path, o in self._objects.items() if path.startswith(prefix)]
         return iter(sorted(found, key=lambda listed: listed.path))
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """Return the elements that follow a prefix in paths that go on after them, in order."""
+        below = [listed.path[len(prefix) :] for listed in self.list(prefix)]
+        return sorted({path.partition("/")[0] for path in below if "/" in path})
 
     def delete(self, paths: Iterable[str]) -> None:
         """Delete objects; one that is not there is deleted already."""

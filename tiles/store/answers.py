@@ -1,0 +1,67 @@
+"""What the errors of obstore mean, in our words. Theirs may hold what is not to be shown, and are as long as a page."""
+
+from __future__ import annotations
+
+import re
+
+from obstore import exceptions as answers
+
+from tiles.errors import AccessError, Denied, NotFound
+from tiles.store import Unlistable
+
+DENIED = (answers.PermissionDeniedError, answers.UnauthenticatedError)
+
+_STATUS = re.compile(r"status code: ([0-9]{3})", re.ASCII)
+_CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>", re.ASCII)
+_NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound"})
+_NO_CREDENTIALS = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")  # asked for a role, in vain
+_PROBLEMS = (  # as Rust's libraries word them
+    ("timed out", "no answer in time"),
+    ("error sending request", "no connection"),
+    ("decoding response body", "the answer broke off"),
+    ("request or response body", "the answer broke off"),
+)
+
+_PERMISSION = "look at what the credentials are allowed to; without permission to list, what is absent looks denied too"
+_CREDENTIALS = "set them as the store's own tools do: environment variables, a profile, or the machine's role"
+_BUCKET = "make it first, or look at its name and region"
+
+
+def status(error: Exception) -> str:
+    """Return the HTTP status of the answer that an error is about; "" if there was none."""
+    match = _STATUS.search(str(error))
+    return match[1] if match else ""
+
+
+def is_nowhere(error: Exception) -> bool:
+    """Whether there is no such bucket, or container."""
+    return _code(error) in _NO_BUCKET
+
+
+def trouble(url: str, what: str, path: str, error: Exception) -> AccessError:
+    """Return our error for one of obstore's, met at doing something ("read") to a path of the store at `url`."""
+    where = f"{url}/{path}"
+    if isinstance(error, AccessError):
+        return error
+    if isinstance(error, answers.InvalidPathError):
+        return Unlistable(f"{where}: something below it has a name that stops the listing")
+    if is_nowhere(error):
+        return NotFound(f"{url}: there is no such bucket", hint=_BUCKET)
+    text = str(error)
+    if any(sign in text for sign in _NO_CREDENTIALS):
+        return AccessError(f"{url}: no credentials were found", hint=_CREDENTIALS)
+    if isinstance(error, DENIED) or status(error) in ("401", "403"):
+        return Denied(f"{where}: not allowed to {what} it ({_shown(error) or 'denied'})", hint=_PERMISSION)
+    if shown := _shown(error):
+        return AccessError(f"{where}: cannot {what} it: the store answers {shown}")
+    problem = next((ours for theirs, ours in _PROBLEMS if theirs in text), type(error).__name__)
+    return AccessError(f"{where}: cannot {what} it: {problem}")
+
+
+def _code(error: Exception) -> str:
+    match = _CODE.search(str(error))
+    return match[1] if match else ""
+
+
+def _shown(error: Exception) -> str:
+    return " ".join(filter(None, (status(error), _code(error))))
