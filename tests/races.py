@@ -160,8 +160,8 @@ def meet(world: World, actions: Sequence[Action], i: int, j: int) -> None:
         two.check()
 
 
-def shuffled(world: World, rng: random.Random, *actions: Action, deaths: float = 0.0) -> None:
-    """Let writers go on in bursts of any length, in any order; perhaps some die."""
+def shuffled(world: World, rng: random.Random, *actions: Action, deaths: float = 0.0) -> World:
+    """Let writers go on in bursts of any length, in any order; perhaps some die. Return the log."""
     with race(world, *actions) as running:
         dead = ""
         while waiting := [writer for writer in running.writers if not writer.finished]:
@@ -172,3 +172,4 @@ def shuffled(world: World, rng: random.Random, *actions: Action, deaths: float =
                 writer.kill()
                 dead += writer.name
         running.check(dead=dead)
+        return running.world

@@ -27,6 +27,7 @@ from guarding import (
     head,
     old,
 )
+from tiles.admission import Admission
 from tiles.checkpoint import Checkpoint, sign_checkpoint
 from tiles.errors import Refused
 from tiles.head import policy_path
@@ -141,8 +142,20 @@ def policy_of_the_log_changed(world: World) -> None:
 
 
 @case_of(CASES, "with admission policy")
+def admission_policy_other_than_expected(world: World) -> dict[str, Any]:
+    return {"admission": Admission(max_entries=5)}
+
+
+@case_of(CASES, "is gone: it is a policy that was committed")
+def admission_policy_lost(world: World) -> None:
+    edit_head(world, admission=Admission(max_entries=5).sha256)
+
+
+@case_of(CASES, "malformed tiletree-admission/v1")
 def admission_policy_of_another_version(world: World) -> None:
-    edit_head(world, admission=digest(b"tiletree-admission/v2\n"))
+    other = b"tiletree-admission/v2\n"
+    world.put("private", policy_path(digest(other)), other)
+    edit_head(world, admission=digest(other))
 
 
 @case_of(CASES, "the log example.com/log is frozen at size 300", "append")

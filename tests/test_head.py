@@ -60,7 +60,7 @@ def heads(draw: st.DrawFn) -> Head:
         nonce=draw(nonces),
         tree=TreeHead(size, root) if size else EMPTY_TREE,
         base=base,
-        batch=draw(digests) if size > base else None,
+        batch=draw(digests) if size > base else draw(st.none() | digests),
         frozen=draw(st.booleans()),
     )
 
@@ -78,6 +78,16 @@ def test_the_text() -> None:
     assert replace(HEAD, frozen=True).data == TEXT.replace("state open", "state frozen").encode()
     without = TEXT.replace("base 10", "base 12").replace(DIGEST, "none")
     assert replace(HEAD, base=12, batch=None).data == without.encode()
+    refusing = parse_head(TEXT.replace("base 10", "base 12").encode())
+    assert (refusing.base, refusing.tree.size, refusing.batch) == (12, 12, DIGEST)
+
+
+def test_freezing_changes_no_tree() -> None:
+    """The last head says that it is frozen, on the tree that is published; the next head of a frozen one stays so."""
+    closed = HEAD.closed("ab" * 16)
+    assert (closed.tree, closed.base, closed.batch, closed.frozen) == (HEAD.tree, HEAD.tree.size, None, True)
+    assert closed.nonce != HEAD.nonce
+    assert parse_head(closed.data) == closed
 
 
 @given(st.binary() | st.text().map(str.encode))
@@ -109,7 +119,7 @@ def test_any_change_gives_another_head_or_our_error(at: int, new: bytes, cut: in
         ("size 12", "size -12"),
         ("size 12", f"size {2**63}"),
         ("base 10", "base 13"),  # above the size
-        ("base 10", "base 12"),  # at the size, with a batch
+        (f"batch {DIGEST}", "batch none"),  # entries from nowhere
         (DIGEST, "none"),  # below the size, without a batch
         (DIGEST, DIGEST.upper()),
         (DIGEST, DIGEST[:-1]),

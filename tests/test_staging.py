@@ -94,7 +94,7 @@ def test_what_was_committed_by_its_digest_may_still_be_no_batch(data: bytes, siz
         (b"base 7", b"base \xd9\xa7"),
         (b"base 7", b"base 9223372036854775808"),
         (b"base 7\n", b""),
-        (b"entries 2", b"entries 0"),
+        (b"entries 2", b"entries 0"),  # and two in the body
         (b"entries 2", b"entries -2"),
         (b"took inbox/a/1", b"took  inbox/a/1"),
         (b"took inbox/a/1", b"took inbox/a/1 "),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from check_log import ObjectHistory, check_log, committed
 from faults import RecordingStore
+from tiles.admission import Admission
 from tiles.keys import SigningKey, VerifierKey, signing_key
 from tiles.policy import Policy
 from tiles.sequencer import Sequencer
@@ -92,6 +93,7 @@ class World:
         *,
         key: SigningKey | None = None,
         policy: Policy | None = None,
+        admission: Admission | None = None,
         sleep: Callable[[float], None] | None = None,
     ) -> Sequencer:
         """Return a new writer, as a new process would have it.
@@ -110,6 +112,7 @@ class World:
             private,
             Signer(key or self.key, anchor),
             policy=policy,
+            admission=admission,
             now=lambda: self.now,
             sleep=sleep or self.pass_time,
             rng=random.Random(self.writers),

@@ -7,13 +7,16 @@ whether it happened.
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
+from tiles.admission import Admission
 from tiles.backoff import Backoff
-from tiles.batch import Plan
 from tiles.errors import AccessError, Conflict, OutcomeUnknown
 from tiles.guard import Guard, State
-from tiles.head import HEAD, Head, staged_path
+from tiles.head import HEAD, Head, policy_path, staged_path
+from tiles.keys import VerifierKey
 from tiles.merkle import TreeHead, fold_right
+from tiles.policy import Policy
 from tiles.proof import root_nodes
 from tiles.release import Releaser
 from tiles.staging import Batch, digest
@@ -42,18 +45,39 @@ class Committer:
         """Whether a head is the last one this run tried to write: nobody else is about to finish that."""
         return head.nonce == self._last
 
-    def stage(self, planned: Plan) -> tuple[Batch, str]:
-        """Make the planned batch last where a head can name it; return it, and its digest."""
-        batch = Batch(planned.base, planned.count, planned.body)
+    def stage(self, batch: Batch) -> str:
+        """Make a batch last where a head can name it; return its digest."""
         data = batch.data
         name = digest(data)
         self._private.create({staged_path(batch.size, name): data})
         self._private.barrier()
-        return batch, name
+        return name
 
-    def commit(self, state: State, tree: TreeHead, batch: str) -> Head | None:
-        """Return the new head if it is in place; None if another writer was first. The one point of decision."""
-        head = state.head.extended(tree, batch, self.new_nonce())
+    def begin(self, verifier: VerifierKey, policy: Policy, admission: Admission) -> None:
+        """Commit to the empty tree: whoever's head is there first decides key, origin and policies."""
+        head = Head(verifier.name, (verifier.vkey,), policy.sha256, admission.sha256, nonce=self.new_nonce())
+        self._private.create({policy_path(each.sha256): each.data for each in (policy, admission)})
+        self._private.barrier()
+        for _ in self._backoff.attempts():
+            try:
+                self._private.swap(HEAD, head.data, None)
+            except OutcomeUnknown:
+                continue  # a Conflict will say that it was done
+            except Conflict:
+                pass  # loading compares whoever's head it is now with ours
+            return
+
+    def freeze(self, state: State) -> None:
+        """Commit to it that nothing can be added any more, unless another writer was first, or there is no answer."""
+        with suppress(Conflict, OutcomeUnknown):
+            self._private.swap(HEAD, state.head.closed(self.new_nonce()).data, state.version)
+
+    def commit(self, state: State, tree: TreeHead, batch: Batch, name: str) -> Head | None:
+        """Return the new head if it is in place; None if another writer was first. The one point of decision.
+
+        batch, name   what was staged, and its digest
+        """
+        head = state.head.extended(tree, name, self.new_nonce())
         unsure = False
         for _ in self._backoff.attempts():
             try:
@@ -65,11 +89,11 @@ class Committer:
                 unsure = True
             else:
                 return head
-            if (ours := self._is_ours(state, head)) is not None:
+            if (ours := self._is_ours(state, head, batch)) is not None:
                 return head if ours else None
         raise OutcomeUnknown(f"{self._private.url}: no answer says whether the batch was committed", hint=_UNKNOWN)
 
-    def _is_ours(self, state: State, head: Head) -> bool | None:
+    def _is_ours(self, state: State, head: Head, batch: Batch) -> bool | None:
         """Whether `head` was committed, after an answer that did not say so; None if nothing has changed yet."""
         try:
             now, version, _ = self._guard.read_head()
@@ -78,6 +102,8 @@ class Committer:
                 return True
             if version == state.version:
                 return None
+            if batch.took or batch.refused:
+                return False  # whoever is further on has settled these submissions, or left them for the next look
             # ours if and only if the tree that was published since is built on our tree
             return now.tree.size > head.tree.size and self.is_published(head.tree)
         except AccessError as error:

@@ -11,6 +11,7 @@
     │       └── ForkError            two signed checkpoints of one log that exclude each other
     ├── AccessError              the way is broken: storage or network; trying again may help    exit 3
     │   ├── NotFound             the object is not there
+    │   ├── Denied               not with these credentials; nothing was done
     │   ├── Conflict             somebody else wrote first; our write did certainly not happen
     │   └── OutcomeUnknown       our write may or may not have happened
     ├── UsageError               you called it wrong                                             exit 2
@@ -100,6 +101,10 @@ class AccessError(TilesError):
 
 class NotFound(AccessError):
     """The object is not there (or, where the reader cannot tell, may not be read)."""
+
+
+class Denied(AccessError):
+    """These credentials may not do that. Nothing was done."""
 
 
 class Conflict(AccessError):

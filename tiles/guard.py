@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from tiles.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.errors import NotFound, Refused
 from tiles.head import HEAD, Head, parse_head, policy_path
@@ -21,8 +22,6 @@ from tiles.signer import Memory
 from tiles.staging import digest
 from tiles.store import Store, Version
 
-ADMISSION = b"tiletree-admission/v1\n"  # the admission policy that admits every entry
-
 _PUT_BACK = "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log"
 
 
@@ -30,7 +29,7 @@ _PUT_BACK = "storage holds an older copy, or is out of order: restore the newest
 class State:
     """A log as a writer found it.
 
-    policy      the publishing policy that the head names
+    policy      the publishing policy that the head names; admission, the one for submissions
     published   the published checkpoint; None in a log whose first one is not published yet
     modified    when the head was written, by the store's clock
     """
@@ -39,6 +38,7 @@ class State:
     version: Version
     modified: float
     policy: Policy
+    admission: Admission
     published: SignedCheckpoint | None
     published_version: Version | None
 
@@ -59,11 +59,17 @@ class Guard:
 
     verifier   the log's key, named as its origin
     memory     what the log's signer remembers
-    policy     what the caller expects the publishing policy to be; None accepts the log's own
+    policy, admission   what the caller expects the log's policies to be; None accepts the log's own
     """
 
     def __init__(
-        self, public: Store, private: Store, verifier: VerifierKey, memory: Memory, policy: Policy | None = None
+        self,
+        public: Store,
+        private: Store,
+        verifier: VerifierKey,
+        memory: Memory,
+        policy: Policy | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self._public = public
         self._private = private
@@ -71,6 +77,8 @@ class Guard:
         self._memory = memory
         self._expected = policy
         self._policy: Policy | None = policy
+        self._expected_admission = admission
+        self._admission = admission or OPEN
 
     def load(self) -> State:
         """Return a state that some moment really had.
@@ -97,7 +105,8 @@ class Guard:
                     f"the head commits to {head.tree}, and {remembered} was signed before",
                     hint=_PUT_BACK,
                 )
-            return State(head, version, modified, self._publishing_policy(head), published, published_version)
+            policy, admission = self._publishing_policy(head), self._admission_policy(head)
+            return State(head, version, modified, policy, admission, published, published_version)
 
     def read_head(self) -> tuple[Head, Version, float]:
         """Return the head, its version and when it was written. Raises NotFound if there is none."""
@@ -138,7 +147,10 @@ class Guard:
             "origin": (self._verifier.name, head.origin),
             "key": (self._verifier.vkey, " ".join(head.vkeys)),
             "policy": (self._expected.sha256 if self._expected else head.policy, head.policy),
-            "admission policy": (digest(ADMISSION), head.admission),
+            "admission policy": (
+                self._expected_admission.sha256 if self._expected_admission else head.admission,
+                head.admission,
+            ),
         }
         for what, (ours, found) in own.items():
             if ours != found:
@@ -174,16 +186,25 @@ class Guard:
 
     def _publishing_policy(self, head: Head) -> Policy:
         if self._policy is None or self._policy.sha256 != head.policy:
-            path = policy_path(head.policy)
-            try:
-                data = self._private.read(path, MAX_POLICY_SIZE).data
-            except NotFound:
-                raise Refused(f"{path} in {self._private.url} is gone: it is the policy that was committed") from None
-            if digest(data) != head.policy:
-                raise Refused(f"{path} in {self._private.url} is not the policy that was committed")
-            self._policy = parse_policy(data)
+            self._policy = parse_policy(self._kept(head.policy, MAX_POLICY_SIZE))
         self._check_policy(self._policy)
         return self._policy
+
+    def _admission_policy(self, head: Head) -> Admission:
+        if self._admission.sha256 != head.admission:
+            self._admission = parse_admission(self._kept(head.admission, MAX_ADMISSION_SIZE))
+        return self._admission
+
+    def _kept(self, name: str, limit: int) -> bytes:
+        """Return the policy that the head names by its digest."""
+        path = policy_path(name)
+        try:
+            data = self._private.read(path, limit).data
+        except NotFound:
+            raise Refused(f"{path} in {self._private.url} is gone: it is a policy that was committed") from None
+        if digest(data) != name:
+            raise Refused(f"{path} in {self._private.url} is not the policy that was committed")
+        return data
 
     def _check_policy(self, policy: Policy) -> None:
         """Raise Refused for a policy that no checkpoint of this run could meet."""

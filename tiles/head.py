@@ -26,7 +26,8 @@ class Head:
 
     tree        the committed tree
     base        the size of the tree it was committed on, which was published; ≤ tree.size
-    batch       SHA-256 (hex) of the staged batch between the two; None exactly if base == tree.size
+    batch       SHA-256 (hex) of the staged batch between the two; None if nothing was decided. One that only refuses
+                submissions leads from a tree to itself
     policy, admission   SHA-256 (hex) of the publishing and of the admission policy, kept at `policies/<sha256>`
     frozen      nothing may be added any more
     nonce       32 hex digits, new for every commit, so that no two heads are the same bytes
@@ -71,6 +72,10 @@ class Head:
         """Return the head of the next commit: `tree` on top of this head's tree, by the batch of that digest."""
         return replace(self, base=self.tree.size, tree=tree, batch=batch, nonce=nonce)
 
+    def closed(self, nonce: str) -> Head:
+        """Return the head after which nothing can be added."""
+        return replace(self, base=self.tree.size, batch=None, frozen=True, nonce=nonce)
+
 
 def staged_path(size: int, batch: str) -> str:
     """Return where the batch of that digest, which leads to a tree of `size`, is staged."""
@@ -99,7 +104,7 @@ def parse_head(data: bytes) -> Head:
     )
     if not _NONCE.fullmatch(nonce):
         raise Malformed(TITLE, "the nonce is not 32 lower-case hexadecimal digits", nonce)
-    if head.base > head.tree.size or (head.batch is None) != (head.base == head.tree.size) or not head.vkeys:
+    if head.base > head.tree.size or (head.batch is None and head.base != head.tree.size) or not head.vkeys:
         raise Malformed(TITLE, "base, size, batch and keys do not go together", data)
     if head.data != data:
         raise Malformed(TITLE, "not in canonical form", data)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from tiles.backoff import Backoff
 from tiles.batch import Plan
 from tiles.checkpoint import SignedCheckpoint
-from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, ProofError, Refused
+from tiles.errors import AccessError, Conflict, Malformed, NotFound, OutcomeUnknown, ProofError, Refused
 from tiles.fetch import StoreFetcher, fetch_tile
 from tiles.guard import Guard, State
 from tiles.head import Head
@@ -23,10 +23,23 @@ from tiles.policy import MAX_POLICY_SIZE, Policy
 from tiles.proof import Node, build_proof, consistency_nodes, verify_consistency
 from tiles.reading import TreeReader
 from tiles.signer import Signer
-from tiles.staging import Batch
+from tiles.staging import Batch, digest
 from tiles.store import Differs, Store
+from tiles.submission import INBOX, parse_name
 
 POLICY = "policy.txt"
+REJECTED = "rejected/"  # of the private part: what was refused, and why
+
+
+def rejection_path(name: str) -> str:
+    """Return where it is kept why a submission was refused.
+
+    name   below `inbox/`. One that no submission has may be the folder of another, which no two files can be.
+    """
+    try:
+        return REJECTED + parse_name(name).text
+    except Malformed:
+        return f"{REJECTED}.odd/{digest(name.encode())}"
 
 
 class Overtaken(Exception):
@@ -137,7 +150,26 @@ class Releaser:
             self._show_policy(state.policy)
         self._public.barrier()  # the next commit is on top of this one: no run will come here again for it
         if batch is not None and head.staged_path is not None:
+            self._settle_inbox(batch)
             self._private.delete([head.staged_path])
+
+    def _settle_inbox(self, batch: Batch) -> None:
+        """Take the submissions that the batch decided out of the inbox, and leave word of those it refused."""
+        if not (batch.took or batch.refused):
+            return
+        self._record({rejection_path(name): f"{name} {reason}\n".encode() for name, reason in batch.refused})
+        self._private.barrier()  # one that is in neither place counts as logged
+        self._private.delete([f"{INBOX}{name}" for name in (*batch.took, *(name for name, _ in batch.refused))])
+        self._private.barrier()  # they must not come back once no staged batch says that they are decided
+
+    def _record(self, refusals: dict[str, bytes]) -> None:
+        """Write what was refused; of one that was refused before, with other content, the first record stays."""
+        try:
+            self._private.create(refusals)
+        except Differs:  # and some of the others may not be there
+            for path, data in refusals.items():
+                with suppress(Differs):
+                    self._private.create({path: data})
 
     def _show_policy(self, policy: Policy) -> None:
         """Publish a copy of the policy; it changes by a commit without a batch only."""

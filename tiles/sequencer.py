@@ -12,29 +12,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tiles.admission import OPEN, Admission
 from tiles.backoff import ATTEMPTS, Backoff
-from tiles.batch import EMPTY_EDGE, Edge, Plan, edge_objects, parse_edge, plan
+from tiles.batch import Plan, plan
 from tiles.bundle import check_entry_sizes
 from tiles.checkpoint import SignedCheckpoint
 from tiles.commit import Committer
-from tiles.errors import (
-    AccessError,
-    Conflict,
-    LogError,
-    NotFound,
-    OutcomeUnknown,
-    Refused,
-    TilesError,
-    Unfinished,
-    UsageError,
-)
-from tiles.guard import ADMISSION, Guard, State
-from tiles.head import HEAD, Head, policy_path
-from tiles.merkle import TreeHead
+from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, Unfinished, UsageError
+from tiles.guard import Guard, State
+from tiles.head import Head
+from tiles.inbox import Inbox
 from tiles.policy import Policy, policy_for
 from tiles.release import Overtaken, Releaser
+from tiles.selection import Backlog, Limits
+from tiles.settle import Settler, Undone, published
 from tiles.signer import Signer
-from tiles.staging import Batch, digest, open_batch
+from tiles.staging import Batch
 from tiles.store import Store
 
 MAX_BATCH = 1 << 20  # entries of one commit
@@ -42,21 +35,40 @@ MAX_BATCH = 1 << 20  # entries of one commit
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Entries that are in the log, published: [first_index, first_index + count) of the tree of `checkpoint`."""
+    """Entries that are in the log, published: [first_index, first_index + count) of the tree of `checkpoint`.
+
+    retries   how often another writer was first
+    """
 
     first_index: int
     count: int
     checkpoint: SignedCheckpoint = field(repr=False)
+    retries: int = 0
 
 
-class _Undone(Refused):
-    """What was committed is not in the log: the commit was undone from outside."""
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """What one batch from the inbox decided: [first_index, first_index + count) are the entries it logged.
+
+    took      the submissions they are from, in order; refused, those refused, each with the reason
+    backlog   what waits on
+    retries   how often another writer was first
+    """
+
+    first_index: int
+    count: int
+    took: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    backlog: Backlog
+    checkpoint: SignedCheckpoint = field(repr=False)
+    retries: int = 0
 
 
 class Sequencer:
     """Appends to one log. Needs write permission on both its parts, and its signer.
 
-    policy   refuse unless this is the log's publishing policy; None accepts the log's own
+    policy, admission   refuse unless these are the log's policies, for publishing and for submissions; None accepts
+                        the log's own
     now      seconds since the epoch
     sleep    waits for that many seconds
     """
@@ -68,6 +80,7 @@ class Sequencer:
         signer: Signer,
         *,
         policy: Policy | None = None,
+        admission: Admission | None = None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
@@ -76,14 +89,14 @@ class Sequencer:
         self._private = private
         self._signer = signer
         self._policy = policy
-        self._guard = Guard(public, private, signer.verifier, signer.memory, policy)
+        self._admission = admission
+        self._guard = Guard(public, private, signer.verifier, signer.memory, policy, admission)
         self._now = now
         rng = rng or random.SystemRandom()
         self._backoff = Backoff(sleep, rng)
         self._releaser = Releaser(public, private, signer, self._guard, self._backoff, now)
         self._committer = Committer(private, self._guard, self._releaser, self._backoff, rng)
-        self._edge = EMPTY_EDGE
-        self._durable = ""  # the nonce of the head up to which all is known to last
+        self._settler = Settler(public, private, self._guard, self._committer, self._releaser, self._backoff, now)
 
     def create(self) -> SignedCheckpoint:
         """Begin the log, or finish beginning it, and return its published checkpoint.
@@ -95,7 +108,7 @@ class Sequencer:
                 self._guard.read_head()
             except NotFound:
                 self._begin()
-            return _published(self._settle()[0])
+            return published(self._settler.settle()[0])
 
     def check_new(self) -> None:
         """Raise Refused unless `create` would begin a new log here; writes nothing."""
@@ -112,23 +125,52 @@ class Sequencer:
             raise UsageError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
         check_entry_sizes(entries)
         with _refusing():
-            for _ in self._backoff.attempts():
-                state, finished = self._settle()
+            for tries in self._backoff.attempts():
+                state, finished = self._settler.settle()
                 for batch in finished:
-                    if batch.count == len(entries) and batch.entries() == list(entries):
-                        return Appended(batch.base, batch.count, _published(state))
-                if state.head.frozen:
-                    raise Refused(f"the log {state.head.origin} is frozen at size {state.head.tree.size}")
-                planned = plan(self._right_edge(state.head.tree), entries)  # 3
-                batch, name = self._committer.stage(planned)
-                if (head := self._committer.commit(state, planned.tree, name)) is not None:
-                    return self._complete(state, head, batch, planned)
+                    if batch.count == len(entries) and not batch.took and batch.entries() == list(entries):
+                        return Appended(batch.base, batch.count, published(state), tries)
+                planned = self._plan(state, entries)
+                batch = Batch(planned.base, planned.count, planned.body)
+                if (done := self._commit(state, planned, batch)) is not None:
+                    return Appended(batch.base, batch.count, done, tries)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; nothing was added")
+
+    def sequence(self, limits: Limits | None = None) -> Sequenced:
+        """Decide what waits in the inbox, as one batch: log it or refuse it, publish, and say what was done.
+
+        Raises as `append` does; what is not decided stays in the inbox.
+        """
+        with _refusing():
+            for tries in self._backoff.attempts():
+                state, _ = self._settler.settle()
+                taken = Inbox(self._private, state.admission, limits or Limits()).take(
+                    state.head.tree.size, self._now()
+                )
+                size = state.head.tree.size
+                if not taken.took and not taken.refused:
+                    return Sequenced(size, 0, (), (), taken.backlog, published(state), tries)
+                planned = self._plan(state, taken.entries) if taken.entries else None
+                body = planned.body if planned else b""
+                batch = Batch(size, len(taken.entries), body, taken.took, taken.refused)
+                if (done := self._commit(state, planned, batch)) is not None:
+                    return Sequenced(size, batch.count, batch.took, batch.refused, taken.backlog, done, tries)
+        raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
 
     def finish(self) -> SignedCheckpoint:
         """Publish what is committed, if anything is left to do, and return the published checkpoint."""
         with _refusing():
-            return _published(self._settle()[0])
+            return published(self._settler.settle()[0])
+
+    def freeze(self) -> SignedCheckpoint:
+        """Close the log for ever, and return its last checkpoint: nothing can be added any more."""
+        with _refusing():
+            for _ in self._backoff.attempts():
+                state, _ = self._settler.settle()
+                if state.head.frozen:
+                    return published(state)
+                self._committer.freeze(state)
+        raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the log is not frozen")
 
     def _begin(self) -> None:
         try:
@@ -138,121 +180,36 @@ class Sequencer:
                 self._guard.read_head()
                 return  # another run has begun it meanwhile; loading compares its head with ours
             raise
-        policy = self._policy or policy_for(self._signer.verifier)
-        head = Head(
-            self._signer.verifier.name,
-            (self._signer.verifier.vkey,),
-            policy.sha256,
-            digest(ADMISSION),
-            nonce=self._committer.new_nonce(),
-        )
-        self._private.create({policy_path(policy.sha256): policy.data, policy_path(digest(ADMISSION)): ADMISSION})
-        self._private.barrier()
-        for _ in self._backoff.attempts():
-            try:
-                self._private.swap(HEAD, head.data, None)
-            except OutcomeUnknown:
-                continue  # a Conflict will say that it was done
-            except Conflict:
-                pass  # whoever's head it is now decides; loading compares it with ours
-            return
+        verifier = self._signer.verifier
+        self._committer.begin(verifier, self._policy or policy_for(verifier), self._admission or OPEN)
 
-    # 1, 2: load, and finish what another run, or this one's forerunner, has committed
+    # 3 to 10: plan, stage, commit, write, sign, cosign, publish, tidy
 
-    def _settle(self) -> tuple[State, list[Batch]]:
-        """Return a state in which all is published and tidy, and the batches that had to be published for that."""
-        finished: list[Batch] = []
-        for _ in self._backoff.attempts():
-            state, batch = self._look()
-            if not state.is_published and state.head.batch is not None and batch is None:
-                self._check_not_lost(state)
-            elif not state.is_published and self._is_left_behind(state):
-                self._make_last()
-                self._recover(state, batch)
-                finished += [batch] if batch else []
-                state, batch = self._look()
-            if state.is_published:
-                if state.head.nonce != self._durable:
-                    self._make_last()
-                if batch is not None or state.head.batch is None:
-                    self._releaser.tidy(state, state.head, batch, _published(state))
-                self._durable = state.head.nonce
-                return state, finished
-        raise AccessError(f"{self._private.url}: the head did not come to rest in {ATTEMPTS} attempts")
+    def _plan(self, state: State, entries: Sequence[bytes]) -> Plan:
+        return plan(self._settler.right_edge(state.head.tree), entries)
 
-    def _look(self) -> tuple[State, Batch | None]:
-        """Return the log as it is, and the batch that is staged for its head; refuse where it cannot be continued."""
-        state = self._guard.load()
-        self._releaser.check_anchor(state)
-        return state, self._staged(state.head)
+    def _commit(self, state: State, planned: Plan | None, batch: Batch) -> SignedCheckpoint | None:
+        """Stage, commit and publish a batch; return the checkpoint, None if another writer was first.
 
-    def _is_left_behind(self, state: State) -> bool:
-        """Whether to help with what is committed and not published: a head seconds old is its writer's to finish."""
-        patience = self._private.patience
-        # a head from the future is one of another clock, and not waited for
-        return self._committer.is_own(state.head) or not 0 <= self._now() - state.modified < patience
+        planned   None for a batch without entries: the tree stays, and is published already
+        """
+        if state.head.frozen:
+            raise Refused(f"the log {state.head.origin} is frozen at size {state.head.tree.size}")
+        tree = planned.tree if planned else state.head.tree
+        name = self._committer.stage(batch)
+        head = self._committer.commit(state, tree, batch, name)
+        return None if head is None else self._complete(state, head, batch, planned)
 
-    def _staged(self, head: Head) -> Batch | None:
-        if head.staged_path is None or head.batch is None:
-            return None
-        try:
-            data = self._private.read(head.staged_path).data
-        except NotFound:
-            return None
-        return open_batch(data, head.tree.size, head.batch)
-
-    def _check_not_lost(self, before: State) -> None:
-        state = self._guard.load()
-        if state.version == before.version and not state.is_published:
-            raise Refused(
-                f"the committed batch is lost: {before.head.staged_path} is not in {self._private.url}, "
-                f"and the tree of size {before.head.tree.size} is not published",
-                hint=f"restore it from a copy of the private part; the tree of size {before.head.base} is intact",
-            )
-
-    def _recover(self, state: State, batch: Batch | None) -> None:
-        """Finish a commit: the very steps of `append` after it, once the plan is known to be the committed one."""
-        planned = None
-        if batch is not None:
-            planned = plan(self._right_edge(_published(state).tree), batch.entries())
-            if planned.tree != state.head.tree:
-                raise Refused(
-                    f"the staged batch leads to {planned.tree}, and the head commits to {state.head.tree}",
-                    hint="the private part was changed from outside; nothing was signed",
-                )
-        try:
-            signed = self._releaser.release(state, planned, state.head.tree)
-        except Overtaken:
-            self._check_overtaken(state.head.tree)
-            return
-        self._releaser.tidy(state, state.head, batch, signed)
-
-    def _right_edge(self, tree: TreeHead) -> Edge:
-        if self._edge.tree != tree:
-            contents = {tile: self._releaser.read_tile(tile) for tile in edge_objects(tree.size)}
-            self._edge = parse_edge(tree, contents)
-        return self._edge
-
-    def _check_overtaken(self, tree: TreeHead) -> None:
-        """Raise Refused unless the tree that others have published meanwhile is built on the committed one."""
-        if not self._committer.is_published(tree):
-            raise _Undone(
-                f"the tree of {tree} was committed, and is not in what was signed since",
-                hint="the head was put back, and another batch committed instead; restore it, or add the entries again",
-            )
-
-    # 6 to 10: write, sign, cosign, publish, tidy
-
-    def _complete(self, state: State, head: Head, batch: Batch, planned: Plan) -> Appended:
-        signed = None
+    def _complete(self, state: State, head: Head, batch: Batch, planned: Plan | None) -> SignedCheckpoint:
+        signed = None if planned else published(state)
         try:
             try:
-                signed = self._releaser.release(state, planned, head.tree)
+                signed = signed or self._releaser.release(state, planned, head.tree)
             except Overtaken:  # then ours is published: nothing is committed on top of a tree that is not
-                self._check_overtaken(head.tree)
-                signed = _published(self._guard.load())
+                self._settler.check_overtaken(head.tree)
+                signed = published(self._guard.load())
             self._releaser.tidy(state, head, batch, signed)
-        except _Undone:
+        except Undone:
             raise
         except TilesError as error:
             raise Unfinished(
@@ -262,20 +219,10 @@ class Sequencer:
                 published=signed is not None,
                 hint="; ".join(filter(None, ["do not add them again: the next run finishes this one", error.hint])),
             ) from error
-        self._edge = planned.edge
-        self._durable = head.nonce
-        return Appended(batch.base, batch.count, signed)
-
-    def _make_last(self) -> None:
-        """What others wrote is to last before anything is built on it."""
-        self._private.barrier()
-        self._public.barrier()
-
-
-def _published(state: State) -> SignedCheckpoint:
-    if state.published is None:
-        raise Refused(f"the log {state.head.origin} has no published checkpoint yet")
-    return state.published
+        if planned is not None:
+            self._settler.edge = planned.edge
+        self._settler.durable = head.nonce
+        return signed
 
 
 @contextmanager

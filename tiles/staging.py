@@ -37,7 +37,7 @@ class Batch:
     """One commit's entries.
 
     base      the tree size they are appended to
-    count     how many entries, at least one
+    count     how many entries; none in a batch that only refuses
     body      the entries, length-prefixed, as bundles have them
     took      names of the inbox objects whose entries these are
     refused   names of the inbox objects that are refused, each with the reason
@@ -84,7 +84,7 @@ def parse_batch(data: bytes) -> Batch:
         raise Malformed(TITLE, "the header is not one of a batch", data[:80])
     took, refused = _parse_names(match[3].splitlines())
     batch = Batch(decode_decimal(match[1], TITLE), decode_decimal(match[2], TITLE), data[end + 2 :], took, refused)
-    if batch.data != data or not batch.count:
+    if batch.data != data or not (batch.count or (batch.refused and not batch.body)):
         raise Malformed(TITLE, "not in canonical form", data[:80])
     return batch
 

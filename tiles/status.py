@@ -39,7 +39,7 @@ class Status:
         if self.head.staged_path in self.staged:
             return "tidy up after the last run, then add to the log"
         if self.head.frozen:
-            return "nothing: the log is frozen"
+            return "add nothing: the log is frozen"
         return f"add to the log, from index {self.head.tree.size}"
 
 
