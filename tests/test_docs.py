@@ -137,7 +137,7 @@ def test_every_dependency_is_explained() -> None:
     wanted += [requirement for extra in optional.values() for requirement in extra]
     explained = {(row[0], row[2].removeprefix("exactly ")) for row in rows(read(ROOT / "docs" / "dependencies.md"))}
     for requirement in wanted:
-        name, bound = re.match(r"([\w-]+)[>=]=([\d.]+)", requirement).groups()
+        name, bound = re.match(r"([\w-]+)(?:\[\w+\])?[>=]=([\d.]+)", requirement).groups()
         assert any(row == name and re.match(rf"{re.escape(bound)}\b", why) for row, why in explained), requirement
     assert {name for name, _ in explained} == {re.split(r"[^\w-]", requirement)[0] for requirement in wanted}
 

@@ -20,7 +20,8 @@ from tiles import http
 from tiles.bundle import encode_entries
 from tiles.client import LogClient
 from tiles.errors import AccessError, NotFound, TileError, UsageError
-from tiles.fetch import Fetcher, StoreFetcher, fetch_tile, fetch_tiles, normal_url, open_log
+from tiles.fetch import Fetcher, StoreFetcher, fetch_tile, fetch_tiles, is_local, normal_url, open_log
+from tiles.gzipped import Gunzip
 from tiles.http import FIRST_PAUSE, MAX_PAUSE, TRIES, HttpFetcher
 from tiles.layout import CHECKPOINT, Tile
 from tiles.merkle import leaf_hash
@@ -170,8 +171,8 @@ def test_gives_up_at_once(server: Server, answer: answers.Answer) -> None:
 def test_gzip_never_decodes_much_too_much() -> None:
     """A gzip bomb is stopped one byte beyond the limit, not when it has gone off."""
     bomb = gzip(bytes(20_000_000))
-    assert len(http._Gunzip().decode(bomb, 1000)) == 1001
-    many = http._Gunzip()
+    assert len(Gunzip().decode(bomb, 1000)) == 1001
+    many = Gunzip()
     assert len(many.decode(gzip(bytes(600)) * 50, 1000)) == 1001
 
 
@@ -441,6 +442,13 @@ def test_what_is_no_url(url: str) -> None:
         ("/some/../log", "/log"),
         ("file:///some/log/", "/some/log"),
         ("s3://bucket/log/", "s3://bucket/log"),
+        ("S3://key:secret@bucket/log?endpoint=https://x", "s3://bucket/log"),
+        ("fsspec+s3://bucket/log/", "fsspec+s3://bucket/log"),
+        ("s3://key:sec/ret@bucket/log", "s3://bucket/log"),
+        ("sftp://me:secret@host:22/log#x", "sftp://host:22/log"),
+        ("github://org:repo@main/log/", "github://org:repo@main/log"),
+        ("zip://log::https://me:secret@host/a.zip?token=x", "zip://log::https://host/a.zip"),
+        ("memory://a:b/c", "memory://a:b/c"),
     ],
 )
 def test_normal_url(url: str, normal: str) -> None:
@@ -489,11 +497,30 @@ def test_open_what_is_no_log(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/log", "ftp://a/b", "://x", "", "a\0b"])
+@pytest.mark.parametrize("url", ["nosuch://bucket/log", "simplecache::memory://log", "://x", "", "a\0b"])
 def test_open_what_cannot_be_read(url: str) -> None:
     """A URL of another kind is a wrong call; the message says which can be read."""
     with pytest.raises(UsageError):
         open_log(url)
+
+
+def test_what_is_local(tmp_path: Path, server: Server) -> None:
+    """Only a directory is: a bucket and a server are read several objects at a time, and their tiles kept here."""
+    write_log(tmp_path, {CHECKPOINT: DATA})
+    assert is_local(open_log(str(tmp_path)))
+    assert not is_local(open_log(server.url))
+    assert not is_local(StoreFetcher(MemoryStore(), 32))
+
+
+def test_object_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """s3://, gs:// and az:// are read as object stores, many objects at a time, however the scheme is written."""
+    opened = []
+    monkeypatch.setattr("tiles.fetch.public_store", lambda url: opened.append(url) or MemoryStore())
+    for url in ("s3://bucket/log", "gs://bucket/log", "az://container", "S3://bucket?region=x"):
+        reader = open_log(url)
+        assert isinstance(reader, StoreFetcher)
+        assert reader.parallel == 32
+        assert opened.pop() == url
 
 
 def test_store_fetcher() -> None:

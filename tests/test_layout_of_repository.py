@@ -34,11 +34,13 @@ PURE_STDLIB = {
     "dataclasses",
     "enum",
     "functools",
+    "heapq",
     "hashlib",
     "itertools",
     "re",
     "struct",
     "typing",
+    "zlib",
 }
 PURE_PACKAGES = {"cryptography"}
 IMPURE_NAMES = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}

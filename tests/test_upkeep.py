@@ -23,9 +23,9 @@ from tiles.store import Store
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.upkeep import DAY, MIN_TEMP_AGE, SAMPLE, Collected, gc
-from world import NOW, World, explained, some_entries
+from world import NOW, World, explained, recording_key, some_entries
 
-NOTHING = Collected(0, 0, 0, 0, 0, ())
+NOTHING = Collected(0, 0, 0, 0, 0, 0, ())
 
 SIZES = (100, 200, 300, 240)  # 100, 300, 600, 840: several partial tiles, and then the full ones
 
@@ -79,7 +79,7 @@ def test_what_goes_and_what_stays() -> None:
     after = world.contents()
     gone = set(before["public"]) - set(after["public"])
     assert gone == expected
-    assert found == Collected(0, 3, 3, 0, sum(len(before["public"][path]) for path in gone), tuple(sorted(gone)))
+    assert found == Collected(0, 3, 3, 0, 0, sum(len(before["public"][path]) for path in gone), tuple(sorted(gone)))
     assert after["private"] == before["private"]
     assert set(partials(world)) == {
         "tile/0/000.p/1x", "tile/0/003.p/72", "tile/entries/003.p/72",
@@ -137,6 +137,111 @@ def test_grace(age: float, grace: float, goes: bool) -> None:
     world.append(some_entries("more", 200))
     found = gc(public, world.stores["private"], now=clock[0] + age, grace=grace)
     assert (found.tiles, found.bundles) == ((1, 1) if goes else (0, 0))
+
+
+def clocked() -> tuple[World, list[float]]:
+    """Return a log whose public part has a clock, and the clock."""
+    clock = [NOW]
+    world = World()
+    world.stores["public"] = MemoryStore("public", clock=lambda: clock[0])
+    return world, clock
+
+
+def last_tile(counts: Iterable[int], more: int) -> int:
+    """Return the number of the operation that writes the last tile of a batch."""
+    faults = Faults()
+    World().grown(*counts).sequencer(faults.wrap).append(some_entries("more", more))
+    return max(i for i, (what, _) in enumerate(faults.done) if what.startswith("public create tile/"))
+
+
+def test_published_late() -> None:
+    """A partial tile stays for the grace period after a tree without it was published, however old the full one is."""
+    world, clock = clocked()
+    world.grown(100)
+    with pytest.raises(Died):
+        world.sequencer(Faults(last_tile([100], 200)).wrap).append(some_entries("more", 200))
+    assert "tile/0/000" in world.contents()["public"]
+    clock[0] += 5 * DAY
+    world.sequencer().finish()
+    assert gc(world.stores["public"], world.stores["private"], now=clock[0] + DAY - 1) == NOTHING
+    assert "tile/0/000.p/100" in partials(world)
+    found = gc(world.stores["public"], world.stores["private"], now=clock[0] + DAY)
+    assert found.sample == ("tile/0/000.p/100", "tile/entries/000.p/100")
+
+
+def test_written_late() -> None:
+    """It stays, too, for the grace period after the full one was written, though its tree was published before."""
+    world, clock = clocked()
+    world.grown(100, 200)
+    clock[0] += 5 * DAY
+    full = world.stores["public"].read("tile/0/000").data
+    world.put("public", "tile/0/000", full)
+    stores = world.stores["public"], world.stores["private"]
+    assert gc(*stores, now=clock[0] + DAY - 1).sample == ("tile/entries/000.p/100",)
+    assert gc(*stores, now=clock[0] + DAY).sample == ("tile/0/000.p/100",)
+
+
+def test_what_was_published_by_then() -> None:
+    """Only what the largest tree of that time has in full loses its partial tiles; those of days say nothing."""
+    world, clock = clocked()
+    world.grown(100)
+    for count in (200, 300):
+        clock[0] += DAY
+        world.append(some_entries(f"more at {count}", count))
+    stores = world.stores["public"], world.stores["private"]
+    assert [path for path in partials(world) if "/0/" in path] == [
+        "tile/0/000.p/100",
+        "tile/0/001.p/44",
+        "tile/0/002.p/88",
+    ]
+    world.put("public", "checkpoints/300", None)
+    assert gc(*stores, now=clock[0]) == NOTHING
+    assert gc(*stores, now=clock[0] + DAY).tiles == 2
+
+
+@pytest.mark.parametrize("content", ["other key", "torn", "another size"])
+def test_kept_checkpoints_that_are_not(content: str) -> None:
+    """What is kept and was not signed by the log, or is of another size, says nothing; the next largest one does."""
+    world, clock = clocked()
+    world.grown(100, 200)
+    clock[0] += DAY
+    world.append(some_entries("more", 300))
+    kept = world.contents()["public"]["checkpoints/600"]
+    bad = {
+        "other key": World(key=recording_key(world.key.name, b"\x07" * 32))
+        .grown(600)
+        .contents()["public"]["checkpoint"],
+        "torn": kept[:-5],
+        "another size": world.contents()["public"]["checkpoints/300"],
+    }[content]
+    clock[0] -= DAY
+    world.put("public", "checkpoints/600", bad)
+    for size in (500, 550, 601):
+        world.put("public", f"checkpoints/{size}", kept)
+    clock[0] += DAY
+    found = gc(world.stores["public"], world.stores["private"], now=clock[0])
+    assert found.sample == ("tile/0/000.p/100", "tile/entries/000.p/100")
+
+
+def test_probes() -> None:
+    """What trying out a bucket has left goes from both parts after a day; nothing else below probe/ does."""
+    world, clock = clocked()
+    world.grown(1)
+    private = MemoryStore("private", clock=lambda: clock[0])
+    private.create(world.contents()["private"])
+    world.stores["private"] = private
+    names = [f"probe/{'0' * 32}", f"probe/{'f' * 32}"]
+    others = ["probe/x", f"probe/{'F' * 32}", f"probe/{'0' * 33}", f"probe/{'0' * 32}/x", f"x/probe/{'0' * 32}"]
+    for role in ("public", "private"):
+        world.stores[role].create(dict.fromkeys([*names, *others], b"try"))
+    clock[0] += DAY / 2
+    world.stores["public"].create({f"probe/{'1' * 32}": b"new"})
+    assert collect(world, now=clock[0] + DAY / 2 - 1, grace=0.0) == NOTHING
+    dry = collect(world, now=clock[0] + DAY / 2, grace=9 * DAY, dry_run=True)
+    found = collect(world, now=clock[0] + DAY / 2, grace=9 * DAY)
+    assert dry == found == Collected(0, 0, 0, 0, 4, 12, (*names, *names))
+    left = [listed.path for role in ("public", "private") for listed in world.stores[role].list("probe/")]
+    assert sorted(left) == sorted([*others[:-1], *others[:-1], f"probe/{'1' * 32}"])
 
 
 def test_no_time_is_no_age() -> None:

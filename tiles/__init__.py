@@ -10,14 +10,23 @@ A log has a key. Whoever holds it writes the log; whoever verifies needs its pub
     >>> vkey = key.verifier.vkey
 
 Writing takes the public part of the log, its private part, and a signer, who remembers what was signed. Once `append`
-has returned, the entries are published, in `./log`, which can be served or copied as it is:
+has returned, the entries are published, in `./log`, which can be served or copied as it is. A log in a bucket is the
+same with `s3://bucket/log`, and another bucket for its private part:
 
     >>> signer = tiles.Signer(key, tiles.anchor_store(Path("log.key")))
-    >>> log = tiles.Sequencer(tiles.public_store("log"), tiles.private_store("log"), signer)
+    >>> log = tiles.Log(tiles.public_store("log"), tiles.private_store("log"), signer)
     >>> log.create().tree.size
     0
     >>> log.append([b"one entry", b"another"]).first_index
     0
+
+A log that `tiletree init` has begun is opened by `tiles.Log.open("log")`: where its parts are is remembered. Who has no
+key submits to the log's inbox; `sequence` decides what was submitted:
+
+    >>> receipt = tiles.submit(tiles.inbox_store("log"), "ann", [b"a third"], secrets.token_bytes(16), log="log")
+    >>> done = log.sequence()
+    >>> done.first_index, done.count, done.refused
+    (2, 1, ())
 
 Reading begins with whom to trust, a vkey or a policy, which never comes from the log. Everything that is returned was
 verified; each visit proves that the log only grew since the last one:
@@ -25,7 +34,7 @@ verified; each visit proves that the log only grew since the last one:
     >>> policy = tiles.policy_for(tiles.parse_vkey(vkey))
     >>> client = tiles.LogClient(tiles.open_log("log"), policy, visits=tiles.Visits())
     >>> client.visit().signed.tree.size
-    2
+    3
     >>> client.entry(1)
     b'another'
     >>> data = client.prove(1).data  # a small file, .tlog-proof by custom, for whoever has the entry
@@ -47,10 +56,13 @@ docs/data-flow.md lists them.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AccessError",
+    "Admission",
+    "Limits",
+    "Log",
     "LogClient",
     "LogError",
     "Policy",
@@ -66,6 +78,7 @@ __all__ = [
     "Visits",
     "anchor_store",
     "file_entry",
+    "inbox_store",
     "leaf_hash",
     "open_log",
     "parse_policy",
@@ -76,11 +89,14 @@ __all__ = [
     "public_store",
     "read_key",
     "signing_key",
+    "submit",
     "verify_tlog_proof",
+    "wait_until_logged",
     "write_key",
 ]
 
 if TYPE_CHECKING:
+    from tiles.admission import Admission
     from tiles.cache import TileCache
     from tiles.client import LogClient
     from tiles.entry import file_entry
@@ -88,16 +104,20 @@ if TYPE_CHECKING:
     from tiles.fetch import open_log
     from tiles.keyfile import read_key, write_key
     from tiles.keys import parse_vkey, signing_key
+    from tiles.log import Log
     from tiles.merkle import leaf_hash
-    from tiles.places import anchor_store, private_store, public_store
+    from tiles.places import anchor_store, inbox_store, private_store, public_store
     from tiles.policy import Policy, parse_policy, policy_for
+    from tiles.selection import Limits
     from tiles.sequencer import Sequencer
     from tiles.signer import Signer
+    from tiles.submit import submit, wait_until_logged
     from tiles.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
     from tiles.visits import Visits
 else:
     # Loaded when first used: `import tiles.merkle` should cost neither the network's packages nor the signatures'.
     _HOMES = {
+        "tiles.admission": ("Admission",),
         "tiles.cache": ("TileCache",),
         "tiles.client": ("LogClient",),
         "tiles.entry": ("file_entry",),
@@ -114,10 +134,13 @@ else:
         "tiles.keyfile": ("read_key", "write_key"),
         "tiles.keys": ("parse_vkey", "signing_key"),
         "tiles.merkle": ("leaf_hash",),
-        "tiles.places": ("anchor_store", "private_store", "public_store"),
+        "tiles.log": ("Log",),
+        "tiles.places": ("anchor_store", "inbox_store", "private_store", "public_store"),
         "tiles.policy": ("Policy", "parse_policy", "policy_for"),
+        "tiles.selection": ("Limits",),
         "tiles.sequencer": ("Sequencer",),
         "tiles.signer": ("Signer",),
+        "tiles.submit": ("submit", "wait_until_logged"),
         "tiles.tlog_proof": ("TlogProof", "parse_tlog_proof", "verify_tlog_proof"),
         "tiles.visits": ("Visits",),
     }

@@ -8,7 +8,7 @@ and the few bundles that are being fetched, whatever the size of the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -59,7 +59,7 @@ def audit(
     What a damaged tile keeps from being checked is not reported again. Raises AccessError for trouble on the way.
     """
     roomy = _Roomy(fetcher)
-    walk = _Walk(roomy, tree, progress, executor, url or fetcher.url)
+    walk = Walk(roomy, tree, progress, executor, url or fetcher.url)
     walk.walk()
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
@@ -67,7 +67,7 @@ def audit(
     return Report(tree, tuple(walk.findings))
 
 
-class _Walk:
+class Walk:
     """One audit, as the process that reports does it."""
 
     def __init__(
@@ -87,22 +87,25 @@ class _Walk:
 
     def walk(self) -> None:
         """Recompute what is below each tile of the right edge, then judge the edge by the root."""
-        edge = {tile.level: tile for tile in edge_tiles(self._tree.size)}
-        stated = {level: self._edge_hashes(tile) for level, tile in edge.items()}
-        believed = leads_to_root(self._tree, stated)
-        computed: dict[int, Sequence[Hash | None]] = {}
-        for level, tile in sorted(edge.items(), reverse=True):  # the entries from left to right
-            below = self._below if level > 0 else self._last_leaves
-            computed[level] = below(Stated(tile, stated[level], believed=believed))
+        stated = {tile.level: self.edge_hashes(tile) for tile in edge_tiles(self._tree.size)}
+        computed = self.below_edge(stated, believed=leads_to_root(self._tree, stated))
         self.findings += judge_edge(self._tree, stated, computed)
 
-    def _below(self, above: Stated) -> list[Hash | None]:
+    def below_edge(self, stated: Mapping[int, Hashes | None], *, believed: bool) -> dict[int, Sequence[Hash | None]]:
+        """Recompute what is below the edge tiles, given by level, and return the hash of each node."""
+        computed: dict[int, Sequence[Hash | None]] = {}
+        for tile in reversed(edge_tiles(self._tree.size)):  # the entries from left to right
+            below = self.below if tile.level > 0 else self._last_leaves
+            computed[tile.level] = below(Stated(tile, stated[tile.level], believed=believed))
+        return computed
+
+    def below(self, above: Stated) -> list[Hash | None]:
         """Recompute the nodes below a tile of level 1 or higher, and return the hash of each."""
         level = above.tile.level
         if level == 1:
             return self._taken(recompute_run(self._fetcher, above))
         if level > 2:
-            return [self._judged(below, self._below(below)) for below in self._children(above)]
+            return [self._judged(below, self.below(below)) for below in self._children(above)]
         stated = list(self._children(above))
         run = partial(recompute_run, self._fetcher)
         runs = self._executor.map(partial(_recompute_run_at, self._url), stated) if self._executor else map(run, stated)
@@ -110,7 +113,7 @@ class _Walk:
 
     def _children(self, above: Stated) -> Iterator[Stated]:
         tiles = (child for at in range(above.tile.width) for child in children(above.tile, at))
-        objects = _Objects(self._fetcher, self.findings)
+        objects = Objects(self._fetcher, self.findings)
         for position, (tile, data) in enumerate(objects.fetch_all(tiles)):
             yield above.below(position, tile, objects.hashes(tile, data))
 
@@ -125,15 +128,16 @@ class _Walk:
         self._count(len(computed) * TILE_WIDTH)
         return computed
 
-    def _edge_hashes(self, tile: Tile) -> Hashes | None:
+    def edge_hashes(self, tile: Tile) -> Hashes | None:
+        """Return the hashes in an edge tile; None, and a finding, if it is not there or none."""
         data = self._edge_object(tile)
-        return None if data is None else _Objects(self._fetcher, self.findings).hashes(tile, data)
+        return None if data is None else Objects(self._fetcher, self.findings).hashes(tile, data)
 
     def _last_leaves(self, above: Stated) -> Sequence[Hash | None]:
         """Return the leaf hashes of the last bundle, which is partial."""
         (bundle,) = children(above.tile, 0)
         data = self._edge_object(bundle)
-        leaves = None if data is None else _Objects(self._fetcher, self.findings).leaves(bundle, data)
+        leaves = None if data is None else Objects(self._fetcher, self.findings).leaves(bundle, data)
         self._count(bundle.width)
         return leaves or [None] * bundle.width
 
@@ -159,7 +163,7 @@ def recompute_run(fetcher: Fetcher, above: Stated) -> Run:
     """
     findings: list[Finding] = []
     computed = []
-    objects = _Objects(fetcher, findings)
+    objects = Objects(fetcher, findings)
     contents = objects.fetch_all(child for at in range(above.tile.width) for child in children(above.tile, at))
     for position, ((tile, data), (bundle, entries)) in enumerate(zip(contents, contents, strict=True)):
         found, wrong = judge_pair(above, position, objects.whole(tile, data), objects.leaves(bundle, entries))
@@ -189,7 +193,7 @@ class _Roomy:
         return self._fetcher.fetch(path, MAX_BUNDLE_SIZE)
 
 
-class _Objects(_Roomy):
+class Objects(_Roomy):
     """Fetches full tiles and bundles, and takes down which are missing or malformed instead of stopping there."""
 
     def __init__(self, fetcher: Fetcher, findings: list[Finding]) -> None:

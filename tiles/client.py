@@ -22,7 +22,7 @@ from tiles.fetch import Fetcher
 from tiles.fork import fork_error
 from tiles.keys import VerifierKey
 from tiles.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, tile_at
-from tiles.merkle import Hash, TreeHead, fold_right, leaf_hashes
+from tiles.merkle import EMPTY_TREE, Hash, TreeHead, fold_right, leaf_hashes
 from tiles.note import MAX_NOTE_SIZE
 from tiles.policy import Accepted, Policy
 from tiles.proof import (
@@ -169,6 +169,30 @@ class LogClient:
             raise UsageError(f"a tree of size {tree.size} has no entries [{start}, {stop})")
         return _entries(tree, start, stop)
 
+    def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
+        """Yield the leaf hashes of the entries [start, stop) in runs, in order; level-0 tiles are read for them.
+
+        Raises UsageError, at the call, unless 0 ≤ start ≤ stop ≤ the tree's size.
+        """
+        _, tree = self._current
+        if not 0 <= start <= stop <= tree.size:
+            raise UsageError(f"a tree of size {tree.size} has no entries [{start}, {stop})")
+        return _leaves(tree, start, stop)
+
+    def tree_at(self, size: int) -> TreeHead:
+        """Return the tree that the log had at a size, from hashes that are believed.
+
+        Raises UsageError unless 0 ≤ size ≤ the tree's size.
+        """
+        _, tree = self._current
+        if not 0 < size < tree.size:
+            if size not in (0, tree.size):
+                raise UsageError(f"a tree of size {tree.size} does not begin with one of size {size}")
+            return tree.tree if size else EMPTY_TREE
+        nodes = root_nodes(size)
+        tree.read(nodes)
+        return TreeHead(size, fold_right([tree.hash(node) for node in nodes]))
+
     def find(self, leaf: Hash, *, any_size: bool = False) -> list[int]:
         """Return all indexes at which a leaf hash is, lowest first. All level-0 tiles are read, so [] is an answer too.
 
@@ -179,11 +203,10 @@ class LogClient:
             hint = "name the index, or ask for all of them to be looked through"
             raise UsageError(f"it would have to be looked for among {tree.size} entries, one by one", hint=hint)
         found: list[int] = []
-        for bundles in _bundles(tree.size, 0, tree.size):
-            tree.read([_first_leaf(bundle) for bundle in bundles])
-            for bundle in bundles:
-                start = bundle.index * TILE_WIDTH
-                found.extend(index for index, hash_ in enumerate(tree.leaf_hashes(bundle), start) if hash_ == leaf)
+        start = 0
+        for hashes in _leaves(tree, 0, tree.size):
+            found.extend(index for index, hash_ in enumerate(hashes, start) if hash_ == leaf)
+            start += len(hashes)
         return found
 
 
@@ -220,6 +243,15 @@ def _entries(tree: VerifiedTree, start: int, stop: int) -> Iterator[tuple[int, b
             first = bundle.index * TILE_WIDTH
             entries = _believed(bundle, data, expected)
             yield from list(enumerate(entries, first))[max(0, start - first) : stop - first]
+
+
+def _leaves(tree: VerifiedTree, start: int, stop: int) -> Iterator[Sequence[Hash]]:
+    for bundles in _bundles(tree.size, start, stop):
+        tree.read([_first_leaf(bundle) for bundle in bundles])
+        runs = [tree.leaf_hashes(bundle) for bundle in bundles]  # now: other reading may make the tree forget them
+        for bundle, hashes in zip(bundles, runs, strict=True):
+            first = bundle.index * TILE_WIDTH
+            yield hashes[max(0, start - first) : stop - first]
 
 
 def _bundles(size: int, start: int, stop: int) -> Iterator[list[Tile]]:

@@ -10,16 +10,29 @@ So the leaf follows from the file alone, its content is not published, and files
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import BinaryIO
 
 from tiles.bundle import MAX_ENTRY_SIZE
+from tiles.errors import Malformed
+from tiles.strict import decode_decimal
 
 TITLE = "tiletree/file/v1"
+
+_DIGEST_ENTRY = re.compile(rb"tiletree/file/v1\nsha256 ([0-9a-f]{64})\nsize ([0-9]{1,20})\n")
 
 
 def digest_entry(sha256: str, size: int) -> bytes:
     """Return the entry of a file of `size` bytes with that SHA-256 in lower-case hex."""
     return f"{TITLE}\nsha256 {sha256}\nsize {size}\n".encode("ascii")
+
+
+def parse_digest_entry(entry: bytes) -> tuple[str, int]:
+    """Return SHA-256, in hex, and size of the file that a digest entry is of. Raises Malformed for any other entry."""
+    match = _DIGEST_ENTRY.fullmatch(entry)
+    if not match:
+        raise Malformed(TITLE, "the entry is not the digest of a file", entry[:80])
+    return match[1].decode("ascii"), decode_decimal(match[2].decode("ascii"), TITLE)
 
 
 def file_entry(stream: BinaryIO) -> bytes:

@@ -1,4 +1,4 @@
-"""Reading a log's public objects, wherever they are: in a store (a directory is one), or behind http(s)://.
+"""Reading a log's public objects, wherever they are: in a directory or bucket, behind http(s)://, or at any fsspec URL.
 
 What comes back are bytes that anyone may have written. `tiles.client` is where they are believed.
 """
@@ -15,11 +15,13 @@ from typing import Protocol
 from tiles.background import in_background
 from tiles.bundle import MAX_ENTRY_SIZE, encode_entries, parse_bundle
 from tiles.errors import Malformed, NotFound, TileError, UsageError
+from tiles.fsspec_fetch import FsspecFetcher
+from tiles.fsspec_fetch import shown_url as shown_any_url
 from tiles.http import HttpFetcher, parse_http_url, shown_url
 from tiles.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile
 from tiles.merkle import HASH_SIZE
 from tiles.note import MAX_NOTE_SIZE
-from tiles.places import directory_of
+from tiles.places import directory_of, public_store
 from tiles.reading import cut
 from tiles.store import Store
 from tiles.store.directory import DirectoryStore
@@ -29,7 +31,10 @@ from tiles.store.directory import DirectoryStore
 MAX_TILE_SIZE = 2 * TILE_WIDTH * HASH_SIZE  # bytes
 MAX_BUNDLE_SIZE = TILE_WIDTH * (2 + MAX_ENTRY_SIZE) + 1  # bytes
 
-_KINDS = "a log to read is a directory, file://, http:// or https://"
+STORES = frozenset({"s3", "gs", "az"})  # schemes of object stores
+STORE_PARALLEL = 32  # objects of an object store at a time
+
+_KINDS = "a log to read is a directory, or a URL such as https://, s3://, gs://, az:// or one that fsspec opens"
 
 
 class Fetcher(Protocol):
@@ -71,16 +76,18 @@ class StoreFetcher:
 
 
 def open_log(url: str) -> Fetcher:
-    """Return the reader of a log: a path, file://…, http://… or https://….
+    """Return the reader of a log: a path, file://, http(s)://, s3://, gs:// or az://; any other URL is fsspec's.
 
-    Raises UsageError for any other URL, and NotFound for a directory that is none, or holds no checkpoint; whether
-    a server has one is known once it is asked.
+    fsspec+s3://… and the like are fsspec's too. Raises UsageError for a URL that nobody here can read, and NotFound
+    for a directory that is none, or holds no checkpoint; whether a server has one is known once it is asked.
     """
     scheme = _scheme(url)
     if scheme in ("http", "https"):
         return HttpFetcher(url)
+    if scheme in STORES:
+        return StoreFetcher(public_store(url), STORE_PARALLEL)
     if scheme:
-        raise UsageError(f"{scheme}:// cannot be read by this version", hint=_KINDS)
+        return FsspecFetcher(url)
     directory = _directory(url)
     if not directory.is_dir():
         raise NotFound(f"{directory}: no such directory", hint=_KINDS)
@@ -92,15 +99,20 @@ def open_log(url: str) -> Fetcher:
     return fetcher
 
 
+def is_local(fetcher: Fetcher) -> bool:
+    """Tell whether reading waits for nothing but a disk, so that there is no use in keeping copies on another one."""
+    return isinstance(fetcher, StoreFetcher) and fetcher.parallel == 1
+
+
 def normal_url(url: str) -> str:
     """Return the one form of a log's URL that it is remembered by: no credentials, no slash at the end, paths absolute.
 
-    Raises UsageError for a path or http(s):// URL that is none. Other URLs stay as they are.
+    Raises UsageError for a path or http(s):// URL that is none.
     """
     scheme = _scheme(url)
     if scheme in ("http", "https"):
         return shown_url(parse_http_url(url))
-    return url.rstrip("/") if scheme else str(_directory(url).resolve())
+    return shown_any_url(url) if scheme else str(_directory(url).resolve())
 
 
 def fetch_tile(fetcher: Fetcher, tile: Tile) -> bytes:
@@ -160,6 +172,9 @@ def _directory(url: str) -> Path:
 
 
 def _scheme(url: str) -> str:
-    """Return the scheme of a URL in lower case; "" for a path, and for file://, which names one."""
+    """Return the scheme of a URL in lower case; "" for a path, and for file://, which names one.
+
+    Of a chain (simplecache::https://…) that of its first link.
+    """
     scheme, separator, _ = url.partition("://")
-    return scheme.lower() if separator and scheme != "file" else ""
+    return scheme.partition("::")[0].lower() if separator and scheme != "file" else ""

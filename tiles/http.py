@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import time
-import zlib
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urljoin
@@ -19,7 +18,8 @@ from urllib3.util import Url, parse_url
 
 from tiles import __version__
 from tiles.background import in_background
-from tiles.errors import AccessError, NotFound, UsageError
+from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.gzipped import Gunzip, on_wire
 from tiles.layout import CHECKPOINT
 from tiles.strict import encode_base64
 
@@ -168,14 +168,16 @@ class HttpFetcher:
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip", "x-gzip"):
             raise AccessError(f"{where}: sent in the encoding {encoding[:40]!r}, which was not asked for")
-        gunzip = None if encoding == "identity" else _Gunzip()
-        # gzip makes incompressible content a little longer, never more than this
-        on_wire = limit if gunzip is None else limit + limit // 512 + 4096
+        gunzip = None if encoding == "identity" else Gunzip()
+        room = limit if gunzip is None else on_wire(limit)
         data = bytearray()
         while chunk := response.read1(_CHUNK, decode_content=False):
-            on_wire -= len(chunk)
-            data += chunk if gunzip is None else gunzip.decode(chunk, limit - len(data))
-            if on_wire < 0 or len(data) > limit:
+            room -= len(chunk)
+            try:
+                data += chunk if gunzip is None else gunzip.decode(chunk, limit - len(data))
+            except Malformed:
+                raise _Again("the answer is not the gzip it says it is") from None
+            if room < 0 or len(data) > limit:
                 raise AccessError(f"{where}: longer than {limit} bytes")
             if self._clock() >= until:
                 raise self._too_late(where)
@@ -185,30 +187,6 @@ class HttpFetcher:
 
     def _too_late(self, where: str) -> AccessError:
         return AccessError(f"{where}: no whole answer within {self._deadline:g} seconds")
-
-
-class _Gunzip:
-    """Decodes gzip (RFC 1952), member by member, never much beyond what is asked for."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(wbits=31)
-
-    @property
-    def is_complete(self) -> bool:
-        return self._member.eof
-
-    def decode(self, data: bytes, limit: int) -> bytes:
-        """Return what the next bytes decode to; where that is more than `limit` bytes, its first limit + 1."""
-        decoded = b""
-        try:
-            while data and len(decoded) <= limit:
-                if self._member.eof:
-                    self._member = zlib.decompressobj(wbits=31)
-                decoded += self._member.decompress(data, limit + 1 - len(decoded))
-                data = self._member.unconsumed_tail or self._member.unused_data
-        except zlib.error:
-            raise _Again("the answer is not the gzip it says it is") from None
-        return decoded
 
 
 def _drain(response: BaseHTTPResponse) -> None:

@@ -21,7 +21,7 @@ from tiles.reading import TreeReader
 from tiles.store import Listed, Store
 from tiles.tile import parse_tile
 
-_CHECKPOINTS = "checkpoints/"
+CHECKPOINTS = "checkpoints/"
 _DAY = re.compile(r"days/([0-9]{4}-[0-9]{2}-[0-9]{2})", re.ASCII)
 
 
@@ -35,12 +35,12 @@ def take_inventory(
     policy    one of its logs must have signed the kept checkpoints; None: whoever did
     damaged   the paths where that audit found something; what they keep from being checked is passed over
     """
-    yield from _check_tiles(store, fetcher, tree, damaged)
+    yield from check_tiles(store, fetcher, tree, damaged)
     yield from _check_checkpoints(store, fetcher, tree, policy)
 
 
-def _check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collection[str]) -> Iterator[Finding]:
-    """Other tiles hold the beginning of what the tree has in their place.
+def check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collection[str]) -> Iterator[Finding]:
+    """Yield what is wrong below tile/: tiles hold the beginning of what the tree has in their place.
 
     Those that reach beyond the tree, left by a writer that has not published them yet, begin with it.
     """
@@ -51,7 +51,7 @@ def _check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collec
         except Malformed:
             yield Finding(listed.path, "is not the path of a tile or an entry bundle")
             continue
-        known = _in_tree(tree, tile)
+        known = in_tree(tree, tile)
         if tile == known:
             continue
         try:
@@ -90,7 +90,7 @@ def _read(store: Store, listed: Listed, limit: int) -> bytes:
     return store.read(listed.path, limit).data
 
 
-def _in_tree(tree: TreeHead, tile: Tile) -> Tile | None:
+def in_tree(tree: TreeHead, tile: Tile) -> Tile | None:
     """Return what the tree has in a tile's place."""
     there = level_size(tree.size, tile.level) > tile.index * TILE_WIDTH
     return tile_at(tree.size, tile.level, tile.index) if there else None
@@ -101,9 +101,9 @@ def _check_checkpoints(store: Store, fetcher: Fetcher, tree: TreeHead, policy: P
     # whose cosignatures were needed then is not known: policies change
     signers = replace(policy, quorum=None) if policy else None
     roots = _Roots(fetcher, tree)
-    for listed in store.list(_CHECKPOINTS):
-        name = listed.path.removeprefix(_CHECKPOINTS)
-        size = _size(name)
+    for listed in store.list(CHECKPOINTS):
+        name = listed.path.removeprefix(CHECKPOINTS)
+        size = kept_size(listed.path)
         if size is None and not _is_day(name):
             yield Finding(listed.path, "is not the path of a kept checkpoint")
             continue
@@ -127,11 +127,11 @@ def _check_checkpoint(path: str, size: int | None, signed: SignedCheckpoint, roo
         yield Finding(path, f"has root {signed.tree.root.hex()}, the log had {known.root.hex()} at size {known.size}")
 
 
-def _size(name: str) -> int | None:
-    """Return the size that a path below checkpoints/ names, if it does."""
+def kept_size(path: str) -> int | None:
+    """Return the size that the path of a kept checkpoint names; None for those of days, and for any other path."""
     try:
         # "the size as a tile path": the index of a tile is written the same way
-        tile = parse_tile_path(f"tile/0/{name}")
+        tile = parse_tile_path(f"tile/0/{path.removeprefix(CHECKPOINTS)}")
     except Malformed:
         return None
     return tile.index if tile.is_full else None

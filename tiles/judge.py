@@ -109,7 +109,7 @@ def judge_tile(stated: Stated, computed: Sequence[Hash | None]) -> tuple[Hash | 
     if stated.believed:
         return stated.expected, []  # all that is below it was judged by it
     expected = stated.expected
-    full = _complete(computed)
+    full = complete(computed)
     below = node_root(full) if full else None
     if stated.trusted and expected is not None:
         return expected, _judge_denied(stated, expected, computed, below)
@@ -145,9 +145,8 @@ def judge_edge(
     If any choice between the two, level by level, leads to the root, it is right, and so it is known who is wrong.
     """
     edge = {tile.level: tile for tile in edge_tiles(tree.size)}
-    options = {level: _options(stated[level], computed[level]) for level in edge}
-    choices = (dict(zip(edge, choice, strict=True)) for choice in product(*options.values()))
-    right = next((choice for choice in choices if leads_to_root(tree, choice)), None)
+    options = {level: edge_options(stated[level], computed[level]) for level in edge}
+    right = choose_edge(tree, options)
     found = []
     for level, tile in edge.items():
         hashes = stated[level]
@@ -163,6 +162,12 @@ def judge_edge(
     return found
 
 
+def choose_edge(tree: TreeHead, options: Mapping[int, Sequence[Hashes]]) -> dict[int, Hashes] | None:
+    """Return the first choice among the contents that each edge tile may have that leads to the root, if one does."""
+    choices = (dict(zip(options, choice, strict=True)) for choice in product(*options.values()))
+    return next((choice for choice in choices if leads_to_root(tree, choice)), None)
+
+
 def leads_to_root(tree: TreeHead, edge: Mapping[int, Hashes | None]) -> bool:
     """Whether edge tiles, the hashes of each by level, are all there and have the root of the tree."""
     if None in edge.values():
@@ -170,12 +175,13 @@ def leads_to_root(tree: TreeHead, edge: Mapping[int, Hashes | None]) -> bool:
     return Edge(tree.size, tuple(edge.get(level) or () for level in levels(tree.size))).tree == tree
 
 
-def _options(stated: Hashes | None, computed: Sequence[Hash | None]) -> list[Hashes]:
-    """The different contents that an edge tile may have, what is stored first."""
-    return list(dict.fromkeys(hashes for hashes in (stated, _complete(computed)) if hashes is not None))
+def edge_options(stated: Hashes | None, computed: Sequence[Hash | None]) -> list[Hashes]:
+    """Return the different contents that an edge tile may have, what is stored first."""
+    return list(dict.fromkeys(hashes for hashes in (stated, complete(computed)) if hashes is not None))
 
 
-def _complete(computed: Sequence[Hash | None]) -> Hashes | None:
+def complete(computed: Sequence[Hash | None]) -> Hashes | None:
+    """Return the hashes if all of them are known."""
     known = tuple(hash_ for hash_ in computed if hash_ is not None)
     return known if len(known) == len(computed) else None
 

@@ -1,13 +1,22 @@
-"""Where a log's parts are: its public part, the private part beside it, the key and the anchor of its signer."""
+"""Where a log's parts are: its public part, its private part, the key and the anchor of its signer.
+
+A log is a directory or a part of a bucket. What is named in a call comes first, then what the user's configuration
+remembers of the log (`tiles.config`), then the default: `<LOG>.private` beside a directory, nothing for a bucket.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from tiles.config import Remembered, recall
 from tiles.errors import UsageError
+from tiles.store import Store
 from tiles.store.directory import DirectoryStore
+from tiles.store.url import bucket_of, is_object_url, open_object_store, shown_object_url, with_suffix
 from tiles.userfiles import xdg_directory
+
+PRIVATE = ".private"
 
 
 def directory_of(url: str) -> Path:
@@ -19,8 +28,8 @@ def directory_of(url: str) -> Path:
             raise UsageError(f"{url} does not name an absolute path")
     elif "://" in url:
         raise UsageError(
-            f"{url.partition('://')[0]}:// cannot be written by this version",
-            hint="write to a directory, and copy that where it is to be served",
+            f"{url.partition('://')[0]}:// cannot be written",
+            hint="write to a directory, s3://, gs:// or az://",
         )
     if not path or "\0" in path:
         raise UsageError(f"{url!r} names no directory")
@@ -30,20 +39,68 @@ def directory_of(url: str) -> Path:
         raise UsageError(f"{url} names the home directory of a user who is not there") from None
 
 
-def public_store(log: str) -> DirectoryStore:
+def name_of(log: str) -> str:
+    """Return the one name that a log to write to is remembered by: its URL without options, or its absolute path."""
+    return shown_object_url(log) if is_object_url(log) else str(directory_of(log).resolve())
+
+
+def remembered(log: str) -> Remembered:
+    """Return what is remembered of a log to write to, as far as there is anything."""
+    found = recall(name_of(log))
+    if found is None:
+        return Remembered(log)
+    named = "?" in log or not is_object_url(log)  # options that are named now are all there are
+    return Remembered(log if named else found.log, found.private, found.key, found.anchor)
+
+
+def public_store(log: str) -> Store:
     """Return the public part of a log: what is served."""
-    return DirectoryStore(directory_of(log))
+    return _store(remembered(log).log, public=True)
 
 
-def private_store(log: str, private: str | None = None) -> DirectoryStore:
-    """Return the private part of a log: `<LOG>.private` beside it unless named. Raises UsageError if it is inside."""
-    public = directory_of(log)
-    named = public if public.name not in ("", "..") else public.resolve()
-    own = directory_of(private) if private else named.with_name(f"{named.name}.private")
-    within, around = own.resolve(), public.resolve()
-    if within == around or around in within.parents or within in around.parents:
-        raise UsageError(f"{own} and {public}: the private part may not be inside the public one, nor around it")
-    return DirectoryStore(own)
+def private_url(log: str, private: str | None = None) -> str:
+    """Return where the private part of a log is. Raises UsageError if it is not known, or inside the public one."""
+    known = remembered(log)
+    own = private or known.private
+    if own is None:
+        if is_object_url(log):
+            raise UsageError(
+                f"the private part of {shown_object_url(log)} is not known",
+                hint="name another bucket with --private, or the same one at `init` with --private-in-bucket",
+            )
+        public = directory_of(log)
+        named = public if public.name not in ("", "..") else public.resolve()
+        own = str(named.with_name(named.name + PRIVATE))
+    _check_apart(log, own)
+    return own
+
+
+def private_store(log: str, private: str | None = None) -> Store:
+    """Return the private part of a log. Raises UsageError if it is not known, or inside the public one."""
+    return _store(private_url(log, private), public=False)
+
+
+def inbox_store(log: str, private: str | None = None) -> Store:
+    """Return the private part of a log for whoever only submits: what got no answer is not asked for again.
+
+    An object that was created, and decided and deleted since, would be there a second time, and be logged twice.
+    log   may be the URL that readers know; then the private part has to be named
+    """
+    if private is None or "://" not in log or is_object_url(log):
+        private = private_url(log, private)
+    return _store(private, public=False, retry=False)
+
+
+def private_in_bucket(log: str) -> str:
+    """Return the URL of a private part in the same bucket as the public one."""
+    if not is_object_url(log):
+        raise UsageError("--private-in-bucket is for a log in a bucket")
+    return with_suffix(remembered(log).log, PRIVATE)
+
+
+def is_same_bucket(log: str, private: str) -> bool:
+    """Tell whether both parts are in one bucket, so that one policy decides who may read them."""
+    return is_object_url(log) and is_object_url(private) and bucket_of(log) == bucket_of(private)
 
 
 def config_directory() -> Path:
@@ -56,6 +113,31 @@ def default_key_path(origin: str) -> Path:
     return config_directory() / "keys" / f"{quote(origin, safe='')}.key"
 
 
-def anchor_store(key: Path, anchor: str | None = None) -> DirectoryStore:
+def anchor_store(key: Path, anchor: str | None = None) -> Store:
     """Return where the signer keeps its anchor: `<KEY>.anchor` beside the key file unless named."""
-    return DirectoryStore(directory_of(anchor) if anchor else key.with_name(key.name + ".anchor"))
+    return _store(anchor, public=False) if anchor else DirectoryStore(key.with_name(key.name + ".anchor"))
+
+
+def absolute(place: str) -> str:
+    """Return a path or URL that means the same wherever it is used."""
+    return place if "://" in place else str(directory_of(place).absolute())
+
+
+def _store(url: str, *, public: bool, retry: bool = True) -> Store:
+    if is_object_url(url):
+        return open_object_store(url, public=public, retry=retry)
+    return DirectoryStore(directory_of(url))
+
+
+def _check_apart(public: str, private: str) -> None:
+    if is_object_url(public) != is_object_url(private):
+        return
+    if is_object_url(public):
+        inner, outer = f"{shown_object_url(private)}/", f"{shown_object_url(public)}/"
+        apart = not (inner.startswith(outer) or outer.startswith(inner))
+        private, public = inner, outer
+    else:
+        within, around = directory_of(private).resolve(), directory_of(public).resolve()
+        apart = within != around and around not in within.parents and within not in around.parents
+    if not apart:
+        raise UsageError(f"{private} and {public}: the private part may not be inside the public one, nor around it")

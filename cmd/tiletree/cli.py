@@ -9,7 +9,7 @@ import click
 
 import tiles
 from tiles.errors import TilesError
-from tiletree import keys, read, upkeep, verify, write
+from tiletree import copying, keys, read, repair, sequence, submit, upkeep, verify, write
 from tiletree.ui import EXIT_ACCESS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Output, exit_code
 
 _EPILOG = """\b
@@ -28,20 +28,25 @@ exit codes
 def cli() -> None:
     """A transparency log that is nothing but files.
 
-    LOG is a directory or, for reading, also an http(s):// URL.
+    LOG is a directory or a part of a bucket: s3://…, gs://…, az://…; for reading also https://…, or any URL of fsspec.
     """
 
 
 for command in (
     write.init,
     write.add,
+    submit.submit,
+    sequence.sequence,
     read.info,
     upkeep.status,
     read.get,
     read.prove,
     verify.verify,
     read.audit,
+    copying.import_,
+    repair.repair,
     upkeep.gc,
+    sequence.freeze,
     keys.key,
 ):
     cli.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,17 +10,18 @@ from typing import Any, BinaryIO, TypeVar
 
 import click
 
+from tiles.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
 from tiles.checkpoint import parse_signed_checkpoint
 from tiles.errors import Malformed, NotFound, UsageError
 from tiles.head import HEAD, parse_head
 from tiles.keyfile import read_key
-from tiles.keys import SigningKey, VerifierKey, parse_vkey
+from tiles.keys import SigningKey, VerifierKey, parse_skey, parse_vkey
 from tiles.layout import CHECKPOINT
+from tiles.log import Log, anonymous_reader
 from tiles.note import MAX_NOTE_SIZE
-from tiles.places import anchor_store, default_key_path, private_store, public_store
+from tiles.places import anchor_store, default_key_path, private_store, public_store, remembered
 from tiles.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.record import MAX_RECORD_SIZE
-from tiles.sequencer import Sequencer
 from tiles.signer import Signer
 from tiles.store import Store
 from tiletree.ui import Output
@@ -27,6 +29,8 @@ from tiletree.ui import Output
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 output = click.make_pass_decorator(Output)
+
+KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for jobs that have no file of their own
 
 log_argument = click.argument("log", metavar="LOG")
 
@@ -41,12 +45,35 @@ def writer_options(command: Command) -> Command:
     """Add --key, --private, --anchor and --policy: what a command needs to write to a log."""
     for option in (
         click.option("--policy", type=click.Path(path_type=Path), help="refuse unless this is the log's policy"),
-        click.option("--anchor", metavar="DIR", help="where the signer remembers  [default: <KEY>.anchor]"),
-        click.option("--private", metavar="DIR", help="the log's private part  [default: <LOG>.private]"),
-        click.option("--key", type=click.Path(path_type=Path), help="the log's key file  [default: by its origin]"),
+        anchor_option,
+        private_option,
+        key_option,
     ):
         command = option(command)
     return command
+
+
+key_option = click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    envvar="TILETREE_KEY",
+    help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+)
+admission_option = click.option(
+    "--admission", type=click.Path(path_type=Path), help="refuse unless this is the log's policy for submissions"
+)
+private_option = click.option(
+    "--private",
+    metavar="PLACE",
+    envvar="TILETREE_PRIVATE",
+    help="the log's private part  [$TILETREE_PRIVATE; default: as at init, or <LOG>.private]",
+)
+anchor_option = click.option(
+    "--anchor",
+    metavar="PLACE",
+    envvar="TILETREE_ANCHOR",
+    help="where the signer remembers  [$TILETREE_ANCHOR; default: as at init, or <KEY>.anchor]",
+)
 
 
 def trust_options(command: Command) -> Command:
@@ -91,14 +118,31 @@ def open_binary(name: str) -> BinaryIO:
     return sys.stdin.buffer if name == "-" else Path(name).open("rb")
 
 
-def find_key(log: str, private: str | None, key: Path | None) -> tuple[Path, SigningKey]:
-    """Return the key file of a log that exists, and the key in it."""
+def find_key(log: str, private: str | None, key: Path | None) -> tuple[Path | None, SigningKey]:
+    """Return the key file of a log that exists, and the key in it; no file where the environment holds the key."""
+    if key is None and (text := os.environ.get(KEY_TEXT)):
+        try:
+            return None, parse_skey(text.strip())
+        except Malformed:
+            raise UsageError(f"${KEY_TEXT} is not a key", hint="it is the one line that is in a key file") from None
     if key is None:
-        key = default_key_path(find_origin(public_store(log), private_store(log, private)))
+        known = remembered(log).key
+        key = Path(known) if known else default_key_path(find_origin(public_store(log), private_store(log, private)))
     try:
         return key, read_key(key)
     except NotFound as error:
         raise UsageError(error.message, hint=error.hint) from error
+
+
+def find_anchor(log: str, key: Path | None, anchor: str | None) -> Store:
+    """Return where the signer of a log remembers. Raises UsageError if that is not known."""
+    anchor = anchor or remembered(log).anchor
+    if key is None and anchor is None:
+        raise UsageError(
+            f"with ${KEY_TEXT}, --anchor or $TILETREE_ANCHOR has to say where the signer remembers what it signed",
+            hint="such as s3://BUCKET/PREFIX of a bucket that nothing else writes to",
+        )
+    return anchor_store(key or Path(), anchor)
 
 
 def find_origin(public: Store, private: Store) -> str:
@@ -114,12 +158,39 @@ def find_origin(public: Store, private: Store) -> str:
 
 
 def open_sequencer(
-    log: str, private: str | None, key: tuple[Path, SigningKey], anchor: str | None, policy: Path | None
-) -> Sequencer:
+    log: str,
+    private: str | None,
+    key: tuple[Path | None, SigningKey],
+    anchor: str | None,
+    policy: Path | None,
+    admission: Path | None = None,
+    *,
+    look_closer: bool = False,
+) -> Log:
     """Return what writes to a log. Nothing is made yet.
 
-    key   the key file and the key in it, as `find_key` returns them
+    key           the key file and the key in it, as `find_key` returns them
+    look_closer   a log in a bucket is not begun where anyone can read its private part
     """
     path, signing = key
-    signer = Signer(signing, anchor_store(path, anchor))
-    return Sequencer(public_store(log), private_store(log, private), signer, policy=read_policy(policy))
+    return Log(
+        public_store(log),
+        private_store(log, private),
+        Signer(signing, find_anchor(log, path, anchor)),
+        anonymous=anonymous_reader(log, private) if look_closer else None,
+        policy=read_policy(policy),
+        admission=read_admission(admission),
+    )
+
+
+def read_admission(path: Path | None) -> Admission | None:
+    """Return the admission policy in a file the user named. Raises UsageError if there is none."""
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            return parse_admission(file.read(MAX_ADMISSION_SIZE + 1))
+    except OSError as error:
+        raise UsageError(f"--admission {path} cannot be read: {error.strerror}") from error
+    except Malformed as error:
+        raise UsageError(f"--admission {path}: {error.message}") from error

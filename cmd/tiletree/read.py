@@ -17,9 +17,9 @@ from tiles.cache import TileCache
 from tiles.client import LogClient
 from tiles.entry import read_entries
 from tiles.errors import AccessError, ProofError
-from tiles.fetch import open_log
-from tiles.http import HttpFetcher
+from tiles.fetch import StoreFetcher, is_local, open_log
 from tiles.merkle import leaf_hash
+from tiles.payload import fetch_payload
 from tiles.places import public_store
 from tiles.policy import Accepted
 from tiles.trust import Pinned, Trust, resolve
@@ -28,11 +28,11 @@ from tiletree.options import json_option, log_argument, open_binary, output, rea
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
 
 
-def _visit(out: Output, log: str, vkey: str | None, policy: Path | None) -> tuple[LogClient, Accepted, Pinned]:
+def visit(out: Output, log: str, vkey: str | None, policy: Path | None) -> tuple[LogClient, Accepted, Pinned]:
     """Read a log's checkpoint, verify it, and prove it consistent with what was seen before."""
     fetcher = open_log(log)
     pinned = resolve(log, fetcher, Trust(), read_vkey(vkey), read_policy(policy))
-    cache = TileCache() if isinstance(fetcher, HttpFetcher) else None
+    cache = None if is_local(fetcher) else TileCache()
     client = LogClient(fetcher, pinned.policy, visits=Visits(), cache=cache)
     accepted = client.visit()
     if pinned.is_first_use:
@@ -57,7 +57,7 @@ def info(out: Output, log: str, vkey: str | None, policy: Path | None) -> None:
     Example:
       tiletree info https://log.example.com
     """
-    _, accepted, pinned = _visit(out, log, vkey, policy)
+    _, accepted, pinned = visit(out, log, vkey, policy)
     tree = accepted.signed.tree
     out.result(
         {
@@ -79,29 +79,35 @@ def info(out: Output, log: str, vkey: str | None, policy: Path | None) -> None:
 @click.command()
 @log_argument
 @click.argument("index", type=click.IntRange(min=0))
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="write the entry's bytes to this file")
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="write the bytes to this file")
+@click.option("--payload", is_flag=True, help="the file whose digest the entry is, if it was added with --payload")
 @trust_options
 @json_option
 @output
-def get(out: Output, log: str, index: int, target: Path | None, vkey: str | None, policy: Path | None) -> None:
+def get(
+    out: Output, log: str, index: int, target: Path | None, payload: bool, vkey: str | None, policy: Path | None
+) -> None:
     """Print one entry, verified against the checkpoint: its bytes as they are, made harmless on a terminal.
 
     \b
-    Example:
+    Examples:
       tiletree get https://log.example.com 42 -o entry
+      tiletree get https://log.example.com 42 --payload -o app.whl
     """
-    client, _, pinned = _visit(out, log, vkey, policy)
+    client, _, pinned = visit(out, log, vkey, policy)
     entry = client.entry(index)
+    data = fetch_payload(open_log(log), entry) if payload else entry
     if target is not None:
-        _write(target, entry)
+        _write(target, data)
     if out.json:
-        leaf = leaf_hash(entry).hex()
-        encoded = b64encode(entry).decode()
-        out.result({"index": index, "leaf_hash": leaf, "entry": encoded, "trust": pinned.how})
+        document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
+        if payload and target is None:
+            document["payload"] = b64encode(data).decode()
+        out.result({**document, "trust": pinned.how})
     elif target is None and sys.stdout.isatty():
-        out.line("\n".join(shown(line) for line in entry.decode("utf-8", "backslashreplace").split("\n")))
+        out.line("\n".join(shown(line) for line in data.decode("utf-8", "backslashreplace").split("\n")))
     elif target is None:
-        sys.stdout.buffer.write(entry)
+        sys.stdout.buffer.write(data)
 
 
 @click.command()
@@ -134,7 +140,7 @@ def prove(
     """
     if (file is None) == (index is None):
         raise click.UsageError("name a file, or --index", click.get_current_context())
-    client, accepted, pinned = _visit(out, log, vkey, policy)
+    client, accepted, pinned = visit(out, log, vkey, policy)
     if index is None and file is not None:
         index = _find(client, file, accepted, scan=scan)
     proof = client.prove(index or 0)
@@ -179,9 +185,9 @@ def audit(out: Output, log: str, jobs: int, vkey: str | None, policy: Path | Non
     Example:
       tiletree audit ./log
     """
-    _, accepted, pinned = _visit(out, log, vkey, policy)
+    _, accepted, pinned = visit(out, log, vkey, policy)
     fetcher = open_log(log)
-    store = None if isinstance(fetcher, HttpFetcher) else public_store(log)
+    store = public_store(log) if isinstance(fetcher, StoreFetcher) else None
     with _workers(jobs) as executor, out.progress("auditing", accepted.signed.tree.size) as progress:
         report = recompute(
             fetcher,

@@ -9,19 +9,28 @@ import click
 
 from tiles.checkpoint import SignedCheckpoint
 from tiles.merkle import TreeHead
-from tiles.places import anchor_store, default_key_path, private_store, public_store
+from tiles.places import default_key_path, private_store, public_store, remembered
 from tiles.status import look
 from tiles.upkeep import DAY
 from tiles.upkeep import gc as collect
-from tiletree.options import find_origin, json_option, log_argument, output
+from tiletree.options import (
+    anchor_option,
+    find_anchor,
+    find_origin,
+    json_option,
+    key_option,
+    log_argument,
+    output,
+    private_option,
+)
 from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, shown
 
 
 @click.command()
 @log_argument
-@click.option("--key", type=click.Path(path_type=Path), help="the log's key file, to find its anchor")
-@click.option("--private", metavar="DIR", help="the log's private part  [default: <LOG>.private]")
-@click.option("--anchor", metavar="DIR", help="where the signer remembers  [default: <KEY>.anchor]")
+@key_option
+@private_option
+@anchor_option
 @json_option
 @output
 def status(out: Output, log: str, key: Path | None, private: str | None, anchor: str | None) -> int:
@@ -34,7 +43,10 @@ def status(out: Output, log: str, key: Path | None, private: str | None, anchor:
     Exits 4 if the next run would refuse.
     """
     public, own = public_store(log), private_store(log, private)
-    memory = anchor_store(key or default_key_path(find_origin(public, own)), anchor)
+    if key is None:
+        known = remembered(log).key
+        key = Path(known) if known else default_key_path(find_origin(public, own))
+    memory = find_anchor(log, key, anchor)
     found = look(public, own, memory)
     head = found.head
     out.result(
@@ -63,7 +75,7 @@ def _tree(found: SignedCheckpoint | TreeHead | None) -> dict[str, int | str] | N
 
 @click.command()
 @log_argument
-@click.option("--private", metavar="DIR", help="the log's private part  [default: <LOG>.private]")
+@private_option
 @click.option(
     "--grace", type=click.FloatRange(min=0), default=DAY, show_default=True, help="seconds partial tiles stay"
 )
@@ -78,13 +90,15 @@ def gc(out: Output, log: str, private: str | None, grace: float, dry_run: bool) 
       tiletree gc ./log --dry-run
 
     Goes: partial tiles and bundles whose full one has been published for the grace period, staged batches that can no
-    longer be committed, temporary files of runs that died. Can be run at any time, beside anything else.
+    longer be committed, temporary files of runs that died, what trying out a bucket left. Can be run at any time,
+    beside anything else.
     """
     found = collect(public_store(log), private_store(log, private), now=time.time(), grace=grace, dry_run=dry_run)
-    counts = {name: getattr(found, name) for name in ("staged", "tiles", "bundles", "temps", "bytes")}
+    counts = {name: getattr(found, name) for name in ("staged", "tiles", "bundles", "temps", "probes", "bytes")}
     out.result(
         {**counts, "dry_run": dry_run},
         *(shown(path) for path in found.sample),
         f"{'would delete' if dry_run else 'deleted'} {found.tiles} partial tiles, {found.bundles} partial bundles, "
-        f"{found.staged} staged batches, {found.temps} temporary files; {found.bytes} bytes",
+        f"{found.staged} staged batches, {found.temps} temporary files, {found.probes} probe objects; "
+        f"{found.bytes} bytes",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,55 +11,113 @@ import click
 
 from tiles.bundle import MAX_ENTRY_SIZE
 from tiles.checkpoint import SignedCheckpoint
-from tiles.entry import file_entry
+from tiles.config import Remembered, try_to_remember
 from tiles.errors import NotFound, Refused, Unfinished, UsageError
 from tiles.intake import BATCH_SIZE, Batches, read_lines
 from tiles.keyfile import read_key, write_key
 from tiles.keys import SEED_SIZE, SigningKey, signing_key
+from tiles.log import Log
 from tiles.merkle import leaf_hash
-from tiles.places import anchor_store, default_key_path, private_store, public_store
-from tiles.sequencer import MAX_BATCH, Sequencer
-from tiletree.options import find_key, json_option, log_argument, open_binary, open_sequencer, output, writer_options
+from tiles.places import absolute, default_key_path, is_same_bucket, name_of, private_url
+from tiles.places import private_in_bucket as private_in_bucket_of
+from tiles.sequencer import MAX_BATCH
+from tiles.store import Store
+from tiles.store.url import is_object_url
+from tiletree.entries import SHOWN_ENTRIES, check_payloads, check_raw, file_entries, payload_entries
+from tiletree.options import (
+    admission_option,
+    find_anchor,
+    find_key,
+    json_option,
+    log_argument,
+    open_binary,
+    open_sequencer,
+    output,
+    writer_options,
+)
 from tiletree.ui import Output, Progress, shown
-
-SHOWN_ENTRIES = 1000  # entries of one call that are listed one by one
 
 
 @click.command()
 @log_argument
 @click.option("--origin", metavar="NAME", required=True, help="the log's name, such as log.example.com/releases")
+@click.option("--private-in-bucket", is_flag=True, help="keep the private part beside the public one, in its bucket")
+@click.option("--readable-private", is_flag=True, help="begin even if anyone can read the private part")
+@click.option("--gzip", is_flag=True, help="store entries gzip-encoded, in a bucket")
+@admission_option
 @writer_options
 @json_option
 @output
 def init(
-    out: Output, log: str, origin: str, key: Path | None, private: str | None, anchor: str | None, policy: Path | None
+    out: Output,
+    log: str,
+    origin: str,
+    private_in_bucket: bool,
+    readable_private: bool,
+    gzip: bool,
+    admission: Path | None,
+    key: Path | None,
+    private: str | None,
+    anchor: str | None,
+    policy: Path | None,
 ) -> None:
     """Begin a log: a key, and an empty signed checkpoint.
 
     \b
-    Example:
+    Examples:
       tiletree init ./log --origin log.example.com/releases
+      tiletree init s3://public-bucket/log --private s3://own-bucket/log --origin log.example.com
 
     The key goes to a new file, unless --key names one that exists; it is never overwritten. Interrupted, the same call
-    finishes its work; on a log that is complete it changes nothing.
+    finishes its work; on a log that is complete it changes nothing. Where the private part, the key and the anchor are
+    is remembered: other commands need to be told LOG only.
     """
+    private = _private_place(log, private, in_bucket=private_in_bucket)
     path = key or default_key_path(origin)
     signing, is_new = _init_key(path, origin)
+    begun = open_sequencer(log, private, (path, signing), anchor, policy, admission, look_closer=not readable_private)
     if is_new:
-        open_sequencer(log, private, (path, signing), anchor, policy).check_new()
+        begun.check_new()
         write_key(path, signing)
-    published = open_sequencer(log, private, (path, signing), anchor, policy).create()
+    published = begun.create(gzip=gzip)
+    is_remembered = _remember(log, private, key, anchor)
     vkey = signing.verifier.vkey
     out.result(
         {"origin": origin, "vkey": vkey, "size": published.tree.size},
         f"log      {shown(origin)}, size {published.tree.size}",
-        f"public   {public_store(log).url}",
-        f"private  {private_store(log, private).url}",
+        f"public   {begun.public.url}",
+        f"private  {begun.private.url}",
         f"key      {path}, keep it secret and keep a copy",
-        f"anchor   {anchor_store(path, anchor).url}",
+        f"anchor   {find_anchor(log, path, anchor).url}",
         f"vkey     {vkey}",
     )
+    if not is_remembered:
+        out.note("where these are could not be remembered: name --private, --key and --anchor in later calls")
     out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {shown(log)}")
+
+
+def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
+    if in_bucket and private:
+        raise UsageError("--private names another place, --private-in-bucket the same one: give one of them")
+    place = private_in_bucket_of(log) if in_bucket else private_url(log, private)
+    if not in_bucket and private and is_same_bucket(log, place):
+        raise UsageError(
+            "the private part is in the bucket of the public one",
+            hint="if readers are kept from it there, say --private-in-bucket instead; another bucket is safer",
+        )
+    return place
+
+
+def _remember(log: str, private: str, key: Path | None, anchor: str | None) -> bool:
+    """Remember what later commands could not guess; return whether they will find it."""
+    default = Remembered(log=absolute(log))
+    own = absolute(private)
+    if not is_object_url(log) and own == absolute(private_url(log, None)):
+        own = ""
+    what = Remembered(
+        default.log, own or None, str(key.absolute()) if key else None, absolute(anchor) if anchor else None
+    )
+    return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
 
 
 def _init_key(path: Path, origin: str) -> tuple[SigningKey, bool]:
@@ -78,6 +135,7 @@ def _init_key(path: Path, origin: str) -> tuple[SigningKey, bool]:
 @log_argument
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--raw", is_flag=True, help=f"log the files' bytes, at most {MAX_ENTRY_SIZE}, instead of their digests")
+@click.option("--payload", is_flag=True, help="publish the files, too, of which digests are logged")
 @click.option("--lines", type=click.Path(exists=True, dir_okay=False), help="log each line of a file as an entry")
 @click.option("--stdin-lines", is_flag=True, help="log each line of standard input as an entry")
 @click.option(
@@ -95,6 +153,7 @@ def add(
     log: str,
     files: tuple[str, ...],
     raw: bool,
+    payload: bool,
     lines: str | None,
     stdin_lines: bool,
     batch_size: int,
@@ -113,19 +172,27 @@ def add(
 
     For a file, `-` is standard input, what is logged is its SHA-256 and size: its content is not published. With
     --raw, --lines and --stdin-lines it is the bytes themselves; a line ends at its newline, which is not part of it.
+    With --payload the content is published too, at payload/sha256/, and `tiletree get --payload` reads it.
 
     A call that was interrupted before it answered may be made again: entries that still wait to be published are not
     added twice. After exit code 5 do not add again; the next run publishes what is committed.
     """
     if sum((bool(files), lines is not None, stdin_lines)) != 1:
         raise click.UsageError("name files, or --lines, or --stdin-lines", click.get_current_context())
+    if payload and (raw or not files):
+        raise click.UsageError("--payload is for files whose digests are logged", click.get_current_context())
     sequencer = open_sequencer(log, private, find_key(log, private, key), anchor, policy)
     report = _Report(out)
     if files:
         if raw:
-            _check_raw(files)
+            check_raw(files)
+        if payload:
+            check_payloads(files)
+            sequencer.finish()  # refuses what cannot be written soundly, before anything is stored
         with out.progress("adding", len(files)) as progress:
-            _append(sequencer, Batches(_file_entries(files, raw, progress), batch_size), report, files, Progress())
+            public = sequencer.public
+            found = payload_entries(files, public, progress) if payload else file_entries(files, raw, progress)
+            _append(sequencer, Batches(found, batch_size), report, files, Progress(), public if payload else None)
     else:
         name = lines or "standard input"
         with open_binary(lines or "-") as stream, out.progress("adding lines") as progress:
@@ -135,27 +202,18 @@ def add(
     report.finish(report.checkpoint or sequencer.finish())
 
 
-def _check_raw(files: tuple[str, ...]) -> None:
-    for name in files:
-        if name != "-" and Path(name).stat().st_size > MAX_ENTRY_SIZE:
-            raise UsageError(
-                f"{name} has more than the {MAX_ENTRY_SIZE} bytes that --raw can log; nothing was added",
-                hint="leave out --raw: its digest is logged then, whatever its size",
-            )
-
-
-def _file_entries(files: tuple[str, ...], raw: bool, progress: Progress) -> Iterator[list[bytes]]:
-    for name in files:
-        with open_binary(name) as stream:
-            yield [stream.read(MAX_ENTRY_SIZE + 1) if raw else file_entry(stream)]
-        progress.advance(1)
-
-
 def _append(
-    sequencer: Sequencer, batches: Batches, report: _Report, names: tuple[str, ...] | str, progress: Progress
+    sequencer: Log,
+    batches: Batches,
+    report: _Report,
+    names: tuple[str, ...] | str,
+    progress: Progress,
+    payloads: Store | None = None,
 ) -> None:
     size = None
     while batch := batches.take(size):
+        if payloads is not None:
+            payloads.barrier()  # what is logged is never missing, not even after a power cut
         try:
             appended = sequencer.append(batch)
         except Unfinished as error:

@@ -1,0 +1,190 @@
+"""One log, open for writing by whoever holds its key.
+
+    log = Log.open("s3://bucket/log")
+    log.append([b"one entry"])
+
+A bucket is tried out (`tiles.store.probe`) before a log is begun in it, and once by each version that writes to it; its
+private part must not be readable by just anyone.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from tiles import __version__
+from tiles.admission import Admission
+from tiles.checkpoint import SignedCheckpoint
+from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.guard import read_head
+from tiles.keyfile import read_key
+from tiles.places import anchor_store, default_key_path, private_url, public_store, remembered
+from tiles.places import private_store as open_private_store
+from tiles.policy import Policy
+from tiles.record import MAX_RECORD_SIZE
+from tiles.selection import Limits
+from tiles.sequencer import Appended, Sequenced, Sequencer
+from tiles.settings import SETTINGS, Settings, parse_settings
+from tiles.signer import Signer
+from tiles.store import Store, Version
+from tiles.store.probe import PROBES, probe
+from tiles.store.url import is_object_url, open_object_store
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """A store that may keep entry bundles gzip-encoded."""
+
+    gzip: bool
+
+
+class Log:
+    """A log to write to; `open` one that exists.
+
+    anonymous   the private part as a reader without credentials sees it; None: do not look whether one can
+    policy, admission   refuse unless these are the log's policies; None accepts the log's own
+    """
+
+    def __init__(
+        self,
+        public: Store,
+        private: Store,
+        signer: Signer,
+        *,
+        anonymous: Store | None = None,
+        policy: Policy | None = None,
+        admission: Admission | None = None,
+    ) -> None:
+        self.public = public
+        self.private = private
+        self._anonymous = anonymous
+        self._in_buckets = [each for each in (public, private, signer.memory.store) if is_object_url(each.url)]
+        self._sequencer = Sequencer(public, private, signer, policy=policy, admission=admission)
+        self._ready = not self._in_buckets
+
+    @classmethod
+    def open(
+        cls,
+        log: str,
+        *,
+        key: Path | None = None,
+        private: str | None = None,
+        anchor: str | None = None,
+        policy: Policy | None = None,
+        admission: Admission | None = None,
+    ) -> Log:
+        """Open a log that exists.
+
+        log      a directory, s3://…, gs:// or az://…
+        key, private, anchor   as `tiletree init` was told; left out, what it remembered, or its defaults
+        Raises NotFound if there is no log, or no key.
+        """
+        known = remembered(log)
+        own = open_private_store(log, private)
+        path = key or (Path(known.key) if known.key else default_key_path(read_head(own)[0].origin))
+        signer = Signer(read_key(path), anchor_store(path, anchor or known.anchor))
+        return cls(public_store(log), own, signer, policy=policy, admission=admission)
+
+    def append(self, entries: Sequence[bytes]) -> Appended:
+        """Append entries, in order, as one batch, publish it, and say where they are; see `Sequencer.append`."""
+        self._get_ready()
+        return self._sequencer.append(entries)
+
+    def sequence(self, limits: Limits | None = None) -> Sequenced:
+        """Log or refuse what waits in the inbox, as one batch; see `Sequencer.sequence`."""
+        self._get_ready()
+        return self._sequencer.sequence(limits)
+
+    def finish(self) -> SignedCheckpoint:
+        """Publish what is committed, if anything is left to do, and return the published checkpoint."""
+        self._get_ready()
+        return self._sequencer.finish()
+
+    def freeze(self) -> SignedCheckpoint:
+        """Close the log for ever, and return its last checkpoint."""
+        self._get_ready()
+        return self._sequencer.freeze()
+
+    def check_new(self) -> None:
+        """Raise Refused unless `create` would begin a new log here; nothing stays written."""
+        self._sequencer.check_new()
+        self._check_places()
+
+    def create(self, *, gzip: bool = False) -> SignedCheckpoint:
+        """Begin the log, or finish beginning it, and return its published checkpoint.
+
+        gzip   store entry bundles gzip-encoded, in a bucket; a log that has begun keeps what it has
+        """
+        if gzip and not is_object_url(self.public.url):
+            raise UsageError("only a bucket keeps what is gzip-encoded apart; a web server encodes files by itself")
+        settings, version = self._settings()
+        if settings is None and self._in_buckets:
+            self._check_places()
+        signed = self._sequencer.create()
+        if settings is None and self._in_buckets:
+            self._settle(Settings(__version__, gzip), version)
+        return signed
+
+    def _check_places(self) -> None:
+        self._try_out()
+        if self._anonymous is not None:
+            check_unreadable(self.private, self._anonymous)
+
+    def _get_ready(self) -> None:
+        """Before the first write: try the stores out, if no run of this version has."""
+        if self._ready:
+            return
+        read_head(self.private)  # nothing is tried out where there is no log
+        settings, version = self._settings()
+        if settings is None or settings.probed != __version__:
+            self._try_out()
+            settings = Settings(__version__, settings.gzip if settings else False)
+            self._settle(settings, version)
+        self._use(settings)
+
+    def _settings(self) -> tuple[Settings | None, Version | None]:
+        try:
+            found = self.private.read(SETTINGS, MAX_RECORD_SIZE)
+        except NotFound:
+            return None, None
+        return parse_settings(found.data), found.version
+
+    def _settle(self, settings: Settings, version: Version | None) -> None:
+        with suppress(Conflict, OutcomeUnknown):  # the next run sees to it
+            self.private.swap(SETTINGS, settings.data, version)
+        self._use(settings)
+
+    def _use(self, settings: Settings) -> None:
+        if isinstance(self.public, Encodes):
+            self.public.gzip = settings.gzip
+        self._ready = True
+
+    def _try_out(self) -> None:
+        for store in self._in_buckets:
+            probe(store, secrets.token_hex(16))
+
+
+def check_unreadable(private: Store, anonymous: Store) -> None:
+    """Raise Refused if what is written to the private part can be read without credentials."""
+    path = f"{PROBES}{secrets.token_hex(16)}"
+    private.create({path: b"only for those with credentials"})
+    try:
+        anonymous.read(path, 100)
+    except AccessError:
+        return
+    finally:
+        private.delete([path])
+    raise Refused(
+        f"{private.url} can be read by anyone",
+        hint="what is staged and submitted there is nobody else's business: deny the public to read it, or name "
+        "another place; --readable-private begins the log all the same, to try things out",
+    )
+
+
+def anonymous_reader(log: str, private: str | None = None) -> Store | None:
+    """Return the private part of a log as a reader without credentials sees it; None if it is in no bucket."""
+    url = private_url(log, private)
+    return open_object_store(url, public=False, anonymous=True) if is_object_url(url) else None
