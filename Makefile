@@ -38,9 +38,9 @@ check: $(VENV)/dev.stamp  ## format, lint and types
 bench: $(VENV)/bench.stamp  ## measure against other implementations
 	$(PY) tests/bench/bench.py $(ARGS)
 
-interop: $(VENV)/dev.stamp  ## tests against Go implementations; needs Go
+interop: $(VENV)/dev.stamp  ## tests against implementations and object stores of others; needs Go
 	@command -v go >/dev/null || { echo 'make interop needs the Go toolchain: go is not on PATH' >&2; exit 1; }
-	$(PY) -m pytest -m interop tests/interop $(ARGS)
+	$(PY) -m pytest -m "interop and not slow" tests/interop $(ARGS)
 
 clean:  ## remove .venv and what the tools left behind
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -71,13 +71,14 @@ def test_batches_end_at_multiples() -> None:
     assert kept == [checkpoint_path(size) for size in (0, 100, 512, 1024, SIZE)]
 
 
-def test_batches_end_when_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("most", "told"), [(1000, [0, *[256] * 5, 20]), (15_000, [0, 512, 512, 276])])
+def test_batches_end_when_they_are_large(monkeypatch: pytest.MonkeyPatch, most: int, told: list[int]) -> None:
     """A batch of many bytes ends early, after a full bundle: memory follows the batch."""
-    monkeypatch.setattr(tiles.copying, "MAX_BATCH_BYTES", 1000)
+    monkeypatch.setattr(tiles.copying, "MAX_BATCH_BYTES", most)
     world = holding(0)
-    told: list[int] = []
-    import_log(client(), world.sequencer(), progress=told.append)
-    assert told == [0, 256, 256, 256, 256, 256, 20]
+    found: list[int] = []
+    import_log(client(), world.sequencer(), progress=found.append)
+    assert found == told
     check_imported(world)
 
 
@@ -162,6 +163,23 @@ def test_another_writer(before: int, at: int) -> None:
     with pytest.raises(Refused):
         import_log(client(), world.sequencer(), batch_size=512)
     assert list(world.committed() or ())[: at + 3] == [*entries(0, at), *[b"other"] * 3]
+
+
+@pytest.mark.parametrize("path", ["tile/entries/000", "tile/entries/003"])
+def test_another_writer_while_the_source_is_read(path: str) -> None:
+    """Entries of another writer that are found in time end the import before anything is added in a wrong place."""
+    world = holding(0)
+    objects = Objects(make_log(SIZE))
+
+    def other(asked: str) -> None:
+        if asked == path:
+            world.append([b"other"])
+
+    objects.before = other
+    at = 0 if path.endswith("0") else 512
+    with pytest.raises(Refused, match=f"from index {at} on the log has other entries$"):
+        import_log(client(objects), world.sequencer(), batch_size=512)
+    assert list(world.committed() or ()) == [*entries(0, at), b"other"]
 
 
 def test_another_writer_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,6 +191,8 @@ def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> 
             exec(compile(code, "README.md", "exec"), {"vkey": variables["VKEY"]})
             ran.append("python")
             continue
+        if "s3://" in code:  # tests/test_readme_bucket.py
+            continue
         for line in code.splitlines():
             assert line.startswith("$ ")
             program, *arguments = shlex.split(line.removeprefix("$ "))

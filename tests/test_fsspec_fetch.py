@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -135,6 +137,24 @@ def test_bundles_may_be_encoded(memory: str, path: str, stored: bytes, read: byt
     assert open_log(memory).fetch(path, 20_000) == read
 
 
+def test_a_bundle_that_gzip_makes_longer(memory: str) -> None:
+    """The limit is for the bundle, not for how it is stored."""
+    plain = encode_entries([random.Random(1).randbytes(60_000) for _ in range(3)])
+    pipe(memory, BUNDLE, encode(plain, 0))
+    assert open_log(memory).fetch(BUNDLE, len(plain)) == plain
+    with pytest.raises(AccessError, match="longer than"):
+        open_log(memory).fetch(BUNDLE, len(plain) - 1)
+
+
+def test_every_fetcher_has_its_own(memory: str) -> None:
+    """No file system is shared with others, who may have listed it, and none keeps listings."""
+    first, second = FsspecFetcher(memory), FsspecFetcher(memory)
+    shared = fsspec.filesystem("memory")
+    assert len({id(fs) for fs in (first._fs, second._fs, shared)}) == 3
+    assert not first._fs.dircache.use_listings_cache
+    assert shared.dircache.use_listings_cache
+
+
 @pytest.mark.parametrize("path", [BUNDLE, CHECKPOINT])
 def test_limits(memory: str, path: str) -> None:
     """An object of exactly the limit is read, one byte more is too long, encoded or not."""
@@ -200,7 +220,8 @@ def test_s3fs(bucket: str, gzip: bool) -> None:
 def test_s3fs_limits_and_changes(bucket: str) -> None:
     """The limit holds, and no listing or content of before is taken for what is there."""
     fs = fsspec.filesystem("s3", skip_instance_cache=True)
-    fetcher = open_log(f"fsspec+s3://{bucket}")
+    fetcher = FsspecFetcher(f"fsspec+s3://{bucket}")
+    assert FsspecFetcher(f"fsspec+s3://{bucket}")._fs is not fetcher._fs
     for size in (LIMIT, LIMIT + 1, 10_000_000):
         fs.pipe_file(f"{bucket}/{CHECKPOINT}", bytes(size))
         if size == LIMIT:
@@ -303,6 +324,25 @@ def test_a_file_that_does_not_come(hostile: type[Hostile]) -> None:
     with pytest.raises(AccessError, match=r"hostile://x/tile/0/000: no whole answer within 0\.05 seconds"):
         FsspecFetcher("hostile://x", deadline=0.05).fetch("tile/0/000", LIMIT)
     over.set()
+
+
+def test_one_thread_at_a_time(hostile: type[Hostile]) -> None:
+    """A library that may not be used by several threads at once is not."""
+    inside: list[str] = []
+
+    def opened(path: str) -> Any:
+        inside.append(path)
+        Event().wait(0.01)
+        assert inside == [path]
+        inside.clear()
+        raise FileNotFoundError
+
+    hostile.opened = opened
+    fetcher = open_log("hostile://x")
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(fetcher.fetch, f"tile/0/00{n}", LIMIT) for n in range(4)]:
+            with pytest.raises(NotFound):
+                future.result()
 
 
 SAYS = f"GET https://me:{SECRET}@host/?token={SECRET}"

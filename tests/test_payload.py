@@ -15,7 +15,7 @@ from faults import Faults
 from readers import Objects
 from tiles.audit import audit
 from tiles.entry import digest_entry, parse_digest_entry
-from tiles.errors import Malformed, NotFound, UsageError, VerificationError
+from tiles.errors import AccessError, Malformed, NotFound, UsageError, VerificationError
 from tiles.fetch import StoreFetcher
 from tiles.payload import MAX_PAYLOAD_SIZE, check_payload_size, fetch_payload, payload_path, store_payload
 from tiles.policy import policy_for
@@ -69,6 +69,9 @@ def test_wrong_payloads(wrong: bytes) -> None:
     """What is stored is believed only if it has the digest and the size of the entry."""
     with pytest.raises(VerificationError, match=f"^{PATH} has"):
         fetch_payload(Objects({PATH: wrong}), ENTRY)
+    for size in (len(DATA) - 1, len(DATA) + 1):
+        with pytest.raises((VerificationError, AccessError)):
+            fetch_payload(Objects({PATH: DATA}), digest_entry(HEX, size))
 
 
 def test_no_payload() -> None:

@@ -29,7 +29,7 @@ from world import NOW, World, recording_key, some_entries
 
 SMALL = (100, 200, 242, 58)  # 600: two full level-0 tiles, partial ones, a partial tile of level 1
 LARGE = (65_536, 600)  # and a full tile of level 1, a partial one of level 2
-ASIDE = "set-aside/20961002T070640Z/"
+ASIDE = "set-aside/20961002T070640.000000Z/"
 
 Damage = Callable[[bytes], bytes | None]
 DAMAGES: dict[str, Damage] = {

@@ -28,7 +28,7 @@ from tiles.store import Differs, Listed, Object, Version
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.submission import Name, format_submission, parse_name, parse_submission
-from tiles.submit import (
+from tiles.submitter import (
     PAUSE,
     NotLogged,
     Receipt,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tiles.keys import signing_key
 from tiles.layout import parse_tile_path
 from tiles.policy import policy_for
 from tiles.sequencer import Appended
-from tiles.store import Store
+from tiles.store import Listed, Store
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.upkeep import DAY, MIN_TEMP_AGE, SAMPLE, Collected, gc
@@ -216,11 +216,27 @@ def test_kept_checkpoints_that_are_not(content: str) -> None:
     }[content]
     clock[0] -= DAY
     world.put("public", "checkpoints/600", bad)
+    for path in ("tile/0/001", "tile/entries/001"):  # full ones that were there long before their tree was published
+        world.put("public", path, world.stores["public"].read(path).data)
     for size in (500, 550, 601):
         world.put("public", f"checkpoints/{size}", kept)
     clock[0] += DAY
     found = gc(world.stores["public"], world.stores["private"], now=clock[0])
     assert found.sample == ("tile/0/000.p/100", "tile/entries/000.p/100")
+
+
+def test_checkpoints_without_a_time() -> None:
+    """A kept checkpoint of which the store cannot say when it was written says nothing."""
+    world = World().grown(100, 200)
+
+    class Timeless(GatedStore):
+        def list(self, prefix: str) -> Iterator[Listed]:
+            for listed in self.inner.list(prefix):
+                yield replace(listed, modified=0.0) if prefix == "checkpoints/" else listed
+
+    public = Timeless(world.stores["public"], "public", lambda _: None)
+    assert gc(public, world.stores["private"], now=NOW, grace=0.0) == NOTHING
+    assert collect(world) != NOTHING
 
 
 def test_probes() -> None:

@@ -111,7 +111,7 @@ if TYPE_CHECKING:
     from tiles.selection import Limits
     from tiles.sequencer import Sequencer
     from tiles.signer import Signer
-    from tiles.submit import submit, wait_until_logged
+    from tiles.submitter import submit, wait_until_logged
     from tiles.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
     from tiles.visits import Visits
 else:
@@ -140,7 +140,7 @@ else:
         "tiles.selection": ("Limits",),
         "tiles.sequencer": ("Sequencer",),
         "tiles.signer": ("Signer",),
-        "tiles.submit": ("submit", "wait_until_logged"),
+        "tiles.submitter": ("submit", "wait_until_logged"),
         "tiles.tlog_proof": ("TlogProof", "parse_tlog_proof", "verify_tlog_proof"),
         "tiles.visits": ("Visits",),
     }

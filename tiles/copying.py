@@ -70,6 +70,8 @@ def import_log(
     count(first)
     at = first
     for batch in _batches(source, first, batch_size):
+        # Reading took a while. What is added in the wrong place stays there: better to look once more.
+        _check_size(log.finish().tree.size, at)
         done = log.append(batch)
         if done.first_index != at:
             raise Refused(
@@ -81,8 +83,7 @@ def import_log(
         published = done.checkpoint
         _check_root(published.tree, at, source)
         count(len(batch))
-    if published.tree.size != size:
-        raise Refused(f"another writer was first: from index {size} on the log has other entries", hint=_OTHERS)
+    _check_size(published.tree.size, size)
     return Imported(first, size - first, published)
 
 
@@ -101,6 +102,11 @@ def _check_prefix(tree: TreeHead, source: LogClient) -> None:
             f"that of {origin} was {known.root.hex()}",
             hint="import into a new log",
         )
+
+
+def _check_size(size: int, expected: int) -> None:
+    if size != expected:
+        raise Refused(f"another writer was first: from index {expected} on the log has other entries", hint=_OTHERS)
 
 
 def _check_root(tree: TreeHead, size: int, source: LogClient) -> None:

@@ -93,7 +93,7 @@ class FsspecFetcher:
         room = on_wire(limit) if path.startswith(_ENTRIES) else limit
         data = self._in_time(lambda: self._read(path, room + 1), path, where)
         # Stored with Content-Encoding: gzip, which is no part of what fsspec hands over.
-        if path.startswith(_ENTRIES) and data.startswith(MAGIC) and len(data) <= room:
+        if path.startswith(_ENTRIES) and data.startswith(MAGIC):
             data = _plain_bundle(path, data, limit)
         if len(data) > limit:
             raise AccessError(f"{where}: longer than {limit} bytes")

@@ -15,6 +15,7 @@ from tiles.errors import NotFound, Refused
 from tiles.head import HEAD, Head, parse_head, policy_path
 from tiles.keys import VerifierKey
 from tiles.layout import CHECKPOINT
+from tiles.merkle import TreeHead
 from tiles.note import MAX_NOTE_SIZE, verify_note
 from tiles.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.record import MAX_RECORD_SIZE
@@ -30,6 +31,7 @@ class State:
     """A log as a writer found it.
 
     policy      the publishing policy that the head names; admission, the one for submissions
+    anchor      what the signer remembers; None if nothing
     published   the published checkpoint; None in a log whose first one is not published yet
     modified    when the head was written, by the store's clock
     """
@@ -39,6 +41,7 @@ class State:
     modified: float
     policy: Policy
     admission: Admission
+    anchor: TreeHead | None
     published: SignedCheckpoint | None
     published_version: Version | None
 
@@ -106,7 +109,7 @@ class Guard:
                     hint=_PUT_BACK,
                 )
             policy, admission = self._publishing_policy(head), self._admission_policy(head)
-            return State(head, version, modified, policy, admission, published, published_version)
+            return State(head, version, modified, policy, admission, remembered, published, published_version)
 
     def read_head(self) -> tuple[Head, Version, float]:
         """Return the head, its version and when it was written. Raises NotFound if there is none."""

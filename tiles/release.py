@@ -64,7 +64,7 @@ class Releaser:
         """Take a committed tree from its plan (None: it has no new entries) to its published checkpoint."""
         if planned is not None:
             self._write(planned)
-        signed = self._cosign(self._sign(tree, planned), state.policy)
+        signed = self._cosign(self._sign(tree, planned, state.anchor), state.policy)
         self._publish(signed, state)
         return signed
 
@@ -77,7 +77,7 @@ class Releaser:
 
         Usually the anchor is the published tree, or the committed one. It lags behind where a signer comes back.
         """
-        anchor = self._signer.memory.recall()[0]
+        anchor = state.anchor
         published = state.published.tree if state.published else None
         if (
             anchor is None
@@ -95,9 +95,12 @@ class Releaser:
                 hint="storage was changed or put back, or the anchor is of another history; nothing was signed",
             ) from error
 
-    def _sign(self, tree: TreeHead, planned: Plan | None) -> SignedCheckpoint:
-        for _ in self._backoff.attempts():
-            since = self._signer.memory.recall()[0] or EMPTY_TREE
+    def _sign(self, tree: TreeHead, planned: Plan | None, anchor: TreeHead | None) -> SignedCheckpoint:
+        """Sign a committed tree. anchor: what the signer remembered when the log was loaded."""
+        for attempt in self._backoff.attempts():
+            if attempt:
+                anchor = self._signer.memory.recall()[0]
+            since = anchor or EMPTY_TREE
             if since.size > tree.size:
                 raise Overtaken
             proof = self._prove(since, tree, planned)

@@ -24,13 +24,16 @@ from tiles.head import Head
 from tiles.inventory import CHECKPOINTS, check_tiles, in_tree, kept_size
 from tiles.judge import Finding
 from tiles.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, level_size, parse_tile_path
+from tiles.log import Encodes
 from tiles.merkle import TreeHead, leaf_hashes
 from tiles.note import MAX_NOTE_SIZE
 from tiles.policy import Policy
 from tiles.proof import Node
+from tiles.record import MAX_RECORD_SIZE
 from tiles.recovery import CUT, Recovery
 from tiles.restore import PUT_BACK, REMOVED, REPLACED, SET_ASIDE, Restorer
 from tiles.salvage import Reachable, cut_to
+from tiles.settings import SETTINGS, parse_settings
 from tiles.store import Store
 from tiles.verified import VerifiedTree
 
@@ -87,7 +90,15 @@ def repair(
     head = read_head(private)[0]
     if head.origin != signed.origin:
         raise Refused(f"{private.url} is the private part of the log {head.origin}, not of {signed.origin}")
+    _keep_encoding(public, private)
     return _Repair(fetcher, public, private, signed, policy, head, now, mirror, dry_run, told, progress).run()
+
+
+def _keep_encoding(public: Store, private: Store) -> None:
+    """Have bundles stored as the log stores them."""
+    if isinstance(public, Encodes):
+        with suppress(NotFound):
+            public.gzip = parse_settings(private.read(SETTINGS, MAX_RECORD_SIZE).data).gzip
 
 
 class _Repair:

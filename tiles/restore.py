@@ -45,7 +45,7 @@ class Restorer:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.failures: list[Finding] = []
-        self.aside = f"{SET_ASIDE}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}/"
+        self.aside = f"{SET_ASIDE}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S.%fZ}/"
         self._public = public
         self._private = private
         self._dry_run = dry_run

@@ -76,7 +76,8 @@ class Settler:
         """Return the log as it is, and the batch that is staged for its head; refuse where it cannot be continued."""
         state = self._guard.load()
         self._releaser.check_anchor(state)
-        return state, self._staged(state.head)
+        # what this run has tidied needs no second look
+        return state, None if state.head.nonce == self.durable else self._staged(state.head)
 
     def _is_left_behind(self, state: State) -> bool:
         """Whether to help with what is committed and not published: a head seconds old is its writer's to finish."""

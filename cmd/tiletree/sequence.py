@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -138,12 +137,14 @@ class _Run:
 
     def go(self, log: Log, limits: Limits, is_ended: Callable[[], bool] = lambda: False) -> None:
         """Decide what waits, a batch at a time."""
-        began = time.time()
+        waiting = None  # what waited when the run began: what comes later is for the next one
         while True:
             done = log.sequence(limits)
+            decided = len(done.took) + len(done.refused)
+            waiting = decided + done.backlog.objects if waiting is None else waiting
             self._add(done)
-            nothing_new = done.backlog.oldest is None or done.backlog.oldest <= time.time() - began
-            if not (done.took or done.refused) or nothing_new or is_ended():
+            waiting -= decided
+            if not decided or waiting <= 0 or not done.backlog.objects or is_ended():
                 break
         self._finish(done)
 

@@ -19,8 +19,8 @@ from tiles.intake import read_lines
 from tiles.places import inbox_store
 from tiles.store import Store
 from tiles.submission import NONCE_SIZE, is_submitter
-from tiles.submit import SubmissionUnknown, pack, wait_until_logged
-from tiles.submit import submit as put
+from tiles.submitter import SubmissionUnknown, pack, wait_until_logged
+from tiles.submitter import submit as put
 from tiletree.entries import check_raw, file_entries
 from tiletree.options import json_option, log_argument, open_binary, output, private_option, trust_options
 from tiletree.read import visit

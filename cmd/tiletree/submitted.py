@@ -10,7 +10,7 @@ from typing import Any
 from tiles.client import LogClient
 from tiles.errors import AccessError, UsageError
 from tiles.merkle import TreeHead
-from tiles.submit import Receipt, format_receipts
+from tiles.submitter import Receipt, format_receipts
 from tiletree.entries import SHOWN_ENTRIES
 from tiletree.ui import Output, shown
 

@@ -1,5 +1,7 @@
 """Measure publishing and auditing against other implementations, in the same run: `make bench`.
 
+Publishing to an object store is measured too, where there is Go to build one with (`object_store.py`).
+
 Absolute figures are this machine's and this moment's; the ratios are what is published. Every measurement is a process
 of its own; the contestants take turns, and a ratio is taken round by round, so that a machine that slows down slows
 all of them. Prints a table, and writes everything as JSON.
@@ -20,6 +22,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from object_store import left_out, object_store_rounds
+
 HERE = Path(__file__).parent
 PUBLISH = {
     "tiletree": "tiletree_publish",
@@ -29,6 +33,7 @@ PUBLISH = {
     "writing alone": "raw_files",
 }
 AUDIT = {"tiletree": "tiletree_audit", "aics-tlog": "aics_audit"}
+OBJECT_STORE_ENTRIES, OBJECT_STORE_BATCH = 262_144, 65_536  # the slowest takes minutes for more
 NEEDS = {"tlog-scales": "tlog_scales", "aics-tlog": "aics_tlog"}
 
 
@@ -51,6 +56,10 @@ def main() -> None:
             # a few entries at a time is slow for everyone: fewer of them say the same
             entries = min(options.entries, batch * 64)
             results += rounds(options, entries, batch)
+    if reason := left_out():
+        print(f"NOT MEASURED: publishing to an object store: {reason}\n", file=sys.stderr)
+    else:
+        results += object_store_rounds(min(options.entries, OBJECT_STORE_ENTRIES), OBJECT_STORE_BATCH, options.rounds)
     options.json.write_text(json.dumps({"python": platform.python_version(), "results": results}, indent=1) + "\n")
     print(f"written to {options.json}")
 

@@ -68,11 +68,14 @@ class Program:
         return subprocess.run(command, input=stdin, capture_output=True, timeout=5 * _MINUTES)
 
 
-def build(name: str, target: Path) -> Program | str:
-    """Return the program, or why it cannot be built. Fails if it is our fault, or if a module is not the one pinned."""
+def build(name: str, target: Path, package: str = ".") -> Program | str:
+    """Return the program, or why it cannot be built. Fails if it is our fault, or if a module is not the one pinned.
+
+    package   what to build, if it is not the program in that folder: a tool that its module pins
+    """
     if shutil.which("go") is None:
         return "there is no Go toolchain"
-    done = _go(name, "build", "-o", str(target), ".")
+    done = _go(name, "build", "-o", str(target), package)
     if done.returncode == 0:
         return Program(target)
     modules = _go(name, "mod", "download")

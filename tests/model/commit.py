@@ -75,7 +75,7 @@ def recover(s: State, r: Run, setup: Setup) -> Ends:
     elif r.head == Head():
         yield s, r._replace(at="plan" if published else "sign")
     elif r.head.staged in s.staged:
-        if not published and r.head.batch.entries == r.entries and not r.mine:
+        if not published and r.head.batch == Batch(r.entries) and not r.mine:
             r = r._replace(mine=Mine(r.head.base, r.head.tree, sure=False))
         yield s, r._replace(at="tidy" if published else "write")
     elif setup.mistake is Mistake.TRUST_TILES and any(t.part != "bundles" and t.tree == r.head.tree for t in s.tiles):

@@ -1,0 +1,3 @@
+module example.com/tiletree/bench
+
+go 1.25.0

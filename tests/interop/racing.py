@@ -1,0 +1,52 @@
+"""Writers of one log in object stores, for processes of their own: nothing here takes long to import."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from itertools import count
+
+from tiles.keys import signing_key
+from tiles.sequencer import Sequencer
+from tiles.signer import Signer
+from tiles.store.url import open_object_store
+from tiles.submitter import submit
+
+KEY = signing_key("example.com/log", b"\x07" * 32)
+
+_PER_BATCH = 5
+_AT_LEAST = 3  # batches, however long a process takes to begin
+
+
+def sequencer(urls: dict[str, str]) -> Sequencer:
+    """Open a log for writing."""
+    stores = {role: open_object_store(url, public=role == "public") for role, url in urls.items()}
+    return Sequencer(stores["public"], stores["private"], Signer(KEY, stores["anchor"]))
+
+
+def append_until(urls: dict[str, str], name: str, until: float) -> list[tuple[int, Sequence[bytes]]]:
+    """Append batches of a few entries until then, some in any case; return where they were said to be."""
+    writer = sequencer(urls)
+    said = []
+    for number in count():
+        if time.time() > until and number >= _AT_LEAST:
+            return said
+        entries = [f"{name}, batch {number}, entry {i}".encode() for i in range(_PER_BATCH)]
+        said.append((writer.append(entries).first_index, entries))
+    raise AssertionError
+
+
+def sequence_until(urls: dict[str, str], name: str, until: float) -> list[bytes]:
+    """Submit a few entries, and decide what is in the inbox, again and again until then; return what was submitted."""
+    writer = sequencer(urls)
+    private = open_object_store(urls["private"], public=False, retry=False)
+    submitted = []
+    for number in count():
+        entries = [f"submitted by {name}, {number}, entry {i}".encode() for i in range(2)]
+        submit(private, name, entries, secrets.token_bytes(16), log="log")
+        submitted += entries
+        writer.sequence()
+        if time.time() > until and number >= _AT_LEAST:
+            return submitted
+    raise AssertionError
