@@ -10,7 +10,7 @@ private part must not be readable by just anyone.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -18,9 +18,12 @@ from typing import Protocol, runtime_checkable
 from tiles import __version__
 from tiles.admission import Admission
 from tiles.checkpoint import SignedCheckpoint
-from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.errors import Conflict, Denied, NotFound, OutcomeUnknown, Refused, UsageError
 from tiles.guard import read_head
+from tiles.head import HEAD
 from tiles.keyfile import read_key
+from tiles.layout import CHECKPOINT
+from tiles.note import MAX_NOTE_SIZE
 from tiles.places import anchor_store, default_key_path, private_url, public_store, remembered
 from tiles.places import private_store as open_private_store
 from tiles.policy import Policy
@@ -64,6 +67,7 @@ class Log:
         self._in_buckets = [each for each in (public, private, signer.memory.store) if is_object_url(each.url)]
         self._sequencer = Sequencer(public, private, signer, policy=policy, admission=admission)
         self._ready = not self._in_buckets
+        self._places_checked = False
 
     @classmethod
     def open(
@@ -93,6 +97,11 @@ class Log:
         self._get_ready()
         return self._sequencer.append(entries)
 
+    def append_all(self, take: Callable[[int | None], Sequence[bytes]]) -> Iterator[Appended]:
+        """Append batch after batch, preparing one while the one before it is published; see `Sequencer.append_all`."""
+        self._get_ready()
+        return self._sequencer.append_all(take)
+
     def sequence(self, limits: Limits | None = None) -> Sequenced:
         """Log or refuse what waits in the inbox, as one batch; see `Sequencer.sequence`."""
         self._get_ready()
@@ -108,8 +117,9 @@ class Log:
         self._get_ready()
         return self._sequencer.freeze()
 
-    def check_new(self) -> None:
+    def check_new(self, *, gzip: bool = False) -> None:
         """Raise Refused unless `create` would begin a new log here; nothing stays written."""
+        self._check_gzip(gzip)
         self._sequencer.check_new()
         self._check_places()
 
@@ -118,8 +128,7 @@ class Log:
 
         gzip   store entry bundles gzip-encoded, in a bucket; a log that has begun keeps what it has
         """
-        if gzip and not is_object_url(self.public.url):
-            raise UsageError("only a bucket keeps what is gzip-encoded apart; a web server encodes files by itself")
+        self._check_gzip(gzip)
         settings, version = self._settings()
         if settings is None and self._in_buckets:
             self._check_places()
@@ -128,10 +137,22 @@ class Log:
             self._settle(Settings(__version__, gzip), version)
         return signed
 
+    def _check_gzip(self, gzip: bool) -> None:
+        if gzip and not is_object_url(self.public.url):
+            raise UsageError("only a bucket keeps what is gzip-encoded apart; a web server encodes files by itself")
+
     def _check_places(self) -> None:
+        if self._places_checked:
+            return
+        # beside s3://bucket/log in the same bucket, s3://bucket/log.private is taken
+        for store, path, whose in ((self.public, HEAD, "private"), (self.private, CHECKPOINT, "public")):
+            with suppress(NotFound):
+                store.read(path, MAX_NOTE_SIZE)
+                raise Refused(f"{store.url} is the {whose} part of another log", hint="choose another place")
         self._try_out()
         if self._anonymous is not None:
             check_unreadable(self.private, self._anonymous)
+        self._places_checked = True
 
     def _get_ready(self) -> None:
         """Before the first write: try the stores out, if no run of this version has."""
@@ -168,12 +189,15 @@ class Log:
 
 
 def check_unreadable(private: Store, anonymous: Store) -> None:
-    """Raise Refused if what is written to the private part can be read without credentials."""
+    """Raise Refused if what is written to the private part can be read without credentials.
+
+    Raises AccessError if there is no answer, or none that says so.
+    """
     path = f"{PROBES}{secrets.token_hex(16)}"
     private.create({path: b"only for those with credentials"})
     try:
         anonymous.read(path, 100)
-    except AccessError:
+    except (Denied, NotFound):
         return
     finally:
         private.delete([path])

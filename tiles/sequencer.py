@@ -9,12 +9,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tiles.admission import OPEN, Admission
+from tiles.background import in_background
 from tiles.backoff import ATTEMPTS, Backoff
-from tiles.batch import Plan, plan
+from tiles.batch import Edge, Plan, plan
 from tiles.bundle import check_entry_sizes
 from tiles.checkpoint import SignedCheckpoint
 from tiles.commit import Committer
@@ -22,6 +24,7 @@ from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, U
 from tiles.guard import Guard, State
 from tiles.head import Head
 from tiles.inbox import Inbox
+from tiles.merkle import TreeHead
 from tiles.policy import Policy, policy_for
 from tiles.release import Overtaken, Releaser
 from tiles.selection import Backlog, Limits
@@ -62,6 +65,15 @@ class Sequenced:
     backlog: Backlog
     checkpoint: SignedCheckpoint = field(repr=False)
     retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """Entries of a batch to come; staged on a tree already, or not yet."""
+
+    entries: Sequence[bytes] = field(repr=False)
+    since: TreeHead | None = None
+    staged: tuple[Plan, Batch, str] | None = None
 
 
 class Sequencer:
@@ -121,20 +133,29 @@ class Sequencer:
         Entries are 0 to 65,535 bytes each. Raises UsageError for anything else, Refused for a log that cannot be
         written soundly, AccessError if storage fails before the commit and Unfinished after it.
         """
-        if not 1 <= len(entries) <= MAX_BATCH:
-            raise UsageError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
-        check_entry_sizes(entries)
-        with _refusing():
-            for tries in self._backoff.attempts():
-                state, finished = self._settler.settle()
-                for batch in finished:
-                    if batch.count == len(entries) and not batch.took and batch.entries() == list(entries):
-                        return Appended(batch.base, batch.count, published(state), tries)
-                planned = self._plan(state, entries)
-                batch = Batch(planned.base, planned.count, planned.body)
-                if (done := self._commit(state, planned, batch)) is not None:
-                    return Appended(batch.base, batch.count, done, tries)
-        raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; nothing was added")
+        return self._append(_Ahead(_checked(entries)))
+
+    def append_all(self, take: Callable[[int | None], Sequence[bytes]]) -> Iterator[Appended]:
+        """Append batch after batch, each as `append` does, and say of each where it is.
+
+        take   returns the entries of the next batch, for a log of that size where it is known; none at the end
+
+        While a batch is published, the next one is taken, planned and staged, by another thread: it is decided, like
+        any, by its own commit, once the one before it is published. What `take` raises is raised after that.
+        """
+        ahead = _Ahead(_checked(take(None), at_end=True))
+        while ahead.entries:
+            coming: list[Future[_Ahead]] = []
+
+            def look_ahead(edge: Edge, coming: list[Future[_Ahead]] = coming) -> None:
+                coming.append(in_background(lambda: self._look_ahead(edge, take)))
+
+            done = self._append(ahead, look_ahead)
+            yield done
+            for future in coming:
+                ahead = future.result()
+            if not coming:  # the batch was there already
+                ahead = _Ahead(_checked(take(done.checkpoint.tree.size), at_end=True))
 
     def sequence(self, limits: Limits | None = None) -> Sequenced:
         """Decide what waits in the inbox, as one batch: log it or refuse it, publish, and say what was done.
@@ -144,16 +165,15 @@ class Sequencer:
         with _refusing():
             for tries in self._backoff.attempts():
                 state, _ = self._settler.settle()
-                taken = Inbox(self._private, state.admission, limits or Limits()).take(
-                    state.head.tree.size, self._now()
-                )
                 size = state.head.tree.size
+                taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._now())
                 if not taken.took and not taken.refused:
                     return Sequenced(size, 0, (), (), taken.backlog, published(state), tries)
-                planned = self._plan(state, taken.entries) if taken.entries else None
+                _check_open(state)
+                planned = plan(self._settler.right_edge(state.head.tree), taken.entries) if taken.entries else None
                 body = planned.body if planned else b""
                 batch = Batch(size, len(taken.entries), body, taken.took, taken.refused)
-                if (done := self._commit(state, planned, batch)) is not None:
+                if (done := self._commit(state, planned, batch, self._committer.stage(batch))) is not None:
                     return Sequenced(size, batch.count, batch.took, batch.refused, taken.backlog, done, tries)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
 
@@ -185,20 +205,52 @@ class Sequencer:
 
     # 3 to 10: plan, stage, commit, write, sign, cosign, publish, tidy
 
-    def _plan(self, state: State, entries: Sequence[bytes]) -> Plan:
-        return plan(self._settler.right_edge(state.head.tree), entries)
+    def _append(self, ahead: _Ahead, then: Callable[[Edge], None] | None = None) -> Appended:
+        """Append a batch. then: called with the right edge that it leads to, once it is committed."""
+        entries = ahead.entries
+        with _refusing():
+            for tries in self._backoff.attempts():
+                state, finished = self._settler.settle()
+                for batch in finished:
+                    if batch.count == len(entries) and not batch.took and batch.entries() == list(entries):
+                        return Appended(batch.base, batch.count, published(state), tries)
+                _check_open(state)
+                staged = ahead.staged if ahead.since == state.head.tree else None
+                planned, batch, name = staged or self._stage(self._settler.right_edge(state.head.tree), entries)
+                if (done := self._commit(state, planned, batch, name, then)) is not None:
+                    return Appended(batch.base, batch.count, done, tries)
+        raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; nothing was added")
 
-    def _commit(self, state: State, planned: Plan | None, batch: Batch) -> SignedCheckpoint | None:
-        """Stage, commit and publish a batch; return the checkpoint, None if another writer was first.
+    def _stage(self, edge: Edge, entries: Sequence[bytes]) -> tuple[Plan, Batch, str]:
+        planned = plan(edge, entries)
+        batch = Batch(planned.base, planned.count, planned.body)
+        return planned, batch, self._committer.stage(batch)
+
+    def _look_ahead(self, edge: Edge, take: Callable[[int | None], Sequence[bytes]]) -> _Ahead:
+        entries = _checked(take(edge.size), at_end=True)
+        if entries:
+            with suppress(AccessError):  # it is staged again when its turn has come
+                return _Ahead(entries, edge.tree, self._stage(edge, entries))
+        return _Ahead(entries)
+
+    def _commit(
+        self,
+        state: State,
+        planned: Plan | None,
+        batch: Batch,
+        name: str,
+        then: Callable[[Edge], None] | None = None,
+    ) -> SignedCheckpoint | None:
+        """Commit and publish a staged batch; return the checkpoint, None if another writer was first.
 
         planned   None for a batch without entries: the tree stays, and is published already
         """
-        if state.head.frozen:
-            raise Refused(f"the log {state.head.origin} is frozen at size {state.head.tree.size}")
-        tree = planned.tree if planned else state.head.tree
-        name = self._committer.stage(batch)
-        head = self._committer.commit(state, tree, batch, name)
-        return None if head is None else self._complete(state, head, batch, planned)
+        head = self._committer.commit(state, planned.tree if planned else state.head.tree, batch, name)
+        if head is None:
+            return None
+        if then is not None and planned is not None:
+            then(planned.edge)
+        return self._complete(state, head, batch, planned)
 
     def _complete(self, state: State, head: Head, batch: Batch, planned: Plan | None) -> SignedCheckpoint:
         signed = None if planned else published(state)
@@ -223,6 +275,19 @@ class Sequencer:
             self._settler.edge = planned.edge
         self._settler.durable = head.nonce
         return signed
+
+
+def _checked(entries: Sequence[bytes], *, at_end: bool = False) -> Sequence[bytes]:
+    """Return the entries of a batch. Raises UsageError if they are none. at_end: there may be none of them."""
+    if not (0 if at_end else 1) <= len(entries) <= MAX_BATCH:
+        raise UsageError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
+    check_entry_sizes(entries)
+    return entries
+
+
+def _check_open(state: State) -> None:
+    if state.head.frozen:
+        raise Refused(f"the log {state.head.origin} is frozen at size {state.head.tree.size}")
 
 
 @contextmanager

@@ -115,7 +115,10 @@ def to_verifier(text: str, what: str) -> VerifierKey:
 
 def open_binary(name: str) -> BinaryIO:
     """Open a file that the user named, or standard input for "-"."""
-    return sys.stdin.buffer if name == "-" else Path(name).open("rb")
+    if name != "-":
+        return Path(name).open("rb")
+    # unbuffered: a thread that waits for more of it when the program ends must hold no lock
+    return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
 
 
 def find_key(log: str, private: str | None, key: Path | None) -> tuple[Path | None, SigningKey]:

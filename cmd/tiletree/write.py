@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def init(
     signing, is_new = _init_key(path, origin)
     begun = open_sequencer(log, private, (path, signing), anchor, policy, admission, look_closer=not readable_private)
     if is_new:
-        begun.check_new()
+        begun.check_new(gzip=gzip)
         write_key(path, signing)
     published = begun.create(gzip=gzip)
     is_remembered = _remember(log, private, key, anchor)
@@ -210,19 +211,24 @@ def _append(
     progress: Progress,
     payloads: Store | None = None,
 ) -> None:
-    size = None
-    while batch := batches.take(size):
+    taken: deque[list[bytes]] = deque()
+
+    def take(size: int | None) -> list[bytes]:
+        batch = batches.take(size)
         if payloads is not None:
             payloads.barrier()  # what is logged is never missing, not even after a power cut
-        try:
-            appended = sequencer.append(batch)
-        except Unfinished as error:
-            report.add(error.first_index, batch, names, None)
-            report.out.partial |= {"committed": True, "published": error.published}
-            raise
-        report.add(appended.first_index, batch, names, appended.checkpoint)
-        progress.advance(len(batch))
-        size = appended.first_index + appended.count
+        taken.append(batch)
+        return batch
+
+    try:
+        for appended in sequencer.append_all(take):
+            batch = taken.popleft()
+            report.add(appended.first_index, batch, names, appended.checkpoint)
+            progress.advance(len(batch))
+    except Unfinished as error:
+        report.add(error.first_index, taken.popleft(), names, None)
+        report.out.partial |= {"committed": True, "published": error.published}
+        raise
 
 
 @dataclass

@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -67,9 +68,10 @@ def tiletree(entries: int, size: int, whole: Clock, upload: Clock) -> None:
     public.create = timed_create  # type: ignore[method-assign]
     sequencer = Sequencer(public, private, Signer(signing_key(ORIGIN, SEED), anchor))
     sequencer.create()
-    for batch in batches(entries, size):
-        with whole.running():
-            sequencer.append(batch)
+    made = deque(batches(entries, size))
+    with whole.running():
+        for _ in sequencer.append_all(lambda _size: made.popleft() if made else []):
+            pass
 
 
 def boto3_threads(entries: int, size: int, whole: Clock, upload: Clock) -> None:
@@ -128,7 +130,7 @@ def _write(entries: int, size: int, whole: Clock, upload: Clock, write: Write) -
 
     key = signing_key(ORIGIN, SEED)
     edge = EMPTY_EDGE
-    for batch in batches(entries, size):
+    for batch in list(batches(entries, size)):  # made before, as for the library
         with whole.running():
             planned = plan(edge, batch)
             signed = sign_checkpoint(Checkpoint(ORIGIN, planned.tree), key).data
