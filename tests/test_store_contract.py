@@ -445,3 +445,14 @@ def test_memory_create_is_atomic() -> None:
     thread.join()
     assert isinstance(outcomes[0], Differs)
     assert store.read("a").data == b"first"
+
+
+def test_folders(store: Store) -> None:
+    """The elements right below a prefix that have more below them, in order; nothing below is no error."""
+    store.create({path: b"1" for path in ("a", "b/1", "b/2/3", "c/d/e", "c-d/e", "inbox/ann/1", "inbox/bob/1")})
+    assert list(store.folders("")) == ["b", "c", "c-d", "inbox"]
+    assert list(store.folders("b/")) == ["2"]
+    assert list(store.folders("inbox/")) == ["ann", "bob"]
+    assert list(store.folders("nothing/")) == []
+    with pytest.raises(UsageError):
+        store.folders("inbox")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -78,7 +78,7 @@ class Inbox:
             pass
         # one submitter's names stop the listing of them all: each is listed by itself then
         waiting, ignored, broken = Waiting(seed, self._limits.objects), 0, []
-        for folder in self._private.folders(INBOX):
+        for folder in self._submitters():
             try:
                 if is_path(INBOX + folder):
                     ignored += self._add(f"{INBOX}{folder}/", waiting)
@@ -87,6 +87,15 @@ class Inbox:
                 pass
             broken.append(folder)
         return waiting, ignored, tuple(broken)
+
+    def _submitters(self) -> Sequence[str]:
+        try:
+            return self._private.folders(INBOX)
+        except Unlistable:
+            # whoever could create this was not kept to a folder of their own
+            if self._admission.submitters:
+                return self._admission.submitters
+            raise
 
     def _add(self, prefix: str, waiting: Waiting) -> int:
         ignored = 0
