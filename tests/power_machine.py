@@ -17,13 +17,15 @@ from check_log import published, read_or_none, read_text
 from disk import Change, Disk
 from disk_posix import Process
 from power_cut import NOTHING, Cut, Owed, State
+from power_outside import ADMISSION, ADMITTED, REFUSED, Outside
 from tiles.head import HEAD, parse_head
 from tiles.signer import ANCHOR, parse_anchor
 from tiles.store.directory import DirectoryStore
 from tiles.upkeep import gc
 from world import ROLES, RecordingKey, World, explained
 
-Action = list[bytes] | Literal["create", "finish", "gc"]  # append these entries, or …
+# append these entries, or …
+Action = list[bytes] | Literal["create", "finish", "gc", "submit", "submit too much", "sequence", "repair"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Machine:
     """A machine with a log on it. If it `records`, every sync that it makes is a moment at which the power may be cut.
 
     world      what is known of the log outside, which no cut takes away; its stores are the last process's
+    outside    what else is known there
     left_out   the sync that is not made
     owed       what it would have made to last
     moments    when the power may be cut
@@ -103,6 +106,7 @@ class Machine:
         self.left_out = left_out
         self.disk = disk or Disk(system.mounts)
         self.world = World()
+        self.outside = Outside()
         self.owed: Owed = NOTHING
         self.moments: list[Moment] = []
 
@@ -125,7 +129,7 @@ class Machine:
         """Let a new process do something, and take down what it is answered. Raises Died if it dies."""
         started = self.boot(**process)
         world = self.world
-        writer = world.sequencer()
+        private, writer = world.stores["private"], world.sequencer(admission=ADMISSION)
         for action in actions:
             if isinstance(action, list):
                 world.acknowledged.append((writer.append(action).first_index, action))
@@ -133,6 +137,14 @@ class Machine:
                 writer.create()
             elif action == "finish":
                 writer.finish()
+            elif action in ("submit", "submit too much"):
+                self.outside.submit(private, ADMITTED if action == "submit" else REFUSED)
+            elif action == "sequence":
+                done = writer.sequence()
+                logged = [entry for name in done.took for entry in self.outside.offered[name]]
+                world.acknowledged.append((done.first_index, logged))
+            elif action == "repair":
+                self.outside.repair(world)
             else:
                 gc(world.stores["public"], world.stores["private"], now=world.now, grace=0.0)
         return started
@@ -143,10 +155,21 @@ class Machine:
         self.boot()
         public = world.stores["public"]
         for path, data in world.history.contents.items():
-            found = read_or_none(public, path)
-            assert found in (None, data), f"{path} had another content before: {data!r}, now {found!r}"
+            if path not in self.outside.wrong:
+                found = read_or_none(public, path)
+                assert found in (None, data), f"{path} had another content before: {data!r}, now {found!r}"
+        self.outside.check_repair(world)
+        if self.outside.is_damaged:
+            return 0
         found = published(public, world.verifier)
+        self.outside.check_submissions(world)
         return len(found[1]) if found else 0
+
+    def damage(self) -> None:
+        """Make some of the log wrong behind everyone's back; it lasts, and so does all that is there."""
+        self.boot()
+        self.outside.damage(self.world)
+        self.disk.sync(list(self.disk.changes), set(self.disk.unsynced))
 
     def check(self) -> None:
         """Audit the log, which a run has just left complete. How often each entry is there is not looked at."""
@@ -160,7 +183,7 @@ class Machine:
     def copy(self, left_out: LeftOut = None) -> Machine:
         """Return an equal machine that goes on by itself; the power has not been cut on it."""
         other = Machine(self.system, left_out, self.disk.copy())
-        other.world = known(self.world)()
+        other.world, other.outside = known(self.world)(), self.outside.copy()
         return other
 
     def _renamed(self, path: str) -> None:
@@ -182,12 +205,12 @@ class Moment:
         self.cut = Cut(machine.disk)
         self.owed = machine.owed.intersection([*machine.disk.changes, *machine.disk.unsynced])
         self._system = machine.system
-        self._known = known(machine.world)
+        self._known, self._outside = known(machine.world), machine.outside.copy()
 
     def after(self, state: State, *, records: bool = True) -> Machine:
         """Return the machine as it is when the power is back."""
         machine = Machine(self._system, disk=state.disk.copy(), records=records)
-        machine.world = self._known()
+        machine.world, machine.outside = self._known(), self._outside.copy()
         return machine
 
     def judge(self, state: State, then: Action) -> None:
@@ -196,6 +219,9 @@ class Moment:
             machine = self.after(state, records=False)
             world = machine.world
             size = machine.look()
+            if machine.outside.is_damaged:
+                machine.act("repair")
+                size = machine.look()
             _check_records(world)
             before = world.committed()
             unpublished = list((before or ())[size:])
@@ -203,7 +229,10 @@ class Moment:
                 machine.act("create")
             machine.act(then)
             grown = (before or ()) + (tuple(then) if isinstance(then, list) and then != unpublished else ())
-            assert world.committed() == grown
+            after = world.committed() or ()
+            assert after == grown or (then == "sequence" and after[: len(grown)] == grown)
+            machine.outside.check_repair(world)
+            machine.outside.check_submissions(world, complete=then == "sequence")
             machine.check()
 
 

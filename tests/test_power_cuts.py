@@ -10,35 +10,23 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from faults import Died, Stepped
+from faults import Died
 from power_machine import SYSTEMS, Action, LeftOut, Machine, Several, System, judge_all, sites
+from power_scenes import NEXT, OTHERS, OURS, adding, collected, deaths, grown, race, traces
 from reference import printed_random
-from tiles.errors import NotFound, TilesError, Unfinished
+from tiles.errors import NotFound, TilesError
 from tiles.keyfile import write_key
 from world import explained, recording_key, some_entries
 
-OURS = some_entries("ours", 10)
-OTHERS = some_entries("other", 4)
 BASES = (0, 3, 250, 256)  # OURS fits, fits, crosses the end of a bundle, begins a bundle
-NEXT: tuple[Action, ...] = (OURS, OTHERS, "finish")
 MOST = 1024  # choices for which all states are looked at
 
 each_system = pytest.mark.parametrize("system", SYSTEMS, ids=str)
-
-
-def grown(system: System, base: int) -> Machine:
-    """Return a machine with a log of that size; what its last run did not sync does not last yet."""
-    machine = Machine(system)
-    machine.act("create")
-    if base:
-        machine.act(some_entries("base", base))
-    return machine
 
 
 # ---- a run, and a cut
@@ -87,42 +75,23 @@ def test_a_cut_after_a_sync_that_failed(system: System, broken: str) -> None:
     assert judge_all(machine, MOST, printed_random(), NEXT) > 20
 
 
+@each_system
+def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
+    """The checkpoint on whose account they go is made to last before, whoever published it."""
+    machine = collected(system)
+    there = [listed.path for listed in machine.world.stores["public"].list("tile/0/")]
+    assert there == ["tile/0/000", "tile/0/001.p/4"]
+    assert judge_all(machine, 64, printed_random(), ["finish"]) > 20
+
+
 # ---- a run dies, another one goes on from what it has not synced, and a cut
-
-
-CREATIONS: tuple[tuple[Action, ...], ...] = (("create",), ("create", OURS), (OTHERS,), ("finish",))
-APPENDS: tuple[tuple[Action, ...], ...] = ((OURS,), (OTHERS,), ("finish",), ("gc",))
-
-
-def every(_: int) -> bool:
-    """Take all."""
-    return True
-
-
-def deaths(system: System, take: Callable[[int], bool] = every, site: LeftOut = None) -> Iterator[Machine]:
-    """Yield what there may be after a run died before any of its calls, or none, and another process did something.
-
-    take   whether to, given how many calls it makes
-    """
-    new = Machine(system)
-    scenes = [(new, "create", then) for then in CREATIONS]
-    scenes += [(grown(system, size), OURS, then) for size in (3, 250) for then in APPENDS]
-    for base, first, then in scenes:
-        for lives in filter(take, range(base.copy().act(first).calls + 1)):
-            machine = base.copy(site)
-            with suppress(Died):
-                machine.act(first, lives=lives)
-            with explained(lambda: f"{first}, dead before call {lives}, then {then}"), suppress(NotFound):  # noqa: B023
-                machine.act(*then)
-            machine.cut()
-            yield machine
 
 
 @each_system
 def test_a_cut_after_a_death(system: System) -> None:
     """What a dead run has not synced is made to last before another one builds on it (a sample)."""
     rng = printed_random()
-    for machine in deaths(system, lambda _: rng.random() < 0.02):
+    for machine in deaths(adding(system), lambda _: rng.random() < 0.02):
         judge_all(machine, 16, rng, [rng.choice(NEXT)])
 
 
@@ -131,7 +100,7 @@ def test_a_cut_after_a_death(system: System) -> None:
 def test_a_cut_after_any_death(system: System) -> None:
     """What a dead run has not synced is made to last before another one builds on it, whenever it died."""
     rng = printed_random()
-    for machine in deaths(system):
+    for machine in deaths(adding(system)):
         judge_all(machine, MOST, rng, NEXT)
 
 
@@ -144,7 +113,7 @@ def live(machine: Machine, rng: random.Random, runs: int) -> None:
     with explained(lambda: "\n".join(done)):
         for number in range(runs):
             entries = some_entries(f"run {number} of {rng.random()}", rng.choice([1, 2, 10, 250, 257]))
-            actions: list[Action] = [entries, entries, entries, "finish", "gc"]
+            actions: list[Action] = [entries, entries, entries, "finish", "gc", "sequence", "submit", "submit too much"]
             chosen = [rng.choice(actions)] if machine.world.committed() is not None else ["create", entries]
             lives = rng.randrange(80) if rng.random() < 0.6 else None
             done.append(f"{[each[0] if isinstance(each, list) else each for each in chosen]}, {lives=}")
@@ -161,8 +130,9 @@ def live(machine: Machine, rng: random.Random, runs: int) -> None:
                 machine = moment.after(state)
             machine.look()
         with suppress(NotFound):
-            machine.act("finish")
+            machine.act("finish", "sequence")
             machine.check()
+            machine.outside.check_submissions(machine.world, complete=True)
 
 
 @each_system
@@ -185,39 +155,10 @@ def test_deaths_and_cuts_without_end_for_long(system: System) -> None:
 # ---- two processes at a time
 
 
-def race(machine: Machine, rng: random.Random) -> None:
-    """Let two processes append, stepped at random from system call to system call."""
-    machine.world.history.lock = nullcontext()  # type: ignore[assignment]  # never two at a time, and one may stop
-    batches = [some_entries("one", rng.choice([1, 10, 260])), some_entries("two", rng.choice([1, 10, 260]))]
-
-    def body(batch: list[bytes]) -> Stepped[bool]:
-        def run(writer: Stepped[bool]) -> bool:
-            machine.act(batch, gate=writer.gate)
-            return True
-
-        return Stepped("writer", run)
-
-    writers = [body(batch) for batch in batches]
-    patience = rng.choice([2, 10, 60])
-    try:
-        for _ in range(2000):
-            running = [writer for writer in writers if not writer.finished]
-            if not running:
-                break
-            writer = rng.choice(running)
-            for _ in range(rng.randrange(patience)):
-                writer.step()
-        assert all(writer.outcome() for writer in writers)
-    finally:
-        for writer in writers:
-            writer.kill()
-    machine.cut()
-
-
 def race_and_cut(system: System, base: int, rng: random.Random) -> None:
     """Cut the power at some moments of a race."""
     machine = grown(system, base).copy()
-    race(machine, rng)
+    race(machine, rng, [some_entries("one", rng.choice([1, 10, 260])), some_entries("two", rng.choice([1, 10, 260]))])
     machine.moments = rng.sample(machine.moments, 4)
     judge_all(machine, 4, rng, [rng.choice(NEXT)])
 
@@ -240,26 +181,6 @@ def test_a_cut_while_two_processes_add_for_long(system: System) -> None:
 
 
 # ---- the counter-test: every sync is needed
-
-
-def traces(site: LeftOut) -> Iterator[Machine]:
-    """Yield runs without that sync, from the simplest on."""
-    for system in SYSTEMS:
-        machine = Machine(system, site)
-        machine.act("create", OURS)
-        machine.cut()
-        yield machine
-        machine = grown(system, 3).copy(site)
-        machine.act(OURS)
-        machine.cut()
-        yield machine
-        machine = grown(system, 3).copy(site)
-        with suppress(Unfinished):
-            machine.act(OURS, broken="head")
-        machine.cut()
-        yield machine
-    for system in SYSTEMS:
-        yield from deaths(system, site=site)
 
 
 def search(site: LeftOut) -> str:
@@ -294,16 +215,13 @@ def search_nested(site: LeftOut) -> str:
 
 #   Not needed for any promise as the code is, and why.
 NOT_NEEDED = {
-    # The head was made to last before its checkpoint was published, by its writer or by whoever recovered it. The
-    # checkpoint and what is kept of it are made to last by `tidy`, before the staged batch goes and before anything is
-    # committed on top: if there is nothing to tidy, another run has done so.
-    "sequencer.py _settle self._make_last 1",
-    # Likewise the published tree lasts before a batch is committed on top of it; the tiles of the new one are made to
-    # last by `_write`, whoever wrote them, before they are signed.
-    "sequencer.py _make_last self._public.barrier 0",
+    # A published checkpoint and what is kept of it are made to last by `tidy`, before the staged batch goes and before
+    # anything is committed on top: if there is nothing to tidy, another run has done so. The tiles of a new tree are
+    # made to last by `_write`, whoever wrote them, before they are signed.
+    "settle.py _make_last self._public.barrier 0",
     # A head is only replaced when its batch is published, tidied and deleted, so an older one that came back would not
     # want a batch; whoever staged another one for it is gone with the cut. And a head whose checkpoint is published,
-    # on whose account partial tiles go, lasts.
+    # on whose account partial tiles go, lasts; one that only refuses is of the same tree as the one before.
     "upkeep.py gc private.barrier 0",
 }
 SITES = {str(site): site for site in sites()}

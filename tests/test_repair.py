@@ -124,7 +124,7 @@ def test_nothing_to_repair(sizes: tuple[int, ...]) -> None:
         StoreFetcher(stores[0]), *stores, signed(world), policy_for(world.verifier), now=NOW, progress=counted.append
     )
     assert (done.put_back, done.replaced, done.set_aside, done.notes, done.findings) == (0, 0, 0, (), ())
-    assert {what.split()[1] for what, _ in faults.done} <= {"read", "list"}
+    assert {what.split()[1] for what, _ in faults.done} <= {"read", "list", "barrier"}
     assert sum(counted) == sum(sizes)
 
 

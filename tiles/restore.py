@@ -114,5 +114,6 @@ class Restorer:
     def close(self) -> None:
         """Do what is left to do, and make all of it last."""
         self.flush()
-        if self.counts and not self._dry_run:
+        if not self._dry_run:
+            # what a run that died had put right has to last, too, before this one says that all is right
             self._public.barrier()

@@ -224,6 +224,7 @@ def _append(
         for appended in sequencer.append_all(take):
             batch = taken.popleft()
             report.add(appended.first_index, batch, names, appended.checkpoint)
+            report.retries += appended.retries
             progress.advance(len(batch))
     except Unfinished as error:
         report.add(error.first_index, taken.popleft(), names, None)
@@ -240,6 +241,7 @@ class _Report:
     entries: list[dict[str, Any]] | None = field(default_factory=list)
     count: int = 0
     checkpoint: SignedCheckpoint | None = None
+    retries: int = 0
 
     def add(
         self, first: int, batch: list[bytes], names: tuple[str, ...] | str, checkpoint: SignedCheckpoint | None
@@ -282,3 +284,5 @@ class _Report:
         tree = checkpoint.tree
         line = f"published {shown(checkpoint.origin)}, size {tree.size}, root {tree.root.hex()}"
         self.out.result(self.document(), line)
+        if self.retries:
+            self.out.note(f"other writers were first {self.retries} times")
