@@ -10,6 +10,7 @@ import pytest
 
 from command_line import ORIGIN, Command
 from object_server import ObjectServer
+from tiles import backoff
 from tiles.store import url as url_module
 
 LOG = "s3://public/log"
@@ -41,6 +42,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     from tiles.store import objects
 
     monkeypatch.setattr(objects, "_PAUSE", 0)
+    monkeypatch.setattr(objects.ObjectStore, "patience", 0.0)
+    monkeypatch.setattr(backoff, "ATTEMPTS", 10)
+    monkeypatch.setattr(backoff, "LONGEST_PAUSE", 0.001)
     monkeypatch.setattr(url_module, "_RETRIES", RETRIES)
     with ObjectServer("s3") as server:
         owner_only(server, "public")

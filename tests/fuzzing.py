@@ -14,18 +14,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from signed_text import LOG
+from tiles.admission import OPEN, Admission, parse_admission
 from tiles.bundle import encode_entries, parse_bundle
 from tiles.checkpoint import Checkpoint, parse_checkpoint, parse_signed_checkpoint, sign_checkpoint, with_signatures
 from tiles.cosignature import cosign
 from tiles.errors import Malformed
+from tiles.gzipped import MAGIC, decode, encode
 from tiles.head import Head, parse_head
 from tiles.keys import SignatureType, parse_skey, parse_vkey, signing_key
 from tiles.layout import ENTRIES, Tile, parse_tile_path
 from tiles.merkle import TreeHead, leaf_hash
 from tiles.note import parse_note, parse_signature
 from tiles.policy import parse_policy
+from tiles.settings import Settings, parse_settings
 from tiles.signer import Anchor, parse_anchor
 from tiles.staging import Batch, parse_batch
+from tiles.submission import Name, format_submission, parse_name, parse_submission
+from tiles.submitter import Receipt, format_receipts, parse_receipt, parse_receipts
 from tiles.tile import parse_tile
 from tiles.tlog_proof import TlogProof, parse_tlog_proof
 
@@ -52,7 +57,18 @@ POLICY = (
     f"witness w2 {PQ.verifier.vkey}\ngroup g any w1 w2\n\nquorum g\n"
 ).encode()
 HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "a" * 32, TREE, 20_852_000, "b" * 64)
+NAME = Name("ann.b-1_c", "0123456789abcdef" * 2, "fedcba9876543210" * 4)
+RECEIPTS = tuple(Receipt(log, NAME, PROOF.hashes[:n]) for log, n in (("s3://bucket/log", 1), ("/srv/a log", 3)))
+ADMISSION = Admission(1 << 16, 1000, 300, ("ann", "bob.b-1"))
 BATCH = Batch(7, 3, encode_entries([b"", b"one", b"\n\n"]), ("s/1-x", "s/2-y"), (("s/3", "too long"),))
+
+
+GZIP_LIMIT = 1000  # bytes
+
+
+def _within(decoded: bytes) -> bytes:
+    assert len(decoded) <= GZIP_LIMIT
+    return decoded
 
 
 def _text(parse: Callable[[str], Any]) -> Callable[[bytes], Any]:
@@ -96,6 +112,26 @@ TARGETS = (
     Target("head", parse_head, lambda head: head.data, (HEAD.data,)),
     Target("batch", parse_batch, lambda batch: batch.data, (BATCH.data, Batch(0, 1, b"\0\0").data)),
     Target("anchor", parse_anchor, lambda anchor: anchor.data, (Anchor(LOG.name, TREE).data,)),
+    Target(
+        "submission",
+        parse_submission,
+        format_submission,
+        (format_submission([b""]), format_submission([b"one", b"", b"\n\n", b"x" * 300])),
+    ),
+    Target("name of a submission", _text(parse_name), _encoded(lambda name: name.text), (NAME.text.encode(),)),
+    Target("admission policy", parse_admission, lambda admission: admission.data, (OPEN.data, ADMISSION.data)),
+    Target("receipt", parse_receipt, lambda receipt: receipt.data, tuple(each.data for each in RECEIPTS)),
+    Target("receipts", parse_receipts, format_receipts, (RECEIPTS[0].data, format_receipts(RECEIPTS * 2))),
+    Target(
+        "settings", parse_settings, lambda settings: settings.data, (Settings("1.0").data, Settings("2", True).data)
+    ),
+    # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed
+    Target(
+        "gzip",
+        lambda data: (data, _within(decode(data, GZIP_LIMIT))),
+        lambda value: value[0],
+        (encode(b"", 1), encode(b"x" * 900), encode(b"one") + encode(bytes(900)), MAGIC + encode(PLAIN.text)[2:]),
+    ),
 )
 
 # what lenient parsers take for the same: signs, spaces, zeros, other digits, other line ends, other base64

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from tiles.errors import AccessError, UsageError
 from tiles.userfiles import locked, read_file, write_file, xdg_directory
@@ -33,14 +34,16 @@ class Remembered:
 
 
 def recall(name: str) -> Remembered | None:
-    """Return what is remembered of the log of that normal URL. Raises UsageError if the file is damaged."""
-    path = xdg_directory("XDG_CONFIG_HOME", ".config") / FILE
+    """Return what is remembered of the log of that normal URL: nothing where there can be no such file.
+
+    Raises UsageError if the file is damaged; AccessError if it is there and cannot be read.
+    """
     found = _logs().get(name)
     if found is None:
         return None
     known = set(Remembered.__dataclass_fields__)
-    if not isinstance(found, dict) or not set(found) <= known or {type(each) for each in found.values()} - {str}:
-        raise UsageError(f"{path}: what it says of {name} is not understood", hint="correct or remove that part")
+    if not isinstance(found, dict) or not set(found) <= known or not all(map(_is_place, found.values())):
+        raise UsageError(f"{_path()}: what it says of {name} is not understood", hint="correct or remove that part")
     return Remembered(**{"log": name, **found})
 
 
@@ -53,9 +56,37 @@ def remember(name: str, what: Remembered) -> None:
         write_file(directory / FILE, (json.dumps({"logs": logs}, indent=2, sort_keys=True) + "\n").encode())
 
 
+def _is_place(value: object) -> bool:
+    """Whether it can be a path or URL: not empty, and characters that a name can have."""
+    return isinstance(value, str) and value != "" and "\0" not in value and _is_encodable(value)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        return bool(text.encode("utf-8", "surrogateescape"))  # as names of files are
+    except UnicodeEncodeError:
+        return False
+
+
+def _path() -> Path:
+    return xdg_directory("XDG_CONFIG_HOME", ".config") / FILE
+
+
+def _read() -> bytes | None:
+    try:
+        path = _path()
+    except AccessError:  # a job may have no home
+        return None
+    try:
+        return read_file(path, MAX_SIZE)
+    except AccessError as error:
+        if isinstance(error.__cause__, NotADirectoryError):  # a home such as /dev/null is none
+            return None
+        raise
+
+
 def _logs() -> dict[str, object]:
-    path = xdg_directory("XDG_CONFIG_HOME", ".config") / FILE
-    data = read_file(path, MAX_SIZE)
+    data = _read()
     if data is None:
         return {}
     try:
@@ -63,7 +94,7 @@ def _logs() -> dict[str, object]:
     except (ValueError, KeyError, TypeError, RecursionError):
         logs = None
     if not isinstance(logs, dict):
-        raise UsageError(f"{path} is not what tiletree writes", hint="correct it, or move it away")
+        raise UsageError(f"{_path()} is not what tiletree writes", hint="correct it, or move it away")
     return logs
 
 

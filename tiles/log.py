@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 from tiles import __version__
 from tiles.admission import Admission
 from tiles.checkpoint import SignedCheckpoint
-from tiles.errors import Conflict, Denied, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.errors import Conflict, Denied, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
 from tiles.guard import read_head
 from tiles.head import HEAD
 from tiles.keyfile import read_key
@@ -171,7 +171,13 @@ class Log:
             found = self.private.read(SETTINGS, MAX_RECORD_SIZE)
         except NotFound:
             return None, None
-        return parse_settings(found.data), found.version
+        try:
+            return parse_settings(found.data), found.version
+        except Malformed as error:
+            raise Refused(
+                f"{self.private.url}/{SETTINGS}: {error.message}",
+                hint="find out who changed it; without it, the store is tried out again, and nothing is gzip-encoded",
+            ) from error
 
     def _settle(self, settings: Settings, version: Version | None) -> None:
         with suppress(Conflict, OutcomeUnknown):  # the next run sees to it

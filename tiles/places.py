@@ -95,6 +95,11 @@ def private_in_bucket(log: str) -> str:
     """Return the URL of a private part in the same bucket as the public one."""
     if not is_object_url(log):
         raise UsageError("--private-in-bucket is for a log in a bucket")
+    if shown_object_url(log) == bucket_of(log):
+        raise UsageError(
+            "a log that is all of a bucket leaves no room for its private part",
+            hint=f"begin it below a prefix, such as {bucket_of(log)}/log, or name another bucket with --private",
+        )
     return with_suffix(remembered(log).log, PRIVATE)
 
 

@@ -14,8 +14,19 @@ DENIED = (answers.PermissionDeniedError, answers.UnauthenticatedError)
 _STATUS = re.compile(r"status code: ([0-9]{3})", re.ASCII)
 _CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>", re.ASCII)
 _NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound"})
-_NO_CREDENTIALS = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")  # asked for a role, in vain
+_NO_CREDENTIALS = (  # a machine's role was asked for, in vain
+    "169.254.169.254",
+    "169.254.170.2",
+    "/latest/api/token",
+    "/latest/meta-data/",
+    "/computeMetadata/",
+)
+_UNSIGNED = (  # said by Azure and by R2 to whoever sends no credentials
+    "<Code>PublicAccessNotPermitted</Code>",
+    "<Code>InvalidArgument</Code><Message>Authorization</Message>",
+)
 _PROBLEMS = (  # as Rust's libraries word them
+    ("redirect without LOCATION", "the bucket is in another region"),
     ("timed out", "no answer in time"),
     ("error sending request", "no connection"),
     ("decoding response body", "the answer broke off"),
@@ -24,6 +35,10 @@ _PROBLEMS = (  # as Rust's libraries word them
 
 _PERMISSION = "look at what the credentials are allowed to; without permission to list, what is absent looks denied too"
 _CREDENTIALS = "set them as the store's own tools do: environment variables, a profile, or the machine's role"
+_NAME = (
+    "delete it with the store's own tools; let each submitter create below inbox/<its name>/ only, or name the "
+    "submitters in the admission policy"
+)
 _BUCKET = "make it first, or look at its name and region"
 
 
@@ -44,13 +59,15 @@ def trouble(url: str, what: str, path: str, error: Exception) -> AccessError:
     if isinstance(error, AccessError):
         return error
     if isinstance(error, answers.InvalidPathError):
-        return Unlistable(f"{where}: something below it has a name that stops the listing")
+        return Unlistable(f"{where}: something below it has a name that stops the listing", hint=_NAME)
     if is_nowhere(error):
-        return NotFound(f"{url}: there is no such bucket", hint=_BUCKET)
+        # to who reads, NotFound would say that this one object is not there, and nothing is wrong
+        kind = NotFound if what == "create" else AccessError
+        return kind(f"{url}: there is no such bucket", hint=_BUCKET)
     text = str(error)
     if any(sign in text for sign in _NO_CREDENTIALS):
         return AccessError(f"{url}: no credentials were found", hint=_CREDENTIALS)
-    if isinstance(error, DENIED) or status(error) in ("401", "403"):
+    if isinstance(error, DENIED) or status(error) in ("401", "403") or any(sign in text for sign in _UNSIGNED):
         return Denied(f"{where}: not allowed to {what} it ({_shown(error) or 'denied'})", hint=_PERMISSION)
     if shown := _shown(error):
         return AccessError(f"{where}: cannot {what} it: the store answers {shown}")

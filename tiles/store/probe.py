@@ -6,8 +6,10 @@ writes to it for the first time, it is tried out on objects of its own, below `p
 
 from __future__ import annotations
 
-from tiles.errors import Conflict, Refused
-from tiles.store import Differs, Store
+from contextlib import suppress
+
+from tiles.errors import AccessError, Conflict, Refused, TilesError
+from tiles.store import Differs, Store, Version
 
 PROBES = "probe/"
 
@@ -15,16 +17,20 @@ _HINT = "tiletree cannot write to such a store: two writers would both believe t
 
 
 def probe(store: Store, nonce: str) -> None:
-    """Raise Refused if the store overwrites what it was asked to create, or swaps what has changed.
+    """Raise Refused if the store overwrites what it was asked to create, or swaps what has changed, or says it did.
 
     nonce   32 hex digits that no probe has had
+    Raises AccessError if it does not answer; some of the probe's objects may stay then, which nothing reads.
     """
     create, swap = f"{PROBES}{nonce}", f"{PROBES}{nonce[::-1]}"
     try:
         _probe_create(store, create)
         _probe_swap(store, swap)
-    finally:
-        store.delete([create, swap])
+    except TilesError:
+        with suppress(AccessError):  # what was wrong before says more
+            store.delete([create, swap])
+        raise
+    store.delete([create, swap])
 
 
 def _probe_create(store: Store, path: str) -> None:
@@ -32,19 +38,33 @@ def _probe_create(store: Store, path: str) -> None:
     try:
         store.create({path: b"second"})
     except Differs as differs:
-        if differs.found == b"first":
-            return
-    raise Refused(f"{store.url} overwrote an object that it was asked to create only if it is not there", hint=_HINT)
+        found = differs.found
+    else:
+        if store.read(path).data == b"first":
+            raise Refused(f"{store.url} says that it created an object that is there already", hint=_HINT)
+        found = b"second"
+    if found != b"first":
+        raise Refused(
+            f"{store.url} overwrote an object that it was asked to create only if it is not there", hint=_HINT
+        )
 
 
 def _probe_swap(store: Store, path: str) -> None:
     first = store.swap(path, b"first", None)
-    second = store.swap(path, b"second", first)
+    try:
+        second = store.swap(path, b"second", first)
+    except Conflict:
+        _check_version(store, path, first)
+        raise Refused(f"{store.url} did not replace an object that had not changed", hint=_HINT) from None
     for stale, what in ((first, "that had changed since"), (None, "that was not to be there")):
         try:
             store.swap(path, b"third", stale)
         except Conflict:
             continue
         raise Refused(f"{store.url} replaced an object {what}: it ignores conditions on writes", hint=_HINT)
-    if store.read(path).version != second:
+    _check_version(store, path, second)
+
+
+def _check_version(store: Store, path: str, written: Version) -> None:
+    if store.read(path).version != written:
         raise Refused(f"{store.url} gives an object one version when it is written, another when read", hint=_HINT)

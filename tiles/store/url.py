@@ -10,6 +10,7 @@ They are never part of a URL, which is shown and remembered.
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,8 +38,11 @@ _RETRIES: Any = {
     "backoff": {"max_backoff": timedelta(seconds=5)},
 }
 _ONCE: Any = {"max_retries": 0, "retry_timeout": timedelta(seconds=60)}
-_PROVIDED = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
-_CONTAINER = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+_BUCKET = re.compile(r"[A-Za-z0-9$._-]{1,255}", re.ASCII)
+_OPTION = re.compile(r"[a-z_]{1,30}", re.ASCII)
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._/-]*)?", re.ASCII | re.IGNORECASE)
+_PROVIDED = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SKIP_SIGNATURE")
+_CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 
 
 def is_object_url(url: str) -> bool:
@@ -113,13 +117,30 @@ def _split(url: str) -> tuple[str, str, str, dict[str, str]]:
             hint=f"write {scheme}://BUCKET/PREFIX?endpoint=…; credentials come from the environment",
         )
     prefix = unquote(prefix).strip("/")
-    if not bucket.isascii() or not bucket or "#" in url or (prefix and not is_path(prefix)):
+    if not _BUCKET.fullmatch(bucket) or "#" in url or (prefix and not is_path(prefix)):
         raise UsageError(f"not {scheme}://BUCKET/PREFIX")
     options = dict(parse_qsl(query, keep_blank_values=True))
-    if unknown := [name for name in options if name not in _OPTIONS[scheme]]:
+    if (query and not options) or (unknown := [name for name in options if name not in _OPTIONS[scheme]]):
+        named = repr(unknown[0]) if options and _OPTION.fullmatch(unknown[0]) and f"{unknown[0]}=" in query else "that"
         known = ", ".join(_OPTIONS[scheme])
-        raise UsageError(f"{scheme}://{bucket}: {unknown[0][:40]!r} is no option", hint=f"these are: {known}")
+        raise UsageError(f"{scheme}://{bucket}: {named} is no option", hint=f"these are: {known}")
     return scheme, bucket, prefix, options
+
+
+def _check_endpoint(endpoint: str) -> str:
+    """Return the address of a server. Raises UsageError, which does not repeat it: it may hold a password."""
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise UsageError(
+            "the endpoint is not http(s)://HOST, without user and password",
+            hint="look at the URL's options, and at the environment variables of the store's own tools",
+        )
+    return endpoint.rstrip("/")
+
+
+def _endpoint(options: dict[str, str], *variables: str) -> str | None:
+    """Return where the server is that is not the store's own one, None for that."""
+    named = next(filter(None, (options.get("endpoint"), *map(os.environ.get, variables))), None)
+    return named and _check_endpoint(named)
 
 
 def _client_options(endpoint: str | None) -> Any:
@@ -130,7 +151,7 @@ def _client_options(endpoint: str | None) -> Any:
     }
     if endpoint and endpoint.lower().startswith("http://"):
         options["allow_http"] = True
-    if bundle := os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"):
+    elif bundle := os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"):
         options["root_certificate"] = Path(bundle).read_bytes()
     return options
 
@@ -139,21 +160,21 @@ def _s3(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, an
     from obstore.store import S3Store
 
     environment = os.environ.get
-    endpoint = options.get("endpoint") or environment("AWS_ENDPOINT_URL_S3") or environment("AWS_ENDPOINT_URL")
+    endpoint = _endpoint(options, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     region = options.get("region") or environment("AWS_REGION") or environment("AWS_DEFAULT_REGION")
     path_style = _flag(options, "path_style", default=bool(endpoint) or "." in bucket)
     config: Any = {"virtual_hosted_style_request": not path_style}
-    if options.get("checksum", "sha256") != "none":
-        config["checksum_algorithm"] = options.get("checksum", "sha256").upper()
+    if _choice(options, "checksum", "sha256", "none") == "sha256":
+        config["checksum_algorithm"] = "SHA256"
     if endpoint:
-        scheme, _, host = endpoint.rstrip("/").partition("://")
+        scheme, _, host = endpoint.partition("://")
         config["endpoint"] = f"{scheme}://{host}" if path_style else f"{scheme}://{bucket}.{host}"
     provider = None
+    if options.get("profile") or _has_profiles():
+        provider = _boto3_credentials(options.get("profile"))
+        region = region or provider.config.get("region")
     if anonymous:
         config["skip_signature"] = True
-    elif (profile := options.get("profile") or environment("AWS_PROFILE")) or _has_profiles():
-        provider = _boto3_credentials(profile)
-        region = region or provider.config.get("region")
     config["region"] = region or "us-east-1"
     return S3Store(
         bucket,
@@ -161,16 +182,23 @@ def _s3(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, an
         config=config,
         client_options=_client_options(endpoint),
         retry_config=retry,
-        credential_provider=provider,
+        credential_provider=None if anonymous else provider,
     )
 
 
 def _has_profiles() -> bool:
     """Whether the credentials are in the files that only boto3 reads."""
-    if any(os.environ.get(name) for name in (*_PROVIDED, _CONTAINER, "AWS_SKIP_SIGNATURE")):
+    if any(map(os.environ.get, _PROVIDED)):
+        return False
+    if os.environ.get("AWS_PROFILE"):
+        return True
+    if any(map(os.environ.get, _CONTAINER)):
         return False
     file = os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials"
-    return Path(file).expanduser().is_file()
+    try:
+        return Path(file).expanduser().is_file()
+    except (OSError, RuntimeError):  # no home directory, or one that is somebody else's
+        return False
 
 
 def _boto3_credentials(profile: str | None) -> Any:
@@ -182,6 +210,7 @@ def _boto3_credentials(profile: str | None) -> Any:
     try:
         return Boto3CredentialProvider(boto3.Session(profile_name=profile))
     except Exception as error:  # noqa: BLE001  botocore has many, and their text may be secret
+        profile = profile or os.environ.get("AWS_PROFILE")
         named = f"the AWS profile {profile!r}" if profile else "the default AWS profile"
         raise UsageError(f"{named} gives no credentials ({type(error).__name__})") from None
 
@@ -189,7 +218,7 @@ def _boto3_credentials(profile: str | None) -> Any:
 def _gcs(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, anonymous: bool) -> Any:
     from obstore.store import GCSStore
 
-    endpoint = options.get("endpoint") or os.environ.get("GOOGLE_BASE_URL")
+    endpoint = _endpoint(options, "GOOGLE_BASE_URL")
     config: Any = {"base_url": endpoint} if endpoint else {}
     if anonymous:
         config["skip_signature"] = True
@@ -200,9 +229,9 @@ def _gcs(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, a
 def _azure(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, anonymous: bool) -> Any:
     from obstore.store import AzureStore
 
-    endpoint = options.get("endpoint") or os.environ.get("AZURE_STORAGE_ENDPOINT")
+    endpoint = _endpoint(options, "AZURE_STORAGE_ENDPOINT")
     config: Any = {"endpoint": endpoint} if endpoint else {}
-    if account := options.get("account"):
+    if account := options.get("account") or os.environ.get("AZURE_STORAGE_ACCOUNT_NAME"):
         config["account_name"] = account
     if anonymous:
         config["skip_signature"] = True
@@ -211,7 +240,12 @@ def _azure(bucket: str, prefix: str | None, options: dict[str, str], retry: Any,
 
 
 def _flag(options: dict[str, str], name: str, *, default: bool) -> bool:
-    value = options.get(name, "")
-    if value not in ("", "true", "false"):
-        raise UsageError(f"the option {name} is true or false")
-    return default if not value else value == "true"
+    return _choice(options, name, "true" if default else "false", "true", "false") == "true"
+
+
+def _choice(options: dict[str, str], name: str, default: str, *others: str) -> str:
+    """Return the value of an option that has few of them."""
+    value = options.get(name) or default
+    if value not in (known := sorted({default, *others})):
+        raise UsageError(f"the option {name} is {' or '.join(known)}")
+    return value
