@@ -1,19 +1,22 @@
-"""The verifying page: the files of web/, and verify.html, one file that needs no network and is the same for the same policy.
+"""The verifying page: the files of web/, and verify.html, which is one file for keeping and needs no network.
 
-`verify.html` is web/verify.template.html with style, policy and all modules in it. Its Content-Security-Policy names the
-hashes of its one script and one style, and lets it connect to nothing.
+verify.html is web/verify.template.html with style, policy and all modules in it: the same bytes for the same policy.
+Its Content-Security-Policy names the hashes of its one script and its one style, and lets it connect to nothing.
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from tiles.errors import Conflict, NotFound
-from tiles.policy import Policy
+from tiles.errors import Conflict, NotFound, UsageError
+from tiles.keys import SignatureType
+from tiles.layout import POLICY
+from tiles.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.store import Store
 
 VERIFY = "verify.html"
@@ -21,12 +24,30 @@ VERIFY = "verify.html"
 _TEMPLATE = "verify.template.html"
 _KINDS = {".html", ".js", ".css", ".svg"}
 _OFFLINE_ONLY = {_TEMPLATE, "offline.js"}
+_OPERATORS = {"entry.js"}  # what an entry is, in words: an operator may have their own
 # what verify.html is made of, each after what it needs
-_MODULES = ("sha256", "tlog", "ecdsa", "dom", "lookup", "entry", "picture", "states", "head", "check", "offline")
+_MODULES = (
+    "sha256",
+    "tlog",
+    "ecdsa",
+    "mldsa",
+    "dom",
+    "lookup",
+    "entry",
+    "picture",
+    "states",
+    "head",
+    "verdict",
+    "proofs",
+    "check",
+    "offline",
+)
+_MLDSA = "mldsa"  # larger than the rest: only for a policy with such a key
 _MAX_SIZE = 1 << 20  # bytes, of any file of the page
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
-_EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) ([\w$]+))", re.MULTILINE)
+_EXPORTS = re.compile(r"^export \{\s*([\w$, ]+?)\s*\};$", re.MULTILINE)
 _LAZY = re.compile(r'import\("\./(\w+)\.js"\)')
 
 
@@ -39,7 +60,9 @@ def page_files(policy: Policy) -> dict[str, bytes]:
 
 def verify_page(policy: Policy) -> bytes:
     """Return verify.html: the same bytes for the same policy and version."""
-    script = "\n" + "\n".join(_module(name) for name in _MODULES)
+    keys = [*(log.key for log in policy.logs), *(witness.key for witness in policy.witnesses)]
+    needed = [name for name in _MODULES if name != _MLDSA or any(key.type == SignatureType.MLDSA44 for key in keys)]
+    script = "\n" + "\n".join(_module(name, needed) for name in needed)
     style = "\n" + _text("style.css")
     page = _text(_TEMPLATE)
     for place, content in (
@@ -53,10 +76,18 @@ def verify_page(policy: Policy) -> bytes:
     return page.encode()
 
 
+def published_policy(public: Store) -> Policy:
+    """Return the policy that a log publishes. Raises UsageError if it publishes none."""
+    try:
+        return parse_policy(public.read(POLICY, MAX_POLICY_SIZE).data)
+    except NotFound:
+        raise UsageError(f"{public.url} has no {POLICY}", hint="is there a log? `tiletree init` begins one") from None
+
+
 def install_page(public: Store, policy: Policy) -> list[str]:
     """Put the page into a log's public part, and return the names of the files that changed.
 
-    Raises AccessError.
+    entry.js, which an operator may edit, is left as it is where there is one. Raises AccessError.
     """
     changed = []
     for name, data in page_files(policy).items():
@@ -64,7 +95,7 @@ def install_page(public: Store, policy: Policy) -> list[str]:
             there = public.read(name, _MAX_SIZE)
         except NotFound:
             there = None
-        if there is None or there.data != data:
+        if there is None or (there.data != data and name not in _OPERATORS):
             with suppress(Conflict):  # another run puts it there at this moment
                 public.swap(name, data, there.version if there else None)
             changed.append(name)
@@ -81,13 +112,15 @@ def _text(name: str) -> str:
     return (_web() / name).read_text(encoding="utf-8")
 
 
-def _module(name: str) -> str:
-    """Return a module as a constant: what it exports, in a scope of its own."""
+def _module(name: str, needed: Collection[str]) -> str:
+    """Return a module as a constant: what it exports, in a scope of its own. needed: the modules that there are."""
     text = _text(f"{name}.js")
-    exported = ", ".join(match[2] for match in _EXPORT.finditer(text))
+    exported = ", ".join([match[2] for match in _EXPORT.finditer(text)] + _EXPORTS.findall(text))
     text = _IMPORT.sub(r"const \1 = module_\2;", text)
-    text = _LAZY.sub(r"Promise.resolve(module_\1)", text)
-    text = _EXPORT.sub(r"\1", text)
+    text = _LAZY.sub(
+        lambda lazy: f"Promise.resolve(module_{lazy[1]})" if lazy[1] in needed else "Promise.reject()", text
+    )
+    text = _EXPORTS.sub("", _EXPORT.sub(r"\1", text))
     return f"const module_{name} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
 
 

@@ -1,0 +1,120 @@
+// node tests/web/mutate.mjs VECTORS.json: breaks each step of the verifier in turn, and prints those that no vector notices.
+// Each mutant is one replacement in a copy; it is caught if any answer differs from that of the code as it is, or hangs.
+// Not among them are checks that others repeat: fewer than three lines of a checkpoint (what is not there is no number),
+// the header of a proof (formatted again, it has the right one), and what only saves memory.
+
+import { spawnSync } from "node:child_process";
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const LIMIT = 60_000; // milliseconds for one run
+
+const MUTANTS = {
+  "tlog.js": [
+    // encodings
+    ["ignoreBOM: true", "ignoreBOM: false"], ["fatal: true", "fatal: false"],
+    ["if (!/[\\0-\\x09\\x0b-\\x1f]/.test(text)) return", "return"], ["if (btoa(octets) === text) return", "return"],
+    ["/^(0|[1-9][0-9]{0,18})$/", "/^[0-9]+$/"], ["BigInt(text) > most ?", "false ?"],
+    // proofs
+    ["bytes.length === 32 ? bytes", "true ? bytes"], ["size > MAX_SIZE || root.length !== 32", "root.length !== 32"],
+    ["|| root.length !== 32", ""], ["=== 1n || first === last", "=== 1n"], ["proof.length !== count", "proof.length < count"],
+    ["proof.some((hash) => hash.length !== 32)", "false"], ["index < 0n || index >= size", "index >= size"],
+    ["index < 0n || index >= size", "index < 0n"], ["sides[at] ? [other, hash] : [hash, other]", "[other, hash]"],
+    ["if (!equal(root, tree.root))", "if (false)"], ["if (leaf.length !== 32)", "if (false)"],
+    ["if (old.size > latest.size)", "if (false)"], ["old.size ? old.root : EMPTY_ROOT", "old.root"],
+    ["    checkProof(proof, 0);\n", ""], ["    if (old.size === latest.size) roots[1] = roots[0];\n", ""],
+    ["while (first & 1n) [first", "while (false) [first"], ["old.size & (old.size - 1n) ? [] : [old.root]", "[]"],
+    ["!equal(roots[0], old.root) || ", ""], [" || !equal(roots[1], latest.root)", ""],
+    // keys
+    ["hex(spki).startsWith(head) && ", ""], [" && spki.length === head.length / 2 + width", ""],
+    ["if (!isName(name) || (type", "if ((type"], ["utf8(name).length > 255", "false"], ["if (id !== expected)", "if (false)"],
+    ["signature.length !== RAW_SIZE[key.type]) return false", "false) return false"],
+    ["return await subtle.verify(algorithm, imported, signature, message)", "await subtle.verify(algorithm, imported, signature, message); return true"],
+    // notes and checkpoints
+    ["if (bytes.length > MAX_NOTE) malformed(what", "if (false) malformed(what"], ["whole.lastIndexOf", "whole.indexOf"],
+    [" || !whole.endsWith(\"\\n\")", ""], ["lines.length > 100", "lines.length > 101"], ["decoded.length < 5", "decoded.length < 4"],
+    ["key.name === one.name && ", ""], [" && key.id === one.id", ""], 
+    [" || lines.includes(\"\")", ""], ["if (size === 0n && !equal(root, EMPTY_ROOT))", "if (false)"],
+    // cosignatures
+    ["timestamp <= MAX_SIZE && ", ""], ["|| utf8(checkpoint.origin).length <= 255", "|| true"],
+    ["if (right === false) fail", "if (false) fail"], ["time ${timestamp}", "time 0"],
+    ["({ verify }) => verify(key.public, message, signature)", "() => true"], ["opaque(name), ", ""], ["uint64(0n), uint64(tree.size)", "uint64(tree.size)"],
+    // policies
+    ["if (bytes.length > MAX_NOTE) malformed(\"policy\"", "if (false) malformed(\"policy\""], [" || octet === 127", ""],
+    ["if (lines.pop())", "lines.pop(); if (false)"], ["lines.length > 1024", "lines.length > 1025"],
+    ["names.has(name) ? wrong(\"the name", "false ? wrong(\"the name"], ["names.has(name) || wrong", "true || wrong"],
+    ["role.some((other) => equal(other.key.public, key.public))", "false"], ["[...logs, ...witnesses].some(clash)", "false"],
+    ["key.type < COSIGNATURE", "false"], ["threshold < 1", "false"], ["member === \"none\" || ", ""], [" || members.has(member)", ""],
+    ["&& quorum === undefined", ""], ["if (quorum === undefined)", "if (false)"],
+    ["origin !== undefined && signed.origin !== origin", "false"],
+    ["if (!policy.logs.some(({ key }) => key.name === signed.origin))", "if (false)"], ["&& key.name === signed.origin", ""],
+    ["if (!log) fail", "if (false) fail"], ["const byLog = await verified(policy.logs)", "const byLog = policy.logs"],
+    ["length >= threshold", "length > 0"], ["policy.quorum !== null && !met.has(policy.quorum)", "false"],
+    // proof files
+    ["if (bytes.length > MAX_PROOF)", "if (false)"], ["lines.length > 63", "lines.length > 64"],
+    ["MAX_SIZE - 1n", "MAX_SIZE"], ["equal(formatProof(proof), bytes) ?", "true ?"],
+    ["path: verifyInclusion(leaf, proof.index, accepted.signed.tree, proof.hashes)", "path: []"],
+    ["const accepted = await acceptCheckpoint(policy, proof.checkpoint)", "const accepted = { signed: proof.checkpoint, log: policy.logs[0].key, cosignatures: [] }"],
+  ],
+  "tiles.js": [
+    ["tree.size === 0n && !equal(tree.root, EMPTY_ROOT)", "false"], ["if (bytes.length !== size)", "if (false)"],
+    ["if (!equal(computed, expected))", "if (false)"], ["if (!equal(foldRight(hashes), this.tree.root))", "if (false)"],
+    ["at !== bytes.length || ", ""], [" || entries.length !== width", ""], ["if (wrong >= 0)", "if (false)"],
+    ["  checkLength(whole, bytes, 8192);\n", ""], [".slice(0, width)", ""], ["bytes.subarray(0, 32 * width)", "bytes"],
+    ["error.code !== \"NotFound\" || width === 256", "true"], ["index < 0n || index >= size || size > MAX_SIZE", "false"],
+    ["old < 0n || old > size || size > MAX_SIZE", "false"], ["if (rest < 1n)", "if (false)"],
+  ],
+  "log.js": [
+    ["const accepted = await acceptCheckpoint(this.policy, signed, this.origin)", "const accepted = { signed, log: this.policy.logs[0].key }"],
+    ["if (last.tree.size <= signed.tree.size) await this.#checkExtends(last, signed)", "if (last.tree.size <= signed.tree.size) continue"],
+    ["else await this.#checkOldCopy(signed, last)", "else continue"], [".filter((log) => this.memory && ", ".slice(0, 1).filter((log) => this.memory && "],
+    ["if (this.memory && !(last?.tree.size >= signed.tree.size))", "if (false)"],
+    ["if (size === newer.tree.size && !equal(older.tree.root, newer.tree.root)) fork()", ""],
+    ["if (!equal(root, older.tree.root))", "if (false)"], ["if (error.code !== \"NotFound\") throw error;\n      fail", "fail"],
+    ["start < 0n || start > stop || stop > size", "false"],
+  ],
+  "ecdsa.js": [["return equal(encode(raw), der) ? raw", "return true ? raw"], ["digits[0] > 127 ?", "false ?"], ["integers.length > 127 ?", "false ?"]],
+  "lookup.js": [["equal(one, hash)", "true"], ["if (size <= MAX_ENTRY) candidates", "candidates"]],
+  "sha256.js": [["72 - ((size + 8) % 64)", "64 - (size % 64)"], ["BigInt(size) * 8n", "BigInt(size)"]],
+};
+
+const here = await mkdtemp(join(tmpdir(), "mutants-"));
+for (const folder of ["web", "tests/web"]) await cp(join(root, folder), join(here, folder), { recursive: true });
+const runner = join(here, "tests/web/run_vectors.mjs"), answers = join(here, "answers"), library = join(here, "web/mldsa.js");
+const options = { timeout: LIMIT, maxBuffer: 1 << 30 };
+const record = (to) => writeFile(to, spawnSync(process.execPath, [runner, process.argv[2]], options).stdout);
+const same = (as) => spawnSync(process.execPath, [runner, process.argv[2], as], options).status === 0; // a hang is not the same
+
+/** Do something where nobody checks ML-DSA-44. */
+async function withoutLibrary(what) {
+  await rename(library, `${library}.away`);
+  const done = await what();
+  await rename(`${library}.away`, library);
+  return done;
+}
+
+await record(answers);
+await withoutLibrary(() => record(`${answers} without`));
+const run = async () => same(answers) && withoutLibrary(() => same(`${answers} without`));
+
+const survivors = [];
+if (!(await run())) throw new Error("the code as it is does not give the same answers twice");
+let count = 0;
+for (const [file, mutants] of Object.entries(MUTANTS)) {
+  const source = await readFile(join(root, "web", file), "utf8");
+  for (const [from, to] of mutants) {
+    count++;
+    if (!source.includes(from)) survivors.push(`${file}: there is no ${from}`);
+    else {
+      await writeFile(join(here, "web", file), source.replace(from, () => to));
+      if (await run()) survivors.push(`${file}: ${from} → ${to}`);
+      process.stderr.write(`${count} ${survivors.length}\r`);
+    }
+  }
+  await writeFile(join(here, "web", file), source);
+}
+await rm(here, { recursive: true });
+console.log(JSON.stringify({ count, survivors }));

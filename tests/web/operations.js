@@ -1,0 +1,113 @@
+// What the vectors ask for, done with web/tlog.js, web/log.js and web/lookup.js; runs in Node and in a browser.
+// A case is {id, op, …arguments, base64 for bytes}; the answer is {code, value}: "ok" or the code of the error, and what
+// came out, as text.
+
+import * as lookup from "../../web/lookup.js";
+import * as reading from "../../web/log.js";
+import * as tiling from "../../web/tiles.js";
+import * as tlog from "../../web/tlog.js";
+
+const bytes = (text) => Uint8Array.from(atob(text), (octet) => octet.charCodeAt(0));
+const hashes = (list) => list.map(bytes);
+const tree = ({ size, root }) => ({ size: BigInt(size), root: bytes(root) });
+const text = (data) => tlog.encodeBase64(data);
+const key = (vkey) => tlog.parseVkey(vkey);
+const nodes = (parts) => parts.map((part) => part.map(({ height, index }) => [height, String(index)]));
+
+/** Return the accepted checkpoint as Python and JavaScript both can write it down. */
+function accepted({ log, cosignatures }) {
+  return { log: log.vkey, cosignatures: cosignatures.map((one) => [one.key.vkey, String(one.timestamp)]) };
+}
+
+function fetcher(objects, changes = {}) {
+  return async (path, limit) => {
+    const found = path in changes ? changes[path] : objects[path];
+    if (found === undefined || found === null) throw new tlog.TlogError("NotFound", `${path}: not found`);
+    const data = bytes(found);
+    if (data.length > limit) throw new tlog.TlogError("AccessError", `${path}: longer than ${limit} bytes`);
+    return data;
+  };
+}
+
+function memory() {
+  const kept = new Map();
+  return { kept, load: (id) => kept.get(id) ?? null, save: (id, value) => kept.set(id, value) };
+}
+
+const OPERATIONS = {
+  vkey: ({ vkey }) => [key(vkey).name, key(vkey).type],
+  note: ({ data }) => {
+    const parsed = tlog.parseNote(bytes(data));
+    return [text(tlog.utf8(parsed.text)), parsed.signatures.map((one) => [one.name, one.id, text(one.signature)])];
+  },
+  verify_note: async ({ data, vkeys }) =>
+    (await tlog.verifyNote(tlog.parseNote(bytes(data)), vkeys.map(key))).length,
+  checkpoint: ({ data }) => {
+    const { origin, tree: { size, root }, extensions } = tlog.parseCheckpoint(bytes(data));
+    return [origin, String(size), text(root), extensions];
+  },
+  policy: ({ data }) => {
+    const parsed = tlog.parsePolicy(bytes(data));
+    return [parsed.logs.map((log) => [log.key.vkey, log.url]), parsed.witnesses.map((witness) => [witness.key.vkey, witness.url]),
+      parsed.groups.map((group) => [group.threshold, group.members.length]), parsed.quorum === null];
+  },
+  accept: async ({ policy, data, origin }) =>
+    accepted(await tlog.acceptCheckpoint(tlog.parsePolicy(bytes(policy)), tlog.parseCheckpoint(bytes(data)), origin)),
+  proof: ({ data }) => {
+    const { index, hashes: list, extra } = tlog.parseProof(bytes(data));
+    return [String(index), list.length, extra.length];
+  },
+  verify_proof: async ({ data, leaf, policy }) =>
+    accepted(await tlog.verifyProof(tlog.parseProof(bytes(data)), bytes(leaf), tlog.parsePolicy(bytes(policy)))),
+  inclusion: ({ leaf, index, head, proof }) => (tlog.verifyInclusion(bytes(leaf), BigInt(index), tree(head), hashes(proof)), null),
+  consistency: ({ old, latest, proof }) => (tlog.verifyConsistency(tree(old), tree(latest), hashes(proof)), null),
+  inclusion_nodes: ({ index, size }) => nodes(tiling.inclusionNodes(BigInt(index), BigInt(size))),
+  consistency_nodes: ({ old, size }) => nodes(tiling.consistencyNodes(BigInt(old), BigInt(size))),
+  tile_path: ({ size, level, index }) => tiling.tileAt(BigInt(size), level, BigInt(index)).path,
+  bundle: ({ data, width }) => tiling.parseBundle(bytes(data), width).map(text),
+  tiles: ({ head, wanted, tiles, changes }, { logs }) => { // what `wanted` says for one leaf is accepted, and the leaf's hash is returned
+    const reader = new tiling.TreeReader(tree(head)), node = { height: 0, index: BigInt(wanted) };
+    reader.accept(reader.wanted([node]), new Map(Object.entries({ ...logs[tiles], ...changes }).map(([path, data]) => [path, bytes(data)])));
+    return text(reader.hash(node));
+  },
+  digest_entry: async ({ data }) => {
+    const stream = new Blob([bytes(data)]).stream(), { sha256, size, candidates } = await lookup.readFile(stream);
+    return [sha256, size, candidates.map(({ how, entry, leaf }) => [how, text(entry), text(leaf)])];
+  },
+  // a whole log: `visits` are served one after the other to one memory, the last one is read from
+  log: async ({ visits, changes, policy, origin, call, index, leaf, sha256 }, { logs }) => {
+    const kept = memory();
+    let log;
+    for (const [at, name] of visits.entries()) {
+      const fetchObject = fetcher(logs[name], at === visits.length - 1 ? changes : {});
+      log = new reading.Log(fetchObject, tlog.parsePolicy(bytes(policy)), { memory: visits.length > 1 ? kept : undefined, origin });
+      if (at < visits.length - 1 || call === "visit") await log.visit();
+    }
+    if (call === "visit") return [String(log.accepted.signed.tree.size), log.newer && String(log.newer.tree.size)];
+    if (call === "entry") return text(await log.entry(Number(index)));
+    if (call === "prove") return text(tlog.formatProof(await log.prove(Number(index))));
+    if (call === "find") return (await lookup.find(log, [bytes(leaf)])).map((found) => String(found.index));
+    return (await lookup.findDigest(log, sha256)).map(String);
+  },
+};
+
+/** Return the answer to one case; `shared` holds the logs that cases name. */
+export async function run(one, shared) {
+  try {
+    return { code: "ok", value: await OPERATIONS[one.op](one, shared) };
+  } catch (error) {
+    return { code: error instanceof tlog.TlogError ? error.code : `NOT A TlogError: ${error.stack}`, path: error.path, evidence: evidence(error) };
+  }
+}
+
+const evidence = (error) => error.code === "ForkError" && Object.fromEntries(Object.entries(error.evidence).map(([name, data]) => [name, text(data)]));
+
+/** Return who checks ML-DSA-44 signatures: "native", "library", or "" for nobody. */
+export async function mldsa() {
+  try {
+    await crypto.subtle.importKey("raw-public", new Uint8Array(1312), { name: "ML-DSA-44" }, false, ["verify"]);
+    return "native";
+  } catch {
+    return import("../../web/mldsa.js").then(() => "library", () => "");
+  }
+}

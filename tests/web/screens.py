@@ -1,0 +1,46 @@
+"""Takes pictures of the page's main states: PYTHONPATH=tests python tests/web/screens.py FOLDER."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from browser import Site, start_chromium
+from test_web_page import FILE, FRESH, OTHERS, POLICY, SMALLER
+from web_server import PAGE
+
+LOOKS = {"light": ("light", 900), "dark": ("dark", 900), "phone": ("light", 360)}
+
+
+def take(folder: Path) -> None:
+    """Take all pictures."""
+    for browser in start_chromium():
+        for look, (scheme, width) in LOOKS.items():
+            size = {"width": width, "height": 640}
+            one = Site(browser, {**PAGE, **FRESH}, color_scheme=scheme, viewport=size)
+            one.open()
+            one.drop(("hello.txt", FILE))
+            one.said(state="verified")
+            one.page.screenshot(path=folder / f"verified-{look}.png", full_page=True)
+            one.page.click("#results summary:has-text('Show the path')")
+            one.page.check("#results input[type=checkbox]")
+            one.page.locator("#results .card").screenshot(path=folder / f"path-{look}.png")
+            one.page.evaluate("document.querySelector('#results').replaceChildren()")
+            one.page.click("[data-sample=sabotaged]")
+            one.said(state="inclusion")
+            one.page.screenshot(path=folder / f"sabotaged-{look}.png", full_page=True)
+            one.page.evaluate("document.querySelector('#results').replaceChildren()")
+            one.page.click("#browse > summary")
+            one.page.wait_for_selector("#browse svg")
+            one.page.locator("#more").screenshot(path=folder / f"entries-{look}.png")
+            one.close()
+            one = Site(browser, {**PAGE, **SMALLER, "policy.txt": POLICY}, color_scheme=scheme, viewport=size)
+            one.open()
+            one.server.objects = {**PAGE, **OTHERS, "policy.txt": POLICY}
+            one.reload()
+            one.page.screenshot(path=folder / f"fork-{look}.png", full_page=True)
+            one.close()
+
+
+if __name__ == "__main__":
+    take(Path(sys.argv[1]))

@@ -1,0 +1,62 @@
+// Finding an entry: what is logged for a file (tiles/entry.py), and where it is, by reading all leaf hashes of a log.
+
+import { Sha256 } from "./sha256.js";
+import { concat, equal, fail, hex, leafHash, utf8 } from "./tlog.js";
+
+export const SCAN_LIMIT = 16_384n; // entries: 64 tiles, 512 KiB; a larger log is looked through only when told to
+const MAX_ENTRY = 65_535; // bytes
+
+/** Return the entry of a file of `size` bytes with that SHA-256 in lower-case hex. */
+export const digestEntry = (sha256, size) => utf8(`tiletree/file/v1\nsha256 ${sha256}\nsize ${size}\n`);
+
+/**
+ * Read a stream of bytes once, in constant memory; progress is called with the bytes so far. Returns {sha256, size,
+ * candidates}: the entries as which such a file may have been logged, {how: "digest" or "raw", entry, leaf}.
+ */
+export async function readFile(stream, progress = () => {}) {
+  const hash = new Sha256(), reader = stream.getReader();
+  let size = 0, start = [];
+  for (let part; !(part = await reader.read()).done; progress(size)) {
+    hash.update(part.value);
+    size += part.value.length;
+    start = size > MAX_ENTRY ? [] : [...start, part.value];
+  }
+  const sha256 = hex(hash.digest()), candidates = [{ how: "digest", entry: digestEntry(sha256, size) }];
+  if (size <= MAX_ENTRY) candidates.push({ how: "raw", entry: concat(...start) });
+  return { sha256, size, candidates: candidates.map((one) => ({ ...one, leaf: leafHash(one.entry) })) };
+}
+
+async function sizeToScan(log, anySize) {
+  const { size } = (log.accepted ?? (await log.visit())).signed.tree;
+  if (size > SCAN_LIMIT && !anySize) fail("UsageError", `it would have to be looked for among ${size} entries, one by one`, { tooLarge: size });
+  return size;
+}
+
+/**
+ * Return {index, leaf} of every entry whose leaf hash is among `leaves`, lowest index first. All leaf hashes are read and
+ * verified, so [] means that none of them is in the log. anySize: also in a log of more than SCAN_LIMIT entries.
+ */
+export async function find(log, leaves, { anySize, progress = () => {} } = {}) {
+  await sizeToScan(log, anySize);
+  const found = [];
+  for await (const [first, hashes] of log.leaves()) {
+    hashes.forEach((hash, at) => {
+      const leaf = leaves.find((one) => equal(one, hash));
+      if (leaf) found.push({ index: first + BigInt(at), leaf });
+    });
+    progress(first + BigInt(hashes.length));
+  }
+  return found;
+}
+
+/** Return the indexes of the digest entries with a SHA-256; their size is not known, so all entries are read. */
+export async function findDigest(log, sha256, { anySize, progress = () => {} } = {}) {
+  const size = await sizeToScan(log, anySize), found = [];
+  for await (const [index, entry] of log.entries(0n, size)) {
+    const text = entry.length < 200 ? new TextDecoder().decode(entry) : "";
+    const length = /\nsize (0|[1-9][0-9]*)\n$/.exec(text)?.[1];
+    if (length && equal(entry, digestEntry(sha256, length))) found.push(index);
+    if (index % 256n === 255n) progress(index + 1n);
+  }
+  return found;
+}

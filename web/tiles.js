@@ -1,0 +1,221 @@
+// The tiles of a log (https://c2sp.org/tlog-tiles): which to fetch, and which hashes and entries to believe.
+
+import { EMPTY_ROOT, MAX_SIZE, equal, fail, hex, leafHash, malformed, nodeHash, usage } from "./tlog.js";
+
+const MAX_TILE = 2 * 8192; // bytes; more than a tile has, so that one too long is called wrong
+const MAX_BUNDLE = 256 * (2 + 65_535) + 1;
+const PARALLEL = 16; // objects at a time
+const KEPT = 1024; // full tiles, 16 KiB each
+
+// ---- nodes: {height, index} is the complete subtree D[index * 2^height : (index + 1) * 2^height]
+
+const log2 = (number) => number.toString(2).length - 1; // rounded down
+const middleOf = (start, end) => start + (1n << BigInt(log2(end - start - 1n))); // RFC 6962 §2.1, k < n ≤ 2k
+export const foldRight = (hashes) => hashes.reduceRight((root, left) => nodeHash(left, root));
+
+export function subtrees(start, end) { // D[start:end] as complete subtrees, largest first
+  const nodes = [];
+  while (start < end) {
+    const height = log2(end - start);
+    nodes.push({ height, index: start >> BigInt(height) });
+    start += 1n << BigInt(height);
+  }
+  return nodes;
+}
+
+/** Return, in proof order, the nodes that each hash of an inclusion proof is the right fold of (RFC 6962 §2.1.1). */
+export function inclusionNodes(index, size) {
+  if (index < 0n || index >= size || size > MAX_SIZE) usage(`there is no entry ${index} among ${size}`);
+  const path = [];
+  for (let start = 0n, end = size; end - start > 1n; ) {
+    const middle = middleOf(start, end);
+    path.unshift(index < middle ? subtrees(middle, end) : subtrees(start, middle));
+    if (index < middle) end = middle;
+    else start = middle;
+  }
+  return path;
+}
+
+/** Return the same for the consistency proof between two tree sizes (§2.1.2). */
+export function consistencyNodes(old, size) {
+  if (old < 0n || old > size || size > MAX_SIZE) usage(`${old} entries do not begin ${size}`);
+  const path = [];
+  let start = 0n, end = size;
+  while (0n < old && old < end) {
+    const middle = middleOf(start, end);
+    path.unshift(old <= middle ? subtrees(middle, end) : subtrees(start, middle));
+    if (old <= middle) end = middle;
+    else start = middle;
+  }
+  return start > 0n ? [subtrees(start, end), ...path] : path;
+}
+
+// ---- tiles and entry bundles
+
+export const ENTRIES = -1; // the level of an entry bundle
+
+/** Return a number as path elements: 1234067 → "x001/x234/067". */
+export const indexPath = (number) => {
+  const groups = String(number).padStart(3 * Math.ceil(String(number).length / 3), "0").match(/.{3}/g);
+  return groups.map((group, at) => (at < groups.length - 1 ? `x${group}` : group)).join("/");
+};
+
+const pathOf = (level, index, width) => `tile/${level < 0 ? "entries" : level}/${indexPath(index)}${width < 256 ? `.p/${width}` : ""}`;
+
+/** Return the tile {level, index, width, path} as a tree of `size` has it: full, or partial at the right edge. */
+export function tileAt(size, level, index) {
+  const rest = (size >> BigInt(8 * Math.max(level, 0))) - 256n * index;
+  if (rest < 1n) usage(`no tile ${index} at level ${level}`);
+  const width = rest < 256n ? Number(rest) : 256;
+  return { level, index, width, path: pathOf(level, index, width) };
+}
+
+function edgeTiles(size) { // the partial tiles: the root follows from them alone
+  const tiles = [];
+  for (let level = 0, count = size; count > 0n; level++, count >>= 8n) if (count % 256n) tiles.push(tileAt(size, level, count / 256n));
+  return tiles;
+}
+
+const parentOf = (size, { level, index }) => tileAt(size, level + 1, index / 256n);
+
+function place({ height, index }, size) { // where a node stands
+  if ((index + 1n) << BigInt(height) > size) usage(`no node ${index} of height ${height}`);
+  const within = height % 8, count = 256n >> BigInt(within);
+  return { tile: tileAt(size, (height - within) / 8, index / count), within, position: Number(index % count) };
+}
+
+function heightsOf({ width }, bytes) { // the hashes of a tile at each height
+  const heights = [Array.from({ length: width }, (_, at) => bytes.subarray(32 * at, 32 * at + 32))];
+  for (let below; (below = heights.at(-1)).length > 1; ) {
+    heights.push(Array.from({ length: below.length >> 1 }, (_, at) => nodeHash(below[2 * at], below[2 * at + 1])));
+  }
+  return heights;
+}
+
+const tileError = (path, problem, evidence) => fail("TileError", `${path}: ${problem}`, { path, problem, evidence });
+
+function checkLength(path, bytes, size) {
+  if (bytes.length !== size) tileError(path, `${bytes.length} bytes instead of ${size}`, { [path]: bytes });
+}
+
+/** Turns tiles that anyone may have written into hashes of one tree {size, root}. */
+export class TreeReader {
+  #edge = new Map(); // path → heights; all of the edge, or nothing
+  #full = new Map();
+  #needed = new Set(); // paths, of the last `wanted`
+
+  constructor(tree) {
+    this.tree = tree;
+    if (tree.size === 0n && !equal(tree.root, EMPTY_ROOT)) tileError("checkpoint", "the empty tree has another root");
+  }
+
+  /** Return the tiles to fetch before nodes can be believed: the edge, then parents before children. */
+  wanted(nodes) {
+    const { size } = this.tree, full = new Map();
+    this.#needed = new Set();
+    for (const node of nodes) {
+      let { tile } = place(node, size);
+      for (; tile.width === 256 && !full.has(tile.path) && !this.#full.has(tile.path); tile = parentOf(size, tile)) full.set(tile.path, tile);
+      this.#needed.add(tile.path);
+    }
+    for (const path of full.keys()) this.#needed.add(path);
+    const edge = this.#edge.size ? [] : edgeTiles(size);
+    return [...edge, ...[...full.values()].sort((one, other) => other.level - one.level)];
+  }
+
+  /** Believe tiles that lead to the root: all that `wanted` returned, in its order; contents: path → bytes. */
+  accept(tiles, contents) {
+    for (const { path, width } of tiles) checkLength(path, contents.get(path), 32 * width);
+    this.#acceptEdge(tiles.filter((tile) => tile.width < 256), contents);
+    for (const tile of tiles.filter(({ width }) => width === 256)) {
+      const parent = parentOf(this.tree.size, tile), bytes = contents.get(tile.path), heights = heightsOf(tile, bytes);
+      const expected = this.#heights(parent)[0][Number(tile.index % 256n)], computed = heights[8][0];
+      if (!equal(computed, expected)) {
+        tileError(tile.path, `hashes to ${hex(computed)}, and ${parent.path} says ${hex(expected)}`, { [tile.path]: bytes });
+      }
+      this.#full.set(tile.path, heights);
+    }
+    for (const path of this.#full.keys()) if (this.#full.size > KEPT && !this.#needed.has(path)) this.#full.delete(path);
+  }
+
+  #acceptEdge(tiles, contents) {
+    if (!tiles.length) return;
+    const edge = new Map(tiles.map((tile) => [tile.path, heightsOf(tile, contents.get(tile.path))]));
+    const hashes = subtrees(0n, this.tree.size).map((node) => {
+      const { tile, within, position } = place(node, this.tree.size);
+      return edge.get(tile.path)[within][position];
+    });
+    if (!equal(foldRight(hashes), this.tree.root)) {
+      tileError([...edge.keys()].join(", "), "the right edge does not lead to the root", Object.fromEntries(contents));
+    }
+    this.#edge = edge;
+  }
+
+  #heights({ path }) {
+    return this.#full.get(path) ?? this.#edge.get(path) ?? usage(`${path} is not known`);
+  }
+
+  /** Return the hash of a node. */
+  hash(node) {
+    const { tile, within, position } = place(node, this.tree.size);
+    return this.#heights(tile)[within][position];
+  }
+
+  /** Return the leaf hashes of the bundle at an index. */
+  leafHashes(index) {
+    return this.#heights(tileAt(this.tree.size, 0, index))[0];
+  }
+}
+
+/** Return the entries of a bundle of `width` entries: big-endian uint16 length-prefixed. */
+export function parseBundle(bytes, width) {
+  const entries = [];
+  let at = 0;
+  while (at + 2 <= bytes.length) entries.push(bytes.subarray(at + 2, (at += 2 + bytes[at] * 256 + bytes[at + 1])));
+  if (at !== bytes.length || entries.length !== width) malformed("entry bundle", `${entries.length} entries in ${bytes.length} bytes`);
+  return entries;
+}
+
+/** Return the entries of a bundle, if they hash to the leaves of the tree. */
+export function believedEntries({ path, index, width }, bytes, leaves) {
+  const entries = entriesOf(path, bytes, width), wrong = entries.findIndex((entry, at) => !equal(leafHash(entry), leaves[at]));
+  if (wrong >= 0) tileError(path, `entry ${index * 256n + BigInt(wrong)} is not the one in the tree`, { [path]: bytes });
+  return entries;
+}
+
+function entriesOf(path, bytes, width) {
+  try {
+    return parseBundle(bytes, width);
+  } catch (error) {
+    return tileError(path, error.message, { [path]: bytes });
+  }
+}
+
+// ---- fetching
+
+async function fetchTile(fetchObject, { level, index, width, path }) { // a partial tile that is gone is cut from the full one
+  const limit = level < 0 ? MAX_BUNDLE : MAX_TILE;
+  try {
+    return await fetchObject(path, limit);
+  } catch (error) {
+    if (error.code !== "NotFound" || width === 256) throw error;
+  }
+  const whole = pathOf(level, index, 256), bytes = await fetchObject(whole, limit);
+  if (level < 0) {
+    const entries = entriesOf(whole, bytes, 256).slice(0, width);
+    return bytes.subarray(0, entries.reduce((size, entry) => size + 2 + entry.length, 0));
+  }
+  checkLength(whole, bytes, 8192);
+  return bytes.subarray(0, 32 * width);
+}
+
+/** Return what a log has for tiles, path → bytes, NOT believed. fetchObject: (path, limit in bytes) → bytes. */
+export async function fetchTiles(fetchObject, tiles) {
+  const contents = new Map(), queue = tiles.values();
+  const worker = async () => {
+    for (const tile of queue) contents.set(tile.path, await fetchTile(fetchObject, tile));
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  return contents;
+}
+
