@@ -17,8 +17,8 @@ def test_round_trip(settings: Settings) -> None:
 
 def test_the_text() -> None:
     """It is as documented, byte for byte."""
-    assert Settings("1.0", gzip=True).data == b"tiletree-settings/v1\nprobed 1.0\ngzip yes\n"
-    assert Settings("1.0").data == b"tiletree-settings/v1\nprobed 1.0\ngzip no\n"
+    assert Settings("1.0", gzip=True).data == b"tiletree-settings/v1\nprobed 1.0\ngzip yes\nlock-days 0\n"
+    assert Settings("1.0").data == b"tiletree-settings/v1\nprobed 1.0\ngzip no\nlock-days 0\n"
 
 
 @pytest.mark.parametrize(
@@ -28,20 +28,22 @@ def test_the_text() -> None:
         TITLE,
         f"{TITLE}\n",
         f"{TITLE}\nprobed 1.0\n",
-        f"{TITLE}\nprobed 1.0\ngzip yes",
-        f"{TITLE}\nprobed 1.0\ngzip YES\n",
-        f"{TITLE}\nprobed 1.0\ngzip \n",
-        f"{TITLE}\nprobed 1.0\ngzip true\n",
-        f"{TITLE}\ngzip no\nprobed 1.0\n",
-        f"{TITLE}\nprobed \ngzip no\n",
-        f"{TITLE}\nprobed 1 0\ngzip no\n",
-        f"{TITLE}\nprobed {'1' * 41}\ngzip no\n",
-        f"{TITLE}\nprobed 1.0é\ngzip no\n",
-        f"{TITLE}\nprobed ١\ngzip no\n",
-        f"{TITLE}\nprobed 1.0\ngzip no\nmore x\n",
-        f"{TITLE}\nprobed 1.0\nprobed 1.0\ngzip no\n",
+        f"{TITLE}\nprobed 1.0\ngzip yes\nlock-days 0",
+        f"{TITLE}\nprobed 1.0\ngzip yes\nlock-days 36501\n",
+        f"{TITLE}\nprobed 1.0\ngzip yes\nlock-days 01\n",
+        f"{TITLE}\nprobed 1.0\ngzip YES\nlock-days 0\n",
+        f"{TITLE}\nprobed 1.0\ngzip \nlock-days 0\n",
+        f"{TITLE}\nprobed 1.0\ngzip true\nlock-days 0\n",
+        f"{TITLE}\ngzip no\nlock-days 0\nprobed 1.0\n",
+        f"{TITLE}\nprobed \ngzip no\nlock-days 0\n",
+        f"{TITLE}\nprobed 1 0\ngzip no\nlock-days 0\n",
+        f"{TITLE}\nprobed {'1' * 41}\ngzip no\nlock-days 0\n",
+        f"{TITLE}\nprobed 1.0é\ngzip no\nlock-days 0\n",
+        f"{TITLE}\nprobed ١\ngzip no\nlock-days 0\n",
+        f"{TITLE}\nprobed 1.0\ngzip no\nlock-days 0\nmore x\n",
+        f"{TITLE}\nprobed 1.0\nprobed 1.0\ngzip no\nlock-days 0\n",
         f"{TITLE}\r\nprobed 1.0\r\ngzip no\r\n",
-        "tiletree-settings/v2\nprobed 1.0\ngzip no\n",
+        "tiletree-settings/v2\nprobed 1.0\ngzip no\nlock-days 0\n",
     ],
 )  # fmt: skip
 def test_anything_else_is_malformed(text: str) -> None:

@@ -449,7 +449,7 @@ def test_memory_create_is_atomic() -> None:
 
 def test_folders(store: Store) -> None:
     """The elements right below a prefix that have more below them, in order; nothing below is no error."""
-    store.create({path: b"1" for path in ("a", "b/1", "b/2/3", "c/d/e", "c-d/e", "inbox/ann/1", "inbox/bob/1")})
+    store.create(dict.fromkeys(("a", "b/1", "b/2/3", "c/d/e", "c-d/e", "inbox/ann/1", "inbox/bob/1"), b"1"))
     assert list(store.folders("")) == ["b", "c", "c-d", "inbox"]
     assert list(store.folders("b/")) == ["2"]
     assert list(store.folders("inbox/")) == ["ann", "bob"]

@@ -10,10 +10,12 @@ private part must not be readable by just anyone.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from tiles import __version__
 from tiles.admission import Admission
@@ -30,18 +32,24 @@ from tiles.policy import Policy
 from tiles.record import MAX_RECORD_SIZE
 from tiles.selection import Limits
 from tiles.sequencer import Appended, Sequenced, Sequencer
-from tiles.settings import SETTINGS, Settings, parse_settings
+from tiles.settings import MAX_LOCK_DAYS, SETTINGS, Settings, parse_settings
 from tiles.signer import Signer
 from tiles.store import Store, Version
 from tiles.store.probe import PROBES, probe
+from tiles.store.retention import open_retention
 from tiles.store.url import is_object_url, open_object_store
 
 
 @runtime_checkable
 class Encodes(Protocol):
-    """A store that may keep entry bundles gzip-encoded."""
+    """A store that may keep entry bundles gzip-encoded, and full tiles from being deleted.
+
+    address   its URL, with options
+    """
 
     gzip: bool
+    address: str
+    retention: Any
 
 
 class Log:
@@ -117,29 +125,34 @@ class Log:
         self._get_ready()
         return self._sequencer.freeze()
 
-    def check_new(self, *, gzip: bool = False) -> None:
+    def check_new(self, *, gzip: bool = False, lock_days: int = 0) -> None:
         """Raise Refused unless `create` would begin a new log here; nothing stays written."""
-        self._check_gzip(gzip)
+        self._check_wishes(gzip=gzip, lock_days=lock_days)
         self._sequencer.check_new()
         self._check_places()
 
-    def create(self, *, gzip: bool = False) -> SignedCheckpoint:
+    def create(self, *, gzip: bool = False, lock_days: int = 0) -> SignedCheckpoint:
         """Begin the log, or finish beginning it, and return its published checkpoint.
 
-        gzip   store entry bundles gzip-encoded, in a bucket; a log that has begun keeps what it has
+        gzip        store entry bundles gzip-encoded, in a bucket; a log that has begun keeps what it has
+        lock_days   keep full tiles from being deleted for so long, by S3 Object Lock; likewise
         """
-        self._check_gzip(gzip)
+        self._check_wishes(gzip=gzip, lock_days=lock_days)
         settings, version = self._settings()
         if settings is None and self._in_buckets:
             self._check_places()
         signed = self._sequencer.create()
         if settings is None and self._in_buckets:
-            self._settle(Settings(__version__, gzip), version)
+            self._settle(Settings(__version__, gzip, lock_days), version)
         return signed
 
-    def _check_gzip(self, gzip: bool) -> None:
+    def _check_wishes(self, *, gzip: bool, lock_days: int) -> None:
         if gzip and not is_object_url(self.public.url):
             raise UsageError("only a bucket keeps what is gzip-encoded apart; a web server encodes files by itself")
+        if not 0 <= lock_days <= MAX_LOCK_DAYS:
+            raise UsageError(f"tiles are locked for 0 to {MAX_LOCK_DAYS} days, not {lock_days}")
+        if lock_days and not self.public.url.startswith("s3://"):
+            raise UsageError("only S3 has Object Lock")
 
     def _check_places(self) -> None:
         if self._places_checked:
@@ -162,7 +175,7 @@ class Log:
         settings, version = self._settings()
         if settings is None or settings.probed != __version__:
             self._try_out()
-            settings = Settings(__version__, settings.gzip if settings else False)
+            settings = replace(settings, probed=__version__) if settings else Settings(__version__)
             self._settle(settings, version)
         self._use(settings)
 
@@ -187,6 +200,8 @@ class Log:
     def _use(self, settings: Settings) -> None:
         if isinstance(self.public, Encodes):
             self.public.gzip = settings.gzip
+            if settings.lock_days:
+                self.public.retention = open_retention(self.public.address, settings.lock_days, time.time)
         self._ready = True
 
     def _try_out(self) -> None:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import obstore
 from obstore import exceptions as answers
@@ -42,6 +42,14 @@ _THERE = (answers.AlreadyExistsError, answers.PreconditionError, FileNotFoundErr
 T = TypeVar("T")
 
 
+class Retains(Protocol):
+    """What keeps objects from being deleted or replaced."""
+
+    def keep(self, paths: Iterable[str]) -> None:
+        """Keep those of them that never change. Raises AccessError."""
+        ...
+
+
 class TooLong(AccessError):
     """An object is longer than its reader allows."""
 
@@ -55,6 +63,8 @@ class ObjectStore:
     stamped_by  what its versions are: "e_tag", or "version" where that is the generation
     public      whether the part is served: what caches are told
     gzip        store entry bundles gzip-encoded
+    retention   keeps from being deleted what was created; None for nothing of the kind
+    address     the URL with its options
     """
 
     parallel = PARALLEL
@@ -69,9 +79,12 @@ class ObjectStore:
         stamped_by: str = "e_tag",
         public: bool = True,
         gzip: bool = False,
+        address: str = "",
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url
+        self.address = address
+        self.retention: Retains | None = None
         self.public = public
         self.gzip = gzip
         self._client = client
@@ -122,6 +135,8 @@ class ObjectStore:
         outcomes = self._in_parallel(create, objects.items())
         for error in (*filter(None, outcomes), *failures):
             raise error
+        if self.retention is not None:
+            self.retention.keep(objects)
 
     def _create(self, path: str, data: bytes) -> None:
         attributes = headers_of(path, public=self.public)

@@ -100,7 +100,7 @@ def open_object_store(
         ) from None
     shown = shown_object_url(url)
     stamped_by = "version" if scheme == "gs" else "e_tag"
-    return ObjectStore(shown, clients[0], clients[1], stamped_by=stamped_by, public=public, gzip=gzip)
+    return ObjectStore(shown, clients[0], clients[1], stamped_by=stamped_by, public=public, gzip=gzip, address=url)
 
 
 def _split(url: str) -> tuple[str, str, str, dict[str, str]]:
@@ -125,6 +125,27 @@ def _split(url: str) -> tuple[str, str, str, dict[str, str]]:
         known = ", ".join(_OPTIONS[scheme])
         raise UsageError(f"{scheme}://{bucket}: {named} is no option", hint=f"these are: {known}")
     return scheme, bucket, prefix, options
+
+
+def open_boto3_client(url: str) -> tuple[Any, str, str]:
+    """Return boto3's client for what a URL of S3 names, the bucket and the prefix. Raises UsageError without boto3."""
+    scheme, bucket, prefix, options = _split(url)
+    if scheme != "s3":
+        raise UsageError(f"{scheme}:// is not S3")
+    try:
+        import boto3  # type: ignore[import-untyped]
+    except ImportError:
+        raise UsageError("boto3 is needed", hint="pip install 'tiletree[aws]'") from None
+    endpoint = _endpoint(options, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    region = options.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    session = boto3.Session(profile_name=options.get("profile"), region_name=region or "us-east-1")
+    return session.client("s3", endpoint_url=endpoint), bucket, prefix
+
+
+def options_of(url: str) -> str:
+    """Return the options of a URL, with the question mark; "" if it has none."""
+    _, separator, options = url.partition("?")
+    return separator + options
 
 
 def _check_endpoint(endpoint: str) -> str:
@@ -203,7 +224,7 @@ def _has_profiles() -> bool:
 
 def _boto3_credentials(profile: str | None) -> Any:
     try:
-        import boto3  # type: ignore[import-untyped]
+        import boto3
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError:
         raise UsageError("to read AWS profiles, boto3 is needed", hint="pip install 'tiletree[aws]'") from None
