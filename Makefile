@@ -68,6 +68,8 @@ $(VENV)/run.stamp: $(VENV)/made.stamp pyproject.toml
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@echo 'installing what the tests need into $(VENV)'
 	$(PIP) install --find-links $(VENV)/wheels --editable '.[check,test]'
+	@command -v chromium >/dev/null || $(PY) -m playwright install --only-shell chromium >/dev/null 2>&1 || \
+	    echo 'there is no Chromium, and none can be fetched: the page will not be tested' >&2
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/run.stamp

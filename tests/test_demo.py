@@ -37,13 +37,15 @@ def test_demo(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} >= {"a log", "a log.private", "a log.key", "a log.tlog-proof"}
     again = demo(tmp_path, "a log", *files)
     assert "There is a log from last time" in again
-    assert re.search(r"audited demo\.example\.com/files, size 26,", again)
+    assert re.search(r"audited demo\.example\.com/files, size 27,", again)
 
 
 def test_what_to_try_next(tmp_path: Path) -> None:
     """The commands at its end run as they stand, where it was run."""
-    last = demo(tmp_path, "my log").splitlines()[-2:]
-    add, find = (line.partition(":  ")[2] for line in last)
+    *commands, address = demo(tmp_path, "my log").splitlines()[-4:]
+    add, find, serve = (line.partition(":  ")[2] for line in commands)
+    assert serve.endswith("serve 'my log'")
+    assert "http://127.0.0.1:8765/" in address
     (tmp_path / "FILE").write_text("mine")
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
     # the script beside this interpreter may be missing, where the package is only on the path

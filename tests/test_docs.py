@@ -110,7 +110,7 @@ def test_links_resolve(document: Path) -> None:
 
 def test_every_document_is_found_from_the_readme() -> None:
     """README links every other document of `docs/`."""
-    linked = set(re.findall(r"\]\(docs/([^)]+)\)", read(README)))
+    linked = set(re.findall(r"\]\(docs/([^)]+\.md)\)", read(README)))
     assert linked == {path.name for path in (ROOT / "docs").glob("*.md")}
 
 

@@ -77,7 +77,7 @@ def test_archive_has_everything(archives: tuple[Path, Path]) -> None:
     with tarfile.open(archives[0]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"README.md", "LICENSE", "SECURITY.md", "CHANGELOG.md", "Makefile", "pyproject.toml", "PKG-INFO"}
-    for folder in ("tiles", "cmd", "tests", "docs"):
+    for folder in ("tiles", "cmd", "web", "tests", "docs"):
         wanted |= files(ROOT / folder)
     assert wanted <= names
 
@@ -90,6 +90,7 @@ def test_wheel_has_both_packages_and_nothing_else(archives: tuple[Path, Path]) -
         metadata = wheel.read(f"{information}/METADATA").decode()
         programs = wheel.read(f"{information}/entry_points.txt").decode()
     packages = files(ROOT / "tiles") | {name.removeprefix("cmd/") for name in files(ROOT / "cmd")}
+    packages |= {f"tiles/{name}" for name in files(ROOT / "web")}
     assert {name for name in names if not name.startswith(information)} == packages
     assert "tiles/py.typed" in names
     assert f"{information}/licenses/LICENSE" in names

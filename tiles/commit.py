@@ -66,6 +66,7 @@ class Committer:
             except Conflict:
                 pass  # loading compares whoever's head it is now with ours
             return
+        raise OutcomeUnknown(f"{self._private.url}: no answer says whether the log was begun", hint="run init again")
 
     def freeze(self, state: State) -> None:
         """Commit to it that nothing can be added any more, unless another writer was first, or there is no answer."""

@@ -19,6 +19,7 @@ ENTRIES = -1  # the level of an entry bundle
 MAX_LEVEL = 63  # "<L> … between 0 and 63"
 
 CHECKPOINT = "checkpoint"
+POLICY = "policy.txt"  # a copy of the policy that the log publishes by
 
 #   tile/<L>/<N>[.p/<W>]     <N> in zero-padded groups of three digits, all but the last led by an x
 _PATH = re.compile(

@@ -13,7 +13,7 @@ from tiles.config import Remembered, recall
 from tiles.errors import UsageError
 from tiles.store import Store
 from tiles.store.directory import DirectoryStore
-from tiles.store.url import bucket_of, is_object_url, open_object_store, shown_object_url, with_suffix
+from tiles.store.url import bucket_of, is_object_url, open_object_store, options_of, shown_object_url, with_suffix
 from tiles.userfiles import xdg_directory
 
 PRIVATE = ".private"
@@ -72,6 +72,8 @@ def private_url(log: str, private: str | None = None) -> str:
         named = public if public.name not in ("", "..") else public.resolve()
         own = str(named.with_name(named.name + PRIVATE))
     _check_apart(log, own)
+    if is_object_url(own) and own.partition("://")[0] == known.log.partition("://")[0] and not options_of(own):
+        own += options_of(known.log)  # one server holds both parts, unless something else is said
     return own
 
 

@@ -17,7 +17,7 @@ from tiles.errors import AccessError, Conflict, Malformed, NotFound, OutcomeUnkn
 from tiles.fetch import StoreFetcher, fetch_tile
 from tiles.guard import Guard, State
 from tiles.head import Head
-from tiles.layout import CHECKPOINT, Tile, checkpoint_path
+from tiles.layout import CHECKPOINT, POLICY, Tile, checkpoint_path
 from tiles.merkle import EMPTY_TREE, Hash, TreeHead
 from tiles.policy import MAX_POLICY_SIZE, Policy
 from tiles.proof import Node, build_proof, consistency_nodes, verify_consistency
@@ -27,7 +27,6 @@ from tiles.staging import Batch, digest
 from tiles.store import Differs, Store
 from tiles.submission import INBOX, parse_name
 
-POLICY = "policy.txt"
 REJECTED = "rejected/"  # of the private part: what was refused, and why
 
 

@@ -13,7 +13,7 @@ from tiles.checkpoint import parse_signed_checkpoint
 from tiles.errors import Malformed, NotFound, Refused, UsageError
 from tiles.fetch import Fetcher, normal_url
 from tiles.keys import VerifierKey, parse_vkey
-from tiles.layout import CHECKPOINT
+from tiles.layout import CHECKPOINT, POLICY
 from tiles.note import MAX_NOTE_SIZE
 from tiles.places import config_directory
 from tiles.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
@@ -24,7 +24,6 @@ PINNED = "pinned"
 REMEMBERED = "remembered"
 FIRST_USE = "first use, not pinned"
 
-POLICY = "policy.txt"  # where a log publishes a copy of its policy
 MAX_TRUST_SIZE = 1 << 20  # bytes
 
 _TITLE = "tiletree-trust/v1"

@@ -9,7 +9,7 @@ import click
 
 import tiles
 from tiles.errors import TilesError
-from tiletree import copying, keys, read, repair, sequence, submit, upkeep, verify, write
+from tiletree import copying, init, keys, page, read, repair, sequence, submit, upkeep, verify, write
 from tiletree.ui import EXIT_ACCESS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Output, exit_code
 
 _EPILOG = """\b
@@ -33,7 +33,7 @@ def cli() -> None:
 
 
 for command in (
-    write.init,
+    init.init,
     write.add,
     submit.submit,
     sequence.sequence,
@@ -46,6 +46,8 @@ for command in (
     copying.import_,
     repair.repair,
     upkeep.gc,
+    page.page,
+    page.serve,
     sequence.freeze,
     keys.key,
 ):

@@ -12,9 +12,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
+
+from tiletree.page import PORT
 
 ORIGIN = "demo.example.com/files"
 RUNS = 3  # of `add`
@@ -76,9 +79,23 @@ class _Demo:
         say("Audit the log: read everything, and recompute it up to the signed root.")
         self.command("audit", log, "--vkey", self.vkey)
 
+        say("Log the page's own single-file form, for whoever keeps a copy of it and has a doubt about that.")
+        self.command("add", log, log / "verify.html", "--key", key)
+
         program, name = _program(), shlex.quote(str(log))
         click.echo(f"\nNow log a file of your own:  {program} add {name} FILE --key {shlex.quote(str(key))}")
         click.echo(f"See what is in the log, which is all that has to be served:  find {name} -type f")
+        click.echo(f"See it in a browser, and drop a file there, such as {file}:  {program} serve {name}")
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            self.serve()
+        else:
+            click.echo(f"It is at http://127.0.0.1:{PORT}/ then.")
+
+    def serve(self) -> None:
+        """Show the log to a browser until the person has seen enough."""
+        click.echo()
+        with suppress(KeyboardInterrupt):
+            subprocess.run([sys.executable, "-m", "tiletree", "serve", str(self.log)], check=False)  # noqa: S603
 
     def command(self, *arguments: object, shown: str = "", expect: int = 0) -> str:
         """Show and run one command, and what it says; return its output. Exits unless it ends as expected."""

@@ -188,7 +188,7 @@ def _login_name() -> str:
 def _inbox(log: str, private: str | None) -> Store:
     """Return where to submit; it has to be named for a log that is read from a server, which says nothing of it."""
     if private is None and log.lower().startswith(("http://", "https://")):
-        raise UsageError(f"the private part of {log} is not known", hint="name it with --private")
+        raise UsageError(f"the private part of {normal_url(log)} is not known", hint="name it with --private")
     return inbox_store(log, private)
 
 

@@ -1,8 +1,7 @@
-"""Commands that write: init, add."""
+"""The command that appends: add."""
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,22 +11,14 @@ import click
 
 from tiles.bundle import MAX_ENTRY_SIZE
 from tiles.checkpoint import SignedCheckpoint
-from tiles.config import Remembered, try_to_remember
-from tiles.errors import NotFound, Refused, Unfinished, UsageError
+from tiles.errors import Unfinished
 from tiles.intake import BATCH_SIZE, Batches, read_lines
-from tiles.keyfile import read_key, write_key
-from tiles.keys import SEED_SIZE, SigningKey, signing_key
 from tiles.log import Log
 from tiles.merkle import leaf_hash
-from tiles.places import absolute, default_key_path, is_same_bucket, name_of, private_url
-from tiles.places import private_in_bucket as private_in_bucket_of
 from tiles.sequencer import MAX_BATCH
 from tiles.store import Store
-from tiles.store.url import is_object_url
 from tiletree.entries import SHOWN_ENTRIES, check_payloads, check_raw, file_entries, payload_entries
 from tiletree.options import (
-    admission_option,
-    find_anchor,
     find_key,
     json_option,
     log_argument,
@@ -37,99 +28,6 @@ from tiletree.options import (
     writer_options,
 )
 from tiletree.ui import Output, Progress, shown
-
-
-@click.command()
-@log_argument
-@click.option("--origin", metavar="NAME", required=True, help="the log's name, such as log.example.com/releases")
-@click.option("--private-in-bucket", is_flag=True, help="keep the private part beside the public one, in its bucket")
-@click.option("--readable-private", is_flag=True, help="begin even if anyone can read the private part")
-@click.option("--gzip", is_flag=True, help="store entries gzip-encoded, in a bucket")
-@admission_option
-@writer_options
-@json_option
-@output
-def init(
-    out: Output,
-    log: str,
-    origin: str,
-    private_in_bucket: bool,
-    readable_private: bool,
-    gzip: bool,
-    admission: Path | None,
-    key: Path | None,
-    private: str | None,
-    anchor: str | None,
-    policy: Path | None,
-) -> None:
-    """Begin a log: a key, and an empty signed checkpoint.
-
-    \b
-    Examples:
-      tiletree init ./log --origin log.example.com/releases
-      tiletree init s3://public-bucket/log --private s3://own-bucket/log --origin log.example.com
-
-    The key goes to a new file, unless --key names one that exists; it is never overwritten. Interrupted, the same call
-    finishes its work; on a log that is complete it changes nothing. Where the private part, the key and the anchor are
-    is remembered: other commands need to be told LOG only.
-    """
-    private = _private_place(log, private, in_bucket=private_in_bucket)
-    path = key or default_key_path(origin)
-    signing, is_new = _init_key(path, origin)
-    begun = open_sequencer(log, private, (path, signing), anchor, policy, admission, look_closer=not readable_private)
-    if is_new:
-        begun.check_new(gzip=gzip)
-        write_key(path, signing)
-    published = begun.create(gzip=gzip)
-    is_remembered = _remember(log, private, key, anchor)
-    vkey = signing.verifier.vkey
-    out.result(
-        {"origin": origin, "vkey": vkey, "size": published.tree.size},
-        f"log      {shown(origin)}, size {published.tree.size}",
-        f"public   {begun.public.url}",
-        f"private  {begun.private.url}",
-        f"key      {path}, keep it secret and keep a copy",
-        f"anchor   {find_anchor(log, path, anchor).url}",
-        f"vkey     {vkey}",
-    )
-    if not is_remembered:
-        out.note("where these are could not be remembered: name --private, --key and --anchor in later calls")
-    out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {shown(log)}")
-
-
-def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
-    if in_bucket and private:
-        raise UsageError("--private names another place, --private-in-bucket the same one: give one of them")
-    place = private_in_bucket_of(log) if in_bucket else private_url(log, private)
-    if not in_bucket and private and is_same_bucket(log, place):
-        raise UsageError(
-            "the private part is in the bucket of the public one",
-            hint="if readers are kept from it there, say --private-in-bucket instead; another bucket is safer",
-        )
-    return place
-
-
-def _remember(log: str, private: str, key: Path | None, anchor: str | None) -> bool:
-    """Remember what later commands could not guess; return whether they will find it."""
-    default = Remembered(log=absolute(log))
-    own = absolute(private)
-    if not is_object_url(log) and own == absolute(private_url(log, None)):
-        own = ""
-    what = Remembered(
-        default.log, own or None, str(key.absolute()) if key else None, absolute(anchor) if anchor else None
-    )
-    return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
-
-
-def _init_key(path: Path, origin: str) -> tuple[SigningKey, bool]:
-    """Return the key of the log to begin, and whether it still has to be written."""
-    try:
-        signing = read_key(path)
-    except NotFound:
-        return signing_key(origin, secrets.token_bytes(SEED_SIZE)), True
-    if signing.name != origin:
-        raise Refused(f"{path} is the key of {signing.name}, not of {origin}", hint="choose another --key")
-    return signing, False
 
 
 @click.command()
