@@ -865,15 +865,3 @@ def test_chromium_gives_the_same_verdicts(chromium: Any) -> None:
         )
         assert compare(vectors, json.loads(answers), bool(mldsa)) == []
     print(f"ML-DSA-44: {mldsa}")
-
-
-def test_another_implementations_log(chromium: Any, shared_vectors: Path) -> None:
-    """Tessera's golden log is opened, browsed and proven like our own."""
-    folder = shared_vectors / "tessera-golden-log"
-    objects = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    vkey = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
-    with site(chromium, objects, faults=True) as one:  # it has no policy.txt
-        one.open(f"#vkey={vkey}")
-        assert one.said("#head")[1] == "Signed by the log (no witnesses): 15 entries"
-        one.drop(("eleven", b"ileven"))
-        assert one.said()[1] == "In the log: entry 10 of 15"
