@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +18,14 @@ from tiles.store import Store, Version
 from world import World, explained, not_wrapped, some_entries
 
 BATCHES = [some_entries("one", 10), some_entries("two", 300), some_entries("three", 1), some_entries("four", 256)]
+
+
+# a shell starts what runs in the background with SIGINT ignored, and so would all that it starts
+_INTERRUPTIBLE = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 def taking(
@@ -201,18 +210,22 @@ def test_input_that_does_not_end(tmp_path: Path) -> None:
     environment = {f"XDG_{kind}_HOME": str(tmp_path / "home") for kind in ("CONFIG", "STATE", "CACHE")}
     base = [sys.executable, "-m", "tiletree"]
     subprocess.run([*base, "init", "log", "--origin", "example.com"], cwd=tmp_path, env=environment, check=True)
-    broken = [*base, "add", "log", "--stdin-lines", "--batch-size", "1"]
-    with subprocess.Popen(
-        broken, cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as adding:
+    waiting = [sys.executable, "-c", _INTERRUPTIBLE, *base[1:], "add", "log", "--stdin-lines", "--batch-size", "1"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(waiting, cwd=tmp_path, env=environment, **pipes) as adding:
         assert adding.stdin is not None
         assert adding.stdout is not None
-        adding.stdin.write(b"one\ntwo\n")
-        adding.stdin.flush()
-        assert adding.stdout.readline().startswith(b"0  ")
-        adding.send_signal(2)
-        _, err = b"", adding.stderr.read() if adding.stderr else b""
-        assert adding.wait(30) == 130, err
+        assert adding.stderr is not None
+        try:
+            adding.stdin.write(b"one\ntwo\n")
+            adding.stdin.flush()
+            assert adding.stdout.readline().startswith(b"0  ")
+            adding.send_signal(signal.SIGINT)
+            code = adding.wait(30)
+        finally:
+            adding.kill()
+        err = adding.stderr.read()
+    assert code == 130, err
     assert b"interrupted" in err
     assert b"Fatal" not in err
     assert b"Traceback" not in err
