@@ -77,18 +77,21 @@ def resume(log: RealLog, out: str, entries: list[bytes], batch: int) -> None:
 
 
 def calls(strace: str, log: RealLog, *arguments: str) -> Iterator[tuple[str, int, str]]:
-    """Yield the calls of an undisturbed run that touch the log, its key or its output: name, number, and all of it."""
+    """Yield the calls of an undisturbed run that touch the log, its key or its output: name, number, and all of it.
+
+    The number is that among the calls of its thread: `strace` counts each thread's by themselves.
+    """
     trace = log.folder.with_name("trace")
     under = [strace, "-f", "-y", "-s", "0", "-o", str(trace), "-e", f"trace={','.join(CALLS)}"]
     with log.start(*arguments, under=under) as process:
         _, err = process.communicate()
     assert process.returncode == 0, err
-    numbers = Counter[str]()
+    numbers = Counter[tuple[str, str]]()
     for line in trace.read_text(errors="replace").splitlines():
-        if match := re.match(r"[0-9]+ +([a-z0-9]+)\(", line):
-            numbers[match[1]] += 1
-            if str(log.folder) in line or line[match.start(1) :].startswith("write(1<"):
-                yield match[1], numbers[match[1]], line
+        if match := re.match(r"([0-9]+) +([a-z0-9]+)\(", line):
+            numbers[match[1], match[2]] += 1
+            if str(log.folder) in line or line[match.start(2) :].startswith("write(1<"):
+                yield match[2], numbers[match[1], match[2]], line
 
 
 def killed(strace: str, log: RealLog, call: str, number: int, *arguments: str) -> str:
