@@ -6,21 +6,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from browser import Site, site, start_chromium
+from browser import Site, site
+
+pytest_plugins = ["browser_fixture"]
 
 ORIGIN = "example.com/log"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A browser."""
-    yield from start_chromium()
 
 
 def objects_of(folder: Path) -> dict[str, bytes]:
