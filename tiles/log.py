@@ -177,7 +177,8 @@ class Log:
             self._try_out()
             settings = replace(settings, probed=__version__) if settings else Settings(__version__)
             self._settle(settings, version)
-        self._use(settings)
+        else:
+            self._use(settings)
 
     def _settings(self) -> tuple[Settings | None, Version | None]:
         try:

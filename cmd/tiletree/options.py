@@ -27,6 +27,7 @@ from tiles.store import Store
 from tiletree.ui import Output
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Parsed = TypeVar("Parsed")
 
 output = click.make_pass_decorator(Output)
 
@@ -88,15 +89,22 @@ def trust_options(command: Command) -> Command:
 
 def read_policy(path: Path | None) -> Policy | None:
     """Return the policy in a file the user named. Raises UsageError if there is none."""
-    if path is None:
-        return None
+    return None if path is None else _read_named(path, "--policy", MAX_POLICY_SIZE, parse_policy)
+
+
+def read_admission(path: Path | None) -> Admission | None:
+    """Return the admission policy in a file the user named. Raises UsageError if there is none."""
+    return None if path is None else _read_named(path, "--admission", MAX_ADMISSION_SIZE, parse_admission)
+
+
+def _read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
     try:
         with path.open("rb") as file:
-            return parse_policy(file.read(MAX_POLICY_SIZE + 1))
+            return parse(file.read(limit + 1))
     except OSError as error:
-        raise UsageError(f"--policy {path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{option} {path} cannot be read: {error.strerror}") from error
     except Malformed as error:
-        raise UsageError(f"--policy {path}: {error.message}") from error
+        raise UsageError(f"{option} {path}: {error.message}") from error
 
 
 def read_vkey(text: str | None) -> VerifierKey | None:
@@ -128,13 +136,17 @@ def find_key(log: str, private: str | None, key: Path | None) -> tuple[Path | No
             return None, parse_skey(text.strip())
         except Malformed:
             raise UsageError(f"${KEY_TEXT} is not a key", hint="it is the one line that is in a key file") from None
-    if key is None:
-        known = remembered(log).key
-        key = Path(known) if known else default_key_path(find_origin(public_store(log), private_store(log, private)))
+    key = key or find_key_path(log, private)
     try:
         return key, read_key(key)
     except NotFound as error:
         raise UsageError(error.message, hint=error.hint) from error
+
+
+def find_key_path(log: str, private: str | None) -> Path:
+    """Return where the key of a log that exists is kept: as at init, or by its origin."""
+    known = remembered(log).key
+    return Path(known) if known else default_key_path(find_origin(public_store(log), private_store(log, private)))
 
 
 def find_anchor(log: str, key: Path | None, anchor: str | None) -> Store:
@@ -184,16 +196,3 @@ def open_sequencer(
         policy=read_policy(policy),
         admission=read_admission(admission),
     )
-
-
-def read_admission(path: Path | None) -> Admission | None:
-    """Return the admission policy in a file the user named. Raises UsageError if there is none."""
-    if path is None:
-        return None
-    try:
-        with path.open("rb") as file:
-            return parse_admission(file.read(MAX_ADMISSION_SIZE + 1))
-    except OSError as error:
-        raise UsageError(f"--admission {path} cannot be read: {error.strerror}") from error
-    except Malformed as error:
-        raise UsageError(f"--admission {path}: {error.message}") from error

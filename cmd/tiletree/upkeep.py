@@ -9,14 +9,14 @@ import click
 
 from tiles.checkpoint import SignedCheckpoint
 from tiles.merkle import TreeHead
-from tiles.places import default_key_path, private_store, public_store, remembered
+from tiles.places import private_store, public_store
 from tiles.status import look
 from tiles.upkeep import DAY
 from tiles.upkeep import gc as collect
 from tiletree.options import (
     anchor_option,
     find_anchor,
-    find_origin,
+    find_key_path,
     json_option,
     key_option,
     log_argument,
@@ -43,10 +43,7 @@ def status(out: Output, log: str, key: Path | None, private: str | None, anchor:
     Exits 4 if the next run would refuse.
     """
     public, own = public_store(log), private_store(log, private)
-    if key is None:
-        known = remembered(log).key
-        key = Path(known) if known else default_key_path(find_origin(public, own))
-    memory = find_anchor(log, key, anchor)
+    memory = find_anchor(log, key or find_key_path(log, private), anchor)
     found = look(public, own, memory)
     head = found.head
     out.result(
