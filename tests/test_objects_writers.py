@@ -61,13 +61,7 @@ def test_a_zombie(base: int, place: Place) -> None:
     """A writer that stops before any operation, for as long as another's whole run, goes on and does no harm."""
     world = Base(grown(base), place)
     for pause in range(steps_alone(world, TEN)):
-        with race(world, TEN, SEVEN) as two:
-            first, second = two.writers
-            for _ in range(pause):
-                two.step(first)
-            two.finish(second)
-            two.finish(first)
-            two.check()
+        meet(world, (SEVEN, TEN), 0, pause)
 
 
 @pytest.mark.parametrize("base", [250])

@@ -38,13 +38,7 @@ def test_a_writer_paused_before_any_operation_goes_on_as_a_zombie(base: int) -> 
     """A writer that wakes up at any point of its run, with another's whole run behind it, does no harm and succeeds."""
     world = grown(base)
     for pause in range(steps_alone(world, TEN)):
-        with race(world, TEN, SEVEN) as two:
-            first, second = two.writers
-            for _ in range(pause):
-                two.step(first)
-            two.finish(second)
-            two.finish(first)
-            two.check()
+        meet(world, (SEVEN, TEN), 0, pause)
 
 
 @pytest.mark.parametrize("base", BASES)
