@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["command_line", "bucket_logs"]
+pytest_plugins = ["tests.support.command_line", "tests.support.bucket_logs"]
 
 # a loaded machine is no failure; a failure is printed with what makes it again
 settings.register_profile("tiletree", deadline=None, print_blob=True)

@@ -9,27 +9,27 @@ import pytest
 
 pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
 
-from bucket_logs import LOG, PRIVATE, begin, contents, owner_only
-from command_line import ORIGIN, Command
-from object_server import ObjectServer
-from object_server_rules import Fault
+from tests.support.bucket_logs import LOG, PRIVATE, begin, contents, owner_only
+from tests.support.command_line import ORIGIN, Command
+from tests.support.object_server import ObjectServer
+from tests.support.object_server_rules import Fault
+from tests.support.world import some_entries
 from tiles import __version__
 from tiles import log as log_module
-from tiles.admission import Admission
-from tiles.audit import audit
-from tiles.client import LogClient
 from tiles.errors import AccessError, NotFound, Refused, TilesError, Unfinished, UsageError
-from tiles.fetch import open_log
-from tiles.gzipped import MAGIC, decode
-from tiles.keyfile import read_key
+from tiles.inbox.admission import Admission
+from tiles.inbox.submission import NONCE_SIZE
+from tiles.inbox.submit import submit
 from tiles.log import Log
-from tiles.policy import policy_for
-from tiles.settings import Settings
-from tiles.store import objects
-from tiles.store.url import open_object_store
-from tiles.submission import NONCE_SIZE
-from tiles.submitter import submit
-from world import some_entries
+from tiles.notes.policy import policy_for
+from tiles.read.client import LogClient
+from tiles.read.fetcher import open_log
+from tiles.records.settings import Settings
+from tiles.signing.key_file import read_key
+from tiles.store import bucket as objects
+from tiles.store.bounded_gzip import MAGIC, decode
+from tiles.store.open_bucket import open_object_store
+from tiles.upkeep.audit import audit
 
 BESIDE = ("log2", "lo", "log.private2", "log.p")
 TILES = "public/log/tile/"

@@ -96,31 +96,31 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from tiles.admission import Admission
-    from tiles.cache import TileCache
-    from tiles.client import LogClient
-    from tiles.entry import file_entry
+    from tiles.entries.file_digest import file_entry
     from tiles.errors import AccessError, LogError, Refused, TilesError, Unfinished, UsageError, VerificationError
-    from tiles.fetch import open_log
-    from tiles.keyfile import read_key, write_key
-    from tiles.keys import parse_vkey, signing_key
+    from tiles.inbox.admission import Admission
+    from tiles.inbox.selection import Limits
+    from tiles.inbox.submit import submit, wait_until_logged
     from tiles.log import Log
-    from tiles.merkle import leaf_hash
-    from tiles.places import anchor_store, inbox_store, private_store, public_store
-    from tiles.policy import Policy, parse_policy, policy_for
-    from tiles.selection import Limits
-    from tiles.sequencer import Sequencer
-    from tiles.signer import Signer
-    from tiles.submitter import submit, wait_until_logged
-    from tiles.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
-    from tiles.visits import Visits
+    from tiles.notes.keys import parse_vkey, signing_key
+    from tiles.notes.policy import Policy, parse_policy, policy_for
+    from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
+    from tiles.read.client import LogClient
+    from tiles.read.fetcher import open_log
+    from tiles.signing.key_file import read_key, write_key
+    from tiles.signing.signer import Signer
+    from tiles.tree.merkle import leaf_hash
+    from tiles.user.places import anchor_store, inbox_store, private_store, public_store
+    from tiles.user.seen_checkpoints import Visits
+    from tiles.user.tile_cache import TileCache
+    from tiles.write.sequencer import Sequencer
 else:
-    # Loaded when first used: `import tiles.merkle` should cost neither the network's packages nor the signatures'.
+    # Loaded when first used: `import tiles.tree.merkle` should cost neither the network's packages nor the signatures'.
     _HOMES = {
-        "tiles.admission": ("Admission",),
-        "tiles.cache": ("TileCache",),
-        "tiles.client": ("LogClient",),
-        "tiles.entry": ("file_entry",),
+        "tiles.inbox.admission": ("Admission",),
+        "tiles.user.tile_cache": ("TileCache",),
+        "tiles.read.client": ("LogClient",),
+        "tiles.entries.file_digest": ("file_entry",),
         "tiles.errors": (
             "AccessError",
             "LogError",
@@ -130,19 +130,19 @@ else:
             "UsageError",
             "VerificationError",
         ),
-        "tiles.fetch": ("open_log",),
-        "tiles.keyfile": ("read_key", "write_key"),
-        "tiles.keys": ("parse_vkey", "signing_key"),
-        "tiles.merkle": ("leaf_hash",),
+        "tiles.read.fetcher": ("open_log",),
+        "tiles.signing.key_file": ("read_key", "write_key"),
+        "tiles.notes.keys": ("parse_vkey", "signing_key"),
+        "tiles.tree.merkle": ("leaf_hash",),
         "tiles.log": ("Log",),
-        "tiles.places": ("anchor_store", "inbox_store", "private_store", "public_store"),
-        "tiles.policy": ("Policy", "parse_policy", "policy_for"),
-        "tiles.selection": ("Limits",),
-        "tiles.sequencer": ("Sequencer",),
-        "tiles.signer": ("Signer",),
-        "tiles.submitter": ("submit", "wait_until_logged"),
-        "tiles.tlog_proof": ("TlogProof", "parse_tlog_proof", "verify_tlog_proof"),
-        "tiles.visits": ("Visits",),
+        "tiles.user.places": ("anchor_store", "inbox_store", "private_store", "public_store"),
+        "tiles.notes.policy": ("Policy", "parse_policy", "policy_for"),
+        "tiles.inbox.selection": ("Limits",),
+        "tiles.write.sequencer": ("Sequencer",),
+        "tiles.signing.signer": ("Signer",),
+        "tiles.inbox.submit": ("submit", "wait_until_logged"),
+        "tiles.notes.tlog_proof": ("TlogProof", "parse_tlog_proof", "verify_tlog_proof"),
+        "tiles.user.seen_checkpoints": ("Visits",),
     }
 
     def __getattr__(name):

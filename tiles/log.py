@@ -18,26 +18,26 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from tiles import __version__
-from tiles.admission import Admission
-from tiles.checkpoint import SignedCheckpoint
 from tiles.errors import Conflict, Denied, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
-from tiles.guard import read_head
-from tiles.head import HEAD
-from tiles.keyfile import read_key
-from tiles.layout import CHECKPOINT
-from tiles.note import MAX_NOTE_SIZE
-from tiles.places import anchor_store, default_key_path, private_url, public_store, remembered
-from tiles.places import private_store as open_private_store
-from tiles.policy import Policy
-from tiles.record import MAX_RECORD_SIZE
-from tiles.selection import Limits
-from tiles.sequencer import Appended, Sequenced, Sequencer
-from tiles.settings import MAX_LOCK_DAYS, SETTINGS, Settings, parse_settings
-from tiles.signer import Signer
+from tiles.inbox.admission import Admission
+from tiles.inbox.selection import Limits
+from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import Policy
+from tiles.records.fields import MAX_RECORD_SIZE
+from tiles.records.head import HEAD
+from tiles.records.settings import MAX_LOCK_DAYS, SETTINGS, Settings, parse_settings
+from tiles.signing.key_file import read_key
+from tiles.signing.signer import Signer
 from tiles.store import Store, Version
+from tiles.store.object_lock import open_retention
+from tiles.store.open_bucket import is_object_url, open_object_store
 from tiles.store.probe import PROBES, probe
-from tiles.store.retention import open_retention
-from tiles.store.url import is_object_url, open_object_store
+from tiles.tree.layout import CHECKPOINT
+from tiles.user.places import anchor_store, default_key_path, private_url, public_store, remembered
+from tiles.user.places import private_store as open_private_store
+from tiles.write.load import read_head
+from tiles.write.sequencer import Appended, Sequenced, Sequencer
 
 
 @runtime_checkable

@@ -14,46 +14,46 @@ from hashlib import sha256
 from pathlib import Path
 
 from tiles.errors import Conflict, NotFound, UsageError
-from tiles.keys import SignatureType
-from tiles.layout import POLICY
-from tiles.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from tiles.notes.keys import SignatureType
+from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.store import Store
+from tiles.tree.layout import POLICY
 
 VERIFY = "verify.html"
 
 _TEMPLATE = "verify.template.html"
 _KINDS = {".html", ".js", ".css", ".svg"}
-_OFFLINE_ONLY = {_TEMPLATE, "offline.js"}
-_OPERATORS = {"entry.js"}  # what an entry is, in words: an operator may have their own
+_OFFLINE_ONLY = {_TEMPLATE, "page/offline.js"}
+_OPERATORS = {"page/entry.js"}  # what an entry is, in words: an operator may have their own
 # what verify.html is made of, each after what it needs
 _MODULES = (
-    "sha256",
-    "tlog",
-    "ecdsa",
-    "mldsa",
-    "dom",
-    "lookup",
-    "entry",
-    "picture",
-    "states",
-    "head",
-    "verdict",
-    "proofs",
-    "check",
-    "offline",
+    "verifier/sha256",
+    "verifier/tlog",
+    "verifier/ecdsa",
+    "verifier/mldsa",
+    "page/dom",
+    "verifier/lookup",
+    "page/entry",
+    "page/merkle_path",
+    "page/error_card",
+    "page/tree_head",
+    "page/proof_card",
+    "page/proof_files",
+    "page/check",
+    "page/offline",
 )
-_MLDSA = "mldsa"  # larger than the rest: only for a policy with such a key
+_MLDSA = "verifier/mldsa"  # larger than the rest: only for a policy with such a key
 _MAX_SIZE = 1 << 20  # bytes, of any file of the page
 
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "[./]+/(?:\w+/)?(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) ([\w$]+))", re.MULTILINE)
 _EXPORTS = re.compile(r"^export \{\s*([\w$, ]+?)\s*\};$", re.MULTILINE)
-_LAZY = re.compile(r'import\("\./(\w+)\.js"\)')
+_LAZY = re.compile(r'import\("[./]+/(?:\w+/)?(\w+)\.js"\)')
 
 
 def page_files(policy: Policy) -> dict[str, bytes]:
     """Return the files of the page of a log by name, verify.html for its policy included."""
-    names = {path.name for path in _web().iterdir() if path.suffix in _KINDS}
+    names = {path.relative_to(_web()).as_posix() for path in _web().rglob("*") if path.suffix in _KINDS}
     files = {name: (_web() / name).read_bytes() for name in sorted(names - _OFFLINE_ONLY)}
     return {**files, VERIFY: verify_page(policy)}
 
@@ -117,11 +117,17 @@ def _module(name: str, needed: Collection[str]) -> str:
     text = _text(f"{name}.js")
     exported = ", ".join([match[2] for match in _EXPORT.finditer(text)] + _EXPORTS.findall(text))
     text = _IMPORT.sub(r"const \1 = module_\2;", text)
+    there = {_name(other) for other in needed}
     text = _LAZY.sub(
-        lambda lazy: f"Promise.resolve(module_{lazy[1]})" if lazy[1] in needed else "Promise.reject()", text
+        lambda lazy: f"Promise.resolve(module_{lazy[1]})" if lazy[1] in there else "Promise.reject()", text
     )
     text = _EXPORTS.sub("", _EXPORT.sub(r"\1", text))
-    return f"const module_{name} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
+    return f"const module_{_name(name)} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
+
+
+def _name(module: str) -> str:
+    """Return the name of a module without its folder; no two modules share one."""
+    return module.rpartition("/")[2]
 
 
 def _source(text: str) -> str:

@@ -9,7 +9,12 @@ import click
 
 import tiles
 from tiles.errors import TilesError
-from tiletree import copying, init, keys, page, read, repair, sequence, submit, upkeep, verify, write
+from tiletree.commands import add as write
+from tiletree.commands import import_ as copying
+from tiletree.commands import init, page, repair, sequence, submit, verify
+from tiletree.commands import key as keys
+from tiletree.commands import prove as read
+from tiletree.commands import status as upkeep
 from tiletree.ui import EXIT_ACCESS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Output, exit_code
 
 _EPILOG = """\b

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from tiletree.page import PORT
+from tiletree.commands.page import PORT
 
 ORIGIN = "demo.example.com/files"
 RUNS = 3  # of `add`

@@ -10,20 +10,20 @@ from typing import Any, BinaryIO, TypeVar
 
 import click
 
-from tiles.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
-from tiles.checkpoint import parse_signed_checkpoint
 from tiles.errors import Malformed, NotFound, UsageError
-from tiles.head import HEAD, parse_head
-from tiles.keyfile import read_key
-from tiles.keys import SigningKey, VerifierKey, parse_skey, parse_vkey
-from tiles.layout import CHECKPOINT
+from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
 from tiles.log import Log, anonymous_reader
-from tiles.note import MAX_NOTE_SIZE
-from tiles.places import anchor_store, default_key_path, private_store, public_store, remembered
-from tiles.policy import MAX_POLICY_SIZE, Policy, parse_policy
-from tiles.record import MAX_RECORD_SIZE
-from tiles.signer import Signer
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.keys import SigningKey, VerifierKey, parse_skey, parse_vkey
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from tiles.records.fields import MAX_RECORD_SIZE
+from tiles.records.head import HEAD, parse_head
+from tiles.signing.key_file import read_key
+from tiles.signing.signer import Signer
 from tiles.store import Store
+from tiles.tree.layout import CHECKPOINT
+from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
 from tiletree.ui import Output
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -50,10 +50,10 @@ class Clock:
 
 def tiletree(entries: int, size: int, whole: Clock, upload: Clock) -> None:
     """Publish with the library: all of the commit, head, anchor and staged batch included."""
-    from tiles.keys import signing_key
-    from tiles.sequencer import Sequencer
-    from tiles.signer import Signer
-    from tiles.store.url import open_object_store
+    from tiles.notes.keys import signing_key
+    from tiles.signing.signer import Signer
+    from tiles.store.open_bucket import open_object_store
+    from tiles.write.sequencer import Sequencer
 
     public, private, anchor = (
         open_object_store(f"s3://{BUCKET}/{name}?path_style=true", public=name == "log")
@@ -123,10 +123,10 @@ def planning(entries: int, size: int, whole: Clock, upload: Clock) -> None:
 
 def _write(entries: int, size: int, whole: Clock, upload: Clock, write: Write) -> None:
     """Plan, sign and write each batch's objects; no commit, and nothing that would survive a crash."""
-    from tiles.batch import EMPTY_EDGE, plan
-    from tiles.checkpoint import Checkpoint, sign_checkpoint
-    from tiles.keys import signing_key
-    from tiles.layout import checkpoint_path
+    from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
+    from tiles.notes.keys import signing_key
+    from tiles.tree.layout import checkpoint_path
+    from tiles.tree.plan import EMPTY_EDGE, plan
 
     key = signing_key(ORIGIN, SEED)
     edge = EMPTY_EDGE

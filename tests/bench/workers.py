@@ -45,12 +45,12 @@ def tiletree_publish(directory: Path, entries: int, size: int) -> float:
 
 def tiletree_audit(directory: Path, _entries: int, _size: int) -> float:
     """Audit what `tiletree_publish` wrote, kept checkpoints included."""
-    from tiles.audit import audit
-    from tiles.checkpoint import parse_signed_checkpoint
-    from tiles.fetch import open_log
-    from tiles.keys import signing_key
-    from tiles.places import public_store
-    from tiles.policy import policy_for
+    from tiles.notes.checkpoint import parse_signed_checkpoint
+    from tiles.notes.keys import signing_key
+    from tiles.notes.policy import policy_for
+    from tiles.read.fetcher import open_log
+    from tiles.upkeep.audit import audit
+    from tiles.user.places import public_store
 
     log = str(directory / "log")
     fetcher, policy = open_log(log), policy_for(signing_key(ORIGIN, SEED).verifier)
@@ -102,7 +102,7 @@ def aics_audit(directory: Path, _entries: int, _size: int) -> float:
     from aics_tlog.tiles import FileSystemTileReader
     from aics_tlog.verified import audit_tiles
 
-    from tiles.checkpoint import parse_signed_checkpoint
+    from tiles.notes.checkpoint import parse_signed_checkpoint
 
     tree = parse_signed_checkpoint((directory / "log" / "checkpoint").read_bytes()).tree
     reader = FileSystemTileReader(directory / "log")
@@ -113,7 +113,7 @@ def aics_audit(directory: Path, _entries: int, _size: int) -> float:
 
 def hashing(_directory: Path, entries: int, size: int) -> float:
     """Hash leaves and nodes, and nothing else: what no writer in Python can be faster than."""
-    from tiles.merkle import leaf_hashes, parents
+    from tiles.tree.merkle import leaf_hashes, parents
 
     def hash_all(batch: list[bytes]) -> None:
         hashes = leaf_hashes(batch)
@@ -143,10 +143,10 @@ def raw_files(directory: Path, entries: int, size: int) -> float:
 
 
 def _sequencer(directory: Path) -> Any:
-    from tiles.keys import signing_key
-    from tiles.sequencer import Sequencer
-    from tiles.signer import Signer
+    from tiles.notes.keys import signing_key
+    from tiles.signing.signer import Signer
     from tiles.store.directory import DirectoryStore
+    from tiles.write.sequencer import Sequencer
 
     public, private, anchor = (DirectoryStore(directory / name) for name in ("log", "log.private", "anchor"))
     sequencer = Sequencer(public, private, Signer(signing_key(ORIGIN, SEED), anchor))

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tiles.client import LogClient
 from tiles.errors import SignatureError
-from tiles.fetch import open_log
-from tiles.keys import parse_vkey, signing_key
-from tiles.merkle import EMPTY_TREE, TreeHead, leaf_hash
-from tiles.policy import policy_for
-from tiles.sequencer import Sequencer
-from tiles.signer import Signer
+from tiles.notes.keys import parse_vkey, signing_key
+from tiles.notes.policy import policy_for
+from tiles.notes.tlog_proof import verify_tlog_proof
+from tiles.read.client import LogClient
+from tiles.read.fetcher import open_log
+from tiles.signing.signer import Signer
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
-from tiles.tlog_proof import verify_tlog_proof
-from tiles.visits import Visits
+from tiles.tree.merkle import EMPTY_TREE, TreeHead, leaf_hash
+from tiles.user.seen_checkpoints import Visits
+from tiles.write.sequencer import Sequencer
 
 pytest.importorskip("tlog_scales", reason="NOT TESTED against tlog-scales: it is not installed")
 

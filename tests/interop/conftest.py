@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from interop.peers import ORIGIN, SIZES, Build, Logs, Program, build, lines, run_tiletree
+from tests.interop.peers import ORIGIN, SIZES, Build, Logs, Program, build, lines, run_tiletree
 
 
 @pytest.fixture(scope="session")

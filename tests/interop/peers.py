@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from tiles.checkpoint import Checkpoint, sign_checkpoint
-from tiles.keyfile import read_key
-from tiles.merkle import TreeHead, to_hash
-from tiles.strict import decode_base64, encode_base64
+from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
+from tiles.notes.encoding import decode_base64, encode_base64
+from tiles.signing.key_file import read_key
+from tiles.tree.merkle import TreeHead, to_hash
 
 ORIGIN = "log.example.com/interop"
 SIZES = (0, 1, 255, 256, 257, 70_000)  # one log grows through all of them

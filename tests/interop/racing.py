@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from itertools import count
 
-from tiles.keys import signing_key
-from tiles.sequencer import Sequencer
-from tiles.signer import Signer
-from tiles.store.url import open_object_store
-from tiles.submitter import submit
+from tiles.inbox.submit import submit
+from tiles.notes.keys import signing_key
+from tiles.signing.signer import Signer
+from tiles.store.open_bucket import open_object_store
+from tiles.write.sequencer import Sequencer
 
 KEY = signing_key("example.com/log", b"\x07" * 32)
 

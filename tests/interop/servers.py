@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from interop.peers import build
+from tests.interop.peers import build
 
 BUCKET = "log-bucket"
 

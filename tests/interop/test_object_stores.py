@@ -11,19 +11,19 @@ from multiprocessing import get_context
 
 import pytest
 
-import test_store_contract
-from check_log import committed, published
-from interop.racing import KEY, append_until, sequence_until, sequencer
-from interop.servers import SERVERS, Server
-from tiles.audit import audit
-from tiles.checkpoint import parse_signed_checkpoint
-from tiles.fetch import StoreFetcher
-from tiles.guard import read_head
-from tiles.policy import policy_for
+from tests.interop.racing import KEY, append_until, sequence_until, sequencer
+from tests.interop.servers import SERVERS, Server
+from tests.store import test_contract as test_store_contract
+from tests.support.check_log import committed, published
+from tests.support.world import ROLES, World, recording_key
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.policy import policy_for
+from tiles.read.fetcher import StoreFetcher
 from tiles.store import Store
+from tiles.store.open_bucket import open_object_store
 from tiles.store.probe import probe
-from tiles.store.url import open_object_store
-from world import ROLES, World, recording_key
+from tiles.upkeep.audit import audit
+from tiles.write.load import read_head
 
 pytestmark = pytest.mark.interop
 

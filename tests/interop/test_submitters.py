@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import urllib3
 
-from interop.peers import ORIGIN, run_tiletree
-from interop.servers import Server, versitygw, versitygw_account
+from tests.interop.peers import ORIGIN, run_tiletree
+from tests.interop.servers import Server, versitygw, versitygw_account
 from tiles.errors import AccessError, NotFound
-from tiles.store.url import open_object_store
+from tiles.store.open_bucket import open_object_store
 
 pytestmark = pytest.mark.interop
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from interop.peers import ORIGIN, SIZES, Build, Logs, kept, lines, make_wrong, run_tiletree
-from tiles.checkpoint import parse_signed_checkpoint
-from tiles.keys import parse_skey
+from tests.interop.peers import ORIGIN, SIZES, Build, Logs, kept, lines, make_wrong, run_tiletree
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.keys import parse_skey
 
 pytestmark = pytest.mark.interop
 

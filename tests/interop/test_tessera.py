@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from fault_server import serving
-from interop.peers import ORIGIN, SIZES, Build, Logs, kept, line, lines, make_wrong, run_tiletree
-from tiles.audit import audit
-from tiles.client import LogClient
+from tests.interop.peers import ORIGIN, SIZES, Build, Logs, kept, line, lines, make_wrong, run_tiletree
+from tests.support.fault_server import serving
 from tiles.errors import LogError
-from tiles.fetch import open_log
-from tiles.keyfile import read_key
-from tiles.keys import parse_vkey
-from tiles.merkle import leaf_hash
-from tiles.policy import policy_for
+from tiles.notes.keys import parse_vkey
+from tiles.notes.policy import policy_for
+from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from tiles.read.client import LogClient
+from tiles.read.fetcher import open_log
+from tiles.signing.key_file import read_key
 from tiles.store.directory import DirectoryStore
-from tiles.tlog_proof import parse_tlog_proof, verify_tlog_proof
-from tiles.visits import Visits
+from tiles.tree.merkle import leaf_hash
+from tiles.upkeep.audit import audit
+from tiles.user.seen_checkpoints import Visits
 
 pytestmark = pytest.mark.interop
 

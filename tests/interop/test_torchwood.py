@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from interop.peers import ORIGIN, SIZES, Build, Logs, line, make_wrong
-from tiles.checkpoint import parse_signed_checkpoint, with_signatures
-from tiles.client import LogClient
-from tiles.cosignature import cosign
+from tests.interop.peers import ORIGIN, SIZES, Build, Logs, line, make_wrong
 from tiles.errors import PolicyError
-from tiles.fetch import open_log
-from tiles.keys import SignatureType, parse_vkey, signing_key
-from tiles.merkle import leaf_hash
-from tiles.policy import parse_policy, policy_for
-from tiles.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from tiles.notes.checkpoint import parse_signed_checkpoint, with_signatures
+from tiles.notes.cosignature import cosign
+from tiles.notes.keys import SignatureType, parse_vkey, signing_key
+from tiles.notes.policy import parse_policy, policy_for
+from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from tiles.read.client import LogClient
+from tiles.read.fetcher import open_log
+from tiles.tree.merkle import leaf_hash
 
 pytestmark = pytest.mark.interop
 

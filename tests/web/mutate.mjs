@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const LIMIT = 60_000; // milliseconds for one run
 
 const MUTANTS = {
-  "tlog.js": [
+  "verifier/tlog.js": [
     // encodings
     ["ignoreBOM: true", "ignoreBOM: false"], ["fatal: true", "fatal: false"],
     ["if (!/[\\0-\\x09\\x0b-\\x1f]/.test(text)) return", "return"], ["if (btoa(octets) === text) return", "return"],
@@ -59,7 +59,7 @@ const MUTANTS = {
     ["path: verifyInclusion(leaf, proof.index, accepted.signed.tree, proof.hashes)", "path: []"],
     ["const accepted = await acceptCheckpoint(policy, proof.checkpoint)", "const accepted = { signed: proof.checkpoint, log: policy.logs[0].key, cosignatures: [] }"],
   ],
-  "tiles.js": [
+  "verifier/tiles.js": [
     ["tree.size === 0n && !equal(tree.root, EMPTY_ROOT)", "false"], ["if (bytes.length !== size)", "if (false)"],
     ["if (!equal(computed, expected))", "if (false)"], ["if (!equal(foldRight(hashes), this.tree.root))", "if (false)"],
     ["at !== bytes.length || ", ""], [" || entries.length !== width", ""], ["if (wrong >= 0)", "if (false)"],
@@ -67,7 +67,7 @@ const MUTANTS = {
     ["error.code !== \"NotFound\" || width === 256", "true"], ["index < 0n || index >= size || size > MAX_SIZE", "false"],
     ["old < 0n || old > size || size > MAX_SIZE", "false"], ["if (rest < 1n)", "if (false)"],
   ],
-  "log.js": [
+  "verifier/log.js": [
     ["const accepted = await acceptCheckpoint(this.policy, signed, this.origin)", "const accepted = { signed, log: this.policy.logs[0].key }"],
     ["if (last.tree.size <= signed.tree.size) await this.#checkExtends(last, signed)", "if (last.tree.size <= signed.tree.size) continue"],
     ["else await this.#checkOldCopy(signed, last)", "else continue"], [".filter((log) => this.memory && ", ".slice(0, 1).filter((log) => this.memory && "],
@@ -76,14 +76,14 @@ const MUTANTS = {
     ["if (!equal(root, older.tree.root))", "if (false)"], ["if (error.code !== \"NotFound\") throw error;\n      fail", "fail"],
     ["start < 0n || start > stop || stop > size", "false"],
   ],
-  "ecdsa.js": [["return equal(encode(raw), der) ? raw", "return true ? raw"], ["digits[0] > 127 ?", "false ?"], ["integers.length > 127 ?", "false ?"]],
-  "lookup.js": [["equal(one, hash)", "true"], ["if (size <= MAX_ENTRY) candidates", "candidates"]],
-  "sha256.js": [["72 - ((size + 8) % 64)", "64 - (size % 64)"], ["BigInt(size) * 8n", "BigInt(size)"]],
+  "verifier/ecdsa.js": [["return equal(encode(raw), der) ? raw", "return true ? raw"], ["digits[0] > 127 ?", "false ?"], ["integers.length > 127 ?", "false ?"]],
+  "verifier/lookup.js": [["equal(one, hash)", "true"], ["if (size <= MAX_ENTRY) candidates", "candidates"]],
+  "verifier/sha256.js": [["72 - ((size + 8) % 64)", "64 - (size % 64)"], ["BigInt(size) * 8n", "BigInt(size)"]],
 };
 
 const here = await mkdtemp(join(tmpdir(), "mutants-"));
 for (const folder of ["web", "tests/web"]) await cp(join(root, folder), join(here, folder), { recursive: true });
-const runner = join(here, "tests/web/run_vectors.mjs"), answers = join(here, "answers"), library = join(here, "web/mldsa.js");
+const runner = join(here, "tests/web/run_vectors.mjs"), answers = join(here, "answers"), library = join(here, "web/verifier/mldsa.js");
 const options = { timeout: LIMIT, maxBuffer: 1 << 30 };
 const record = (to) => writeFile(to, spawnSync(process.execPath, [runner, process.argv[2]], options).stdout);
 const same = (as) => spawnSync(process.execPath, [runner, process.argv[2], as], options).status === 0; // a hang is not the same

@@ -2,10 +2,10 @@
 // A case is {id, op, …arguments, base64 for bytes}; the answer is {code, value}: "ok" or the code of the error, and what
 // came out, as text.
 
-import * as lookup from "../../web/lookup.js";
-import * as reading from "../../web/log.js";
-import * as tiling from "../../web/tiles.js";
-import * as tlog from "../../web/tlog.js";
+import * as lookup from "../../web/verifier/lookup.js";
+import * as reading from "../../web/verifier/log.js";
+import * as tiling from "../../web/verifier/tiles.js";
+import * as tlog from "../../web/verifier/tlog.js";
 
 const bytes = (text) => Uint8Array.from(atob(text), (octet) => octet.charCodeAt(0));
 const hashes = (list) => list.map(bytes);
@@ -108,6 +108,6 @@ export async function mldsa() {
     await crypto.subtle.importKey("raw-public", new Uint8Array(1312), { name: "ML-DSA-44" }, false, ["verify"]);
     return "native";
   } catch {
-    return import("../../web/mldsa.js").then(() => "library", () => "");
+    return import("../../web/verifier/mldsa.js").then(() => "library", () => "");
   }
 }

@@ -1,13 +1,13 @@
-"""Takes pictures of the page's main states: PYTHONPATH=tests python tests/web/screens.py FOLDER."""
+"""Takes pictures of the page's main states: python -m tests.web.screens FOLDER."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from browser import Site, start_chromium
-from test_web_page import FILE, FRESH, OTHERS, POLICY, SMALLER
-from web_server import PAGE
+from tests.support.browser import Site, start_chromium
+from tests.support.web_server import PAGE
+from tests.web.test_page import FILE, FRESH, OTHERS, POLICY, SMALLER
 
 LOOKS = {"light": ("light", 900), "dark": ("dark", 900), "phone": ("light", 360)}
 

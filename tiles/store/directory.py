@@ -17,9 +17,9 @@ from pathlib import Path
 
 from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, UsageError
 from tiles.store import Differs, Listed, Object, Version, content_version
+from tiles.store.directory_root import Root
 from tiles.store.paths import TEMPS, check_path, check_prefix, is_path
 from tiles.store.posix import Posix
-from tiles.store.root import Root
 
 _CHUNK = 4096  # temporary files at a time
 _TRIES = 3  # of giving a name, when directories or objects vanish meanwhile

@@ -1,0 +1,1 @@
+"""The commands: `commands/<name>.py` is `tiletree <name>`."""

@@ -1,0 +1,76 @@
+"""The command that copies entries from log to log: import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tiles.errors import Unfinished
+from tiles.upkeep.import_log import import_log
+from tiletree.commands.prove import visit
+from tiletree.options import (
+    anchor_option,
+    find_key,
+    json_option,
+    key_option,
+    open_sequencer,
+    output,
+    private_option,
+    trust_options,
+)
+from tiletree.ui import Output, shown
+
+
+@click.command("import")
+@click.argument("src", metavar="SRC")
+@click.argument("dst", metavar="DST")
+@trust_options
+@anchor_option
+@private_option
+@key_option
+@json_option
+@output
+def import_(
+    out: Output,
+    src: str,
+    dst: str,
+    key: Path | None,
+    private: str | None,
+    anchor: str | None,
+    vkey: str | None,
+    policy: Path | None,
+) -> None:
+    """Append to DST what SRC has beyond it, verified, and publish.
+
+    \b
+    Example:
+      tiletree import https://log.example.com ./log --vkey 'log.example.com+…'
+
+    DST has to be empty, or to begin as SRC does; then its root is SRC's, at every size. An import that was
+    interrupted, or is made again when SRC has grown, goes on where DST ends. --vkey and --policy say whom to trust for
+    SRC; the others are of DST, to which nobody else may write meanwhile.
+    """
+    target = open_sequencer(dst, private, find_key(dst, private, key), anchor, None)
+    client, accepted, pinned = visit(out, src, vkey, policy)
+    source = {"origin": accepted.signed.origin, "size": client.tree.size, "trust": pinned.how}
+    with out.progress("importing", client.tree.size) as progress:
+        try:
+            done = import_log(client, target, progress=progress.advance)
+        except Unfinished as error:
+            out.partial |= {"source": source, "committed": True, "published": error.published}
+            raise
+    tree = done.checkpoint.tree
+    out.result(
+        {
+            "source": source,
+            "first_index": done.first_index,
+            "count": done.count,
+            "size": tree.size,
+            "root": tree.root.hex(),
+            "published": True,
+        },
+        f"imported {done.count} entries of {shown(accepted.signed.origin)} into {shown(done.checkpoint.origin)}, "
+        f"from index {done.first_index}",
+        f"published size {tree.size}, root {tree.root.hex()}",
+    )

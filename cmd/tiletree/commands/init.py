@@ -1,0 +1,132 @@
+"""The command that begins a log: init."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import click
+
+from tiles.errors import NotFound, Refused, UsageError
+from tiles.notes.keys import SEED_SIZE, SigningKey, signing_key
+from tiles.page import install_page, published_policy
+from tiles.records.settings import MAX_LOCK_DAYS
+from tiles.signing.key_file import read_key, write_key
+from tiles.store.open_bucket import is_object_url
+from tiles.user.known_logs import Remembered, try_to_remember
+from tiles.user.places import absolute, default_key_path, is_same_bucket, name_of, private_url
+from tiles.user.places import private_in_bucket as private_in_bucket_of
+from tiletree.options import (
+    admission_option,
+    find_anchor,
+    json_option,
+    log_argument,
+    open_sequencer,
+    output,
+    writer_options,
+)
+from tiletree.ui import Output, shown
+
+
+@click.command()
+@log_argument
+@click.option("--origin", metavar="NAME", required=True, help="the log's name, such as log.example.com/releases")
+@click.option("--private-in-bucket", is_flag=True, help="keep the private part beside the public one, in its bucket")
+@click.option("--readable-private", is_flag=True, help="begin even if anyone can read the private part")
+@click.option("--gzip", is_flag=True, help="store entries gzip-encoded, in a bucket")
+@click.option(
+    "--lock-days",
+    type=click.IntRange(0, MAX_LOCK_DAYS),
+    default=0,
+    help="keep full tiles from being deleted, by S3 Object Lock",
+)
+@click.option("--no-page", is_flag=True, help="leave out the verifying page; `tiletree page` can add it later")
+@admission_option
+@writer_options
+@json_option
+@output
+def init(
+    out: Output,
+    log: str,
+    origin: str,
+    private_in_bucket: bool,
+    readable_private: bool,
+    gzip: bool,
+    lock_days: int,
+    no_page: bool,
+    admission: Path | None,
+    key: Path | None,
+    private: str | None,
+    anchor: str | None,
+    policy: Path | None,
+) -> None:
+    """Begin a log: a key, and an empty signed checkpoint.
+
+    \b
+    Examples:
+      tiletree init ./log --origin log.example.com/releases
+      tiletree init s3://public-bucket/log --private s3://own-bucket/log --origin log.example.com
+
+    The key goes to a new file, unless --key names one that exists; it is never overwritten. Interrupted, the same call
+    finishes its work; on a log that is complete it changes nothing but the page, to this version's. Where the private
+    part, the key and the anchor are is remembered: other commands need to be told LOG only.
+    """
+    private = _private_place(log, private, in_bucket=private_in_bucket)
+    path = key or default_key_path(origin)
+    signing, is_new = _init_key(path, origin)
+    begun = open_sequencer(log, private, (path, signing), anchor, policy, admission, look_closer=not readable_private)
+    if is_new:
+        begun.check_new(gzip=gzip, lock_days=lock_days)
+        write_key(path, signing)
+    published = begun.create(gzip=gzip, lock_days=lock_days)
+    if not no_page:
+        install_page(begun.public, published_policy(begun.public))
+    is_remembered = _remember(log, private, key, anchor)
+    vkey = signing.verifier.vkey
+    out.result(
+        {"origin": origin, "vkey": vkey, "size": published.tree.size},
+        f"log      {shown(origin)}, size {published.tree.size}",
+        f"public   {begun.public.url}",
+        f"private  {begun.private.url}",
+        f"key      {path}, keep it secret and keep a copy",
+        f"anchor   {find_anchor(log, path, anchor).url}",
+        f"vkey     {vkey}",
+    )
+    if not is_remembered:
+        out.note("where these are could not be remembered: name --private, --key and --anchor in later calls")
+    out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {shown(log)}")
+
+
+def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
+    if in_bucket and private:
+        raise UsageError("--private names another place, --private-in-bucket the same one: give one of them")
+    place = private_in_bucket_of(log) if in_bucket else private_url(log, private)
+    if not in_bucket and private and is_same_bucket(log, place):
+        raise UsageError(
+            "the private part is in the bucket of the public one",
+            hint="if readers are kept from it there, say --private-in-bucket instead; another bucket is safer",
+        )
+    return place
+
+
+def _remember(log: str, private: str, key: Path | None, anchor: str | None) -> bool:
+    """Remember what later commands could not guess; return whether they will find it."""
+    default = Remembered(log=absolute(log))
+    own = absolute(private)
+    if not is_object_url(log) and own == absolute(private_url(log, None)):
+        own = ""
+    what = Remembered(
+        default.log, own or None, str(key.absolute()) if key else None, absolute(anchor) if anchor else None
+    )
+    return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
+
+
+def _init_key(path: Path, origin: str) -> tuple[SigningKey, bool]:
+    """Return the key of the log to begin, and whether it still has to be written."""
+    try:
+        signing = read_key(path)
+    except NotFound:
+        return signing_key(origin, secrets.token_bytes(SEED_SIZE)), True
+    if signing.name != origin:
+        raise Refused(f"{path} is the key of {signing.name}, not of {origin}", hint="choose another --key")
+    return signing, False

@@ -1,0 +1,222 @@
+"""Commands that decide: sequence, freeze."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+
+from tiles.errors import AccessError, Unfinished, UsageError
+from tiles.inbox.selection import Backlog, Limits
+from tiles.log import Log
+from tiles.write.sequencer import MAX_BATCH, Sequenced
+from tiletree.options import (
+    admission_option,
+    find_key,
+    json_option,
+    log_argument,
+    open_sequencer,
+    output,
+    writer_options,
+)
+from tiletree.ui import Output, shown
+
+MIB = 1 << 20
+SHOWN_REFUSALS = 20
+_DEFAULT = Limits()
+
+
+@click.command()
+@log_argument
+@click.option("--watch", type=click.FloatRange(min=0.1), metavar="SECONDS", help="go on for ever, pausing in between")
+@click.option(
+    "--max-entries",
+    type=click.IntRange(1, MAX_BATCH),
+    default=_DEFAULT.entries,
+    show_default=True,
+    help="entries of one batch",
+)
+@click.option(
+    "--max-bytes",
+    type=click.IntRange(min=1),
+    default=_DEFAULT.bytes,
+    show_default=True,
+    help="bytes of submissions read for one batch",
+)
+@click.option("--align", is_flag=True, help="hold entries back until the log's size is a multiple of 256")
+@click.option(
+    "--max-hold",
+    type=click.FloatRange(min=0),
+    default=_DEFAULT.max_hold,
+    show_default=True,
+    help="seconds that --align holds an entry back, at most",
+)
+@admission_option
+@writer_options
+@json_option
+@output
+def sequence(
+    out: Output,
+    log: str,
+    watch: float | None,
+    max_entries: int,
+    max_bytes: int,
+    align: bool,
+    max_hold: float,
+    admission: Path | None,
+    key: Path | None,
+    private: str | None,
+    anchor: str | None,
+    policy: Path | None,
+) -> None:
+    """Log what was submitted, and publish; refuse what the log's admission policy does not admit.
+
+    \b
+    Examples:
+      tiletree sequence s3://bucket/log
+      tiletree sequence ./log --watch 10 --align --max-hold 60
+
+    One run decides all that waited in the inbox when it began, in batches; submitters are served in turn. What is
+    refused is kept as `rejected/<name>` in the private part, with the reason. With --watch a run that fails to reach
+    storage is reported and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
+
+    --json prints one document at the end, with --watch one in a line for each run that did something: `batches` (each
+    with first_index, count, submissions), `refused` (submitter: count), `refusals` (the first ones: name, reason),
+    `backlog` (objects, bytes, oldest in seconds), `retries`, `size`, `root`.
+    """
+    if watch is not None and align and watch > max_hold:
+        raise UsageError(f"runs every {watch:g} seconds cannot hold entries for at most {max_hold:g}")
+    limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
+    opened = open_sequencer(log, private, find_key(log, private, key), anchor, policy, admission)
+    if watch is None:
+        _Run(out).go(opened, limits)
+    else:
+        _watch(out, opened, limits, watch)
+
+
+def _watch(out: Output, log: Log, limits: Limits, pause: float) -> None:
+    with _until_told_to_end() as ended:
+        while not ended.is_set():
+            try:
+                _Run(out, quiet=True).go(log, limits, ended.is_set)
+            except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
+                out.note(f"tiletree: {shown(error.message)}; next run in {pause:g} seconds")
+            ended.wait(pause)
+
+
+@contextmanager
+def _until_told_to_end() -> Iterator[Event]:
+    """Give what is set when the process is told to end; between two runs, or after the batch that is under way."""
+    ended = Event()
+
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass
+class _Run:
+    """What one run did, for the person and for --json. quiet: says nothing if that is nothing."""
+
+    out: Output
+    quiet: bool = False
+    batches: list[dict[str, int]] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    refusals: list[dict[str, str]] = field(default_factory=list)
+    retries: int = 0
+
+    def go(self, log: Log, limits: Limits, is_ended: Callable[[], bool] = lambda: False) -> None:
+        """Decide what waits, a batch at a time."""
+        waiting = None  # what waited when the run began: what comes later is for the next one
+        while True:
+            done = log.sequence(limits)
+            decided = len(done.took) + len(done.refused)
+            waiting = decided + done.backlog.objects if waiting is None else waiting
+            self._add(done)
+            waiting -= decided
+            if not decided or waiting <= 0 or not done.backlog.objects or is_ended():
+                break
+        self._finish(done)
+
+    def _add(self, done: Sequenced) -> None:
+        self.retries += done.retries
+        if done.count:
+            batch = {"first_index": done.first_index, "count": done.count, "submissions": len(done.took)}
+            self.batches.append(batch)
+            last = done.first_index + done.count - 1
+            self.out.line(f"{done.first_index} to {last}  entries {done.count}, submissions {len(done.took)}")
+        for name, reason in done.refused:
+            self.refused[name.partition("/")[0]] += 1
+            if len(self.refusals) < SHOWN_REFUSALS:
+                self.refusals.append({"name": name, "reason": reason})
+        self.out.partial = self._document(done)
+
+    def _finish(self, done: Sequenced) -> None:
+        if self.quiet and not self.batches and not self.refused:
+            return
+        tree, backlog = done.checkpoint.tree, done.backlog
+        lines = [f"refused {count} of {shown(submitter)}" for submitter, count in sorted(self.refused.items())]
+        lines += [f"  {shown(each['name'])}: {shown(each['reason'])}" for each in self.refusals]
+        if backlog.objects:
+            lines.append(f"{backlog.objects} submissions wait on, the oldest for {backlog.oldest or 0:.0f} seconds")
+        lines.append(f"published {shown(done.checkpoint.origin)}, size {tree.size}, root {tree.root.hex()}")
+        self.out.result(self._document(done), *lines)
+        for note in _troubles(backlog):
+            self.out.note(note)
+
+    def _document(self, done: Sequenced) -> dict[str, Any]:
+        tree, backlog = done.checkpoint.tree, done.backlog
+        return {
+            "batches": self.batches,
+            "refused": dict(self.refused),
+            "refusals": self.refusals,
+            "backlog": {"objects": backlog.objects, "bytes": backlog.bytes, "oldest": backlog.oldest},
+            "retries": self.retries,
+            "size": tree.size,
+            "root": tree.root.hex(),
+        }
+
+
+def _troubles(backlog: Backlog) -> Iterator[str]:
+    """Yield what somebody should look at."""
+    if backlog.unreadable:
+        such = f"such as {shown(backlog.unreadable[0])}"
+        yield f"{len(backlog.unreadable)} submissions are there and cannot be read, {such}"
+    if backlog.unlistable:
+        yield f"an object's name stops the listing of what was submitted by {shown(', '.join(backlog.unlistable[:5]))}"
+    if backlog.ignored:
+        yield f"{backlog.ignored} objects in the inbox have names that no submission has, and stay there"
+
+
+@click.command()
+@log_argument
+@click.confirmation_option(prompt="After this nothing can be added to the log, ever. Freeze it?", help="do not ask")
+@writer_options
+@json_option
+@output
+def freeze(
+    out: Output, log: str, key: Path | None, private: str | None, anchor: str | None, policy: Path | None
+) -> None:
+    """Close a log for ever: nothing can be added any more, by anyone who keeps to the head.
+
+    \b
+    Example:
+      tiletree freeze ./log-2026 --yes
+
+    It stays as it is, and can be read, verified and mirrored; submissions that wait are not looked at any more.
+    """
+    signed = open_sequencer(log, private, find_key(log, private, key), anchor, policy).freeze()
+    out.result(
+        {"origin": signed.origin, "size": signed.tree.size, "root": signed.tree.root.hex(), "frozen": True},
+        f"frozen {shown(signed.origin)}, size {signed.tree.size}, root {signed.tree.root.hex()}",
+    )

@@ -1,0 +1,137 @@
+"""What `submit` says of what it did, and keeps of it: the receipt, and proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tiles.errors import AccessError, UsageError
+from tiles.inbox.submit import Receipt, format_receipts
+from tiles.read.client import LogClient
+from tiles.tree.merkle import TreeHead
+from tiletree.inputs import SHOWN_ENTRIES
+from tiletree.ui import Output, shown
+
+
+@dataclass
+class Report:
+    """What was submitted, for the person and for --json.
+
+    names   of the files, or the one that the lines come from
+    path    where the receipt is to be kept, if it is to be
+    """
+
+    out: Output
+    submitter: str
+    names: tuple[str, ...] | str
+    path: Path | None
+    receipts: list[Receipt] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)  # the index of the first entry of each receipt, once logged
+    proofs: list[Path] = field(default_factory=list)
+    tree: TreeHead | None = None
+    trust: str = ""
+
+    def reserve(self) -> None:
+        """Make the file for the receipt. Raises UsageError if that cannot be."""
+        if self.path is None:
+            return
+        try:
+            self.path.open("xb").close()
+        except OSError as error:
+            raise UsageError(f"--receipt {self.path}: {error.strerror}; nothing was submitted") from error
+
+    def keep(self) -> None:
+        """Write the receipt to its file; with nothing to be kept, there is none."""
+        self.out.partial = self.document()
+        if self.path is None:
+            return
+        if not self.receipts:
+            self.path.unlink(missing_ok=True)
+            return
+        path = self.path
+        try:
+            path.write_bytes(format_receipts(self.receipts))
+        except OSError as error:
+            self.path = None
+            self.show_receipt()
+            self.out.partial = self.document()
+            raise AccessError(f"{path} cannot be written: {error.strerror}; the entries were submitted") from error
+
+    def show_receipt(self) -> None:
+        """Print the receipt, unless it is in its file."""
+        if self.path is None and self.receipts:
+            self.out.line(format_receipts(self.receipts).decode().rstrip("\n"))
+
+    def logged(self, first: int, client: LogClient, proofs: list[Path]) -> None:
+        """Take down that the next of the submissions is in the tree that the client reads, and write its proofs."""
+        start = sum(len(receipt.leaves) for receipt in self.receipts[: len(self.first)])
+        count = len(self.receipts[len(self.first)].leaves)
+        self.first.append(first)
+        self.tree = client.tree
+        self.out.partial = self.document()
+        for offset, path in enumerate(proofs[start : start + count]):
+            _write_new(path, client.prove(first + offset).data)
+            self.proofs.append(path)
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Yield each entry, with its index and its proof as far as there are any."""
+        number = 0
+        for position, receipt in enumerate(self.receipts):
+            for offset, leaf in enumerate(receipt.leaves):
+                name = self.names[number] if isinstance(self.names, tuple) else f"{self.names}:{number + 1}"
+                where = {"index": self.first[position] + offset} if position < len(self.first) else {}
+                proof = {"proof": str(self.proofs[number])} if number < len(self.proofs) else {}
+                yield {**where, "leaf_hash": leaf.hex(), "name": name, **proof}
+                number += 1
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document."""
+        submissions: list[dict[str, Any]] = [
+            {"name": receipt.name.text, "entries": len(receipt.leaves)} for receipt in self.receipts
+        ]
+        for submission, first in zip(submissions, self.first, strict=False):
+            submission["first_index"] = first
+        kept = {"receipt_path": str(self.path)} if self.path else {"receipt": format_receipts(self.receipts).decode()}
+        is_logged = bool(self.receipts) and len(self.first) == len(self.receipts)
+        return {
+            "submitter": self.submitter,
+            "submissions": submissions,
+            **({"entries": list(self.entries())} if self._count() <= SHOWN_ENTRIES else {}),
+            **(kept if self.receipts else {}),
+            "logged": is_logged,
+            **({"size": self.tree.size, "trust": self.trust} if self.tree is not None else {}),
+        }
+
+    def finish(self) -> None:
+        """Print the outcome."""
+        if not self.receipts:
+            self.out.note("nothing to submit: the input is empty")
+        if self.out.json:
+            self.out.result(self.document())
+            return
+        if not self.first:
+            self.show_receipt()
+        elif self._count() <= SHOWN_ENTRIES:
+            for entry in self.entries():
+                self.out.line(f"{entry['index']}  {entry['leaf_hash']}  {shown(entry['name'])}")
+        else:
+            for first, receipt in zip(self.first, self.receipts, strict=True):
+                count = len(receipt.leaves)
+                self.out.line(f"{first} to {first + count - 1}  {count} entries")
+        for proof in self.proofs:
+            self.out.line(f"wrote {shown(str(proof))}")
+        if self.path is not None and self.receipts:
+            self.out.line(f"submitted {self._count()} entries, the receipt is in {shown(str(self.path))}")
+
+    def _count(self) -> int:
+        return sum(len(receipt.leaves) for receipt in self.receipts)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise AccessError(f"{path} cannot be written: {error.strerror}") from error

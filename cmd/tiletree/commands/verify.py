@@ -1,0 +1,120 @@
+"""The command `verify`: offline, from a file and its proof alone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from tiles.entries.file_digest import read_entries
+from tiles.errors import ProofError, UsageError
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.fork_evidence import NEWER, check_fork
+from tiles.notes.policy import Accepted, Policy, policy_for
+from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.tree.merkle import leaf_hash
+from tiles.user.seen_checkpoints import read_evidence
+from tiles.user.trusted_keys import PINNED, Pinned, Trust
+from tiletree.options import json_option, open_binary, output, read_policy, read_vkey, trust_options
+from tiletree.ui import Output, shown
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--proof", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .tlog-proof file")
+@click.option("--fork", type=click.Path(exists=True, file_okay=False, path_type=Path), help="evidence of a fork")
+@trust_options
+@json_option
+@output
+def verify(
+    out: Output, file: str | None, proof: Path | None, fork: Path | None, vkey: str | None, policy: Path | None
+) -> None:
+    """Verify, offline, that FILE is in the log that signed the proof.
+
+    \b
+    Examples:
+      tiletree verify app.whl --proof app.tlog-proof --vkey log.example.com+c4f0a2b1+AQ...
+      tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
+
+    FILE is looked for by its digest, then by its bytes; `matched` says which one it was. The key comes from --vkey,
+    --policy or `tiletree key trust`, never from the proof. With --fork, verify that the log has shown two histories.
+    """
+    out.partial = {"verified": False}
+    if fork is not None and file is None and proof is None:
+        _verify_fork(out, fork, vkey, policy)
+    elif fork is None and file is not None and proof is not None:
+        _verify_file(out, file, proof, vkey, policy)
+    else:
+        raise click.UsageError("name a file and its --proof, or --fork alone", click.get_current_context())
+
+
+def _verify_fork(out: Output, directory: Path, vkey: str | None, policy: Path | None) -> None:
+    evidence = read_evidence(directory)
+    origin = parse_signed_checkpoint(evidence.get(NEWER, b"")).origin
+    pinned = _pinned(origin, vkey, policy)
+    older, newer = check_fork(evidence, pinned.policy)
+    out.result(
+        {"verified": True, "fork": [str(older.tree), str(newer.tree)], "origin": origin, "trust": pinned.how},
+        f"verified: {shown(origin)} has signed two histories",
+        f"{older.tree}",
+        f"{newer.tree}, which does not extend it",
+    )
+
+
+def _verify_file(out: Output, file: str, path: Path, vkey: str | None, policy: Path | None) -> None:
+    proof = parse_tlog_proof(_read(path, MAX_PROOF_SIZE))
+    pinned = _pinned(proof.checkpoint.origin, vkey, policy)
+    accepted, matched = _match(proof, pinned.policy, file)
+    signed = accepted.signed
+    out.result(
+        {
+            "verified": True,
+            "index": proof.index,
+            "size": signed.tree.size,
+            "origin": signed.origin,
+            "trust": pinned.how,
+            "matched": matched,
+        },
+        f"verified: {shown(file)} is entry {proof.index} of {shown(signed.origin)}, size {signed.tree.size}",
+        f"matched   {'its digest' if matched == 'file' else 'its bytes'}",
+        f"trust     {pinned.how}",
+        *(f"cosigned by {shown(str(cosignature.key))}" for cosignature in accepted.cosignatures),
+    )
+
+
+def _pinned(origin: str, vkey: str | None, policy: Path | None) -> Pinned:
+    """Return what a proof is verified by: never anything that came with it."""
+    if vkey is not None and policy is not None:
+        raise UsageError("--vkey and --policy both say whom to trust; name one")
+    if (chosen := read_policy(policy)) is not None:
+        return Pinned(chosen, PINNED)
+    if (key := read_vkey(vkey)) is not None:
+        return Pinned(policy_for(key), PINNED)
+    if (known := Trust().lookup_origin(origin)) is not None:
+        return known
+    raise UsageError(
+        f"no key is trusted for {origin}: name it with --vkey or --policy",
+        hint="or remember it once with `tiletree key trust LOG VKEY`; it is never taken from the proof",
+    )
+
+
+def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str]:
+    """Verify a file in either form in which it may have been logged, and say in which it was."""
+    with open_binary(file) as stream:
+        digest, raw = read_entries(stream)
+    forms = {"file": digest} | ({"raw": raw} if raw is not None else {})
+    for matched, entry in forms.items():
+        with suppress(ProofError):
+            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched
+    raise ProofError(
+        f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
+        hint="the file was changed, or the proof is that of another file",
+        evidence={"proof": proof.data},
+    )
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Return a file's content, one byte more than `limit` at most: its parser refuses that."""
+    with path.open("rb") as stream:
+        return stream.read(limit + 1)

@@ -1,0 +1,1 @@
+"""Tests: `<package>/test_<module>.py` mirrors `tiles/`; `support/` helps, `scenarios/` need many modules."""

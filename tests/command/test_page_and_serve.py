@@ -1,0 +1,143 @@
+"""The commands around the page: putting it into a log, and showing a log to a browser on this machine."""
+
+from __future__ import annotations
+
+import http.client
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.web.test_page import FILE, PLAIN
+from tiles.errors import AccessError, UsageError
+from tiles.notes.policy import parse_policy
+from tiles.page import VERIFY, page_files
+from tiles.store.memory import MemoryStore
+from tiletree.commands.page import answer, log_server, page, published_policy
+from tiletree.ui import Output
+
+pytest_plugins = ["tests.support.browser_fixture"]
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """Return the public part of a log."""
+    made = MemoryStore()
+    for path, data in PLAIN.items():
+        made.swap(path, data, None)
+    return made
+
+
+PAGE = page_files(parse_policy(PLAIN["policy.txt"]))
+LOCAL = "127.0.0.1:8765"
+
+TYPES = {
+    "/": "text/html; charset=utf-8",
+    "/page/app.js": "text/javascript; charset=utf-8",
+    "/style.css": "text/css; charset=utf-8",
+    "/icon.svg": "image/svg+xml",
+    "/checkpoint": "text/plain; charset=utf-8",
+    "/policy.txt": "text/plain; charset=utf-8",
+    "/tile/0/000": "application/octet-stream",
+    "/tile/entries/000": "application/octet-stream",
+}
+
+
+@pytest.mark.parametrize("path", TYPES)
+def test_types(store: MemoryStore, path: str) -> None:
+    """Each object has its type, and nothing but the page is HTML or a script."""
+    status, headers, body = answer(store, PAGE, path, LOCAL)
+    assert (status, headers["Content-Type"]) == (200, TYPES[path])
+    assert body
+    assert ("Content-Security-Policy" in headers) == (path == "/")
+
+
+def test_caching(store: MemoryStore) -> None:
+    """Tiles are kept for ever, the checkpoint and the page are asked for again."""
+    caching = {path: answer(store, PAGE, path, LOCAL)[1]["Cache-Control"] for path in TYPES}
+    assert "immutable" in caching["/tile/0/000"]
+    assert caching["/checkpoint"].startswith("no-cache")
+    assert caching["/"] == caching["/page/app.js"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/../checkpoint", "/..%2fcheckpoint", "/.git/config", "/tile//0", "/%00", "//checkpoint", "/a b\n"],
+)
+def test_what_is_not_there(store: MemoryStore, path: str) -> None:
+    """What is no object of the log is not found, whatever the path tries."""
+    assert answer(store, PAGE, path, LOCAL)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:1", 200), ("127.0.0.1", 200), ("[::1]:9", 200), ("evil.example:80", 421), ("", 421)],
+)
+def test_other_names(store: MemoryStore, host: str, status: int) -> None:
+    """A name of somebody else that is made to lead to this machine gets no answer."""
+    assert answer(store, PAGE, "/checkpoint", host)[0] == status
+
+
+def test_over_http(store: MemoryStore) -> None:
+    """Every answer carries nosniff and CORS; HEAD has no body; the server is on the loopback address only."""
+    server = log_server(store, PAGE, 0)
+    Thread(target=server.serve_forever, daemon=True).start()
+    assert server.server_address[0] == "127.0.0.1"
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    for method, path, status in (("GET", "/tile/entries/000", 200), ("HEAD", "/", 200), ("GET", "/nothing", 404)):
+        connection.request(method, path)
+        response = connection.getresponse()
+        body = response.read()
+        assert response.status == status
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert (body == b"") == (method == "HEAD")
+    connection.close()
+    with pytest.raises(AccessError, match="cannot be had"):
+        log_server(store, PAGE, server.server_port)
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_page_of_a_served_log(chromium: Any, store: MemoryStore) -> None:
+    """The page works as it is served, under the headers it is served with, verify.html too."""
+    server = log_server(store, PAGE, 0)
+    Thread(target=server.serve_forever, daemon=True).start()
+    context = chromium.new_context()
+    trouble: list[str] = []
+    context.on("console", lambda message: trouble.append(message.text))
+    tab = context.new_page()
+    tab.goto(f"http://127.0.0.1:{server.server_port}/")
+    files = [{"name": "a.txt", "mimeType": "text/plain", "buffer": FILE}]
+    tab.wait_for_selector("#head [data-state=verified-log-only]")
+    tab.set_input_files("#files", files=files)
+    tab.wait_for_selector("#results [data-state=verified-log-only]")
+    tab.goto(f"http://127.0.0.1:{server.server_port}/{VERIFY}")
+    tab.wait_for_selector("#head [data-state=ready]")
+    context.close()
+    server.shutdown()
+    server.server_close()
+    assert trouble == []
+
+
+def test_page_command(tmp_path: Path) -> None:
+    """`page` writes the page beside the tiles, says the SHA-256 of verify.html, and the second time changes nothing."""
+    log = tmp_path / "log"
+    for path, data in PLAIN.items():
+        (log / path).parent.mkdir(parents=True, exist_ok=True)
+        (log / path).write_bytes(data)
+    for said in ("wrote icon.svg, index.html, page/app.js", "the page is up to date"):
+        done = CliRunner().invoke(page, [str(log)], obj=Output())
+        assert done.exit_code == 0, done.output
+        assert said in done.output
+        assert "SHA-256 of verify.html: " in done.output
+    assert {name: (log / name).read_bytes() for name in PAGE} == PAGE
+
+
+def test_a_log_without_a_policy(store: MemoryStore) -> None:
+    """Without a published policy there is no key to put into verify.html."""
+    store.delete(["policy.txt"])
+    with pytest.raises(UsageError, match=r"has no policy\.txt"):
+        published_policy(store)

@@ -1,0 +1,76 @@
+"""An inbox in a bucket, where a key can be anything: no name that somebody chooses stops the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.object_server import ObjectServer
+from tests.support.object_server_world import LOG, ObjectWorld, Place
+from tests.support.world import World, some_entries
+from tests.write.test_sequence import submit
+from tiles.errors import AccessError
+from tiles.inbox.admission import Admission
+from tiles.inbox.submission import format_submission
+from tiles.store import Unlistable
+
+OWN = ("eve//x", "eve/./x", "eve/../x", "eve/\x01", "eve/", "eve/a/", "eve/%2F", "eve/a b", "eve/é")
+ELSEWHERE = ("/", "//", "\x7f/x")  # than below a folder of one's own
+
+
+@pytest.fixture(params=["s3", "gcs", "azure"])
+def world(request: pytest.FixtureRequest) -> Iterator[ObjectWorld]:
+    """A log of three entries in buckets whose lists have small pages."""
+    with ObjectServer(request.param, page=3) as server:
+        yield Place(server).world(World().grown(3))
+
+
+def decided(world: ObjectWorld, name: str) -> list[str]:
+    """Put junk under a name into the inbox, and two submissions; return whose were taken, after what else must work."""
+    world.server.put("private", f"{LOG}/inbox/{name}", b"junk")
+    for number, submitter in enumerate(("ann", "fay")):  # before and after it in a list
+        submit(world, submitter, number, format_submission(some_entries(submitter, 2)))
+    try:
+        done = world.sequencer().sequence()
+    finally:
+        world.append(some_entries("after", 2))
+        world.check(orphans=True)
+    assert world.sequencer().sequence().took == ()
+    return sorted(each.partition("/")[0] for each in done.took)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_no_name_stops_others(world: ObjectWorld, name: str) -> None:
+    """Whatever a submitter calls an object, others are served, and the log goes on."""
+    assert decided(world, name) == ["ann", "fay"]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_names_of_whoever_is_not_kept_to_a_folder(world: ObjectWorld, name: str) -> None:
+    """The inbox cannot be listed then; entries are added all the same, and the error says what to do."""
+    with pytest.raises(Unlistable) as caught:
+        decided(world, name)
+    assert "delete it" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_submitters_that_are_known_are_served_all_the_same(name: str) -> None:
+    """With submitters named in the admission policy, no name anywhere in the inbox stops them."""
+    base = World()
+    base.sequencer(admission=Admission(submitters=("ann", "fay"))).create()
+    with ObjectServer("s3", page=3) as server:
+        assert decided(Place(server).world(base), name) == ["ann", "fay"]
+
+
+def test_what_cannot_be_listed_is_said(world: ObjectWorld) -> None:
+    """The submitter is named whose objects cannot be listed; a listing of them raises Unlistable."""
+    world.server.put("private", f"{LOG}/inbox/eve//x", b"junk")
+    data = format_submission([b"of ann"])
+    submit(world, "ann", 1, data)
+    done = world.sequencer().sequence()
+    assert len(done.took) == 1
+    assert done.backlog.unlistable == ("eve",)
+    with pytest.raises(Unlistable):
+        list(Place(world.server).clients["private"].list("inbox/"))
+    assert issubclass(Unlistable, AccessError)

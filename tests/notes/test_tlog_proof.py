@@ -1,0 +1,318 @@
+"""Transparency log proofs: the specification's example, the file format, and what a proof proves."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.support.reference import flipped, full_tree
+from tests.support.signed_text import LOG, ORIGIN, TREE, W1, W2, cases, key, malformed, signed
+from tiles.errors import LogError, Malformed, PolicyError, ProofError, SignatureError, UsageError
+from tiles.notes.checkpoint import Checkpoint
+from tiles.notes.note import MAX_NOTE_SIZE, Signature
+from tiles.notes.policy import parse_policy, policy_for
+from tiles.notes.tlog_proof import MAX_HASHES, MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.tree.merkle import MAX_TREE_SIZE, Hash, TreeHead
+
+POLICY = policy_for(LOG.verifier)
+QUORUM = parse_policy(
+    f"log {LOG.verifier.vkey}\nwitness w1 {W1.verifier.vkey}\nwitness w2 {W2.verifier.vkey}\n"
+    "group both all w1 w2\nquorum both\n".encode()
+)
+
+LOG_OF_7 = full_tree(7)
+CHECKPOINT = Checkpoint(ORIGIN, LOG_OF_7.head(7))
+SIGNED = signed(CHECKPOINT, LOG)
+PROOF = TlogProof(5, tuple(LOG_OF_7.path(5, 7)), SIGNED)
+LEAF = LOG_OF_7.leaf(5)
+
+# tlog-proof, the example at its top, up to the checkpoint
+SPEC_HEAD = """c2sp.org/tlog-proof@v1
+extra YWdlLXYxLjIuMS1kYXJ3aW4tYXJtNjQudGFyLmd6kYXJ3aW4tYXJ
+index 73894
+gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=
+B95lDa8R83lS8n0eG+o0buTxRKQTYFi//1U8anccXmA=
+EKNzoDWG8LGC0Yp9o+sv3qllpMP9uHQ9B20KNL+Q1zs=
+RoopEkOdqkYqMB4MJXrbt/hMjOxsVn0IrWjpz1ZMMes=
+AHCioX9nLjsrse6YhjRRmk1WUEirVOLLRoOQ6vfO5vk=
+"""
+SPEC_CHECKPOINT = """example.com/fancylog
+109482
+sFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=
+"""
+SPEC_SIGNERS = ["example.com/fancylog", "witness1.example", "witness2.example", "witness3.example"]
+
+
+def test_example() -> None:
+    """The example is parsed and printed as it was; its signatures, which it leaves out, are put in."""
+    lines = [Signature(name, bytes([number] * 4), b"signature").line for number, name in enumerate(SPEC_SIGNERS)]
+    data = "\n".join([SPEC_HEAD, SPEC_CHECKPOINT, *lines, ""]).encode()
+    parsed = parse_tlog_proof(data)
+    assert parsed.extra.startswith(b"age-v1.2.1-darwin-arm64.tar.gz")
+    assert parsed.index == 73_894
+    assert [b64encode(hash_).decode() for hash_ in parsed.hashes] == SPEC_HEAD.splitlines()[3:]
+    assert parsed.checkpoint.origin == "example.com/fancylog"
+    assert parsed.checkpoint.tree.size == 109_482
+    assert [signature.name for signature in parsed.checkpoint.note.signatures] == SPEC_SIGNERS
+    assert parsed.data == data
+
+
+def test_form() -> None:
+    """A proof is these lines and no others."""
+    root = b64encode(CHECKPOINT.tree.root).decode()
+    hashes = [b64encode(hash_).decode() for hash_ in PROOF.hashes]
+    assert len(hashes) == 3
+    assert PROOF.data.decode().split("\n") == [
+        "c2sp.org/tlog-proof@v1",
+        "index 5",
+        *hashes,
+        "",
+        "log.example.com",
+        "7",
+        root,
+        "",
+        SIGNED.note.signatures[0].line,
+        "",
+    ]
+    with_extra = replace(PROOF, extra=b"\0extra")
+    assert with_extra.data == PROOF.data.replace(b"index 5\n", b"extra AGV4dHJh\nindex 5\n")
+    assert parse_tlog_proof(with_extra.data) == with_extra
+
+
+@pytest.mark.parametrize("size", range(1, 18))
+def test_every_entry(size: int) -> None:
+    """Every entry of a log is proven by its proof, offline, through its file."""
+    log = full_tree(size)
+    checkpoint = signed(Checkpoint(ORIGIN, log.head(size)), LOG)
+    for index in range(size):
+        proof = parse_tlog_proof(TlogProof(index, tuple(log.path(index, size)), checkpoint).data)
+        accepted = verify_tlog_proof(proof, log.leaf(index), POLICY)
+        assert (accepted.signed, accepted.log) == (checkpoint, LOG.verifier)
+        for other in range(size):
+            if other != index:
+                with pytest.raises(ProofError):
+                    verify_tlog_proof(proof, log.leaf(other), POLICY)
+                with pytest.raises(ProofError):
+                    verify_tlog_proof(replace(proof, index=other), log.leaf(index), POLICY)
+
+
+def test_every_bit_flipped() -> None:
+    """No single bit of a proof can change."""
+    for bit in range(8 * len(PROOF.data)):
+        with pytest.raises(LogError):
+            verify_tlog_proof(parse_tlog_proof(flipped(PROOF.data, bit)), LEAF, POLICY)
+
+
+def test_extra_is_not_authenticated() -> None:
+    """The extra data can be anything: nothing vouches for it, so nothing may be concluded from it."""
+    for extra in (b"", b"one", b"another"):
+        verify_tlog_proof(replace(PROOF, extra=extra), LEAF, POLICY)
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        replace(PROOF, index=7),
+        replace(PROOF, index=MAX_TREE_SIZE - 1),
+        replace(PROOF, hashes=()),
+        replace(PROOF, hashes=PROOF.hashes[1:]),
+        replace(PROOF, hashes=PROOF.hashes + PROOF.hashes[:1]),
+        replace(PROOF, hashes=PROOF.hashes[::-1]),
+        replace(PROOF, checkpoint=signed(replace(CHECKPOINT, tree=TREE), LOG)),
+    ],
+)
+def test_wrong_proofs(proof: TlogProof) -> None:
+    """Step 4: the inclusion proof has to lead from leaf and index to the signed root."""
+    with pytest.raises(ProofError):
+        verify_tlog_proof(parse_tlog_proof(proof.data), LEAF, POLICY)
+
+
+def test_the_policy_decides() -> None:
+    """Steps 2 and 3: a right inclusion proof is nothing without the log's signature and the quorum."""
+    both = replace(PROOF, checkpoint=signed(CHECKPOINT, LOG, W1, W2))
+    accepted = verify_tlog_proof(both, LEAF, QUORUM)
+    assert [cosignature.key for cosignature in accepted.cosignatures] == [W1.verifier, W2.verifier]
+    with pytest.raises(PolicyError, match="quorum both is not met: 1 of its 2 witnesses have cosigned, missing w2"):
+        verify_tlog_proof(replace(PROOF, checkpoint=signed(CHECKPOINT, LOG, W1)), LEAF, QUORUM)
+    with pytest.raises(SignatureError):
+        verify_tlog_proof(replace(PROOF, checkpoint=signed(CHECKPOINT, W1, W2)), LEAF, QUORUM)
+    with pytest.raises(SignatureError):
+        verify_tlog_proof(replace(PROOF, checkpoint=signed(CHECKPOINT, key(ORIGIN, 9))), LEAF, POLICY)
+    with pytest.raises(PolicyError, match="no log of the policy"):
+        verify_tlog_proof(PROOF, LEAF, policy_for(key("other.example.com", 1).verifier))
+
+
+DATA = PROOF.data.decode()
+HASH = b64encode(PROOF.hashes[0]).decode()
+MALFORMED = {
+    "tlog-proof: no empty line before the checkpoint": {
+        "nothing": "",
+        "header only": "c2sp.org/tlog-proof@v1\n",
+        "no checkpoint": DATA.partition("\n\n")[0],
+        "carriage returns": DATA.replace("\n", "\r\n"),
+    },
+    "signed note: no blank line between text and signatures": {
+        "empty checkpoint": DATA.partition("\n\n")[0] + "\n\n",
+    },
+    "tlog-proof hash: not canonical base64:": {
+        "no empty line": DATA.replace("\n\n", "\n", 1),
+        "index twice": DATA.replace("index 5\n", "index 5\nindex 5\n"),
+        "extra after the index": DATA.replace("index 5", "index 5\nextra AAAA"),
+        "hash with a space": DATA.replace(HASH, HASH + " "),
+    },
+    "checkpoint: not at least three lines, none of them empty": {
+        "two empty lines": DATA.replace("\n\n", "\n\n\n", 1),
+    },
+    "tlog-proof: the first line is not c2sp.org/tlog-proof@v1:": {
+        "another version": DATA.replace("@v1", "@v2"),
+        "no header": DATA.partition("\n")[2],
+        "empty line first": "\n" + DATA,
+        "space after the header": DATA.replace("@v1", "@v1 "),
+    },
+    "tlog-proof: no index line where there must be one:": {
+        "no index": DATA.replace("index 5\n", ""),
+        "no index, an extra": DATA.replace("index 5", "extra AAAA"),
+        "index after the hashes": DATA.replace("index 5\n", "").replace("\n\n", "\nindex 5\n\n", 1),
+        "index in upper case": DATA.replace("index", "Index"),
+        "extra without a space": DATA.replace("index 5", "extra\nindex 5"),
+        "extra twice": DATA.replace("index 5", "extra AAAA\nextra AAAA\nindex 5"),
+    },
+    "tlog-proof index: not a decimal number without sign and leading zeros:": {
+        "index without a number": DATA.replace("index 5", "index "),
+        "index +5": DATA.replace("index 5", "index +5"),
+        "index 05": DATA.replace("index 5", "index 05"),
+        "index  5_0": DATA.replace("index 5", "index  5_0"),
+        "index -1": DATA.replace("index 5", "index -1"),
+        "index ٥": DATA.replace("index 5", "index ٥"),
+        "index of 10,000 digits": DATA.replace("index 5", "index " + "5" * 10_000),
+    },
+    "tlog-proof index: number above 9223372036854775806:": {
+        "index 2^63 - 1": DATA.replace("index 5", f"index {2**63 - 1}"),
+    },
+    "tlog-proof: control character:": {
+        "index with a tab": DATA.replace("index 5", "index\t5"),
+        "control character": DATA.replace("index", "in\0dex"),
+    },
+    "tlog-proof: not in canonical form": {
+        "empty extra": DATA.replace("index 5", "extra \nindex 5"),
+    },
+    "tlog-proof extra data: not canonical base64:": {
+        "extra not padded": DATA.replace("index 5", "extra AA\nindex 5"),
+        "extra with bits left over": DATA.replace("index 5", "extra AB==\nindex 5"),
+    },
+    "hash: 31 bytes instead of 32:": {
+        "hash of 31 bytes": DATA.replace(HASH, b64encode(bytes(31)).decode()),
+    },
+    "hash: 33 bytes instead of 32:": {
+        "hash of 33 bytes": DATA.replace(HASH, b64encode(bytes(33)).decode()),
+    },
+    "hash: 3 bytes instead of 32:": {
+        "hash of 3 bytes": DATA.replace(HASH, "AAAA"),
+    },
+    "hash: 48 bytes instead of 32:": {
+        "hash in hexadecimal": DATA.replace(HASH, PROOF.hashes[0].hex()),
+    },
+    "tlog-proof: more than 63 hashes:": {
+        "64 hashes": DATA.replace(HASH, "\n".join([HASH] * (MAX_HASHES - 1))),
+    },
+    "signature line: not — <key name> <base64>:": {
+        "checkpoint without signatures": DATA.rpartition("— ")[0],
+        "something after the checkpoint": DATA + "\n",
+    },
+    "checkpoint size: not a decimal number without sign and leading zeros:": {
+        "checkpoint with a broken size": DATA.replace("\n7\n", "\n07\n"),
+    },
+    "tlog-proof: more than 1056768 bytes:": {
+        "too long": DATA.replace("index", f"extra {'AAAA' * (MAX_PROOF_SIZE // 4)}\nindex"),
+    },
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), cases(MALFORMED))
+def test_malformed(text: str, problem: str) -> None:
+    """A proof has one form; everything else is refused when it is parsed."""
+    with malformed(problem):
+        parse_tlog_proof(text.encode())
+
+
+def test_not_utf_8() -> None:
+    """Bytes that are no text are refused, in the head and in the checkpoint."""
+    for data in (b"\xff" + PROOF.data, PROOF.data.replace(b"index", b"\xffindex"), PROOF.data + b"\xff\n"):
+        with pytest.raises(Malformed, match="UTF-8"):
+            parse_tlog_proof(data)
+
+
+PADDING = (MAX_PROOF_SIZE - len(PROOF.data) - len("extra \n") - len("\n")) % 4 + 4  # what base64 cannot fill
+
+
+def test_limits() -> None:
+    """The longest note with the longest inclusion proof fits; a file of the greatest size is read."""
+    text = Checkpoint(ORIGIN, TreeHead(MAX_TREE_SIZE, TREE.root), ("x" * (MAX_NOTE_SIZE - 196),))
+    longest = TlogProof(MAX_TREE_SIZE - 1, PROOF.hashes[:1] * MAX_HASHES, signed(text, LOG))
+    assert len(longest.checkpoint.data) == MAX_NOTE_SIZE
+    assert parse_tlog_proof(longest.data) == longest
+    padded = replace(PROOF, checkpoint=signed(replace(CHECKPOINT, extensions=("x" * PADDING,)), LOG))
+    greatest = replace(padded, extra=bytes((MAX_PROOF_SIZE - len(padded.data) - len("extra \n")) // 4 * 3))
+    assert len(greatest.data) == MAX_PROOF_SIZE
+    assert parse_tlog_proof(greatest.data) == greatest
+    with pytest.raises(UsageError, match=r"^a tlog-proof has at most 1056768 bytes, not 1056772$"):
+        replace(greatest, extra=greatest.extra + bytes(3))
+
+
+@pytest.mark.parametrize(
+    ("index", "hashes", "problem"),
+    [
+        (-1, (), "an index is between 0 and 9223372036854775806, not -1"),
+        (MAX_TREE_SIZE, (), "an index is between 0 and 9223372036854775806, not 9223372036854775807"),
+        (0, (Hash(b"abc"),), "an inclusion proof has at most 63 hashes of 32 bytes"),
+        (0, (*PROOF.hashes, Hash(bytes(33))), "an inclusion proof has at most 63 hashes of 32 bytes"),
+        (0, PROOF.hashes[:1] * (MAX_HASHES + 1), "an inclusion proof has at most 63 hashes of 32 bytes"),
+    ],
+)
+def test_proofs_that_cannot_be(index: int, hashes: tuple[Hash, ...], problem: str) -> None:
+    """A proof that could not be parsed again cannot be made either."""
+    with pytest.raises(UsageError, match=f"^{problem}$"):
+        TlogProof(index, hashes, SIGNED)
+
+
+hashes = st.binary(min_size=32, max_size=32).map(Hash)
+proofs = st.builds(
+    TlogProof,
+    st.integers(0, MAX_TREE_SIZE - 1),
+    st.lists(hashes, max_size=4).map(tuple),
+    st.just(SIGNED),
+    st.binary(max_size=40),
+)
+
+
+@given(proofs)
+@settings(deadline=None)
+def test_round_trip(proof: TlogProof) -> None:
+    """What is printed is parsed to the same proof."""
+    assert parse_tlog_proof(proof.data) == proof
+
+
+@given(st.binary() | st.text().map(str.encode) | st.text().map(f"{SPEC_HEAD}\n{{}}".format).map(str.encode))
+@example(PROOF.data)
+@settings(deadline=None)
+def test_any_bytes(data: bytes) -> None:
+    """Any bytes are a proof, printed as they are, or Malformed."""
+    with suppress(Malformed):
+        assert parse_tlog_proof(data).data == data
+
+
+@given(st.integers(0, len(PROOF.data)), st.integers(0, 50), st.binary(max_size=8) | st.text(max_size=4).map(str.encode))
+@settings(max_examples=300, deadline=None)
+def test_nearly_a_proof(start: int, length: int, instead: bytes) -> None:
+    """A real proof with a few bytes replaced is malformed or does not verify, unless what it proves is the same."""
+    data = PROOF.data[:start] + instead + PROOF.data[start + length :]
+    with suppress(LogError):
+        parsed = parse_tlog_proof(data)
+        assert parsed.data == data
+        verify_tlog_proof(parsed, LEAF, POLICY)
+        assert (parsed.index, parsed.hashes, parsed.checkpoint.tree) == (5, PROOF.hashes, CHECKPOINT.tree)

@@ -1,0 +1,228 @@
+"""The documents: what they name exists, what they link to is there, their examples run."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.support.command_line import Command
+from tests.support.make_cli_docs import TARGET, contexts, document
+from tiletree.cli import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests"
+README = ROOT / "README.md"
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+def read(path: Path) -> str:
+    """Return a document's text."""
+    return path.read_text(encoding="utf-8")
+
+
+def prose(path: Path) -> str:
+    """Return a document's text without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", read(path), flags=re.MULTILINE | re.DOTALL)
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the rows of all tables in a text, without their headings, as lists of cells."""
+    tables = re.findall(r"^\|.*\|\n\|[-|]+\|\n((?:\|.*\|\n)+)", text, flags=re.MULTILINE)
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for table in tables for row in table.splitlines()]
+
+
+def quoted(text: str) -> list[str]:
+    """Return what stands in backticks."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+# ---- docs/spec-map.md
+
+
+SPEC_MAP = rows(read(ROOT / "docs" / "spec-map.md"))
+
+
+def find(name: str) -> object:
+    """Return what `package.module.name.attribute` stands for in the library."""
+    return pkgutil.resolve_name(f"tiles.{name}")
+
+
+def defined_tests(path: Path) -> set[str]:
+    """Return the names of the tests in a file."""
+    return {node.name for node in ast.walk(ast.parse(read(path))) if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_map_has_all_specifications() -> None:
+    """Each specification that a module of the library names in its first line has a chapter."""
+    named = {
+        link
+        for path in (ROOT / "tiles").rglob("*.py")
+        for link in re.findall(r"https://(?:c2sp\.org/[\w-]+|www\.rfc-editor\.org/rfc/rfc\d+)", read(path)[:300])
+    }
+    assert len(named) >= 7
+    assert all(link in read(ROOT / "docs" / "spec-map.md") for link in named)
+
+
+@pytest.mark.parametrize("row", SPEC_MAP, ids=lambda row: row[0])
+def test_the_map_leads_somewhere(row: list[str]) -> None:
+    """Each row has a section, functions that exist, and tests that exist."""
+    section, functions, tests = row
+    assert section
+    assert quoted(functions)
+    for name in quoted(functions):
+        assert find(name) is not None
+    assert quoted(tests)
+    for name in quoted(tests):
+        file, _, test = name.rpartition(".")
+        assert test in defined_tests(TESTS / f"{file.replace('.', '/')}.py")
+
+
+# ---- names and links
+
+
+@by_name
+def test_links_resolve(document: Path) -> None:
+    """A link inside the repository leads to a file, and to a heading of it."""
+    for target in re.findall(r"\]\(([^)]+)\)", prose(document)):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = document.parent / path if path else document
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", read(file), flags=re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_document_is_found_from_the_readme() -> None:
+    """README links every other document of `docs/`."""
+    linked = set(re.findall(r"\]\(docs/([^)]+\.md)\)", read(README)))
+    assert linked == {path.name for path in (ROOT / "docs").glob("*.md")}
+
+
+@by_name
+def test_files_that_are_named_exist(document: Path) -> None:
+    """A path in backticks that begins with a folder of the repository is there."""
+    for name in quoted(prose(document)):
+        if match := re.match(r"(?:python )?((?:tiles|tests|docs|cmd)/[\w./-]*)", name):
+            assert (ROOT / match[1]).exists(), name
+
+
+@by_name
+def test_targets_that_are_named_exist(document: Path) -> None:
+    """`make` is asked for nothing that the Makefile does not have."""
+    targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), flags=re.MULTILINE))
+    assert set(re.findall(r"(?:`|^    )make (\w+)", read(document), flags=re.MULTILINE)) <= targets
+
+
+def test_every_dependency_is_explained() -> None:
+    """docs/dependencies.md has each package that pyproject.toml names, with its lower bound, and no other."""
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))
+    optional = project["project"]["optional-dependencies"]
+    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    wanted += [requirement for extra in optional.values() for requirement in extra]
+    explained = {(row[0], row[2].removeprefix("exactly ")) for row in rows(read(ROOT / "docs" / "dependencies.md"))}
+    for requirement in wanted:
+        name, bound = re.match(r"([\w-]+)(?:\[\w+\])?[>=]=([\d.]+)", requirement).groups()
+        assert any(row == name and re.match(rf"{re.escape(bound)}\b", why) for row, why in explained), requirement
+    assert {name for name, _ in explained} == {re.split(r"[^\w-]", requirement)[0] for requirement in wanted}
+
+
+# ---- the command line
+
+
+def test_cli_document_is_current() -> None:
+    """docs/cli.md is what `python -m tests.support.make_cli_docs` writes."""
+    assert read(TARGET) == document()
+
+
+def test_every_command_has_help_on_itself_and_its_options() -> None:
+    """Nothing on the command line is without a word."""
+    for context in contexts():
+        assert context.command.help, context.command_path
+        for parameter in context.command.get_params(context):
+            assert not isinstance(parameter, click.Option) or parameter.help, f"{context.command_path} {parameter.name}"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    """README's table of commands has all of them, and no other."""
+    _, _, chapter = read(README).partition("\n## Commands\n")
+    table = rows(chapter.partition("\n## ")[0])
+    named = {name.removeprefix("tiletree ").split()[0] for row in table for name in quoted(row[0])}
+    assert named - {"--index"} == set(cli.commands)
+
+
+# ---- examples
+
+
+def blocks(path: Path, *languages: str) -> list[tuple[str, str]]:
+    """Return the blocks of code in those languages, in order, as pairs of language and code."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", read(path), flags=re.MULTILINE | re.DOTALL)
+    return [(language, code) for language, code in found if language in languages]
+
+
+def test_examples_are_where_they_are_looked_for() -> None:
+    """Only the README has examples that need a log made for them; others would need a test of their own."""
+    assert [path.name for path in DOCUMENTS if blocks(path, "console", "python")] == ["README.md"]
+
+
+def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command, then the Python example, as they are written, in a fresh directory with a real file."""
+    Path("dist").mkdir()
+    Path("dist/app-1.0.whl").write_bytes(README.read_bytes())
+    variables = {}
+    ran = []
+    for language, code in blocks(README, "console", "python"):
+        if language == "python":
+            exec(compile(code, "README.md", "exec"), {"vkey": variables["VKEY"]})
+            ran.append("python")
+            continue
+        if "s3://" in code:  # tests/project/test_readme_bucket.py
+            continue
+        for line in code.splitlines():
+            assert line.startswith("$ ")
+            program, *arguments = shlex.split(line.removeprefix("$ "))
+            if program == "pip":
+                assert arguments == ["install", "tiletree"]
+                continue
+            assert program == "tiletree"
+            done = tiletree(*(re.sub(r"\$(\w+)", lambda match: variables[match[1]], word) for word in arguments))
+            assert done.code == 0, f"{line}\n{done.err}"
+            ran.append(arguments[0])
+            if arguments[0] == "init":
+                (vkey,) = re.findall(r"^vkey +(\S+)$", done.out, flags=re.MULTILINE)
+                assert tiletree("key", "show", "log.key").out.strip() == vkey
+                variables["VKEY"] = vkey
+    assert ran == ["init", "add", "prove", "verify", "python"]
+    text = read(README)
+    for name in ("log", "log.private", "log.key", "log.key.anchor", "app-1.0.tlog-proof"):
+        assert name in text
+        assert Path(name).exists()
+    # "Copy ./log to where it is to be served: it is complete as it is"
+    Path("log").rename("elsewhere")
+    Path("log.private").rename("private")
+    copied = tiletree("prove", "elsewhere", "--index", 0, "--vkey", variables["VKEY"])
+    assert copied.out.encode() == Path("app-1.0.tlog-proof").read_bytes()
+
+
+def test_readme_python_example_raises(tiletree: Command) -> None:
+    """The Python example "raises if anything does not hold"."""
+    ((_, code),) = blocks(README, "python")
+    Path("dist").mkdir()
+    Path("dist/app-1.0.whl").write_bytes(b"content")
+    vkey = tiletree.ok("init", "log", "--origin", "log.example.com/releases", "--key", "log.key")["vkey"]
+    tiletree.ok("add", "log", "dist/app-1.0.whl", "--key", "log.key")
+    tiletree.ok("prove", "log", "--index", 0, "-o", "app-1.0.tlog-proof", "--vkey", vkey)
+    exec(compile(code, "README.md", "exec"), {"vkey": vkey})
+    Path("dist/app-1.0.whl").write_bytes(b"Content")
+    with pytest.raises(Exception, match="inclusion"):
+        exec(compile(code, "README.md", "exec"), {"vkey": vkey})

@@ -1,0 +1,240 @@
+"""What is where: the packages, what may import what, how long a module is, and what the library offers by name."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tiles
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "tiles"
+
+LINES = 300  # of a module
+LONGER = {
+    "tiles/write/sequencer.py": 340,  # one run from beginning to end, not to be torn apart
+    "cmd/tiletree/commands/prove.py": 330,  # the options of six commands
+}
+
+# what a pure module may import from elsewhere: nothing that reads, writes, waits, or is different every time
+PURE_STDLIB = {
+    "__future__",
+    "base64",
+    "collections",
+    "collections.abc",
+    "dataclasses",
+    "enum",
+    "functools",
+    "heapq",
+    "hashlib",
+    "itertools",
+    "re",
+    "struct",
+    "typing",
+    "zlib",
+}
+PURE_PACKAGES = {"cryptography"}
+IMPURE_NAMES = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
+
+
+def modules() -> dict[str, Path]:
+    """Return the modules of the library by name, packages included."""
+    found = {}
+    for path in sorted(LIBRARY.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def tree(path: Path) -> ast.Module:
+    """Return a module's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> set[str]:
+    """Return the names of all modules that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names if node.module == "tiles")
+    return names
+
+
+def package_of(name: str) -> str:
+    """Return the package below tiles that a module is in, or its own name where it stands beside them."""
+    return name.split(".")[1] if "." in name else ""
+
+
+FLOORS = {
+    "errors": 0,
+    "parallel": 0,
+    "retry": 0,
+    "tree": 1,
+    "store": 1,
+    "notes": 2,
+    "records": 3,
+    "user": 3,
+    "signing": 4,
+    "read": 4,
+    "entries": 4,
+    "inbox": 5,
+    "write": 6,
+    "upkeep": 7,
+    "log": 8,
+    "page": 8,
+}
+PURE = {name for name in modules() if package_of(name) in {"errors", "tree", "notes", "records"}}
+
+
+# ---- what is where
+
+
+def test_cmd_is_no_package() -> None:
+    """`cmd/` only holds the command's package: in the repository's root, `import cmd` is the standard library's."""
+    assert not [path for path in (ROOT / "cmd").iterdir() if path.suffix == ".py"]
+    code = "import cmd, sys; sys.exit(not hasattr(cmd, 'Cmd'))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_every_package_is_in_the_documentation() -> None:
+    """docs/data-flow.md has the table of packages that this file holds the code to."""
+    text = (ROOT / "docs" / "data-flow.md").read_text(encoding="utf-8")
+    _, table, _ = re.split(r"^\| floor \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", text, maxsplit=1, flags=re.MULTILINE)
+    cells = [row.split("|")[1:3] for row in table.splitlines()]
+    assert {name: int(floor) for floor, names in cells for name in re.findall(r"`(\w+)`", names)} == FLOORS
+    assert {package_of(name) for name in modules()} - {""} == set(FLOORS)
+
+
+@pytest.mark.parametrize("path", [*LIBRARY.rglob("*.py"), *(ROOT / "cmd").rglob("*.py")], ids=lambda path: path.stem)
+def test_modules_are_short(path: Path) -> None:
+    """A module can be read in one sitting."""
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= LONGER.get(str(path.relative_to(ROOT)), LINES)
+
+
+def texts() -> Iterator[Path]:
+    """Yield the files that belong to the project."""
+    for folder in ("tiles", "cmd", "tests", "docs", ".ci"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix not in {".pyc", ".checkpoint"} and "__pycache__" not in path.parts:
+                yield path
+    yield from (path for path in ROOT.iterdir() if path.suffix in {".md", ".toml"} or path.name == "Makefile")
+
+
+def test_no_file_names_a_place_on_a_machine() -> None:
+    """Nothing in the repository depends on, or tells of, where somebody has it."""
+    places = re.compile(rb"(?<![\w.$/{}:*-])/(?:work|home|root|Users|tmp|farm)(?:/[\w.*-]|\b(?!/))")
+    found = {
+        f"{path.relative_to(ROOT)}:{number}: {line.decode(errors='replace').strip()}"
+        for path in texts()
+        for number, line in enumerate(path.read_bytes().splitlines(), 1)
+        if places.search(line)
+    }
+    assert found == set()
+
+
+# ---- what imports what
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules_import_pure_modules_only(name: str) -> None:
+    """What a pure module imports is pure itself, and so on; none has a file, a clock, a network or chance."""
+    for imported in imports(modules()[name]):
+        if imported == "tiles" or imported.startswith("tiles."):
+            assert imported in PURE, f"{name} imports {imported}"
+        else:
+            assert imported in PURE_STDLIB or imported.partition(".")[0] in PURE_PACKAGES, f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules_call_nothing_impure(name: str) -> None:
+    """Nor is there anything built in that reads, writes, or runs text."""
+    used = {node.id for node in ast.walk(tree(modules()[name])) if isinstance(node, ast.Name)}
+    assert not used & IMPURE_NAMES
+
+
+def test_imports_have_no_circle() -> None:
+    """A module never needs, directly or not, one that needs it."""
+    needs = {name: imports(path) & set(modules()) - {"tiles"} for name, path in modules().items()}
+    while needs:
+        free = {name for name, needed in needs.items() if not needed & set(needs)}
+        assert free, f"in a circle, or above one: {sorted(needs)}"
+        needs = {name: needed for name, needed in needs.items() if name not in free}
+
+
+def test_the_library_does_not_import_the_command() -> None:
+    """The library is of use without the command line; only the command knows click."""
+    for name, path in modules().items():
+        assert not [one for one in imports(path) if one.partition(".")[0] in {"tiletree", "click"}], name
+
+
+# ---- what the library offers
+
+
+def test_all_is_sorted_and_exact() -> None:
+    """`__all__`, what type checkers see and what is found at run time are the same names, from the same modules."""
+    assert list(tiles.__all__) == sorted(set(tiles.__all__))
+    seen = {
+        alias.name: node.module
+        for node in ast.walk(tree(LIBRARY / "__init__.py"))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tiles.")
+        for alias in node.names
+    }
+    assert sorted(seen) == list(tiles.__all__)
+    for name, module in seen.items():
+        assert getattr(tiles, name) is getattr(importlib.import_module(str(module)), name)
+    assert set(tiles.__all__) <= set(dir(tiles))
+
+
+def test_no_public_name_hides_a_module() -> None:
+    """`tiles.upkeep.audit` is the module, whether or not it was imported before."""
+    assert not {f"tiles.{name}" for name in tiles.__all__} & set(modules())
+
+
+def test_unknown_names_are_unknown() -> None:
+    """A name that the library does not have is an AttributeError, as anywhere."""
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        tiles.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import tiles", {"tiles.errors", "cryptography", "urllib3", "dataclasses", "hashlib"}),
+        (
+            "import tiles.tree.merkle, tiles.tree.proof, tiles.tree.layout",
+            {"cryptography", "urllib3", "tiles.notes.note"},
+        ),
+        ("import tiles.notes.tlog_proof", {"urllib3", "tiles.store"}),
+    ],
+)
+def test_imports_are_light(statement: str, absent: set[str]) -> None:
+    """Whoever needs a part of the library does not pay for the others."""
+    code = f"import sys; {statement}; print(*sys.modules)"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # measuring loads much
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=own).stdout
+    assert not absent & set(loaded.split())
+
+
+def test_the_manual_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example in the library's docstring runs, in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    failed, attempted = doctest.testmod(tiles, optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
+    assert attempted > 10
+    assert failed == 0

@@ -1,0 +1,43 @@
+"""Arbitrary and damaged bytes into every parser: a value that formats to the same bytes, or `Malformed`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.fuzzing import TARGETS, Target, fuzz
+from tiles.errors import Malformed
+
+SEED = 20_261_120
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_good_input_is_accepted(target: Target) -> None:
+    """The input that is damaged is good: otherwise the damage would prove nothing."""
+    for seed in target.seeds:
+        assert target.format(target.parse(seed)) == seed
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_damaged_input(target: Target) -> None:
+    """A few thousand damaged inputs each; `python -m tests.support.fuzzing 1000000` for as many as one likes."""
+    assert fuzz(target, 2_000, SEED) < 2_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_a_million_damaged_inputs(target: Target) -> None:
+    """A million over all parsers."""
+    fuzz(target, -(-1_000_000 // len(TARGETS)), SEED + 1)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@given(data=st.binary(max_size=400))
+def test_arbitrary_input(target: Target, data: bytes) -> None:
+    """Any bytes at all."""
+    try:
+        value = target.parse(data)
+    except Malformed:
+        return
+    assert target.format(value) == data

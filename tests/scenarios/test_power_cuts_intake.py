@@ -1,0 +1,103 @@
+"""Power cuts while submissions are put and decided, and while a log is repaired.
+
+A submission that was acknowledged is in the inbox, or logged once, or refused, as it should be, and is decided only
+once. What a repair replaces or removes is kept; what it has reported stays right, and one that was cut short is made
+again. All else that is promised after a cut (`test_power_cuts`) holds too.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.support.power_machine import SYSTEMS, Action, System, judge_all
+from tests.support.power_scenes import OTHERS, deaths, deciding, grown, intake, mending, race, repaired
+from tests.support.reference import printed_random
+
+NEXT: tuple[Action, ...] = (OTHERS, "sequence")
+MOST = 1024  # choices for which all states are looked at
+
+each_system = pytest.mark.parametrize("system", SYSTEMS, ids=str)
+
+
+# ---- submissions
+
+
+@each_system
+@pytest.mark.parametrize("base", [0, 250, 253])
+def test_a_cut_while_submissions_are_decided(system: System, base: int) -> None:
+    """Whatever a cut leaves of submitting and of deciding, nothing is lost, logged twice, or decided again."""
+    assert judge_all(intake(system, base=base), 64, printed_random(), NEXT) > 20
+
+
+@each_system
+def test_a_cut_after_a_death_while_deciding(system: System) -> None:
+    """What a dead run has decided is made to last before a submission goes on its account (a sample)."""
+    rng = printed_random()
+    for machine in deaths(deciding(system), lambda _: rng.random() < 0.03):
+        judge_all(machine, 16, rng, [rng.choice(NEXT)])
+
+
+@pytest.mark.slow
+@each_system
+def test_a_cut_after_any_death_while_deciding(system: System) -> None:
+    """What a dead run has decided is made to last before a submission goes on its account, whenever it died."""
+    rng = printed_random()
+    for machine in deaths(deciding(system)):
+        judge_all(machine, MOST, rng, NEXT)
+
+
+def race_and_cut(system: System, rng: random.Random) -> None:
+    """Cut the power at some moments of a race of two runs that decide, or of one and whoever submits or adds."""
+    machine = grown(system, rng.choice([3, 250])).copy()
+    machine.act("submit", "submit too much")
+    others: list[Action] = ["sequence", "submit", OTHERS]
+    race(machine, rng, ["sequence", rng.choice(others)])
+    machine.moments = rng.sample(machine.moments, 4)
+    judge_all(machine, 4, rng, ["sequence"])
+
+
+@each_system
+def test_a_cut_while_two_runs_decide(system: System) -> None:
+    """A cut at any moment of two processes' work loses no submission, and none is decided twice (a sample)."""
+    rng = printed_random()
+    for _ in range(8):
+        race_and_cut(system, rng)
+
+
+@pytest.mark.slow
+@each_system
+def test_a_cut_while_two_runs_decide_for_long(system: System) -> None:
+    """The same, for minutes."""
+    rng = printed_random()
+    for _ in range(1000):
+        race_and_cut(system, rng)
+
+
+# ---- repairing
+
+
+@each_system
+def test_a_cut_while_a_log_is_repaired(system: System) -> None:
+    """What was wrong is in place or set aside, the next repair finishes, and what was reported done stays so."""
+    assert judge_all(repaired(system), 64, printed_random(), NEXT) > 20
+
+
+@each_system
+def test_a_cut_after_a_death_while_repairing(system: System) -> None:
+    """A repair that finds done what a dead one did makes that last before it says that all is right (a sample)."""
+    rng = printed_random()
+    died = list(deaths(mending(system)))
+    # the last one did not die, the one before only lacked its last sync
+    for machine in [*rng.sample(died[:-2], 2), *died[-2:]]:
+        judge_all(machine, 8, rng, ["finish"])
+
+
+@pytest.mark.slow
+@each_system
+def test_a_cut_after_any_death_while_repairing(system: System) -> None:
+    """A repair that finds done what a dead one did makes that last before it says so, whenever that died."""
+    rng = printed_random()
+    for machine in deaths(mending(system)):
+        judge_all(machine, MOST, rng, [OTHERS])

@@ -1,0 +1,243 @@
+"""The signer: check, move the memory, sign; in this order, and only what extends what it remembers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.faults import READING, SWAPPING, Died, Fault, Faults
+from tests.support.reference import flipped, full_tree
+from tests.support.world import ORIGIN, RecordingKey, recording_key
+from tiles.errors import AccessError, Conflict, Malformed, OutcomeUnknown, Refused, TilesError
+from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.policy import policy_for
+from tiles.records.fields import MAX_RECORD_SIZE
+from tiles.signing.signer import ANCHOR, Anchor, Memory, Signer, parse_anchor
+from tiles.store import Object, Version
+from tiles.store.memory import MemoryStore
+from tiles.tree.merkle import EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
+
+TREE = full_tree(70)
+SIZES = [0, 1, 2, 3, 5, 8, 13, 64, 65]
+OTHER_ROOT = Hash(b"\x07" * 32)
+
+
+class Case:
+    """A signer with a fresh memory, and all that its key has signed."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore("anchor")
+        self.key = recording_key()
+        self.signer = Signer(self.key, self.store)
+
+    def sign(self, old: int, new: int) -> SignedCheckpoint:
+        """Sign the tree of size `new`, which extends the one of size `old`."""
+        return self.signer.sign(TREE.head(new), TREE.head(old), TREE.proof(old, new) if old else [])
+
+    def remembered(self) -> TreeHead | None:
+        """Return what is in the memory."""
+        return Memory(ORIGIN, self.store).recall()[0]
+
+
+@pytest.mark.parametrize("old", SIZES)
+def test_signs_what_extends_what_it_remembers(old: int) -> None:
+    """Each larger tree, and the same one again, gets the one signature of its text, and is remembered."""
+    for new in SIZES:
+        if old <= new:
+            case = Case()
+            case.sign(0, old)
+            signed = case.sign(old, new)
+            assert signed.tree == TREE.head(new) == case.remembered()
+            assert policy_for(case.key.verifier).accept(signed, ORIGIN).log == case.key.verifier
+            assert case.sign(new, new) == signed
+            assert case.key.texts[1:] == [signed.note.text] * 2
+
+
+def test_the_first_tree_extends_the_empty_one() -> None:
+    """Without a memory any tree is the first one: what came before it, the guards have to know."""
+    case = Case()
+    assert case.remembered() is None
+    case.sign(0, 13)
+    assert case.remembered() == TREE.head(13)
+
+
+def check_refused(old: TreeHead, new: TreeHead, proof: list[Hash]) -> None:
+    """Nothing is signed or remembered, and the message names both trees."""
+    case = Case()
+    case.store.create({ANCHOR: Anchor(ORIGIN, old).data})
+    with pytest.raises(Refused) as caught:
+        case.signer.sign(new, old, proof)
+    assert f"the tree of {new} does not extend the one of {old} that was signed before" in str(caught.value)
+    assert case.remembered() == old
+    assert not case.key.texts
+
+
+@pytest.mark.parametrize("old", SIZES[1:])
+def test_never_signs_what_does_not_extend(old: int) -> None:
+    """A smaller tree, another root on either side, a proof with any bit changed, cut or longer: refused."""
+    before = TREE.head(old)
+    for new in SIZES:
+        after, proof = TREE.head(new), TREE.proof(old, new) if old <= new else []
+        if new < old:
+            check_refused(before, after, proof)
+            check_refused(before, after, TREE.proof(new, old) if new else [])
+            continue
+        check_refused(before, TreeHead(new, OTHER_ROOT), proof)
+        check_refused(TreeHead(old, OTHER_ROOT), after, proof)
+        check_refused(before, after, [*proof, OTHER_ROOT])
+        for i in range(len(proof)):
+            check_refused(before, after, proof[:i] + proof[i + 1 :])
+            check_refused(before, after, [*proof[:i], Hash(flipped(proof[i], 8 * i + 3)), *proof[i + 1 :]])
+
+
+def test_a_memory_that_has_moved_on_is_a_conflict() -> None:
+    """What is proven must be what is remembered: otherwise it is read again, nothing signed."""
+    case = Case()
+    case.sign(0, 8)
+    for since in (EMPTY_TREE, TREE.head(5), TREE.head(13), TreeHead(8, OTHER_ROOT)):
+        with pytest.raises(Conflict, match="memory://anchor: the anchor has moved on from size"):
+            case.signer.sign(TREE.head(13), since, TREE.proof(since.size, 13) if since.size else [])
+    assert case.remembered() == TREE.head(8)
+    assert len(case.key.texts) == 1
+
+
+def test_of_two_signers_of_one_memory_one_is_first() -> None:
+    """Two signers that have both read the memory: the second one's swap is a conflict, and it signs nothing."""
+    first, second = Case(), Case()
+
+    class Racing(MemoryStore):
+        def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
+            first.sign(0, 13)
+            return second.store.swap(path, data, expected)
+
+        def read(self, path: str, limit: int | None = None) -> Object:
+            return second.store.read(path, limit)
+
+    first.signer = Signer(first.key, second.store)
+    second.signer = Signer(second.key, Racing())
+    with pytest.raises(Conflict):
+        second.sign(0, 8)
+    assert not second.key.texts
+    assert second.remembered() == TREE.head(13)
+
+
+# ---- the order: check, remember, sign
+
+
+def operations(old: int, new: int) -> list[str]:
+    """Return what a signature of `new` does to a memory of `old`, and when it is made."""
+    case = Case()
+    case.sign(0, old)
+    faults = Faults()
+
+    class Telling(RecordingKey):
+        def sign(self, message: bytes) -> bytes:
+            faults.done.append(("sign", ()))
+            return RecordingKey.sign(self, message)
+
+    key = Telling(case.key.verifier, case.key.seed)
+    signer = Signer(key, faults.wrap(case.store, "memory"))
+    signer.sign(TREE.head(new), TREE.head(old), TREE.proof(old, new))
+    return [what for what, _ in faults.done]
+
+
+def test_the_memory_moves_before_the_signature_is_made() -> None:
+    """First the memory holds the tree, and lasts; then it is signed. Also where it held the tree already."""
+    assert operations(8, 13) == ["memory read anchor", "memory swap anchor", "sign"]
+    assert operations(8, 8) == ["memory read anchor", "memory barrier", "sign"]
+
+
+@pytest.mark.parametrize(("at", "fault"), [(0, fault) for fault in READING] + [(1, fault) for fault in SWAPPING])
+def test_a_memory_that_fails_signs_nothing(at: int, fault: Fault) -> None:
+    """Whatever happens to the memory, nothing is signed by that call; the next one signs the same text."""
+    case = Case()
+    case.sign(0, 8)
+    faults = Faults(at, fault)
+    broken = Signer(case.key, faults.wrap(case.store, "memory"))
+    with pytest.raises((AccessError, Died)) as caught:
+        broken.sign(TREE.head(13), TREE.head(8), TREE.proof(8, 13))
+    assert isinstance(caught.value, OutcomeUnknown) == fault.name.endswith("UNKNOWN")
+    assert len(case.key.texts) == 1
+    since = case.remembered()
+    assert since == TREE.head(13 if at and fault.name in ("DONE", "DONE_UNKNOWN", "DIES") else 8)
+    assert case.sign(since.size, 13).tree == TREE.head(13)
+
+
+# ---- the record
+
+
+ANCHOR_TEXT = "tiletree-anchor/v1\norigin example.com/log\nsize 12\nroot BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n"
+
+
+def test_the_text() -> None:
+    """An anchor is exactly this text."""
+    assert Anchor(ORIGIN, TreeHead(12, OTHER_ROOT)).data == ANCHOR_TEXT.encode()
+    assert parse_anchor(ANCHOR_TEXT.encode()) == Anchor(ORIGIN, TreeHead(12, OTHER_ROOT))
+
+
+@given(st.integers(0, MAX_TREE_SIZE), st.binary(min_size=32, max_size=32))
+def test_round_trip(size: int, root: bytes) -> None:
+    """What is written is read back."""
+    anchor = Anchor(ORIGIN, TreeHead(size, Hash(root)))
+    assert parse_anchor(anchor.data) == anchor
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_arbitrary_bytes_are_malformed(data: bytes) -> None:
+    """Bytes that nobody wrote give our error, also from the signer; nothing is signed."""
+    with pytest.raises(Malformed):
+        parse_anchor(data)
+    case = Case()
+    case.store.create({ANCHOR: data})
+    with pytest.raises(TilesError):
+        case.sign(0, 1)
+    assert not case.key.texts
+
+
+@given(st.integers(0, len(ANCHOR_TEXT) - 1), st.binary(max_size=3), st.integers(0, 3))
+def test_any_change_gives_another_anchor_or_our_error(at: int, new: bytes, cut: int) -> None:
+    """No two texts are one anchor."""
+    data = ANCHOR_TEXT.encode()[:at] + new + ANCHOR_TEXT.encode()[at + cut :]
+    try:
+        anchor = parse_anchor(data)
+    except Malformed:
+        return
+    assert anchor.data == data
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("size 12", "size 012"),
+        ("size 12", "size +12"),
+        ("BwcHBwc=", "BwcHBwd="),
+        ("BwcHBwc=\n", "BwcHBwc=\nroot BwcHBwc=\n"),
+        ("BwcHBwc=\n", "BwcHBwc="),
+        ("anchor/v1", "anchor/v2"),
+        ("origin example.com/log\n", ""),
+        ("\n", "\r\n"),
+    ],
+)
+def test_almost_an_anchor_is_malformed(old: str, new: str) -> None:
+    """One wrong thing each."""
+    assert old in ANCHOR_TEXT
+    with pytest.raises(Malformed):
+        parse_anchor(ANCHOR_TEXT.replace(old, new, 1).encode())
+
+
+def test_an_anchor_of_another_log_is_refused() -> None:
+    """A memory is of one log: another one's is neither believed nor overwritten."""
+    case = Case()
+    case.store.create({ANCHOR: Anchor("example.com/other", TREE.head(8)).data})
+    with pytest.raises(Refused, match=r"the anchor at memory://anchor is of the log example\.com/other, not of"):
+        case.sign(8, 13)
+    assert not case.key.texts
+
+
+def test_an_anchor_is_capped() -> None:
+    """A memory that has grown beyond reason is not read."""
+    case = Case()
+    case.store.create({ANCHOR: b"x" * (MAX_RECORD_SIZE + 1)})
+    with pytest.raises(AccessError, match="longer than"):
+        case.sign(0, 1)

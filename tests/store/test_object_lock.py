@@ -1,0 +1,101 @@
+"""Full tiles that cannot be deleted, on moto's S3, which knows Object Lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.command_line import Command
+from tiles.errors import AccessError, UsageError
+from tiles.store.object_lock import Retention, is_kept, open_retention
+
+boto3 = pytest.importorskip("boto3", reason="NOT TESTED with Object Lock: there is no boto3")
+server = pytest.importorskip("moto.server", reason="NOT TESTED with Object Lock: there is no moto")
+
+LOG = "s3://locked/log"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of a server with a bucket that has Object Lock, and one that has not."""
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", region_name="us-east-1")
+    client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    client.create_bucket(Bucket="own")
+    client.create_bucket(Bucket="plain")
+    yield client
+    running.stop()
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("tile/0/000", True),
+        ("tile/entries/x001/234", True),
+        ("tile/0/000.p/7", False),
+        ("tile/entries/000.p/255", False),
+        ("checkpoint", False),
+        ("checkpoints/001", False),
+        ("tile/0", False),
+        ("payload/sha256/00", False),
+    ],
+)
+def test_what_is_kept(path: str, kept: bool) -> None:
+    """Full tiles and bundles, and nothing that changes or goes."""
+    assert is_kept(path) == kept
+
+
+def locked_until(client: Any, path: str) -> Any:
+    """Return until when an object is locked, None if it is not."""
+    return client.head_object(Bucket="locked", Key=f"log/{path}").get("ObjectLockRetainUntilDate")
+
+
+def test_full_tiles_are_locked(client: Any, tiletree: Command) -> None:
+    """With --lock-days, full tiles and bundles are locked as they are written, partial ones are not; gc still works."""
+    init = ("init", LOG, "--private", "s3://own/log", "--origin", "example.com", "--readable-private")
+    tiletree.ok(*init, "--lock-days", "30")
+    for _ in range(2):
+        lines = b"".join(b"%d\n" % number for number in range(300))
+        tiletree.ok("add", LOG, "--stdin-lines", stdin=lines)
+    for path in ("tile/0/000", "tile/0/001", "tile/entries/000", "tile/entries/001"):
+        assert locked_until(client, path) is not None, path
+    for path in ("tile/0/001.p/44", "tile/0/002.p/88", "tile/1/000.p/2"):
+        assert locked_until(client, path) is None, path
+    assert tiletree.ok("gc", LOG, "--grace", "0")["tiles"] >= 1
+    assert tiletree.ok("audit", LOG)["findings"] == []
+    version = client.head_object(Bucket="locked", Key="log/tile/0/000")["VersionId"]
+    with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+        client.delete_object(Bucket="locked", Key="log/tile/0/000", VersionId=version)
+
+
+def test_a_bucket_without_object_lock(client: Any) -> None:
+    """It is said which object, and what the bucket needs; nothing that boto3 says is repeated."""
+    client.put_object(Bucket="plain", Key="log/tile/0/000", Body=b"x")
+    with pytest.raises(AccessError, match=r"plain/log/tile/0/000 cannot be locked: \w+$") as caught:
+        open_retention("s3://plain/log", 30, lambda: 1.8e9).keep(["tile/0/000"])
+    assert "Object Lock" in caught.value.hint
+
+
+def test_other_stores(tiletree: Command) -> None:
+    """Only S3 has it."""
+    with pytest.raises(UsageError):
+        open_retention("gs://bucket/log", 30, lambda: 0.0)
+    done = tiletree("init", "log", "--origin", "example.com", "--lock-days", "30")
+    assert done.code == 2
+    assert "only S3 has Object Lock" in done.err
+
+
+def test_nothing_to_lock() -> None:
+    """Nothing is asked of the store for objects that may go."""
+    Retention(None, "bucket", "", 1, lambda: 0.0).keep(["tile/0/000.p/1", "checkpoint"])

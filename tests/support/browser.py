@@ -1,0 +1,144 @@
+"""A real Chromium for tests, and pages in it that may do nothing unasked: no error, no violation, no other origin."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.web_server import PAGE, LogServer
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT = 20_000  # milliseconds
+
+
+def start_chromium() -> Iterator[Any]:
+    """Yield a browser; skip, loudly, where there is none."""
+    if importlib.util.find_spec("playwright") is None:
+        pytest.skip("NOT TESTED in a browser: web/: playwright is not installed (pip install playwright)")
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=ARGUMENTS
+            )
+        except Error as error:
+            pytest.skip(f"NOT TESTED in a browser: web/: no Chromium can be started: {str(error)[:200]}")
+        yield browser
+        browser.close()
+
+
+class Site:
+    """A page of a log in a browser that has never seen it.
+
+    faults   what a console may say because the test broke the server: network errors only
+    """
+
+    def __init__(self, chromium: Any, objects: Mapping[str, bytes], *, faults: bool = False, **options: Any) -> None:
+        self.server = LogServer(objects)
+        self.faults = faults
+        self.trouble: list[str] = []
+        self.context = chromium.new_context(**{"color_scheme": "light", **options})
+        self.context.set_default_timeout(WAIT)
+        self.context.on("request", self._request)
+        self.context.on("console", self._console)
+        self.context.on("weberror", lambda error: self.trouble.append(f"page error: {error.error}"))
+        self.page = self.context.new_page()
+
+    def open(self, fragment: str = "", path: str = "") -> None:
+        """Open the page, and wait for what it says of the log."""
+        self.page.goto(f"{self.server.url}{path}{fragment}")
+        self.page.wait_for_selector("#head [data-state]", timeout=WAIT)
+
+    def reload(self) -> None:
+        """Open the page again."""
+        self.page.reload()
+        self.page.wait_for_selector("#head [data-state]")
+
+    def drop(self, *files: tuple[str, bytes]) -> None:
+        """Choose files; what was said before is cleared away."""
+        self.clear()
+        chosen = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
+        self.page.set_input_files("#files", files=chosen)
+
+    def ask(self, text: str) -> None:
+        """Type into the field; what was said before is cleared away."""
+        self.clear()
+        self.page.fill("#text", text)
+        self.page.press("#text", "Enter")
+
+    def clear(self) -> None:
+        """Take all results off the page."""
+        self.page.evaluate("document.querySelector('#results').replaceChildren()")
+
+    def said(self, where: str = "#results", state: str = "") -> tuple[str, str, str]:
+        """Return state, headline and all words of the first card, once it is not at work any more."""
+        wanted = f"[data-state={state}]" if state else "[data-state]:not([data-state=working])"
+        card = self.page.wait_for_selector(f"{where} > .card{wanted}")
+        headline = card.query_selector("h2").evaluate("heading => heading.lastChild.textContent")
+        return card.get_attribute("data-state"), headline, card.inner_text()
+
+    def close(self) -> None:
+        """Close it. Nothing may have happened unasked."""
+        self.context.close()
+        self.server.close()
+        if self.trouble:
+            pytest.fail(f"in the page: {self.trouble}")
+
+    def _request(self, request: Any) -> None:
+        where = urlsplit(request.url)
+        if f"{where.scheme}://{where.netloc}/" != self.server.url and where.scheme not in ("blob", "data"):
+            self.trouble.append(f"request to {request.url}")
+
+    def _console(self, message: Any) -> None:
+        network = message.text.startswith("Failed to load resource")
+        if message.type in ("error", "warning") and not (self.faults and network):
+            self.trouble.append(f"console: {message.text}")
+
+
+@contextmanager
+def site(chromium: Any, objects: Mapping[str, bytes], **options: Any) -> Iterator[Site]:
+    """Return the page of a log; closed, and judged, at the end."""
+    made = Site(chromium, {**PAGE, **objects}, **options)
+    try:
+        yield made
+    except BaseException:
+        made.context.close()
+        made.server.close()
+        raise
+    made.close()
+
+
+def axe() -> str:
+    """Return the source of axe-core; skip, loudly, where it is not installed."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None or not found.origin:
+        pytest.skip("NOT TESTED for accessibility: web/: axe-playwright-python is not installed")
+    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def check_accessible(page: Any, schemes: tuple[str, ...] = ("light", "dark")) -> None:
+    """Hold the rule: axe-core finds nothing, in light and dark."""
+    page.evaluate(axe())
+    violations = []
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate("axe.run(document).then(result => result.violations)")
+        violations += [(scheme, one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
+    if violations:
+        pytest.fail(f"axe-core: {violations}")

@@ -1,0 +1,70 @@
+"""Logs in buckets as a user of the command has them: an S3 server, its environment, and a log with something in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import ORIGIN, Command
+from tests.support.object_server import ObjectServer
+from tiles import retry as backoff
+from tiles.store import open_bucket as url_module
+
+LOG = "s3://public/log"
+PRIVATE = "s3://private/log"
+
+
+def owner_only(server: ObjectServer, *public: str) -> None:
+    """Let the tester do everything, everyone get single objects of the buckets named, and nobody anything else."""
+    server.access = {
+        "tester": lambda _request: True,
+        "": lambda request: request.kind in ("GET", "HEAD") and request.bucket in public,
+    }
+
+
+def use_environment(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
+    """Set these variables, and remove all others that the tools of S3, Google Cloud Storage and Azure know."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "GOOGLE_", "AZURE_", "TILETREE_")):
+            patch.delenv(name)
+    for name, value in variables.items():
+        patch.setenv(name, value)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
+    """An S3 server that the environment names; the public bucket can be read by anyone, the others by the tester."""
+    pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
+    from tests.support.object_server_stores import RETRIES
+    from tiles.store import bucket as objects
+
+    monkeypatch.setattr(objects, "_PAUSE", 0)
+    monkeypatch.setattr(objects.ObjectStore, "patience", 0.0)
+    monkeypatch.setattr(backoff, "ATTEMPTS", 10)
+    monkeypatch.setattr(backoff, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(url_module, "_RETRIES", RETRIES)
+    with ObjectServer("s3") as server:
+        owner_only(server, "public")
+        use_environment(monkeypatch, server.environment())
+        yield server
+
+
+def begin(tiletree: Command, log: str = LOG, private: str = PRIVATE, *more: object, origin: str = ORIGIN) -> str:
+    """Begin a log, and return its vkey."""
+    vkey: str = tiletree.ok("init", log, "--private", private, "--origin", origin, *more)["vkey"]
+    return vkey
+
+
+def files(*names: str) -> list[str]:
+    """Make files of different contents."""
+    for name in names:
+        Path(name).write_bytes(f"content of {name}\n".encode())
+    return list(names)
+
+
+def contents(server: ObjectServer) -> dict[str, dict[str, bytes]]:
+    """Return all objects, without buckets that are empty."""
+    return {bucket: objects for bucket, objects in server.objects.items() if objects}

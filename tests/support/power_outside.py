@@ -1,0 +1,133 @@
+"""What is known outside of a machine whose power may be cut, and which no cut takes away: what was submitted to the
+log on it, and what was made wrong for a repair to put right; and what must hold of both at any moment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.support.check_log import read_or_none
+from tests.support.reference import flipped
+from tests.support.world import World, some_entries
+from tiles.inbox.admission import Admission
+from tiles.inbox.submission import INBOX, Name, format_submission
+from tiles.inbox.submit import submit
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.policy import policy_for
+from tiles.read.fetcher import StoreFetcher
+from tiles.records.head import HEAD, parse_head
+from tiles.records.staged_batch import digest, parse_batch
+from tiles.store import Store
+from tiles.upkeep.repair import repair
+from tiles.upkeep.replace import SET_ASIDE
+from tiles.write.publish import REJECTED
+
+ADMISSION = Admission(max_entries=3)
+ADMITTED, REFUSED = 3, 4  # entries of a submission
+
+TITLE = b"submitted"  # the entries of submissions begin with it, no others do
+
+
+@dataclass
+class Outside:
+    """What is known.
+
+    offered        name of a submission → its entries, whether `submit` has returned for it or not
+    acknowledged   the names of those for which it has
+    wrong          path → what was put there behind everyone's back, None for nothing
+    is_repaired    a repair has reported that all of it is right now
+    """
+
+    offered: dict[str, Sequence[bytes]] = field(default_factory=dict)
+    acknowledged: set[str] = field(default_factory=set)
+    wrong: dict[str, bytes | None] = field(default_factory=dict)
+    is_repaired: bool = False
+
+    def copy(self) -> Outside:
+        """Return an equal one that goes on by itself."""
+        return Outside(dict(self.offered), set(self.acknowledged), dict(self.wrong), self.is_repaired)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether there is a repair to be made."""
+        return bool(self.wrong) and not self.is_repaired
+
+    # ---- submissions
+
+    def submit(self, private: Store, count: int) -> None:
+        """Submit so many entries, and take down that it was done."""
+        number = len(self.offered)
+        entries, nonce = some_entries(f"{TITLE.decode()} {number}:", count), number.to_bytes(16, "big")
+        name = Name("ann", nonce.hex(), digest(format_submission(entries)))
+        self.offered[name.text] = entries
+        assert submit(private, "ann", entries, nonce, log="here").name == name
+        self.acknowledged.add(name.text)
+
+    def check_submissions(self, world: World, *, complete: bool = False) -> None:
+        """Each submission is in the inbox, or logged once, or refused, as it should be; and is decided only once.
+
+        complete   a run has decided all
+        """
+        if not self.offered:
+            return
+        times = Counter(entry for entry in world.committed() or () if entry.startswith(TITLE))
+        waiting, refused = _below(world, INBOX), _below(world, REJECTED)
+        for name, entries in self.offered.items():
+            is_admitted = len(entries) == ADMITTED
+            logged = {times[entry] for entry in entries}
+            assert logged in ([{0}, {1}] if is_admitted else [{0}]), f"{name} is logged {logged} times"
+            assert not (is_admitted and name in refused), f"{name} is refused"
+            is_decided = logged == {1} or name in refused
+            assert is_decided or name in waiting or name not in self.acknowledged, f"{name} is lost"
+            if is_decided and name in waiting:
+                assert name in _deciding(world), f"{name} is decided, and waits to be decided again"
+        assert not (complete and waiting), f"{waiting} wait although a run has come to its end"
+
+    # ---- repairing
+
+    def damage(self, world: World) -> None:
+        """Change a tile, remove one, and add one that is of no tree. The log has 256 entries or more, and 300 or less.
+
+        The two can be computed from what is below them.
+        """
+        public = world.stores["public"]
+        changed, removed, foreign = "tile/0/000", "tile/1/000.p/1", "tile/0/009"
+        self.wrong = {changed: flipped(public.read(changed).data, 9), removed: None, foreign: b"foreign"}
+        public.delete([changed, removed])
+        public.create({path: data for path, data in self.wrong.items() if data is not None})
+
+    def repair(self, world: World) -> None:
+        """Let the log be repaired, and take down that it was done."""
+        public, private = world.stores["public"], world.stores["private"]
+        signed = parse_signed_checkpoint(public.read("checkpoint").data)
+        world.now += 1  # each sets aside under a time of its own
+        done = repair(StoreFetcher(public), public, private, signed, policy_for(world.verifier), now=world.now)
+        assert not done.findings, f"not repaired: {done.findings}"
+        self.is_repaired = True
+
+    def check_repair(self, world: World) -> None:
+        """What was wrong is as it was, or as it should be, and what was set aside is kept."""
+        for path, data in self.wrong.items():
+            found, right = read_or_none(world.stores["public"], path), world.history.contents.get(path)
+            assert found == right or (found in (None, data) and not self.is_repaired), f"{path} holds {found!r}"
+            if data is not None and found != data:
+                kept = {name.partition("/")[2]: name for name in sorted(_below(world, SET_ASIDE))}
+                assert path in kept, f"{path} is changed, and was not set aside"
+                assert world.stores["private"].read(SET_ASIDE + kept[path]).data == data, f"{kept[path]} is damaged"
+
+
+def _below(world: World, prefix: str) -> set[str]:
+    return {listed.path.removeprefix(prefix) for listed in world.stores["private"].list(prefix)}
+
+
+def _deciding(world: World) -> set[str]:
+    """Return the submissions that the staged batch of the head decides."""
+    private = world.stores["private"]
+    head = parse_head(private.read(HEAD).data)
+    data = read_or_none(private, head.staged_path) if head.staged_path else None
+    if data is None:
+        return set()
+    batch = parse_batch(data)
+    return {*batch.took, *(name for name, _ in batch.refused)}

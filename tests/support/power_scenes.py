@@ -1,0 +1,200 @@
+"""What happens on machines whose power is then cut: runs that come to their end, and runs that die."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext, suppress
+
+from tests.support.faults import Died, Stepped
+from tests.support.power_machine import SYSTEMS, Action, LeftOut, Machine, System
+from tests.support.world import explained, some_entries
+from tiles.errors import NotFound, Unfinished
+
+OURS = some_entries("ours", 10)
+OTHERS = some_entries("other", 4)
+NEXT: tuple[Action, ...] = (OURS, OTHERS, "finish")
+
+
+def grown(system: System, base: int) -> Machine:
+    """Return a machine with a log of that size; what its last run did not sync does not last yet."""
+    machine = Machine(system)
+    machine.act("create")
+    if base:
+        machine.act(some_entries("base", base))
+    return machine
+
+
+# ---- a run dies, another one goes on from what it has not synced
+
+Scene = tuple[Machine, Action, tuple[Action, ...]]  # what there is, what a process does that dies, and the next one
+
+CREATIONS: tuple[tuple[Action, ...], ...] = (("create",), ("create", OURS), (OTHERS,), ("finish",))
+APPENDS: tuple[tuple[Action, ...], ...] = ((OURS,), (OTHERS,), ("finish",), ("gc",))
+DECISIONS: tuple[tuple[Action, ...], ...] = (("sequence",), (OTHERS,), ("finish",), ("gc",))
+
+
+def adding(system: System) -> list[Scene]:
+    """Return deaths of what creates a log, or adds to it."""
+    new = Machine(system)
+    scenes: list[Scene] = [(new, "create", then) for then in CREATIONS]
+    return scenes + [(grown(system, size), OURS, then) for size in (3, 250) for then in APPENDS]
+
+
+def deciding(system: System) -> list[Scene]:
+    """Return deaths of what submits, or decides what was submitted; one batch logs and refuses, the other refuses."""
+    submitted, junk = grown(system, 3), grown(system, 3)
+    submitted.act("submit", "submit too much")
+    junk.act("submit too much")
+    scenes: list[Scene] = [(grown(system, 3), "submit", ("sequence",))]
+    return scenes + [(base, "sequence", then) for base in (submitted, junk) for then in DECISIONS]
+
+
+def mending(system: System) -> list[Scene]:
+    """Return deaths of a repair, which is then made again."""
+    return [(damaged(system), "repair", ("repair",))]
+
+
+def every(_: int) -> bool:
+    """Take all."""
+    return True
+
+
+def deaths(scenes: Iterable[Scene], take: Callable[[int], bool] = every, site: LeftOut = None) -> Iterator[Machine]:
+    """Yield what there may be after a run died before any of its calls, or none, and another process did something.
+
+    take   whether to, given how many calls it makes
+    """
+    for base, first, then in scenes:
+        for lives in filter(take, range(base.copy().act(first).calls + 1)):
+            machine = base.copy(site)
+            with suppress(Died):
+                machine.act(first, lives=lives)
+            with explained(lambda: f"{first}, dead before call {lives}, then {then}"), suppress(NotFound):  # noqa: B023
+                machine.act(*then)
+            machine.cut()
+            yield machine
+
+
+# ---- short ones
+
+
+def intake(system: System, site: LeftOut = None, base: int = 3) -> Machine:
+    """Return what there is after two submissions, of which one is not admitted, and the run that decided them."""
+    machine = grown(system, base).copy(site)
+    machine.act("submit", "submit too much")
+    machine.act("sequence")
+    machine.cut()
+    return machine
+
+
+def refused(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after a run died before its head's name was synced, and another one tidied its batch.
+
+    The batch only refuses, so it has nothing to be published, which would have made the head last.
+    """
+    calls = [""]
+
+    def gate(what: str) -> None:
+        if calls[-1].endswith("/head"):
+            raise Died(what)
+        calls.append(what)
+
+    machine = grown(system, 3)
+    machine.act("submit too much")
+    machine = machine.copy(site)
+    with suppress(Died):
+        machine.act("sequence", gate=gate)
+    machine.act("finish")
+    machine.cut()
+    return machine
+
+
+def damaged(system: System) -> Machine:
+    """Return a machine with a log that needs to be repaired."""
+    machine = grown(system, 250)
+    machine.act(OURS)
+    machine.damage()
+    return machine
+
+
+def repaired(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after a log was repaired."""
+    machine = damaged(system).copy(site)
+    machine.act("repair")
+    machine.cut()
+    return machine
+
+
+def collected(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after partial tiles were deleted, while the checkpoint that allows it may not last yet.
+
+    The sync of its name has failed; the run saw that it is there, and died when the checkpoint was kept for history.
+    """
+
+    def gate(what: str) -> None:
+        if "checkpoints/days" in what:
+            raise Died(what)
+
+    machine = grown(system, 250).copy(site)
+    with suppress(Died):
+        machine.act(OURS, broken="checkpoint", gate=gate)
+    machine.act("gc")
+    machine.cut()
+    return machine
+
+
+# ---- two processes at a time
+
+
+def race(machine: Machine, rng: random.Random, actions: Iterable[Action]) -> None:
+    """Let a process do each of these at a time, stepped at random from system call to system call; then cut."""
+    machine.world.history.lock = nullcontext()  # type: ignore[assignment]  # never two at a time, and one may stop
+
+    def body(action: Action) -> Stepped[bool]:
+        def run(writer: Stepped[bool]) -> bool:
+            machine.act(action, gate=writer.gate)
+            return True
+
+        return Stepped("writer", run)
+
+    writers = [body(action) for action in actions]
+    patience = rng.choice([2, 10, 60])
+    try:
+        for _ in range(2000):
+            running = [writer for writer in writers if not writer.finished]
+            if not running:
+                break
+            writer = rng.choice(running)
+            for _ in range(rng.randrange(patience)):
+                writer.step()
+        assert all(writer.outcome() for writer in writers)
+    finally:
+        for writer in writers:
+            writer.kill()
+    machine.cut()
+
+
+# ---- for the counter-test
+
+
+def traces(site: LeftOut) -> Iterator[Machine]:
+    """Yield runs without that sync, from the simplest on."""
+    for system in SYSTEMS:
+        machine = Machine(system, site)
+        machine.act("create", OURS)
+        machine.cut()
+        yield machine
+        machine = grown(system, 3).copy(site)
+        machine.act(OURS)
+        machine.cut()
+        yield machine
+        machine = grown(system, 3).copy(site)
+        with suppress(Unfinished):
+            machine.act(OURS, broken="head")
+        machine.cut()
+        yield machine
+        for scene in (intake, refused, repaired, collected):
+            yield scene(system, site)
+    for system in SYSTEMS:
+        yield from deaths([*adding(system), *deciding(system)], site=site)

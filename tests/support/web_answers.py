@@ -1,0 +1,222 @@
+"""What the Python core says to a case that the JavaScript verifier is given too.
+
+A case is {"id", "op", arguments, "expect"}: bytes are base64, numbers that may be large are decimal strings, "expect"
+is "ok", or the name of the error, or left out where it is enough that both sides say the same. `answer` runs a case
+with the core; tests/web/operations.js does with web/*.js.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tests.support.readers import Objects, make_log
+from tests.support.signed_text import MLDSA44
+from tiles.entries.file_digest import read_entries
+from tiles.errors import TilesError
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
+from tiles.notes.cosignature import MAX_ORIGIN
+from tiles.notes.keys import parse_vkey
+from tiles.notes.note import Signature, parse_note, verify_note
+from tiles.notes.policy import parse_policy
+from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from tiles.read.client import LogClient
+from tiles.tree.bundle import parse_bundle
+from tiles.tree.layout import tile_at
+from tiles.tree.merkle import Hash, TreeHead, leaf_hash
+from tiles.tree.proof import Node, consistency_nodes, inclusion_nodes, verify_consistency, verify_inclusion
+from tiles.tree.reader import TreeReader
+from tiles.user.seen_checkpoints import Visits
+
+Case = dict[str, Any]
+
+
+def b64(data: bytes) -> str:
+    """Return bytes as a case has them."""
+    return b64encode(data).decode()
+
+
+# ---- the core's answers
+
+
+def answer(case: Case, logs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Return what the core says to a case: "ok" and a value, or the name of the error."""
+    try:
+        if case["op"] in ("log", "tiles"):
+            return {"code": "ok", "value": (_log if case["op"] == "log" else _tiles)(case, logs)}
+        return {
+            "code": "ok",
+            "value": OPERATIONS[case["op"]](**{name: case[name] for name in case if name not in META}),
+        }
+    except TilesError as error:
+        found: dict[str, Any] = {"code": type(error).__name__}
+        if hasattr(error, "path"):
+            found["path"] = error.path
+        if found["code"] == "ForkError":
+            found["evidence"] = {name: b64(data) for name, data in getattr(error, "evidence", {}).items()}
+        return found
+
+
+META = {"id", "op", "expect"}
+
+
+def _head(head: dict[str, str]) -> TreeHead:
+    return TreeHead(int(head["size"]), Hash(b64decode(head["root"])))
+
+
+def _accepted(accepted: Any) -> dict[str, Any]:
+    cosignatures = [[one.key.vkey, str(one.timestamp)] for one in accepted.cosignatures]
+    return {"log": accepted.log.vkey, "cosignatures": cosignatures}
+
+
+def _checkpoint(data: str) -> Any:
+    parsed = parse_signed_checkpoint(b64decode(data)).checkpoint
+    return [parsed.origin, str(parsed.tree.size), b64(parsed.tree.root), list(parsed.extensions)]
+
+
+def _note(data: str) -> Any:
+    parsed = parse_note(b64decode(data))
+    return [b64(parsed.text), [[one.name, one.key_id.hex(), b64(one.signature)] for one in parsed.signatures]]
+
+
+def _policy(data: str) -> Any:
+    parsed = parse_policy(b64decode(data))
+    lines = [[[one.key.vkey, one.url] for one in role] for role in (parsed.logs, parsed.witnesses)]
+    return [*lines, [[group.threshold, len(group.members)] for group in parsed.groups], parsed.quorum is None]
+
+
+def _proof(data: str) -> Any:
+    parsed = parse_tlog_proof(b64decode(data))
+    return [str(parsed.index), len(parsed.hashes), len(parsed.extra)]
+
+
+def _nodes(parts: Iterable[Iterable[Node]]) -> Any:
+    return [[[node.height, str(node.index)] for node in part] for part in parts]
+
+
+def _tiles(case: Case, logs: Mapping[str, Mapping[str, str]]) -> str:
+    reader, contents = TreeReader(_head(case["head"])), {**logs[case["tiles"]], **case["changes"]}
+    node = Node(0, int(case["wanted"]))
+    reader.accept({tile: b64decode(contents[tile.path]) for tile in reader.wanted([node])})
+    return b64(reader.hash(node))
+
+
+def _digest_entry(data: str) -> Any:
+    content = b64decode(data)
+    digest, raw = read_entries(io.BytesIO(content))
+    _title, line, *_ = digest.decode().split("\n")
+    both = [["digest", digest], *([["raw", raw]] if raw is not None else [])]
+    return [line.split(" ")[1], len(content), [[how, b64(one), b64(leaf_hash(one))] for how, one in both]]
+
+
+def _accept(policy: str, data: str, origin: str | None = None) -> Any:
+    return _accepted(parse_policy(b64decode(policy)).accept(parse_signed_checkpoint(b64decode(data)), origin))
+
+
+def _verify_proof(data: str, leaf: str, policy: str) -> Any:
+    proof = parse_tlog_proof(b64decode(data))
+    return _accepted(verify_tlog_proof(proof, Hash(b64decode(leaf)), parse_policy(b64decode(policy))))
+
+
+def _hashes(proof: list[str]) -> list[Hash]:
+    return [Hash(b64decode(one)) for one in proof]
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "vkey": lambda vkey: [parse_vkey(vkey).name, int(parse_vkey(vkey).type)],
+    "note": _note,
+    "verify_note": lambda data, vkeys: len(verify_note(parse_note(b64decode(data)), map(parse_vkey, vkeys))),
+    "checkpoint": _checkpoint,
+    "policy": _policy,
+    "accept": _accept,
+    "proof": _proof,
+    "verify_proof": _verify_proof,
+    "inclusion": lambda leaf, index, head, proof: verify_inclusion(
+        Hash(b64decode(leaf)), int(index), _head(head), _hashes(proof)
+    ),
+    "consistency": lambda old, latest, proof: verify_consistency(_head(old), _head(latest), _hashes(proof)),
+    "inclusion_nodes": lambda index, size: _nodes(inclusion_nodes(int(index), int(size))),
+    "consistency_nodes": lambda old, size: _nodes(consistency_nodes(int(old), int(size))),
+    "tile_path": lambda size, level, index: tile_at(int(size), level, int(index)).path,
+    "bundle": lambda data, width: [b64(one) for one in parse_bundle(b64decode(data), width)],
+    "digest_entry": _digest_entry,
+}
+
+
+def _log(case: Case, logs: Mapping[str, Mapping[str, str]]) -> Any:
+    policy, call = parse_policy(b64decode(case["policy"])), case["call"]
+    with tempfile.TemporaryDirectory() as folder:
+        visits = Visits(Path(folder)) if len(case["visits"]) > 1 else None
+        for at, name in enumerate(case["visits"]):
+            objects = dict(logs[name])
+            if at == len(case["visits"]) - 1:
+                objects |= case["changes"]
+            bytes_of = {path: b64decode(data) for path, data in objects.items() if data is not None}
+            client = LogClient(Objects(bytes_of), policy, visits=visits, origin=case.get("origin"))
+            if at < len(case["visits"]) - 1 or call == "visit":
+                client.visit()
+        if call == "visit":
+            return [str(client.tree.size), str(client.newer.tree.size) if client.newer else None]
+        if call == "entry":
+            return b64(client.entry(int(case["index"])))
+        if call == "prove":
+            return b64(client.prove(int(case["index"])).data)
+        return [str(index) for index in client.find(Hash(b64decode(case["leaf"])))]
+
+
+def without_mldsa(case: Case) -> Case:
+    """Return the case as a platform sees it that cannot check ML-DSA-44: such signatures are of keys nobody knows.
+
+    Those that could not be right, by their length, time or origin, are wrong without checking.
+    """
+    if case["op"] not in ("accept", "verify_proof"):
+        return case
+    try:
+        policy = parse_policy(b64decode(case["policy"]))
+        data = b64decode(case["data"])
+        checkpoint = (
+            parse_tlog_proof(data).checkpoint if case["op"] == "verify_proof" else parse_signed_checkpoint(data)
+        )
+    except TilesError:
+        return case
+    keys = [one.key for one in (*policy.logs, *policy.witnesses) if one.key.type == MLDSA44]
+    lines = [_unknown(line) if _unchecked(line, keys, checkpoint) else line for line in checkpoint.note.signatures]
+    changed = with_signatures(checkpoint.checkpoint, lines).data
+    return {**case, "data": b64(data.removesuffix(checkpoint.data) + changed)}
+
+
+def _unchecked(line: Signature, keys: Iterable[Any], checkpoint: SignedCheckpoint) -> bool:
+    signable = len(checkpoint.origin.encode()) <= MAX_ORIGIN and len(line.signature) == 2428
+    return signable and line.signature[0] < 128 and any(line.claims(one) for one in keys)
+
+
+def _unknown(line: Signature) -> Signature:
+    return replace(line, name="nobody.example.com")
+
+
+# ---- cases
+
+
+class Cases:
+    """The cases so far, and the logs they name."""
+
+    def __init__(self) -> None:
+        self.cases: list[Case] = []
+        self.logs: dict[str, dict[str, str]] = {}
+
+    def add(self, op: str, expect: str | None, what: str, **arguments: Any) -> None:
+        """Add a case."""
+        expected = {} if expect is None else {"expect": expect}
+        self.cases.append({"id": f"{len(self.cases)} {op} {what}", "op": op, **expected, **arguments})
+
+    def log(self, *sizes: int, **more: Any) -> str:
+        """Return the name of a log, made if need be."""
+        name = f"{sizes} {sorted((one, str(value)[:20]) for one, value in more.items())}"
+        if name not in self.logs:
+            self.logs[name] = {path: b64(data) for path, data in make_log(*sizes, **more).items()}
+        return name

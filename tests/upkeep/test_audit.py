@@ -1,0 +1,418 @@
+"""The audit: a sound log has no findings, and what is wrong is found, all of it, at the object that is wrong."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import tiles.upkeep.audit
+from tests.support.reference import flipped
+from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.read.fetcher import Fetcher, StoreFetcher, open_log
+from tiles.store.directory import DirectoryStore
+from tiles.tree.blame import Stated, children
+from tiles.tree.bundle import encode_entries, parse_bundle
+from tiles.tree.layout import ENTRIES, Tile, edge_tiles, parse_tile_path
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, leaf_hash, node_root
+from tiles.tree.plan import EMPTY_EDGE, Edge, plan
+from tiles.upkeep.audit import MISSING, Run, _entries, audit
+
+Objects = dict[str, bytes]
+Damage = Callable[[bytes], bytes | None]
+
+SMALL = 600  # two full level-0 tiles, a partial one, and a partial tile of level 1
+LARGE = 65_536 + 600  # and a full tile of level 1, and a partial one of level 2
+
+
+class Served:
+    """A Fetcher of a dict."""
+
+    url = "memory:"
+
+    def __init__(self, objects: Mapping[str, bytes], parallel: int = 1) -> None:
+        self.objects = objects
+        self.parallel = parallel
+        self.asked: list[str] = []
+
+    def fetch(self, path: str, limit: int) -> bytes:
+        """Return an object."""
+        self.asked.append(path)
+        data = self.objects.get(path)
+        if data is None:
+            raise NotFound(path)
+        if len(data) > limit:
+            raise AccessError(f"{path}: longer than {limit} bytes")
+        return data
+
+
+def some_entries(count: int) -> list[bytes]:
+    """Return entries of three lengths, one of them 0 bytes."""
+    return [b"entry %d" % i if i % 10 else b"" for i in range(count)]
+
+
+@cache
+def log(*sizes: int) -> tuple[TreeHead, Mapping[str, bytes]]:
+    """Return the tree and all objects of a log that was published at these sizes."""
+    edge = EMPTY_EDGE
+    objects: Objects = {}
+    for size in sizes:
+        planned = plan(edge, some_entries(size)[edge.size :])
+        objects.update(planned.objects)
+        edge = planned.edge
+    return edge.tree, objects
+
+
+def findings(tree: TreeHead, objects: Mapping[str, bytes], parallel: int = 1) -> dict[str, str]:
+    """Return what an audit finds, path → problem; no path may be found twice."""
+    found = audit(Served(objects, parallel), tree).findings
+    assert len({finding.path for finding in found}) == len(found), found
+    return {finding.path: finding.problem for finding in found}
+
+
+def changed(objects: Mapping[str, bytes], *changes: tuple[str, Damage]) -> Objects:
+    """Return the objects, some of them damaged; None removes one."""
+    result = dict(objects)
+    for path, damage in changes:
+        data = damage(result.pop(path))
+        if data is not None:
+            result[path] = data
+    return result
+
+
+def gone(_: bytes) -> None:
+    """Remove it."""
+
+
+def last_bit(data: bytes) -> bytes:
+    """Change the last bit: of the last hash of a tile, or the last entry of a bundle."""
+    return flipped(data, len(data) * 8 - 1)
+
+
+DAMAGES: dict[str, Damage] = {
+    "gone": gone,
+    "empty": lambda _: b"",
+    "one byte short": lambda data: data[:-1],
+    "one byte long": lambda data: data + b"\0",
+    "an entry or hash short": lambda data: data[:-32] if len(data) % 32 == 0 else data[: -len(b"00entry 511")],
+    "much too long": lambda data: data * 50,
+    "first bit of the last byte": lambda data: flipped(data, len(data) * 8 - 8),
+    "last bit": last_bit,
+    "another's content": lambda data: bytes(len(data)),
+}
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+@pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, 511, 512, 65_535, 65_536, 65_537, LARGE, 131_072])
+def test_a_sound_log(size: int, parallel: int) -> None:
+    """A log as `plan` makes it has no findings; every entry is counted once, every object read once."""
+    tree, objects = log(size) if size else (EMPTY_TREE, {})
+    served = Served(objects, parallel)
+    counted: list[int] = []
+    report = audit(served, tree, progress=counted.append)
+    assert report.findings == ()
+    assert report.tree == tree
+    assert sum(counted) == size
+    assert sorted(served.asked) == sorted(objects)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("path", log(SMALL)[1])
+def test_one_damage(path: str, damage: str) -> None:
+    """One damaged object of a log is found, and it alone is blamed."""
+    tree, objects = log(SMALL)
+    damaged = changed(objects, (path, DAMAGES[damage]))
+    found = findings(tree, damaged)
+    assert list(found) == [path]
+    assert (found[path] == MISSING) == (path not in damaged)
+
+
+@pytest.mark.parametrize("damage", [gone, last_bit])
+@pytest.mark.parametrize(
+    "path",
+    ["0/000", "entries/255", "0/257", "1/000", "1/001.p/2", "2/000.p/1", "0/258.p/88", "entries/258.p/88"],
+)
+def test_one_damage_in_a_large_log(path: str, damage: Damage) -> None:
+    """The same where there is a full tile above level 0."""
+    tree, objects = log(LARGE)
+    assert list(findings(tree, changed(objects, (f"tile/{path}", damage)))) == [f"tile/{path}"]
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["tile/0/000", "tile/entries/001", "tile/0/258.p/88"],
+        ["tile/1/000", "tile/entries/003", "tile/entries/200"],
+        ["tile/2/000.p/1", "tile/1/001.p/2", "tile/entries/003", "tile/0/099"],
+        ["tile/2/000.p/1", "tile/entries/258.p/88"],
+    ],
+)
+def test_every_damage_is_found(paths: list[str]) -> None:
+    """Damages that can be told apart are all found, and nothing else is."""
+    tree, objects = log(LARGE)
+    assert sorted(findings(tree, changed(objects, *((path, last_bit) for path in paths)))) == sorted(paths)
+
+
+@pytest.mark.parametrize("kind", ["entries", "0"])
+@pytest.mark.parametrize("above", [gone, lambda data: bytes(len(data))])
+def test_who_is_wrong_is_not_known(kind: str, above: Damage) -> None:
+    """Without their parent, a tile and a bundle that disagree are found, and neither is blamed."""
+    tree, objects = log(SMALL)
+    found = findings(tree, changed(objects, (f"tile/{kind}/001", last_bit), ("tile/1/000.p/2", above)))
+    assert found["tile/0/001"] == (
+        "does not have the leaf hashes of tile/entries/001, and it is not known which of the two is wrong"
+    )
+    assert "tile/entries/001" not in found
+    assert "tile/1/000.p/2" in found
+
+
+def test_a_damage_below_one_elsewhere() -> None:
+    """A tile that neither its parent nor what is below it agrees with is wrong, whatever else is."""
+    tree, objects = log(LARGE)
+    found = findings(tree, changed(objects, ("tile/1/001.p/2", last_bit), ("tile/1/000", last_bit)))
+    assert sorted(found) == ["tile/1/000", "tile/1/001.p/2"]
+    assert "and tile/2/000.p/1 says" in found["tile/1/000"]
+    found = findings(tree, changed(objects, ("tile/2/000.p/1", last_bit), ("tile/1/000", gone)))
+    assert sorted(found) == ["tile/1/000", "tile/2/000.p/1"]
+
+
+def test_a_damage_beside_a_gap() -> None:
+    """Where a gap hides who is right, all that differs from a wrong tile is named."""
+    tree, objects = log(LARGE)
+    gaps = [("tile/0/003", gone), ("tile/entries/003", gone)]
+    found = audit(Served(changed(objects, ("tile/1/000", last_bit), *gaps)), tree).findings
+    assert [finding.path for finding in found] == ["tile/0/003", "tile/entries/003", "tile/1/000", "tile/1/000"]
+    assert found[-1].problem.startswith("does not have the hash of tile/0/255, and it is not known")
+
+
+def forged(objects: Mapping[str, bytes], index: int, entry: bytes, levels: int) -> Objects:
+    """Return the objects with one entry replaced, and the tiles of so many levels made to fit."""
+    path = next(path for path in objects if path.startswith(Tile(ENTRIES, index // 256).path))
+    bundle = parse_tile_path(path)
+    entries = parse_bundle(objects[path], bundle.width)
+    entries[index % 256] = entry
+    result = {**objects, path: encode_entries(entries)}
+    below = leaf_hash(entry)
+    for level in range(levels):
+        path = next(path for path in objects if path.startswith(Tile(level, index >> 8 * (level + 1)).path))
+        at = (index >> 8 * level) % 256 * 32
+        data = result[path] = objects[path][:at] + below + objects[path][at + 32 :]
+        below = node_root([Hash(data[i : i + 32]) for i in range(0, len(data), 32)]) if len(data) == 8192 else below
+    return result
+
+
+@pytest.mark.parametrize(
+    ("index", "levels", "blamed"),
+    [
+        (300, 0, ["tile/entries/001"]),
+        (300, 1, ["tile/0/001", "tile/entries/001"]),  # which tile/1/000 does not have
+        (300, 2, ["tile/1/000"]),  # which the root does not have, and of what is below it everything fits
+        (300, 3, ["checkpoint"]),
+        (65_536 + 300, 0, ["tile/entries/257"]),
+        (65_536 + 300, 1, ["tile/0/257", "tile/entries/257"]),
+        (65_536 + 300, 2, ["checkpoint"]),
+        (65_536 + 599, 0, ["tile/entries/258.p/88"]),
+        (65_536 + 599, 1, ["checkpoint"]),
+    ],
+)
+def test_forgery(index: int, levels: int, blamed: list[str]) -> None:
+    """An entry that was replaced is found wherever the tiles that were made to fit it meet those that were not."""
+    tree, objects = log(LARGE)
+    assert sorted(findings(tree, forged(objects, index, b"forged", levels))) == blamed
+
+
+def test_forgery_below_a_damaged_edge() -> None:
+    """Where no parent is believed, two that agree outvote the third, and three that differ are reported as such."""
+    tree, objects = log(LARGE)
+    without = changed(objects, ("tile/2/000.p/1", last_bit))
+    assert sorted(findings(tree, forged(without, 300, b"forged", 0))) == ["tile/2/000.p/1", "tile/entries/001"]
+    found = findings(tree, forged(without, 300, b"forged", 1))
+    assert sorted(found) == ["checkpoint", "tile/1/000", "tile/2/000.p/1"]
+    assert found["tile/1/000"].endswith("and it is not known which of the two is wrong")
+
+
+def test_missing_and_forged() -> None:
+    """What is below a missing tile is measured by that tile's parent."""
+    tree, objects = log(LARGE)
+    served = Served(changed(forged(objects, 300, b"forged", 1), ("tile/1/000", gone)))
+    missing, below = audit(served, tree).findings
+    assert (missing.path, missing.problem) == ("tile/1/000", MISSING)
+    assert (below.path, below.problem[:28]) == ("tile/1/000", "what is below it hashes to e")
+
+
+def test_wrong_root() -> None:
+    """Tiles and entries that agree with each other, and not with the checkpoint, are another tree."""
+    tree, objects = log(SMALL)
+    assert list(findings(TreeHead(SMALL, leaf_hash(b"")), objects)) == ["checkpoint"]
+    assert list(findings(TreeHead(0, leaf_hash(b"")), {})) == ["checkpoint"]
+    assert sorted(findings(TreeHead(1, leaf_hash(b"")), {})) == ["tile/0/000.p/1", "tile/entries/000.p/1"]
+    assert tree.size == SMALL
+
+
+@pytest.mark.parametrize("size", [300, 500])
+def test_partial_tiles_that_are_gone(size: int) -> None:
+    """Partial tiles that were removed are read from the full ones; a full one that cannot be read is found."""
+    tree, _ = log(size)
+    objects = {path: data for path, data in log(size, SMALL)[1].items() if ".p/" not in path or "/1/" in path}
+    assert findings(tree, objects) == {}
+    for path in ("tile/0/001", "tile/entries/001"):
+        assert list(findings(tree, changed(objects, (path, lambda data: data[:-1])))) == [path]
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+@pytest.mark.parametrize("path", log(SMALL)[1])
+def test_trouble_on_the_way_is_no_finding(path: str, parallel: int) -> None:
+    """An object that could not be read says nothing about the log."""
+    tree, objects = log(SMALL)
+
+    class Broken(Served):
+        def fetch(self, at: str, limit: int) -> bytes:
+            if at == path:
+                raise AccessError("connection reset")
+            return super().fetch(at, limit)
+
+    with pytest.raises(AccessError, match="connection reset"):
+        audit(Broken(objects, parallel), tree)
+
+
+def test_few_objects_at_a_time() -> None:
+    """However many entries there are, no more is under way at a time than the fetcher asks for."""
+    tree, objects = log(LARGE)
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    class Counting(Served):
+        def fetch(self, path: str, limit: int) -> bytes:
+            nonlocal at_once, most
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            try:
+                return super().fetch(path, limit)
+            finally:
+                with lock:
+                    at_once -= 1
+
+    assert audit(Counting(objects, 3), tree).findings == ()
+    assert most <= 3
+
+
+def on_disk(folder: Path, objects: Iterable[tuple[str, bytes]]) -> Path:
+    """Write objects as files."""
+    for path, data in objects:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    (folder / "checkpoint").write_bytes(b"any")  # makes it a log
+    return folder
+
+
+def test_executors(tmp_path: Path) -> None:
+    """Runs that other threads or spawned processes recompute have the same findings, in the same order."""
+    tree, objects = log(LARGE)
+    damaged = forged(objects, 300, b"forged", 1)
+    folder = on_disk(tmp_path, changed(damaged, ("tile/0/007", gone), ("tile/entries/256", last_bit)).items())
+    fetcher = open_log(str(folder))
+    expected = audit(fetcher, tree)
+    assert sorted(finding.path for finding in expected.findings) == [
+        "tile/0/001",
+        "tile/0/007",
+        "tile/entries/001",
+        "tile/entries/256",
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        assert audit(fetcher, tree, executor=threads) == expected
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+        counted: list[int] = []
+        assert audit(fetcher, tree, executor=processes, progress=counted.append) == expected
+        assert sum(counted) == LARGE
+        with pytest.raises(NotFound):
+            audit(fetcher, tree, executor=processes, url=str(tmp_path / "elsewhere"))
+
+
+# a tree high enough to have a full tile of level 2, its runs not really recomputed
+HIGH = 2 * 256**3 + 3 * 256**2
+
+
+@pytest.fixture
+def high(monkeypatch: pytest.MonkeyPatch) -> tuple[TreeHead, Objects]:
+    """Return a tree of HIGH entries, all alike, and its tiles above level 0; entries are said to be right."""
+    roots = [leaf_hash(b"")]
+    for _ in range(4):
+        roots.append(node_root([roots[-1]] * 256))
+    objects = {tile.path: roots[tile.level] * tile.width for tile in edge_tiles(HIGH)}
+    objects |= {Tile(2, i).path: roots[2] * 256 for i in range(2)}
+    objects |= {Tile(1, i).path: roots[1] * 256 for i in range(2 * 256 + 3)}
+
+    def recompute_run(_fetcher: Fetcher, above: Stated) -> Run:
+        return [roots[1]] * above.tile.width, []
+
+    monkeypatch.setattr(tiles.upkeep.audit, "recompute_run", recompute_run)
+    edge = [tuple([roots[tile.level]] * tile.width) for tile in edge_tiles(HIGH)]
+    return Edge(HIGH, ((), (), *edge)).tree, objects
+
+
+@pytest.mark.parametrize("damage", [gone, last_bit])
+@pytest.mark.parametrize("path", [None, "tile/3/000.p/2", "tile/2/001", "tile/2/002.p/3", "tile/1/300", "tile/1/514"])
+def test_a_high_tree(high: tuple[TreeHead, Objects], path: str | None, damage: Damage) -> None:
+    """Levels above 2 are walked the same way, and one damaged tile there is the only one that is blamed."""
+    tree, objects = high
+    assert list(findings(tree, changed(objects, (path, damage)) if path else objects)) == ([path] if path else [])
+
+
+def test_several_damages_in_a_high_tree(high: tuple[TreeHead, Objects]) -> None:
+    """A full tile and one below it that are both damaged are both found, and so is what only looks right to one."""
+    tree, objects = high
+    paths = ["tile/2/001", "tile/1/300"]
+    assert sorted(findings(tree, changed(objects, *((path, last_bit) for path in paths)))) == sorted(paths)
+    paths = ["tile/3/000.p/2", "tile/2/001", "tile/1/300", "tile/1/301"]
+    assert sorted(findings(tree, changed(objects, *((path, last_bit) for path in paths)))) == sorted(paths)
+
+
+def test_nothing_is_below_a_bundle() -> None:
+    """Asking what is below entries is a wrong call."""
+    with pytest.raises(UsageError, match="tile/entries/007"):
+        children(Tile(ENTRIES, 7), 0)
+
+
+def test_entries_of_one_length() -> None:
+    """The short way takes bundles whose entries have one length, an empty one included."""
+    for length in (0, 1, 200, 65_535):
+        data = encode_entries([bytes([i]) * length for i in range(3)])
+        assert list(_entries(data, 3)) == parse_bundle(data, 3)
+
+
+@given(
+    st.lists(st.binary(max_size=3), min_size=1, max_size=6).map(encode_entries) | st.binary(max_size=20),
+    st.integers(1, 6),
+)
+@example(encode_entries([b"ab", b"cd\0", b"e", b"fg"]), 4)  # the first byte of four entries of two bytes
+@example(b"", 1)
+@example(b"\0", 1)
+def test_entries_as_parse_bundle_has_them(data: bytes, width: int) -> None:
+    """The short way and `parse_bundle` agree on all bytes."""
+    try:
+        expected: list[bytes] | str = parse_bundle(data, width)
+    except Malformed as error:
+        expected = error.message
+    try:
+        found: list[bytes] | str = list(_entries(data, width))
+    except Malformed as error:
+        found = error.message
+    assert found == expected
+
+
+def test_logs_of_others(shared_vectors: Path) -> None:
+    """A log that another implementation wrote is sound at each of its sizes."""
+    folder = shared_vectors / "tessera-golden-log"
+    notes = sorted(folder.glob("checkpoint*"))
+    trees = [parse_signed_checkpoint(note.read_bytes()).tree for note in notes]
+    assert max(tree.size for tree in trees) > 0
+    for tree in trees:
+        assert audit(StoreFetcher(DirectoryStore(folder)), tree).findings == ()

@@ -1,0 +1,237 @@
+"""Where the parts of a log are: what is named over what the environment says over what is remembered over defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.bucket_logs import LOG, PRIVATE, begin, contents, files, owner_only
+from tests.support.command_line import ORIGIN, Command
+from tests.support.object_server import ObjectServer
+from tiles.errors import UsageError
+from tiles.user.known_logs import Remembered, recall, remember
+from tiles.user.places import (
+    absolute,
+    anchor_store,
+    directory_of,
+    inbox_store,
+    is_same_bucket,
+    name_of,
+    private_in_bucket,
+    private_store,
+    private_url,
+    public_store,
+    remembered,
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user of its own, in an empty directory."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "XDG_CONFIG_HOME"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("log", "name"),
+    [
+        ("S3://bucket/a/log/?region=x", "s3://bucket/a/log"),
+        ("s3://bucket/a%20b", "s3://bucket/a b"),
+        ("gs://bucket", "gs://bucket"),
+        ("log", "{here}/log"),
+        ("./x/../log/", "{here}/log"),
+        ("file:///srv/log", "/srv/log"),
+    ],
+)
+def test_one_name(log: str, name: str, home: Path) -> None:
+    """A log has one name, however it is named."""
+    assert name_of(log) == name.format(here=home.resolve())
+
+
+def test_what_is_named_comes_first(home: Path) -> None:
+    """Named, remembered, default, in this order, each part for itself."""
+    assert private_url("log") == "log.private"
+    assert private_url("log", "p") == "p"
+    remember(name_of("log"), Remembered("log", private="q", key="/k", anchor="/a"))
+    assert private_url("log") == "q"
+    assert private_url("./log/", "p") == "p"
+    assert remembered("x/../log") == Remembered("x/../log", "q", "/k", "/a")
+    with pytest.raises(UsageError, match="the private part of s3://b/log is not known"):
+        private_url("s3://b/log?region=secret")
+    assert private_url("s3://b/log", "p") == "p"
+
+
+def test_options_of_urls() -> None:
+    """Options that are named now are all there are; without any, those that are remembered."""
+    remember("s3://b/log", Remembered("s3://b/log?region=x", "s3://p/log?region=y"))
+    assert remembered("s3://b/log").log == "s3://b/log?region=x"
+    assert remembered("s3://b/log/").log == "s3://b/log?region=x"
+    assert remembered("s3://b/log?endpoint=http://h").log == "s3://b/log?endpoint=http://h"
+    assert private_url("s3://b/log?endpoint=http://h") == "s3://p/log?region=y"
+
+
+@pytest.mark.parametrize(
+    ("log", "private", "apart"),
+    [
+        ("s3://b/log", "s3://b/log", False),
+        ("s3://b/log", "s3://b/log/private", False),
+        ("s3://b/log/public", "s3://b/log", False),
+        ("s3://b", "s3://b/private", False),
+        ("s3://b/log", "S3://b/log/?region=x", False),
+        ("s3://b/log", "s3://b/l%6fg/private", False),
+        ("s3://b/log", "s3://b/log.private", True),
+        ("s3://b/log", "s3://b/log2", True),
+        ("s3://b/log2", "s3://b/log", True),
+        ("s3://b/log", "s3://c/log", True),
+        ("s3://b/log", "gs://b/log", True),
+        ("log", "log", False),
+        ("log", "./log/private", False),
+        ("a/log", "a", False),
+        ("log", "x/../log/p", False),
+        ("log", "log2", True),
+        ("log", "log.private", True),
+        ("log", "s3://b/log", True),
+    ],
+)
+def test_apart(log: str, private: str, apart: bool) -> None:
+    """Neither part is inside the other, however both are named; a name that begins alike is another one."""
+    if apart:
+        assert private_url(log, private) == private
+        return
+    with pytest.raises(UsageError, match="may not be inside the public one, nor around it"):
+        private_url(log, private)
+
+
+def test_apart_by_links(home: Path) -> None:
+    """A link into the public part is inside it."""
+    (home / "log").mkdir()
+    (home / "link").symlink_to(home / "log")
+    with pytest.raises(UsageError, match="inside"):
+        private_url("log", "link/private")
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("s3://b/log", "s3://b/log.private"),
+        ("s3://b/log/?region=x", "s3://b/log.private?region=x"),
+        ("az://c/a/log?account=y", "az://c/a/log.private?account=y"),
+    ],
+)
+def test_private_in_bucket(log: str, expected: str) -> None:
+    """It is beside the public part, in the same bucket, with the same options."""
+    assert private_in_bucket(log) == expected
+    assert is_same_bucket(log, expected)
+
+
+@pytest.mark.parametrize("log", ["s3://b", "s3://b/", "s3://b?region=x"])
+def test_all_of_a_bucket(log: str) -> None:
+    """A log without a prefix has no place beside it: another bucket's name would come out."""
+    with pytest.raises(UsageError, match="all of a bucket"):
+        private_in_bucket(log)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("https://h/log", "https:// cannot be written"),
+        ("file://log", "does not name an absolute path"),
+        ("", "names no directory"),
+        ("a\0b", "names no directory"),
+        ("~nobody-of-that-name/log", "home directory of a user who is not there"),
+    ],
+)
+def test_wrong_places(wrong: str, said: str) -> None:
+    """What cannot be written to is a wrong call."""
+    with pytest.raises(UsageError, match=said):
+        directory_of(wrong)
+
+
+def test_the_anchor_and_absolute_places(home: Path) -> None:
+    """The anchor is beside the key unless it is named; paths that are remembered do not depend on where one is."""
+    assert anchor_store(Path("k")).url == str(Path("k.anchor"))
+    assert anchor_store(Path("k"), "elsewhere").url == "elsewhere"
+    assert absolute("x") == str(home / "x")
+    assert absolute("s3://b/x?region=y") == "s3://b/x?region=y"
+
+
+def test_the_inbox_of_a_log_behind_a_server(home: Path) -> None:
+    """Whoever submits may name the log as readers do, if the private part is named."""
+    assert inbox_store("https://log.example.com", "p").url == "p"
+    with pytest.raises(UsageError):
+        inbox_store("https://log.example.com")
+    with pytest.raises(UsageError, match="inside"):
+        inbox_store("log", "log/p")
+
+
+# ---- the command
+
+
+def test_flags_environment_memory_default(s3: ObjectServer, tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For --key, --private and --anchor: a flag over a variable over what `init` remembered over the default."""
+    vkey = begin(tiletree, LOG, PRIVATE, "--key", "k", "--anchor", "s3://anchors/a")
+    known = recall(LOG)
+    assert known == Remembered(LOG, PRIVATE, str(Path("k").absolute()), "s3://anchors/a")
+    tiletree.ok("add", LOG, *files("a"))
+    assert "a/anchor" in contents(s3)["anchors"]
+    begin(tiletree, "s3://public/other", "s3://private/other", origin="other.example.com")
+    default = Path("home/XDG_CONFIG_HOME/tiletree/keys/other.example.com.key")
+    assert default.is_file()
+    for option, variable, wrong in (
+        ("--key", "TILETREE_KEY", str(default)),
+        ("--private", "TILETREE_PRIVATE", "s3://private/other"),
+    ):
+        right = {"--key": "k", "--private": PRIVATE}[option]
+        assert tiletree("add", LOG, "a", option, wrong).code == 4
+        monkeypatch.setenv(variable, wrong)
+        assert tiletree("add", LOG, "a").code == 4
+        tiletree.ok("add", LOG, "a", option, right)
+        monkeypatch.setenv(variable, right)
+        tiletree.ok("add", LOG, "a")
+        monkeypatch.delenv(variable)
+    for place in ("by-flag", "by-variable"):  # whose anchor is not there remembers from now on
+        monkeypatch.setenv("TILETREE_ANCHOR", "by-variable")
+        tiletree.ok("add", LOG, "a", *(["--anchor", place] if place == "by-flag" else []))
+        assert Path(place, "anchor").is_file()
+    tiletree.ok("audit", LOG, "--vkey", vkey)
+
+
+def test_the_same_bucket(s3: ObjectServer, tiletree: Command) -> None:
+    """It has to be asked for, and be closed to readers without credentials; then other commands find it."""
+    options = ("--origin", ORIGIN, "--key", "k")
+    refused = tiletree("init", LOG, "--private", "s3://public/own", *options)
+    assert refused.code == 2
+    assert "--private-in-bucket" in refused.err
+    assert tiletree("init", LOG, "--private", "s3://x/y", "--private-in-bucket", *options).code == 2
+    assert tiletree("init", "log", "--private-in-bucket", *options).code == 2
+    assert tiletree("init", "s3://public", "--private-in-bucket", *options).code == 2
+    readable = tiletree("init", LOG, "--private-in-bucket", *options)
+    assert readable.code == 4
+    assert "s3://public/log.private can be read by anyone" in readable.err
+    assert "--readable-private" in readable.err
+    assert contents(s3) == {}
+    assert not Path("k").exists()
+    owner_only(s3)
+    tiletree.ok("init", LOG, "--private-in-bucket", *options)
+    tiletree.ok("init", LOG, *options)
+    tiletree.ok("add", LOG, *files("a"))
+    assert "log.private/head" in s3.objects["public"]
+
+
+def test_a_readable_private_part(s3: ObjectServer, tiletree: Command) -> None:
+    """In any bucket it is refused, unless that is asked for, and again if `init` is called again before it began."""
+    owner_only(s3, "public", "private")
+    assert tiletree("init", LOG, "--private", PRIVATE, "--origin", ORIGIN, "--key", "k").code == 4
+    tiletree.ok("key", "generate", ORIGIN, "--out", "k")
+    assert tiletree("init", LOG, "--private", PRIVATE, "--origin", ORIGIN, "--key", "k").code == 4
+    assert contents(s3) == {}
+    begin(tiletree, LOG, PRIVATE, "--key", "k", "--readable-private")
+    tiletree.ok("add", LOG, *files("a"))
+
+
+def test_stores() -> None:
+    """Directories for paths, object stores for their URLs; only the private part is never to be kept."""
+    assert public_store("log").url == "log"
+    assert private_store("log").url == "log.private"

@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.support.readers import OTHER_KEY, Objects, make_log
+from tests.support.signed_text import LOG, ORIGIN, W1
+from tiles.errors import AccessError, Malformed, NotFound, Refused, SignatureError, UsageError
+from tiles.notes.keys import VerifierKey, signing_key
+from tiles.notes.policy import parse_policy
+from tiles.read.client import LogClient
+from tiles.tree.layout import CHECKPOINT
+from tiles.user.trusted_keys import FIRST_USE, PINNED, POLICY, REMEMBERED, Known, Trust, resolve
+
+URL = "https://log.example.com/a"
+KEY, OTHER = LOG.verifier, OTHER_KEY.verifier
+ELSEWHERE = signing_key("other.example.com", bytes(32)).verifier
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Trust:
+    """Return an empty memory."""
+    return Trust(tmp_path / "config")
+
+
+# ---- what is remembered
+
+
+def test_nothing_yet(trust: Trust) -> None:
+    """An empty memory knows nothing, and asking makes no file."""
+    assert trust.lookup(URL) is None
+    assert trust.lookup_origin(ORIGIN) is None
+    assert trust.all() == {}
+    assert not trust.forget(URL)
+    assert not trust.path.parent.exists()
+
+
+def test_file(trust: Trust) -> None:
+    """The file is a title and a line per log, sorted, mode 0600, and reads back equal."""
+    trust.trust("https://b.example.com", OTHER.vkey)
+    trust.first_use("/srv/a log", KEY.vkey)
+    assert trust.path.read_text() == (
+        f"tiletree-trust/v1\nfirst-use {KEY.vkey} /srv/a log\nremembered {OTHER.vkey} https://b.example.com\n"
+    )
+    assert stat.S_IMODE(trust.path.stat().st_mode) == 0o600
+    assert Trust(trust.path.parent).all() == {
+        "/srv/a log": Known("/srv/a log", KEY, FIRST_USE),
+        "https://b.example.com": Known("https://b.example.com", OTHER, REMEMBERED),
+    }
+
+
+@pytest.mark.parametrize("url", [URL, URL + "/", "https://LOG.example.com:443/a", "https://me:pw@log.example.com/a/?q"])
+def test_one_log_one_name(trust: Trust, url: str) -> None:
+    """A log is known however its URL is written, and no secret in a URL is remembered."""
+    trust.trust(url, KEY.vkey)
+    assert trust.lookup(URL) == trust.lookup(url) == Known(URL, KEY, REMEMBERED)
+    assert "pw" not in trust.path.read_text()
+    assert trust.forget(url)
+    assert trust.all() == {}
+
+
+def test_directory(trust: Trust, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory is known by its absolute path."""
+    monkeypatch.chdir(tmp_path)
+    trust.trust("log", KEY.vkey)
+    assert trust.lookup(f"{tmp_path}/log/") == Known(f"{tmp_path}/log", KEY, REMEMBERED)
+    assert trust.lookup(f"file://{tmp_path}/log") is not None
+
+
+@pytest.mark.parametrize("first", ["trust", "first_use"])
+@pytest.mark.parametrize("second", ["trust", "first_use"])
+def test_another_key(trust: Trust, first: str, second: str) -> None:
+    """Another key for a known log is refused, both keys are named, and nothing changes."""
+    getattr(trust, first)(URL, KEY.vkey)
+    before = trust.path.read_bytes()
+    with pytest.raises(Refused) as caught:
+        getattr(trust, second)(URL, OTHER.vkey)
+    assert KEY.vkey in caught.value.message
+    assert OTHER.vkey in caught.value.message
+    assert trust.path.read_bytes() == before
+
+
+def test_replace(trust: Trust) -> None:
+    """Another key takes the place of the known one only where the user says so."""
+    trust.first_use(URL, KEY.vkey)
+    assert trust.trust(URL, OTHER.vkey, replace=True) == trust.lookup(URL) == Known(URL, OTHER, REMEMBERED)
+
+
+def test_same_key_again(trust: Trust) -> None:
+    """The same key again is no conflict: what was first use becomes remembered, and never the other way round."""
+    assert trust.first_use(URL, KEY.vkey).how == FIRST_USE
+    assert trust.first_use(URL, KEY.vkey).how == FIRST_USE
+    assert trust.trust(URL, KEY.vkey).how == REMEMBERED
+    assert trust.first_use(URL, KEY.vkey).how == REMEMBERED
+    assert trust.lookup(URL) == Known(URL, KEY, REMEMBERED)
+
+
+def test_lookup_origin(trust: Trust) -> None:
+    """By origin only keys are found that the user said to trust, of that origin, each once."""
+    trust.first_use("https://first.example.com", OTHER.vkey)
+    assert trust.lookup_origin(ORIGIN) is None
+    trust.trust(URL, KEY.vkey)
+    trust.trust("/a/copy", KEY.vkey)
+    trust.trust("https://other.example.com", ELSEWHERE.vkey)
+    found = trust.lookup_origin(ORIGIN)
+    assert found is not None
+    assert (found.how, found.is_first_use) == (REMEMBERED, False)
+    assert [log.key for log in found.policy.logs] == [KEY]
+    trust.trust("/another/copy", OTHER.vkey)
+    both = trust.lookup_origin(ORIGIN)
+    assert both is not None
+    assert {log.key for log in both.policy.logs} == {KEY, OTHER}
+    assert both.policy.quorum is None
+
+
+@pytest.mark.parametrize("vkey", ["", "x", KEY.vkey[:-1], KEY.vkey + "\n", f" {KEY.vkey}"])
+def test_what_is_no_key(trust: Trust, vkey: str) -> None:
+    """What is no key is a wrong call, and is not remembered."""
+    with pytest.raises(UsageError):
+        trust.trust(URL, vkey)
+    assert not trust.path.exists()
+
+
+@pytest.mark.parametrize("url", ["/a\nremembered x y", "/a\x00b", "~nobody-of-this-name/a", "", "http://"])
+def test_what_is_no_url(trust: Trust, url: str) -> None:
+    """A name that would not stay on its line is a wrong call."""
+    with pytest.raises(UsageError):
+        trust.trust(url, KEY.vkey)
+    assert not trust.path.exists()
+
+
+GOOD = f"tiletree-trust/v1\nremembered {KEY.vkey} /a\nremembered {KEY.vkey} /b\n"
+
+DAMAGED = {
+    "empty": "",
+    "another title": GOOD.replace("v1", "v2"),
+    "no newline at the end": GOOD[:-1],
+    "empty line": GOOD + "\n",
+    "unknown word": GOOD.replace("remembered", "pinned"),
+    "no URL": f"tiletree-trust/v1\nremembered {KEY.vkey}\n",
+    "no key": "tiletree-trust/v1\nremembered /a\n",
+    "a wrong key": GOOD.replace(KEY.vkey, KEY.vkey.replace("+A", "+B")),
+    "one log twice": GOOD.replace("/b", "/a"),
+    "not sorted": GOOD.replace("/b", "/0"),
+    "carriage returns": GOOD.replace("\n", "\r\n"),
+    "two spaces": GOOD.replace("remembered ", "remembered  "),
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED.keys())
+def test_damaged_file(trust: Trust, text: str) -> None:
+    """A file not in its format is reported with its path, and neither used nor overwritten."""
+    trust.path.parent.mkdir()
+    trust.path.write_bytes(GOOD.encode())
+    assert len(trust.all()) == 2
+    trust.path.write_bytes(text.encode())
+    for call in (
+        lambda: trust.lookup(URL),
+        lambda: trust.lookup_origin(ORIGIN),
+        lambda: trust.trust(URL, KEY.vkey),
+        lambda: trust.first_use(URL, KEY.vkey),
+        lambda: trust.forget(URL),
+    ):
+        with pytest.raises(UsageError, match=str(trust.path)):
+            call()
+    assert trust.path.read_bytes() == text.encode()
+
+
+def test_default_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a directory the file is in the user's configuration."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert Trust().path == tmp_path / "tiletree" / "trust"
+
+
+# ---- which key a log is read with
+
+
+def log(policy: bytes | None = b"", **options: object) -> Objects:
+    """Return a log; with another policy.txt, or with None without one."""
+    objects = make_log(5, **options)  # type: ignore[arg-type]
+    if policy is None:
+        del objects[POLICY]
+    elif policy:
+        objects[POLICY] = policy
+    return Objects(objects)
+
+
+def key_of(pinned: object) -> VerifierKey:
+    """Return the one log key of a resolved policy."""
+    (only,) = pinned.policy.logs  # type: ignore[attr-defined]
+    return only.key
+
+
+def test_pinned_by_key(trust: Trust) -> None:
+    """A given key is used, whatever is remembered or published; nothing is asked for, nothing remembered."""
+    trust.trust(URL, OTHER.vkey)
+    before = trust.path.read_bytes()
+    objects = log()
+    pinned = resolve(URL, objects, trust, KEY)
+    assert (key_of(pinned), pinned.how, pinned.is_first_use) == (KEY, PINNED, False)
+    assert objects.asked == []
+    assert trust.path.read_bytes() == before
+
+
+def test_pinned_by_policy(trust: Trust) -> None:
+    """A given policy is used as it is, quorum included."""
+    policy = parse_policy(f"log {KEY.vkey}\nwitness w {W1.verifier.vkey}\nquorum w\n".encode())
+    pinned = resolve(URL, log(), trust, policy=policy)
+    assert (pinned.policy, pinned.how) == (policy, PINNED)
+    assert not trust.path.exists()
+
+
+def test_pinned_by_both(trust: Trust) -> None:
+    """Key and policy together are a wrong call: one of them would be ignored."""
+    policy = parse_policy(f"log {KEY.vkey}\nquorum none\n".encode())
+    with pytest.raises(UsageError):
+        resolve(URL, log(), trust, KEY, policy)
+
+
+def test_remembered(trust: Trust) -> None:
+    """A remembered key is used before anything the log says."""
+    trust.trust(URL, KEY.vkey)
+    objects = log(f"log {OTHER.vkey}\nquorum none\n".encode())
+    pinned = resolve(URL, objects, trust)
+    assert (key_of(pinned), pinned.how) == (KEY, REMEMBERED)
+    assert objects.asked == []
+
+
+def test_first_use(trust: Trust) -> None:
+    """On first use the log's key is taken from its policy.txt and remembered; it stays first use until confirmed."""
+    for _ in range(2):
+        pinned = resolve(URL, log(), trust)
+        assert (key_of(pinned), pinned.how, pinned.is_first_use) == (KEY, FIRST_USE, True)
+    trust.trust(URL, KEY.vkey)
+    assert resolve(URL, log(), trust).how == REMEMBERED
+
+
+def test_first_use_holds(trust: Trust) -> None:
+    """After first use a log with another key is refused, whatever its policy.txt says by then."""
+    resolve(URL, log(), trust)
+    other = log(key=OTHER_KEY)
+    pinned = resolve(URL, other, trust)
+    assert key_of(pinned) == KEY
+    with pytest.raises(SignatureError):
+        LogClient(other, pinned.policy).visit()
+
+
+def test_first_use_takes_the_key_only(trust: Trust) -> None:
+    """Of a policy.txt the quorum is not taken: witnesses that a log names for itself witness nothing."""
+    text = f"log {KEY.vkey} https://x\nwitness w {W1.verifier.vkey}\nquorum w\n"
+    pinned = resolve(URL, log(text.encode()), trust)
+    assert pinned.policy.witnesses == ()
+    assert pinned.policy.quorum is None
+    assert LogClient(log(), pinned.policy).visit().signed.tree.size == 5
+
+
+def test_first_use_without_policy(trust: Trust) -> None:
+    """A log that does not say what its key is has to be given one."""
+    with pytest.raises(UsageError) as caught:
+        resolve(URL, log(None), trust)
+    assert "--vkey" in caught.value.hint
+    assert not trust.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (b"quorum none\n", UsageError),
+        (f"log {KEY.vkey}\nlog {OTHER.vkey}\nquorum none\n".encode(), UsageError),
+        (b"log x\nquorum none\n", Malformed),
+        (f"log {OTHER.vkey}\nquorum none\n".encode(), SignatureError),
+        (b"#" * (1 << 20) + b"\n", AccessError),
+    ],
+)
+def test_first_use_of_what_does_not_fit(trust: Trust, text: bytes, error: type[Exception]) -> None:
+    """A key is remembered only if it is the one log's, and has verified its checkpoint."""
+    with pytest.raises(error):
+        resolve(URL, log(text), trust)
+    assert not trust.path.exists()
+
+
+def test_first_use_without_checkpoint(trust: Trust) -> None:
+    """A key without a checkpoint is not remembered."""
+    objects = log()
+    del objects.objects[CHECKPOINT]
+    with pytest.raises(NotFound):
+        resolve(URL, objects, trust)
+    assert not trust.path.exists()
+
+
+def test_first_use_that_cannot_be_remembered(tmp_path: Path) -> None:
+    """Where nothing can be remembered, first use is a broken way, not a silent one."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / ".lock").mkdir()
+    with pytest.raises(AccessError):
+        resolve(URL, log(), Trust(tmp_path / "config"))

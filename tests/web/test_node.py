@@ -1,0 +1,215 @@
+"""The JavaScript verifier in Node, reading logs over HTTP as servers really answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.support.readers import entry, make_log
+from tests.support.signed_text import LOG
+from tests.support.web_server import LogServer
+from tests.web.test_vectors import node
+from tiles.notes.note import Signature
+from tiles.tree.layout import CHECKPOINT
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+SIX = make_log(300, 600)
+
+
+@pytest.fixture
+def server() -> Iterator[LogServer]:
+    """Return a server of a log of 600 entries."""
+    made = LogServer(SIX)
+    yield made
+    made.close()
+
+
+def script(server: LogServer, body: str) -> Any:
+    """Run a module that has `log` and the verifier's names, and return what it prints, or the code of its error."""
+    text = f"""
+        import {{ Log, httpFetcher }} from {json.dumps((WEB / "verifier" / "log.js").as_uri())};
+        import {{ parseVkey, policyFor }} from {json.dumps((WEB / "verifier" / "tlog.js").as_uri())};
+        const policy = policyFor(parseVkey({json.dumps(LOG.verifier.vkey)}));
+        const log = new Log(httpFetcher({json.dumps(server.url)}, {{ timeout: 1000 }}), policy);
+        try {{
+          {body}
+        }} catch (error) {{
+          console.log(error.code ?? String(error));
+        }}
+    """
+    command = [node(), "--input-type=module", "--eval", text]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+READ = "console.log(new TextDecoder().decode(await log.entry(280)));"
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+def test_an_entry(server: LogServer, gzipped: bool) -> None:
+    """An entry is read, whether bundles are sent as they are or gzip-encoded."""
+    server.gzipped = gzipped
+    assert script(server, READ) == entry(280).decode()
+
+
+@pytest.mark.parametrize("missing", [404, 410, 403])
+def test_partial_tiles_that_are_gone(server: LogServer, missing: int) -> None:
+    """404, 410 and 403 for a partial tile: the full one is read instead."""
+    server.missing = missing
+    server.objects = {path: data for path, data in SIX.items() if ".p/44" not in path}
+    server.objects[CHECKPOINT] = make_log(300)[CHECKPOINT]
+    assert script(server, READ) == entry(280).decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        (CHECKPOINT, 404, "NotFound"),
+        (CHECKPOINT, 403, "AccessError"),
+        (CHECKPOINT, 500, "AccessError"),
+        ("tile/0/001", 403, "NotFound"),
+        ("tile/0/001", 503, "AccessError"),
+        ("tile/entries/001", 404, "NotFound"),
+    ],
+)
+def test_answers(server: LogServer, path: str, status: int, code: str) -> None:
+    """What a server answers instead of an object is the way's trouble, not the log's."""
+    server.status[path] = status
+    assert script(server, READ) == code
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "code"),
+    [
+        ("tile/0/001", b"<!doctype html>", "TileError"),
+        ("tile/0/001", bytes(16_384), "TileError"),
+        ("tile/0/001", bytes(16_385), "AccessError"),
+        ("tile/entries/001", b"<!doctype html>", "TileError"),
+        (CHECKPOINT, b"<!doctype html>", "Malformed"),
+        (CHECKPOINT, bytes(1 << 20), "Malformed"),
+        (CHECKPOINT, bytes((1 << 20) + 1), "AccessError"),
+    ],
+)
+def test_other_contents(server: LogServer, path: str, data: bytes, code: str) -> None:
+    """A wrong object is refused; one far too long is not read to its end."""
+    server.objects[path] = data
+    assert script(server, READ) == code
+
+
+def test_a_bomb(server: LogServer) -> None:
+    """A bundle that is small when encoded and endless when decoded is not read to its end."""
+    server.gzipped = True
+    server.objects["tile/entries/001"] = bytes(20_000_000)
+    assert script(server, READ) == "AccessError"
+
+
+def test_silence(server: LogServer) -> None:
+    """A request that is never answered ends."""
+    server.hang = {"tile/0/001"}
+    assert script(server, READ) == "AccessError"
+
+
+def test_numbers(server: LogServer) -> None:
+    """Indexes may be numbers or BigInts, and nothing else."""
+    for index, said in (
+        ("280", entry(280).decode()),
+        ("280n", entry(280).decode()),
+        ("1.5", "UsageError"),
+        ("'280'", "UsageError"),
+        ("600", "UsageError"),
+        ("-1", "UsageError"),
+        ("2 ** 60", "UsageError"),
+    ):
+        assert script(server, READ.replace("280", index)) == said
+
+
+def test_what_the_reader_asks_for(server: LogServer) -> None:
+    """One proof takes the checkpoint, the edge and the tiles above one leaf, each once."""
+    script(server, "await log.prove(3); await log.prove(4);")
+    assert sorted(server.asked) == [CHECKPOINT, "tile/0/000", "tile/0/002.p/88", "tile/1/000.p/2"]
+
+
+def test_looking_through_all(server: LogServer) -> None:
+    """All leaf hashes are read, each level-0 tile once, and proofs go on to work."""
+    body = """
+        let count = 0;
+        for await (const [, hashes] of log.leaves()) count += hashes.length;
+        await log.prove(3);
+        console.log(count);
+    """
+    assert script(server, body) == "600"
+    assert len(server.asked) == len(set(server.asked))
+
+
+def test_a_point_off_its_curve() -> None:
+    """A key that is none is refused by the core when it is parsed; here no signature of it is right."""
+    private = ec.derive_private_key(12345, ec.SECP256R1())
+    spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    wrong = spki[:-1] + bytes([spki[-1] ^ 1])
+    key_id = sha256(wrong).digest()[:4]
+    line = Signature("ecdsa.example.com", key_id, private.sign(b"text\n", ec.ECDSA(SHA256()))).line
+    vkey = f"ecdsa.example.com+{key_id.hex()}+{b64encode(bytes([2]) + wrong).decode()}"
+    text = f"""
+        import {{ parseNote, parseVkey, utf8, verifyNote }} from {json.dumps((WEB / "verifier" / "tlog.js").as_uri())};
+        const note = parseNote(utf8({json.dumps(f"text{chr(10)}{chr(10)}{line}{chr(10)}")}));
+        console.log(await verifyNote(note, [parseVkey({json.dumps(vkey)})]).catch((error) => error.code));
+    """
+    command = [node(), "--input-type=module", "--eval", text]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "SignatureError"
+
+
+@pytest.mark.parametrize("folder", ["rekor2-happy-path", "rekor2-checkpoint-cosigned", "happy-path-v0.3"])
+def test_names_in_certificates(shared_vectors: Path, folder: str) -> None:
+    """A hashedrekord is described with its digest and the names in its certificate, as an X.509 parser finds them."""
+    bundle = json.loads((shared_vectors / "sigstore-bundles" / folder / "bundle.sigstore.json").read_bytes())
+    material = bundle["verificationMaterial"]
+    certificate = x509.load_der_x509_certificate(b64decode(material["certificate"]["rawBytes"]))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    expected = [name.value for name in names if isinstance(name, x509.RFC822Name | x509.UniformResourceIdentifier)]
+    body = material["tlogEntries"][0]["canonicalizedBody"]
+    text = f"""
+        import {{ describe }} from {json.dumps((WEB / "page" / "entry.js").as_uri())};
+        const {{ kind, rows }} = describe(Uint8Array.from(atob({json.dumps(body)}), (octet) => octet.charCodeAt(0)));
+        console.log(JSON.stringify([kind, rows]));
+    """
+    command = [node(), "--input-type=module", "--eval", text]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    kind, rows = json.loads(done.stdout)
+    assert kind == "hashedrekord"
+    assert [value for label, value in rows if label == "Signed by"] == expected
+    assert expected
+    digest = b64decode(bundle["messageSignature"]["messageDigest"]["digest"]).hex()
+    assert ["Digest", digest] in rows
+
+
+EXAMPLE = """\
+import { Log, httpFetcher } from "./web/verifier/log.js";
+import { parseVkey, policyFor } from "./web/verifier/tlog.js";
+
+const log = new Log(httpFetcher("https://log.example.com/releases"), policyFor(parseVkey(process.argv[2])));
+const entry = await log.entry(0); // throws if anything does not hold
+console.log(new TextDecoder().decode(entry));
+"""
+
+
+def test_the_example(server: LogServer, tmp_path: Path) -> None:
+    """Five lines of a script lead to a verified entry; it is the example in the README, if there is one."""
+    readme = (WEB.parent / "README.md").read_text(encoding="utf-8")
+    assert "```js" not in readme or f"```js\n{EXAMPLE}```" in readme
+    path = tmp_path / "example.mjs"
+    path.write_text(
+        EXAMPLE.replace("./web/", f"{WEB.as_uri()}/").replace("https://log.example.com/releases", server.url)
+    )
+    done = subprocess.run([node(), path, LOG.verifier.vkey], capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == (f"{entry(0).decode()}\n", "")

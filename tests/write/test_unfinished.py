@@ -1,0 +1,225 @@
+"""The writer when it cannot go on: what it says, what it has added, and when it gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.faults import Died, Fault, Faults, GatedStore, Passing
+from tests.support.world import World, some_entries
+from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused, Unfinished
+from tiles.store import Store, Version
+from tiles.store.memory import MemoryStore
+from tiles.write.sequencer import Sequencer
+
+NEW = some_entries("new", 10)
+
+
+@pytest.fixture(params=["memory", "directory"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """Return an empty world."""
+    return World(None if request.param == "memory" else tmp_path)
+
+
+# ---- what is said when it cannot be finished
+
+
+def broken(world: World, what: str, fault: Fault) -> Sequencer:
+    """Return a writer for which the first operation of that name in an append of NEW goes wrong."""
+    counting = Faults()
+    world.copy().sequencer(counting.wrap).append(NEW)
+    at = next(at for at, (name, _) in enumerate(counting.done) if name.startswith(what))
+    return world.sequencer(Faults(at, fault).wrap)
+
+
+@pytest.mark.parametrize(
+    ("what", "published"),
+    [
+        ("public create tile/", False),
+        ("anchor swap", False),
+        ("public swap checkpoint", False),
+        ("public create checkpoints/", True),
+        ("private delete", True),
+    ],
+)
+def test_unfinished(what: str, published: bool, world: World) -> None:
+    """After the commit a failure says where the entries are, whether they can be seen, and not to add them again."""
+    world.grown(250)
+    with pytest.raises(Unfinished) as caught:
+        broken(world, what, Fault.NOT_DONE).append(NEW)
+    error = caught.value
+    assert (error.first_index, error.count, error.published) == (250, 10, published)
+    assert "the entries are committed, the run could not finish: broken on purpose" in error.message
+    assert error.hint == "do not add them again: the next run finishes this one"
+    assert isinstance(error.__cause__, AccessError)
+    assert b"\n260\n" in world.sequencer().finish().data
+    world.acknowledged.append((250, NEW))
+    world.check()
+
+
+@pytest.mark.parametrize("what", ["public read checkpoint", "private read head", "private create", "private swap head"])
+def test_a_failure_before_the_commit_adds_nothing(what: str, world: World) -> None:
+    """Before the commit a failure is the store's own error, and nothing was added."""
+    world.grown(250)
+    with pytest.raises(AccessError, match="broken on purpose"):
+        broken(world, what, Fault.NOT_DONE).append(NEW)
+    assert world.size() == 250
+    world.append(NEW)
+    world.check(orphans=True)
+
+
+def test_a_dead_runs_batch_is_taken_as_ones_own(world: World) -> None:
+    """An append that finds exactly its own entries committed and unpublished says where they are, and adds nothing."""
+    world.grown(250)
+    with pytest.raises(Died):
+        broken(world, "private swap head", Fault.DIES).append(NEW)
+    done = world.sequencer().append(NEW)
+    assert (done.first_index, done.count) == (250, 10)
+    world.acknowledged.append((250, NEW))
+    world.check()
+
+
+@pytest.mark.parametrize("entries", [NEW[:-1], [*NEW, b"more"], NEW[::-1], NEW[1:] + NEW[:1]])
+def test_a_dead_runs_batch_is_not_taken_for_other_entries(entries: list[bytes], world: World) -> None:
+    """Fewer, more, or in another order: that is another batch, added after the dead run's."""
+    world.grown(250)
+    with pytest.raises(Died):
+        broken(world, "private swap head", Fault.DIES).append(NEW)
+    assert world.sequencer().append(entries).first_index == 260
+    assert (world.committed() or ())[250:] == (*NEW, *entries)
+
+
+# ---- stores that never answer, writers that are always first
+
+
+class Stubborn(MemoryStore):
+    """A store in which swaps of one object never come to a good end."""
+
+    def __init__(self, path: str, error: Exception) -> None:
+        super().__init__("stubborn")
+        self.stubborn, self.error = path, error
+        self.swaps = 0
+
+    def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
+        """Raise the error for that object."""
+        if path == self.stubborn:
+            self.swaps += 1
+            raise self.error
+        return super().swap(path, data, expected)
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "error", "kind", "message"),
+    [
+        ("private", "head", Conflict("later"), AccessError, "other writers were first 200 times; nothing was added"),
+        ("private", "head", OutcomeUnknown("lost"), OutcomeUnknown, "no answer says whether the batch was committed"),
+        ("anchor", "anchor", Conflict("later"), Unfinished, "the anchor kept moving"),
+        ("anchor", "anchor", OutcomeUnknown("lost"), Unfinished, "the anchor kept moving"),
+        ("public", "checkpoint", Conflict("later"), Unfinished, "checkpoint kept changing"),
+        ("public", "checkpoint", OutcomeUnknown("lost"), Unfinished, "checkpoint kept changing"),
+    ],
+)
+def test_a_run_gives_up_in_the_end(role: str, path: str, error: Exception, kind: type[Exception], message: str) -> None:
+    """A swap that never comes to a good end ends the run, after 200 attempts with pauses, and says so."""
+    world = World().grown(3)
+    stubborn = Stubborn(path, error)
+    stubborn.create(world.contents()[role])
+    sound: Store = world.stores[role]
+    world.stores[role] = stubborn
+    with pytest.raises(kind, match=message):
+        world.sequencer().append(NEW)
+    assert stubborn.swaps == 200
+    assert 20 < world.now - World().now < 200  # the pauses grow, to at most a second
+    world.stores[role] = sound
+    assert world.sequencer().finish().tree.size == (3 if role == "private" else 13)
+
+
+class Waiting(MemoryStore):
+    """A store in which a commit is left to its writer for a year."""
+
+    patience = 3.2e7
+
+
+def test_a_commit_that_stays_fresh_is_left_alone() -> None:
+    """Whoever only finds a commit that others are to finish gives up in the end, and has changed nothing."""
+    world = World()
+    world.stores["private"] = Waiting("private", lambda: world.now)
+    world.grown(3)
+    with pytest.raises(Died):
+        broken(world, "private swap head", Fault.DIES).append(NEW)
+    before = world.contents()
+    for action in (lambda: world.append([b"one"]), lambda: world.sequencer().finish()):
+        with pytest.raises(AccessError, match="memory://private: the head did not come to rest in 200 attempts"):
+            action()
+    assert world.contents() == before
+
+
+class Overtaken(Passing):
+    """A store whose first swap of the head is lost while something else happens."""
+
+    def __init__(self, inner: Store, meanwhile: Callable[[], object]) -> None:
+        super().__init__(inner, "private")
+        self._meanwhile: Callable[[], object] | None = meanwhile
+
+    def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
+        """Swap it, unless it is the one that is lost."""
+        if path == "head" and self._meanwhile is not None:
+            meanwhile, self._meanwhile = self._meanwhile, None
+            meanwhile()
+            raise OutcomeUnknown("no reply")
+        return super().swap(path, data, expected)
+
+
+def test_equal_entries_of_another_writer_are_not_taken_for_ones_own() -> None:
+    """The swap is lost, another writer commits the very same entries, to the same tree: ours are added after them."""
+    world = World().grown(250)
+    writer = world.sequencer(
+        lambda store, role: Overtaken(store, lambda: world.append(NEW)) if role == "private" else store
+    )
+    done = writer.append(NEW)
+    assert (done.first_index, done.count) == (260, 10)
+    assert (world.committed() or ())[250:] == (*NEW, *NEW)
+
+
+def test_a_checkpoint_that_goes_while_nobody_knows_whether_it_was_committed() -> None:
+    """The swap is lost, others go on, and the checkpoint is removed: it is not ours, and the log is refused."""
+    world = World().grown(250)
+    left = []
+
+    def meanwhile() -> None:
+        world.append(NEW)
+        world.append([b"more"])
+        world.put("public", "checkpoint", None)
+        left.append(world.contents())
+
+    writer = world.sequencer(lambda store, role: Overtaken(store, meanwhile) if role == "private" else store)
+    with pytest.raises(Refused, match="checkpoint is gone; the log has 261 entries"):
+        writer.append(NEW)
+    assert left == [world.contents()]
+
+
+@pytest.mark.parametrize("fault", [Fault.NOT_DONE_UNKNOWN, Fault.DONE_UNKNOWN])
+def test_a_beginning_whose_reply_is_lost(fault: Fault, world: World) -> None:
+    """A swap of the first head with no answer is asked for again: the log is begun, whether it was done or not."""
+    counting = Faults()
+    world.copy().sequencer(counting.wrap).create()
+    at = [name for name, _ in counting.done].index("private swap head")
+    assert world.sequencer(Faults(at, fault).wrap).create().tree.size == 0
+    world.check()
+
+
+def test_a_log_that_another_run_begins_meanwhile() -> None:
+    """There is no head yet, and when the public part is read there is a log: it is the one that was to be made."""
+    world = World()
+    begun = []
+
+    def gate(what: str) -> None:
+        if what == "public read checkpoint" and not begun:
+            begun.append(what)
+            begun.append(world.sequencer().create())
+
+    signed = world.sequencer(lambda store, role: GatedStore(store, role, gate)).create()
+    assert signed == begun[1]
+    world.check()

@@ -1,0 +1,71 @@
+"""Payloads: files that are published beside their digest entries, at payload/sha256/<64 hex> of the public part.
+
+The name says what the content is, so a payload never changes, and whoever reads it can tell that it is the right one.
+It is stored before its entry is added: what is logged is never missing. A payload that no entry names harms nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import BinaryIO
+
+from tiles.entries.file_digest import digest_entry, parse_digest_entry
+from tiles.errors import Malformed, NotFound, UsageError, VerificationError
+from tiles.read.fetcher import Fetcher
+from tiles.store import Store
+
+PAYLOADS = "payload/sha256/"
+MAX_PAYLOAD_SIZE = 256 << 20  # bytes; one is in memory as a whole
+
+_ELSEWHERE = "the file was added without --payload: get it from where it is published"
+
+
+def payload_path(sha256: str) -> str:
+    """Return where the payload of that SHA-256, in lower-case hex, is."""
+    return f"{PAYLOADS}{sha256}"
+
+
+def check_payload_size(size: int, name: str) -> None:
+    """Raise UsageError for a file that is too long to be stored."""
+    if size > MAX_PAYLOAD_SIZE:
+        raise UsageError(
+            f"{name} has more than the {MAX_PAYLOAD_SIZE >> 20} MiB that are stored of a file",
+            hint="leave out --payload: its digest is logged then, whatever its size, and store the file elsewhere",
+        )
+
+
+def store_payload(public: Store, stream: BinaryIO, name: str) -> bytes:
+    """Store what is left to read of a stream, and return its digest entry, to be added after a barrier of the store.
+
+    Raises UsageError for more than MAX_PAYLOAD_SIZE bytes; Differs if something else has the payload's name.
+    """
+    data = stream.read(MAX_PAYLOAD_SIZE + 1)
+    check_payload_size(len(data), name)
+    sha256 = hashlib.sha256(data).hexdigest()
+    public.create({payload_path(sha256): data})
+    return digest_entry(sha256, len(data))
+
+
+def fetch_payload(fetcher: Fetcher, entry: bytes) -> bytes:
+    """Return the payload of a digest entry.
+
+    Raises UsageError if the entry is none; NotFound; VerificationError if what is there has another digest or size.
+    """
+    try:
+        sha256, size = parse_digest_entry(entry)
+    except Malformed as error:
+        raise UsageError(error.problem, hint="leave out --payload: this entry is itself what was logged") from error
+    path = payload_path(sha256)
+    if size > MAX_PAYLOAD_SIZE:
+        raise NotFound(
+            f"{fetcher.url}/{path} cannot be there: a payload of {size} bytes is not stored", hint=_ELSEWHERE
+        )
+    try:
+        data = fetcher.fetch(path, size + 1)
+    except NotFound as error:
+        raise NotFound(f"the payload of the entry is not stored: {error.message}", hint=_ELSEWHERE) from error
+    if len(data) != size:
+        raise VerificationError(f"{path} has {len(data)} bytes, and the entry says {size}")
+    if (found := hashlib.sha256(data).hexdigest()) != sha256:
+        raise VerificationError(f"{path} has SHA-256 {found}, and the entry says {sha256}")
+    return data

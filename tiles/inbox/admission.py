@@ -1,0 +1,161 @@
+"""The admission policy: which submissions become part of the log, and why the others do not. Pure.
+
+    tiletree-admission/v1\\n
+    max-submission-bytes <n>\\n      of the whole object; 16 MiB unless said
+    max-entries <n>\\n               of one submission; 65,536 unless said
+    max-entry-bytes <n>\\n           65,535 unless said
+    submitter <name>\\n              repeated, sorted; without any, whoever the storage lets write
+
+All lines but the first may be left out, and one that says what holds anyway must be: one policy has one text, and the
+head commits to its SHA-256. What it says of a submission follows from the name and the bytes of that submission alone:
+no clock, and nothing the submitter claims. So every run decides the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from tiles.errors import Malformed, UsageError
+from tiles.inbox.submission import Name, count_entries, is_submitter, parse_name, parse_submission
+from tiles.notes.encoding import decode_decimal, decode_text
+from tiles.tree.bundle import MAX_ENTRY_SIZE
+
+TITLE = "tiletree-admission/v1"
+MAX_ADMISSION_SIZE = 1 << 20  # bytes of the text
+
+# With these no submission that is admitted is too much for one commit (at most 2^20 entries, staged as one object).
+MOST_SUBMISSION_BYTES = 256 << 20
+MOST_ENTRIES = 1 << 20
+
+_SHORTEST = len("tiletree-submission/v1\nentries 1\n\n") + 2  # bytes of one empty entry
+_LIMITS = (  # names of lines, their defaults, and what they can say at most
+    ("max-submission-bytes", 16 << 20, MOST_SUBMISSION_BYTES),
+    ("max-entries", 65_536, MOST_ENTRIES),
+    ("max-entry-bytes", MAX_ENTRY_SIZE, MAX_ENTRY_SIZE),
+)
+
+
+class NotAdmitted(UsageError):
+    """The policy does not admit a submission.
+
+    message   the reason: one line of at most 200 printable ASCII characters; of what the submitter wrote it holds
+              nothing but numbers, and the name of a submitter that can be one
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An admission policy.
+
+    max_submission_bytes   1 to MOST_SUBMISSION_BYTES
+    max_entries            of one submission, 1 to MOST_ENTRIES
+    max_entry_bytes        1 to 65,535
+    submitters             whose submissions are admitted, sorted; () for everyone's
+    Raises UsageError where no text could say this.
+    """
+
+    max_submission_bytes: int = _LIMITS[0][1]
+    max_entries: int = _LIMITS[1][1]
+    max_entry_bytes: int = _LIMITS[2][1]
+    submitters: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for (name, _, most), value in zip(_LIMITS, self._values, strict=True):
+            if not 1 <= value <= most:
+                raise UsageError(f"{name} is between 1 and {most}, not {value}")
+        for submitter in self.submitters:
+            if not is_submitter(submitter):
+                raise UsageError(f"{submitter!r} cannot be the name of a submitter")
+        if list(self.submitters) != sorted(set(self.submitters)):
+            raise UsageError("submitters are named once each, in order")
+        if len(self.data) > MAX_ADMISSION_SIZE:
+            raise UsageError(f"an admission policy has at most {MAX_ADMISSION_SIZE} bytes, not {len(self.data)}")
+
+    @property
+    def _values(self) -> tuple[int, int, int]:
+        return self.max_submission_bytes, self.max_entries, self.max_entry_bytes
+
+    @property
+    def data(self) -> bytes:
+        """The policy as it is stored."""
+        limits = zip(_LIMITS, self._values, strict=True)
+        lines = [f"{name} {value}\n" for (name, default, _), value in limits if value != default]
+        lines += [f"submitter {submitter}\n" for submitter in self.submitters]
+        return f"{TITLE}\n{''.join(lines)}".encode("ascii")
+
+    @property
+    def sha256(self) -> str:
+        """What a head names it by: the SHA-256 of its text, in lower-case hex."""
+        return sha256(self.data).hexdigest()
+
+
+OPEN = Admission()  # admits whatever a submission can be, up to the usual limits
+
+
+def parse_admission(data: bytes) -> Admission:
+    """Return the policy that `Admission.data` made the bytes of. Raises Malformed for anything else."""
+    if len(data) > MAX_ADMISSION_SIZE:
+        raise Malformed(TITLE, f"more than {MAX_ADMISSION_SIZE} bytes", len(data))
+    title, *lines = decode_text(data, TITLE).split("\n")
+    if title != TITLE or not lines or lines.pop():
+        raise Malformed(TITLE, "not a whole text that begins with its title", data[:80])
+    values = []
+    for name, default, most in _LIMITS:
+        value = default
+        if lines and lines[0].startswith(f"{name} "):
+            value = decode_decimal(lines.pop(0).removeprefix(f"{name} "), TITLE, maximum=most)
+        values.append(value)
+    size, count, longest = values
+    for line in lines:
+        if not line.startswith("submitter "):
+            raise Malformed(TITLE, "an unknown line, or one in the wrong place", line)
+    try:
+        admission = Admission(size, count, longest, tuple(line.removeprefix("submitter ") for line in lines))
+    except UsageError as error:
+        raise Malformed(TITLE, error.message) from None
+    if admission.data != data:
+        raise Malformed(TITLE, "not in canonical form", data[:80])
+    return admission
+
+
+def refusal_before_reading(name: str, size: int, admission: Admission) -> str | None:
+    """Return why an object is refused whatever its content is, None if that has to be read.
+
+    name   of the object below `inbox/`
+    size   in bytes
+    """
+    try:
+        parsed = parse_name(name)
+    except Malformed:
+        return "the name is not <submitter>/<32 lower-case hex digits>-<SHA-256 of the object>"
+    return _refusal(parsed, size, admission)
+
+
+def admit(name: str, data: bytes, admission: Admission) -> list[bytes]:
+    """Return the entries of the object `name` (below `inbox/`), which holds `data`. Raises NotAdmitted."""
+    reason = refusal_before_reading(name, len(data), admission)
+    if reason is not None:
+        raise NotAdmitted(reason)
+    if (found := sha256(data).hexdigest()) != parse_name(name).digest:
+        raise NotAdmitted(f"the content has another SHA-256 than the name says: {found}")
+    try:
+        # before the entries are cut out, as there could be very many
+        if (count := count_entries(data)) > admission.max_entries:
+            raise NotAdmitted(f"{count} entries, {admission.max_entries} is the most")
+        entries = parse_submission(data)
+    except Malformed as error:
+        raise NotAdmitted(f"malformed {error.what}: {error.problem}") from None
+    if (longest := max(map(len, entries))) > admission.max_entry_bytes:
+        raise NotAdmitted(f"an entry has {longest} bytes, {admission.max_entry_bytes} is the most")
+    return entries
+
+
+def _refusal(name: Name, size: int, admission: Admission) -> str | None:
+    if admission.submitters and name.submitter not in admission.submitters:
+        return f"the submitter {name.submitter} is not admitted"
+    if size > admission.max_submission_bytes:
+        return f"{size} bytes, {admission.max_submission_bytes} is the most"
+    if size < _SHORTEST:
+        return f"{size} bytes, which is less than any submission has"
+    return None

@@ -1,0 +1,152 @@
+"""The inbox: submissions that wait → what the next batch takes, and what it refuses.
+
+    listing → (tiles.inbox.selection: what to read) → reading, several at a time → (what to take) → Taken
+
+What is read was written by anyone who may create below `inbox/`. Nothing here is changed or deleted: a batch names what
+it takes and refuses, and the commit of that batch decides it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from queue import SimpleQueue
+
+from tiles.errors import AccessError, NotFound
+from tiles.inbox.admission import Admission
+from tiles.inbox.selection import Ask, Found, Limits, Selection, Taken
+from tiles.inbox.selection import Backlog as Backlog
+from tiles.inbox.submission import INBOX
+from tiles.inbox.turns import Row, Waiting
+from tiles.parallel import in_background
+from tiles.store import Store, Unlistable
+from tiles.store.paths import is_path
+
+PARALLEL = 32  # objects of an object store read at a time
+USUAL = Limits()
+
+_BATCHABLE = re.compile(r"[!-~]{1,512}", re.ASCII)  # names a batch can hold, in bounded space
+
+
+class Inbox:
+    """Looks into the inbox of one log.
+
+    private     the log's private part
+    admission   the policy that the head names
+    parallel    objects to read at a time, 1 without threads; by default 1 where reading waits for a disk at most
+    """
+
+    def __init__(
+        self, private: Store, admission: Admission, limits: Limits = USUAL, *, parallel: int | None = None
+    ) -> None:
+        self._private = private
+        self._admission = admission
+        self._limits = limits
+        self._parallel = parallel or min(PARALLEL, private.parallel)
+
+    def take(self, size: int, now: float) -> Taken:
+        """Return what the next batch takes and refuses; `entries` and `refused` may both be empty.
+
+        size   of the tree that the batch will be put on
+        now    seconds since the epoch
+        Raises AccessError if the inbox cannot be listed. Objects that vanish meanwhile are left out without a word,
+        and those that cannot be read wait.
+        """
+        waiting, ignored, unlistable = self._list(f"{size} {now!r}")
+        selection = Selection(waiting, self._admission, self._limits)
+        with _readers(self._parallel) as read:
+            under_way: deque[tuple[Ask, Future[Found]]] = deque()
+            while True:
+                while len(under_way) < self._parallel and (ask := selection.ask()) is not None:
+                    under_way.append((ask, read(partial(self._look, ask))))
+                if not under_way:
+                    break
+                ask, future = under_way.popleft()
+                selection.answer(ask, future.result())
+        return selection.finish(size, now, ignored, unlistable)
+
+    def _list(self, seed: str) -> tuple[Waiting, int, tuple[str, ...]]:
+        """Return what waits, how many objects were ignored, and where the listing broke off."""
+        try:
+            waiting = Waiting(seed, self._limits.objects)
+            return waiting, self._add(INBOX, waiting), ()
+        except Unlistable:
+            pass
+        # one submitter's names stop the listing of them all: each is listed by itself then
+        waiting, ignored, broken = Waiting(seed, self._limits.objects), 0, []
+        for folder in self._submitters():
+            try:
+                if is_path(INBOX + folder):
+                    ignored += self._add(f"{INBOX}{folder}/", waiting)
+                    continue
+            except Unlistable:
+                pass
+            broken.append(folder)
+        return waiting, ignored, tuple(broken)
+
+    def _submitters(self) -> Sequence[str]:
+        try:
+            return self._private.folders(INBOX)
+        except Unlistable:
+            # whoever could create this was not kept to a folder of their own
+            if self._admission.submitters:
+                return self._admission.submitters
+            raise
+
+    def _add(self, prefix: str, waiting: Waiting) -> int:
+        ignored = 0
+        for listed in self._private.list(prefix):
+            name = listed.path[len(INBOX) :]
+            if _BATCHABLE.fullmatch(name):
+                waiting.add(Row(listed.modified, name, listed.size))
+            else:
+                ignored += 1
+        return ignored
+
+    def _look(self, ask: Ask) -> Found:
+        # What is refused unread is only shown to be there: a listing may name what cannot be deleted under that name,
+        # and a batch would refuse it again and again. Nothing longer than was listed is read, whatever it is by now.
+        limit = 0 if ask.reason is not None else ask.row.size
+        try:
+            return self._private.read(INBOX + ask.row.name, limit).data
+        except NotFound:
+            return None
+        except AccessError as error:
+            return error
+
+
+@contextmanager
+def _readers(most: int) -> Iterator[Callable[[Callable[[], Found]], Future[Found]]]:
+    """Give what starts a job, at most `most` of them at a time, each thread working for as long as there are jobs."""
+    jobs: SimpleQueue[tuple[Callable[[], Found], Future[Found]] | None] = SimpleQueue()
+    threads = 0
+
+    def work() -> None:
+        while (item := jobs.get()) is not None:
+            job, future = item
+            try:
+                future.set_result(job())
+            except BaseException as error:  # noqa: BLE001  raised again by future.result()
+                future.set_exception(error)
+
+    def start(job: Callable[[], Found]) -> Future[Found]:
+        nonlocal threads
+        future: Future[Found] = Future()
+        if most == 1:
+            future.set_result(job())
+            return future
+        if threads < most:
+            in_background(work)
+            threads += 1
+        jobs.put((job, future))
+        return future
+
+    try:
+        yield start
+    finally:
+        for _ in range(threads):
+            jobs.put(None)

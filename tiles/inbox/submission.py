@@ -1,0 +1,101 @@
+"""Submissions: what somebody without the log's key asks to have logged, one object for one or many entries. Pure.
+
+It lies at `inbox/<submitter>/<32 hex digits, random>-<SHA-256 of the object>` of the private part:
+
+    tiletree-submission/v1\\n
+    entries <count>\\n
+    \\n
+    the entries, each with its length as a big-endian uint16
+
+Who may create below `inbox/<submitter>/` is for the storage to say; the digest makes a changed object known as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tiles.errors import Malformed, UsageError
+from tiles.notes.encoding import decode_decimal
+from tiles.tree.bundle import decode_entries, encode_entries
+
+INBOX = "inbox/"
+TITLE = "tiletree-submission/v1"
+NONCE_SIZE = 16  # bytes
+
+_WHAT_NAME = "name of a submission"
+_SUBMITTER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+_NAME = re.compile(rf"({_SUBMITTER.pattern})/([0-9a-f]{{32}})-([0-9a-f]{{64}})", re.ASCII)
+_HEADER = re.compile(rb"tiletree-submission/v1\nentries ([0-9]{1,19})\n\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Where a submission is.
+
+    submitter   1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or digit
+    nonce       32 lower-case hexadecimal digits
+    digest      SHA-256 of the object, 64 lower-case hexadecimal digits
+    """
+
+    submitter: str
+    nonce: str
+    digest: str
+
+    @property
+    def text(self) -> str:
+        """The name below `inbox/`, by which a batch names it."""
+        return f"{self.submitter}/{self.nonce}-{self.digest}"
+
+    @property
+    def path(self) -> str:
+        """The path in the private part."""
+        return INBOX + self.text
+
+
+def parse_name(text: str) -> Name:
+    """Return the submission that `text` names, relative to `inbox/`. Raises Malformed for any other text."""
+    match = _NAME.fullmatch(text)
+    if not match:
+        raise Malformed(_WHAT_NAME, "not <submitter>/<32 hex digits>-<SHA-256>", text)
+    return Name(match[1], match[2], match[3])
+
+
+def is_submitter(text: str) -> bool:
+    """Whether a submitter may be called that."""
+    return _SUBMITTER.fullmatch(text) is not None
+
+
+def format_submission(entries: Sequence[bytes]) -> bytes:
+    """Return the object that submits these entries. Raises UsageError for none, and for one that is too long."""
+    if not entries:
+        raise UsageError("a submission has at least one entry")
+    return f"{TITLE}\nentries {len(entries)}\n\n".encode("ascii") + encode_entries(entries)
+
+
+def count_entries(data: bytes) -> int:
+    """Return how many entries a submission says it has, at least one; nothing else of it is looked at.
+
+    Raises Malformed unless it begins as a submission does.
+    """
+    return _header(data)[0]
+
+
+def parse_submission(data: bytes) -> list[bytes]:
+    """Return the entries, at least one. Raises Malformed for what `format_submission` does not make."""
+    count, start = _header(data)
+    entries = decode_entries(data[start:], TITLE)
+    if len(entries) != count:
+        raise Malformed(TITLE, f"{len(entries)} entries instead of {count}")
+    return entries
+
+
+def _header(data: bytes) -> tuple[int, int]:
+    match = _HEADER.match(data)
+    if not match:
+        raise Malformed(TITLE, "it does not begin as one", data[:80])
+    count = decode_decimal(match[1].decode("ascii"), TITLE)
+    if not count:
+        raise Malformed(TITLE, "no entries")
+    return count, match.end()

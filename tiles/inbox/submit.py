@@ -1,0 +1,230 @@
+"""Submitting entries to a log that one may not write: an object in its inbox, then watching the public log for them.
+
+    receipt = submit(private, "ann", entries, secrets.token_bytes(16), log=url)
+    indexes = wait_until_logged(client, receipt, since_size, 600.0)
+
+The submitter needs permission to create below `inbox/<submitter>/` of the private part, and no other there.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from tiles.errors import AccessError, Denied, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.inbox.admission import OPEN, Admission
+from tiles.inbox.submission import NONCE_SIZE, Name, format_submission, is_submitter, parse_name
+from tiles.notes.encoding import decode_text
+from tiles.read.client import LogClient
+from tiles.records.fields import parse_digest
+from tiles.store import Store
+from tiles.tree.merkle import Hash, leaf_hashes, to_hash
+
+TITLE = "tiletree-receipt/v1"
+PAUSE = (2.0, 4.0)  # seconds between looks at the log; any number in between, or submitters might come all at once
+
+_HEADER_SIZE = 64  # bytes, at most, of a submission before its entries
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was submitted, to be kept: the text that says so is
+
+        tiletree-receipt/v1\\n
+        log <URL or path of the log, as the submitter names it>\\n
+        submission <name below inbox/>\\n
+        leaf <leaf hash in hex>\\n         of each entry, in order
+
+    It proves nothing to others; it says what to look for in the log.
+    Raises UsageError where no text could say this.
+    """
+
+    log: str
+    name: Name
+    leaves: tuple[Hash, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not _is_value(self.log):
+            raise UsageError(f"{self.log!r} cannot stand in a receipt as the name of a log")
+        if not self.leaves:
+            raise UsageError("a receipt is for at least one entry")
+
+    @property
+    def data(self) -> bytes:
+        """The text."""
+        leaves = "".join(f"leaf {leaf.hex()}\n" for leaf in self.leaves)
+        return f"{TITLE}\nlog {self.log}\nsubmission {self.name.text}\n{leaves}".encode()
+
+
+class SubmissionUnknown(OutcomeUnknown):
+    """It is not known whether a submission was created; `receipt` says what to look for if it was."""
+
+    def __init__(self, message: str, receipt: Receipt, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.receipt = receipt
+
+
+class NotLogged(Refused):
+    """A submission was not in the log when the time to wait for it was over; it may be later."""
+
+
+def parse_receipt(data: bytes) -> Receipt:
+    """Return the receipt that `Receipt.data` made the bytes of. Raises Malformed for anything else."""
+    title, *lines = decode_text(data, TITLE).split("\n")
+    if title != TITLE or len(lines) < 4 or lines.pop():
+        raise Malformed(TITLE, "not a whole receipt that begins with its title", data[:80])
+    log, name, *leaves = (_value(line, key) for line, key in zip(lines, _keys(), strict=False))
+    if not _is_value(log):
+        raise Malformed(TITLE, "not the name of a log", log)
+    return Receipt(log, parse_name(name), tuple(to_hash(bytes.fromhex(parse_digest(TITLE, leaf))) for leaf in leaves))
+
+
+def format_receipts(receipts: Iterable[Receipt]) -> bytes:
+    """Return the text of several receipts: each of them, an empty line between two."""
+    return b"\n".join(receipt.data for receipt in receipts)
+
+
+def parse_receipts(data: bytes) -> list[Receipt]:
+    """Return the receipts that `format_receipts` made the bytes of, at least one. Raises Malformed."""
+    texts = data.split(b"\n\n")
+    return [parse_receipt(text + b"\n") for text in texts[:-1]] + [parse_receipt(texts[-1])]
+
+
+def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iterator[list[bytes]]:
+    """Yield the entries, in order, in as few submissions as a policy admits."""
+    held: list[bytes] = []
+    size = _HEADER_SIZE
+    for chunk in chunks:
+        for entry in chunk:
+            needed = 2 + len(entry)
+            if held and (size + needed > admission.max_submission_bytes or len(held) == admission.max_entries):
+                yield held
+                held, size = [], _HEADER_SIZE
+            held.append(entry)
+            size += needed
+    if held:
+        yield held
+
+
+def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: bytes, *, log: str) -> Receipt:
+    """Put entries into the inbox of a log, as one object, and return what to keep of it.
+
+    nonce   16 bytes, random and never used before: nobody else can have made an object of that name, and the name
+            says what is in it, so one that is there already is this one
+    log     the log as the receipt is to name it
+    Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
+    the object is there.
+    """
+    if not is_submitter(submitter):
+        raise UsageError(
+            f"{submitter!r} cannot be the name of a submitter",
+            hint="1 to 64 lower-case letters, digits, dots, underscores and hyphens; a letter or digit comes first",
+        )
+    if len(nonce) != NONCE_SIZE:
+        raise UsageError(f"a nonce has {NONCE_SIZE} bytes, not {len(nonce)}")
+    data = format_submission(entries)
+    name = Name(submitter, nonce.hex(), sha256(data).hexdigest())
+    receipt = Receipt(log, name, tuple(leaf_hashes(entries)))
+    try:
+        private.create({name.path: data})
+        private.barrier()
+    except (NotFound, Denied):  # no such bucket, or not for us: nothing was created
+        raise
+    except AccessError as error:
+        # "It is there already", the answer to one's own second try after a lost answer, makes the store read the
+        # object back; who may only create is denied that. So hardly an error says that nothing was created.
+        hint = "look for the entries in the log before you submit them again: if this was created, they would be twice"
+        raise SubmissionUnknown(
+            f"it is not known whether {name.path} was created: {error.message}",
+            receipt,
+            hint=f"{error.hint}; {hint}" if error.hint else hint,
+        ) from error
+    return receipt
+
+
+def wait_until_logged(
+    client: LogClient,
+    receipt: Receipt,
+    since_size: int,
+    timeout: float,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    rng: random.Random | None = None,
+) -> list[int]:
+    """Follow the public log until the entries of a submission are in it, and return their indexes.
+
+    since_size   a size that the log had before the submission: what is before it is not looked at
+    timeout      seconds; the log is looked at once at least
+    clock        seconds, from any beginning
+    Afterwards the client's tree has the entries. While the log cannot be read it is tried again. Raises NotLogged
+    after `timeout`, and LogError at once for what is not as a sound log has it.
+    """
+    rng = rng or random.SystemRandom()
+    deadline = clock() + timeout
+    search = _Search(receipt.leaves, since_size)
+    while True:
+        trouble = ""
+        try:
+            size = client.visit().signed.tree.size
+            for hashes in client.leaves(search.at, size) if size > search.at else ():
+                if (first := search.see(hashes)) is not None:
+                    return list(range(first, first + len(receipt.leaves)))
+        except AccessError as error:
+            trouble = f"; {error.message}"
+        left = deadline - clock()
+        if left <= 0:
+            raise NotLogged(
+                f"{receipt.name.path} is not in the log so far, up to its entry {search.at}{trouble}",
+                hint="it may still be logged, or have been refused: keep the receipt, and ask who runs the log "
+                "before submitting again",
+            )
+        sleep(min(left, rng.uniform(*PAUSE)))
+
+
+class _Search:
+    """Looks for hashes that stand one after the other in a row of others that is seen once, bit by bit.
+
+    Knuth, Morris and Pratt's: whatever the log holds, each of its hashes is looked at about once.
+    """
+
+    def __init__(self, wanted: Sequence[Hash], at: int) -> None:
+        self.at = at  # the index of the next hash to be seen
+        self._wanted = wanted
+        self._matched = 0  # how many of those wanted the last ones seen are
+        self._shorter = [0]  # where that many match, how many fewer match as well
+        for hash_ in wanted[1:]:
+            self._shorter.append(self._next(self._shorter[-1], hash_))
+
+    def see(self, hashes: Sequence[Hash]) -> int | None:
+        """Take in the next hashes; return the index of the first one wanted once all have been seen in a row."""
+        for hash_ in hashes:
+            self.at += 1
+            self._matched = self._next(self._matched, hash_)
+            if self._matched == len(self._wanted):
+                return self.at - self._matched
+        return None
+
+    def _next(self, matched: int, hash_: Hash) -> int:
+        while matched and self._wanted[matched] != hash_:
+            matched = self._shorter[matched - 1]
+        return matched + (self._wanted[matched] == hash_)
+
+
+def _keys() -> Iterator[str]:
+    yield from ("log", "submission")
+    while True:
+        yield "leaf"
+
+
+def _value(line: str, key: str) -> str:
+    if not line.startswith(f"{key} "):
+        raise Malformed(TITLE, f"not '{key} <value>'", line)
+    return line[len(key) + 1 :]
+
+
+def _is_value(text: str) -> bool:
+    return bool(text) and text.isprintable() and text == text.strip(" ")

@@ -1,0 +1,101 @@
+"""Cosignatures (https://c2sp.org/tlog-cosignature): timestamped statements about a tree.
+
+Two kinds, both a note signature of a big-endian 64-bit POSIX timestamp and the raw signature: Ed25519 (0x04) over the
+checkpoint's whole text, ML-DSA-44 (0x06) over a structure that has neither the extension lines nor anything else but
+cosigner, time, origin, size and root. A log may sign its own checkpoints with either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tiles.errors import SignatureError, UsageError
+from tiles.notes.checkpoint import Checkpoint
+from tiles.notes.keys import SIGNS_CHECKPOINT, SignatureType, SigningKey, VerifierKey
+from tiles.notes.note import Signature
+
+MAX_TIMESTAMP = 2**63 - 1  # seconds since the epoch; "Format": "It MUST NOT exceed 2^63 - 1"
+MAX_ORIGIN = 255  # bytes; "ML-DSA-44 signed message": opaque log_origin<1..2^8-1>
+
+_TIMESTAMP_SIZE = 8  # bytes
+_RAW_SIZE = {SignatureType.COSIGNATURE: 64, SignatureType.MLDSA44: 2420}  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """A verified cosignature.
+
+    timestamp   0 ≤ t ≤ MAX_TIMESTAMP, POSIX seconds, by the cosigner's clock; 0 from an ML-DSA-44 cosigner says
+                nothing about the time, nor that this was the largest tree it had seen
+    """
+
+    key: VerifierKey
+    timestamp: int
+
+
+def verify_cosignature(checkpoint: Checkpoint, signature: Signature, key: VerifierKey) -> Cosignature:
+    """Return the cosignature that `key` made over the checkpoint, verified.
+
+    Raises SignatureError if the line is not by this key, or wrong; UsageError if the key is not of a cosigning type.
+    """
+    _check_type(key)
+    if not signature.claims(key):
+        raise _wrong(checkpoint, signature, f"the signature line is not by {key}")
+    timestamp = int.from_bytes(signature.signature[:_TIMESTAMP_SIZE], "big")
+    raw = signature.signature[_TIMESTAMP_SIZE:]
+    if len(raw) != _RAW_SIZE[key.type]:
+        raise _wrong(checkpoint, signature, f"wrong signature by {key}: {len(signature.signature)} bytes")
+    if timestamp > MAX_TIMESTAMP:
+        raise _wrong(checkpoint, signature, f"wrong signature by {key}: timestamp above {MAX_TIMESTAMP}")
+    try:
+        key.verify(_message(checkpoint, key, timestamp), raw)
+    except (SignatureError, UsageError) as error:  # an origin too long to be signed was not signed either
+        raise _wrong(checkpoint, signature, error.message) from None
+    return Cosignature(key, timestamp)
+
+
+def cosign(checkpoint: Checkpoint, key: SigningKey, timestamp: int) -> Signature:
+    """Return the signature line of `key` over the checkpoint at a time, 0 ≤ timestamp ≤ MAX_TIMESTAMP (POSIX seconds).
+
+    Signing is stating that this tree extends every other one signed before for this origin: check that first.
+    Raises UsageError if the key is not of a cosigning type, the time out of range, or the origin too long to be signed.
+    """
+    _check_type(key.verifier)
+    if not 0 <= timestamp <= MAX_TIMESTAMP:
+        raise UsageError(f"a timestamp is between 0 and {MAX_TIMESTAMP}, not {timestamp}")
+    raw = key.sign(_message(checkpoint, key.verifier, timestamp))
+    return Signature(key.name, key.verifier.key_id, timestamp.to_bytes(_TIMESTAMP_SIZE, "big") + raw)
+
+
+def _message(checkpoint: Checkpoint, key: VerifierKey, timestamp: int) -> bytes:
+    if key.type == SignatureType.COSIGNATURE:  # "Ed25519 signed message"
+        return f"cosignature/v1\ntime {timestamp}\n".encode() + checkpoint.text
+    # "ML-DSA-44 signed message": struct cosigned_message; of a checkpoint, start is zero and end is the size
+    origin = checkpoint.origin.encode()
+    if len(origin) > MAX_ORIGIN:
+        raise UsageError(f"ML-DSA-44 signs origins of at most {MAX_ORIGIN} bytes, this one has {len(origin)}")
+    return b"".join(
+        (
+            b"subtree/v1\n\0",
+            _opaque(key.name.encode()),
+            timestamp.to_bytes(8, "big"),
+            _opaque(origin),
+            (0).to_bytes(8, "big"),
+            checkpoint.tree.size.to_bytes(8, "big"),
+            checkpoint.tree.root,
+        )
+    )
+
+
+def _opaque(data: bytes) -> bytes:
+    """Return opaque<1..2^8-1> (RFC 8446 section 3.4): a length byte, and the data."""
+    return bytes([len(data)]) + data
+
+
+def _check_type(key: VerifierKey) -> None:
+    if key.type not in SIGNS_CHECKPOINT:
+        raise UsageError(f"{key} signs the text of notes, it does not cosign")
+
+
+def _wrong(checkpoint: Checkpoint, signature: Signature, message: str) -> SignatureError:
+    return SignatureError(message, evidence={"checkpoint": checkpoint.text, "signature": signature.line.encode()})

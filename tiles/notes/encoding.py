@@ -1,0 +1,70 @@
+"""The three encodings all text formats here are made of, each accepted in one form only.
+
+`int()`, `strip()` and `b64decode()` without `validate` accept many spellings of one value; two spellings of one signed
+text are two texts. So everything is decoded, encoded again and compared.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+
+from tiles.errors import Malformed
+from tiles.tree.merkle import MAX_TREE_SIZE
+
+# signed-note "Format": "MUST NOT contain any ASCII control characters (those below U+0020) other than newline"
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)  # 19 digits hold 2^63 - 1
+_UNENCODABLE = re.compile(r"[\ud800-\udfff]")
+
+
+def decode_text(data: bytes, what: str) -> str:
+    """Return data as text. Raises Malformed unless it is UTF-8 without control characters other than newline."""
+    try:
+        text = bytes(data).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(what, f"not UTF-8 at byte {error.start}", error.object[error.start : error.end]) from None
+    control = _CONTROL.search(text)
+    if control:
+        raise Malformed(what, "control character", control[0])
+    return text
+
+
+def is_line(text: str) -> bool:
+    """Whether text can stand as a line of its own: not empty, no control character, nothing UTF-8 cannot encode."""
+    return bool(text) and "\n" not in text and not _CONTROL.search(text) and not _UNENCODABLE.search(text)
+
+
+def encode_base64(data: bytes) -> str:
+    """Return data in base64 (RFC 4648 section 4), padded."""
+    return b64encode(data).decode("ascii")
+
+
+def base64_or_none(text: str) -> bytes | None:
+    """Return what `text` encodes, or None unless it is what `encode_base64` prints. For secrets: it shows nothing."""
+    try:
+        data = b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return data if encode_base64(data) == text else None
+
+
+def decode_base64(text: str, what: str) -> bytes:
+    """Return what `text` encodes. Raises Malformed unless it is exactly what `encode_base64` prints."""
+    data = base64_or_none(text)
+    if data is None:
+        raise Malformed(what, "not canonical base64", text)
+    return data
+
+
+def decode_decimal(text: str, what: str, *, maximum: int = MAX_TREE_SIZE) -> int:
+    """Return the number 0 ≤ n ≤ maximum ≤ MAX_TREE_SIZE that `text` is: ASCII digits, no sign, no leading zero.
+
+    Raises Malformed for anything else.
+    """
+    if not _DECIMAL.fullmatch(text):
+        raise Malformed(what, "not a decimal number without sign and leading zeros", text)
+    number = int(text)
+    if number > maximum:
+        raise Malformed(what, f"number above {maximum}", text)
+    return number

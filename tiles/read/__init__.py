@@ -1,0 +1,1 @@
+"""From an address to a verdict: fetchers, the tree as it can be believed, the client."""

@@ -1,0 +1,281 @@
+"""The read path: URL → checkpoint → tiles → proof → verdict.
+
+Storage and network may return anything. A checkpoint is believed once the policy accepts it and it does not contradict
+what was seen before; a tile once it hashes up to the checkpoint; an entry once it hashes to its leaf.
+
+    client = LogClient(open_log(url), policy, visits=Visits(), cache=TileCache())
+    accepted = client.visit()               # the checkpoint, shown to extend the last one seen
+    proof = client.prove(index)             # a tlog-proof, good offline
+    entry = client.entry(index)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from tiles.errors import AccessError, ForkError, Malformed, NotFound, TileError, UsageError
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.fork_evidence import fork_error
+from tiles.notes.keys import VerifierKey
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import Accepted, Policy
+from tiles.notes.tlog_proof import TlogProof
+from tiles.read.fetcher import Fetcher
+from tiles.read.verified_tree import VerifiedTree
+from tiles.tree.bundle import parse_bundle
+from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, tile_at
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right, leaf_hashes
+from tiles.tree.proof import (
+    Node,
+    build_proof,
+    consistency_nodes,
+    inclusion_nodes,
+    root_nodes,
+    verify_consistency,
+    verify_inclusion,
+)
+from tiles.user.seen_checkpoints import Visits
+from tiles.user.tile_cache import TileCache
+
+SCAN_LIMIT = 16_384  # entries: 64 tiles, 512 KiB
+
+_CHUNK = 64  # bundles whose tiles are read together
+
+
+class LogClient:
+    """Reads one log, all of it from the checkpoint of the last `visit`. Not to be shared between threads.
+
+    policy   whose signatures make a checkpoint acceptable
+    visits   what was seen before; without it nothing is compared or remembered
+    cache    full tiles that were believed before
+    origin   if given, the only origin that will do
+
+    Every method raises AccessError for what cannot be read, and a LogError for what is not as a sound log has it.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        policy: Policy,
+        *,
+        visits: Visits | None = None,
+        cache: TileCache | None = None,
+        origin: str | None = None,
+    ) -> None:
+        self.newer: SignedCheckpoint | None = None
+        self._fetcher = fetcher
+        self._policy = policy
+        self._visits = visits
+        self._cache = cache
+        self._origin = origin
+        self._visited: tuple[Accepted, VerifiedTree] | None = None
+
+    # ---- URL → checkpoint
+
+    def visit(self) -> Accepted:
+        """Fetch the checkpoint, compare it with what was seen before, remember it, and read from it from now on.
+
+        Where a larger one was seen before, and is shown to extend this one, the log is served from an old copy: this
+        one is good, `newer` is the one seen (otherwise None), and what is remembered does not shrink.
+        Raises SignatureError or PolicyError as `Policy.accept` does; ForkError if this one and one seen before exclude
+        each other: then the evidence is saved, and what is remembered stays.
+        """
+        return self._visit()[0]
+
+    @property
+    def accepted(self) -> Accepted:
+        """The checkpoint that everything is read from; visits the log if that was not done yet."""
+        return self._current[0]
+
+    @property
+    def tree(self) -> TreeHead:
+        """Its size and root."""
+        return self.accepted.signed.tree
+
+    @property
+    def _current(self) -> tuple[Accepted, VerifiedTree]:
+        return self._visited or self._visit()
+
+    def _visit(self) -> tuple[Accepted, VerifiedTree]:
+        served = parse_signed_checkpoint(self._fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE))
+        accepted = self._policy.accept(served, self._origin)
+        tree = self._verified(served)
+        newer = self._compare(accepted, tree, self._visits) if self._visits else None
+        self._visited, self.newer = (accepted, tree), newer
+        return accepted, tree
+
+    def _compare(self, accepted: Accepted, tree: VerifiedTree, visits: Visits) -> SignedCheckpoint | None:
+        """Show that the checkpoint is consistent with all that is remembered of this log, and remember it."""
+        served = accepted.signed
+        # of all its keys: who holds two of them must not get away with a tree for each
+        keys = [log.key for log in self._policy.logs if log.key.name == served.origin]
+        while True:
+            seen = {key: visits.last(key) for key in keys}
+            newer = None
+            try:
+                for last in filter(None, seen.values()):
+                    if last.tree.size <= served.tree.size:
+                        _check_extends(last, served, tree)
+                        continue
+                    self._check_old_copy(served, last)
+                    if newer is None or last.tree.size > newer.tree.size:
+                        newer = last
+            except ForkError as fork:
+                raise _saved(fork, accepted.log, visits) from None
+            if visits.remember(accepted.log, served, seen[accepted.log]):
+                return newer
+
+    def _check_old_copy(self, served: SignedCheckpoint, last: SignedCheckpoint) -> None:
+        try:
+            _check_extends(served, last, self._verified(last))
+        except NotFound as error:
+            raise AccessError(
+                f"{self._fetcher.url} serves {served.tree.size} entries, {last.tree.size} were seen before, "
+                f"and nothing there shows that they begin with the same: {error.message}",
+                hint="an old copy of the log, or a log that was put back and may grow differently: ask who runs it",
+            ) from error
+
+    def _verified(self, signed: SignedCheckpoint) -> VerifiedTree:
+        return VerifiedTree(self._fetcher, signed.tree, signed.origin, self._cache)
+
+    # ---- checkpoint → tiles → proof → verdict
+
+    def prove(self, index: int, extra: bytes = b"") -> TlogProof:
+        """Return the proof, verified, that entry `index` is in the log; its checkpoint has all that was cosigned.
+
+        extra   application data for the proof file, authenticated by nothing
+        Raises UsageError unless 0 ≤ index < the tree's size.
+        """
+        accepted, tree = self._current
+        leaf, parts = Node(0, index), inclusion_nodes(index, tree.size)
+        tree.read([leaf, *chain.from_iterable(parts)])
+        hashes = build_proof(parts, tree.hash)
+        verify_inclusion(tree.hash(leaf), index, tree.tree, hashes)
+        return TlogProof(index, hashes, accepted.signed, extra)
+
+    def entry(self, index: int) -> bytes:
+        """Return an entry. Raises UsageError unless 0 ≤ index < the tree's size."""
+        return next(self.entries(index, index + 1))[1]
+
+    def entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """Yield (index, entry) for start ≤ index < stop.
+
+        Bundles are fetched in parallel, and few are held at a time, however many there are.
+        Raises UsageError, at the call, unless 0 ≤ start ≤ stop ≤ the tree's size.
+        """
+        _, tree = self._current
+        if not 0 <= start <= stop <= tree.size:
+            raise UsageError(f"a tree of size {tree.size} has no entries [{start}, {stop})")
+        return _entries(tree, start, stop)
+
+    def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
+        """Yield the leaf hashes of the entries [start, stop) in runs, in order; level-0 tiles are read for them.
+
+        Raises UsageError, at the call, unless 0 ≤ start ≤ stop ≤ the tree's size.
+        """
+        _, tree = self._current
+        if not 0 <= start <= stop <= tree.size:
+            raise UsageError(f"a tree of size {tree.size} has no entries [{start}, {stop})")
+        return _leaves(tree, start, stop)
+
+    def tree_at(self, size: int) -> TreeHead:
+        """Return the tree that the log had at a size, from hashes that are believed.
+
+        Raises UsageError unless 0 ≤ size ≤ the tree's size.
+        """
+        _, tree = self._current
+        if not 0 < size < tree.size:
+            if size not in (0, tree.size):
+                raise UsageError(f"a tree of size {tree.size} does not begin with one of size {size}")
+            return tree.tree if size else EMPTY_TREE
+        nodes = root_nodes(size)
+        tree.read(nodes)
+        return TreeHead(size, fold_right([tree.hash(node) for node in nodes]))
+
+    def find(self, leaf: Hash, *, any_size: bool = False) -> list[int]:
+        """Return all indexes at which a leaf hash is, lowest first. All level-0 tiles are read, so [] is an answer too.
+
+        any_size   also in a log of more than SCAN_LIMIT entries; UsageError otherwise
+        """
+        _, tree = self._current
+        if tree.size > SCAN_LIMIT and not any_size:
+            hint = "name the index, or ask for all of them to be looked through"
+            raise UsageError(f"it would have to be looked for among {tree.size} entries, one by one", hint=hint)
+        found: list[int] = []
+        start = 0
+        for hashes in _leaves(tree, 0, tree.size):
+            found.extend(index for index, hash_ in enumerate(hashes, start) if hash_ == leaf)
+            start += len(hashes)
+        return found
+
+
+def _check_extends(older: SignedCheckpoint, newer: SignedCheckpoint, tree: VerifiedTree) -> None:
+    """Show that `tree`, the newer one's, begins with the older tree. Raises ForkError, with what proves that not."""
+    size = older.tree.size
+    if size == newer.tree.size and older.tree != newer.tree:
+        raise fork_error(older, newer)
+    if size in (0, newer.tree.size):
+        return
+    nodes, parts = root_nodes(size), consistency_nodes(size, newer.tree.size)
+    tree.read([*nodes, *chain.from_iterable(parts)])
+    # Not by verifying a proof: one that fails could be a wrong one. These hashes are believed, so the tree has them.
+    root, proof = fold_right([tree.hash(node) for node in nodes]), build_proof(parts, tree.hash)
+    if root != older.tree.root:
+        raise fork_error(older, newer, (root, *proof))
+    verify_consistency(older.tree, newer.tree, proof)
+
+
+def _saved(fork: ForkError, key: VerifierKey, visits: Visits) -> ForkError:
+    """Return the error, saying where its evidence is; that it cannot be saved must not hide the fork."""
+    try:
+        hint = f"the evidence is in {visits.save_evidence(key, fork.evidence)}; tell others who use this log"
+    except AccessError as error:
+        hint = f"the evidence could not be saved: {error.message}"
+    return ForkError(fork.message, hint=hint, evidence=fork.evidence)
+
+
+def _entries(tree: VerifiedTree, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+    for bundles in _bundles(tree.size, start, stop):
+        contents = tree.read([_first_leaf(bundle) for bundle in bundles], bundles)
+        leaves = [tree.leaf_hashes(bundle) for bundle in bundles]  # now: other reading may make the tree forget them
+        for bundle, expected, data in zip(bundles, leaves, contents, strict=True):
+            first = bundle.index * TILE_WIDTH
+            entries = _believed(bundle, data, expected)
+            yield from list(enumerate(entries, first))[max(0, start - first) : stop - first]
+
+
+def _leaves(tree: VerifiedTree, start: int, stop: int) -> Iterator[Sequence[Hash]]:
+    for bundles in _bundles(tree.size, start, stop):
+        tree.read([_first_leaf(bundle) for bundle in bundles])
+        runs = [tree.leaf_hashes(bundle) for bundle in bundles]  # now: other reading may make the tree forget them
+        for bundle, hashes in zip(bundles, runs, strict=True):
+            first = bundle.index * TILE_WIDTH
+            yield hashes[max(0, start - first) : stop - first]
+
+
+def _bundles(size: int, start: int, stop: int) -> Iterator[list[Tile]]:
+    """Yield the bundles that hold the entries [start, stop), as many at a time as are read together."""
+    indexes = range(start // TILE_WIDTH, -(-stop // TILE_WIDTH) if start < stop else start // TILE_WIDTH)
+    for at in range(0, len(indexes), _CHUNK):
+        yield [tile_at(size, ENTRIES, index) for index in indexes[at : at + _CHUNK]]
+
+
+def _first_leaf(bundle: Tile) -> Node:
+    """Return a node of the level-0 tile at a bundle's place."""
+    return Node(0, bundle.index * TILE_WIDTH)
+
+
+def _believed(bundle: Tile, data: bytes, expected: Sequence[Hash]) -> list[bytes]:
+    """Return the entries in a bundle's bytes. Raises TileError unless they hash to the leaves of the tree."""
+    evidence = {bundle.path: data}
+    try:
+        entries = parse_bundle(data, bundle.width)
+    except Malformed as error:
+        raise TileError(bundle.path, error.problem, evidence=evidence) from None
+    pairs = zip(leaf_hashes(entries), expected, strict=True)
+    for index, (found, leaf) in enumerate(pairs, bundle.index * TILE_WIDTH):
+        if found != leaf:
+            problem = f"entry {index} hashes to {found.hex()}, and the tree says {leaf.hex()}"
+            raise TileError(bundle.path, problem, evidence=evidence | {"expected": leaf, "computed": found})
+    return entries

@@ -1,0 +1,223 @@
+"""Reading a log through fsspec (https://filesystem-spec.readthedocs.io), and the only place that knows its errors.
+
+Any URL that it opens will do: memory://log, zip://log::archive.zip, github://org:repo@ref/log, sftp://host/log, and,
+by s3fs instead of this library's own store, fsspec+s3://bucket/log.
+
+What fsspec or a library behind it says is not repeated: it may hold the URL, and that credentials. Of an error, only
+its type and what the system calls it are shown. Nothing is kept: no listing, no content, no connection of another log.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from threading import Lock
+from typing import Any, TypeVar
+
+from tiles.errors import AccessError, Malformed, NotFound, TilesError, UsageError
+from tiles.parallel import in_background
+from tiles.store.bounded_gzip import MAGIC, decode, on_wire
+from tiles.tree.bundle import parse_bundle
+from tiles.tree.layout import CHECKPOINT, parse_tile_path
+
+PARALLEL = 8  # objects at a time
+DEADLINE = 120.0  # seconds for one object, or for opening the file system
+PREFIX = "fsspec+"  # asks for fsspec where this library could read the URL by itself
+
+_CHUNK = 1 << 16  # bytes
+_ENTRIES = "tile/entries/"
+_THREADSAFE = frozenset({"memory", "file", "local", "github"})  # and all that is asynchronous inside
+_KEEPING = frozenset({"blockcache", "cached", "filecache", "simplecache"})
+# Where what comes before the "@" is a part of the place: a repository, a container.
+_NAMED_BY_USER = frozenset({"github", "git", "abfs", "abfss"})
+_LINK = re.compile(r"(?P<scheme>[^:/?#]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL)
+
+T = TypeVar("T")
+
+
+def shown_url(url: str) -> str:
+    """Return a URL as it may be shown and remembered: no credentials, no query, no slash at the end.
+
+    Also of each URL in a chain (zip://log::https://…).
+    """
+    return "::".join(_shown_link(link) for link in url.split("::"))
+
+
+def _shown_link(link: str) -> str:
+    match = _LINK.fullmatch(link)
+    if not match:
+        return link
+    scheme, authority, rest = match["scheme"].lower(), match["authority"], match["rest"]
+    if scheme.removeprefix(PREFIX) not in _NAMED_BY_USER:
+        if "@" not in authority and re.search(r":.*[^0-9]", authority) and "@" in rest:
+            authority, rest = "", rest.rpartition("@")[2]  # a secret key with a slash in it
+        authority = authority.rpartition("@")[2]
+    rest = re.split(r"[?#]", rest, maxsplit=1)[0].rstrip("/")
+    return f"{scheme}://{authority}{rest}"
+
+
+class FsspecFetcher:
+    """Reads the public objects of a log at any URL that fsspec opens.
+
+    parallel   8; 1 where the library behind the URL cannot be used by several threads at once
+    deadline   seconds for one object, and for opening the file system
+
+    Raises UsageError, with what to install, if fsspec or a package for this kind of URL is missing, and for a URL that
+    is none; NotFound and AccessError where opening it needs to ask somebody, and that fails.
+    """
+
+    def __init__(self, url: str, *, deadline: float = DEADLINE) -> None:
+        self.url = shown_url(url)
+        self._deadline = deadline
+        core = _import("fsspec.core", self.url)
+        for link in url.split("::"):
+            _check_protocol(link, self.url)
+        plain = url[len(PREFIX) :] if url.lower().startswith(PREFIX) else url
+        self._fs, root = self._in_time(lambda: core.url_to_fs(plain, skip_instance_cache=True), "", self.url)
+        self._base, mark, query = root.partition("?")
+        self._query = mark + query
+        # Not an option of `url_to_fs`: some file systems would pass that on as one of the connection.
+        self._fs.dircache.use_listings_cache = False
+        self._fs.dircache.clear()
+        protocols = {self._fs.protocol} if isinstance(self._fs.protocol, str) else set(self._fs.protocol)
+        shared = self._fs.async_impl or not protocols.isdisjoint(_THREADSAFE)
+        self.parallel = PARALLEL if shared else 1
+        self._turn: AbstractContextManager[Any] = nullcontext() if shared else Lock()
+
+    def fetch(self, path: str, limit: int) -> bytes:
+        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        where = f"{self.url}/{path}"
+        room = on_wire(limit) if path.startswith(_ENTRIES) else limit
+        data = self._in_time(lambda: self._read(path, room + 1), path, where)
+        # Stored with Content-Encoding: gzip, which is no part of what fsspec hands over.
+        if path.startswith(_ENTRIES) and data.startswith(MAGIC):
+            data = _plain_bundle(path, data, limit)
+        if len(data) > limit:
+            raise AccessError(f"{where}: longer than {limit} bytes")
+        return data
+
+    def _read(self, path: str, most: int) -> bytes:
+        """Return the first `most` bytes of an object, asking for no more."""
+        base = self._base.rstrip("/")
+        name = (f"{base}/{path}" if self._base else path) + self._query
+        with self._turn:
+            if self._fs.async_impl:
+                sync = import_module("fsspec.asyn").sync
+                try:
+                    return bytes(sync(self._fs.loop, _read_stream, self._fs, name, most))
+                except NotImplementedError:
+                    pass  # it has no streams
+            with self._fs.open(name, "rb") as file:
+                data = bytearray()
+                while len(data) < most and (chunk := file.read(min(_CHUNK, most - len(data)))):
+                    data += chunk
+                return bytes(data)
+
+    def _in_time(self, job: Callable[[], T], path: str, where: str) -> T:
+        """Return what the job returns; raise what its error means; or give up on it, in a thread of its own."""
+        try:
+            return in_background(lambda: _translated(job, path, where)).result(timeout=self._deadline)
+        except TimeoutError:
+            failure = AccessError(f"{where}: no whole answer within {self._deadline:g} seconds")
+        raise failure
+
+
+async def _read_stream(fs: Any, name: str, most: int) -> bytes:
+    """Return the first `most` bytes of an object as they come: whoever sends more is not waited for."""
+    file = await fs.open_async(name, "rb")
+    data = bytearray()
+    try:
+        while len(data) < most and (chunk := await file.read(min(_CHUNK, most - len(data)))):
+            data += chunk
+    finally:
+        response = getattr(file, "r", None)
+        if response is not None:
+            response.close()
+        if not file.closed:
+            await file.close()
+    return bytes(data)
+
+
+def _plain_bundle(path: str, data: bytes, limit: int) -> bytes:
+    """Return a bundle as it is, or decoded if only then it can be one; what is neither is for others to find wrong."""
+    try:
+        parse_bundle(data, parse_tile_path(path).width)
+    except Malformed:
+        try:
+            return decode(data, limit)
+        except Malformed:
+            return data
+    return data
+
+
+def _import(module: str, url: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError:
+        pass
+    raise UsageError(f"{url} is read with fsspec, which is not installed", hint="pip install fsspec")
+
+
+def _check_protocol(link: str, url: str) -> None:
+    """Raise UsageError unless fsspec can open that kind of URL, here and now, and keeps no copies of its own."""
+    registry = _import("fsspec.registry", url)
+    scheme, separator, _ = link.partition("://")
+    protocol = scheme.lower().removeprefix(PREFIX)
+    if protocol in _KEEPING:
+        raise UsageError(f"{url}: {protocol} keeps copies, and a log is to be read as it is now")
+    if not separator and protocol not in registry.available_protocols():
+        return  # a path
+    if not protocol:
+        raise _unknown(protocol)  # fsspec would take it for a path
+    missing: ImportError | None = None
+    try:
+        registry.get_filesystem_class(protocol)
+    except ImportError as error:
+        missing = error
+    except ValueError:
+        raise _unknown(protocol) from None
+    if missing is not None:
+        raise _missing(missing, f"{protocol}://")
+
+
+def _unknown(protocol: str) -> UsageError:
+    return UsageError(f"{protocol}:// cannot be read: fsspec does not know it")
+
+
+def _missing(error: ImportError, what: str) -> UsageError:
+    """Return what to say about a package that is not there."""
+    cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    package = (cause.name or "").partition(".")[0]
+    hint = f"pip install {package}" if package else "install the package that fsspec's documentation names for it"
+    return UsageError(f"{what} needs a package that is not installed", hint=hint)
+
+
+def _translated(job: Callable[[], T], path: str, where: str) -> T:
+    """Return what the job returns, or raise what its error means here, with nothing of that error attached."""
+    try:
+        return job()
+    except TilesError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001  each library behind fsspec has its own
+        failure = _failure(error, path, where)
+    raise failure
+
+
+def _failure(error: Exception, path: str, where: str) -> TilesError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return NotFound(f"{where}: not found")
+    if isinstance(error, PermissionError):
+        if path in ("", CHECKPOINT):  # every log has one
+            hint = "some storage answers this for what is not there, too: check the URL and the credentials"
+            return AccessError(f"{where}: access is denied", hint=hint)
+        return NotFound(f"{where}: not found (access is denied)")
+    if isinstance(error, ImportError):
+        return _missing(error, where)
+    if not path and isinstance(error, TypeError | ValueError) and not isinstance(error, OSError):
+        return UsageError(f"{where} is not a URL that fsspec opens ({type(error).__name__})")
+    number = getattr(error, "errno", None)
+    what = f": {os.strerror(number)}" if isinstance(number, int) else ""
+    return AccessError(f"{where}: {type(error).__name__}{what}")

@@ -1,0 +1,251 @@
+"""Reading a log over HTTP (https://c2sp.org/tlog-tiles, "APIs"): the one place where urllib3 and its errors are known.
+
+A server can answer anything, late, too much or for ever. So every object has a limit in bytes, which holds for what
+comes over the wire and for what it decodes to, and a deadline, which holds for all attempts together.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote, urljoin
+
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from urllib3 import exceptions as http
+from urllib3.util import Url, parse_url
+
+from tiles import __version__
+from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.notes.encoding import encode_base64
+from tiles.parallel import in_background
+from tiles.store.bounded_gzip import Gunzip, on_wire
+from tiles.tree.layout import CHECKPOINT
+
+CONNECT_TIMEOUT = 10.0  # seconds, for one connection
+READ_TIMEOUT = 20.0  # seconds without a byte
+DEADLINE = 120.0  # seconds for one object, all attempts and pauses together
+TRIES = 4
+FIRST_PAUSE = 0.25  # seconds, doubled each time, times 0.5 to 1.5
+MAX_PAUSE = 30.0  # seconds; a longer Retry-After is cut to it
+MAX_REDIRECTS = 3
+PARALLEL = 8  # objects at a time
+
+_CHUNK = 1 << 16  # bytes
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({404, 410})
+_BUSY = frozenset({408, 429})
+
+
+class _Again(Exception):
+    """An attempt failed in a way that another may not. pause: seconds the server asks for, if it does."""
+
+    def __init__(self, problem: str, pause: float | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.pause = pause
+
+
+def parse_http_url(url: str) -> Url:
+    """Return the parts of an http(s):// URL, in normal form. Raises UsageError for any other.
+
+    The message does not repeat the URL: it may hold credentials.
+    """
+    try:
+        parsed = parse_url(url)
+    except http.LocationParseError:
+        raise UsageError("not an http(s):// URL") from None
+    if parsed.scheme not in _PORTS or not parsed.host or not url.isprintable() or " " in url:
+        raise UsageError("not an http(s):// URL")
+    if parsed.fragment is not None:
+        raise UsageError(f"{shown_url(parsed)}: the URL of a log has no #fragment")
+    return parsed
+
+
+def shown_url(parsed: Url) -> str:
+    """Return the URL as it may be shown and remembered: no credentials, query, default port, slash at the end."""
+    port = None if parsed.port == _PORTS.get(parsed.scheme or "") else parsed.port
+    path = (parsed.path or "").rstrip("/")
+    return str(parsed._replace(auth=None, query=None, fragment=None, port=port, path=path))
+
+
+class HttpFetcher:
+    """Fetches objects below an http(s):// URL. Threads may share it.
+
+    url        a query (a storage token, say) is sent with every request, user:password as basic authentication, both
+               to this server only; `url` shows neither
+    deadline   seconds for one object, all attempts, redirects and pauses together
+    clock      seconds that only ever grow; sleep waits for that many
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+        deadline: float = DEADLINE,
+        tries: int = TRIES,
+        parallel: int = PARALLEL,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._base = parse_http_url(url)
+        self.url = shown_url(self._base)
+        self.parallel = parallel
+        self._deadline = deadline
+        self._tries = tries
+        self._clock = clock
+        self._sleep = sleep
+        self._rng = rng or random.SystemRandom()
+        # tlog-tiles "Log entries": "Clients SHOULD include gzip and identity in their Accept-Encoding headers"
+        headers = {"Accept-Encoding": "gzip, identity", "User-Agent": f"tiletree/{__version__}"}
+        timeout = Timeout(connect=connect_timeout, read=read_timeout)
+        self._pool = PoolManager(num_pools=4, maxsize=parallel, headers=headers, timeout=timeout, retries=False)
+
+    def fetch(self, path: str, limit: int) -> bytes:
+        """Return an object, decoded. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        where = f"{self.url}/{path}"
+        until = self._clock() + self._deadline
+        attempt = 1
+        while True:
+            try:
+                return self._in_time(lambda: self._get(path, limit, until), until, where)
+            except _Again as again:
+                pause = again.pause
+                if pause is None:
+                    pause = FIRST_PAUSE * 2 ** (attempt - 1) * self._rng.uniform(0.5, 1.5)
+                pause = min(pause, MAX_PAUSE)
+                if attempt == self._tries or self._clock() + pause >= until:
+                    tried = f", {attempt} attempts" if attempt > 1 else ""
+                    raise AccessError(f"{where}: {again.problem}{tried}") from again
+            self._sleep(pause)
+            attempt += 1
+
+    def _in_time(self, job: Callable[[], bytes], until: float, where: str) -> bytes:
+        """Return what the job returns, or give up on it.
+
+        In a thread of its own, because name look-up, TLS handshake and response headers know no deadline: a server
+        that sends a byte now and then would hold its reader for hours.
+        """
+        try:
+            return in_background(job).result(timeout=max(0.0, until - self._clock()))
+        except TimeoutError:
+            raise self._too_late(where) from None
+
+    def _get(self, path: str, limit: int, until: float) -> bytes:
+        """Return an object after one attempt, redirects included."""
+        where = f"{self.url}/{path}"
+        at = self._base._replace(auth=None, path=f"{(self._base.path or '').rstrip('/')}/{path}")
+        for _ in range(1 + MAX_REDIRECTS):
+            try:
+                response = self._pool.request(
+                    "GET", str(at), headers=self._headers(at), redirect=False, preload_content=False
+                )
+                try:
+                    if response.status == 200:
+                        return self._body(response, limit, until, where)
+                    _drain(response)
+                finally:
+                    response.close()
+            except http.HTTPError as error:
+                raise _failed(error, where) from error
+            if response.status not in _REDIRECTS:
+                raise _refusal(response, path, where)
+            at = _redirected(at, response.headers.get("Location"), where)
+        raise AccessError(f"{where}: redirected more than {MAX_REDIRECTS} times")
+
+    def _headers(self, at: Url) -> dict[str, str]:
+        headers = dict(self._pool.headers)
+        if self._base.auth and (at.scheme, at.host, at.port) == (self._base.scheme, self._base.host, self._base.port):
+            headers["Authorization"] = f"Basic {encode_base64(unquote(self._base.auth).encode())}"
+        return headers
+
+    def _body(self, response: BaseHTTPResponse, limit: int, until: float, where: str) -> bytes:
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip", "x-gzip"):
+            raise AccessError(f"{where}: sent in the encoding {encoding[:40]!r}, which was not asked for")
+        gunzip = None if encoding == "identity" else Gunzip()
+        room = limit if gunzip is None else on_wire(limit)
+        data = bytearray()
+        while chunk := response.read1(_CHUNK, decode_content=False):
+            room -= len(chunk)
+            try:
+                data += chunk if gunzip is None else gunzip.decode(chunk, limit - len(data))
+            except Malformed:
+                raise _Again("the answer is not the gzip it says it is") from None
+            if room < 0 or len(data) > limit:
+                raise AccessError(f"{where}: longer than {limit} bytes")
+            if self._clock() >= until:
+                raise self._too_late(where)
+        if gunzip is not None and not gunzip.is_complete:
+            raise _Again("the answer broke off")
+        return bytes(data)
+
+    def _too_late(self, where: str) -> AccessError:
+        return AccessError(f"{where}: no whole answer within {self._deadline:g} seconds")
+
+
+def _drain(response: BaseHTTPResponse) -> None:
+    """Read a short answer to its end, which leaves the connection to the next request; of a long one, not much."""
+    for _ in range(4):
+        if not response.read1(_CHUNK, decode_content=False):
+            return
+
+
+def _redirected(at: Url, location: str | None, where: str) -> Url:
+    """Return where an answer sends us: https, or the scheme we came by."""
+    try:
+        target = parse_url(urljoin(str(at), location or ""))
+    except ValueError:
+        target = Url()
+    if not location or not target.host or target.scheme not in {"https", at.scheme}:
+        raise AccessError(f"{where}: redirected to what is not a {at.scheme}:// URL")
+    return target._replace(auth=None, fragment=None)
+
+
+def _refusal(response: BaseHTTPResponse, path: str, where: str) -> Exception:
+    """Return the error that an answer without the object means."""
+    status = response.status
+    if status in _GONE:
+        return NotFound(f"{where}: not found")
+    if status == 403:
+        if path == CHECKPOINT:  # every log has one: without it there is nothing to read, and no way to know why
+            hint = "some storage answers this for what is not there, too: check the URL"
+            return AccessError(f"{where}: access is denied (403)", hint=hint)
+        return NotFound(f"{where}: not found (403)")
+    if status in _BUSY or status >= 500:
+        return _Again(f"the server answers {status}", _retry_after(response))
+    return AccessError(f"{where}: the server answers {status}")
+
+
+def _retry_after(response: BaseHTTPResponse) -> float | None:
+    """Return the seconds that Retry-After asks for; a date counts from the answer's own."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        dates = [parsedate_to_datetime(date) for date in (value, response.headers.get("Date", ""))]
+        return max(0.0, (dates[0] - dates[1]).total_seconds())
+    except (ValueError, TypeError):  # no date, or one without a time zone
+        return None
+
+
+def _failed(error: http.HTTPError, where: str) -> Exception:
+    """Return what an error of urllib3 means here."""
+    if isinstance(error, http.SSLError):
+        return AccessError(f"{where}: no secure connection: {error}")
+    if isinstance(error, http.LocationValueError):
+        return AccessError(f"{where}: the host name is not one")
+    for kind, problem in (
+        (http.NameResolutionError, "the host name cannot be resolved"),
+        (http.NewConnectionError, "no connection"),
+        (http.ConnectTimeoutError, "no connection in time"),
+        (http.ReadTimeoutError, "no answer in time"),
+    ):
+        if isinstance(error, kind):
+            return _Again(problem)
+    return _Again("the answer broke off")

@@ -1,0 +1,86 @@
+"""One tree of a log, as it can be believed: what is fetched, or was kept, meets `tiles.tree.reader` here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from tiles.errors import TileError
+from tiles.read.fetcher import Fetcher, fetch_tiles
+from tiles.tree.layout import Tile
+from tiles.tree.merkle import Hash, TreeHead
+from tiles.tree.proof import Node
+from tiles.tree.reader import TreeReader
+from tiles.user.tile_cache import TileCache
+
+
+class VerifiedTree:
+    """Hashes of one tree. Not to be shared between threads.
+
+    tree     believed: from a checkpoint that a policy has accepted
+    origin   of the log; what is in the cache is filed under it
+    """
+
+    def __init__(self, fetcher: Fetcher, tree: TreeHead, origin: str, cache: TileCache | None = None) -> None:
+        self.tree = tree
+        self._fetcher = fetcher
+        self._origin = origin
+        self._cache = cache
+        self._reader = TreeReader(tree)
+
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+        return self.tree.size
+
+    def read(self, nodes: Iterable[Node], bundles: Sequence[Tile] = ()) -> Iterator[bytes]:
+        """Make `hash` know these nodes, and return the contents of bundles, NOT believed, in order, as they are taken.
+
+        Tiles and bundles are fetched in one go: none has to be known to ask for the others.
+        Raises NotFound, AccessError, and TileError for a tile that does not hash up to the tree.
+        """
+        nodes = list(nodes)
+        wanted = self._reader.wanted(nodes)
+        kept = self._kept(wanted)
+        missing = [tile for tile in wanted if tile not in kept]
+        stream = fetch_tiles(self._fetcher, [*missing, *bundles])
+        fetched = dict(islice(stream, len(missing)))
+        try:
+            self._reader.accept(fetched | kept)
+        except TileError:
+            self._read_again(nodes, fetched, kept)
+        self._keep(fetched)
+        return (data for _, data in stream)
+
+    def hash(self, node: Node) -> Hash:
+        """Return the hash of a node that the last `read` was asked for, or one in the same tiles."""
+        return self._reader.hash(node)
+
+    def leaf_hashes(self, bundle: Tile) -> Sequence[Hash]:
+        """Return the leaf hashes of a bundle, a node of which the last `read` was asked for."""
+        return self._reader.leaf_hashes(bundle)
+
+    def _read_again(self, nodes: list[Node], fetched: dict[Tile, bytes], kept: dict[Tile, bytes]) -> None:
+        """Fetch what was kept and is not believed, and add it to `fetched`: the disk may be wrong, not the log.
+
+        Raises TileError again if it was not the disk.
+        """
+        doubtful = [tile for tile in self._reader.wanted(nodes) if tile in kept]
+        for tile in doubtful:
+            if self._cache is not None:
+                self._cache.drop(self._origin, tile)
+        fetched.update(fetch_tiles(self._fetcher, doubtful))
+        self._reader.accept({tile: fetched[tile] for tile in self._reader.wanted(nodes)})
+
+    def _kept(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
+        kept = {}
+        for tile in wanted:
+            data = self._cache.get(self._origin, tile) if self._cache is not None else None
+            if data is not None:
+                kept[tile] = data
+        return kept
+
+    def _keep(self, believed: dict[Tile, bytes]) -> None:
+        for tile, data in believed.items():
+            if self._cache is not None and tile.is_full:
+                self._cache.put(self._origin, tile, data)

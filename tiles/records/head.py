@@ -1,0 +1,111 @@
+"""The head: the one compare-and-swap object that decides what is committed (docs/data-flow.md, "The commit").
+
+It is private and trusted: who can write it can have any entry signed. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from tiles.errors import Malformed
+from tiles.notes.encoding import decode_decimal, encode_base64
+from tiles.records.fields import format_record, parse_digest, parse_repeating_record, parse_tree
+from tiles.tree.merkle import EMPTY_TREE, TreeHead
+
+HEAD = "head"
+TITLE = "tiletree-head/v1"
+_NAMES = ("origin", "size", "root", "base", "batch", "policy", "admission", "state", "nonce")
+_NO_BATCH = "none"
+_NONCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is committed.
+
+    tree        the committed tree
+    base        the size of the tree it was committed on, which was published; ≤ tree.size
+    batch       SHA-256 (hex) of the staged batch between the two; None if nothing was decided. One that only refuses
+                submissions leads from a tree to itself
+    policy, admission   SHA-256 (hex) of the publishing and of the admission policy, kept at `policies/<sha256>`
+    frozen      nothing may be added any more
+    nonce       32 hex digits, new for every commit, so that no two heads are the same bytes
+    vkeys       the log's verifier keys, at least one
+    """
+
+    origin: str
+    vkeys: tuple[str, ...]
+    policy: str
+    admission: str
+    nonce: str
+    tree: TreeHead = EMPTY_TREE
+    base: int = 0
+    batch: str | None = None
+    frozen: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """The record, as it is stored."""
+        return format_record(
+            TITLE,
+            [
+                ("origin", self.origin),
+                ("size", str(self.tree.size)),
+                ("root", encode_base64(self.tree.root)),
+                ("base", str(self.base)),
+                ("batch", self.batch or _NO_BATCH),
+                ("policy", self.policy),
+                ("admission", self.admission),
+                ("state", "frozen" if self.frozen else "open"),
+                ("nonce", self.nonce),
+                *(("vkey", vkey) for vkey in self.vkeys),
+            ],
+        )
+
+    @property
+    def staged_path(self) -> str | None:
+        """Where the batch of this commit is staged; None if it has none."""
+        return staged_path(self.tree.size, self.batch) if self.batch else None
+
+    def extended(self, tree: TreeHead, batch: str, nonce: str) -> Head:
+        """Return the head of the next commit: `tree` on top of this head's tree, by the batch of that digest."""
+        return replace(self, base=self.tree.size, tree=tree, batch=batch, nonce=nonce)
+
+    def closed(self, nonce: str) -> Head:
+        """Return the head after which nothing can be added."""
+        return replace(self, base=self.tree.size, batch=None, frozen=True, nonce=nonce)
+
+
+def staged_path(size: int, batch: str) -> str:
+    """Return where the batch of that digest, which leads to a tree of `size`, is staged."""
+    return f"staging/{size}-{batch}"
+
+
+def policy_path(digest: str) -> str:
+    """Return where the policy of that digest is kept in the private part."""
+    return f"policies/{digest}"
+
+
+def parse_head(data: bytes) -> Head:
+    """Return the head that `Head.data` made the bytes of. Raises Malformed for anything else."""
+    values = parse_repeating_record(TITLE, data, _NAMES, "vkey")
+    origin, size, root, base, batch, policy, admission, state, nonce = values[: len(_NAMES)]
+    head = Head(
+        origin=origin,
+        vkeys=tuple(values[len(_NAMES) :]),
+        policy=parse_digest(TITLE, policy),
+        admission=parse_digest(TITLE, admission),
+        nonce=nonce,
+        tree=parse_tree(TITLE, size, root),
+        base=decode_decimal(base, TITLE),
+        batch=None if batch == _NO_BATCH else parse_digest(TITLE, batch),
+        frozen=state == "frozen",
+    )
+    if not _NONCE.fullmatch(nonce):
+        raise Malformed(TITLE, "the nonce is not 32 lower-case hexadecimal digits", nonce)
+    if head.base > head.tree.size or (head.batch is None and head.base != head.tree.size) or not head.vkeys:
+        raise Malformed(TITLE, "base, size, batch and keys do not go together", data)
+    if head.data != data:
+        raise Malformed(TITLE, "not in canonical form", data)
+    return head

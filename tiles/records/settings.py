@@ -1,0 +1,53 @@
+"""Settings of a log in a bucket, `settings` in its private part: how objects are stored, and who tried the store out.
+
+    tiletree-settings/v1\\n
+    probed <version>\\n      of tiletree that found both parts to keep their conditions
+    gzip yes|no\\n           whether entry bundles are stored gzip-encoded
+    lock-days <n>\\n         for how many days full tiles are kept by Object Lock; 0 for not at all
+
+Nothing here decides what is in the log: runs that disagree write objects of equal content. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tiles.errors import Malformed
+from tiles.notes.encoding import decode_decimal
+from tiles.records.fields import format_record, parse_record
+
+SETTINGS = "settings"
+TITLE = "tiletree-settings/v1"
+MAX_LOCK_DAYS = 36_500  # as S3 has it
+
+_VERSION = re.compile(r"[0-9A-Za-z.+]{1,40}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is settled about how a log is stored.
+
+    probed      the version that tried it out
+    gzip        whether entry bundles are stored gzip-encoded
+    lock_days   for how many days full tiles are kept by S3 Object Lock, 0 to MAX_LOCK_DAYS
+    """
+
+    probed: str
+    gzip: bool = False
+    lock_days: int = 0
+
+    @property
+    def data(self) -> bytes:
+        """The record, as it is stored."""
+        gzip = "yes" if self.gzip else "no"
+        return format_record(TITLE, [("probed", self.probed), ("gzip", gzip), ("lock-days", str(self.lock_days))])
+
+
+def parse_settings(data: bytes) -> Settings:
+    """Return the settings that `Settings.data` made the bytes of. Raises Malformed for anything else."""
+    probed, gzip, days = parse_record(TITLE, data, ("probed", "gzip", "lock-days"))
+    settings = Settings(probed, gzip == "yes", decode_decimal(days, TITLE, maximum=MAX_LOCK_DAYS))
+    if not _VERSION.fullmatch(probed) or settings.data != data:
+        raise Malformed(TITLE, "not in canonical form", data)
+    return settings

@@ -1,0 +1,54 @@
+"""Key files: a signing key as Go's note tools write it, one line, readable by its owner only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from tiles.errors import AccessError, Malformed, NotFound, Refused
+from tiles.notes.keys import SigningKey, parse_skey
+from tiles.user.files import sync_directory, write_file
+
+MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
+
+
+def write_key(path: Path, key: SigningKey) -> None:
+    """Write a key to a new file of mode 0600, which lasts on return. Raises Refused if anything is there already.
+
+    It gets its name once it is whole: a run that dies leaves no half key that would stop the next one.
+    """
+    temp = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        write_file(temp, f"{key.skey}\n".encode())
+        try:
+            os.link(temp, path)
+        finally:
+            temp.unlink()
+        sync_directory(path.parent)
+    except FileExistsError:
+        raise Refused(f"{path} exists already; a key is never overwritten") from None
+    except OSError as error:
+        raise AccessError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def read_key(path: Path) -> SigningKey:
+    """Return the key in a file. Raises NotFound; Refused if others than the owner may read it; Malformed."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(MAX_KEY_FILE_SIZE + 1)
+    except FileNotFoundError:
+        raise NotFound(f"there is no key at {path}", hint="name the log's key with --key") from None
+    except OSError as error:
+        raise AccessError(f"{path} cannot be read: {error.strerror}") from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise Refused(f"{path} can be read by others than its owner", hint=f"chmod 600 {path}")
+    try:
+        text = data.decode("ascii")
+    except UnicodeDecodeError:
+        text = ""  # shown nowhere: it may be a damaged secret
+    if not text.endswith("\n") or len(data) > MAX_KEY_FILE_SIZE:
+        raise Malformed(f"key file {path}", "not one line")
+    return parse_skey(text[:-1])

@@ -1,0 +1,296 @@
+"""A store in S3, Google Cloud Storage or Azure Blob Storage, or whatever speaks like one of them, through obstore.
+
+Creating is `If-None-Match: *`, swapping is `If-Match` or the generation: the store itself decides who was first. What
+an answer means is decided here, once for all kinds of store:
+
+- "it is there already" may be said of one's own write whose answer was lost, and of a write that collided with another
+  and did not happen (S3's 409). So the object is read back: ours, somebody else's, or none at all.
+- a swap is sent once, so "it has changed" is never said of one's own. If it is not answered, it may have happened, or
+  happen yet: OutcomeUnknown.
+- contents are compared decoded: the same bundle may be stored with different gzip bytes.
+
+A write that was answered lasts, and everyone sees it: `barrier` has nothing to do.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+import obstore
+from obstore import exceptions as answers
+
+from tiles.errors import AccessError, Conflict, Denied, Malformed, NotFound, OutcomeUnknown
+from tiles.records.serving import headers_of
+from tiles.store import PARALLEL, Differs, Listed, Object, Version
+from tiles.store.bounded_gzip import Gunzip, encode, on_wire
+from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
+from tiles.store.paths import check_path, check_prefix, is_path
+
+COLLISIONS = 8  # tries where a store answers that a write collided with another, and did not happen
+GZIP_LEVEL = 6
+_PAUSE = 0.05  # seconds, at most, after the first collision; doubled each time
+_PAGE = 1000  # objects of one request, to list or to delete
+_UNLIMITED = 1 << 40  # bytes
+
+_THERE = (answers.AlreadyExistsError, answers.PreconditionError, FileNotFoundError)
+
+T = TypeVar("T")
+
+
+class Retains(Protocol):
+    """What keeps objects from being deleted or replaced."""
+
+    def keep(self, paths: Iterable[str]) -> None:
+        """Keep those of them that never change. Raises AccessError."""
+        ...
+
+
+class TooLong(AccessError):
+    """An object is longer than its reader allows."""
+
+
+class ObjectStore:
+    """Objects below a prefix of one bucket. Any number of threads and processes, anywhere, may use it.
+
+    url         where it is, without credentials and options
+    client      obstore's store of that prefix; where it tries again by itself, it may create again what was deleted
+    once        the same one, which does not try again
+    stamped_by  what its versions are: "e_tag", or "version" where that is the generation
+    public      whether the part is served: what caches are told
+    gzip        store entry bundles gzip-encoded
+    retention   keeps from being deleted what was created; None for nothing of the kind
+    address     the URL with its options
+    """
+
+    parallel = PARALLEL
+    patience = 3.0  # seconds; a writer that was not stopped has published by then
+
+    def __init__(
+        self,
+        url: str,
+        client: Any,
+        once: Any,
+        *,
+        stamped_by: str = "e_tag",
+        public: bool = True,
+        gzip: bool = False,
+        address: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = url
+        self.address = address
+        self.retention: Retains | None = None
+        self.public = public
+        self.gzip = gzip
+        self._client = client
+        self._once = once
+        self._stamped_by = stamped_by
+        self._sleep = sleep
+
+    def read(self, path: str, limit: int | None = None) -> Object:
+        """Return an object, decoded. Raises NotFound; AccessError if it is longer than `limit` bytes."""
+        return self._read(check_path(path), limit)
+
+    def _read(self, path: str, limit: int | None) -> Object:
+        most = _UNLIMITED if limit is None else limit
+        data = None
+        try:
+            got = obstore.get(self._client, path)
+            if got.meta["size"] <= on_wire(most):
+                data = _decoded(bytes(got.bytes()), got.attributes.get("Content-Encoding", ""), most)
+        except FileNotFoundError as error:
+            if is_nowhere(error):
+                raise trouble(self.url, "read", path, error) from None
+            raise NotFound(f"{self.url}/{path}: not found") from None
+        except Exception as error:  # noqa: BLE001  its text may be secret
+            raise trouble(self.url, "read", path, error) from None
+        if data is None or len(data) > most:
+            raise TooLong(f"{self.url}/{path}: longer than {limit} bytes")
+        return Object(data, got.meta["last_modified"].timestamp(), self._stamp(path, got.meta))
+
+    def create(self, objects: Mapping[str, bytes]) -> None:
+        """Create all objects, many at a time; those already there with the same content are done already.
+
+        Raises Differs, or AccessError after which the rest is not begun: some of the others are there then.
+        """
+        for path in objects:
+            check_path(path)
+        failures: list[AccessError] = []
+
+        def create(item: tuple[str, bytes]) -> Differs | None:
+            try:
+                if not failures:
+                    self._create(*item)
+            except Differs as differs:
+                return differs
+            except AccessError as error:
+                failures.append(error)
+            return None
+
+        outcomes = self._in_parallel(create, objects.items())
+        for error in (*filter(None, outcomes), *failures):
+            raise error
+        if self.retention is not None:
+            self.retention.keep(objects)
+
+    def _create(self, path: str, data: bytes) -> None:
+        attributes = headers_of(path, public=self.public)
+        body = data
+        if self.gzip and path.startswith("tile/entries/"):
+            body = encode(data, GZIP_LEVEL)
+            attributes["Content-Encoding"] = "gzip"
+        for _ in self._collisions():
+            try:
+                obstore.put(self._client, path, body, mode="create", attributes=attributes, use_multipart=False)
+            except answers.AlreadyExistsError:
+                if (found := self._content(path, len(data))) is None:
+                    continue  # nothing is there: it collided
+                if found != data:
+                    raise Differs(path, data, found) from None
+            except Exception as error:  # noqa: BLE001  its text may be secret
+                raise trouble(self.url, "create", path, error) from None
+            return
+        raise AccessError(f"{self.url}/{path}: {COLLISIONS} times the store said that it is there, and it is not")
+
+    def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
+        """Replace an object that is still at version `expected`, and return the new version.
+
+        Raises Conflict; OutcomeUnknown if there is no answer, or none that says whether it happened.
+        """
+        attributes = headers_of(check_path(path), public=self.public)
+        mode: Any = "create" if expected is None else {self._stamped_by: expected}
+        for _ in self._collisions():
+            try:
+                made = obstore.put(self._once, path, data, mode=mode, attributes=attributes, use_multipart=False)
+            except _THERE as error:
+                if is_nowhere(error):
+                    raise trouble(self.url, "replace", path, error) from None
+            except DENIED as error:
+                raise trouble(self.url, "replace", path, error) from None
+            except Exception as error:  # noqa: BLE001  its text may be secret
+                if status(error) != "409":  # which S3 answers to one of two at once: it did not happen
+                    raise OutcomeUnknown(trouble(self.url, "replace", path, error).message) from None
+            else:
+                return self._stamp(path, made)
+            if self._version(path) != expected:
+                raise Conflict(f"{self.url}/{path}: changed since it was read")
+        raise Conflict(f"{self.url}/{path}: {COLLISIONS} writes collided with those of others")
+
+    def _version(self, path: str) -> Version | None:
+        """Return the version of an object, None if there is none, after an answer that it is another one."""
+        try:
+            return self._stamp(path, obstore.head(self._client, path))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # noqa: BLE001  its text may be secret
+            raise Conflict(f"{trouble(self.url, 'read', path, error).message}, and it had changed") from None
+
+    def list(self, prefix: str) -> Iterator[Listed]:
+        """Yield all objects below a prefix in the order of their paths.
+
+        Raises Unlistable at an object whose name stops the listing: one with an empty element, say.
+        """
+        return self._list(check_prefix(prefix))
+
+    def _list(self, prefix: str) -> Iterator[Listed]:
+        try:
+            for page in obstore.list(self._client, prefix[:-1] or None, chunk_size=_PAGE):
+                for found in page:
+                    path = found["path"]
+                    # a name that ends in "/", as consoles give to what they show as a folder, is listed without it
+                    if path.startswith(prefix) and is_path(path):
+                        yield Listed(path, found["size"], found["last_modified"].timestamp())
+        except Exception as error:  # noqa: BLE001  its text may be secret
+            raise trouble(self.url, "list", prefix, error) from None
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """Return the names that stand right below a prefix with more below them, in order."""
+        below = check_prefix(prefix)[:-1] or None
+        try:
+            found = obstore.list_with_delimiter(self._client, below)
+        except Exception as error:  # noqa: BLE001  its text may be secret
+            raise trouble(self.url, "list", prefix, error) from None
+        return sorted(path[len(prefix) :] for path in found["common_prefixes"])
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Delete objects; one that is not there is deleted already."""
+        waiting = iter([check_path(path) for path in paths])
+        while page := list(islice(waiting, _PAGE)):
+            try:
+                obstore.delete(self._client, page)
+            except FileNotFoundError:  # some kinds of store say so, and stop there
+                self._in_parallel(self._delete, page)
+            except Exception as error:  # noqa: BLE001  its text may be secret
+                raise trouble(self.url, "delete", page[0], error) from None
+
+    def _delete(self, path: str) -> None:
+        try:
+            obstore.delete(self._client, [path])
+        except FileNotFoundError:
+            return
+        except Exception as error:  # noqa: BLE001  its text may be secret
+            raise trouble(self.url, "delete", path, error) from None
+
+    def barrier(self) -> None:
+        """Return at once: what was answered lasts."""
+
+    def _content(self, path: str, length: int) -> bytes | None:
+        """Return what an object holds, None if there is none; of one much longer than `length`, its beginning."""
+        try:
+            return self._read(path, 2 * length + (1 << 16)).data
+        except NotFound:
+            return None
+        except Denied as error:
+            raise AccessError(f"{error.message}, and it is there already", hint=error.hint) from error
+        except TooLong:
+            return self._beginning(path, length + 1)
+
+    def _beginning(self, path: str, length: int) -> bytes | None:
+        try:
+            return bytes(obstore.get_range(self._client, path, start=0, end=length))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # noqa: BLE001  its text may be secret
+            raise trouble(self.url, "read", path, error) from None
+
+    def _in_parallel(self, job: Callable[[Any], T], items: Collection[Any]) -> Sequence[T]:
+        if len(items) < 2:
+            return [job(item) for item in items]
+        with ThreadPoolExecutor(min(PARALLEL, len(items)), "store") as pool:
+            return list(pool.map(job, items))
+
+    def _collisions(self) -> Iterator[None]:
+        for attempt in range(COLLISIONS):
+            if attempt:
+                self._sleep(random.uniform(0, _PAUSE * 2**attempt))  # noqa: S311  no secret
+            yield
+
+    def _stamp(self, path: str, meta: Mapping[str, Any]) -> Version:
+        stamp = meta[self._stamped_by]
+        if not stamp:
+            raise AccessError(
+                f"{self.url}/{path}: the store gives its objects no {self._stamped_by}",
+                hint="without it no write can depend on what was read: such a store can be read, not written",
+            )
+        return Version(stamp)
+
+
+def _decoded(stored: bytes, encoding: str, limit: int) -> bytes:
+    """Return what is stored without its encoding, or the first limit + 1 bytes of it.
+
+    What says that it is gzip and is not stays as it is: whoever knows what should be there will call it wrong. A store
+    that decodes by itself may still name the encoding.
+    """
+    if encoding.strip().lower() != "gzip":
+        return stored
+    gunzip = Gunzip()
+    try:
+        data = gunzip.decode(stored, limit)
+    except Malformed:
+        return stored
+    return data if gunzip.is_complete or len(data) > limit else stored

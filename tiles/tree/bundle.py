@@ -1,0 +1,78 @@
+"""Entry bundles (https://c2sp.org/tlog-tiles, "Log entries"): entries ↔ bytes.
+
+"Entry bundles are sequences of big-endian uint16 length-prefixed log entries."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from tiles.errors import Malformed, UsageError
+from tiles.tree.layout import TILE_WIDTH
+
+MAX_ENTRY_SIZE = 65_535  # bytes: what a uint16 can say
+
+
+def encode_entries(entries: Sequence[bytes]) -> bytes:
+    """Return entries as a bundle has them; any number of them, so that a staged batch is written the same way.
+
+    Raises UsageError for an entry longer than MAX_ENTRY_SIZE.
+    """
+    lengths = _lengths()
+    parts = [b""] * (2 * len(entries))
+    try:
+        # two slices of ready-made prefixes cost half of packing each length
+        parts[0::2] = [lengths[len(entry)] for entry in entries]
+    except IndexError:
+        check_entry_sizes(entries)
+        raise
+    parts[1::2] = entries
+    return b"".join(parts)
+
+
+def check_entry_sizes(entries: Sequence[bytes]) -> None:
+    """Raise UsageError for the first entry longer than MAX_ENTRY_SIZE."""
+    if max(map(len, entries), default=0) <= MAX_ENTRY_SIZE:
+        return
+    for position, entry in enumerate(entries):
+        if len(entry) > MAX_ENTRY_SIZE:
+            raise UsageError(
+                f"entry {position} of the batch has {len(entry)} bytes, {MAX_ENTRY_SIZE} is the most",
+                hint="log a file by its digest instead of its bytes",
+            )
+
+
+def decode_entries(data: bytes, what: str = "entry bundle") -> list[bytes]:
+    """Return the entries in `data`. Raises Malformed unless the last one ends where the data ends."""
+    entries: list[bytes] = []
+    append = entries.append
+    start, end = 2, len(data)
+    try:
+        while start <= end:
+            stop = start + (data[start - 2] << 8 | data[start - 1])
+            append(data[start:stop])
+            start = stop + 2
+    except IndexError:  # half a length at the end
+        stop = end + 1
+    if start != end + 2:
+        raise Malformed(what, f"the last entry is cut short, {end} bytes in all")
+    return entries
+
+
+def parse_bundle(data: bytes, width: int) -> list[bytes]:
+    """Return the entries of a bundle of `width` entries, 1 ≤ width ≤ 256.
+
+    Raises Malformed for any other number of entries.
+    """
+    if not 1 <= width <= TILE_WIDTH:
+        raise UsageError(f"bundle width {width} is not between 1 and {TILE_WIDTH}")
+    entries = decode_entries(data)
+    if len(entries) != width:
+        raise Malformed("entry bundle", f"{len(entries)} entries instead of {width}")
+    return entries
+
+
+@cache
+def _lengths() -> tuple[bytes, ...]:
+    return tuple(size.to_bytes(2, "big") for size in range(MAX_ENTRY_SIZE + 1))

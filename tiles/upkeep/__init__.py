@@ -1,0 +1,1 @@
+"""Looking after a log: status, audit, gc, import, repair."""

@@ -1,0 +1,100 @@
+"""What can be had of the tiles of a log, from wherever it is: unproven, cut from larger ones, or not at all."""
+
+from __future__ import annotations
+
+from tiles.errors import AccessError, LogError, Malformed, NotFound, TileError, UsageError
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.read.fetcher import Fetcher, fetch_tile
+from tiles.tree.blame import Hashes
+from tiles.tree.bundle import decode_entries, encode_entries, parse_bundle
+from tiles.tree.layout import CHECKPOINT, ENTRIES, Tile, tile_at
+from tiles.tree.merkle import HASH_SIZE, leaf_hashes
+from tiles.tree.tile import parse_tile
+
+_PATIENCE = 4  # objects in a row that cannot be reached, before it is taken for the way and not for the objects
+
+
+class Reachable:
+    """A fetcher to which an object that cannot be reached is one that is not there, unless it is the way to all.
+
+    lasting   raise AccessError once several in a row could not be reached; otherwise nothing is there from then on
+
+    trouble   why an object could not be reached, the last time that was so; or empty
+    """
+
+    def __init__(self, fetcher: Fetcher, *, lasting: bool) -> None:
+        self.url = fetcher.url
+        self.parallel = fetcher.parallel
+        self.trouble = ""
+        self._fetcher = fetcher
+        self._lasting = lasting
+        self._in_a_row = 0
+
+    def fetch(self, path: str, limit: int) -> bytes:
+        """Return an object (Fetcher)."""
+        if self._in_a_row >= _PATIENCE and not self._lasting:
+            raise NotFound(self.trouble)
+        try:
+            data = self._fetcher.fetch(path, limit)
+        except NotFound:
+            self._in_a_row = 0
+            raise
+        except AccessError as error:
+            self.trouble = error.message
+            self._in_a_row += 1
+            if self._in_a_row >= _PATIENCE and self._lasting:
+                raise
+            raise NotFound(error.message) from error
+        self._in_a_row = 0
+        return data
+
+
+def cut_to(tile: Tile, data: bytes) -> bytes | None:
+    """Return the content of a tile or bundle from that of a larger one at its place; None if it is not in there."""
+    if tile.level == ENTRIES:
+        try:
+            entries = decode_entries(data)[: tile.width]
+        except Malformed:
+            return None
+        return encode_entries(entries) if len(entries) == tile.width else None
+    return data[: tile.width * HASH_SIZE] if len(data) >= tile.width * HASH_SIZE else None
+
+
+def cut_at(fetcher: Fetcher, size: int, tile: Tile) -> bytes | None:
+    """Return a tile or bundle, cut from what a larger tree has in its place, unproven; None if it is not there."""
+    try:
+        larger = tile_at(size, tile.level, tile.index)
+    except UsageError:
+        return None
+    data = fetched(fetcher, larger)
+    return None if data is None else cut_to(tile, data)
+
+
+def fetched(fetcher: Fetcher, tile: Tile) -> bytes | None:
+    """Return what `fetch_tile` does; None for what is not there, or cannot be cut."""
+    try:
+        return fetch_tile(fetcher, tile)
+    except (NotFound, TileError):
+        return None
+
+
+def hashes_in(tile: Tile, data: bytes | None) -> Hashes | None:
+    """Return the hashes in a tile; None if these are not the bytes of one."""
+    return parse_tile(data, tile.width) if data is not None and len(data) == tile.width * HASH_SIZE else None
+
+
+def leaves_in(bundle: Tile, data: bytes) -> Hashes | None:
+    """Return the leaf hashes of the entries in a bundle; None if these are not the bytes of one."""
+    try:
+        return tuple(leaf_hashes(parse_bundle(data, bundle.width)))
+    except Malformed:
+        return None
+
+
+def claimed_size(mirror: Fetcher) -> int:
+    """Return the size that a mirror says it has, to look for its tiles; 0 if it does not say."""
+    try:
+        return parse_signed_checkpoint(mirror.fetch(CHECKPOINT, MAX_NOTE_SIZE)).tree.size
+    except (LogError, AccessError):
+        return 0

@@ -1,0 +1,249 @@
+"""Removing what a log has no use for any more, while others may be reading and writing it.
+
+Four kinds of objects go, each by a rule that no writer, however long it was stopped, can turn into a loss:
+
+- a staged batch of a size below the head's. It could be committed only on top of a head no larger than itself, and none
+  will be there again: heads never shrink. One of the head's size may lack entries and hold refusals only, and could
+  still be committed. Age says nothing: a larger batch, however old, may be what a stopped writer commits next.
+- a partial tile or bundle whose full one is part of the published tree, is there, and has been for a while (tlog-tiles
+  "Partial Tiles": logs "MAY delete any partial tile once the corresponding full tile is … available"). Whoever looks
+  for it finds the full one. It also has to be part of a tree that was published as long ago: every checkpoint that was
+  current since is at least that large, and needs the full one itself. That the full one has been there for long says
+  less: the run that wrote it may have died, and its tree been published days later.
+- temporary files of a directory that no running writer can still want.
+- what trying out a bucket has left behind.
+
+The head is read first, then the checkpoint, then what there is: whatever changes meanwhile grows, so a rule that holds
+for what was read holds for what is there by then. Anything not recognised by its path stays. What was deleted stays
+deleted, so a run that dies is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from itertools import islice
+from typing import Protocol, runtime_checkable
+
+from tiles.errors import LogError, Malformed, NotFound, Refused, UsageError
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.encoding import decode_decimal
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import parse_policy
+from tiles.records.head import HEAD, Head
+from tiles.store import Listed, Store
+from tiles.store.probe import PROBES
+from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, checkpoint_path, level_size, parse_tile_path
+from tiles.tree.merkle import HASH_SIZE
+from tiles.upkeep.strays import CHECKPOINTS, kept_size
+from tiles.write.load import read_head
+
+DAY = 86_400.0  # seconds
+MIN_TEMP_AGE = 3600.0  # seconds; a running writer wants a temporary file for moments
+SAMPLE = 20  # paths
+
+_UNCHANGED = "nothing was deleted"
+_DELETE_AT_ONCE = 1000  # the most that one request of an object store takes
+_CANDIDATES = 8  # kept checkpoints that are read, largest first, before none is found to be the log's
+_PROBE = re.compile(rf"{PROBES}[0-9a-f]{{32}}", re.ASCII)
+_STAGED = re.compile(r"staging/([0-9]+)-[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What was deleted, or in a dry run would be.
+
+    staged, tiles, bundles, temps, probes   how many staged batches, partial tiles, partial bundles, temporary files,
+                                            objects that trying out a bucket has left
+    bytes                                   of all but the temporary files, as stored
+    sample                                  the first SAMPLE paths
+    """
+
+    staged: int
+    tiles: int
+    bundles: int
+    temps: int
+    probes: int
+    bytes: int
+    sample: tuple[str, ...]
+
+
+@runtime_checkable
+class KeepsTemps(Protocol):
+    """A store whose dead runs leave temporary files behind."""
+
+    def stale_temps(self, before: float) -> Sequence[str]:
+        """Return the names of those last written before a time (seconds since the epoch)."""
+        ...
+
+    def delete_temps(self, names: Iterable[str]) -> None:
+        """Delete them."""
+        ...
+
+
+def gc(public: Store, private: Store, *, now: float, grace: float = DAY, dry_run: bool = False) -> Collected:
+    """Delete what the log has no use for any more, and say what that was.
+
+    now     seconds since the epoch
+    grace   seconds for which partial tiles stay once the full tile is there and published, for readers without a way
+            to fall back
+    Raises NotFound if there is no log; Refused if the head is none, or the checkpoint not of its log.
+    """
+    if grace < 0:
+        raise UsageError(f"the grace period is {grace} seconds, and cannot be negative")
+    head = _head(private)
+    covered = min(_published_size(public, head), head.tree.size)
+    covered = min(covered, _size_at(public, head, now - grace))
+    if not dry_run:
+        # What was just read has to last before anything goes on its account: after a power cut an older head could
+        # want its batch back, and an older checkpoint its partial tiles.
+        private.barrier()
+        public.barrier()
+    broom = _Broom(dry_run)
+    # A writer that staged one of these read a smaller head, and finds another one there when it commits.
+    broom.sweep(private, "staged", _staged(private, head))
+    # No writer or reader of the published tree, or of a larger one, reads these; of a smaller one, they fall back.
+    broom.sweep(public, "tile", _partials(public, covered, now - grace))
+    # Trying out a store takes seconds.
+    for store in (private, public):
+        broom.sweep(store, "probe", _probes(store, now - DAY))
+    # A writer stopped for so long fails when it wants to give its file a name, and has changed nothing.
+    for store in (private, public):
+        broom.sweep_temps(store, now - max(grace, MIN_TEMP_AGE))
+    return broom.collected()
+
+
+class _Broom:
+    """Deletes, or only pretends to, and counts."""
+
+    def __init__(self, dry_run: bool) -> None:
+        self._dry_run = dry_run
+        self._counts: Counter[str] = Counter()
+        self._sample: list[str] = []
+
+    def sweep(self, store: Store, kind: str, found: Iterator[Listed]) -> None:
+        # While the listing goes on: memory stays flat, and what is deleted has been listed already.
+        while listed := list(islice(found, _DELETE_AT_ONCE)):
+            paths = [each.path for each in listed]
+            if not self._dry_run:
+                store.delete(paths)
+            self._count(paths, kind)
+            self._counts["bytes"] += sum(each.size for each in listed)
+
+    def sweep_temps(self, store: Store, before: float) -> None:
+        if isinstance(store, KeepsTemps) and (names := store.stale_temps(before)):
+            if not self._dry_run:
+                store.delete_temps(names)
+            self._count(names, "temp")
+
+    def _count(self, paths: Sequence[str], kind: str) -> None:
+        for path in paths:
+            self._counts["bundle" if path.startswith("tile/entries/") else kind] += 1
+        self._sample += paths[: SAMPLE - len(self._sample)]
+
+    def collected(self) -> Collected:
+        counts = self._counts
+        return Collected(
+            counts["staged"],
+            counts["tile"],
+            counts["bundle"],
+            counts["temp"],
+            counts["probe"],
+            counts["bytes"],
+            tuple(self._sample),
+        )
+
+
+def _head(private: Store) -> Head:
+    try:
+        return read_head(private)[0]
+    except LogError as error:
+        raise Refused(f"{private.url}/{HEAD}: {error.message}", hint=_UNCHANGED) from error
+
+
+def _published_size(public: Store, head: Head) -> int:
+    """The size of the published checkpoint, signed by a key of the head's; 0 if there is none."""
+    try:
+        data = public.read(CHECKPOINT, MAX_NOTE_SIZE).data
+    except NotFound:
+        return 0
+    try:
+        return _own(data, head).tree.size
+    except LogError as error:
+        # anyone who can write there could have others' tiles deleted by it
+        raise Refused(f"{public.url}/{CHECKPOINT}: {error.message}", hint=_UNCHANGED) from error
+
+
+def _size_at(public: Store, head: Head, time: float) -> int:
+    """Return the size of the largest tree known to have been published by a time (seconds since the epoch), or 0."""
+    kept = public.list(CHECKPOINTS)
+    # `modified` of 0.0: this store cannot say
+    sizes = (kept_size(listed.path) or 0 for listed in kept if 0.0 < listed.modified <= time)
+    for size in nlargest(_CANDIDATES, sizes):
+        try:
+            if _own(public.read(checkpoint_path(size), MAX_NOTE_SIZE).data, head).tree.size == size:
+                return size
+        except (LogError, NotFound):
+            continue
+    return 0
+
+
+def _own(data: bytes, head: Head) -> SignedCheckpoint:
+    """Return a checkpoint that a key of the head's has signed. Raises LogError for any other."""
+    logs = "".join(f"log {vkey}\n" for vkey in head.vkeys)
+    signed = parse_signed_checkpoint(data)
+    parse_policy(f"{logs}quorum none\n".encode()).accept(signed, head.origin)
+    return signed
+
+
+def _probes(store: Store, before: float) -> Iterator[Listed]:
+    """What trying out a store has left behind."""
+    for listed in store.list(PROBES):
+        if _PROBE.fullmatch(listed.path) and 0.0 < listed.modified <= before:
+            yield listed
+
+
+def _staged(private: Store, head: Head) -> Iterator[Listed]:
+    """Batches that can never be committed any more."""
+    for listed in private.list("staging/"):
+        match = _STAGED.fullmatch(listed.path)
+        if not match or listed.path == head.staged_path:
+            continue
+        try:
+            size = decode_decimal(match[1], "size of a staged batch")
+        except Malformed:
+            continue
+        if size < head.tree.size:
+            yield listed
+
+
+def _partials(public: Store, covered: int, before: float) -> Iterator[Listed]:
+    """Partial tiles and bundles of a tree of size `covered` whose full ones were written before a time.
+
+    A full tile is listed right before its partial ones: "067" and "067.p/1" sort like that.
+    """
+    full: tuple[Tile, Listed] | None = None
+    for listed in public.list("tile/"):
+        try:
+            tile = parse_tile_path(listed.path)
+        except Malformed:
+            continue
+        if tile.is_full:
+            full = tile, listed
+        elif (
+            full is not None
+            and tile.full == full[0]
+            and (tile.index + 1) * TILE_WIDTH <= level_size(covered, tile.level)
+            # `modified` of 0.0: this store cannot say how long it has been there
+            and 0.0 < full[1].modified <= before
+            and _is_whole(full[0], full[1].size, listed.size)
+        ):
+            yield listed
+
+
+def _is_whole(full: Tile, size: int, partial: int) -> bool:
+    """Whether a full tile has the length of one: the partial ones may be all that is left of a damaged one."""
+    return size >= partial if full.level == ENTRIES else size == TILE_WIDTH * HASH_SIZE

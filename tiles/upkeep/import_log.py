@@ -1,0 +1,136 @@
+"""Importing a log: the entries of another one, in order, through the same commit as any other entries.
+
+    SRC → verified bundles → batches → append → DST, whose root is SRC's at every size
+
+DST's tree has to be a prefix of SRC's, so an import that was interrupted goes on where it stopped, and one that is
+repeated later adds what has come since. Memory follows the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tiles.entries.batching import BATCH_SIZE, MAX_BATCH_BYTES
+from tiles.errors import Refused, UsageError, VerificationError
+from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.read.client import LogClient
+from tiles.tree.layout import TILE_WIDTH
+from tiles.tree.merkle import TreeHead
+from tiles.write.sequencer import MAX_BATCH, Appended
+
+_OTHERS = "a log that is imported into may have no other writers"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import added: the entries [first_index, first_index + count), published by `checkpoint`."""
+
+    first_index: int
+    count: int
+    checkpoint: SignedCheckpoint = field(repr=False)
+
+
+class Appends(Protocol):
+    """What an import needs of a log to write to: a Sequencer, or a Log."""
+
+    def append(self, entries: Sequence[bytes]) -> Appended:
+        """Append entries, in order, as one batch, publish it, and say where they are."""
+        ...
+
+    def finish(self) -> SignedCheckpoint:
+        """Publish what is committed, and return the published checkpoint."""
+        ...
+
+
+def import_log(
+    source: LogClient,
+    log: Appends,
+    *,
+    batch_size: int = BATCH_SIZE,
+    progress: Callable[[int], None] | None = None,
+) -> Imported:
+    """Add to a log what another one has beyond it, and return what was added, perhaps nothing.
+
+    source       reads the other log; all of it up to the checkpoint of its last visit
+    batch_size   entries committed at a time, 1 to MAX_BATCH. A batch ends where the log's size is a multiple of it,
+                 and after a bundle's last entry once it has more than MAX_BATCH_BYTES
+    progress     is called with how many more of the other log's entries are there, those found there first
+
+    Raises Refused, before anything is added, unless the log is a prefix of the other one; and if another writer adds
+    to it meanwhile. Raises VerificationError if the other log is not sound, or if the log does not have its root.
+    """
+    if not 1 <= batch_size <= MAX_BATCH:
+        raise UsageError(f"a batch has 1 to {MAX_BATCH} entries, not {batch_size}")
+    published = log.finish()
+    first, size = published.tree.size, source.tree.size
+    _check_prefix(published.tree, source)
+    count = progress or _nobody
+    count(first)
+    at = first
+    for batch in _batches(source, first, batch_size):
+        # Reading took a while. What is added in the wrong place stays there: better to look once more.
+        _check_size(log.finish().tree.size, at)
+        done = log.append(batch)
+        if done.first_index != at:
+            raise Refused(
+                f"another writer was first: from index {at} on the log has other entries, "
+                f"and the {len(batch)} of {source.accepted.signed.origin} that belong there are at {done.first_index}",
+                hint=_OTHERS,
+            )
+        at += len(batch)
+        published = done.checkpoint
+        _check_root(published.tree, at, source)
+        count(len(batch))
+    _check_size(published.tree.size, size)
+    return Imported(first, size - first, published)
+
+
+def _check_prefix(tree: TreeHead, source: LogClient) -> None:
+    """Raise Refused unless a tree is one that the source had."""
+    origin = source.accepted.signed.origin
+    if tree.size > source.tree.size:
+        raise Refused(
+            f"the log has {tree.size} entries, more than the {source.tree.size} of {origin}",
+            hint="import the other way round, or into a new log",
+        )
+    known = source.tree_at(tree.size)
+    if tree != known:
+        raise Refused(
+            f"the log has other entries than {origin}: at size {tree.size} its root is {tree.root.hex()}, "
+            f"that of {origin} was {known.root.hex()}",
+            hint="import into a new log",
+        )
+
+
+def _check_size(size: int, expected: int) -> None:
+    if size != expected:
+        raise Refused(f"another writer was first: from index {expected} on the log has other entries", hint=_OTHERS)
+
+
+def _check_root(tree: TreeHead, size: int, source: LogClient) -> None:
+    """Raise VerificationError unless what was published is what the source had; larger trees are others' work."""
+    if tree.size == size and tree != (known := source.tree_at(size)):
+        raise VerificationError(
+            f"the log has root {tree.root.hex()} at size {size}, {source.accepted.signed.origin} has {known.root.hex()}"
+        )
+
+
+def _batches(source: LogClient, first: int, batch_size: int) -> Iterator[list[bytes]]:
+    """Yield the source's entries from an index on, cut where they are to be committed."""
+    batch: list[bytes] = []
+    held = 0  # bytes
+    for index, entry in source.entries(first, source.tree.size):
+        batch.append(entry)
+        held += len(entry)
+        end = index + 1
+        if end % batch_size == 0 or (held > MAX_BATCH_BYTES and end % TILE_WIDTH == 0):
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _nobody(_: int) -> None:
+    """Nobody wants to know."""

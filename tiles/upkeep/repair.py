@@ -1,0 +1,282 @@
+"""Putting back what a log has lost, and setting aside what does not belong there.
+
+    the published tree, recovered → other partial tiles, cut from it → tiles that no checkpoint covers, set aside
+
+Every object is proven against the signed root before it is written (`tiles.upkeep.rebuild`); `tiles.upkeep.replace`
+changes the objects, and says why a run that dies at any step is finished by the next one. A tile beyond every tree
+that was committed or published would stop the writer who gets there, and it is set aside. Head, staged batches and
+checkpoints are only read; what they cover is left alone. Any number of runs, readers and writers may be at work
+meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from tiles.errors import LogError, Malformed, NotFound, Refused, TileError
+from tiles.log import Encodes
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import Policy
+from tiles.read.fetcher import MAX_BUNDLE_SIZE, Fetcher
+from tiles.read.verified_tree import VerifiedTree
+from tiles.records.fields import MAX_RECORD_SIZE
+from tiles.records.head import Head
+from tiles.records.settings import SETTINGS, parse_settings
+from tiles.store import Store
+from tiles.tree.blame import Finding
+from tiles.tree.bundle import parse_bundle
+from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, level_size, parse_tile_path
+from tiles.tree.merkle import TreeHead, leaf_hashes
+from tiles.tree.proof import Node
+from tiles.upkeep.candidates import Reachable, cut_to
+from tiles.upkeep.rebuild import CUT, Recovery
+from tiles.upkeep.replace import PUT_BACK, REMOVED, REPLACED, SET_ASIDE, Restorer
+from tiles.upkeep.strays import CHECKPOINTS, check_tiles, in_tree, kept_size
+from tiles.write.load import read_head
+
+_CHUNK = 256  # objects
+
+Told = Callable[[str, str, str], None]  # path; put back, replaced or set aside; how
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What a repair came to.
+
+    put_back, replaced   how many objects were missing, and were wrong, that are right now
+    set_aside            how many were there that no checkpoint covers, and are gone now
+    aside                where in the private part the latter two are
+    notes                what was left alone, and why
+    findings             what could not be repaired
+    """
+
+    tree: TreeHead
+    put_back: int
+    replaced: int
+    set_aside: int
+    aside: str
+    notes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def repair(
+    fetcher: Fetcher,
+    public: Store,
+    private: Store,
+    signed: SignedCheckpoint,
+    policy: Policy,
+    *,
+    now: float,
+    mirror: Fetcher | None = None,
+    dry_run: bool = False,
+    told: Told | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Repaired:
+    """Put right what is wrong with the tiles and bundles of a log, and return what that was and what is left.
+
+    fetcher    reads the log
+    signed     its published checkpoint, which the policy has accepted
+    now        seconds since the epoch
+    mirror     where a copy of the log may have what this one lacks; nothing it says is believed
+    dry_run    change nothing, and tell what would be
+    told       is called with each object that was put right, and how
+    progress   is called with how many more entries were checked
+
+    Raises NotFound without a head, Refused if it is of another log; AccessError if the log cannot be read or written.
+    """
+    head = read_head(private)[0]
+    if head.origin != signed.origin:
+        raise Refused(f"{private.url} is the private part of the log {head.origin}, not of {signed.origin}")
+    _keep_encoding(public, private)
+    return _Repair(fetcher, public, private, signed, policy, head, now, mirror, dry_run, told, progress).run()
+
+
+def _keep_encoding(public: Store, private: Store) -> None:
+    """Have bundles stored as the log stores them."""
+    if isinstance(public, Encodes):
+        with suppress(NotFound):
+            public.gzip = parse_settings(private.read(SETTINGS, MAX_RECORD_SIZE).data).gzip
+
+
+class _Repair:
+    """One repair."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        public: Store,
+        private: Store,
+        signed: SignedCheckpoint,
+        policy: Policy,
+        head: Head,
+        now: float,
+        mirror: Fetcher | None,
+        dry_run: bool,
+        told: Told | None,
+        progress: Callable[[int], None] | None,
+    ) -> None:
+        self._here = Reachable(fetcher, lasting=True)
+        self._mirror = None if mirror is None else Reachable(mirror, lasting=False)
+        self._public = public
+        self._private = private
+        self._tree = signed.tree
+        self._verified = VerifiedTree(self._here, signed.tree, signed.origin)
+        # whose cosignatures were needed when an older one was published is not known: policies change
+        self._signers = replace(policy, quorum=None)
+        self._head = head
+        self._progress = progress
+        self._told = told
+        self._dry_run = dry_run
+        self._pretended: set[str] = set()
+        self._restorer = Restorer(public, private, now, dry_run=dry_run, told=self._tell)
+        self._notes: list[str] = []
+        self._findings: list[Finding] = []
+
+    def run(self) -> Repaired:
+        """Recover the tree, then put right what is beside it."""
+        restorer = self._restorer
+        tree = Recovery(
+            self._here,
+            self._tree,
+            max(self._head.tree.size, self._tree.size),
+            self._mirror,
+            restorer.put,
+            self._progress,
+        )
+        tree.run()
+        restorer.flush()
+        self._findings += tree.findings
+        self._mend_others()
+        self._put_back_others()
+        restorer.flush()
+        self._set_foreign_aside()
+        restorer.close()
+        if self._mirror is not None and self._mirror.trouble:
+            self._notes.append(f"the mirror could not always be read: {self._mirror.trouble}")
+        counts = restorer.counts
+        return Repaired(
+            self._tree,
+            counts[PUT_BACK],
+            counts[REPLACED],
+            counts[REMOVED],
+            restorer.aside,
+            tuple(self._notes),
+            (*self._findings, *restorer.failures),
+        )
+
+    def _tell(self, path: str, what: str, how: str) -> None:
+        if self._dry_run:
+            self._pretended.add(path)
+        if self._told is not None:
+            self._told(path, what, how)
+
+    # ---- partial tiles of earlier trees: whoever reads from an older checkpoint needs them
+
+    def _mend_others(self) -> None:
+        """Replace what does not hold the beginning of what the tree has in its place."""
+        strange = 0
+        damaged = {finding.path for finding in self._findings} | self._pretended
+        for finding in check_tiles(self._public, self._here, self._tree, damaged):
+            try:
+                tile = parse_tile_path(finding.path)
+            except Malformed:
+                strange += 1
+                continue
+            known = in_tree(self._tree, tile)
+            if known is None or tile.width > known.width:
+                continue
+            if (data := self._proven(tile, known)) is not None:
+                self._restorer.put(tile.path, data, CUT)
+            elif not self._pretended:
+                self._findings.append(finding)
+        if self._pretended:
+            self._notes.append("partial tiles of earlier trees can only be judged once this tree is repaired")
+        if strange:
+            self._notes.append(f"{strange} objects below tile/ have names that no tile has, and were left alone")
+
+    def _put_back_others(self) -> None:
+        """Put back what a run that died had set aside and not replaced, where no full tile stands in for it."""
+        for listed in self._private.list(SET_ASIDE):
+            with suppress(Malformed):
+                tile = parse_tile_path(listed.path.removeprefix(SET_ASIDE).partition("/")[2])
+                known = in_tree(self._tree, tile)
+                if known is None or known.is_full or tile.width >= known.width or self._is_there(tile):
+                    continue
+                if (data := self._proven(tile, known)) is not None:
+                    self._restorer.put(tile.path, data, CUT)
+
+    def _is_there(self, tile: Tile) -> bool:
+        try:
+            self._public.read(tile.path, MAX_BUNDLE_SIZE)
+        except NotFound:
+            return False
+        return True
+
+    def _proven(self, tile: Tile, known: Tile) -> bytes | None:
+        """Return the content of a partial tile or bundle from what the tree has in its place, if that is sound."""
+        tree, first = self._verified, tile.index * TILE_WIDTH
+        try:
+            if tile.level != ENTRIES:
+                nodes = [Node(TILE_HEIGHT * tile.level, first + at) for at in range(tile.width)]
+                tree.read(nodes)
+                return b"".join(map(tree.hash, nodes))
+            (data,) = tree.read([Node(0, first)], [known])
+            right = leaf_hashes(parse_bundle(data, known.width)) == list(tree.leaf_hashes(known))
+        except (NotFound, TileError, Malformed):
+            return None
+        return cut_to(tile, data) if right else None
+
+    # ---- tiles of no tree
+
+    def _set_foreign_aside(self) -> None:
+        """Set aside the tiles that reach beyond every tree that was committed or published."""
+        covered = max(self._head.tree.size, self._largest_kept())
+        beyond = 0
+        found = (tile for tile in self._listed() if _reaches_beyond(tile, self._tree.size))
+        while chunk := list(islice(found, _CHUNK)):
+            # Whoever wrote one of these had committed its tree before: so, read now, the head has that, or more.
+            covered = max(covered, read_head(self._private)[0].tree.size)
+            foreign = [tile for tile in chunk if _reaches_beyond(tile, covered)]
+            beyond += len(chunk) - len(foreign)
+            for tile in foreign:
+                self._restorer.remove(tile.path, f"beyond the {covered} entries that are committed")
+            self._restorer.flush()
+            if foreign and not self._dry_run:
+                self._undo_if_committed(foreign)
+        if covered > self._tree.size:
+            self._notes.append(
+                f"a tree of size {covered} is committed, or was published before, and {self._tree.size} entries are "
+                f"published now: {beyond} of its tiles were left alone"
+            )
+
+    def _undo_if_committed(self, tiles: Sequence[Tile]) -> None:
+        """Put back what is part of a tree that was committed meanwhile: its writer may have found it, and gone on."""
+        size = read_head(self._private)[0].tree.size
+        for tile in tiles:
+            if not _reaches_beyond(tile, size):
+                self._restorer.undo(tile.path)
+                self._notes.append(f"{tile.path} is part of a tree that was committed meanwhile, and was put back")
+
+    def _listed(self) -> Iterator[Tile]:
+        for listed in self._public.list("tile/"):
+            with suppress(Malformed):
+                yield parse_tile_path(listed.path)
+
+    def _largest_kept(self) -> int:
+        """Return the size of the largest tree of which a signed checkpoint is kept."""
+        largest = self._tree.size
+        for listed in self._public.list(CHECKPOINTS):
+            if (kept_size(listed.path) or 0) > largest:
+                with suppress(LogError, NotFound):
+                    kept = parse_signed_checkpoint(self._public.read(listed.path, MAX_NOTE_SIZE).data)
+                    self._signers.accept(kept, self._head.origin)
+                    largest = max(largest, kept.tree.size)
+        return largest
+
+
+def _reaches_beyond(tile: Tile, size: int) -> bool:
+    return tile.index * TILE_WIDTH + tile.width > level_size(size, tile.level)

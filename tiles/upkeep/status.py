@@ -1,0 +1,68 @@
+"""What a log's next run will find and do; nothing is written, and no key is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tiles.errors import LogError, NotFound, Refused
+from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.keys import parse_vkey
+from tiles.records.head import Head
+from tiles.signing.signer import Memory
+from tiles.store import Store
+from tiles.tree.merkle import TreeHead
+from tiles.write.load import Guard, read_head
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A log as its next writer will find it.
+
+    staged    paths of the staged batches; more than the head's own are left-overs, for gc
+    anchor    what the signer remembers; None if nothing
+    refusal   why the next run will refuse; empty if it will not
+    """
+
+    head: Head
+    published: SignedCheckpoint | None
+    staged: tuple[str, ...]
+    anchor: TreeHead | None
+    refusal: str
+
+    @property
+    def next(self) -> str:
+        """What the next run will do first."""
+        if self.refusal:
+            return f"refuse: {self.refusal}"
+        if self.published is None or self.published.tree != self.head.tree:
+            return f"publish the committed tree of size {self.head.tree.size}, then add to it"
+        if self.head.staged_path in self.staged:
+            return "tidy up after the last run, then add to the log"
+        if self.head.frozen:
+            return "add nothing: the log is frozen"
+        return f"add to the log, from index {self.head.tree.size}"
+
+
+def look(public: Store, private: Store, anchor: Store) -> Status:
+    """Return the status of a log. Raises NotFound if there is none."""
+    # the guard needs a name and a key to compare with; they are the head's own, so that they always agree
+    head, _, _ = read_head(private)
+    memory = Memory(head.origin, anchor)
+    guard = Guard(public, private, parse_vkey(head.vkeys[0]), memory)
+    refusal, published, remembered = "", None, None
+    try:
+        state = guard.load()
+        head, published = state.head, state.published
+        if not state.is_published and head.staged_path is not None:
+            private.read(head.staged_path)
+    except (Refused, LogError) as error:
+        refusal = error.message
+    except NotFound:
+        refusal = f"the committed batch is lost: {head.staged_path} is gone"
+    try:
+        published = published or guard.read_checkpoint()[0]
+        remembered = memory.recall()[0]
+    except (Refused, LogError) as error:
+        refusal = refusal or error.message
+    staged = tuple(listed.path for listed in private.list("staging/"))
+    return Status(head, published, staged, remembered, refusal)

@@ -1,0 +1,166 @@
+"""What a listing of a log shows besides its tree: other tiles, kept checkpoints, and what should not be there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import date
+
+from tiles.errors import LogError, Malformed, NotFound, TileError
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import Policy
+from tiles.read.fetcher import MAX_BUNDLE_SIZE, Fetcher, fetch_tile
+from tiles.store import Listed, Store
+from tiles.tree.blame import Finding
+from tiles.tree.bundle import parse_bundle
+from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile, level_size, parse_tile_path, tile_at
+from tiles.tree.merkle import TreeHead, fold_right
+from tiles.tree.proof import root_nodes
+from tiles.tree.reader import TreeReader
+from tiles.tree.tile import parse_tile
+
+CHECKPOINTS = "checkpoints/"
+_DAY = re.compile(r"days/([0-9]{4}-[0-9]{2}-[0-9]{2})", re.ASCII)
+
+
+def take_inventory(
+    store: Store, fetcher: Fetcher, tree: TreeHead, policy: Policy | None, damaged: Collection[str]
+) -> Iterator[Finding]:
+    """Yield what is wrong below tile/ and checkpoints/, apart from the tiles and bundles of the tree itself.
+
+    fetcher   reads the same log
+    tree      was audited
+    policy    one of its logs must have signed the kept checkpoints; None: whoever did
+    damaged   the paths where that audit found something; what they keep from being checked is passed over
+    """
+    yield from check_tiles(store, fetcher, tree, damaged)
+    yield from _check_checkpoints(store, fetcher, tree, policy)
+
+
+def check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collection[str]) -> Iterator[Finding]:
+    """Yield what is wrong below tile/: tiles hold the beginning of what the tree has in their place.
+
+    Those that reach beyond the tree, left by a writer that has not published them yet, begin with it.
+    """
+    last: tuple[Tile, bytes] | None = None
+    for listed in store.list("tile/"):
+        try:
+            tile = parse_tile_path(listed.path)
+        except Malformed:
+            yield Finding(listed.path, "is not the path of a tile or an entry bundle")
+            continue
+        known = in_tree(tree, tile)
+        if tile == known:
+            continue
+        try:
+            data = _read_tile(store, listed, tile)
+            if known is None or known.path in damaged:
+                continue
+            if last is None or last[0] != known:
+                last = known, fetch_tile(fetcher, known)
+        except Malformed as error:
+            yield Finding(tile.path, error.problem)
+        except (NotFound, TileError):
+            continue  # gone since it was listed, or found by the audit
+        else:
+            yield from _compare(tile, data, *last)
+
+
+def _compare(tile: Tile, data: bytes, known: Tile, content: bytes) -> Iterator[Finding]:
+    if not (content.startswith(data) if tile.width < known.width else data.startswith(content)):
+        relation = "the beginning of" if tile.width < known.width else "a continuation of"
+        yield Finding(tile.path, f"is not {relation} {known.path}")
+
+
+def _read_tile(store: Store, listed: Listed, tile: Tile) -> bytes:
+    """Return a tile or bundle. Raises NotFound; Malformed if these are not the bytes of one."""
+    data = _read(store, listed, MAX_BUNDLE_SIZE)
+    if tile.level == ENTRIES:
+        parse_bundle(data, tile.width)
+    else:
+        parse_tile(data, tile.width)
+    return data
+
+
+def _read(store: Store, listed: Listed, limit: int) -> bytes:
+    if listed.size > limit:
+        raise Malformed("object", f"{listed.size} bytes, {limit} is the most")
+    return store.read(listed.path, limit).data
+
+
+def in_tree(tree: TreeHead, tile: Tile) -> Tile | None:
+    """Return what the tree has in a tile's place."""
+    there = level_size(tree.size, tile.level) > tile.index * TILE_WIDTH
+    return tile_at(tree.size, tile.level, tile.index) if there else None
+
+
+def _check_checkpoints(store: Store, fetcher: Fetcher, tree: TreeHead, policy: Policy | None) -> Iterator[Finding]:
+    """Kept checkpoints were signed by the log, and their trees are prefixes of the tree."""
+    # whose cosignatures were needed then is not known: policies change
+    signers = replace(policy, quorum=None) if policy else None
+    roots = _Roots(fetcher, tree)
+    for listed in store.list(CHECKPOINTS):
+        name = listed.path.removeprefix(CHECKPOINTS)
+        size = kept_size(listed.path)
+        if size is None and not _is_day(name):
+            yield Finding(listed.path, "is not the path of a kept checkpoint")
+            continue
+        try:
+            signed = parse_signed_checkpoint(_read(store, listed, MAX_NOTE_SIZE))
+            if signers is not None:
+                signers.accept(signed)
+        except NotFound:
+            continue  # gone since it was listed
+        except LogError as error:
+            yield Finding(listed.path, error.message)
+        else:
+            yield from _check_checkpoint(listed.path, size, signed, roots)
+
+
+def _check_checkpoint(path: str, size: int | None, signed: SignedCheckpoint, roots: _Roots) -> Iterator[Finding]:
+    if size is not None and signed.tree.size != size:
+        yield Finding(path, f"is of size {signed.tree.size}")
+    known = roots.at(signed.tree.size)
+    if known is not None and known != signed.tree:
+        yield Finding(path, f"has root {signed.tree.root.hex()}, the log had {known.root.hex()} at size {known.size}")
+
+
+def kept_size(path: str) -> int | None:
+    """Return the size that the path of a kept checkpoint names; None for those of days, and for any other path."""
+    try:
+        # "the size as a tile path": the index of a tile is written the same way
+        tile = parse_tile_path(f"tile/0/{path.removeprefix(CHECKPOINTS)}")
+    except Malformed:
+        return None
+    return tile.index if tile.is_full else None
+
+
+def _is_day(name: str) -> bool:
+    match = _DAY.fullmatch(name)
+    try:
+        return match is not None and bool(date.fromisoformat(match[1]))
+    except ValueError:
+        return False
+
+
+class _Roots:
+    """The roots that a log had at earlier sizes, from the tiles of its tree."""
+
+    def __init__(self, fetcher: Fetcher, tree: TreeHead) -> None:
+        self._fetcher = fetcher
+        self._reader: TreeReader | None = None
+        self._tree = tree
+
+    def at(self, size: int) -> TreeHead | None:
+        """Return the tree head of a size; None above the tree's own, and where damaged tiles hide it."""
+        if not 0 < size < self._tree.size:
+            return self._tree if size == self._tree.size else None
+        reader = self._reader = self._reader or TreeReader(self._tree)
+        nodes = root_nodes(size)
+        try:
+            reader.accept({tile: fetch_tile(self._fetcher, tile) for tile in reader.wanted(nodes)})
+        except (NotFound, TileError):
+            return None
+        return TreeHead(size, fold_right([reader.hash(node) for node in nodes]))

@@ -1,0 +1,158 @@
+"""Where a log's parts are: its public part, its private part, the key and the anchor of its signer.
+
+A log is a directory or a part of a bucket. What is named in a call comes first, then what the user's configuration
+remembers of the log (`tiles.user.known_logs`), then the default: `<LOG>.private` beside a directory, nothing
+for a bucket.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from tiles.errors import UsageError
+from tiles.store import Store
+from tiles.store.directory import DirectoryStore
+from tiles.store.open_bucket import (
+    bucket_of,
+    is_object_url,
+    open_object_store,
+    options_of,
+    shown_object_url,
+    with_suffix,
+)
+from tiles.user.files import xdg_directory
+from tiles.user.known_logs import Remembered, recall
+
+PRIVATE = ".private"
+
+
+def directory_of(url: str) -> Path:
+    """Return the directory that a path or file:// URL names. Raises UsageError for any other URL."""
+    path = url
+    if url.startswith("file://"):
+        path = unquote(url.removeprefix("file://"))
+        if not path.startswith("/"):
+            raise UsageError(f"{url} does not name an absolute path")
+    elif "://" in url:
+        raise UsageError(
+            f"{url.partition('://')[0]}:// cannot be written",
+            hint="write to a directory, s3://, gs:// or az://",
+        )
+    if not path or "\0" in path:
+        raise UsageError(f"{url!r} names no directory")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{url} names the home directory of a user who is not there") from None
+
+
+def name_of(log: str) -> str:
+    """Return the one name that a log to write to is remembered by: its URL without options, or its absolute path."""
+    return shown_object_url(log) if is_object_url(log) else str(directory_of(log).resolve())
+
+
+def remembered(log: str) -> Remembered:
+    """Return what is remembered of a log to write to, as far as there is anything."""
+    found = recall(name_of(log))
+    if found is None:
+        return Remembered(log)
+    named = "?" in log or not is_object_url(log)  # options that are named now are all there are
+    return Remembered(log if named else found.log, found.private, found.key, found.anchor)
+
+
+def public_store(log: str) -> Store:
+    """Return the public part of a log: what is served."""
+    return _store(remembered(log).log, public=True)
+
+
+def private_url(log: str, private: str | None = None) -> str:
+    """Return where the private part of a log is. Raises UsageError if it is not known, or inside the public one."""
+    known = remembered(log)
+    own = private or known.private
+    if own is None:
+        if is_object_url(log):
+            raise UsageError(
+                f"the private part of {shown_object_url(log)} is not known",
+                hint="name another bucket with --private, or the same one at `init` with --private-in-bucket",
+            )
+        public = directory_of(log)
+        named = public if public.name not in ("", "..") else public.resolve()
+        own = str(named.with_name(named.name + PRIVATE))
+    _check_apart(log, own)
+    if is_object_url(own) and own.partition("://")[0] == known.log.partition("://")[0] and not options_of(own):
+        own += options_of(known.log)  # one server holds both parts, unless something else is said
+    return own
+
+
+def private_store(log: str, private: str | None = None) -> Store:
+    """Return the private part of a log. Raises UsageError if it is not known, or inside the public one."""
+    return _store(private_url(log, private), public=False)
+
+
+def inbox_store(log: str, private: str | None = None) -> Store:
+    """Return the private part of a log for whoever only submits: what got no answer is not asked for again.
+
+    An object that was created, and decided and deleted since, would be there a second time, and be logged twice.
+    log   may be the URL that readers know; then the private part has to be named
+    """
+    if private is None or "://" not in log or is_object_url(log):
+        private = private_url(log, private)
+    return _store(private, public=False, retry=False)
+
+
+def private_in_bucket(log: str) -> str:
+    """Return the URL of a private part in the same bucket as the public one."""
+    if not is_object_url(log):
+        raise UsageError("--private-in-bucket is for a log in a bucket")
+    if shown_object_url(log) == bucket_of(log):
+        raise UsageError(
+            "a log that is all of a bucket leaves no room for its private part",
+            hint=f"begin it below a prefix, such as {bucket_of(log)}/log, or name another bucket with --private",
+        )
+    return with_suffix(remembered(log).log, PRIVATE)
+
+
+def is_same_bucket(log: str, private: str) -> bool:
+    """Tell whether both parts are in one bucket, so that one policy decides who may read them."""
+    return is_object_url(log) and is_object_url(private) and bucket_of(log) == bucket_of(private)
+
+
+def config_directory() -> Path:
+    """Return where this user's configuration is: $XDG_CONFIG_HOME/tiletree, or ~/.config/tiletree."""
+    return xdg_directory("XDG_CONFIG_HOME", ".config")
+
+
+def default_key_path(origin: str) -> Path:
+    """Return where the key of a log is kept unless it is named."""
+    return config_directory() / "keys" / f"{quote(origin, safe='')}.key"
+
+
+def anchor_store(key: Path, anchor: str | None = None) -> Store:
+    """Return where the signer keeps its anchor: `<KEY>.anchor` beside the key file unless named."""
+    return _store(anchor, public=False) if anchor else DirectoryStore(key.with_name(key.name + ".anchor"))
+
+
+def absolute(place: str) -> str:
+    """Return a path or URL that means the same wherever it is used."""
+    return place if "://" in place else str(directory_of(place).absolute())
+
+
+def _store(url: str, *, public: bool, retry: bool = True) -> Store:
+    if is_object_url(url):
+        return open_object_store(url, public=public, retry=retry)
+    return DirectoryStore(directory_of(url))
+
+
+def _check_apart(public: str, private: str) -> None:
+    if is_object_url(public) != is_object_url(private):
+        return
+    if is_object_url(public):
+        inner, outer = f"{shown_object_url(private)}/", f"{shown_object_url(public)}/"
+        apart = not (inner.startswith(outer) or outer.startswith(inner))
+        private, public = inner, outer
+    else:
+        within, around = directory_of(private).resolve(), directory_of(public).resolve()
+        apart = within != around and around not in within.parents and within not in around.parents
+    if not apart:
+        raise UsageError(f"{private} and {public}: the private part may not be inside the public one, nor around it")

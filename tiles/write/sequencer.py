@@ -1,0 +1,299 @@
+"""The write path: entries → plan → stage → commit → tiles → sign → checkpoint.
+
+One run takes the steps of docs/data-flow.md ("The commit"), each a method below and named like its step. Any run may
+die between any two store operations; the next one finishes its work by the same methods, with the same bytes.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, Unfinished, UsageError
+from tiles.inbox.admission import OPEN, Admission
+from tiles.inbox.reader import Inbox
+from tiles.inbox.selection import Backlog, Limits
+from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.policy import Policy, policy_for
+from tiles.parallel import in_background
+from tiles.records.head import Head
+from tiles.records.staged_batch import Batch
+from tiles.retry import ATTEMPTS, Backoff
+from tiles.signing.signer import Signer
+from tiles.store import Store
+from tiles.tree.bundle import check_entry_sizes
+from tiles.tree.merkle import TreeHead
+from tiles.tree.plan import Edge, Plan, plan
+from tiles.write.commit import Committer
+from tiles.write.load import Guard, State
+from tiles.write.publish import Overtaken, Releaser
+from tiles.write.recover import Settler, Undone, published
+
+MAX_BATCH = 1 << 20  # entries of one commit
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Entries that are in the log, published: [first_index, first_index + count) of the tree of `checkpoint`.
+
+    retries   how often another writer was first
+    """
+
+    first_index: int
+    count: int
+    checkpoint: SignedCheckpoint = field(repr=False)
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """What one batch from the inbox decided: [first_index, first_index + count) are the entries it logged.
+
+    took      the submissions they are from, in order; refused, those refused, each with the reason
+    backlog   what waits on
+    retries   how often another writer was first
+    """
+
+    first_index: int
+    count: int
+    took: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    backlog: Backlog
+    checkpoint: SignedCheckpoint = field(repr=False)
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """Entries of a batch to come; staged on a tree already, or not yet."""
+
+    entries: Sequence[bytes] = field(repr=False)
+    since: TreeHead | None = None
+    staged: tuple[Plan, Batch, str] | None = None
+
+
+class Sequencer:
+    """Appends to one log. Needs write permission on both its parts, and its signer.
+
+    policy, admission   refuse unless these are the log's policies, for publishing and for submissions; None accepts
+                        the log's own
+    now      seconds since the epoch
+    sleep    waits for that many seconds
+    """
+
+    def __init__(
+        self,
+        public: Store,
+        private: Store,
+        signer: Signer,
+        *,
+        policy: Policy | None = None,
+        admission: Admission | None = None,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._public = public
+        self._private = private
+        self._signer = signer
+        self._policy = policy
+        self._admission = admission
+        self._guard = Guard(public, private, signer.verifier, signer.memory, policy, admission)
+        self._now = now
+        rng = rng or random.SystemRandom()
+        self._backoff = Backoff(sleep, rng)
+        self._releaser = Releaser(public, private, signer, self._guard, self._backoff, now)
+        self._committer = Committer(private, self._guard, self._releaser, self._backoff, rng)
+        self._settler = Settler(public, private, self._guard, self._committer, self._releaser, self._backoff, now)
+
+    def create(self) -> SignedCheckpoint:
+        """Begin the log, or finish beginning it, and return its published checkpoint.
+
+        Raises Refused if something else is here, or if the key has signed before.
+        """
+        with _refusing():
+            try:
+                self._guard.read_head()
+            except NotFound:
+                self._begin()
+            return published(self._settler.settle()[0])
+
+    def check_new(self) -> None:
+        """Raise Refused unless `create` would begin a new log here; writes nothing."""
+        with _refusing():
+            self._guard.check_untouched()
+
+    def append(self, entries: Sequence[bytes]) -> Appended:
+        """Append entries, in order, as one batch, publish it, and say where they are.
+
+        Entries are 0 to 65,535 bytes each. Raises UsageError for anything else, Refused for a log that cannot be
+        written soundly, AccessError if storage fails before the commit and Unfinished after it.
+        """
+        return self._append(_Ahead(_checked(entries)))
+
+    def append_all(self, take: Callable[[int | None], Sequence[bytes]]) -> Iterator[Appended]:
+        """Append batch after batch, each as `append` does, and say of each where it is.
+
+        take   returns the entries of the next batch, for a log of that size where it is known; none at the end
+
+        While a batch is published, the next one is taken, planned and staged, by another thread: it is decided, like
+        any, by its own commit, once the one before it is published. What `take` raises is raised after that.
+        """
+        ahead = _Ahead(_checked(take(None), at_end=True))
+        while ahead.entries:
+            coming: list[Future[_Ahead]] = []
+
+            def look_ahead(edge: Edge, coming: list[Future[_Ahead]] = coming) -> None:
+                coming.append(in_background(lambda: self._look_ahead(edge, take)))
+
+            done = self._append(ahead, look_ahead)
+            yield done
+            for future in coming:
+                ahead = future.result()
+            if not coming:  # the batch was there already
+                ahead = _Ahead(_checked(take(done.checkpoint.tree.size), at_end=True))
+
+    def sequence(self, limits: Limits | None = None) -> Sequenced:
+        """Decide what waits in the inbox, as one batch: log it or refuse it, publish, and say what was done.
+
+        Raises as `append` does; what is not decided stays in the inbox.
+        """
+        with _refusing():
+            for tries in self._backoff.attempts():
+                state, _ = self._settler.settle()
+                size = state.head.tree.size
+                taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._now())
+                if not taken.took and not taken.refused:
+                    return Sequenced(size, 0, (), (), taken.backlog, published(state), tries)
+                _check_open(state)
+                planned = plan(self._settler.right_edge(state.head.tree), taken.entries) if taken.entries else None
+                body = planned.body if planned else b""
+                batch = Batch(size, len(taken.entries), body, taken.took, taken.refused)
+                if (done := self._commit(state, planned, batch, self._committer.stage(batch))) is not None:
+                    return Sequenced(size, batch.count, batch.took, batch.refused, taken.backlog, done, tries)
+        raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
+
+    def finish(self) -> SignedCheckpoint:
+        """Publish what is committed, if anything is left to do, and return the published checkpoint."""
+        with _refusing():
+            return published(self._settler.settle()[0])
+
+    def freeze(self) -> SignedCheckpoint:
+        """Close the log for ever, and return its last checkpoint: nothing can be added any more."""
+        with _refusing():
+            for _ in self._backoff.attempts():
+                state, _ = self._settler.settle()
+                if state.head.frozen:
+                    return published(state)
+                self._committer.freeze(state)
+        raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the log is not frozen")
+
+    def _begin(self) -> None:
+        try:
+            self._guard.check_untouched()
+        except Refused:
+            with suppress(NotFound):
+                self._guard.read_head()
+                return  # another run has begun it meanwhile; loading compares its head with ours
+            raise
+        verifier = self._signer.verifier
+        self._committer.begin(verifier, self._policy or policy_for(verifier), self._admission or OPEN)
+
+    # 3 to 10: plan, stage, commit, write, sign, cosign, publish, tidy
+
+    def _append(self, ahead: _Ahead, then: Callable[[Edge], None] | None = None) -> Appended:
+        """Append a batch. then: called with the right edge that it leads to, once it is committed."""
+        entries = ahead.entries
+        with _refusing():
+            for tries in self._backoff.attempts():
+                state, finished = self._settler.settle()
+                for batch in finished:
+                    if batch.count == len(entries) and not batch.took and batch.entries() == list(entries):
+                        return Appended(batch.base, batch.count, published(state), tries)
+                _check_open(state)
+                staged = ahead.staged if ahead.since == state.head.tree else None
+                planned, batch, name = staged or self._stage(self._settler.right_edge(state.head.tree), entries)
+                if (done := self._commit(state, planned, batch, name, then)) is not None:
+                    return Appended(batch.base, batch.count, done, tries)
+        raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; nothing was added")
+
+    def _stage(self, edge: Edge, entries: Sequence[bytes]) -> tuple[Plan, Batch, str]:
+        planned = plan(edge, entries)
+        batch = Batch(planned.base, planned.count, planned.body)
+        return planned, batch, self._committer.stage(batch)
+
+    def _look_ahead(self, edge: Edge, take: Callable[[int | None], Sequence[bytes]]) -> _Ahead:
+        entries = _checked(take(edge.size), at_end=True)
+        if entries:
+            with suppress(AccessError):  # it is staged again when its turn has come
+                return _Ahead(entries, edge.tree, self._stage(edge, entries))
+        return _Ahead(entries)
+
+    def _commit(
+        self,
+        state: State,
+        planned: Plan | None,
+        batch: Batch,
+        name: str,
+        then: Callable[[Edge], None] | None = None,
+    ) -> SignedCheckpoint | None:
+        """Commit and publish a staged batch; return the checkpoint, None if another writer was first.
+
+        planned   None for a batch without entries: the tree stays, and is published already
+        """
+        head = self._committer.commit(state, planned.tree if planned else state.head.tree, batch, name)
+        if head is None:
+            return None
+        if then is not None and planned is not None:
+            then(planned.edge)
+        return self._complete(state, head, batch, planned)
+
+    def _complete(self, state: State, head: Head, batch: Batch, planned: Plan | None) -> SignedCheckpoint:
+        signed = None if planned else published(state)
+        try:
+            try:
+                signed = signed or self._releaser.release(state, planned, head.tree)
+            except Overtaken:  # then ours is published: nothing is committed on top of a tree that is not
+                self._settler.check_overtaken(head.tree)
+                signed = published(self._guard.load())
+            self._releaser.tidy(state, head, batch, signed)
+        except Undone:
+            raise
+        except TilesError as error:
+            raise Unfinished(
+                f"the entries are committed, the run could not finish: {error.message}",
+                first_index=batch.base,
+                count=batch.count,
+                published=signed is not None,
+                hint="; ".join(filter(None, ["do not add them again: the next run finishes this one", error.hint])),
+            ) from error
+        if planned is not None:
+            self._settler.edge = planned.edge
+        self._settler.durable = head.nonce
+        return signed
+
+
+def _checked(entries: Sequence[bytes], *, at_end: bool = False) -> Sequence[bytes]:
+    """Return the entries of a batch. Raises UsageError if they are none. at_end: there may be none of them."""
+    if not (0 if at_end else 1) <= len(entries) <= MAX_BATCH:
+        raise UsageError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
+    check_entry_sizes(entries)
+    return entries
+
+
+def _check_open(state: State) -> None:
+    if state.head.frozen:
+        raise Refused(f"the log {state.head.origin} is frozen at size {state.head.tree.size}")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what is wrong with a log into a refusal to write to it; the cause keeps the evidence."""
+    try:
+        yield
+    except LogError as error:
+        raise Refused(error.message, hint="nothing was written; find out who changed it before going on") from error

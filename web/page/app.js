@@ -1,0 +1,198 @@
+// The page: which key is trusted and why, what the log shows now, and what to call for what is dropped. The rest is
+// loaded when it is needed.
+
+import { $, h } from "./dom.js";
+import { headCard } from "./tree_head.js";
+import { sha256 } from "../verifier/sha256.js";
+import { Log, httpFetcher, memoryId } from "../verifier/log.js";
+import { MAX_NOTE, equal, fail, parsePolicy, parseVkey, policyFor, utf8 } from "../verifier/tlog.js";
+
+const here = new URL(".", document.baseURI).href;
+
+/** What is remembered in this browser; a browser that keeps nothing forgets when the page is closed. */
+const memory = {
+  kept: new Map(),
+  load(id) {
+    try {
+      return localStorage.getItem(`tlog:${id}`) ?? this.kept.get(id) ?? null;
+    } catch {
+      return this.kept.get(id) ?? null;
+    }
+  },
+  save(id, value) {
+    this.kept.set(id, value);
+    try {
+      localStorage.setItem(`tlog:${id}`, value);
+    } catch {}
+  },
+  drop(id) {
+    this.kept.delete(id);
+    try {
+      localStorage.removeItem(`tlog:${id}`);
+    } catch {}
+  },
+};
+
+/** Return what the link asks for: #vkey=…&i=…&sha256=…; it is never sent to a server. */
+const fragment = () =>
+  Object.fromEntries(
+    location.hash
+      .slice(1)
+      .split("&")
+      .filter(Boolean)
+      .map((part) => part.split(/=(.*)/s).slice(0, 2).map(decode)),
+  );
+
+function decode(text = "") {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+// ---- whom to trust: the link > what was remembered > this site
+
+const fetchObject = httpFetcher(here);
+
+async function sitePolicy() {
+  try {
+    return parsePolicy(await fetchObject("policy.txt", MAX_NOTE));
+  } catch (error) {
+    if (error.code === "NotFound") return null;
+    throw error;
+  }
+}
+
+function keyOf(vkey) {
+  try {
+    return parseVkey(vkey);
+  } catch (error) {
+    return fail("UsageError", `the key in the link, or what was remembered, is none: ${error.message}`);
+  }
+}
+
+async function trust() {
+  const site = await sitePolicy(),
+    { vkey } = fragment();
+  const remembered = memory.load(`keys ${here}`)?.split("\n");
+  const keys = vkey ? [vkey] : (remembered ?? site?.logs.map(({ key }) => key.vkey));
+  if (!keys?.length) fail("UsageError", "no key is known for this log, and it has no policy.txt", { noKey: true });
+  const other = vkey && remembered && !remembered.includes(vkey) ? ", though another one is remembered" : "";
+  const how = vkey
+    ? `pinned by the link you followed${other}`
+    : remembered
+      ? "remembered from an earlier visit"
+      : "from this site, first visit on this browser";
+  const logs = site?.logs.filter(({ key }) => keys.includes(key.vkey)) ?? [];
+  if (remembered && !vkey && site?.logs.length && !logs.length)
+    fail("PolicyError", "another key", { changed: [remembered, site.logs.map(({ key }) => key.vkey)] });
+  // witnesses and quorum are this site's choice; a key that it does not name stands for itself
+  const policy = logs.length ? { ...site, logs } : policyFor(keyOf(keys[0]));
+  return { policy, how, keys, witnesses: logs.length > 0 && site.witnesses.length > 0 };
+}
+
+async function open(trusting) {
+  if (!globalThis.crypto?.subtle) fail("AccessError", "no cryptography", { insecure: true });
+  const bytes = crypto.getRandomValues(new Uint8Array(10_007));
+  const theirs = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  if (!equal(sha256(bytes), theirs)) fail("UsageError", "this browser computes SHA-256 in two ways that differ: stop");
+  const trusted = await trusting,
+    log = new Log(fetchObject, trusted.policy, { memory });
+  await log.visit();
+  if (!memory.load(`keys ${here}`)) memory.save(`keys ${here}`, trusted.keys.join("\n"));
+  memory.save(`seen ${here}`, String(Date.now()));
+  return { log, ...trusted };
+}
+
+// ---- what is asked
+
+const seen = Number(memory.load(`seen ${here}`)); // milliseconds, of the visit before this one
+
+let trusted, opened;
+
+function broken(error) {
+  // a module that did not load, or a mistake of this page: never silence
+  $("#results").prepend(
+    h(
+      "div",
+      { class: "card", "data-state": "page", role: "alert" },
+      h("h2", {}, "This page did not work"),
+      h("p", {}, String(error.message)),
+    ),
+  );
+}
+
+const show = (name, ...what) =>
+  import("./check.js")
+    .then((check) => {
+      Object.assign(check.context, { trusted, opened });
+      return check[name](...what);
+    })
+    .catch(broken);
+const ask = (text) => show("ask", text);
+
+function start() {
+  trusted = trust();
+  opened = open(trusted);
+  trusted.catch(() => {});
+  opened
+    .then((found) => headCard(found, seen))
+    .then(
+      (card) => $("#head").replaceChildren(card),
+      (error) => show("noHead", error, start),
+    );
+}
+
+function forget() {
+  for (const id of ["keys", "seen"]) memory.drop(`${id} ${here}`);
+  trusted
+    .then(({ policy }) => policy.logs.forEach(({ key }) => memory.drop(memoryId(key))))
+    .finally(() => location.reload());
+}
+
+let pinned = fragment().vkey;
+function follow() {
+  const { vkey, i, sha256: digest } = fragment();
+  if (vkey !== pinned) start((pinned = vkey));
+  if (i ?? digest) ask(i ?? digest);
+}
+
+$("#files").addEventListener("change", (event) => {
+  show("files", [...event.target.files]);
+  event.target.value = "";
+});
+$("#ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if ($("#text").value.trim()) ask($("#text").value.trim());
+});
+for (const [name, over] of [
+  ["dragover", true],
+  ["dragleave", false],
+  ["drop", false],
+]) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    $("#drop").classList.toggle("over", over);
+    if (name === "drop" && event.dataTransfer.files.length) show("files", [...event.dataTransfer.files]);
+  });
+}
+document.addEventListener("paste", (event) => {
+  const text = event.clipboardData.getData("text");
+  if (event.clipboardData.files.length) show("files", [...event.clipboardData.files]);
+  else if (text.includes("\n")) show("files", [new File([utf8(text)], "what was pasted")]);
+  else return;
+  event.preventDefault();
+});
+$("#samples").addEventListener("click", ({ target }) => target.dataset.sample && show("sample", target.dataset.sample));
+for (const name of ["browse", "keys"]) {
+  $(`#${name}`).addEventListener("toggle", ({ target }) => {
+    if (target.open)
+      import("./browse.js")
+        .then((browse) => browse[name](target.lastElementChild, { opened, trusted, ask, forget }))
+        .catch(broken);
+  });
+}
+addEventListener("hashchange", follow);
+start();
+follow();

@@ -1,0 +1,318 @@
+// What is dropped, pasted or asked for, and the card that says what came of it.
+
+import { $, ago, card, code, count, h, visible } from "./dom.js";
+import { describe } from "./entry.js";
+import { signers } from "./tree_head.js";
+import { find, findDigest, readFile } from "../verifier/lookup.js";
+import { picture } from "./merkle_path.js";
+import { proofIn } from "./proof_files.js";
+import { errorCard } from "./error_card.js";
+import { button, opener, verifiedCard } from "./proof_card.js";
+import {
+  acceptCheckpoint,
+  fail,
+  formatProof,
+  leafHash,
+  parseCheckpoint,
+  parseProof,
+  utf8,
+  verifyInclusion,
+  verifyProof,
+} from "../verifier/tlog.js";
+
+/** trusted: promise of {policy, how}; opened: promise of {log, policy, how}, rejected where the log cannot be read. */
+export const context = {};
+
+const MAX_READ = 2 << 20; // bytes; a proof or bundle is shorter
+const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
+const pending = []; // proofs that wait for their file
+const held = []; // files that wait for their proof, where there is no network
+
+/** Put a card on top of the results, in the place of another if given, and go there. */
+function put(made, old) {
+  if (old) old.replaceWith(made);
+  else $("#results").prepend(made);
+  made.querySelector("h2")?.focus({ preventScroll: true });
+  made.scrollIntoView({ block: "nearest" });
+  return made;
+}
+
+function working(headline) {
+  const bar = h("progress", { max: 1, value: 0, "aria-label": headline });
+  const made = put(card({ state: "working", mark: "…", headline: visible(headline), more: [bar] }));
+  return { made, progress: (part) => bar.setAttribute("value", part) };
+}
+
+/** Run a check, and put what it returns, or the error it throws, in the place of a progress bar. */
+async function checking(headline, what, check) {
+  const { made, progress } = working(headline);
+  try {
+    return put(await check(progress), made);
+  } catch (error) {
+    return put(errorCard(error, what), made);
+  }
+}
+
+// ---- asked by index or hash, or with a sample
+
+/** Return the card of the entry at an index, read and proven; sabotaged: of a copy of it with one bit flipped. */
+async function entryCard(index, sabotaged = false) {
+  const opened = await context.opened,
+    { log, policy } = opened;
+  const [proof, entry] = [await log.prove(index), await log.entry(index)];
+  const again = parseProof(formatProof(proof)); // what would be saved is what is verified
+  if (!sabotaged)
+    return verifiedCard(again, await verifyProof(again, leafHash(entry), policy), leafHash(entry), entry, opened);
+  const copy = entry.length ? entry.slice() : utf8("x");
+  copy[copy.length >> 1] ^= entry.length ? 1 : 0;
+  try {
+    await verifyProof(again, leafHash(copy), policy);
+  } catch (error) {
+    const words = h(
+      "p",
+      {},
+      `This was entry ${count(proof.index)}, with one bit flipped in your browser: a copy that was tampered with looks like this.`,
+    );
+    return errorCard(error, "proof", [words, opener("Show the path", picture(again, leafHash(copy)))]);
+  }
+  return fail("Error", "a sabotaged copy verified"); // never
+}
+
+/** Look up what was typed: an index, a SHA-256, a proof. */
+export function ask(text) {
+  if (/^[0-9]{1,19}$/.test(text)) return checking(`Reading entry ${text}`, "entry", () => entryCard(BigInt(text)));
+  if (/^[0-9a-f]{64}$/i.test(text)) return search({ digest: text.toLowerCase() });
+  if (text.startsWith("c2sp.org/")) return files([new File([utf8(text)], "what was pasted")]);
+  return put(
+    card({
+      state: "call",
+      mark: "–",
+      headline: "Not understood",
+      body: ["Expected an index (a number), a SHA-256 (64 hexadecimal digits), or a .tlog-proof."],
+    }),
+  );
+}
+
+export const sample = (which) =>
+  checking("Reading a sample", "entry", async () => {
+    const { log } = await context.opened,
+      { size } = log.accepted.signed.tree;
+    if (size === 0n) fail("UsageError", "the log has no entries yet");
+    return entryCard(which === "oldest" ? 0n : size - 1n, which === "sabotaged");
+  });
+
+// ---- looking through the log
+
+function search(wanted, anySize = false) {
+  return checking(`Looking for ${wanted.file?.name ?? "it"} in the log`, "entry", async (progress) => {
+    let size;
+    try {
+      const opened = await context.opened,
+        { log, policy } = opened;
+      size = log.accepted.signed.tree.size;
+      const options = { anySize, progress: (done) => progress(Number(done) / Number(size)) };
+      const found = wanted.digest
+        ? (await findDigest(log, wanted.digest, options)).map((index) => ({ index }))
+        : await find(
+            log,
+            wanted.candidates.map(({ leaf }) => leaf),
+            options,
+          );
+      if (!found.length) return absent(size, wanted);
+      const [{ index, leaf }] = found,
+        proof = parseProof(formatProof(await log.prove(index)));
+      const chosen = wanted.candidates?.find((one) => one.leaf === leaf) ?? { entry: await log.entry(index) };
+      const others =
+        found.length > 1
+          ? `Logged ${found.length} times, also at ${found
+              .slice(1, 6)
+              .map((one) => count(one.index))
+              .join(", ")}${found.length > 6 ? ", …" : ""}.`
+          : "";
+      const name = { ...wanted.file, how: chosen.how, more: others };
+      return verifiedCard(
+        proof,
+        await verifyProof(proof, leafHash(chosen.entry), policy),
+        leafHash(chosen.entry),
+        chosen.entry,
+        opened,
+        name,
+      );
+    } catch (error) {
+      if (error.offline) held.push(wanted);
+      if (!error.tooLarge) throw error;
+      const megabytes = Math.ceil((Number(size) * (wanted.digest ? 180 : 32)) / 1e6);
+      return errorCard(error, "entry", [
+        h(
+          "p",
+          {},
+          button(`Look through all of it (about ${count(megabytes)} MB)`, ({ target }) => {
+            target.closest(".card").remove();
+            search(wanted, true);
+          }),
+        ),
+      ]);
+    }
+  });
+}
+
+function absent(size, { digest, candidates, file }) {
+  const raw = candidates?.length === 2 ? ", and as its bytes" : "";
+  const how = digest ? "It was looked for as the SHA-256 of a file." : `It was looked for by SHA-256 and size${raw}.`;
+  return card({
+    state: "absent",
+    look: "bad",
+    mark: "✗",
+    headline: "Not in the log",
+    body: [file && code(file.name), `All ${count(size)} entries were checked.`, how],
+  });
+}
+
+// ---- files and proofs, in any order
+
+/** Check files: proofs with the files they are for, whichever comes first; other files by looking for them in the log. */
+export async function files(list) {
+  const others = [],
+    bundles = [];
+  for (const file of list) {
+    try {
+      const bytes = file.size <= MAX_READ ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
+      const found = proofIn(file.name, bytes),
+        head = await headIn(bytes);
+      if (head) await checking(`Comparing ${file.name}`, "proof", () => sameHistory(head, file.name));
+      else if (!found) others.push(await read(file));
+      else if (found.entry) bundles.push({ ...found, name: file.name });
+      else pending.push({ ...found, name: file.name });
+    } catch (error) {
+      put(errorCard(error, "proof", [h("p", {}, code(file.name))]));
+    }
+  }
+  for (const bundle of bundles) await checking(`Checking ${bundle.name}`, "proof", () => ofBundle(bundle, others));
+  if (pending.length) others.push(...held.splice(0));
+  const left = await match(others);
+  // a file that belongs to no proof, and a proof that belongs to no file: one is for the other, and wrong
+  const wrong = left.length ? pending.splice(0) : [];
+  for (const { candidates, file } of left) {
+    if (wrong.length)
+      await checking(`Checking ${file.name}`, "proof", () => proven(wrong[0].proof, candidates[0], file));
+    else await search({ candidates, file });
+  }
+  for (const { proof, name } of pending) await checking(`Checking ${name}`, "proof", () => waiting(proof, name));
+}
+
+/** Return the tree head of this log that a file is, if it is one. */
+async function headIn(bytes) {
+  try {
+    const head = parseCheckpoint(bytes),
+      { policy } = await context.trusted;
+    return policy.logs.some(({ key }) => key.name === head.origin) ? head : undefined;
+  } catch {
+    return undefined; // most files are something else
+  }
+}
+
+async function sameHistory(head, name) {
+  const trusted = await context.trusted,
+    accepted = await acceptCheckpoint(trusted.policy, head),
+    found = signers(trusted, accepted);
+  const { log } = await context.opened;
+  await log.compare(head);
+  const body = [
+    code(name),
+    `${found.who}: ${count(head.tree.size)} entries. The log's tree head now has ${count(log.accepted.signed.tree.size)}, and one extends the other.`,
+  ];
+  return card({ state: "same-history", look: "good", mark: "✓", headline: "The same history", body });
+}
+
+/** Return the card of a Sigstore bundle; a file among `others` whose digest its entry holds is taken out of them. */
+function ofBundle({ proof, entry, name }, others) {
+  const digests = describe(entry)
+    .rows.filter(([label]) => label === "Digest")
+    .map(([, digest]) => digest);
+  const at = others.findIndex(({ file }) => digests.includes(file.sha256));
+  const more =
+    at < 0
+      ? "The bundle's entry is in the log. Drop the file with it, to see whether the entry is about it."
+      : `It is about ${visible(others[at].file.name)}: it holds its SHA-256.`;
+  if (at >= 0) others.splice(at, 1);
+  return proven(proof, { leaf: leafHash(entry), entry }, { name, more });
+}
+
+async function read(file) {
+  const { made, progress } = file.size > SLOW ? working(`Reading ${file.name}`) : { progress() {} };
+  try {
+    const { sha256, size, candidates } = await readFile(file.stream(), (done) => progress(done / file.size));
+    return { candidates, file: { name: file.name, sha256, size } };
+  } finally {
+    made?.remove();
+  }
+}
+
+/** Return the first waiting proof and the candidate of a file that belong together, by their hashes only. */
+function pairOf({ candidates }) {
+  for (const [at, { proof }] of pending.entries()) {
+    for (const candidate of candidates) {
+      try {
+        verifyInclusion(candidate.leaf, proof.index, proof.checkpoint.tree, proof.hashes);
+        return { at, proof, candidate };
+      } catch (error) {
+        if (error.code !== "ProofError") throw error;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Check files with the proofs that wait; return those that belong to none of them. */
+async function match(others) {
+  const left = [];
+  for (const one of others) {
+    const pair = pairOf(one);
+    if (!pair) left.push(one);
+    else {
+      pending.splice(pair.at, 1);
+      document.querySelectorAll("[data-state^=needs-]").forEach((made) => made.remove());
+      const name = { ...one.file, how: pair.candidate.how };
+      await checking(`Checking ${one.file.name}`, "proof", () => proven(pair.proof, pair.candidate, name));
+    }
+  }
+  return left;
+}
+
+/** Return the card of a proof that holds; no network is needed, but where there is one, histories are compared. */
+async function proven(proof, { leaf, entry }, name) {
+  const trusted = await context.trusted,
+    accepted = await verifyProof(proof, leaf, trusted.policy);
+  const compared = await compare(accepted.signed);
+  return verifiedCard(proof, accepted, leaf, entry, trusted, { ...name, compared });
+}
+
+async function compare(signed) {
+  try {
+    const { log } = await context.opened;
+    if (log.accepted.signed.origin !== signed.origin) return "";
+    await log.compare(signed);
+    return `The log's tree head now, of ${count(log.accepted.signed.tree.size)} entries, has the same history.`;
+  } catch (error) {
+    if (error.code === "ForkError") throw error;
+    return "";
+  }
+}
+
+async function waiting(proof, name) {
+  const trusted = await context.trusted;
+  const accepted = await acceptCheckpoint(trusted.policy, proof.checkpoint),
+    found = signers(trusted, accepted);
+  const body = [
+    code(name),
+    `It is about entry ${count(proof.index)} of ${count(accepted.signed.tree.size)}. ${found.who}${found.last ? `, ${ago(found.last)}` : ""}.`,
+  ];
+  return card({ state: "needs-file", look: "none", mark: "…", headline: "Now drop the file it is for", body });
+}
+
+// ---- the rest of the page
+
+/** Say why the log could not be opened. */
+export function noHead(error, again) {
+  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, button("Try again", again))]));
+}

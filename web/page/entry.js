@@ -1,0 +1,113 @@
+// What an entry is, in words; an operator may edit this file. Entries are hostile: whoever can log writes them. What is
+// returned is text, which the page shows as text.
+
+import { digestEntry } from "../verifier/lookup.js";
+import { encodeBase64, equal, hex } from "../verifier/tlog.js";
+
+const decode = (bytes) => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+};
+
+/** Return {kind, rows: [[label, text]], text}: what is known of an entry, and all of it. */
+export function describe(entry) {
+  const text = decode(entry),
+    all = text ?? dump(entry),
+    known = text !== null && (file(entry, text) ?? json(text));
+  return { text: all, ...(known || { kind: text === null ? "bytes" : "text", rows: [] }) };
+}
+
+function file(entry, text) {
+  // tiles/entries/file_digest.py
+  const [, sha256, size] = /^tiletree\/file\/v1\nsha256 ([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n$/.exec(text) ?? [];
+  return sha256 && equal(digestEntry(sha256, size), entry)
+    ? {
+        kind: "file",
+        rows: [
+          ["SHA-256", sha256],
+          ["Size", `${size} bytes`],
+        ],
+      }
+    : null;
+}
+
+function json(text) {
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== "object" || value === null) return null;
+  return {
+    kind: typeof value.kind === "string" ? value.kind : "JSON",
+    rows: rekor(value),
+    text: JSON.stringify(value, null, 2),
+  };
+}
+
+function rekor({ kind, apiVersion, spec }) {
+  // Rekor's hashedrekord, both versions
+  if (kind !== "hashedrekord") return [];
+  const body = spec?.hashedRekordV002 ?? spec ?? {},
+    rows = [["Version", String(apiVersion)]];
+  const digest = body.data?.digest,
+    hash = body.data?.hash?.value;
+  if (typeof digest === "string") rows.push(["Digest", hex(bytesOf(digest))]);
+  if (typeof hash === "string") rows.push(["Digest", hash]);
+  const verifier = body.signature?.verifier ?? {};
+  const certificate = verifier.x509Certificate?.rawBytes ?? pem(body.signature?.publicKey?.content);
+  for (const name of namesIn(bytesOf(certificate))) rows.push(["Signed by", name]);
+  return rows;
+}
+
+function bytesOf(base64) {
+  try {
+    return Uint8Array.from(atob(base64), (octet) => octet.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+const pem = (base64) => (decode(bytesOf(base64)) ?? "").replace(/-----[A-Z ]+-----|\s/g, "");
+
+function namesIn(certificate) {
+  // e-mail addresses and URIs of its subjectAltName (RFC 5280 §4.2.1.6)
+  const oid = [0x06, 0x03, 0x55, 0x1d, 0x11],
+    names = [];
+  const start = certificate.findIndex((_, at) => oid.every((byte, n) => certificate[at + n] === byte));
+  if (start < 0) return names;
+  const at = certificate.indexOf(0x04, start + 5); // OCTET STRING around SEQUENCE
+  let [from] = content(certificate, at),
+    [next, end] = content(certificate, from);
+  for (from = next; from < end && from < certificate.length;) {
+    const tag = certificate[from],
+      [begin, stop] = content(certificate, from);
+    const name = decode(certificate.subarray(begin, stop));
+    if ((tag === 0x81 || tag === 0x86) && name) names.push(name);
+    from = stop;
+  }
+  return names;
+}
+
+function content(der, at) {
+  // where the content of an element begins and ends
+  const length = der[at + 1] ?? 0,
+    wide = length > 0x80 ? length - 0x80 : 0;
+  let size = wide ? 0 : length;
+  for (let n = 0; n < Math.min(wide, 3); n++) size = size * 256 + (der[at + 2 + n] ?? 0);
+  return [at + 2 + wide, at + 2 + wide + size];
+}
+
+function dump(bytes) {
+  const lines = [];
+  for (let at = 0; at < Math.min(bytes.length, 4096); at += 16)
+    lines.push(`${at.toString(16).padStart(4, "0")}  ${hex(bytes.subarray(at, at + 16)).replace(/(..)/g, "$1 ")}`);
+  return lines.join("\n") + (bytes.length > 4096 ? `\n… ${bytes.length} bytes in all` : "");
+}
+
+/** Return the entry in base64, for programs. */
+export const asBase64 = encodeBase64;

@@ -1,0 +1,56 @@
+// The tree head, in words: who signed it, when, and whether it extends what was seen before.
+
+import { ago, card, code, count } from "./dom.js";
+import { witnessesOf } from "../verifier/tlog.js";
+
+const DAY = 86_400_000; // milliseconds
+
+/** Return {who, when, stale, future, dated} of an accepted checkpoint: the words for its signatures. */
+export function signers({ policy }, { cosignatures, unsupported }) {
+  const wanted = policy.quorum ? witnessesOf(policy, policy.quorum) : policy.witnesses;
+  const by = new Set(cosignatures.map(({ key }) => key));
+  const witnesses = wanted.filter(({ key }) => by.has(key)).length;
+  const last = Math.max(0, ...cosignatures.map(({ timestamp }) => Number(timestamp) * 1000));
+  const lacking = unsupported.length
+    ? ` ${unsupported.length} signature${unsupported.length > 1 ? "s" : ""} could not be checked here: this browser lacks the algorithm.`
+    : "";
+  return {
+    witnesses,
+    last,
+    lacking,
+    when: last ? ago(last) : "",
+    stale: last && Date.now() - last > DAY,
+    future: last - Date.now() > DAY / 144,
+    who: witnesses
+      ? `Signed by the log and ${witnesses} of ${wanted.length} witnesses`
+      : "Signed by the log (no witnesses)",
+  };
+}
+
+/** Return the card of an opened log; seen: when it was visited last, in milliseconds. */
+export async function headCard(opened, seen) {
+  const { log, how, witnesses } = opened,
+    { signed } = log.accepted,
+    found = signers(opened, log.accepted),
+    before = log.previous;
+  const headline = `${found.who}: ${count(signed.tree.size)} entries`;
+  let said = { state: "verified", look: "good", mark: "✓", headline, body: [`Witnesses saw it ${found.when}.`] };
+  if (!found.witnesses)
+    said = {
+      ...said,
+      state: "verified-log-only",
+      body: ["Nobody independent has confirmed this tree head, and its time is not known."],
+    };
+  if (log.newer || (found.witnesses && (!found.last || found.stale || found.future)))
+    said = (await import("./error_card.js")).unusual(found, log, headline);
+  const memory = before
+    ? !log.newer && `It extends what you saw ${ago(seen)}: ${count(before.tree.size)} entries.`
+    : "First visit on this browser: from now on, it will notice if the log's past changes.";
+  const key = [
+    `The log's key: ${how}.`,
+    witnesses && " Witnesses and quorum: this site's choice.",
+    " Log: ",
+    code(signed.origin),
+  ];
+  return card({ ...said, body: [...said.body, found.lacking, memory, key] });
+}
