@@ -25,8 +25,8 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
 from tiles.records.fields import MAX_RECORD_SIZE
-from tiles.records.head import HEAD
-from tiles.records.settings import MAX_LOCK_DAYS, SETTINGS, Settings, parse_settings
+from tiles.records.paths import HEAD, SETTINGS
+from tiles.records.settings import MAX_LOCK_DAYS, Settings, parse_settings
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
 from tiles.store import Store, Version

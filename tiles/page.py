@@ -16,8 +16,8 @@ from pathlib import Path
 from tiles.errors import Conflict, NotFound, UsageError
 from tiles.notes.keys import SignatureType
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from tiles.records.paths import POLICY
 from tiles.store import Store
-from tiles.tree.layout import POLICY
 
 VERIFY = "verify.html"
 

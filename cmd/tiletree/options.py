@@ -18,7 +18,8 @@ from tiles.notes.keys import SigningKey, VerifierKey, parse_skey, parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.records.fields import MAX_RECORD_SIZE
-from tiles.records.head import HEAD, parse_head
+from tiles.records.head import parse_head
+from tiles.records.paths import HEAD
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
 from tiles.store import Store

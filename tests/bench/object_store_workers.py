@@ -125,7 +125,7 @@ def _write(entries: int, size: int, whole: Clock, upload: Clock, write: Write) -
     """Plan, sign and write each batch's objects; no commit, and nothing that would survive a crash."""
     from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
     from tiles.notes.keys import signing_key
-    from tiles.tree.layout import checkpoint_path
+    from tiles.records.paths import checkpoint_path
     from tiles.tree.plan import EMPTY_EDGE, plan
 
     key = signing_key(ORIGIN, SEED)

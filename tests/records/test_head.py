@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tiles.errors import Malformed
 from tiles.records.fields import MAX_RECORD_SIZE
-from tiles.records.head import Head, parse_head, policy_path, staged_path
+from tiles.records.head import Head, parse_head
+from tiles.records.paths import policy_path, staged_path
 from tiles.tree.merkle import EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
 
 DIGEST = "ab" * 32

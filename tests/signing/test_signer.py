@@ -13,7 +13,8 @@ from tiles.errors import AccessError, Conflict, Malformed, OutcomeUnknown, Refus
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import policy_for
 from tiles.records.fields import MAX_RECORD_SIZE
-from tiles.signing.signer import ANCHOR, Anchor, Memory, Signer, parse_anchor
+from tiles.records.paths import ANCHOR
+from tiles.signing.signer import Anchor, Memory, Signer, parse_anchor
 from tiles.store import Object, Version
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead

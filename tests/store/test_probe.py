@@ -16,7 +16,8 @@ from tests.support.object_server_rules import Fault as HttpFault
 from tests.support.object_server_stores import open_on
 from tiles import log as log_module
 from tiles.errors import AccessError, Conflict, Refused
-from tiles.records.settings import SETTINGS, parse_settings
+from tiles.records.paths import SETTINGS
+from tiles.records.settings import parse_settings
 from tiles.store import Store, Version
 from tiles.store.memory import MemoryStore
 from tiles.store.probe import PROBES, probe

@@ -19,8 +19,9 @@ from tests.support.disk_posix import Process
 from tests.support.power_cut import NOTHING, Cut, Owed, State
 from tests.support.power_outside import ADMISSION, ADMITTED, REFUSED, Outside
 from tests.support.world import ROLES, RecordingKey, World, explained
-from tiles.records.head import HEAD, parse_head
-from tiles.signing.signer import ANCHOR, parse_anchor
+from tiles.records.head import parse_head
+from tiles.records.paths import ANCHOR, HEAD
+from tiles.signing.signer import parse_anchor
 from tiles.store.directory import DirectoryStore
 from tiles.upkeep.gc import gc
 

@@ -12,17 +12,16 @@ from tests.support.check_log import read_or_none
 from tests.support.reference import flipped
 from tests.support.world import World, some_entries
 from tiles.inbox.admission import Admission
-from tiles.inbox.submission import INBOX, Name, format_submission
+from tiles.inbox.submission import Name, format_submission
 from tiles.inbox.submit import submit
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
 from tiles.read.fetcher import StoreFetcher
-from tiles.records.head import HEAD, parse_head
+from tiles.records.head import parse_head
+from tiles.records.paths import HEAD, INBOX, REJECTED, SET_ASIDE
 from tiles.records.staged_batch import digest, parse_batch
 from tiles.store import Store
 from tiles.upkeep.repair import repair
-from tiles.upkeep.replace import SET_ASIDE
-from tiles.write.publish import REJECTED
 
 ADMISSION = Admission(max_entries=3)
 ADMITTED, REFUSED = 3, 4  # entries of a submission

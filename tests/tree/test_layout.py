@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tiles.errors import Malformed, UsageError
+from tiles.records.paths import checkpoint_path
 from tiles.tree.layout import (
     ENTRIES,
     Tile,
-    checkpoint_path,
     edge_tiles,
     index_path,
     level_size,

@@ -17,7 +17,7 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.read.fetcher import StoreFetcher
-from tiles.tree.layout import checkpoint_path
+from tiles.records.paths import checkpoint_path
 from tiles.upkeep.import_log import Imported, import_log
 from tiles.write.sequencer import MAX_BATCH, Sequencer
 

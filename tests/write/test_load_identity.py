@@ -33,7 +33,7 @@ from tiles.inbox.admission import Admission
 from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
 from tiles.notes.keys import SignatureType, signing_key
 from tiles.notes.policy import Policy, parse_policy, policy_for
-from tiles.records.head import policy_path
+from tiles.records.paths import policy_path
 from tiles.records.staged_batch import digest
 from tiles.store.memory import MemoryStore
 

@@ -18,8 +18,9 @@ from tests.support.world import World, explained, some_entries
 from tiles.errors import AccessError, Refused, Unfinished
 from tiles.inbox.admission import OPEN, Admission
 from tiles.inbox.selection import Limits
-from tiles.inbox.submission import INBOX, Name, format_submission
+from tiles.inbox.submission import Name, format_submission
 from tiles.records.head import parse_head
+from tiles.records.paths import INBOX
 from tiles.records.staged_batch import digest
 from tiles.write.sequencer import Sequenced
 

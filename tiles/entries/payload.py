@@ -12,17 +12,12 @@ from typing import BinaryIO
 from tiles.entries.file_digest import digest_entry, parse_digest_entry
 from tiles.errors import Malformed, NotFound, UsageError, VerificationError
 from tiles.read.fetcher import Fetcher
+from tiles.records.paths import payload_path
 from tiles.store import Store
 
-PAYLOADS = "payload/sha256/"
 MAX_PAYLOAD_SIZE = 256 << 20  # bytes; one is in memory as a whole
 
 _ELSEWHERE = "the file was added without --payload: get it from where it is published"
-
-
-def payload_path(sha256: str) -> str:
-    """Return where the payload of that SHA-256, in lower-case hex, is."""
-    return f"{PAYLOADS}{sha256}"
 
 
 def check_payload_size(size: int, name: str) -> None:

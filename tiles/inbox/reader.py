@@ -20,9 +20,9 @@ from tiles.errors import AccessError, NotFound
 from tiles.inbox.admission import Admission
 from tiles.inbox.selection import Ask, Found, Limits, Selection, Taken
 from tiles.inbox.selection import Backlog as Backlog
-from tiles.inbox.submission import INBOX
 from tiles.inbox.turns import Row, Waiting
 from tiles.parallel import in_background
+from tiles.records.paths import INBOX
 from tiles.store import Store, Unlistable
 from tiles.store.paths import is_path
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_decimal
+from tiles.records.paths import INBOX
 from tiles.tree.bundle import decode_entries, encode_entries
 
-INBOX = "inbox/"
 TITLE = "tiletree-submission/v1"
 NONCE_SIZE = 16  # bytes
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_decimal, encode_base64
 from tiles.records.fields import format_record, parse_digest, parse_repeating_record, parse_tree
+from tiles.records.paths import staged_path
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
 
-HEAD = "head"
 TITLE = "tiletree-head/v1"
 _NAMES = ("origin", "size", "root", "base", "batch", "policy", "admission", "state", "nonce")
 _NO_BATCH = "none"
@@ -75,16 +75,6 @@ class Head:
     def closed(self, nonce: str) -> Head:
         """Return the head after which nothing can be added."""
         return replace(self, base=self.tree.size, batch=None, frozen=True, nonce=nonce)
-
-
-def staged_path(size: int, batch: str) -> str:
-    """Return where the batch of that digest, which leads to a tree of `size`, is staged."""
-    return f"staging/{size}-{batch}"
-
-
-def policy_path(digest: str) -> str:
-    """Return where the policy of that digest is kept in the private part."""
-    return f"policies/{digest}"
 
 
 def parse_head(data: bytes) -> Head:

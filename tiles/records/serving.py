@@ -7,6 +7,9 @@ readers come for: a copy of it is checked each time. Nothing is text/html or a s
 
 from __future__ import annotations
 
+from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING
+from tiles.tree.layout import CHECKPOINT, TILES
+
 BYTES = "application/octet-stream"
 TEXT = "text/plain; charset=utf-8"
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -14,7 +17,8 @@ FRESH = "no-cache, max-age=0"
 DAILY = "public, max-age=300"
 PRIVATE = "no-store"
 
-_FRESH = frozenset({"checkpoint", "pending"})
+_FRESH = frozenset({CHECKPOINT, PENDING})
+_IMMUTABLE = (TILES, PAYLOAD, INDEX)
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -32,9 +36,9 @@ def headers_of(path: str, *, public: bool) -> dict[str, str]:
     """
     if not public:
         return {"Content-Type": BYTES, "Cache-Control": PRIVATE}
-    if path.startswith(("tile/", "payload/", "index/")):
+    if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}
-    if path.startswith("checkpoints/"):
+    if path.startswith(CHECKPOINTS):
         return {"Content-Type": TEXT, "Cache-Control": IMMUTABLE}
     if path in _FRESH:
         return {"Content-Type": TEXT, "Cache-Control": FRESH}

@@ -17,7 +17,6 @@ from tiles.errors import Malformed
 from tiles.notes.encoding import decode_decimal
 from tiles.records.fields import format_record, parse_record
 
-SETTINGS = "settings"
 TITLE = "tiletree-settings/v1"
 MAX_LOCK_DAYS = 36_500  # as S3 has it
 

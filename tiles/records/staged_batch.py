@@ -20,7 +20,7 @@ from hashlib import sha256
 
 from tiles.errors import Malformed, Refused
 from tiles.notes.encoding import decode_decimal
-from tiles.records.head import staged_path
+from tiles.records.paths import staged_path
 from tiles.tree.bundle import decode_entries
 
 TITLE = "tiletree-batch/v1"

@@ -18,11 +18,11 @@ from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
 from tiles.notes.encoding import encode_base64
 from tiles.notes.keys import SigningKey, VerifierKey
 from tiles.records.fields import MAX_RECORD_SIZE, format_record, parse_record, parse_tree
+from tiles.records.paths import ANCHOR
 from tiles.store import Store, Version
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiles.tree.proof import verify_consistency
 
-ANCHOR = "anchor"
 TITLE = "tiletree-anchor/v1"
 _NAMES = ("origin", "size", "root")
 

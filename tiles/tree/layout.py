@@ -19,7 +19,8 @@ ENTRIES = -1  # the level of an entry bundle
 MAX_LEVEL = 63  # "<L> … between 0 and 63"
 
 CHECKPOINT = "checkpoint"
-POLICY = "policy.txt"  # a copy of the policy that the log publishes by
+TILES = "tile/"  # below it are all tiles and entry bundles
+BUNDLES = "tile/entries/"
 
 #   tile/<L>/<N>[.p/<W>]     <N> in zero-padded groups of three digits, all but the last led by an x
 _PATH = re.compile(
@@ -147,8 +148,3 @@ def levels(size: int) -> range:
     while level_size(size, count) > 0:
         count += 1
     return range(count)
-
-
-def checkpoint_path(size: int) -> str:
-    """Return where the first published checkpoint of a size is kept: 1234067 → "checkpoints/x001/x234/067"."""
-    return f"checkpoints/{index_path(size)}"

@@ -30,15 +30,14 @@ from typing import Protocol, runtime_checkable
 
 from tiles.errors import LogError, Malformed, NotFound, Refused, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.notes.encoding import decode_decimal
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import parse_policy
-from tiles.records.head import HEAD, Head
+from tiles.records.head import Head
+from tiles.records.paths import CHECKPOINTS, HEAD, STAGING, checkpoint_path, kept_size, staged_size
 from tiles.store import Listed, Store
 from tiles.store.probe import PROBES
-from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, checkpoint_path, level_size, parse_tile_path
+from tiles.tree.layout import BUNDLES, CHECKPOINT, ENTRIES, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path
 from tiles.tree.merkle import HASH_SIZE
-from tiles.upkeep.strays import CHECKPOINTS, kept_size
 from tiles.write.load import read_head
 
 DAY = 86_400.0  # seconds
@@ -49,7 +48,6 @@ _UNCHANGED = "nothing was deleted"
 _DELETE_AT_ONCE = 1000  # the most that one request of an object store takes
 _CANDIDATES = 8  # kept checkpoints that are read, largest first, before none is found to be the log's
 _PROBE = re.compile(rf"{PROBES}[0-9a-f]{{32}}", re.ASCII)
-_STAGED = re.compile(r"staging/([0-9]+)-[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ class _Broom:
 
     def _count(self, paths: Sequence[str], kind: str) -> None:
         for path in paths:
-            self._counts["bundle" if path.startswith("tile/entries/") else kind] += 1
+            self._counts["bundle" if path.startswith(BUNDLES) else kind] += 1
         self._sample += paths[: SAMPLE - len(self._sample)]
 
     def collected(self) -> Collected:
@@ -208,15 +206,9 @@ def _probes(store: Store, before: float) -> Iterator[Listed]:
 
 def _staged(private: Store, head: Head) -> Iterator[Listed]:
     """Batches that can never be committed any more."""
-    for listed in private.list("staging/"):
-        match = _STAGED.fullmatch(listed.path)
-        if not match or listed.path == head.staged_path:
-            continue
-        try:
-            size = decode_decimal(match[1], "size of a staged batch")
-        except Malformed:
-            continue
-        if size < head.tree.size:
+    for listed in private.list(STAGING):
+        size = staged_size(listed.path)
+        if size is not None and size < head.tree.size and listed.path != head.staged_path:
             yield listed
 
 
@@ -226,7 +218,7 @@ def _partials(public: Store, covered: int, before: float) -> Iterator[Listed]:
     A full tile is listed right before its partial ones: "067" and "067.p/1" sort like that.
     """
     full: tuple[Tile, Listed] | None = None
-    for listed in public.list("tile/"):
+    for listed in public.list(TILES):
         try:
             tile = parse_tile_path(listed.path)
         except Malformed:

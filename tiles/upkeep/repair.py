@@ -25,17 +25,18 @@ from tiles.read.fetcher import MAX_BUNDLE_SIZE, Fetcher
 from tiles.read.verified_tree import VerifiedTree
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head
-from tiles.records.settings import SETTINGS, parse_settings
+from tiles.records.paths import CHECKPOINTS, SET_ASIDE, SETTINGS, kept_size
+from tiles.records.settings import parse_settings
 from tiles.store import Store
 from tiles.tree.blame import Finding
 from tiles.tree.bundle import parse_bundle
-from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, level_size, parse_tile_path
+from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path
 from tiles.tree.merkle import TreeHead, leaf_hashes
 from tiles.tree.proof import Node
 from tiles.upkeep.candidates import Reachable, cut_to
 from tiles.upkeep.rebuild import CUT, Recovery
-from tiles.upkeep.replace import PUT_BACK, REMOVED, REPLACED, SET_ASIDE, Restorer
-from tiles.upkeep.strays import CHECKPOINTS, check_tiles, in_tree, kept_size
+from tiles.upkeep.replace import PUT_BACK, REMOVED, REPLACED, Restorer
+from tiles.upkeep.strays import check_tiles, in_tree
 from tiles.write.load import read_head
 
 _CHUNK = 256  # objects
@@ -262,7 +263,7 @@ class _Repair:
                 self._notes.append(f"{tile.path} is part of a tree that was committed meanwhile, and was put back")
 
     def _listed(self) -> Iterator[Tile]:
-        for listed in self._public.list("tile/"):
+        for listed in self._public.list(TILES):
             with suppress(Malformed):
                 yield parse_tile_path(listed.path)
 

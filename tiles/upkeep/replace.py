@@ -18,10 +18,9 @@ from datetime import UTC, datetime
 
 from tiles.errors import AccessError, NotFound
 from tiles.read.fetcher import MAX_BUNDLE_SIZE
+from tiles.records.paths import SET_ASIDE
 from tiles.store import Differs, Store
 from tiles.tree.blame import Finding
-
-SET_ASIDE = "set-aside/"  # in the private part
 
 PUT_BACK, REPLACED, REMOVED = "put back", "replaced", "set aside"
 

@@ -8,6 +8,7 @@ from tiles.errors import LogError, NotFound, Refused
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import parse_vkey
 from tiles.records.head import Head
+from tiles.records.paths import STAGING
 from tiles.signing.signer import Memory
 from tiles.store import Store
 from tiles.tree.merkle import TreeHead
@@ -64,5 +65,5 @@ def look(public: Store, private: Store, anchor: Store) -> Status:
         remembered = memory.recall()[0]
     except (Refused, LogError) as error:
         refusal = refusal or error.message
-    staged = tuple(listed.path for listed in private.list("staging/"))
+    staged = tuple(listed.path for listed in private.list(STAGING))
     return Status(head, published, staged, remembered, refusal)

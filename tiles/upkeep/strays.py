@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from datetime import date
 
 from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
 from tiles.read.fetcher import MAX_BUNDLE_SIZE, Fetcher, fetch_tile
+from tiles.records.paths import CHECKPOINTS, is_day_path, kept_size
 from tiles.store import Listed, Store
 from tiles.tree.blame import Finding
 from tiles.tree.bundle import parse_bundle
-from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile, level_size, parse_tile_path, tile_at
+from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path, tile_at
 from tiles.tree.merkle import TreeHead, fold_right
 from tiles.tree.proof import root_nodes
 from tiles.tree.reader import TreeReader
 from tiles.tree.tile import parse_tile
-
-CHECKPOINTS = "checkpoints/"
-_DAY = re.compile(r"days/([0-9]{4}-[0-9]{2}-[0-9]{2})", re.ASCII)
 
 
 def take_inventory(
@@ -45,7 +41,7 @@ def check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collect
     Those that reach beyond the tree, left by a writer that has not published them yet, begin with it.
     """
     last: tuple[Tile, bytes] | None = None
-    for listed in store.list("tile/"):
+    for listed in store.list(TILES):
         try:
             tile = parse_tile_path(listed.path)
         except Malformed:
@@ -102,9 +98,8 @@ def _check_checkpoints(store: Store, fetcher: Fetcher, tree: TreeHead, policy: P
     signers = replace(policy, quorum=None) if policy else None
     roots = _Roots(fetcher, tree)
     for listed in store.list(CHECKPOINTS):
-        name = listed.path.removeprefix(CHECKPOINTS)
         size = kept_size(listed.path)
-        if size is None and not _is_day(name):
+        if size is None and not is_day_path(listed.path):
             yield Finding(listed.path, "is not the path of a kept checkpoint")
             continue
         try:
@@ -125,24 +120,6 @@ def _check_checkpoint(path: str, size: int | None, signed: SignedCheckpoint, roo
     known = roots.at(signed.tree.size)
     if known is not None and known != signed.tree:
         yield Finding(path, f"has root {signed.tree.root.hex()}, the log had {known.root.hex()} at size {known.size}")
-
-
-def kept_size(path: str) -> int | None:
-    """Return the size that the path of a kept checkpoint names; None for those of days, and for any other path."""
-    try:
-        # "the size as a tile path": the index of a tile is written the same way
-        tile = parse_tile_path(f"tile/0/{path.removeprefix(CHECKPOINTS)}")
-    except Malformed:
-        return None
-    return tile.index if tile.is_full else None
-
-
-def _is_day(name: str) -> bool:
-    match = _DAY.fullmatch(name)
-    try:
-        return match is not None and bool(date.fromisoformat(match[1]))
-    except ValueError:
-        return False
 
 
 class _Roots:

@@ -16,7 +16,8 @@ from tiles.notes.keys import VerifierKey, parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
 from tiles.read.fetcher import Fetcher, normal_url
-from tiles.tree.layout import CHECKPOINT, POLICY
+from tiles.records.paths import POLICY
+from tiles.tree.layout import CHECKPOINT
 from tiles.user.files import locked, read_file, write_file
 from tiles.user.places import config_directory
 

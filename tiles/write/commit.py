@@ -13,7 +13,8 @@ from tiles.errors import AccessError, Conflict, OutcomeUnknown
 from tiles.inbox.admission import Admission
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Policy
-from tiles.records.head import HEAD, Head, policy_path, staged_path
+from tiles.records.head import Head
+from tiles.records.paths import HEAD, policy_path, staged_path
 from tiles.records.staged_batch import Batch, digest
 from tiles.retry import Backoff
 from tiles.store import Store

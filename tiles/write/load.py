@@ -16,11 +16,12 @@ from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE, verify_note
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.records.fields import MAX_RECORD_SIZE
-from tiles.records.head import HEAD, Head, parse_head, policy_path
+from tiles.records.head import Head, parse_head
+from tiles.records.paths import HEAD, policy_path
 from tiles.records.staged_batch import digest
 from tiles.signing.signer import Memory
 from tiles.store import Store, Version
-from tiles.tree.layout import CHECKPOINT
+from tiles.tree.layout import CHECKPOINT, TILES
 from tiles.tree.merkle import TreeHead
 
 _PUT_BACK = "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log"
@@ -132,7 +133,7 @@ class Guard:
         with suppress(NotFound):
             head, _, _ = self.read_head()
             raise Refused(f"{self._private.url} is the private part of the log {head.origin} with key {head.vkeys[0]}")
-        if self.read_checkpoint()[0] is not None or next(self._public.list("tile/"), None) is not None:
+        if self.read_checkpoint()[0] is not None or next(self._public.list(TILES), None) is not None:
             raise Refused(
                 f"{self._public.url} already holds a log, and its private part is not at {self._private.url}",
                 hint="name the private part of that log, or choose an empty place",

@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from tiles.errors import AccessError, Conflict, Malformed, NotFound, OutcomeUnknown, ProofError, Refused
-from tiles.inbox.submission import INBOX, parse_name
+from tiles.inbox.submission import parse_name
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy
 from tiles.read.fetcher import StoreFetcher, fetch_tile
 from tiles.records.head import Head
+from tiles.records.paths import INBOX, POLICY, REJECTED, checkpoint_path, day_path, odd_rejection_path
 from tiles.records.staged_batch import Batch, digest
 from tiles.retry import Backoff
 from tiles.signing.signer import Signer
 from tiles.store import Differs, Store
-from tiles.tree.layout import CHECKPOINT, POLICY, Tile, checkpoint_path
+from tiles.tree.layout import CHECKPOINT, Tile
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiles.tree.plan import Plan
 from tiles.tree.proof import Node, build_proof, consistency_nodes, verify_consistency
 from tiles.tree.reader import TreeReader
 from tiles.write.load import Guard, State
-
-REJECTED = "rejected/"  # of the private part: what was refused, and why
 
 
 def rejection_path(name: str) -> str:
@@ -38,7 +37,7 @@ def rejection_path(name: str) -> str:
     try:
         return REJECTED + parse_name(name).text
     except Malformed:
-        return f"{REJECTED}.odd/{digest(name.encode())}"
+        return odd_rejection_path(digest(name.encode()))
 
 
 class Overtaken(Exception):
@@ -57,7 +56,7 @@ class Releaser:
         self._guard = guard
         self._backoff = backoff
         self._now = now
-        self._day = ""  # the last day whose first checkpoint is known to be kept
+        self._day: date | None = None  # the last day whose first checkpoint is known to be kept
 
     def release(self, state: State, planned: Plan | None, tree: TreeHead) -> SignedCheckpoint:
         """Take a committed tree from its plan (None: it has no new entries) to its published checkpoint."""
@@ -142,11 +141,11 @@ class Releaser:
 
     def tidy(self, state: State, head: Head, batch: Batch | None, signed: SignedCheckpoint) -> None:
         """Keep the checkpoint for history; the staged batch goes last, as it is what a next run would finish from."""
-        day = f"{datetime.fromtimestamp(self._now(), UTC):%Y-%m-%d}"
+        day = datetime.fromtimestamp(self._now(), UTC).date()
         if signed.tree == head.tree:
             self._keep(checkpoint_path(signed.tree.size), signed)
             if day != self._day:
-                self._keep(f"checkpoints/days/{day}", signed)
+                self._keep(day_path(day), signed)
                 self._day = day
         if batch is None:
             self._show_policy(state.policy)

@@ -1,0 +1,101 @@
+"""What the objects of a log are called: each name is built and parsed here, and nowhere else. Pure.
+
+The checkpoint, tiles and entry bundles are called as https://c2sp.org/tlog-tiles says: `tiles.tree.layout`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from tiles.errors import Malformed
+from tiles.notes.encoding import decode_decimal
+from tiles.tree.layout import index_path, parse_tile_path
+
+# ---- the public part, beside the checkpoint and `tile/`
+
+POLICY = "policy.txt"  # a copy of the policy that the log publishes by
+PENDING = "pending"  # the signed checkpoint of a committed tree that has no quorum yet
+CHECKPOINTS = "checkpoints/"  # the first published checkpoint of each size
+DAYS = "checkpoints/days/"  # and of each day
+PAYLOAD = "payload/"
+PAYLOADS = "payload/sha256/"  # files that were published with their digest entries
+INDEX = "index/"  # by which entries are found
+
+# ---- the private part
+
+HEAD = "head"  # what is committed: the one object by which writers agree
+STAGING = "staging/"  # batches that a head can name
+POLICIES = "policies/"  # the policies that a head names
+INBOX = "inbox/"  # what was submitted and is not decided
+REJECTED = "rejected/"  # what was refused, and why
+SETTINGS = "settings"  # how the objects of a log in a bucket are stored
+SET_ASIDE = "set-aside/"  # what `repair` found in the place of something else
+
+# ---- where the signer keeps it
+
+ANCHOR = "anchor"
+
+_STAGED = re.compile(rf"{STAGING}([0-9]+)-[0-9a-f]{{64}}", re.ASCII)
+_DAY = re.compile(rf"{DAYS}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", re.ASCII)
+
+
+def checkpoint_path(size: int) -> str:
+    """Return where the first published checkpoint of a size is kept: 1234067 → "checkpoints/x001/x234/067"."""
+    return f"{CHECKPOINTS}{index_path(size)}"
+
+
+def kept_size(path: str) -> int | None:
+    """Return the size that the path of a kept checkpoint names; None for those of days, and for any other path."""
+    try:
+        # "the size as a tile path": the index of a tile is written the same way
+        tile = parse_tile_path(f"tile/0/{path.removeprefix(CHECKPOINTS)}")
+    except Malformed:
+        return None
+    return tile.index if tile.is_full else None
+
+
+def day_path(day: date) -> str:
+    """Return where the first checkpoint that was published on a day (UTC) is kept."""
+    return f"{DAYS}{day.isoformat()}"
+
+
+def is_day_path(path: str) -> bool:
+    """Whether a path is one that `day_path` returns."""
+    match = _DAY.fullmatch(path)
+    try:
+        return match is not None and bool(date.fromisoformat(match[1]))
+    except ValueError:
+        return False
+
+
+def payload_path(sha256: str) -> str:
+    """Return where the file of that SHA-256 (64 lower-case hexadecimal digits) is published."""
+    return f"{PAYLOADS}{sha256}"
+
+
+def staged_path(size: int, batch: str) -> str:
+    """Return where the batch of that digest, which leads to a tree of `size`, is staged."""
+    return f"{STAGING}{size}-{batch}"
+
+
+def staged_size(path: str) -> int | None:
+    """Return the size of the tree that a staged batch leads to; None for a path that no staged batch has."""
+    match = _STAGED.fullmatch(path)
+    try:
+        return decode_decimal(match[1], "size of a staged batch") if match else None
+    except Malformed:
+        return None
+
+
+def policy_path(digest: str) -> str:
+    """Return where the policy of that digest is kept in the private part."""
+    return f"{POLICIES}{digest}"
+
+
+def odd_rejection_path(digest: str) -> str:
+    """Return where it is kept why an object was refused whose own name cannot be used for that.
+
+    digest   SHA-256 of its name below `inbox/`, in hex
+    """
+    return f"{REJECTED}.odd/{digest}"
