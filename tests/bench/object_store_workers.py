@@ -126,7 +126,8 @@ def _write(entries: int, size: int, whole: Clock, upload: Clock, write: Write) -
     from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
     from tiles.notes.keys import signing_key
     from tiles.records.paths import checkpoint_path
-    from tiles.tree.plan import EMPTY_EDGE, plan
+    from tiles.tree.edge import EMPTY_EDGE
+    from tiles.tree.plan import plan
 
     key = signing_key(ORIGIN, SEED)
     edge = EMPTY_EDGE

@@ -18,8 +18,8 @@ from tests.support.reference import flipped
 from tests.support.signed_text import COSIGNATURE, ECDSA, ED25519, LOG, MLDSA44, VECTORS, W1, W2, cases, key, malformed
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.keys import (
+    SeedKey,
     SignatureType,
-    SigningKey,
     VerifierKey,
     check_name,
     ecdsa_key,
@@ -209,7 +209,7 @@ def test_longest_name() -> None:
 
 
 @pytest.mark.parametrize("by", [LOG, W1, W2], ids=lambda by: by.verifier.type.name)
-def test_sign_and_verify(by: SigningKey) -> None:
+def test_sign_and_verify(by: SeedKey) -> None:
     """A signature verifies with its own key over its own message, and with nothing else."""
     signature = by.sign(b"message")
     by.verifier.verify(b"message", signature)
@@ -324,7 +324,7 @@ def test_keys_that_cannot_be() -> None:
     with pytest.raises(UsageError, match="bytes of public key"):
         VerifierKey(NAME, ED25519, b"")
     with pytest.raises(UsageError, match=r"^the seed is not that of the public key$"):
-        SigningKey(LOG.verifier, SEED)
+        SeedKey(LOG.verifier, SEED)
 
 
 def test_equality() -> None:

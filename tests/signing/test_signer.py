@@ -14,7 +14,8 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import policy_for
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import ANCHOR
-from tiles.signing.signer import Anchor, Memory, Signer, parse_anchor
+from tiles.signing.anchor import Anchor, AnchorMemory, parse_anchor
+from tiles.signing.signer import Signer
 from tiles.store import Object, Version
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
@@ -38,7 +39,7 @@ class Case:
 
     def remembered(self) -> TreeHead | None:
         """Return what is in the memory."""
-        return Memory(ORIGIN, self.store).recall()[0]
+        return AnchorMemory(ORIGIN, self.store).recall()[0]
 
 
 @pytest.mark.parametrize("old", SIZES)

@@ -33,7 +33,7 @@ from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof
 from tiles.records.head import Head, parse_head
 from tiles.records.settings import Settings, parse_settings
 from tiles.records.staged_batch import Batch, parse_batch
-from tiles.signing.signer import Anchor, parse_anchor
+from tiles.signing.anchor import Anchor, parse_anchor
 from tiles.store.bounded_gzip import MAGIC, decode, encode
 from tiles.tree.bundle import encode_entries, parse_bundle
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path

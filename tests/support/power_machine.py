@@ -21,7 +21,7 @@ from tests.support.power_outside import ADMISSION, ADMITTED, REFUSED, Outside
 from tests.support.world import ROLES, RecordingKey, World, explained
 from tiles.records.head import parse_head
 from tiles.records.paths import ANCHOR, HEAD
-from tiles.signing.signer import parse_anchor
+from tiles.signing.anchor import parse_anchor
 from tiles.store.directory import DirectoryStore
 from tiles.upkeep.gc import gc
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.check_log import ObjectHistory, check_log, committed
 from tests.support.faults import RecordingStore
 from tiles.inbox.admission import Admission
-from tiles.notes.keys import SigningKey, VerifierKey, signing_key
+from tiles.notes.keys import SeedKey, SigningKey, VerifierKey, signing_key
 from tiles.notes.policy import Policy
 from tiles.signing.signer import Signer
 from tiles.store import Store
@@ -40,7 +40,7 @@ class NoSync(Posix):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingKey(SigningKey):
+class RecordingKey(SeedKey):
     """A signing key that takes down every text it signs."""
 
     texts: list[bytes] = field(default_factory=list, compare=False, repr=False)
@@ -48,7 +48,7 @@ class RecordingKey(SigningKey):
     def sign(self, message: bytes) -> bytes:
         """Take it down and sign it."""
         self.texts.append(message)
-        return SigningKey.sign(self, message)
+        return SeedKey.sign(self, message)
 
 
 def recording_key(name: str = ORIGIN, seed: bytes = b"\x01" * 32, texts: Iterable[bytes] = ()) -> RecordingKey:

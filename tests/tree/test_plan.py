@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tests.support.reference import OTHER_LEAF, Tree, flipped, full_tree, printed_random
 from tiles.errors import Malformed, TileError, TilesError, UsageError
 from tiles.tree.bundle import MAX_ENTRY_SIZE, encode_entries
+from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
 from tiles.tree.layout import ENTRIES, Tile, levels, parse_tile_path, tile_at, tiles_of
 from tiles.tree.merkle import EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
-from tiles.tree.plan import EMPTY_EDGE, Edge, Plan, edge_objects, parse_edge, plan
+from tiles.tree.plan import Plan, plan
 
 LARGE = (65_535, 65_536, 65_537)
 

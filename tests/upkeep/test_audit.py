@@ -21,9 +21,10 @@ from tiles.read.fetcher import Fetcher, StoreFetcher, open_log
 from tiles.store.directory import DirectoryStore
 from tiles.tree.blame import Stated, children
 from tiles.tree.bundle import encode_entries, parse_bundle
+from tiles.tree.edge import EMPTY_EDGE, Edge
 from tiles.tree.layout import ENTRIES, Tile, edge_tiles, parse_tile_path
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, leaf_hash, node_root
-from tiles.tree.plan import EMPTY_EDGE, Edge, plan
+from tiles.tree.plan import plan
 from tiles.upkeep.audit import MISSING, Run, _entries, audit
 
 Objects = dict[str, bytes]

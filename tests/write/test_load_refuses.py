@@ -32,7 +32,8 @@ from tests.support.guarding import (
 from tests.support.world import ORIGIN, World
 from tiles.errors import Refused, Unfinished
 from tiles.records.staged_batch import Batch, digest
-from tiles.signing.signer import Anchor, Signer
+from tiles.signing.anchor import Anchor
+from tiles.signing.signer import Signer
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
 from tiles.write.sequencer import Sequencer
 

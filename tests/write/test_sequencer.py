@@ -18,7 +18,7 @@ from tests.support.world import ORIGIN, World, recording_key, some_entries
 from tiles.errors import AccessError, NotFound, Refused, UsageError
 from tiles.notes.policy import MAX_POLICY_SIZE, parse_policy, policy_for
 from tiles.records.head import parse_head
-from tiles.signing.signer import parse_anchor
+from tiles.signing.anchor import parse_anchor
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.write.sequencer import MAX_BATCH
 

@@ -120,9 +120,9 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> SignedCheckpoint
     """
     if key.verifier.type not in SIGNS_TEXT:
         raise UsageError(f"{key.verifier} signs with a timestamp: use cosign")
-    if key.name != checkpoint.origin:
-        raise UsageError(f"the key is named {key.name}, the origin is {checkpoint.origin}")
-    signature = Signature(key.name, key.verifier.key_id, key.sign(checkpoint.text))
+    if key.verifier.name != checkpoint.origin:
+        raise UsageError(f"the key is named {key.verifier.name}, the origin is {checkpoint.origin}")
+    signature = Signature(key.verifier.name, key.verifier.key_id, key.sign(checkpoint.text))
     return with_signatures(checkpoint, [signature])
 
 

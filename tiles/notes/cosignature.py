@@ -64,7 +64,7 @@ def cosign(checkpoint: Checkpoint, key: SigningKey, timestamp: int) -> Signature
     if not 0 <= timestamp <= MAX_TIMESTAMP:
         raise UsageError(f"a timestamp is between 0 and {MAX_TIMESTAMP}, not {timestamp}")
     raw = key.sign(_message(checkpoint, key.verifier, timestamp))
-    return Signature(key.name, key.verifier.key_id, timestamp.to_bytes(_TIMESTAMP_SIZE, "big") + raw)
+    return Signature(key.verifier.name, key.verifier.key_id, timestamp.to_bytes(_TIMESTAMP_SIZE, "big") + raw)
 
 
 def _message(checkpoint: Checkpoint, key: VerifierKey, timestamp: int) -> bytes:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -129,9 +130,20 @@ def ecdsa_key(name: str, spki: bytes) -> VerifierKey:
     return VerifierKey(name, SignatureType.ECDSA, bytes(spki))
 
 
+class SigningKey(Protocol):
+    """Whatever signs for a verifier key: a `SeedKey`, or a key that somebody else keeps and that only answers."""
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The key that verifies what this one signs; its name is the name of both."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the raw signature over message, as the verifier's type has it."""
+
+
 @dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A private key and the name it goes by; never printed, except by `skey`. Make one with `signing_key`.
+class SeedKey:
+    """A private key that is at hand; never printed, except by `skey`. Make one with `signing_key`.
 
     seed   32 bytes: the whole secret
     """
@@ -163,17 +175,17 @@ class SigningKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
 
 
-def signing_key(name: str, seed: bytes, type: SignatureType = SignatureType.ED25519) -> SigningKey:  # noqa: A002
+def signing_key(name: str, seed: bytes, type: SignatureType = SignatureType.ED25519) -> SeedKey:  # noqa: A002
     """Return the signing key of a 32-byte seed, which has to come from a cryptographic random source.
 
     type   ED25519, COSIGNATURE or MLDSA44
     Raises UsageError for any other type, another length, or an impossible name.
     """
-    return SigningKey(VerifierKey(name, type, _public(type, seed)), bytes(seed))
+    return SeedKey(VerifierKey(name, type, _public(type, seed)), bytes(seed))
 
 
-def parse_skey(text: str) -> SigningKey:
-    """Return the key `SigningKey.skey` prints as `text`. Raises Malformed for anything else, showing nothing of it."""
+def parse_skey(text: str) -> SeedKey:
+    """Return the key `SeedKey.skey` prints as `text`. Raises Malformed for anything else, showing nothing of it."""
     parts = text.removeprefix(_SKEY_PREFIX).split("+", 2)
     problem = "not PRIVATE+KEY+<name>+<key id>+<base64>"
     if text.startswith(_SKEY_PREFIX) and len(parts) == 3:
@@ -184,7 +196,7 @@ def parse_skey(text: str) -> SigningKey:
     raise Malformed("signing key", problem)
 
 
-def _skey_or_problem(name: str, material: bytes | None) -> tuple[SigningKey | None, str]:
+def _skey_or_problem(name: str, material: bytes | None) -> tuple[SeedKey | None, str]:
     if not material or len(material) != 1 + SEED_SIZE:
         return None, f"not the canonical base64 of a type byte and {SEED_SIZE} bytes"
     try:

@@ -8,13 +8,13 @@ import stat
 from pathlib import Path
 
 from tiles.errors import AccessError, Malformed, NotFound, Refused
-from tiles.notes.keys import SigningKey, parse_skey
+from tiles.notes.keys import SeedKey, parse_skey
 from tiles.user.files import sync_directory, write_file
 
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 
 
-def write_key(path: Path, key: SigningKey) -> None:
+def write_key(path: Path, key: SeedKey) -> None:
     """Write a key to a new file of mode 0600, which lasts on return. Raises Refused if anything is there already.
 
     It gets its name once it is whole: a run that dies leaves no half key that would stop the next one.
@@ -33,7 +33,7 @@ def write_key(path: Path, key: SigningKey) -> None:
         raise AccessError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def read_key(path: Path) -> SigningKey:
+def read_key(path: Path) -> SeedKey:
     """Return the key in a file. Raises NotFound; Refused if others than the owner may read it; Malformed."""
     try:
         with path.open("rb") as file:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from tiles.errors import UsageError
+from tiles.tree.edge import Edge
 from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, edge_tiles, levels
 from tiles.tree.merkle import Hash, TreeHead, node_root
-from tiles.tree.plan import Edge
 from tiles.tree.tile import parse_tile
 
 Hashes = tuple[Hash, ...]

@@ -9,7 +9,7 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import parse_vkey
 from tiles.records.head import Head
 from tiles.records.paths import STAGING
-from tiles.signing.signer import Memory
+from tiles.signing.anchor import AnchorMemory
 from tiles.store import Store
 from tiles.tree.merkle import TreeHead
 from tiles.write.load import Guard, read_head
@@ -48,7 +48,7 @@ def look(public: Store, private: Store, anchor: Store) -> Status:
     """Return the status of a log. Raises NotFound if there is none."""
     # the guard needs a name and a key to compare with; they are the head's own, so that they always agree
     head, _, _ = read_head(private)
-    memory = Memory(head.origin, anchor)
+    memory = AnchorMemory(head.origin, anchor)
     guard = Guard(public, private, parse_vkey(head.vkeys[0]), memory)
     refusal, published, remembered = "", None, None
     try:

@@ -19,7 +19,7 @@ from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
 from tiles.records.paths import HEAD, policy_path
 from tiles.records.staged_batch import digest
-from tiles.signing.signer import Memory
+from tiles.signing.anchor import AnchorMemory
 from tiles.store import Store, Version
 from tiles.tree.layout import CHECKPOINT, TILES
 from tiles.tree.merkle import TreeHead
@@ -71,7 +71,7 @@ class Guard:
         public: Store,
         private: Store,
         verifier: VerifierKey,
-        memory: Memory,
+        memory: AnchorMemory,
         policy: Policy | None = None,
         admission: Admission | None = None,
     ) -> None:

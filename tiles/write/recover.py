@@ -13,8 +13,9 @@ from tiles.records.head import Head
 from tiles.records.staged_batch import Batch, open_batch
 from tiles.retry import ATTEMPTS, Backoff
 from tiles.store import Store
+from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
 from tiles.tree.merkle import TreeHead
-from tiles.tree.plan import EMPTY_EDGE, Edge, edge_objects, parse_edge, plan
+from tiles.tree.plan import plan
 from tiles.write.commit import Committer
 from tiles.write.load import Guard, State
 from tiles.write.publish import Overtaken, Releaser

@@ -26,8 +26,9 @@ from tiles.retry import ATTEMPTS, Backoff
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.tree.bundle import check_entry_sizes
+from tiles.tree.edge import Edge
 from tiles.tree.merkle import TreeHead
-from tiles.tree.plan import Edge, Plan, plan
+from tiles.tree.plan import Plan, plan
 from tiles.write.commit import Committer
 from tiles.write.load import Guard, State
 from tiles.write.publish import Overtaken, Releaser

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from tiles.entries.batching import BATCH_SIZE, Batches, read_lines
+from tiles.entries.batching import BATCH_SIZE, Batches
+from tiles.entries.lines import read_lines
 from tiles.errors import Unfinished
 from tiles.log import Log
 from tiles.notes.checkpoint import SignedCheckpoint

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import click
 
-from tiles.entries.batching import read_lines
+from tiles.entries.lines import read_lines
 from tiles.errors import UsageError
 from tiles.inbox.submission import NONCE_SIZE, is_submitter
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
