@@ -15,7 +15,6 @@ from tests.support.object_server import ObjectServer
 from tests.support.object_server_rules import Fault
 from tests.support.world import some_entries
 from tiles import __version__
-from tiles import log as log_module
 from tiles.errors import AccessError, NotFound, Refused, TilesError, Unfinished, UsageError
 from tiles.inbox.admission import Admission
 from tiles.inbox.submission import NONCE_SIZE
@@ -30,6 +29,8 @@ from tiles.store import bucket as objects
 from tiles.store.bounded_gzip import MAGIC, decode
 from tiles.store.open_bucket import open_object_store
 from tiles.upkeep.audit import audit
+from tiles.write import prepare
+from tiles.write.prepare import as_public
 
 BESIDE = ("log2", "lo", "log.private2", "log.p")
 TILES = "public/log/tile/"
@@ -226,7 +227,7 @@ def test_gzip(s3: ObjectServer, tiletree: Command, monkeypatch: pytest.MonkeyPat
     assert_is(LOG, entries)
     assert_is(f"{s3.url}/public/log", entries)
     begin(tiletree, LOG, PRIVATE, "--key", "k")  # a log that has begun keeps what it has
-    monkeypatch.setattr(log_module, "__version__", "99.0")
+    monkeypatch.setattr(prepare, "__version__", "99.0")
     Log.open(LOG).append([b"last"])
     assert s3.get("private", "log/settings") == Settings("99.0", gzip=True).data
     assert all(is_encoded for is_encoded, _ in stored(s3).values())
@@ -270,6 +271,7 @@ def test_bytes_of_another_zlib(s3: ObjectServer) -> None:
         made = {}
         for level, gzip in ((1, True), (9, True), (0, False)):
             patch.setattr(objects, "GZIP_LEVEL", level)
-            open_object_store("s3://public/log", gzip=gzip).create({"tile/entries/000": b"the same " * 1000})
+            store = as_public(open_object_store("s3://public/log"), Settings("0", gzip=gzip))
+            store.create({"tile/entries/000": b"the same " * 1000})
             made[level] = s3.get("public", "log/tile/entries/000")
     assert len(set(made.values())) == 1

@@ -56,7 +56,7 @@ docs/data-flow.md lists them.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.2.0"
+from tiles.version import __version__ as __version__
 
 __all__ = [
     "AccessError",

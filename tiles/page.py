@@ -18,6 +18,7 @@ from tiles.notes.keys import SignatureType
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.records.paths import POLICY
 from tiles.store import Store
+from tiles.write.prepare import as_public
 
 VERIFY = "verify.html"
 
@@ -89,6 +90,7 @@ def install_page(public: Store, policy: Policy) -> list[str]:
 
     entry.js, which an operator may edit, is left as it is where there is one. Raises AccessError.
     """
+    public = as_public(public)
     changed = []
     for name, data in page_files(policy).items():
         try:

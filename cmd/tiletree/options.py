@@ -12,9 +12,9 @@ import click
 
 from tiles.errors import Malformed, NotFound, UsageError
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
-from tiles.log import Log, anonymous_reader
+from tiles.log import Log
 from tiles.notes.checkpoint import parse_signed_checkpoint
-from tiles.notes.keys import SigningKey, VerifierKey, parse_skey, parse_vkey
+from tiles.notes.keys import SeedKey, VerifierKey, parse_skey, parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.records.fields import MAX_RECORD_SIZE
@@ -25,6 +25,7 @@ from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
+from tiles.write.prepare import anonymous_reader
 from tiletree.ui import Output
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -130,7 +131,7 @@ def open_binary(name: str) -> BinaryIO:
     return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
 
 
-def find_key(log: str, private: str | None, key: Path | None) -> tuple[Path | None, SigningKey]:
+def find_key(log: str, private: str | None, key: Path | None) -> tuple[Path | None, SeedKey]:
     """Return the key file of a log that exists, and the key in it; no file where the environment holds the key."""
     if key is None and (text := os.environ.get(KEY_TEXT)):
         try:
@@ -176,7 +177,7 @@ def find_origin(public: Store, private: Store) -> str:
 def open_sequencer(
     log: str,
     private: str | None,
-    key: tuple[Path | None, SigningKey],
+    key: tuple[Path | None, SeedKey],
     anchor: str | None,
     policy: Path | None,
     admission: Path | None = None,

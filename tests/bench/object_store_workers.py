@@ -56,7 +56,9 @@ def tiletree(entries: int, size: int, whole: Clock, upload: Clock) -> None:
     from tiles.write.sequencer import Sequencer
 
     public, private, anchor = (
-        open_object_store(f"s3://{BUCKET}/{name}?path_style=true", public=name == "log")
+        open_object_store(
+            f"s3://{BUCKET}/{name}?path_style=true",
+        )
         for name in ("log", "private", "anchor")
     )
     create = public.create

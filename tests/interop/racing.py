@@ -21,7 +21,7 @@ _AT_LEAST = 3  # batches, however long a process takes to begin
 
 def sequencer(urls: dict[str, str]) -> Sequencer:
     """Open a log for writing."""
-    stores = {role: open_object_store(url, public=role == "public") for role, url in urls.items()}
+    stores = {role: open_object_store(url) for role, url in urls.items()}
     return Sequencer(stores["public"], stores["private"], Signer(KEY, stores["anchor"]))
 
 
@@ -40,7 +40,7 @@ def append_until(urls: dict[str, str], name: str, until: float) -> list[tuple[in
 def sequence_until(urls: dict[str, str], name: str, until: float) -> list[bytes]:
     """Submit a few entries, and decide what is in the inbox, again and again until then; return what was submitted."""
     writer = sequencer(urls)
-    private = open_object_store(urls["private"], public=False, retry=False)
+    private = open_object_store(urls["private"], retry=False)
     submitted = []
     for number in count():
         entries = [f"submitted by {name}, {number}, entry {i}".encode() for i in range(2)]

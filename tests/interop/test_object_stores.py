@@ -19,11 +19,13 @@ from tests.support.world import ROLES, World, recording_key
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
 from tiles.read.fetcher import StoreFetcher
+from tiles.records.settings import Settings
 from tiles.store import Store
 from tiles.store.open_bucket import open_object_store
 from tiles.store.probe import probe
 from tiles.upkeep.audit import audit
 from tiles.write.load import read_head
+from tiles.write.prepare import as_public
 
 pytestmark = pytest.mark.interop
 
@@ -96,7 +98,8 @@ def test_one_writer_wins(store: Store, kind: str) -> None:
 def test_a_whole_log(place: Callable[[str], str], gzip: bool) -> None:
     """A log that grows is right at every moment, and whole at the end."""
     world = World(key=recording_key(KEY.name, KEY.seed))
-    world.stores = {role: open_object_store(place(role), public=role == "public", gzip=gzip) for role in ROLES}
+    world.stores = {role: open_object_store(place(role)) for role in ROLES}
+    world.stores["public"] = as_public(world.stores["public"], Settings("0", gzip=gzip))
     world.grown(1, 254, 1, 1, 700)
     world.check()
     assert len(audited(world.stores["public"], world.stores["private"])) == 957

@@ -117,7 +117,7 @@ def test_submit_sequence_verify(act: As, server: Server, tmp_path: Path) -> None
 def test_a_submitter_can_do_nothing_else(act: As) -> None:
     """Reading, listing and writing outside its inbox is denied, and is not mistaken for something that is not there."""
     act("alice")
-    private = open_object_store(PRIVATE, public=False)
+    private = open_object_store(PRIVATE)
     private.create({"inbox/alice/one": b"1"})
     for denied in (
         lambda: private.read("head"),

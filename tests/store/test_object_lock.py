@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from tests.support.command_line import Command
 from tiles.errors import AccessError, UsageError
-from tiles.store.object_lock import Retention, is_kept, open_retention
+from tiles.records.serving import is_for_ever, public_serving
+from tiles.store.object_lock import open_object_lock
 
 boto3 = pytest.importorskip("boto3", reason="NOT TESTED with Object Lock: there is no boto3")
 server = pytest.importorskip("moto.server", reason="NOT TESTED with Object Lock: there is no moto")
@@ -23,6 +26,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
+    urllib3.request("POST", f"http://{host}:{port}/moto-api/reset")  # what an earlier server held is still there
     for name, value in {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "key",
@@ -53,7 +57,9 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 )
 def test_what_is_kept(path: str, kept: bool) -> None:
     """Full tiles and bundles, and nothing that changes or goes."""
-    assert is_kept(path) == kept
+    assert is_for_ever(path) == kept
+    assert public_serving(lock=True)(path).locked == kept
+    assert not public_serving()(path).locked
 
 
 def locked_until(client: Any, path: str) -> Any:
@@ -79,23 +85,36 @@ def test_full_tiles_are_locked(client: Any, tiletree: Command) -> None:
         client.delete_object(Bucket="locked", Key="log/tile/0/000", VersionId=version)
 
 
+@pytest.mark.parametrize("path", ["tile/0/000", "tile/entries/001", "tile/0/001"])
+def test_what_repair_puts_back_is_locked(client: Any, tiletree: Command, tmp_path: Path, path: str) -> None:
+    """A full tile or bundle that was deleted, or replaced, comes back with the lock that the log's settings ask for."""
+    init = ("init", LOG, "--private", "s3://own/log", "--origin", "example.com", "--readable-private")
+    tiletree.ok(*init, "--lock-days", "30")
+    lines = b"".join(b"%d\n" % number for number in range(600))
+    tiletree.ok("add", LOG, "--stdin-lines", stdin=lines)
+    mirror = tmp_path / "mirror"
+    for found in client.list_objects_v2(Bucket="locked")["Contents"]:
+        target = mirror / found["Key"].removeprefix("log/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(client.get_object(Bucket="locked", Key=found["Key"])["Body"].read())
+    client.delete_object(Bucket="locked", Key=f"log/{path}")  # leaves a marker: the versions stay
+    done = tiletree.ok("repair", LOG, "--from", str(mirror))
+    assert done["put_back"] == 1
+    assert locked_until(client, path) is not None
+
+
 def test_a_bucket_without_object_lock(client: Any) -> None:
     """It is said which object, and what the bucket needs; nothing that boto3 says is repeated."""
     client.put_object(Bucket="plain", Key="log/tile/0/000", Body=b"x")
     with pytest.raises(AccessError, match=r"plain/log/tile/0/000 cannot be locked: \w+$") as caught:
-        open_retention("s3://plain/log", 30, lambda: 1.8e9).keep(["tile/0/000"])
+        open_object_lock("s3://plain/log", 30, lambda: 1.8e9).lock(["tile/0/000"])
     assert "Object Lock" in caught.value.hint
 
 
 def test_other_stores(tiletree: Command) -> None:
     """Only S3 has it."""
     with pytest.raises(UsageError):
-        open_retention("gs://bucket/log", 30, lambda: 0.0)
+        open_object_lock("gs://bucket/log", 30, lambda: 0.0)
     done = tiletree("init", "log", "--origin", "example.com", "--lock-days", "30")
     assert done.code == 2
     assert "only S3 has Object Lock" in done.err
-
-
-def test_nothing_to_lock() -> None:
-    """Nothing is asked of the store for objects that may go."""
-    Retention(None, "bucket", "", 1, lambda: 0.0).keep(["tile/0/000.p/1", "checkpoint"])

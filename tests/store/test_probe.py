@@ -14,13 +14,13 @@ from tests.support.object_server import ObjectServer
 from tests.support.object_server_http import Answer, Request
 from tests.support.object_server_rules import Fault as HttpFault
 from tests.support.object_server_stores import open_on
-from tiles import log as log_module
 from tiles.errors import AccessError, Conflict, Refused
 from tiles.records.paths import SETTINGS
 from tiles.records.settings import parse_settings
 from tiles.store import Store, Version
 from tiles.store.memory import MemoryStore
 from tiles.store.probe import PROBES, probe
+from tiles.write import prepare
 
 NONCE = "0123456789abcdef" * 2
 
@@ -200,7 +200,7 @@ def test_when_it_is_tried(s3: ObjectServer, tiletree: Command, monkeypatch: pyte
     for command in (["init", LOG, "--origin", ORIGIN], ["add", LOG, one], ["sequence", LOG], ["audit", LOG]):
         tiletree.ok(*command, *(["--vkey", vkey] if command[0] == "audit" else []))
     assert probes(s3) == at_init
-    monkeypatch.setattr(log_module, "__version__", "99.0")
+    monkeypatch.setattr(prepare, "__version__", "99.0")
     tiletree.ok("info", LOG)
     tiletree.ok("status", LOG)
     assert probes(s3) == at_init
@@ -216,7 +216,7 @@ def test_a_store_that_forgot(s3: ObjectServer, tiletree: Command, monkeypatch: p
     """A store that kept its conditions once is refused by the next version before anything is written."""
     begin(tiletree)
     before = contents(s3)
-    monkeypatch.setattr(log_module, "__version__", "99.0")
+    monkeypatch.setattr(prepare, "__version__", "99.0")
     s3.ignores = {"if-none-match"}
     for command in (["add", LOG, *files("a")], ["sequence", LOG], ["freeze", LOG, "--yes"]):
         done = tiletree(*command)

@@ -17,6 +17,7 @@ from tests.support.object_server import ObjectServer
 pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
 
 from tiles.store import open_bucket as url_module
+from tiles.records.serving import public_serving
 from tiles.store.bucket import ObjectStore
 
 SCHEMES = {"s3": "s3", "gcs": "gs", "azure": "az"}
@@ -30,17 +31,19 @@ def open_on(server: ObjectServer, path: str = "bucket/log", *, who: str = "teste
     """Open bucket and prefix on a server.
 
     who       the access key
-    options   of `open_object_store`
+    options   of `open_with` and `open_object_store`
     """
     return open_with(server.environment(who), f"{SCHEMES[server.dialect]}://{path}", **options)
 
 
-def open_with(environment: Mapping[str, str], url: str, **options: Any) -> ObjectStore:
-    """Open a URL with these environment variables and no others."""
+def open_with(
+    environment: Mapping[str, str], url: str, *, public: bool = True, gzip: bool = False, **options: Any
+) -> ObjectStore:
+    """Open a URL with these environment variables and no others, as the public part of a log or not."""
     with _one_at_a_time, patch.dict(os.environ, environment, clear=True), patch.object(url_module, "_RETRIES", RETRIES):
         store = url_module.open_object_store(url, **options)
     store._sleep = lambda _seconds: None
-    return store
+    return store.served(public_serving(gzip=gzip)) if public else store
 
 
 @contextmanager

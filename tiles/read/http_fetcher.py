@@ -16,12 +16,12 @@ from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3 import exceptions as http
 from urllib3.util import Url, parse_url
 
-from tiles import __version__
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.notes.encoding import encode_base64
 from tiles.parallel import in_background
 from tiles.store.bounded_gzip import Gunzip, on_wire
 from tiles.tree.layout import CHECKPOINT
+from tiles.version import __version__
 
 CONNECT_TIMEOUT = 10.0  # seconds, for one connection
 READ_TIMEOUT = 20.0  # seconds without a byte

@@ -7,8 +7,12 @@ readers come for: a copy of it is checked each time. Nothing is text/html or a s
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tiles.errors import Malformed
 from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING
-from tiles.tree.layout import CHECKPOINT, TILES
+from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
 BYTES = "application/octet-stream"
 TEXT = "text/plain; charset=utf-8"
@@ -27,6 +31,36 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".txt": TEXT,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How an object of a log is stored (`tiles.store.Served`)."""
+
+    headers: Mapping[str, str]
+    gzip: bool = False
+    locked: bool = False
+
+
+def public_serving(*, gzip: bool = False, lock: bool = False) -> Callable[[str], Served]:
+    """Return what says, by path, how an object of the public part is stored.
+
+    gzip   entry bundles gzip-encoded; tiles are hashes, which no encoding makes shorter
+    lock   what never changes and never goes is locked: full tiles and full entry bundles
+    """
+
+    def serve(path: str) -> Served:
+        return Served(headers_of(path, public=True), gzip and path.startswith(BUNDLES), lock and is_for_ever(path))
+
+    return serve
+
+
+def is_for_ever(path: str) -> bool:
+    """Whether an object of the public part stays what it is for ever. A partial tile goes: gc deletes it."""
+    try:
+        return parse_tile_path(path).is_full
+    except Malformed:
+        return False
 
 
 def headers_of(path: str, *, public: bool) -> dict[str, str]:

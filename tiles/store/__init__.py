@@ -12,7 +12,7 @@ What a store promises, and `tests/test_store_contract.py` holds every store to:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NewType, Protocol, runtime_checkable
@@ -54,6 +54,55 @@ class Listed:
     path: str
     size: int
     modified: float = 0.0
+
+
+class Served(Protocol):
+    """How a store that serves its objects by itself is to store one.
+
+    headers   what it is to answer readers with
+    gzip      store it gzip-encoded
+    locked    keep it from being deleted or replaced
+    """
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What readers are answered with."""
+        ...
+
+    @property
+    def gzip(self) -> bool:
+        """Whether it is stored gzip-encoded."""
+        ...
+
+    @property
+    def locked(self) -> bool:
+        """Whether it is kept from being deleted."""
+        ...
+
+
+Serve = Callable[[str], Served]  # by path: what is in a log, a store does not know
+
+
+class Locks(Protocol):
+    """What keeps objects from being deleted or replaced."""
+
+    def lock(self, paths: Sequence[str]) -> None:
+        """Lock objects that are there. Raises AccessError."""
+        ...
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """A store whose objects readers get from the store itself, as it was told to serve them.
+
+    address   its URL, with options
+    """
+
+    address: str
+
+    def served(self, serve: Serve, locks: Locks | None = None) -> Store:
+        """Return the same store, which stores objects as `serve` says; `locks` locks those it says are locked."""
+        ...
 
 
 class Differs(LogError):

@@ -18,17 +18,18 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import obstore
 from obstore import exceptions as answers
 
 from tiles.errors import AccessError, Conflict, Denied, Malformed, NotFound, OutcomeUnknown
-from tiles.records.serving import headers_of
-from tiles.store import PARALLEL, Differs, Listed, Object, Version
+from tiles.store import PARALLEL, Differs, Listed, Locks, Object, Serve, Version
 from tiles.store.bounded_gzip import Gunzip, encode, on_wire
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
+from tiles.store.open_bucket import shown_object_url
 from tiles.store.paths import check_path, check_prefix, is_path
 
 COLLISIONS = 8  # tries where a store answers that a write collided with another, and did not happen
@@ -42,12 +43,32 @@ _THERE = (answers.AlreadyExistsError, answers.PreconditionError, FileNotFoundErr
 T = TypeVar("T")
 
 
-class Retains(Protocol):
-    """What keeps objects from being deleted or replaced."""
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """obstore's stores of one prefix.
 
-    def keep(self, paths: Iterable[str]) -> None:
-        """Keep those of them that never change. Raises AccessError."""
-        ...
+    patient     tries again by itself; it may create again what was deleted meanwhile
+    once        does not try again
+    stamped_by  what versions are: "e_tag", or "version" where that is the generation
+    """
+
+    patient: Any
+    once: Any
+    stamped_by: str = "e_tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """How objects are stored that nobody is served: no copy of them is kept in between."""
+
+    headers: Mapping[str, str] = field(
+        default_factory=lambda: {"Content-Type": "application/octet-stream", "Cache-Control": "no-store"}
+    )
+    gzip: bool = False
+    locked: bool = False
+
+
+_PLAIN = Plain()
 
 
 class TooLong(AccessError):
@@ -57,14 +78,10 @@ class TooLong(AccessError):
 class ObjectStore:
     """Objects below a prefix of one bucket. Any number of threads and processes, anywhere, may use it.
 
-    url         where it is, without credentials and options
-    client      obstore's store of that prefix; where it tries again by itself, it may create again what was deleted
-    once        the same one, which does not try again
-    stamped_by  what its versions are: "e_tag", or "version" where that is the generation
-    public      whether the part is served: what caches are told
-    gzip        store entry bundles gzip-encoded
-    retention   keeps from being deleted what was created; None for nothing of the kind
-    address     the URL with its options
+    address   its URL, with options; `url` is what is shown of it
+    clients   what asks it
+    sleep     waits for that many seconds
+    serving   how objects are stored, and what locks them (`served`)
     """
 
     parallel = PARALLEL
@@ -72,25 +89,23 @@ class ObjectStore:
 
     def __init__(
         self,
-        url: str,
-        client: Any,
-        once: Any,
-        *,
-        stamped_by: str = "e_tag",
-        public: bool = True,
-        gzip: bool = False,
-        address: str = "",
+        address: str,
+        clients: Clients,
         sleep: Callable[[float], None] = time.sleep,
+        serving: tuple[Serve, Locks | None] = (lambda _path: _PLAIN, None),
     ) -> None:
-        self.url = url
         self.address = address
-        self.retention: Retains | None = None
-        self.public = public
-        self.gzip = gzip
-        self._client = client
-        self._once = once
-        self._stamped_by = stamped_by
+        self.url = shown_object_url(address)
+        self._clients = clients
+        self._client = clients.patient
+        self._once = clients.once
+        self._stamped_by = clients.stamped_by
         self._sleep = sleep
+        self._serve, self._locks = serving
+
+    def served(self, serve: Serve, locks: Locks | None = None) -> ObjectStore:
+        """Return the same store, which stores objects as `serve` says; `locks` locks those it says are locked."""
+        return ObjectStore(self.address, self._clients, self._sleep, (serve, locks))
 
     def read(self, path: str, limit: int | None = None) -> Object:
         """Return an object, decoded. Raises NotFound; AccessError if it is longer than `limit` bytes."""
@@ -135,13 +150,14 @@ class ObjectStore:
         outcomes = self._in_parallel(create, objects.items())
         for error in (*filter(None, outcomes), *failures):
             raise error
-        if self.retention is not None:
-            self.retention.keep(objects)
+        if self._locks is not None:
+            self._locks.lock([path for path in objects if self._serve(path).locked])
 
     def _create(self, path: str, data: bytes) -> None:
-        attributes = headers_of(path, public=self.public)
+        served = self._serve(path)
+        attributes = dict(served.headers)
         body = data
-        if self.gzip and path.startswith("tile/entries/"):
+        if served.gzip:
             body = encode(data, GZIP_LEVEL)
             attributes["Content-Encoding"] = "gzip"
         for _ in self._collisions():
@@ -162,7 +178,7 @@ class ObjectStore:
 
         Raises Conflict; OutcomeUnknown if there is no answer, or none that says whether it happened.
         """
-        attributes = headers_of(check_path(path), public=self.public)
+        attributes = dict(self._serve(check_path(path)).headers)
         mode: Any = "create" if expected is None else {self._stamped_by: expected}
         for _ in self._collisions():
             try:

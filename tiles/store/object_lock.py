@@ -1,34 +1,24 @@
-"""Keeping full tiles from being deleted or replaced: S3 Object Lock, where the bucket has it and the log asks for it.
+"""Keeping objects from being deleted or replaced: S3 Object Lock, where the bucket has it.
 
-Only what never changes and never goes is locked: full tiles and full entry bundles. Partial ones are for gc to delete.
 The lock is set after the object was created, by boto3, as the headers that would set it while creating cannot be signed
 by obstore. A run that dies in between is finished by one that creates the same objects again, and locks them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tiles.errors import AccessError, Malformed
+from tiles.errors import AccessError
 from tiles.store.open_bucket import open_boto3_client
-from tiles.tree.layout import parse_tile_path
 
 _THREADS = 16  # boto3 is no faster with more
 _WORDS = {"AccessDenied", "InvalidRequest", "ObjectLockConfigurationNotFoundError", "NoSuchBucket", "MalformedXML"}
 
 
-def is_kept(path: str) -> bool:
-    """Whether an object of the public part stays what it is for ever."""
-    try:
-        return parse_tile_path(path).is_full
-    except Malformed:
-        return False
-
-
-class Retention:
+class ObjectLock:
     """Locks objects of one bucket for some days, in governance mode: whoever may bypass it still can.
 
     client   of boto3, for S3
@@ -42,13 +32,12 @@ class Retention:
         self._days = days
         self._now = now
 
-    def keep(self, paths: Iterable[str]) -> None:
-        """Lock those that are full tiles or bundles. Raises AccessError if the bucket does not do that."""
-        wanted = [path for path in paths if is_kept(path)]
-        if wanted:
+    def lock(self, paths: Sequence[str]) -> None:
+        """Lock objects that are there. Raises AccessError if the bucket does not do that."""
+        if paths:
             until = datetime.fromtimestamp(self._now(), UTC) + timedelta(days=self._days)
-            with ThreadPoolExecutor(min(_THREADS, len(wanted)), "retention") as pool:
-                for _ in pool.map(lambda path: self._lock(path, until), wanted):
+            with ThreadPoolExecutor(min(_THREADS, len(paths)), "lock") as pool:
+                for _ in pool.map(lambda path: self._lock(path, until), paths):
                     pass
 
     def _lock(self, path: str, until: datetime) -> None:
@@ -68,7 +57,7 @@ class Retention:
             ) from None
 
 
-def open_retention(url: str, days: int, now: Callable[[], float]) -> Retention:
+def open_object_lock(url: str, days: int, now: Callable[[], float]) -> ObjectLock:
     """Return what locks objects below a URL of S3. Raises UsageError for other stores, and without boto3."""
     client, bucket, prefix = open_boto3_client(url)
-    return Retention(client, bucket, prefix, days, now)
+    return ObjectLock(client, bucket, prefix, days, now)

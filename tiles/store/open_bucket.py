@@ -69,28 +69,24 @@ def with_suffix(url: str, suffix: str) -> str:
     return f"{base.rstrip('/')}{suffix}{separator}{options}"
 
 
-def open_object_store(
-    url: str, *, public: bool = True, gzip: bool = False, anonymous: bool = False, retry: bool = True
-) -> ObjectStore:
+def open_object_store(url: str, *, anonymous: bool = False, retry: bool = True) -> ObjectStore:
     """Return the store that a URL names. Nothing is asked of it yet.
 
-    public      whether it is a part of a log that is served
-    gzip        store entry bundles gzip-encoded
     anonymous   send no credentials, as any reader would
     retry       ask again where there is no answer; without it, nothing is created a second time after it was deleted
     Raises UsageError for a URL or options that are none.
     """
     scheme, bucket, prefix, options = _split(url)
     try:
-        from tiles.store.bucket import ObjectStore
+        from tiles.store.bucket import Clients, ObjectStore
     except ImportError:
         raise UsageError("for object stores, obstore is needed", hint="pip install 'tiletree[cloud]'") from None
     make = {"s3": _s3, "gs": _gcs, "az": _azure}[scheme]
     try:
-        clients = [
+        patient, once = (
             make(bucket, prefix or None, options, retries, anonymous)
             for retries in (_RETRIES if retry else _ONCE, _ONCE)
-        ]
+        )
     except UsageError:
         raise
     except Exception as error:  # noqa: BLE001  of whatever the options or the environment say; their text may be secret
@@ -98,9 +94,8 @@ def open_object_store(
             f"{shown_object_url(url)} cannot be opened ({type(error).__name__})",
             hint="look at the URL's options, and at the environment variables of the store's own tools",
         ) from None
-    shown = shown_object_url(url)
-    stamped_by = "version" if scheme == "gs" else "e_tag"
-    return ObjectStore(shown, clients[0], clients[1], stamped_by=stamped_by, public=public, gzip=gzip, address=url)
+    clients = Clients(patient, once, "version" if scheme == "gs" else "e_tag")
+    return ObjectStore(url, clients)
 
 
 def _split(url: str) -> tuple[str, str, str, dict[str, str]]:

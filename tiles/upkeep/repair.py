@@ -17,16 +17,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from tiles.errors import LogError, Malformed, NotFound, Refused, TileError
-from tiles.log import Encodes
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
 from tiles.read.fetcher import MAX_BUNDLE_SIZE, Fetcher
 from tiles.read.verified_tree import VerifiedTree
-from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head
-from tiles.records.paths import CHECKPOINTS, SET_ASIDE, SETTINGS, kept_size
-from tiles.records.settings import parse_settings
+from tiles.records.paths import CHECKPOINTS, SET_ASIDE, kept_size
 from tiles.store import Store
 from tiles.tree.blame import Finding
 from tiles.tree.bundle import parse_bundle
@@ -38,6 +35,8 @@ from tiles.upkeep.rebuild import CUT, Recovery
 from tiles.upkeep.replace import PUT_BACK, REMOVED, REPLACED, Restorer
 from tiles.upkeep.strays import check_tiles, in_tree
 from tiles.write.load import read_head
+from tiles.write.parts import Parts
+from tiles.write.prepare import as_settled
 
 _CHUNK = 256  # objects
 
@@ -92,15 +91,8 @@ def repair(
     head = read_head(private)[0]
     if head.origin != signed.origin:
         raise Refused(f"{private.url} is the private part of the log {head.origin}, not of {signed.origin}")
-    _keep_encoding(public, private)
+    public = as_settled(Parts(public, private))
     return _Repair(fetcher, public, private, signed, policy, head, now, mirror, dry_run, told, progress).run()
-
-
-def _keep_encoding(public: Store, private: Store) -> None:
-    """Have bundles stored as the log stores them."""
-    if isinstance(public, Encodes):
-        with suppress(NotFound):
-            public.gzip = parse_settings(private.read(SETTINGS, MAX_RECORD_SIZE).data).gzip
 
 
 class _Repair:

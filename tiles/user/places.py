@@ -63,7 +63,7 @@ def remembered(log: str) -> Remembered:
 
 def public_store(log: str) -> Store:
     """Return the public part of a log: what is served."""
-    return _store(remembered(log).log, public=True)
+    return _store(remembered(log).log)
 
 
 def private_url(log: str, private: str | None = None) -> str:
@@ -87,7 +87,7 @@ def private_url(log: str, private: str | None = None) -> str:
 
 def private_store(log: str, private: str | None = None) -> Store:
     """Return the private part of a log. Raises UsageError if it is not known, or inside the public one."""
-    return _store(private_url(log, private), public=False)
+    return _store(private_url(log, private))
 
 
 def inbox_store(log: str, private: str | None = None) -> Store:
@@ -98,7 +98,7 @@ def inbox_store(log: str, private: str | None = None) -> Store:
     """
     if private is None or "://" not in log or is_object_url(log):
         private = private_url(log, private)
-    return _store(private, public=False, retry=False)
+    return _store(private, retry=False)
 
 
 def private_in_bucket(log: str) -> str:
@@ -130,7 +130,7 @@ def default_key_path(origin: str) -> Path:
 
 def anchor_store(key: Path, anchor: str | None = None) -> Store:
     """Return where the signer keeps its anchor: `<KEY>.anchor` beside the key file unless named."""
-    return _store(anchor, public=False) if anchor else DirectoryStore(key.with_name(key.name + ".anchor"))
+    return _store(anchor) if anchor else DirectoryStore(key.with_name(key.name + ".anchor"))
 
 
 def absolute(place: str) -> str:
@@ -138,9 +138,9 @@ def absolute(place: str) -> str:
     return place if "://" in place else str(directory_of(place).absolute())
 
 
-def _store(url: str, *, public: bool, retry: bool = True) -> Store:
+def _store(url: str, *, retry: bool = True) -> Store:
     if is_object_url(url):
-        return open_object_store(url, public=public, retry=retry)
+        return open_object_store(url, retry=retry)
     return DirectoryStore(directory_of(url))
 
 

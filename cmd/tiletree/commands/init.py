@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tiles.errors import NotFound, Refused, UsageError
-from tiles.notes.keys import SEED_SIZE, SigningKey, signing_key
+from tiles.notes.keys import SEED_SIZE, SeedKey, signing_key
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
 from tiles.signing.key_file import read_key, write_key
@@ -121,7 +121,7 @@ def _remember(log: str, private: str, key: Path | None, anchor: str | None) -> b
     return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
 
 
-def _init_key(path: Path, origin: str) -> tuple[SigningKey, bool]:
+def _init_key(path: Path, origin: str) -> tuple[SeedKey, bool]:
     """Return the key of the log to begin, and whether it still has to be written."""
     try:
         signing = read_key(path)

@@ -1,0 +1,167 @@
+"""From a log's settings to stores that a writer can use: tried out, kept apart, and told how to store each object.
+
+Whoever writes to the public part gets it from here, or readers are told the wrong type and caches keep what changes.
+A bucket is tried out (`tiles.store.probe`) before a log is begun in it, and once by each version that writes to it; its
+private part must not be readable by just anyone.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from tiles.errors import Conflict, Denied, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.records.fields import MAX_RECORD_SIZE
+from tiles.records.paths import HEAD, SETTINGS
+from tiles.records.serving import public_serving
+from tiles.records.settings import MAX_LOCK_DAYS, Settings, parse_settings
+from tiles.store import Serves, Store, Version
+from tiles.store.object_lock import open_object_lock
+from tiles.store.open_bucket import is_object_url, open_object_store
+from tiles.store.probe import PROBES, probe
+from tiles.tree.layout import CHECKPOINT
+from tiles.user.places import private_url
+from tiles.version import __version__
+from tiles.write.load import read_head
+from tiles.write.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a log that is begun is to be stored, in a bucket.
+
+    gzip        store entry bundles gzip-encoded
+    lock_days   keep full tiles from being deleted for so long, by S3 Object Lock; 0 to MAX_LOCK_DAYS
+    """
+
+    gzip: bool = False
+    lock_days: int = 0
+
+    def check(self, public: Store) -> None:
+        """Raise UsageError if the public part cannot be stored like that."""
+        if self.gzip and not is_object_url(public.url):
+            raise UsageError("only a bucket keeps what is gzip-encoded apart; a web server encodes files by itself")
+        if not 0 <= self.lock_days <= MAX_LOCK_DAYS:
+            raise UsageError(f"tiles are locked for 0 to {MAX_LOCK_DAYS} days, not {self.lock_days}")
+        if self.lock_days and not public.url.startswith("s3://"):
+            raise UsageError("only S3 has Object Lock")
+
+
+def as_public(store: Store, settings: Settings | None = None) -> Store:
+    """Return the public part of a log, which stores objects as they are to be served.
+
+    settings   the log's; None, without its bundles and full tiles, for a log that has none or is not known to have any
+    """
+    if not isinstance(store, Serves):
+        return store
+    if settings is None:
+        return store.served(public_serving())
+    locks = open_object_lock(store.address, settings.lock_days, time.time) if settings.lock_days else None
+    return store.served(public_serving(gzip=settings.gzip, lock=locks is not None), locks)
+
+
+def as_settled(parts: Parts) -> Store:
+    """Return the public part of a log that exists, as its settings say. Raises Refused if they are damaged."""
+    return as_public(parts.public, read_settings(parts.private)[0])
+
+
+def read_settings(private: Store) -> tuple[Settings | None, Version | None]:
+    """Return the settings of a log and their version; a pair of None if it has none. Raises Refused."""
+    try:
+        found = private.read(SETTINGS, MAX_RECORD_SIZE)
+    except NotFound:
+        return None, None
+    try:
+        return parse_settings(found.data), found.version
+    except Malformed as error:
+        raise Refused(
+            f"{private.url}/{SETTINGS}: {error.message}",
+            hint="find out who changed it; without it, the store is tried out again, and nothing is gzip-encoded",
+        ) from error
+
+
+class Preparation:
+    """Makes the stores of one log ready to be written to.
+
+    anchor      where the signer remembers
+    anonymous   the private part as a reader without credentials sees it; None: do not look whether one can
+    """
+
+    def __init__(self, parts: Parts, anchor: Store, anonymous: Store | None = None) -> None:
+        self._parts = parts
+        self._anonymous = anonymous
+        self._in_buckets = [each for each in (parts.public, parts.private, anchor) if is_object_url(each.url)]
+        self._checked = False
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to make ready: directories need nothing."""
+        return bool(self._in_buckets)
+
+    def check_places(self) -> None:
+        """Raise Refused unless a log can begin here: in places of its own, which keep conditions and secrets."""
+        if self._checked:
+            return
+        # beside s3://bucket/log in the same bucket, s3://bucket/log.private is taken
+        for store, path, whose in ((self._parts.public, HEAD, "private"), (self._parts.private, CHECKPOINT, "public")):
+            with suppress(NotFound):
+                store.read(path, MAX_NOTE_SIZE)
+                raise Refused(f"{store.url} is the {whose} part of another log", hint="choose another place")
+        self._try_out()
+        if self._anonymous is not None:
+            check_unreadable(self._parts.private, self._anonymous)
+        self._checked = True
+
+    def ready(self) -> Store:
+        """Return the public part of a log that exists, ready to be written to.
+
+        Tries the stores out, if no run of this version has. Raises NotFound if there is no log; Refused.
+        """
+        if not self._in_buckets:
+            return self._parts.public
+        read_head(self._parts.private)  # nothing is tried out where there is no log
+        settings, version = read_settings(self._parts.private)
+        if settings is None or settings.probed != __version__:
+            self._try_out()
+            settings = replace(settings, probed=__version__) if settings else Settings(__version__)
+            return self.settle(settings, version)
+        return as_public(self._parts.public, settings)
+
+    def settle(self, settings: Settings, version: Version | None) -> Store:
+        """Write the settings instead of those of that version, and return the public part that follows them."""
+        with suppress(Conflict, OutcomeUnknown):  # the next run sees to it
+            self._parts.private.swap(SETTINGS, settings.data, version)
+        return as_public(self._parts.public, settings)
+
+    def _try_out(self) -> None:
+        for store in self._in_buckets:
+            probe(store, secrets.token_hex(16))
+
+
+def check_unreadable(private: Store, anonymous: Store) -> None:
+    """Raise Refused if what is written to the private part can be read without credentials.
+
+    Raises AccessError if there is no answer, or none that says so.
+    """
+    path = f"{PROBES}{secrets.token_hex(16)}"
+    private.create({path: b"only for those with credentials"})
+    try:
+        anonymous.read(path, 100)
+    except (Denied, NotFound):
+        return
+    finally:
+        private.delete([path])
+    raise Refused(
+        f"{private.url} can be read by anyone",
+        hint="what is staged and submitted there is nobody else's business: deny the public to read it, or name "
+        "another place; --readable-private begins the log all the same, to try things out",
+    )
+
+
+def anonymous_reader(log: str, private: str | None = None) -> Store | None:
+    """Return the private part of a log as a reader without credentials sees it; None if it is in no bucket."""
+    url = private_url(log, private)
+    return open_object_store(url, anonymous=True) if is_object_url(url) else None
