@@ -10,7 +10,9 @@ from tiles.entries.payload import check_payload_size, store_payload
 from tiles.errors import UsageError
 from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
-from tiletree.options import open_binary
+from tiletree.opening import (
+    open_binary,
+)
 from tiletree.ui import Progress
 
 SHOWN_ENTRIES = 1000  # entries of one call that are listed one by one

@@ -13,9 +13,10 @@ from click.testing import CliRunner
 from tests.web.test_page import FILE, PLAIN
 from tiles.errors import AccessError, UsageError
 from tiles.notes.policy import parse_policy
-from tiles.page import VERIFY, page_files
+from tiles.page import VERIFY, page_files, published_policy
 from tiles.store.memory import MemoryStore
-from tiletree.commands.page import answer, log_server, page, published_policy
+from tiletree.commands.page import page
+from tiletree.commands.serve import answer, log_server
 from tiletree.ui import Output
 
 pytest_plugins = ["tests.support.browser_fixture"]

@@ -44,7 +44,7 @@ from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import leaf_hash
 from tiles.user import places
 from tiletree.commands import submit as command
-from tiletree.options import open_sequencer
+from tiletree.opening import open_sequencer
 
 LOG = "https://log.example.com"
 NONCE = bytes(range(16))

@@ -18,15 +18,12 @@ from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 from tiles.write.sequencer import MAX_BATCH
 from tiletree.inputs import SHOWN_ENTRIES, check_payloads, check_raw, file_entries, payload_entries
-from tiletree.options import (
+from tiletree.opening import (
     find_key,
-    json_option,
-    log_argument,
     open_binary,
     open_sequencer,
-    output,
-    writer_options,
 )
+from tiletree.options import json_option, log_argument, output, writer_options
 from tiletree.ui import Output, Progress, shown
 
 

@@ -8,17 +8,12 @@ import click
 
 from tiles.errors import Unfinished
 from tiles.upkeep.import_log import import_log
-from tiletree.commands.prove import visit
-from tiletree.options import (
-    anchor_option,
+from tiletree.opening import (
     find_key,
-    json_option,
-    key_option,
     open_sequencer,
-    output,
-    private_option,
-    trust_options,
+    visit,
 )
+from tiletree.options import anchor_option, json_option, key_option, output, private_option, trust_options
 from tiletree.ui import Output, shown
 
 

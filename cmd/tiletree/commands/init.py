@@ -16,15 +16,11 @@ from tiles.store.open_bucket import is_object_url
 from tiles.user.known_logs import Remembered, try_to_remember
 from tiles.user.places import absolute, default_key_path, is_same_bucket, name_of, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
-from tiletree.options import (
-    admission_option,
+from tiletree.opening import (
     find_anchor,
-    json_option,
-    log_argument,
     open_sequencer,
-    output,
-    writer_options,
 )
+from tiletree.options import admission_option, json_option, log_argument, output, writer_options
 from tiletree.ui import Output, shown
 
 

@@ -11,7 +11,10 @@ from tiles.errors import Malformed, NotFound, UsageError
 from tiles.notes.keys import SEED_SIZE, signing_key
 from tiles.signing.key_file import read_key, write_key
 from tiles.user.trusted_keys import Known, Trust
-from tiletree.options import json_option, output, to_verifier
+from tiletree.opening import (
+    to_verifier,
+)
+from tiletree.options import json_option, output
 from tiletree.ui import Output, shown
 
 

@@ -12,15 +12,11 @@ from tiles.read.fetcher import open_log
 from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
 from tiles.user.trusted_keys import Trust, resolve
-from tiletree.options import (
-    json_option,
-    log_argument,
-    output,
-    private_option,
+from tiletree.opening import (
     read_policy,
     read_vkey,
-    trust_options,
 )
+from tiletree.options import json_option, log_argument, output, private_option, trust_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
 
 SHOWN = 1000  # repaired objects that --json lists one by one

@@ -17,15 +17,11 @@ from tiles.errors import AccessError, Unfinished, UsageError
 from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
 from tiles.write.sequencer import MAX_BATCH, Sequenced
-from tiletree.options import (
-    admission_option,
+from tiletree.opening import (
     find_key,
-    json_option,
-    log_argument,
     open_sequencer,
-    output,
-    writer_options,
 )
+from tiletree.options import admission_option, json_option, log_argument, output, writer_options
 from tiletree.ui import Output, shown
 
 MIB = 1 << 20
@@ -196,27 +192,3 @@ def _troubles(backlog: Backlog) -> Iterator[str]:
         yield f"an object's name stops the listing of what was submitted by {shown(', '.join(backlog.unlistable[:5]))}"
     if backlog.ignored:
         yield f"{backlog.ignored} objects in the inbox have names that no submission has, and stay there"
-
-
-@click.command()
-@log_argument
-@click.confirmation_option(prompt="After this nothing can be added to the log, ever. Freeze it?", help="do not ask")
-@writer_options
-@json_option
-@output
-def freeze(
-    out: Output, log: str, key: Path | None, private: str | None, anchor: str | None, policy: Path | None
-) -> None:
-    """Close a log for ever: nothing can be added any more, by anyone who keeps to the head.
-
-    \b
-    Example:
-      tiletree freeze ./log-2026 --yes
-
-    It stays as it is, and can be read, verified and mirrored; submissions that wait are not looked at any more.
-    """
-    signed = open_sequencer(log, private, find_key(log, private, key), anchor, policy).freeze()
-    out.result(
-        {"origin": signed.origin, "size": signed.tree.size, "root": signed.tree.root.hex(), "frozen": True},
-        f"frozen {shown(signed.origin)}, size {signed.tree.size}, root {signed.tree.root.hex()}",
-    )

@@ -21,10 +21,13 @@ from tiles.read.fetcher import normal_url
 from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.user.places import inbox_store
-from tiletree.commands.prove import visit
 from tiletree.commands.submit_report import Report
 from tiletree.inputs import check_raw, file_entries
-from tiletree.options import json_option, log_argument, open_binary, output, private_option, trust_options
+from tiletree.opening import (
+    open_binary,
+    visit,
+)
+from tiletree.options import json_option, log_argument, output, private_option, trust_options
 from tiletree.ui import Output, shown
 
 TIMEOUT = 600.0  # seconds

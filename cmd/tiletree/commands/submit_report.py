@@ -12,6 +12,7 @@ from tiles.inbox.submit import Receipt, format_receipts
 from tiles.read.client import LogClient
 from tiles.tree.merkle import TreeHead
 from tiletree.inputs import SHOWN_ENTRIES
+from tiletree.opening import write_file
 from tiletree.ui import Output, shown
 
 
@@ -72,7 +73,7 @@ class Report:
         self.tree = client.tree
         self.out.partial = self.document()
         for offset, path in enumerate(proofs[start : start + count]):
-            _write_new(path, client.prove(first + offset).data)
+            write_file(path, client.prove(first + offset).data, new=True)
             self.proofs.append(path)
 
     def entries(self) -> Iterator[dict[str, Any]]:
@@ -127,11 +128,3 @@ class Report:
 
     def _count(self) -> int:
         return sum(len(receipt.leaves) for receipt in self.receipts)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except OSError as error:
-        raise AccessError(f"{path} cannot be written: {error.strerror}") from error

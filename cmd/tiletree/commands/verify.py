@@ -16,7 +16,12 @@ from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, 
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
 from tiles.user.trusted_keys import PINNED, Pinned, Trust
-from tiletree.options import json_option, open_binary, output, read_policy, read_vkey, trust_options
+from tiletree.opening import (
+    open_binary,
+    read_policy,
+    read_vkey,
+)
+from tiletree.options import json_option, output, trust_options
 from tiletree.ui import Output, shown
 
 
