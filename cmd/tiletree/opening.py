@@ -17,7 +17,7 @@ from tiles.notes.keys import SigningKey, VerifierKey, parse_skey, parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
 from tiles.read.client import LogClient
-from tiles.read.fetcher import is_local, open_log
+from tiles.read.fetcher import Fetcher, is_local, open_log
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import HEAD, parse_head
 from tiles.signing.key_file import read_key
@@ -28,6 +28,7 @@ from tiles.user.places import anchor_store, default_key_path, private_store, pub
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.tile_cache import TileCache
 from tiles.user.trusted_keys import Pinned, Trust, resolve
+from tiletree.options import Pins, Writer
 from tiletree.ui import Output, shown
 
 Parsed = TypeVar("Parsed")
@@ -77,29 +78,35 @@ def open_binary(name: str) -> BinaryIO:
     return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
 
 
-def find_key(log: str, private: str | None, key: Path | None) -> tuple[Path | None, SigningKey]:
+def find_key(log: str, writer: Writer) -> tuple[Path | None, SigningKey]:
     """Return the key file of a log that exists, and the key in it; no file where the environment holds the key."""
-    if key is None and (text := os.environ.get(KEY_TEXT)):
+    if writer.key is None and (text := os.environ.get(KEY_TEXT)):
         try:
             return None, parse_skey(text.strip())
         except Malformed:
             raise UsageError(f"${KEY_TEXT} is not a key", hint="it is the one line that is in a key file") from None
-    key = key or find_key_path(log, private)
+    path = find_key_path(log, writer)
     try:
-        return key, read_key(key)
+        return path, read_key(path)
     except NotFound as error:
         raise UsageError(error.message, hint=error.hint) from error
 
 
-def find_key_path(log: str, private: str | None) -> Path:
-    """Return where the key of a log that exists is kept: as at init, or by its origin."""
-    known = remembered(log).key
-    return Path(known) if known else default_key_path(find_origin(public_store(log), private_store(log, private)))
+def find_key_path(log: str, writer: Writer) -> Path:
+    """Return where the key of a log that exists is kept: as named, as at init, or by its origin."""
+    if writer.key:
+        return writer.key
+    if known := remembered(log).key:
+        return Path(known)
+    return default_key_path(find_origin(public_store(log), private_store(log, writer.private)))
 
 
-def find_anchor(log: str, key: Path | None, anchor: str | None) -> Store:
-    """Return where the signer of a log remembers. Raises UsageError if that is not known."""
-    anchor = anchor or remembered(log).anchor
+def find_anchor(log: str, writer: Writer, key: Path | None) -> Store:
+    """Return where the signer of a log remembers. Raises UsageError if that is not known.
+
+    key   the log's key file; None: the environment holds the key
+    """
+    anchor = writer.anchor or remembered(log).anchor
     if key is None and anchor is None:
         raise UsageError(
             f"with ${KEY_TEXT}, --anchor or $TILETREE_ANCHOR has to say where the signer remembers what it signed",
@@ -121,35 +128,33 @@ def find_origin(public: Store, private: Store) -> str:
 
 
 def open_sequencer(
-    log: str,
-    private: str | None,
-    key: tuple[Path | None, SigningKey],
-    anchor: str | None,
-    policy: Path | None,
-    admission: Path | None = None,
-    *,
-    look_closer: bool = False,
+    log: str, writer: Writer, key: tuple[Path | None, SigningKey] | None = None, *, look_closer: bool = False
 ) -> Log:
     """Return what writes to a log. Nothing is made yet.
 
-    key           the key file and the key in it, as `find_key` returns them
+    key           the key file and the key in it; None: those of the log that exists, as `find_key` returns them
     look_closer   a log in a bucket is not begun where anyone can read its private part
     """
-    path, signing = key
+    path, signing = key or find_key(log, writer)
     return Log(
         public_store(log),
-        private_store(log, private),
-        Signer(signing, find_anchor(log, path, anchor)),
-        anonymous=anonymous_reader(log, private) if look_closer else None,
-        policy=read_policy(policy),
-        admission=read_admission(admission),
+        private_store(log, writer.private),
+        Signer(signing, find_anchor(log, writer, path)),
+        anonymous=anonymous_reader(log, writer.private) if look_closer else None,
+        policy=read_policy(writer.policy),
+        admission=read_admission(writer.admission),
     )
 
 
-def visit(out: Output, log: str, vkey: str | None, policy: Path | None) -> tuple[LogClient, Accepted, Pinned]:
+def pinned_for(log: str, fetcher: Fetcher, pins: Pins) -> Pinned:
+    """Return whom to trust for a log: as the call says, as remembered, or whoever signed what it shows at first use."""
+    return resolve(log, fetcher, Trust(), read_vkey(pins.vkey), read_policy(pins.policy))
+
+
+def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinned]:
     """Read a log's checkpoint, verify it, and prove it consistent with what was seen before."""
     fetcher = open_log(log)
-    pinned = resolve(log, fetcher, Trust(), read_vkey(vkey), read_policy(policy))
+    pinned = pinned_for(log, fetcher, pins)
     cache = None if is_local(fetcher) else TileCache()
     client = LogClient(fetcher, pinned.policy, visits=Visits(), cache=cache)
     accepted = client.visit()

@@ -1,8 +1,13 @@
-"""Options that several commands share, and what they open."""
+"""Options that several commands share, and the values they arrive as.
+
+What belongs together reaches a command as one frozen value: `Writer`, `Pins`. `tiletree.opening` opens what they name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,11 +16,56 @@ import click
 from tiletree.ui import Output
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 output = click.make_pass_decorator(Output)
 
-
 log_argument = click.argument("log", metavar="LOG")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How a call says where what writes to a log is. None: as at init, or by the log's name.
+
+    key, private, anchor   the log's key file, its private part, and where its signer remembers
+    policy, admission      files with what the log's policies have to be; None: whatever they are
+    """
+
+    key: Path | None = None
+    private: str | None = None
+    anchor: str | None = None
+    policy: Path | None = None
+    admission: Path | None = None
+
+
+@dataclass(frozen=True)
+class Pins:
+    """Whom a call trusts for a log: a vkey, or a file with a policy; None of both: as remembered, or at first use."""
+
+    vkey: str | None = None
+    policy: Path | None = None
+
+
+def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorator:
+    """Return a decorator that adds options to a command, and hands their values over as one.
+
+    name      of the parameter that the command gets
+    kind      what makes it; its parameters are named as the options are
+    options   by the names of their parameters, in the order in which --help lists them
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def gathered(*arguments: Any, **given: Any) -> Any:
+            value = kind(**{option: given.pop(option) for option in options})
+            return command(*arguments, **{name: value}, **given)
+
+        made: Callable[..., Any] = gathered
+        for option in reversed(options.values()):
+            made = option(made)
+        return made
+
+    return decorate
 
 
 def json_option(command: Command) -> Command:
@@ -24,46 +74,41 @@ def json_option(command: Command) -> Command:
     return click.option("--json", is_flag=True, expose_value=False, help=help_)(command)
 
 
-def writer_options(command: Command) -> Command:
-    """Add --key, --private, --anchor and --policy: what a command needs to write to a log."""
-    for option in (
-        click.option("--policy", type=click.Path(path_type=Path), help="refuse unless this is the log's policy"),
-        anchor_option,
-        private_option,
-        key_option,
-    ):
-        command = option(command)
-    return command
-
-
-key_option = click.option(
-    "--key",
-    type=click.Path(path_type=Path),
-    envvar="TILETREE_KEY",
-    help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
-)
-admission_option = click.option(
-    "--admission", type=click.Path(path_type=Path), help="refuse unless this is the log's policy for submissions"
-)
 private_option = click.option(
     "--private",
     metavar="PLACE",
     envvar="TILETREE_PRIVATE",
     help="the log's private part  [$TILETREE_PRIVATE; default: as at init, or <LOG>.private]",
 )
-anchor_option = click.option(
-    "--anchor",
-    metavar="PLACE",
-    envvar="TILETREE_ANCHOR",
-    help="where the signer remembers  [$TILETREE_ANCHOR; default: as at init, or <KEY>.anchor]",
+_WRITER: dict[str, Decorator] = {
+    "key": click.option(
+        "--key",
+        type=click.Path(path_type=Path),
+        envvar="TILETREE_KEY",
+        help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+    ),
+    "private": private_option,
+    "anchor": click.option(
+        "--anchor",
+        metavar="PLACE",
+        envvar="TILETREE_ANCHOR",
+        help="where the signer remembers  [$TILETREE_ANCHOR; default: as at init, or <KEY>.anchor]",
+    ),
+    "policy": click.option("--policy", type=click.Path(path_type=Path), help="refuse unless this is the log's policy"),
+    "admission": click.option(
+        "--admission", type=click.Path(path_type=Path), help="refuse unless this is the log's policy for submissions"
+    ),
+}
+
+
+def writer_options(*names: str) -> Decorator:
+    """Return a decorator that adds these options of a `Writer`, which the command gets as `writer`."""
+    return as_one("writer", Writer, **{name: _WRITER[name] for name in names})
+
+
+trust_options = as_one(
+    "pins",
+    Pins,
+    vkey=click.option("--vkey", metavar="VKEY", help="accept what this key of the log has signed"),
+    policy=click.option("--policy", type=click.Path(path_type=Path), help="accept what this tlog-policy file accepts"),
 )
-
-
-def trust_options(command: Command) -> Command:
-    """Add --vkey and --policy: what a command pins when it reads or verifies."""
-    for option in (
-        click.option("--policy", type=click.Path(path_type=Path), help="accept what this tlog-policy file accepts"),
-        click.option("--vkey", metavar="VKEY", help="accept what this key of the log has signed"),
-    ):
-        command = option(command)
-    return command

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
-from pathlib import Path
 
 import click
 
@@ -15,7 +14,7 @@ from tiles.user.places import public_store
 from tiletree.opening import (
     visit,
 )
-from tiletree.options import json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
 
 
@@ -25,14 +24,14 @@ from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
 @trust_options
 @json_option
 @output
-def audit(out: Output, log: str, jobs: int, vkey: str | None, policy: Path | None) -> int:
+def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
     """Read the whole log and recompute everything; report every finding, not the first.
 
     \b
     Example:
       tiletree audit ./log
     """
-    _, accepted, pinned = visit(out, log, vkey, policy)
+    _, accepted, pinned = visit(out, log, pins)
     fetcher = open_log(log)
     store = public_store(log) if isinstance(fetcher, StoreFetcher) else None
     with _workers(jobs) as executor, out.progress("auditing", accepted.signed.tree.size) as progress:

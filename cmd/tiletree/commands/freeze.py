@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from tiletree.opening import (
-    find_key,
     open_sequencer,
 )
-from tiletree.options import json_option, log_argument, output, writer_options
+from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output, shown
 
 
 @click.command()
 @log_argument
 @click.confirmation_option(prompt="After this nothing can be added to the log, ever. Freeze it?", help="do not ask")
-@writer_options
+@writer_options("key", "private", "anchor", "policy")
 @json_option
 @output
-def freeze(
-    out: Output, log: str, key: Path | None, private: str | None, anchor: str | None, policy: Path | None
-) -> None:
+def freeze(out: Output, log: str, writer: Writer) -> None:
     """Close a log for ever: nothing can be added any more, by anyone who keeps to the head.
 
     \b
@@ -31,7 +26,7 @@ def freeze(
 
     It stays as it is, and can be read, verified and mirrored; submissions that wait are not looked at any more.
     """
-    signed = open_sequencer(log, private, find_key(log, private, key), anchor, policy).freeze()
+    signed = open_sequencer(log, writer).freeze()
     out.result(
         {"origin": signed.origin, "size": signed.tree.size, "root": signed.tree.root.hex(), "frozen": True},
         f"frozen {shown(signed.origin)}, size {signed.tree.size}, root {signed.tree.root.hex()}",

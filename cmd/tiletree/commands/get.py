@@ -15,7 +15,7 @@ from tiletree.opening import (
     visit,
     write_file,
 )
-from tiletree.options import json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output, shown
 
 
@@ -27,9 +27,7 @@ from tiletree.ui import Output, shown
 @trust_options
 @json_option
 @output
-def get(
-    out: Output, log: str, index: int, target: Path | None, payload: bool, vkey: str | None, policy: Path | None
-) -> None:
+def get(out: Output, log: str, index: int, target: Path | None, payload: bool, pins: Pins) -> None:
     """Print one entry, verified against the checkpoint: its bytes as they are, made harmless on a terminal.
 
     \b
@@ -37,7 +35,7 @@ def get(
       tiletree get https://log.example.com 42 -o entry
       tiletree get https://log.example.com 42 --payload -o app.whl
     """
-    client, _, pinned = visit(out, log, vkey, policy)
+    client, _, pinned = visit(out, log, pins)
     entry = client.entry(index)
     data = fetch_payload(open_log(log), entry) if payload else entry
     if target is not None:

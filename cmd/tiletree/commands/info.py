@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from tiletree.opening import (
     visit,
 )
-from tiletree.options import json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output, shown
 
 
@@ -18,14 +16,14 @@ from tiletree.ui import Output, shown
 @trust_options
 @json_option
 @output
-def info(out: Output, log: str, vkey: str | None, policy: Path | None) -> None:
+def info(out: Output, log: str, pins: Pins) -> None:
     """Show a log's newest checkpoint, verified and consistent with what was seen before.
 
     \b
     Example:
       tiletree info https://log.example.com
     """
-    _, accepted, pinned = visit(out, log, vkey, policy)
+    _, accepted, pinned = visit(out, log, pins)
     tree = accepted.signed.tree
     out.result(
         {

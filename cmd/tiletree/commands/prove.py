@@ -16,7 +16,7 @@ from tiletree.opening import (
     visit,
     write_file,
 )
-from tiletree.options import json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output, shown
 
 
@@ -38,8 +38,7 @@ def prove(
     index: int | None,
     target: Path | None,
     scan: bool,
-    vkey: str | None,
-    policy: Path | None,
+    pins: Pins,
 ) -> None:
     """Write the proof that an entry is in a log; it is verified offline, with `tiletree verify`.
 
@@ -50,7 +49,7 @@ def prove(
     """
     if (file is None) == (index is None):
         raise click.UsageError("name a file, or --index", click.get_current_context())
-    client, accepted, pinned = visit(out, log, vkey, policy)
+    client, accepted, pinned = visit(out, log, pins)
     if index is None and file is not None:
         index = _find(client, file, accepted, scan=scan)
     proof = client.prove(index or 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 
@@ -11,12 +10,10 @@ from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
 from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
-from tiles.user.trusted_keys import Trust, resolve
 from tiletree.opening import (
-    read_policy,
-    read_vkey,
+    pinned_for,
 )
-from tiletree.options import json_option, log_argument, output, private_option, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, private_option, trust_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
 
 SHOWN = 1000  # repaired objects that --json lists one by one
@@ -32,9 +29,7 @@ SHOWN = 1000  # repaired objects that --json lists one by one
 @trust_options
 @json_option
 @output
-def repair(
-    out: Output, log: str, mirror: str | None, private: str | None, dry_run: bool, vkey: str | None, policy: Path | None
-) -> int:
+def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_run: bool, pins: Pins) -> int:
     """Put back tiles and bundles that are lost or damaged, each proven against the signed root.
 
     \b
@@ -47,7 +42,7 @@ def repair(
     if something could not be repaired. It can be run at any time, and again, beside anything else.
     """
     fetcher = open_log(log)
-    pinned = resolve(log, fetcher, Trust(), read_vkey(vkey), read_policy(policy))
+    pinned = pinned_for(log, fetcher, pins)
     # not compared with what was seen before: that takes tiles, which may be what is to be repaired
     accepted = LogClient(fetcher, pinned.policy).visit()
     if pinned.is_first_use:

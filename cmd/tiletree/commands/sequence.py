@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -18,10 +17,9 @@ from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
 from tiles.write.sequencer import MAX_BATCH, Sequenced
 from tiletree.opening import (
-    find_key,
     open_sequencer,
 )
-from tiletree.options import admission_option, json_option, log_argument, output, writer_options
+from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output, shown
 
 MIB = 1 << 20
@@ -54,8 +52,7 @@ _DEFAULT = Limits()
     show_default=True,
     help="seconds that --align holds an entry back, at most",
 )
-@admission_option
-@writer_options
+@writer_options("admission", "key", "private", "anchor", "policy")
 @json_option
 @output
 def sequence(
@@ -66,11 +63,7 @@ def sequence(
     max_bytes: int,
     align: bool,
     max_hold: float,
-    admission: Path | None,
-    key: Path | None,
-    private: str | None,
-    anchor: str | None,
-    policy: Path | None,
+    writer: Writer,
 ) -> None:
     """Log what was submitted, and publish; refuse what the log's admission policy does not admit.
 
@@ -90,7 +83,7 @@ def sequence(
     if watch is not None and align and watch > max_hold:
         raise UsageError(f"runs every {watch:g} seconds cannot hold entries for at most {max_hold:g}")
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
-    opened = open_sequencer(log, private, find_key(log, private, key), anchor, policy, admission)
+    opened = open_sequencer(log, writer)
     if watch is None:
         _Run(out).go(opened, limits)
     else:

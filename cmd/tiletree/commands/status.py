@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from tiles.notes.checkpoint import SignedCheckpoint
@@ -14,18 +12,22 @@ from tiletree.opening import (
     find_anchor,
     find_key_path,
 )
-from tiletree.options import anchor_option, json_option, key_option, log_argument, output, private_option
+from tiletree.options import (
+    Writer,
+    json_option,
+    log_argument,
+    output,
+    writer_options,
+)
 from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, shown
 
 
 @click.command()
 @log_argument
-@key_option
-@private_option
-@anchor_option
+@writer_options("key", "private", "anchor")
 @json_option
 @output
-def status(out: Output, log: str, key: Path | None, private: str | None, anchor: str | None) -> int:
+def status(out: Output, log: str, writer: Writer) -> int:
     """Say what the next run will find and do. For whoever writes to LOG; changes nothing.
 
     \b
@@ -34,8 +36,8 @@ def status(out: Output, log: str, key: Path | None, private: str | None, anchor:
 
     Exits 4 if the next run would refuse.
     """
-    public, own = public_store(log), private_store(log, private)
-    memory = find_anchor(log, key or find_key_path(log, private), anchor)
+    public, own = public_store(log), private_store(log, writer.private)
+    memory = find_anchor(log, writer, find_key_path(log, writer))
     found = look(public, own, memory)
     head = found.head
     out.result(

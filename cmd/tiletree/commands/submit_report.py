@@ -11,7 +11,7 @@ from tiles.errors import AccessError, UsageError
 from tiles.inbox.submit import Receipt, format_receipts
 from tiles.read.client import LogClient
 from tiles.tree.merkle import TreeHead
-from tiletree.inputs import SHOWN_ENTRIES
+from tiletree.inputs import SHOWN_ENTRIES, Input
 from tiletree.opening import write_file
 from tiletree.ui import Output, shown
 
@@ -20,13 +20,13 @@ from tiletree.ui import Output, shown
 class Report:
     """What was submitted, for the person and for --json.
 
-    names   of the files, or the one that the lines come from
+    given   what the call names
     path    where the receipt is to be kept, if it is to be
     """
 
     out: Output
     submitter: str
-    names: tuple[str, ...] | str
+    given: Input
     path: Path | None
     receipts: list[Receipt] = field(default_factory=list)
     first: list[int] = field(default_factory=list)  # the index of the first entry of each receipt, once logged
@@ -81,10 +81,9 @@ class Report:
         number = 0
         for position, receipt in enumerate(self.receipts):
             for offset, leaf in enumerate(receipt.leaves):
-                name = self.names[number] if isinstance(self.names, tuple) else f"{self.names}:{number + 1}"
                 where = {"index": self.first[position] + offset} if position < len(self.first) else {}
                 proof = {"proof": str(self.proofs[number])} if number < len(self.proofs) else {}
-                yield {**where, "leaf_hash": leaf.hex(), "name": name, **proof}
+                yield {**where, "leaf_hash": leaf.hex(), "name": self.given.name(number), **proof}
                 number += 1
 
     def document(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tiletree.opening import (
     read_policy,
     read_vkey,
 )
-from tiletree.options import json_option, output, trust_options
+from tiletree.options import Pins, json_option, output, trust_options
 from tiletree.ui import Output, shown
 
 
@@ -32,9 +32,7 @@ from tiletree.ui import Output, shown
 @trust_options
 @json_option
 @output
-def verify(
-    out: Output, file: str | None, proof: Path | None, fork: Path | None, vkey: str | None, policy: Path | None
-) -> None:
+def verify(out: Output, file: str | None, proof: Path | None, fork: Path | None, pins: Pins) -> None:
     """Verify, offline, that FILE is in the log that signed the proof.
 
     \b
@@ -47,17 +45,17 @@ def verify(
     """
     out.partial = {"verified": False}
     if fork is not None and file is None and proof is None:
-        _verify_fork(out, fork, vkey, policy)
+        _verify_fork(out, fork, pins)
     elif fork is None and file is not None and proof is not None:
-        _verify_file(out, file, proof, vkey, policy)
+        _verify_file(out, file, proof, pins)
     else:
         raise click.UsageError("name a file and its --proof, or --fork alone", click.get_current_context())
 
 
-def _verify_fork(out: Output, directory: Path, vkey: str | None, policy: Path | None) -> None:
+def _verify_fork(out: Output, directory: Path, pins: Pins) -> None:
     evidence = read_evidence(directory)
     origin = parse_signed_checkpoint(evidence.get(NEWER, b"")).origin
-    pinned = _pinned(origin, vkey, policy)
+    pinned = _pinned(origin, pins)
     older, newer = check_fork(evidence, pinned.policy)
     out.result(
         {"verified": True, "fork": [str(older.tree), str(newer.tree)], "origin": origin, "trust": pinned.how},
@@ -67,9 +65,9 @@ def _verify_fork(out: Output, directory: Path, vkey: str | None, policy: Path | 
     )
 
 
-def _verify_file(out: Output, file: str, path: Path, vkey: str | None, policy: Path | None) -> None:
+def _verify_file(out: Output, file: str, path: Path, pins: Pins) -> None:
     proof = parse_tlog_proof(_read(path, MAX_PROOF_SIZE))
-    pinned = _pinned(proof.checkpoint.origin, vkey, policy)
+    pinned = _pinned(proof.checkpoint.origin, pins)
     accepted, matched = _match(proof, pinned.policy, file)
     signed = accepted.signed
     out.result(
@@ -88,13 +86,13 @@ def _verify_file(out: Output, file: str, path: Path, vkey: str | None, policy: P
     )
 
 
-def _pinned(origin: str, vkey: str | None, policy: Path | None) -> Pinned:
+def _pinned(origin: str, pins: Pins) -> Pinned:
     """Return what a proof is verified by: never anything that came with it."""
-    if vkey is not None and policy is not None:
+    if pins.vkey is not None and pins.policy is not None:
         raise UsageError("--vkey and --policy both say whom to trust; name one")
-    if (chosen := read_policy(policy)) is not None:
+    if (chosen := read_policy(pins.policy)) is not None:
         return Pinned(chosen, PINNED)
-    if (key := read_vkey(vkey)) is not None:
+    if (key := read_vkey(pins.vkey)) is not None:
         return Pinned(policy_for(key), PINNED)
     if (known := Trust().lookup_origin(origin)) is not None:
         return known
