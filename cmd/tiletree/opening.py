@@ -29,7 +29,7 @@ from tiles.user.seen_checkpoints import Visits
 from tiles.user.tile_cache import TileCache
 from tiles.user.trusted_keys import Pinned, Trust, resolve
 from tiletree.options import Pins, Writer
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 Parsed = TypeVar("Parsed")
 
@@ -161,7 +161,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     if pinned.is_first_use:
         out.note(
             f"trust: {pinned.how}; compare the key with its publisher's, then: "
-            f"tiletree key trust {shown(quote(log))} {shown(quote(accepted.log.vkey))}"
+            f"tiletree key trust {quote(log)} {quote(accepted.log.vkey)}"
         )
     if client.newer is not None:
         out.note(f"this is an old copy: size {client.newer.tree.size} was seen before, and extends it")

@@ -24,7 +24,7 @@ from tiletree.opening import (
     open_sequencer,
 )
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
-from tiletree.ui import Output, Progress, shown
+from tiletree.ui import Output, Progress
 
 
 @click.command()
@@ -129,7 +129,7 @@ class _Report:
                 name = self.given.name(self.count + offset)
                 leaf = leaf_hash(entry).hex()
                 self.entries.append({"index": first + offset, "leaf_hash": leaf, "name": name})
-                self.out.line(f"{first + offset}  {leaf}  {shown(name)}")
+                self.out.line(f"{first + offset}  {leaf}  {name}")
         else:
             self.entries = None
             self.out.line(f"{first} to {first + len(batch) - 1}  {len(batch)} entries")
@@ -157,7 +157,7 @@ class _Report:
         """Print the outcome."""
         self.checkpoint = checkpoint
         tree = checkpoint.tree
-        line = f"published {shown(checkpoint.origin)}, size {tree.size}, root {tree.root.hex()}"
+        line = f"published {checkpoint.origin}, size {tree.size}, root {tree.root.hex()}"
         self.out.result(self.document(), line)
         if self.retries:
             self.out.note(f"other writers were first {self.retries} times")

@@ -15,7 +15,7 @@ from tiletree.opening import (
     visit,
 )
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
-from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
+from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 
 @click.command()
@@ -48,8 +48,8 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
     tree = report.tree
     out.result(
         {"size": tree.size, "root": tree.root.hex(), "findings": findings},
-        *(f"{shown(finding.path)}: {shown(finding.problem)}" for finding in report.findings),
-        f"audited {shown(accepted.signed.origin)}, size {tree.size}, root {tree.root.hex()}",
+        *(f"{finding.path}: {finding.problem}" for finding in report.findings),
+        f"audited {accepted.signed.origin}, size {tree.size}, root {tree.root.hex()}",
         f"{len(findings) or 'no'} findings",
     )
     return EXIT_WRONG if findings else EXIT_OK

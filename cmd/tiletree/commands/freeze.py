@@ -8,7 +8,7 @@ from tiletree.opening import (
     open_sequencer,
 )
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @click.command()
@@ -29,5 +29,5 @@ def freeze(out: Output, log: str, writer: Writer) -> None:
     signed = open_sequencer(log, writer).freeze()
     out.result(
         {"origin": signed.origin, "size": signed.tree.size, "root": signed.tree.root.hex(), "frozen": True},
-        f"frozen {shown(signed.origin)}, size {signed.tree.size}, root {signed.tree.root.hex()}",
+        f"frozen {signed.origin}, size {signed.tree.size}, root {signed.tree.root.hex()}",
     )

@@ -10,7 +10,7 @@ from tiles.upkeep.gc import DAY
 from tiles.upkeep.gc import gc as collect
 from tiles.user.places import private_store, public_store
 from tiletree.options import json_option, log_argument, output, private_option
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @click.command()
@@ -37,7 +37,7 @@ def gc(out: Output, log: str, private: str | None, grace: float, dry_run: bool) 
     counts = {name: getattr(found, name) for name in ("staged", "tiles", "bundles", "temps", "probes", "bytes")}
     out.result(
         {**counts, "dry_run": dry_run},
-        *(shown(path) for path in found.sample),
+        *found.sample,
         f"{'would delete' if dry_run else 'deleted'} {found.tiles} partial tiles, {found.bundles} partial bundles, "
         f"{found.staged} staged batches, {found.temps} temporary files, {found.probes} probe objects; "
         f"{found.bytes} bytes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from base64 import b64encode
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from tiletree.opening import (
     write_file,
 )
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @click.command()
@@ -44,8 +43,6 @@ def get(out: Output, log: str, index: int, target: Path | None, payload: bool, p
         document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
         if payload and target is None:
             document["payload"] = b64encode(data).decode()
-        out.result({**document, "trust": pinned.how})
-    elif target is None and sys.stdout.isatty():
-        out.line("\n".join(shown(line) for line in data.decode("utf-8", "backslashreplace").split("\n")))
+        (out.result if target else out.answer)({**document, "trust": pinned.how})
     elif target is None:
-        sys.stdout.buffer.write(data)
+        out.raw(data)

@@ -18,7 +18,7 @@ from tiletree.options import (
     trust_options,
     writer_options,
 )
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @click.command("import")
@@ -64,7 +64,7 @@ def import_(
             "root": tree.root.hex(),
             "published": True,
         },
-        f"imported {done.count} entries of {shown(accepted.signed.origin)} into {shown(done.checkpoint.origin)}, "
+        f"imported {done.count} entries of {accepted.signed.origin} into {done.checkpoint.origin}, "
         f"from index {done.first_index}",
         f"published size {tree.size}, root {tree.root.hex()}",
     )

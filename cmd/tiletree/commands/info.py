@@ -8,7 +8,7 @@ from tiletree.opening import (
     visit,
 )
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @click.command()
@@ -25,7 +25,7 @@ def info(out: Output, log: str, pins: Pins) -> None:
     """
     _, accepted, pinned = visit(out, log, pins)
     tree = accepted.signed.tree
-    out.result(
+    out.answer(
         {
             "origin": accepted.signed.origin,
             "size": tree.size,
@@ -33,10 +33,10 @@ def info(out: Output, log: str, pins: Pins) -> None:
             "vkey": accepted.log.vkey,
             "trust": pinned.how,
         },
-        f"origin  {shown(accepted.signed.origin)}",
+        f"origin  {accepted.signed.origin}",
         f"size    {tree.size}",
         f"root    {tree.root.hex()}",
         f"vkey    {accepted.log.vkey}",
         f"trust   {pinned.how}",
-        *(f"cosigned by {shown(str(cosignature.key))}" for cosignature in accepted.cosignatures),
+        *(f"cosigned by {cosignature.key}" for cosignature in accepted.cosignatures),
     )

@@ -22,7 +22,7 @@ from tiletree.opening import (
     open_sequencer,
 )
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @click.command()
@@ -78,7 +78,7 @@ def init(
     vkey = signing.verifier.vkey
     out.result(
         {"origin": origin, "vkey": vkey, "size": published.tree.size},
-        f"log      {shown(origin)}, size {published.tree.size}",
+        f"log      {origin}, size {published.tree.size}",
         f"public   {begun.public.url}",
         f"private  {begun.private.url}",
         f"key      {path}, keep it secret and keep a copy",
@@ -87,7 +87,7 @@ def init(
     )
     if not is_remembered:
         out.note("where these are could not be remembered: name --private, --key and --anchor in later calls")
-    out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {shown(log)}")
+    out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {log}")
 
 
 def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:

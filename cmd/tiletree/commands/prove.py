@@ -17,7 +17,7 @@ from tiletree.opening import (
     write_file,
 )
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @click.command()
@@ -53,22 +53,16 @@ def prove(
     if index is None and file is not None:
         index = _find(client, file, accepted, scan=scan)
     proof = client.prove(index or 0)
-    if target is None:
-        if not out.json:
-            out.line(proof.data.decode().rstrip("\n"))
-    else:
+    origin, size = accepted.signed.origin, accepted.signed.tree.size
+    document = {"index": proof.index, "size": size, "origin": origin, "trust": pinned.how}
+    if target is not None:
         write_file(target, proof.data)
-    if out.json or target is not None:
-        out.result(
-            {
-                "index": proof.index,
-                "size": accepted.signed.tree.size,
-                "origin": accepted.signed.origin,
-                "trust": pinned.how,
-                **({"proof": proof.data.decode()} if target is None else {"path": str(target)}),
-            },
-            f"wrote {target}: entry {proof.index} of {shown(accepted.signed.origin)}, size {accepted.signed.tree.size}",
-        )
+        line = f"wrote {target}: entry {proof.index} of {origin}, size {size}"
+        out.result({**document, "path": str(target)}, line)
+    else:
+        out.raw(proof.data)
+        if out.json:
+            out.answer({**document, "proof": proof.data.decode()})
 
 
 def _find(client: LogClient, file: str, accepted: Accepted, *, scan: bool) -> int:

@@ -14,7 +14,7 @@ from tiletree.opening import (
     pinned_for,
 )
 from tiletree.options import Pins, json_option, log_argument, output, private_option, trust_options
-from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
+from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 SHOWN = 1000  # repaired objects that --json lists one by one
 
@@ -46,13 +46,13 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
     # not compared with what was seen before: that takes tiles, which may be what is to be repaired
     accepted = LogClient(fetcher, pinned.policy).visit()
     if pinned.is_first_use:
-        out.note(f"trust: {pinned.how}; compare the key with its publisher's: {shown(accepted.log.vkey)}")
+        out.note(f"trust: {pinned.how}; compare the key with its publisher's: {accepted.log.vkey}")
     repaired: list[dict[str, str]] = []
 
     def told(path: str, what: str, how: str) -> None:
         if len(repaired) < SHOWN:
             repaired.append({"path": path, "what": what, "how": how})
-        out.line(f"{shown(path)}: {what}, {how}")
+        out.line(f"{path}: {what}, {how}")
 
     with out.progress("checking", accepted.signed.tree.size) as progress:
         done = put_right(
@@ -68,7 +68,7 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
             progress=progress.advance,
         )
     for note in done.notes:
-        out.note(shown(note))
+        out.note(note)
     if (done.replaced or done.set_aside) and not dry_run:
         out.note(f"what was replaced or set aside is in the private part, below {done.aside}")
     findings = [{"path": finding.path, "problem": finding.problem} for finding in done.findings]
@@ -86,8 +86,8 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
             "notes": list(done.notes),
             "findings": findings,
         },
-        *(f"{shown(finding.path)}: {shown(finding.problem)}; it could not be repaired" for finding in done.findings),
-        f"{'would repair' if dry_run else 'repaired'} {shown(accepted.signed.origin)}, size {tree.size}: "
+        *(f"{finding.path}: {finding.problem}; it could not be repaired" for finding in done.findings),
+        f"{'would repair' if dry_run else 'repaired'} {accepted.signed.origin}, size {tree.size}: "
         f"{done.put_back} objects put back, {done.replaced} replaced, {done.set_aside} set aside; "
         f"{len(findings) or 'none'} could not be repaired",
     )

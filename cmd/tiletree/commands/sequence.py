@@ -20,7 +20,7 @@ from tiletree.opening import (
     open_sequencer,
 )
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 MIB = 1 << 20
 SHOWN_REFUSALS = 20
@@ -96,7 +96,7 @@ def _watch(out: Output, log: Log, limits: Limits, pause: float) -> None:
             try:
                 _Run(out, quiet=True).go(log, limits, ended.is_set)
             except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
-                out.note(f"tiletree: {shown(error.message)}; next run in {pause:g} seconds")
+                out.note(f"tiletree: {error.message}; next run in {pause:g} seconds")
             ended.wait(pause)
 
 
@@ -154,11 +154,11 @@ class _Run:
         if self.quiet and not self.batches and not self.refused:
             return
         tree, backlog = done.checkpoint.tree, done.backlog
-        lines = [f"refused {count} of {shown(submitter)}" for submitter, count in sorted(self.refused.items())]
-        lines += [f"  {shown(each['name'])}: {shown(each['reason'])}" for each in self.refusals]
+        lines = [f"refused {count} of {submitter}" for submitter, count in sorted(self.refused.items())]
+        lines += [f"  {each['name']}: {each['reason']}" for each in self.refusals]
         if backlog.objects:
             lines.append(f"{backlog.objects} submissions wait on, the oldest for {backlog.oldest or 0:.0f} seconds")
-        lines.append(f"published {shown(done.checkpoint.origin)}, size {tree.size}, root {tree.root.hex()}")
+        lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
         self.out.result(self._document(done), *lines)
         for note in _troubles(backlog):
             self.out.note(note)
@@ -179,9 +179,9 @@ class _Run:
 def _troubles(backlog: Backlog) -> Iterator[str]:
     """Yield what somebody should look at."""
     if backlog.unreadable:
-        such = f"such as {shown(backlog.unreadable[0])}"
+        such = f"such as {backlog.unreadable[0]}"
         yield f"{len(backlog.unreadable)} submissions are there and cannot be read, {such}"
     if backlog.unlistable:
-        yield f"an object's name stops the listing of what was submitted by {shown(', '.join(backlog.unlistable[:5]))}"
+        yield f"an object's name stops the listing of what was submitted by {', '.join(backlog.unlistable[:5])}"
     if backlog.ignored:
         yield f"{backlog.ignored} objects in the inbox have names that no submission has, and stay there"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -52,8 +51,7 @@ def serve(out: Output, log: str, port: int) -> None:
     store = public_store(log)
     server = log_server(store, page_files(published_policy(store)), port)
     url = f"http://127.0.0.1:{server.server_port}/"
-    out.result({"url": url}, f"{shown(log)} is at {url} until you press Ctrl-C")
-    sys.stdout.flush()
+    out.result({"url": url}, f"{log} is at {url} until you press Ctrl-C")
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -19,7 +19,7 @@ from tiletree.options import (
     output,
     writer_options,
 )
-from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, shown
+from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output
 
 
 @click.command()
@@ -40,7 +40,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
     memory = find_anchor(log, writer, find_key_path(log, writer))
     found = look(public, own, memory)
     head = found.head
-    out.result(
+    out.answer(
         {
             "origin": head.origin,
             "head": {"size": head.tree.size, "root": head.tree.root.hex(), "base": head.base, "frozen": head.frozen},
@@ -49,12 +49,12 @@ def status(out: Output, log: str, writer: Writer) -> int:
             "anchor": _tree(found.anchor),
             "next": found.next,
         },
-        f"log        {shown(head.origin)}",
+        f"log        {head.origin}",
         f"head       {head.tree}, committed on size {head.base}{', frozen' if head.frozen else ''}",
         f"published  {found.published.tree if found.published else 'nothing'}",
         f"staged     {', '.join(found.staged) or 'nothing'}",
         f"anchor     {found.anchor or f'nothing at {memory.url}'}",
-        f"next run   will {shown(found.next)}",
+        f"next run   will {found.next}",
     )
     return EXIT_REFUSED if found.refusal else EXIT_OK
 

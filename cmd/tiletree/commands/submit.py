@@ -24,7 +24,7 @@ from tiletree.opening import (
     visit,
 )
 from tiletree.options import Pins, json_option, log_argument, output, private_option, trust_options
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 TIMEOUT = 600.0  # seconds
 
@@ -99,7 +99,7 @@ def submit(
     report.trust = pinned.how
     unknown = _send(report, inbox, log, go_on=True)
     if unknown is not None:
-        out.note(f"{shown(unknown.message)}; the log will tell")
+        out.note(f"{unknown.message}; the log will tell")
     deadline = time.monotonic() + timeout
     try:
         for one in report.receipts:

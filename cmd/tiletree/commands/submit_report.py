@@ -13,7 +13,7 @@ from tiles.read.client import LogClient
 from tiles.tree.merkle import TreeHead
 from tiletree.inputs import SHOWN_ENTRIES, Input
 from tiletree.opening import write_file
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Report:
     def show_receipt(self) -> None:
         """Print the receipt, unless it is in its file."""
         if self.path is None and self.receipts:
-            self.out.line(format_receipts(self.receipts).decode().rstrip("\n"))
+            self.out.raw(format_receipts(self.receipts))
 
     def logged(self, first: int, client: LogClient, proofs: list[Path]) -> None:
         """Take down that the next of the submissions is in the tree that the client reads, and write its proofs."""
@@ -115,15 +115,15 @@ class Report:
             self.show_receipt()
         elif self._count() <= SHOWN_ENTRIES:
             for entry in self.entries():
-                self.out.line(f"{entry['index']}  {entry['leaf_hash']}  {shown(entry['name'])}")
+                self.out.line(f"{entry['index']}  {entry['leaf_hash']}  {entry['name']}")
         else:
             for first, receipt in zip(self.first, self.receipts, strict=True):
                 count = len(receipt.leaves)
                 self.out.line(f"{first} to {first + count - 1}  {count} entries")
         for proof in self.proofs:
-            self.out.line(f"wrote {shown(str(proof))}")
+            self.out.line(f"wrote {proof}")
         if self.path is not None and self.receipts:
-            self.out.line(f"submitted {self._count()} entries, the receipt is in {shown(str(self.path))}")
+            self.out.line(f"submitted {self._count()} entries, the receipt is in {self.path}")
 
     def _count(self) -> int:
         return sum(len(receipt.leaves) for receipt in self.receipts)

@@ -22,7 +22,7 @@ from tiletree.opening import (
     read_vkey,
 )
 from tiletree.options import Pins, json_option, output, trust_options
-from tiletree.ui import Output, shown
+from tiletree.ui import Output
 
 
 @click.command()
@@ -59,7 +59,7 @@ def _verify_fork(out: Output, directory: Path, pins: Pins) -> None:
     older, newer = check_fork(evidence, pinned.policy)
     out.result(
         {"verified": True, "fork": [str(older.tree), str(newer.tree)], "origin": origin, "trust": pinned.how},
-        f"verified: {shown(origin)} has signed two histories",
+        f"verified: {origin} has signed two histories",
         f"{older.tree}",
         f"{newer.tree}, which does not extend it",
     )
@@ -79,10 +79,10 @@ def _verify_file(out: Output, file: str, path: Path, pins: Pins) -> None:
             "trust": pinned.how,
             "matched": matched,
         },
-        f"verified: {shown(file)} is entry {proof.index} of {shown(signed.origin)}, size {signed.tree.size}",
+        f"verified: {file} is entry {proof.index} of {signed.origin}, size {signed.tree.size}",
         f"matched   {'its digest' if matched == 'file' else 'its bytes'}",
         f"trust     {pinned.how}",
-        *(f"cosigned by {shown(str(cosignature.key))}" for cosignature in accepted.cosignatures),
+        *(f"cosigned by {cosignature.key}" for cosignature in accepted.cosignatures),
     )
 
 
