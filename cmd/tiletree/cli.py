@@ -9,12 +9,25 @@ import click
 
 import tiles
 from tiles.errors import TilesError
-from tiletree.commands import add as write
-from tiletree.commands import import_ as copying
-from tiletree.commands import init, page, repair, sequence, submit, verify
-from tiletree.commands import key as keys
-from tiletree.commands import prove as read
-from tiletree.commands import status as upkeep
+from tiletree.commands import (
+    add,
+    audit,
+    freeze,
+    gc,
+    get,
+    import_,
+    info,
+    init,
+    key,
+    page,
+    prove,
+    repair,
+    sequence,
+    serve,
+    status,
+    submit,
+    verify,
+)
 from tiletree.ui import EXIT_ACCESS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Output, exit_code
 
 _EPILOG = """\b
@@ -39,22 +52,22 @@ def cli() -> None:
 
 for command in (
     init.init,
-    write.add,
+    add.add,
     submit.submit,
     sequence.sequence,
-    read.info,
-    upkeep.status,
-    read.get,
-    read.prove,
+    info.info,
+    status.status,
+    get.get,
+    prove.prove,
     verify.verify,
-    read.audit,
-    copying.import_,
+    audit.audit,
+    import_.import_,
     repair.repair,
-    upkeep.gc,
+    gc.gc,
     page.page,
-    page.serve,
-    sequence.freeze,
-    keys.key,
+    serve.serve,
+    freeze.freeze,
+    key.key,
 ):
     cli.add_command(command)
 

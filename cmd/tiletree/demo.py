@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from tiletree.commands.page import PORT
+from tiletree.commands.serve import PORT
 
 ORIGIN = "demo.example.com/files"
 RUNS = 3  # of `add`

@@ -3,47 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from tiles.entries.file_digest import file_entry
+from tiles.entries.lines import read_lines
 from tiles.entries.payload import check_payload_size, store_payload
 from tiles.errors import UsageError
 from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
-from tiletree.options import open_binary
+from tiletree.opening import open_binary
+from tiletree.options import Decorator, as_one
 from tiletree.ui import Progress
 
 SHOWN_ENTRIES = 1000  # entries of one call that are listed one by one
 
 
-def check_raw(files: tuple[str, ...]) -> None:
-    """Raise UsageError for a file that is too long for an entry."""
-    for name in files:
-        if name != "-" and Path(name).stat().st_size > MAX_ENTRY_SIZE:
-            raise UsageError(
-                f"{name} has more than the {MAX_ENTRY_SIZE} bytes that --raw can log; nothing was added",
-                hint="leave out --raw: its digest is logged then, whatever its size",
-            )
+@dataclass(frozen=True)
+class Input:
+    """What a call names to be logged.
+
+    files         their names, "-" for standard input; empty where lines are logged
+    raw           their bytes are logged, not their digests
+    payload       they are published, too
+    lines         the name of the file whose lines are logged
+    stdin_lines   the lines of standard input are logged
+    """
+
+    files: tuple[str, ...]
+    raw: bool = False
+    payload: bool = False
+    lines: str | None = None
+    stdin_lines: bool = False
+
+    def check(self) -> None:
+        """Raise click.UsageError unless the options go together."""
+        if sum((bool(self.files), self.lines is not None, self.stdin_lines)) != 1:
+            raise click.UsageError("name files, or --lines, or --stdin-lines", click.get_current_context())
+        if self.payload and (self.raw or not self.files):
+            raise click.UsageError("--payload is for files whose digests are logged", click.get_current_context())
+
+    def check_sizes(self) -> None:
+        """Raise UsageError for a file that is too long for an entry, or to be published."""
+        for name in self.files:
+            size = 0 if name == "-" else Path(name).stat().st_size
+            if self.raw and size > MAX_ENTRY_SIZE:
+                raise UsageError(
+                    f"{name} has more than the {MAX_ENTRY_SIZE} bytes that --raw can log; nothing was added",
+                    hint="leave out --raw: its digest is logged then, whatever its size",
+                )
+            if self.payload:
+                check_payload_size(size, name)
+
+    def entries(self, progress: Progress, payloads: Store | None = None) -> Iterator[list[bytes]]:
+        """Yield the entry of each file: its digest entry, or its bytes.
+
+        payloads   where to publish each file before its entry is yielded; None: it is not published
+        """
+        for name in self.files:
+            with open_binary(name) as stream:
+                if payloads is not None:
+                    yield [store_payload(payloads, stream, name)]
+                else:
+                    yield [stream.read(MAX_ENTRY_SIZE + 1) if self.raw else file_entry(stream)]
+            progress.advance(1)
+
+    @contextmanager
+    def open_lines(self) -> Iterator[Iterator[list[bytes]]]:
+        """Open what the lines come from, and give them, some at a time."""
+        with open_binary(self.lines or "-") as stream:
+            yield read_lines(stream, self.lines or "standard input")
+
+    def name(self, number: int) -> str:
+        """Return what an entry is called in the outcome: its file, or its file and line. number: from 0."""
+        return self.files[number] if self.files else f"{self.lines or '-'}:{number + 1}"
 
 
-def check_payloads(files: tuple[str, ...]) -> None:
-    """Raise UsageError for a file that is too long to be stored."""
-    for name in files:
-        if name != "-":
-            check_payload_size(Path(name).stat().st_size, name)
+_INPUT: dict[str, Decorator] = {
+    "files": click.argument(
+        "files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+    ),
+    "raw": click.option(
+        "--raw", is_flag=True, help=f"log the files' bytes, at most {MAX_ENTRY_SIZE}, instead of their digests"
+    ),
+    "payload": click.option("--payload", is_flag=True, help="publish the files, too, of which digests are logged"),
+    "lines": click.option(
+        "--lines", type=click.Path(exists=True, dir_okay=False), help="log each line of a file as an entry"
+    ),
+    "stdin_lines": click.option("--stdin-lines", is_flag=True, help="log each line of standard input as an entry"),
+}
 
 
-def payload_entries(files: tuple[str, ...], public: Store, progress: Progress) -> Iterator[list[bytes]]:
-    """Store each file, and yield its digest entry."""
-    for name in files:
-        with open_binary(name) as stream:
-            yield [store_payload(public, stream, name)]
-        progress.advance(1)
-
-
-def file_entries(files: tuple[str, ...], raw: bool, progress: Progress) -> Iterator[list[bytes]]:
-    """Yield the entry of each file: its digest entry, or its bytes."""
-    for name in files:
-        with open_binary(name) as stream:
-            yield [stream.read(MAX_ENTRY_SIZE + 1) if raw else file_entry(stream)]
-        progress.advance(1)
+def input_options(*names: str) -> Decorator:
+    """Return a decorator that adds these parameters of an `Input`, which the command gets as `given`."""
+    return as_one("given", Input, **{name: _INPUT[name] for name in names})

@@ -1,7 +1,8 @@
 """Every word goes through here: results to standard output, everything else to standard error.
 
 With --json, standard output gets one JSON document, whatever happens. Errors read `tiletree: <what was found>`, lower
-case, no full stop, then perhaps `hint: <what to do next>`. What comes from a log is hostile: `shown` makes it harmless.
+case, no full stop, then perhaps `hint: <what to do next>`. Whatever is printed may come from a log, a file's name or a
+server, and may be hostile: everything is made harmless here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -46,40 +47,57 @@ def exit_code(error: TilesError) -> int:
 
 
 class Output:
-    """What a command says.
+    """What a command says. All text is made harmless; only `raw` sends bytes as they are.
 
-    json      print one JSON document instead of text
-    partial   what is done so far: an error's JSON document holds it too
+    json        print one JSON document instead of text
+    partial     what is done so far: an error's JSON document holds it too
+    is_answer   standard output is what was asked for, and not a report on what was done otherwise
     """
 
     def __init__(self) -> None:
         self.json = False
         self.partial: dict[str, Any] = {}
+        self.is_answer = True
 
-    def result(self, document: dict[str, Any], *lines: str) -> None:
-        """Print the outcome: the document with --json, the lines without."""
+    def answer(self, document: dict[str, Any], *lines: str) -> None:
+        """Print what the command was asked for: the document with --json, the lines without."""
         if self.json:
-            click.echo(json.dumps(document))
+            click.echo(_json(document))
         else:
             for line in lines:
-                click.echo(line)
+                self.line(line)
+
+    def result(self, document: dict[str, Any], *lines: str) -> None:
+        """Print what was done, as `answer` does. It stays done where this cannot be printed."""
+        self.is_answer = False
+        self.answer(document, *lines)
 
     def line(self, text: str) -> None:
         """Print a line of the outcome as it comes; nothing with --json."""
         if not self.json:
-            click.echo(text)
+            click.echo(shown(text))
+
+    def raw(self, data: bytes) -> None:
+        """Send bytes as they are, but to a terminal as text made harmless, line by line; nothing with --json."""
+        if self.json:
+            return
+        if sys.stdout.isatty():
+            for line in data.removesuffix(b"\n").decode("utf-8", "backslashreplace").split("\n"):
+                self.line(line)
+        else:
+            click.echo(data, nl=False)
 
     def note(self, text: str) -> None:
         """Print a remark for the person at the terminal."""
-        click.echo(text, err=True)
+        click.echo(shown(text), err=True)
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
         if self.json:
-            click.echo(json.dumps({**self.partial, "error": {"kind": kind, "message": message, "hint": hint}}))
-        click.echo(f"tiletree: {shown(message)}", err=True)
+            click.echo(_json({**self.partial, "error": {"kind": kind, "message": message, "hint": hint}}))
+        self.note(f"tiletree: {message}")
         if hint:
-            click.echo(f"hint: {shown(hint)}", err=True)
+            self.note(f"hint: {hint}")
 
     @contextmanager
     def progress(self, label: str, length: int | None = None) -> Iterator[Progress]:
@@ -108,6 +126,11 @@ class _Bar(Progress):
         if self._grows:  # of unknown length: always about to be done
             self._bar.length = self._bar.pos + units + 1
         self._bar.update(units)
+
+
+def _json(document: dict[str, Any]) -> str:
+    """Return a document in one line of printable ASCII."""
+    return json.dumps(document).replace("\x7f", "\\u007f")  # the one control character that dumps leaves
 
 
 def shown(text: str) -> str:

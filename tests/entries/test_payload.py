@@ -193,10 +193,10 @@ def test_payload_lasts_before_its_entry(tiletree: Command, log: str, monkeypatch
     """Each batch's payloads are stored, and made to last, before the batch is staged."""
     faults = Faults()
     real = tiles.user.places.public_store, tiles.user.places.private_store
-    import tiletree.options as options
+    import tiletree.opening as opening
 
-    monkeypatch.setattr(options, "public_store", lambda *given: faults.wrap(real[0](*given), "public"))
-    monkeypatch.setattr(options, "private_store", lambda *given: faults.wrap(real[1](*given), "private"))
+    monkeypatch.setattr(opening, "public_store", lambda *given: faults.wrap(real[0](*given), "public"))
+    monkeypatch.setattr(opening, "private_store", lambda *given: faults.wrap(real[1](*given), "private"))
     tiletree.ok("add", "log", "a", "b", "--payload", "--key", "k", "--batch-size", 1)
     done = [what for what, _ in faults.done]
     stored = [at for at, what in enumerate(done) if what.startswith("public create payload/")]

@@ -37,14 +37,14 @@ from tiles.notes.policy import policy_for
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from tiles.read.client import LogClient
 from tiles.read.fetcher import StoreFetcher
-from tiles.signing.key_file import read_key
 from tiles.store import Differs, Listed, Object, Version
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import leaf_hash
 from tiles.user import places
 from tiletree.commands import submit as command
-from tiletree.options import open_sequencer
+from tiletree.opening import open_sequencer
+from tiletree.options import Writer
 
 LOG = "https://log.example.com"
 NONCE = bytes(range(16))
@@ -442,7 +442,7 @@ def pauses(log: str, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     def sleep(seconds: float) -> None:
         made.append(seconds)
-        open_sequencer("log", None, (Path("k"), read_key(Path("k"))), None, None).sequence()
+        open_sequencer("log", Writer(key=Path("k"))).sequence()
 
     monkeypatch.setattr(command, "wait_until_logged", partial(wait_until_logged, sleep=sleep))
     return made

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tiles.notes.keys import SignatureType, signing_key
 from tiletree.cli import run
 
 
@@ -63,6 +64,7 @@ def tiletree(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
 
 
 ORIGIN = "log.example.com"
+WITNESS = signing_key("witness.example.com", bytes(32), SignatureType.COSIGNATURE)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from tests.support.object_server import ObjectServer
 
 pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
 
-from tiles.store import open_bucket as url_module
 from tiles.records.serving import public_serving
+from tiles.store import open_bucket as url_module
 from tiles.store.bucket import ObjectStore
 
 SCHEMES = {"s3": "s3", "gcs": "gs", "azure": "az"}

@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from tiles.errors import Unfinished
 from tiles.upkeep.import_log import import_log
-from tiletree.commands.prove import visit
-from tiletree.options import (
-    anchor_option,
-    find_key,
-    json_option,
-    key_option,
+from tiletree.opening import (
     open_sequencer,
-    output,
-    private_option,
-    trust_options,
+    visit,
 )
-from tiletree.ui import Output, shown
+from tiletree.options import (
+    Pins,
+    Writer,
+    json_option,
+    output,
+    trust_options,
+    writer_options,
+)
+from tiletree.ui import Output
 
 
 @click.command("import")
 @click.argument("src", metavar="SRC")
 @click.argument("dst", metavar="DST")
 @trust_options
-@anchor_option
-@private_option
-@key_option
+@writer_options("anchor", "private", "key")
 @json_option
 @output
 def import_(
     out: Output,
     src: str,
     dst: str,
-    key: Path | None,
-    private: str | None,
-    anchor: str | None,
-    vkey: str | None,
-    policy: Path | None,
+    writer: Writer,
+    pins: Pins,
 ) -> None:
     """Append to DST what SRC has beyond it, verified, and publish.
 
@@ -51,8 +45,8 @@ def import_(
     interrupted, or is made again when SRC has grown, goes on where DST ends. --vkey and --policy say whom to trust for
     SRC; the others are of DST, to which nobody else may write meanwhile.
     """
-    target = open_sequencer(dst, private, find_key(dst, private, key), anchor, None)
-    client, accepted, pinned = visit(out, src, vkey, policy)
+    target = open_sequencer(dst, writer)
+    client, accepted, pinned = visit(out, src, pins)
     source = {"origin": accepted.signed.origin, "size": client.tree.size, "trust": pinned.how}
     with out.progress("importing", client.tree.size) as progress:
         try:
@@ -70,7 +64,7 @@ def import_(
             "root": tree.root.hex(),
             "published": True,
         },
-        f"imported {done.count} entries of {shown(accepted.signed.origin)} into {shown(done.checkpoint.origin)}, "
+        f"imported {done.count} entries of {accepted.signed.origin} into {done.checkpoint.origin}, "
         f"from index {done.first_index}",
         f"published size {tree.size}, root {tree.root.hex()}",
     )

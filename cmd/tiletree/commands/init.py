@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,16 +17,12 @@ from tiles.store.open_bucket import is_object_url
 from tiles.user.known_logs import Remembered, try_to_remember
 from tiles.user.places import absolute, default_key_path, is_same_bucket, name_of, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
-from tiletree.options import (
-    admission_option,
+from tiletree.opening import (
     find_anchor,
-    json_option,
-    log_argument,
     open_sequencer,
-    output,
-    writer_options,
 )
-from tiletree.ui import Output, shown
+from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.ui import Output
 
 
 @click.command()
@@ -41,8 +38,7 @@ from tiletree.ui import Output, shown
     help="keep full tiles from being deleted, by S3 Object Lock",
 )
 @click.option("--no-page", is_flag=True, help="leave out the verifying page; `tiletree page` can add it later")
-@admission_option
-@writer_options
+@writer_options("admission", "key", "private", "anchor", "policy")
 @json_option
 @output
 def init(
@@ -54,11 +50,7 @@ def init(
     gzip: bool,
     lock_days: int,
     no_page: bool,
-    admission: Path | None,
-    key: Path | None,
-    private: str | None,
-    anchor: str | None,
-    policy: Path | None,
+    writer: Writer,
 ) -> None:
     """Begin a log: a key, and an empty signed checkpoint.
 
@@ -71,30 +63,31 @@ def init(
     finishes its work; on a log that is complete it changes nothing but the page, to this version's. Where the private
     part, the key and the anchor are is remembered: other commands need to be told LOG only.
     """
-    private = _private_place(log, private, in_bucket=private_in_bucket)
-    path = key or default_key_path(origin)
+    private = _private_place(log, writer.private, in_bucket=private_in_bucket)
+    writer = replace(writer, private=private)
+    path = writer.key or default_key_path(origin)
     signing, is_new = _init_key(path, origin)
-    begun = open_sequencer(log, private, (path, signing), anchor, policy, admission, look_closer=not readable_private)
+    begun = open_sequencer(log, writer, (path, signing), look_closer=not readable_private)
     if is_new:
         begun.check_new(gzip=gzip, lock_days=lock_days)
         write_key(path, signing)
     published = begun.create(gzip=gzip, lock_days=lock_days)
     if not no_page:
         install_page(begun.public, published_policy(begun.public))
-    is_remembered = _remember(log, private, key, anchor)
+    is_remembered = _remember(log, private, writer)
     vkey = signing.verifier.vkey
     out.result(
         {"origin": origin, "vkey": vkey, "size": published.tree.size},
-        f"log      {shown(origin)}, size {published.tree.size}",
+        f"log      {origin}, size {published.tree.size}",
         f"public   {begun.public.url}",
         f"private  {begun.private.url}",
         f"key      {path}, keep it secret and keep a copy",
-        f"anchor   {find_anchor(log, path, anchor).url}",
+        f"anchor   {find_anchor(log, writer, path).url}",
         f"vkey     {vkey}",
     )
     if not is_remembered:
         out.note("where these are could not be remembered: name --private, --key and --anchor in later calls")
-    out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {shown(log)}")
+    out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {log}")
 
 
 def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
@@ -109,15 +102,14 @@ def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
     return place
 
 
-def _remember(log: str, private: str, key: Path | None, anchor: str | None) -> bool:
+def _remember(log: str, private: str, writer: Writer) -> bool:
     """Remember what later commands could not guess; return whether they will find it."""
     default = Remembered(log=absolute(log))
     own = absolute(private)
     if not is_object_url(log) and own == absolute(private_url(log, None)):
         own = ""
-    what = Remembered(
-        default.log, own or None, str(key.absolute()) if key else None, absolute(anchor) if anchor else None
-    )
+    key = str(writer.key.absolute()) if writer.key else None
+    what = Remembered(default.log, own or None, key, absolute(writer.anchor) if writer.anchor else None)
     return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
 
 

@@ -11,8 +11,11 @@ from tiles.errors import Malformed, NotFound, UsageError
 from tiles.notes.keys import SEED_SIZE, signing_key
 from tiles.signing.key_file import read_key, write_key
 from tiles.user.trusted_keys import Known, Trust
-from tiletree.options import json_option, output, to_verifier
-from tiletree.ui import Output, shown
+from tiletree.opening import (
+    to_verifier,
+)
+from tiletree.options import json_option, output
+from tiletree.ui import Output
 
 
 @click.group()
@@ -52,7 +55,7 @@ def show(out: Output, path: Path) -> None:
         verifier = read_key(path).verifier
     except Malformed as error:
         raise UsageError(error.message) from error
-    out.result({"name": verifier.name, "vkey": verifier.vkey}, verifier.vkey)
+    out.answer({"name": verifier.name, "vkey": verifier.vkey}, verifier.vkey)
 
 
 @key.command()
@@ -85,7 +88,7 @@ def forget(out: Output, log: str) -> None:
     """
     if not Trust().forget(log):
         raise NotFound(f"no key is remembered for {log}")
-    out.result({"log": log, "trust": None}, f"{shown(log)}  forgotten")
+    out.result({"log": log, "trust": None}, f"{log}  forgotten")
 
 
 @key.command(name="list")
@@ -99,7 +102,7 @@ def list_(out: Output) -> None:
       tiletree key list
     """
     known = list(Trust().all().values())
-    out.result({"keys": [_document(one) for one in known]}, *map(_line, known))
+    out.answer({"keys": [_document(one) for one in known]}, *map(_line, known))
 
 
 def _document(known: Known) -> dict[str, str]:
@@ -107,4 +110,4 @@ def _document(known: Known) -> dict[str, str]:
 
 
 def _line(known: Known) -> str:
-    return f"{shown(known.url)}  {known.vkey}  {known.how}"
+    return f"{known.url}  {known.vkey}  {known.how}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 
@@ -11,17 +10,11 @@ from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
 from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
-from tiles.user.trusted_keys import Trust, resolve
-from tiletree.options import (
-    json_option,
-    log_argument,
-    output,
-    private_option,
-    read_policy,
-    read_vkey,
-    trust_options,
+from tiletree.opening import (
+    pinned_for,
 )
-from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
+from tiletree.options import Pins, json_option, log_argument, output, private_option, trust_options
+from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 SHOWN = 1000  # repaired objects that --json lists one by one
 
@@ -36,9 +29,7 @@ SHOWN = 1000  # repaired objects that --json lists one by one
 @trust_options
 @json_option
 @output
-def repair(
-    out: Output, log: str, mirror: str | None, private: str | None, dry_run: bool, vkey: str | None, policy: Path | None
-) -> int:
+def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_run: bool, pins: Pins) -> int:
     """Put back tiles and bundles that are lost or damaged, each proven against the signed root.
 
     \b
@@ -51,17 +42,17 @@ def repair(
     if something could not be repaired. It can be run at any time, and again, beside anything else.
     """
     fetcher = open_log(log)
-    pinned = resolve(log, fetcher, Trust(), read_vkey(vkey), read_policy(policy))
+    pinned = pinned_for(log, fetcher, pins)
     # not compared with what was seen before: that takes tiles, which may be what is to be repaired
     accepted = LogClient(fetcher, pinned.policy).visit()
     if pinned.is_first_use:
-        out.note(f"trust: {pinned.how}; compare the key with its publisher's: {shown(accepted.log.vkey)}")
+        out.note(f"trust: {pinned.how}; compare the key with its publisher's: {accepted.log.vkey}")
     repaired: list[dict[str, str]] = []
 
     def told(path: str, what: str, how: str) -> None:
         if len(repaired) < SHOWN:
             repaired.append({"path": path, "what": what, "how": how})
-        out.line(f"{shown(path)}: {what}, {how}")
+        out.line(f"{path}: {what}, {how}")
 
     with out.progress("checking", accepted.signed.tree.size) as progress:
         done = put_right(
@@ -77,7 +68,7 @@ def repair(
             progress=progress.advance,
         )
     for note in done.notes:
-        out.note(shown(note))
+        out.note(note)
     if (done.replaced or done.set_aside) and not dry_run:
         out.note(f"what was replaced or set aside is in the private part, below {done.aside}")
     findings = [{"path": finding.path, "problem": finding.problem} for finding in done.findings]
@@ -95,8 +86,8 @@ def repair(
             "notes": list(done.notes),
             "findings": findings,
         },
-        *(f"{shown(finding.path)}: {shown(finding.problem)}; it could not be repaired" for finding in done.findings),
-        f"{'would repair' if dry_run else 'repaired'} {shown(accepted.signed.origin)}, size {tree.size}: "
+        *(f"{finding.path}: {finding.problem}; it could not be repaired" for finding in done.findings),
+        f"{'would repair' if dry_run else 'repaired'} {accepted.signed.origin}, size {tree.size}: "
         f"{done.put_back} objects put back, {done.replaced} replaced, {done.set_aside} set aside; "
         f"{len(findings) or 'none'} could not be repaired",
     )

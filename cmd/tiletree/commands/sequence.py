@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -17,16 +16,11 @@ from tiles.errors import AccessError, Unfinished, UsageError
 from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
 from tiles.write.sequencer import MAX_BATCH, Sequenced
-from tiletree.options import (
-    admission_option,
-    find_key,
-    json_option,
-    log_argument,
+from tiletree.opening import (
     open_sequencer,
-    output,
-    writer_options,
 )
-from tiletree.ui import Output, shown
+from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.ui import Output
 
 MIB = 1 << 20
 SHOWN_REFUSALS = 20
@@ -58,8 +52,7 @@ _DEFAULT = Limits()
     show_default=True,
     help="seconds that --align holds an entry back, at most",
 )
-@admission_option
-@writer_options
+@writer_options("admission", "key", "private", "anchor", "policy")
 @json_option
 @output
 def sequence(
@@ -70,11 +63,7 @@ def sequence(
     max_bytes: int,
     align: bool,
     max_hold: float,
-    admission: Path | None,
-    key: Path | None,
-    private: str | None,
-    anchor: str | None,
-    policy: Path | None,
+    writer: Writer,
 ) -> None:
     """Log what was submitted, and publish; refuse what the log's admission policy does not admit.
 
@@ -94,7 +83,7 @@ def sequence(
     if watch is not None and align and watch > max_hold:
         raise UsageError(f"runs every {watch:g} seconds cannot hold entries for at most {max_hold:g}")
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
-    opened = open_sequencer(log, private, find_key(log, private, key), anchor, policy, admission)
+    opened = open_sequencer(log, writer)
     if watch is None:
         _Run(out).go(opened, limits)
     else:
@@ -107,7 +96,7 @@ def _watch(out: Output, log: Log, limits: Limits, pause: float) -> None:
             try:
                 _Run(out, quiet=True).go(log, limits, ended.is_set)
             except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
-                out.note(f"tiletree: {shown(error.message)}; next run in {pause:g} seconds")
+                out.note(f"tiletree: {error.message}; next run in {pause:g} seconds")
             ended.wait(pause)
 
 
@@ -165,11 +154,11 @@ class _Run:
         if self.quiet and not self.batches and not self.refused:
             return
         tree, backlog = done.checkpoint.tree, done.backlog
-        lines = [f"refused {count} of {shown(submitter)}" for submitter, count in sorted(self.refused.items())]
-        lines += [f"  {shown(each['name'])}: {shown(each['reason'])}" for each in self.refusals]
+        lines = [f"refused {count} of {submitter}" for submitter, count in sorted(self.refused.items())]
+        lines += [f"  {each['name']}: {each['reason']}" for each in self.refusals]
         if backlog.objects:
             lines.append(f"{backlog.objects} submissions wait on, the oldest for {backlog.oldest or 0:.0f} seconds")
-        lines.append(f"published {shown(done.checkpoint.origin)}, size {tree.size}, root {tree.root.hex()}")
+        lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
         self.out.result(self._document(done), *lines)
         for note in _troubles(backlog):
             self.out.note(note)
@@ -190,33 +179,9 @@ class _Run:
 def _troubles(backlog: Backlog) -> Iterator[str]:
     """Yield what somebody should look at."""
     if backlog.unreadable:
-        such = f"such as {shown(backlog.unreadable[0])}"
+        such = f"such as {backlog.unreadable[0]}"
         yield f"{len(backlog.unreadable)} submissions are there and cannot be read, {such}"
     if backlog.unlistable:
-        yield f"an object's name stops the listing of what was submitted by {shown(', '.join(backlog.unlistable[:5]))}"
+        yield f"an object's name stops the listing of what was submitted by {', '.join(backlog.unlistable[:5])}"
     if backlog.ignored:
         yield f"{backlog.ignored} objects in the inbox have names that no submission has, and stay there"
-
-
-@click.command()
-@log_argument
-@click.confirmation_option(prompt="After this nothing can be added to the log, ever. Freeze it?", help="do not ask")
-@writer_options
-@json_option
-@output
-def freeze(
-    out: Output, log: str, key: Path | None, private: str | None, anchor: str | None, policy: Path | None
-) -> None:
-    """Close a log for ever: nothing can be added any more, by anyone who keeps to the head.
-
-    \b
-    Example:
-      tiletree freeze ./log-2026 --yes
-
-    It stays as it is, and can be read, verified and mirrored; submissions that wait are not looked at any more.
-    """
-    signed = open_sequencer(log, private, find_key(log, private, key), anchor, policy).freeze()
-    out.result(
-        {"origin": signed.origin, "size": signed.tree.size, "root": signed.tree.root.hex(), "frozen": True},
-        f"frozen {shown(signed.origin)}, size {signed.tree.size}, root {signed.tree.root.hex()}",
-    )

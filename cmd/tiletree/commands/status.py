@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-
 import click
 
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.tree.merkle import TreeHead
-from tiles.upkeep.gc import DAY
-from tiles.upkeep.gc import gc as collect
 from tiles.upkeep.status import look
 from tiles.user.places import private_store, public_store
-from tiletree.options import (
-    anchor_option,
+from tiletree.opening import (
     find_anchor,
     find_key_path,
+)
+from tiletree.options import (
+    Writer,
     json_option,
-    key_option,
     log_argument,
     output,
-    private_option,
+    writer_options,
 )
-from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, shown
+from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output
 
 
 @click.command()
 @log_argument
-@key_option
-@private_option
-@anchor_option
+@writer_options("key", "private", "anchor")
 @json_option
 @output
-def status(out: Output, log: str, key: Path | None, private: str | None, anchor: str | None) -> int:
+def status(out: Output, log: str, writer: Writer) -> int:
     """Say what the next run will find and do. For whoever writes to LOG; changes nothing.
 
     \b
@@ -42,11 +36,11 @@ def status(out: Output, log: str, key: Path | None, private: str | None, anchor:
 
     Exits 4 if the next run would refuse.
     """
-    public, own = public_store(log), private_store(log, private)
-    memory = find_anchor(log, key or find_key_path(log, private), anchor)
+    public, own = public_store(log), private_store(log, writer.private)
+    memory = find_anchor(log, writer, find_key_path(log, writer))
     found = look(public, own, memory)
     head = found.head
-    out.result(
+    out.answer(
         {
             "origin": head.origin,
             "head": {"size": head.tree.size, "root": head.tree.root.hex(), "base": head.base, "frozen": head.frozen},
@@ -55,12 +49,12 @@ def status(out: Output, log: str, key: Path | None, private: str | None, anchor:
             "anchor": _tree(found.anchor),
             "next": found.next,
         },
-        f"log        {shown(head.origin)}",
+        f"log        {head.origin}",
         f"head       {head.tree}, committed on size {head.base}{', frozen' if head.frozen else ''}",
         f"published  {found.published.tree if found.published else 'nothing'}",
         f"staged     {', '.join(found.staged) or 'nothing'}",
         f"anchor     {found.anchor or f'nothing at {memory.url}'}",
-        f"next run   will {shown(found.next)}",
+        f"next run   will {found.next}",
     )
     return EXIT_REFUSED if found.refusal else EXIT_OK
 
@@ -68,34 +62,3 @@ def status(out: Output, log: str, key: Path | None, private: str | None, anchor:
 def _tree(found: SignedCheckpoint | TreeHead | None) -> dict[str, int | str] | None:
     tree = found.tree if isinstance(found, SignedCheckpoint) else found
     return {"size": tree.size, "root": tree.root.hex()} if tree else None
-
-
-@click.command()
-@log_argument
-@private_option
-@click.option(
-    "--grace", type=click.FloatRange(min=0), default=DAY, show_default=True, help="seconds partial tiles stay"
-)
-@click.option("--dry-run", is_flag=True, help="only say what would be deleted")
-@json_option
-@output
-def gc(out: Output, log: str, private: str | None, grace: float, dry_run: bool) -> None:
-    """Delete what the log has no use for any more.
-
-    \b
-    Example:
-      tiletree gc ./log --dry-run
-
-    Goes: partial tiles and bundles whose full one has been published for the grace period, staged batches that can no
-    longer be committed, temporary files of runs that died, what trying out a bucket left. Can be run at any time,
-    beside anything else.
-    """
-    found = collect(public_store(log), private_store(log, private), now=time.time(), grace=grace, dry_run=dry_run)
-    counts = {name: getattr(found, name) for name in ("staged", "tiles", "bundles", "temps", "probes", "bytes")}
-    out.result(
-        {**counts, "dry_run": dry_run},
-        *(shown(path) for path in found.sample),
-        f"{'would delete' if dry_run else 'deleted'} {found.tiles} partial tiles, {found.bundles} partial bundles, "
-        f"{found.staged} staged batches, {found.temps} temporary files, {found.probes} probe objects; "
-        f"{found.bytes} bytes",
-    )

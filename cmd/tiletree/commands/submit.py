@@ -8,34 +8,30 @@ from contextlib import contextmanager
 from getpass import getuser
 from pathlib import Path
 from secrets import token_bytes
-from typing import BinaryIO
 
 import click
 
-from tiles.entries.lines import read_lines
 from tiles.errors import UsageError
 from tiles.inbox.submission import NONCE_SIZE, is_submitter
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
 from tiles.read.fetcher import normal_url
 from tiles.store import Store
-from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.user.places import inbox_store
-from tiletree.commands.prove import visit
 from tiletree.commands.submit_report import Report
-from tiletree.inputs import check_raw, file_entries
-from tiletree.options import json_option, log_argument, open_binary, output, private_option, trust_options
-from tiletree.ui import Output, shown
+from tiletree.inputs import Input, input_options
+from tiletree.opening import (
+    visit,
+)
+from tiletree.options import Pins, json_option, log_argument, output, private_option, trust_options
+from tiletree.ui import Output
 
 TIMEOUT = 600.0  # seconds
 
 
 @click.command()
 @log_argument
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--raw", is_flag=True, help=f"log the files' bytes, at most {MAX_ENTRY_SIZE}, instead of their digests")
-@click.option("--lines", type=click.Path(exists=True, dir_okay=False), help="log each line of a file as an entry")
-@click.option("--stdin-lines", is_flag=True, help="log each line of standard input as an entry")
+@input_options("files", "raw", "lines", "stdin_lines")
 @click.option("--submitter", metavar="NAME", help="whose inbox to submit to  [default: the login name]")
 @click.option("--wait", is_flag=True, help="wait until the log has published the entries, and write proofs of files")
 @click.option(
@@ -61,18 +57,14 @@ TIMEOUT = 600.0  # seconds
 def submit(
     out: Output,
     log: str,
-    files: tuple[str, ...],
-    raw: bool,
-    lines: str | None,
-    stdin_lines: bool,
+    given: Input,
     submitter: str | None,
     wait: bool,
     timeout: float,
     receipt: Path | None,
     target: Path | None,
     private: str | None,
-    vkey: str | None,
-    policy: Path | None,
+    pins: Pins,
 ) -> None:
     """Ask for entries to be logged: put them into the log's inbox, for `tiletree sequence` to add.
 
@@ -92,24 +84,22 @@ def submit(
     each), `logged`, with up to 1,000 entries `entries` (name, leaf_hash and, once logged, index, and proof, a path),
     `receipt` or `receipt_path`, and once logged `size` and `trust`.
     """
-    if sum((bool(files), lines is not None, stdin_lines)) != 1:
-        raise click.UsageError("name files, or --lines, or --stdin-lines", click.get_current_context())
-    if target is not None and not (wait and files):
+    given.check()
+    if target is not None and not (wait and given.files):
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
-    if raw:
-        check_raw(files)
-    proofs = _proof_paths(files, target or Path()) if wait else []
-    report = Report(out, submitter or _login_name(), files or (lines or "-"), receipt)
+    given.check_sizes()
+    proofs = _proof_paths(given.files, target or Path()) if wait else []
+    report = Report(out, submitter or _login_name(), given, receipt)
     inbox = _inbox(log, private)
     if not wait:
-        _send(report, inbox, log, files, raw=raw, lines=lines)
+        _send(report, inbox, log)
         report.finish()
         return
-    client, accepted, pinned = visit(out, log, vkey, policy)
+    client, accepted, pinned = visit(out, log, pins)
     report.trust = pinned.how
-    unknown = _send(report, inbox, log, files, raw=raw, lines=lines, go_on=True)
+    unknown = _send(report, inbox, log, go_on=True)
     if unknown is not None:
-        out.note(f"{shown(unknown.message)}; the log will tell")
+        out.note(f"{unknown.message}; the log will tell")
     deadline = time.monotonic() + timeout
     try:
         for one in report.receipts:
@@ -122,16 +112,7 @@ def submit(
     report.finish()
 
 
-def _send(
-    report: Report,
-    inbox: Store,
-    log: str,
-    files: tuple[str, ...],
-    *,
-    raw: bool,
-    lines: str | None,
-    go_on: bool = False,
-) -> SubmissionUnknown | None:
+def _send(report: Report, inbox: Store, log: str, *, go_on: bool = False) -> SubmissionUnknown | None:
     """Submit what the call names.
 
     go_on   return the error of the last object, if it is not known to be there, instead of raising it
@@ -139,7 +120,7 @@ def _send(
     name = normal_url(log)
     report.reserve()
     try:
-        with _chunks(report.out, files, raw=raw, lines=lines) as chunks:
+        with _chunks(report.out, report.given) as chunks:
             objects = pack(chunks)
             for entries in objects:
                 try:
@@ -158,18 +139,19 @@ def _send(
 
 
 @contextmanager
-def _chunks(out: Output, files: tuple[str, ...], *, raw: bool, lines: str | None) -> Iterator[Iterator[list[bytes]]]:
-    if files:
-        with out.progress("submitting", len(files)) as progress:
-            yield file_entries(files, raw, progress)
+def _chunks(out: Output, given: Input) -> Iterator[Iterator[list[bytes]]]:
+    if given.files:
+        with out.progress("submitting", len(given.files)) as progress:
+            yield given.entries(progress)
     else:
-        with open_binary(lines or "-") as stream:
-            yield _lines(stream, lines or "standard input")
+        with given.open_lines() as found:
+            yield _hinted(found)
 
 
-def _lines(stream: BinaryIO, name: str) -> Iterator[list[bytes]]:
+def _hinted(lines: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
+    """Yield lines; say after one that is too long what became of those before it."""
     try:
-        yield from read_lines(stream, name)
+        yield from lines
     except UsageError as error:
         hint = "the receipt says what was submitted before; log longer content as a file, by its digest"
         raise UsageError(error.message, hint=hint) from error

@@ -11,21 +11,22 @@ from tiles.errors import AccessError, UsageError
 from tiles.inbox.submit import Receipt, format_receipts
 from tiles.read.client import LogClient
 from tiles.tree.merkle import TreeHead
-from tiletree.inputs import SHOWN_ENTRIES
-from tiletree.ui import Output, shown
+from tiletree.inputs import SHOWN_ENTRIES, Input
+from tiletree.opening import write_file
+from tiletree.ui import Output
 
 
 @dataclass
 class Report:
     """What was submitted, for the person and for --json.
 
-    names   of the files, or the one that the lines come from
+    given   what the call names
     path    where the receipt is to be kept, if it is to be
     """
 
     out: Output
     submitter: str
-    names: tuple[str, ...] | str
+    given: Input
     path: Path | None
     receipts: list[Receipt] = field(default_factory=list)
     first: list[int] = field(default_factory=list)  # the index of the first entry of each receipt, once logged
@@ -62,7 +63,7 @@ class Report:
     def show_receipt(self) -> None:
         """Print the receipt, unless it is in its file."""
         if self.path is None and self.receipts:
-            self.out.line(format_receipts(self.receipts).decode().rstrip("\n"))
+            self.out.raw(format_receipts(self.receipts))
 
     def logged(self, first: int, client: LogClient, proofs: list[Path]) -> None:
         """Take down that the next of the submissions is in the tree that the client reads, and write its proofs."""
@@ -72,7 +73,7 @@ class Report:
         self.tree = client.tree
         self.out.partial = self.document()
         for offset, path in enumerate(proofs[start : start + count]):
-            _write_new(path, client.prove(first + offset).data)
+            write_file(path, client.prove(first + offset).data, new=True)
             self.proofs.append(path)
 
     def entries(self) -> Iterator[dict[str, Any]]:
@@ -80,10 +81,9 @@ class Report:
         number = 0
         for position, receipt in enumerate(self.receipts):
             for offset, leaf in enumerate(receipt.leaves):
-                name = self.names[number] if isinstance(self.names, tuple) else f"{self.names}:{number + 1}"
                 where = {"index": self.first[position] + offset} if position < len(self.first) else {}
                 proof = {"proof": str(self.proofs[number])} if number < len(self.proofs) else {}
-                yield {**where, "leaf_hash": leaf.hex(), "name": name, **proof}
+                yield {**where, "leaf_hash": leaf.hex(), "name": self.given.name(number), **proof}
                 number += 1
 
     def document(self) -> dict[str, Any]:
@@ -115,23 +115,15 @@ class Report:
             self.show_receipt()
         elif self._count() <= SHOWN_ENTRIES:
             for entry in self.entries():
-                self.out.line(f"{entry['index']}  {entry['leaf_hash']}  {shown(entry['name'])}")
+                self.out.line(f"{entry['index']}  {entry['leaf_hash']}  {entry['name']}")
         else:
             for first, receipt in zip(self.first, self.receipts, strict=True):
                 count = len(receipt.leaves)
                 self.out.line(f"{first} to {first + count - 1}  {count} entries")
         for proof in self.proofs:
-            self.out.line(f"wrote {shown(str(proof))}")
+            self.out.line(f"wrote {proof}")
         if self.path is not None and self.receipts:
-            self.out.line(f"submitted {self._count()} entries, the receipt is in {shown(str(self.path))}")
+            self.out.line(f"submitted {self._count()} entries, the receipt is in {self.path}")
 
     def _count(self) -> int:
         return sum(len(receipt.leaves) for receipt in self.receipts)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except OSError as error:
-        raise AccessError(f"{path} cannot be written: {error.strerror}") from error

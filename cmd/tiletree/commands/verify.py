@@ -16,8 +16,13 @@ from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, 
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
 from tiles.user.trusted_keys import PINNED, Pinned, Trust
-from tiletree.options import json_option, open_binary, output, read_policy, read_vkey, trust_options
-from tiletree.ui import Output, shown
+from tiletree.opening import (
+    open_binary,
+    read_policy,
+    read_vkey,
+)
+from tiletree.options import Pins, json_option, output, trust_options
+from tiletree.ui import Output
 
 
 @click.command()
@@ -27,9 +32,7 @@ from tiletree.ui import Output, shown
 @trust_options
 @json_option
 @output
-def verify(
-    out: Output, file: str | None, proof: Path | None, fork: Path | None, vkey: str | None, policy: Path | None
-) -> None:
+def verify(out: Output, file: str | None, proof: Path | None, fork: Path | None, pins: Pins) -> None:
     """Verify, offline, that FILE is in the log that signed the proof.
 
     \b
@@ -42,29 +45,29 @@ def verify(
     """
     out.partial = {"verified": False}
     if fork is not None and file is None and proof is None:
-        _verify_fork(out, fork, vkey, policy)
+        _verify_fork(out, fork, pins)
     elif fork is None and file is not None and proof is not None:
-        _verify_file(out, file, proof, vkey, policy)
+        _verify_file(out, file, proof, pins)
     else:
         raise click.UsageError("name a file and its --proof, or --fork alone", click.get_current_context())
 
 
-def _verify_fork(out: Output, directory: Path, vkey: str | None, policy: Path | None) -> None:
+def _verify_fork(out: Output, directory: Path, pins: Pins) -> None:
     evidence = read_evidence(directory)
     origin = parse_signed_checkpoint(evidence.get(NEWER, b"")).origin
-    pinned = _pinned(origin, vkey, policy)
+    pinned = _pinned(origin, pins)
     older, newer = check_fork(evidence, pinned.policy)
     out.result(
         {"verified": True, "fork": [str(older.tree), str(newer.tree)], "origin": origin, "trust": pinned.how},
-        f"verified: {shown(origin)} has signed two histories",
+        f"verified: {origin} has signed two histories",
         f"{older.tree}",
         f"{newer.tree}, which does not extend it",
     )
 
 
-def _verify_file(out: Output, file: str, path: Path, vkey: str | None, policy: Path | None) -> None:
+def _verify_file(out: Output, file: str, path: Path, pins: Pins) -> None:
     proof = parse_tlog_proof(_read(path, MAX_PROOF_SIZE))
-    pinned = _pinned(proof.checkpoint.origin, vkey, policy)
+    pinned = _pinned(proof.checkpoint.origin, pins)
     accepted, matched = _match(proof, pinned.policy, file)
     signed = accepted.signed
     out.result(
@@ -76,20 +79,20 @@ def _verify_file(out: Output, file: str, path: Path, vkey: str | None, policy: P
             "trust": pinned.how,
             "matched": matched,
         },
-        f"verified: {shown(file)} is entry {proof.index} of {shown(signed.origin)}, size {signed.tree.size}",
+        f"verified: {file} is entry {proof.index} of {signed.origin}, size {signed.tree.size}",
         f"matched   {'its digest' if matched == 'file' else 'its bytes'}",
         f"trust     {pinned.how}",
-        *(f"cosigned by {shown(str(cosignature.key))}" for cosignature in accepted.cosignatures),
+        *(f"cosigned by {cosignature.key}" for cosignature in accepted.cosignatures),
     )
 
 
-def _pinned(origin: str, vkey: str | None, policy: Path | None) -> Pinned:
+def _pinned(origin: str, pins: Pins) -> Pinned:
     """Return what a proof is verified by: never anything that came with it."""
-    if vkey is not None and policy is not None:
+    if pins.vkey is not None and pins.policy is not None:
         raise UsageError("--vkey and --policy both say whom to trust; name one")
-    if (chosen := read_policy(policy)) is not None:
+    if (chosen := read_policy(pins.policy)) is not None:
         return Pinned(chosen, PINNED)
-    if (key := read_vkey(vkey)) is not None:
+    if (key := read_vkey(pins.vkey)) is not None:
         return Pinned(policy_for(key), PINNED)
     if (known := Trust().lookup_origin(origin)) is not None:
         return known

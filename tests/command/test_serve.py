@@ -1,22 +1,19 @@
-"""The commands around the page: putting it into a log, and showing a log to a browser on this machine."""
+"""`tiletree serve`: what a browser on this machine is answered."""
 
 from __future__ import annotations
 
 import http.client
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from tests.web.test_page import FILE, PLAIN
-from tiles.errors import AccessError, UsageError
+from tiles.errors import AccessError
 from tiles.notes.policy import parse_policy
 from tiles.page import VERIFY, page_files
 from tiles.store.memory import MemoryStore
-from tiletree.commands.page import answer, log_server, page, published_policy
-from tiletree.ui import Output
+from tiletree.commands.serve import answer, log_server
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
@@ -120,24 +117,3 @@ def test_the_page_of_a_served_log(chromium: Any, store: MemoryStore) -> None:
     server.shutdown()
     server.server_close()
     assert trouble == []
-
-
-def test_page_command(tmp_path: Path) -> None:
-    """`page` writes the page beside the tiles, says the SHA-256 of verify.html, and the second time changes nothing."""
-    log = tmp_path / "log"
-    for path, data in PLAIN.items():
-        (log / path).parent.mkdir(parents=True, exist_ok=True)
-        (log / path).write_bytes(data)
-    for said in ("wrote icon.svg, index.html, page/app.js", "the page is up to date"):
-        done = CliRunner().invoke(page, [str(log)], obj=Output())
-        assert done.exit_code == 0, done.output
-        assert said in done.output
-        assert "SHA-256 of verify.html: " in done.output
-    assert {name: (log / name).read_bytes() for name in PAGE} == PAGE
-
-
-def test_a_log_without_a_policy(store: MemoryStore) -> None:
-    """Without a published policy there is no key to put into verify.html."""
-    store.delete(["policy.txt"])
-    with pytest.raises(UsageError, match=r"has no policy\.txt"):
-        published_policy(store)

@@ -1,0 +1,62 @@
+"""`tiletree audit`: the whole log, recomputed."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from multiprocessing import get_context
+
+import click
+
+from tiles.read.fetcher import StoreFetcher, open_log
+from tiles.upkeep.audit import audit as recompute
+from tiles.user.places import public_store
+from tiletree.opening import (
+    visit,
+)
+from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
+
+
+@click.command()
+@log_argument
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="processes to hash with")
+@trust_options
+@json_option
+@output
+def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
+    """Read the whole log and recompute everything; report every finding, not the first.
+
+    \b
+    Example:
+      tiletree audit ./log
+    """
+    _, accepted, pinned = visit(out, log, pins)
+    fetcher = open_log(log)
+    store = public_store(log) if isinstance(fetcher, StoreFetcher) else None
+    with _workers(jobs) as executor, out.progress("auditing", accepted.signed.tree.size) as progress:
+        report = recompute(
+            fetcher,
+            accepted.signed.tree,
+            store=store,
+            policy=pinned.policy,
+            progress=progress.advance,
+            executor=executor,
+            url=log,
+        )
+    findings = [{"path": finding.path, "problem": finding.problem} for finding in report.findings]
+    tree = report.tree
+    out.result(
+        {"size": tree.size, "root": tree.root.hex(), "findings": findings},
+        *(f"{finding.path}: {finding.problem}" for finding in report.findings),
+        f"audited {accepted.signed.origin}, size {tree.size}, root {tree.root.hex()}",
+        f"{len(findings) or 'no'} findings",
+    )
+    return EXIT_WRONG if findings else EXIT_OK
+
+
+def _workers(jobs: int) -> AbstractContextManager[Executor | None]:
+    """Return processes to hash with; spawned, as a forked one could hold on to what its parent had open."""
+    if jobs == 1:
+        return nullcontext()
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))

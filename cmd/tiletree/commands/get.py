@@ -1,0 +1,48 @@
+"""`tiletree get`: one entry of a log."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+
+import click
+
+from tiles.entries.payload import fetch_payload
+from tiles.read.fetcher import open_log
+from tiles.tree.merkle import leaf_hash
+from tiletree.opening import (
+    visit,
+    write_file,
+)
+from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.ui import Output
+
+
+@click.command()
+@log_argument
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="write the bytes to this file")
+@click.option("--payload", is_flag=True, help="the file whose digest the entry is, if it was added with --payload")
+@trust_options
+@json_option
+@output
+def get(out: Output, log: str, index: int, target: Path | None, payload: bool, pins: Pins) -> None:
+    """Print one entry, verified against the checkpoint: its bytes as they are, made harmless on a terminal.
+
+    \b
+    Examples:
+      tiletree get https://log.example.com 42 -o entry
+      tiletree get https://log.example.com 42 --payload -o app.whl
+    """
+    client, _, pinned = visit(out, log, pins)
+    entry = client.entry(index)
+    data = fetch_payload(open_log(log), entry) if payload else entry
+    if target is not None:
+        write_file(target, data)
+    if out.json:
+        document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
+        if payload and target is None:
+            document["payload"] = b64encode(data).decode()
+        (out.result if target else out.answer)({**document, "trust": pinned.how})
+    elif target is None:
+        out.raw(data)

@@ -1,0 +1,42 @@
+"""`tiletree info`: the newest checkpoint of a log."""
+
+from __future__ import annotations
+
+import click
+
+from tiletree.opening import (
+    visit,
+)
+from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.ui import Output
+
+
+@click.command()
+@log_argument
+@trust_options
+@json_option
+@output
+def info(out: Output, log: str, pins: Pins) -> None:
+    """Show a log's newest checkpoint, verified and consistent with what was seen before.
+
+    \b
+    Example:
+      tiletree info https://log.example.com
+    """
+    _, accepted, pinned = visit(out, log, pins)
+    tree = accepted.signed.tree
+    out.answer(
+        {
+            "origin": accepted.signed.origin,
+            "size": tree.size,
+            "root": tree.root.hex(),
+            "vkey": accepted.log.vkey,
+            "trust": pinned.how,
+        },
+        f"origin  {accepted.signed.origin}",
+        f"size    {tree.size}",
+        f"root    {tree.root.hex()}",
+        f"vkey    {accepted.log.vkey}",
+        f"trust   {pinned.how}",
+        *(f"cosigned by {cosignature.key}" for cosignature in accepted.cosignatures),
+    )

@@ -1,0 +1,182 @@
+"""What options open: keys, policies, files, the stores of a log, and what reads or writes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from shlex import quote
+from typing import BinaryIO, TypeVar
+
+from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
+from tiles.log import Log
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.keys import SeedKey, VerifierKey, parse_skey, parse_vkey
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
+from tiles.read.client import LogClient
+from tiles.read.fetcher import Fetcher, is_local, open_log
+from tiles.records.fields import MAX_RECORD_SIZE
+from tiles.records.head import parse_head
+from tiles.records.paths import HEAD
+from tiles.signing.key_file import read_key
+from tiles.signing.signer import Signer
+from tiles.store import Store
+from tiles.tree.layout import CHECKPOINT
+from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
+from tiles.user.seen_checkpoints import Visits
+from tiles.user.tile_cache import TileCache
+from tiles.user.trusted_keys import Pinned, Trust, resolve
+from tiles.write.prepare import anonymous_reader
+from tiletree.options import Pins, Writer
+from tiletree.ui import Output
+
+Parsed = TypeVar("Parsed")
+
+KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for jobs that have no file of their own
+
+
+def read_policy(path: Path | None) -> Policy | None:
+    """Return the policy in a file the user named. Raises UsageError if there is none."""
+    return None if path is None else _read_named(path, "--policy", MAX_POLICY_SIZE, parse_policy)
+
+
+def read_admission(path: Path | None) -> Admission | None:
+    """Return the admission policy in a file the user named. Raises UsageError if there is none."""
+    return None if path is None else _read_named(path, "--admission", MAX_ADMISSION_SIZE, parse_admission)
+
+
+def _read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
+    try:
+        with path.open("rb") as file:
+            return parse(file.read(limit + 1))
+    except OSError as error:
+        raise UsageError(f"{option} {path} cannot be read: {error.strerror}") from error
+    except Malformed as error:
+        raise UsageError(f"{option} {path}: {error.message}") from error
+
+
+def read_vkey(text: str | None) -> VerifierKey | None:
+    """Return the key the user named with --vkey, if any. Raises UsageError if it is none."""
+    return None if text is None else to_verifier(text, "--vkey")
+
+
+def to_verifier(text: str, what: str) -> VerifierKey:
+    """Return the key that an argument of that name spells. Raises UsageError if it is none."""
+    try:
+        return parse_vkey(text)
+    except Malformed as error:
+        hint = "`tiletree init` and `tiletree key show` print it"
+        raise UsageError(f"{what}: {error.message}", hint=hint) from error
+
+
+def open_binary(name: str) -> BinaryIO:
+    """Open a file that the user named, or standard input for "-"."""
+    if name != "-":
+        return Path(name).open("rb")
+    # unbuffered: a thread that waits for more of it when the program ends must hold no lock
+    return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+
+
+def find_key(log: str, writer: Writer) -> tuple[Path | None, SeedKey]:
+    """Return the key file of a log that exists, and the key in it; no file where the environment holds the key."""
+    if writer.key is None and (text := os.environ.get(KEY_TEXT)):
+        try:
+            return None, parse_skey(text.strip())
+        except Malformed:
+            raise UsageError(f"${KEY_TEXT} is not a key", hint="it is the one line that is in a key file") from None
+    path = find_key_path(log, writer)
+    try:
+        return path, read_key(path)
+    except NotFound as error:
+        raise UsageError(error.message, hint=error.hint) from error
+
+
+def find_key_path(log: str, writer: Writer) -> Path:
+    """Return where the key of a log that exists is kept: as named, as at init, or by its origin."""
+    if writer.key:
+        return writer.key
+    if known := remembered(log).key:
+        return Path(known)
+    return default_key_path(find_origin(public_store(log), private_store(log, writer.private)))
+
+
+def find_anchor(log: str, writer: Writer, key: Path | None) -> Store:
+    """Return where the signer of a log remembers. Raises UsageError if that is not known.
+
+    key   the log's key file; None: the environment holds the key
+    """
+    anchor = writer.anchor or remembered(log).anchor
+    if key is None and anchor is None:
+        raise UsageError(
+            f"with ${KEY_TEXT}, --anchor or $TILETREE_ANCHOR has to say where the signer remembers what it signed",
+            hint="such as s3://BUCKET/PREFIX of a bucket that nothing else writes to",
+        )
+    return anchor_store(key or Path(), anchor)
+
+
+def find_origin(public: Store, private: Store) -> str:
+    """Return what a log calls itself: enough to look for its key, never to trust it."""
+    try:
+        return parse_head(private.read(HEAD, MAX_RECORD_SIZE).data).origin
+    except NotFound:
+        pass
+    try:
+        return parse_signed_checkpoint(public.read(CHECKPOINT, MAX_NOTE_SIZE).data).origin
+    except NotFound:
+        raise NotFound(f"there is no log at {public.url}", hint="`tiletree init` begins one") from None
+
+
+def open_sequencer(
+    log: str, writer: Writer, key: tuple[Path | None, SeedKey] | None = None, *, look_closer: bool = False
+) -> Log:
+    """Return what writes to a log. Nothing is made yet.
+
+    key           the key file and the key in it; None: those of the log that exists, as `find_key` returns them
+    look_closer   a log in a bucket is not begun where anyone can read its private part
+    """
+    path, signing = key or find_key(log, writer)
+    return Log(
+        public_store(log),
+        private_store(log, writer.private),
+        Signer(signing, find_anchor(log, writer, path)),
+        anonymous=anonymous_reader(log, writer.private) if look_closer else None,
+        policy=read_policy(writer.policy),
+        admission=read_admission(writer.admission),
+    )
+
+
+def pinned_for(log: str, fetcher: Fetcher, pins: Pins) -> Pinned:
+    """Return whom to trust for a log: as the call says, as remembered, or whoever signed what it shows at first use."""
+    return resolve(log, fetcher, Trust(), read_vkey(pins.vkey), read_policy(pins.policy))
+
+
+def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinned]:
+    """Read a log's checkpoint, verify it, and prove it consistent with what was seen before."""
+    fetcher = open_log(log)
+    pinned = pinned_for(log, fetcher, pins)
+    cache = None if is_local(fetcher) else TileCache()
+    client = LogClient(fetcher, pinned.policy, visits=Visits(), cache=cache)
+    accepted = client.visit()
+    if pinned.is_first_use:
+        out.note(
+            f"trust: {pinned.how}; compare the key with its publisher's, then: "
+            f"tiletree key trust {quote(log)} {quote(accepted.log.vkey)}"
+        )
+    if client.newer is not None:
+        out.note(f"this is an old copy: size {client.newer.tree.size} was seen before, and extends it")
+    return client, accepted, pinned
+
+
+def write_file(path: Path, data: bytes, *, new: bool = False) -> None:
+    """Write a file that the user named. Raises AccessError if that cannot be done.
+
+    new   the file must not be there yet
+    """
+    try:
+        with path.open("xb" if new else "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise AccessError(f"{path} cannot be written: {error.strerror}") from error

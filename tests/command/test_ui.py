@@ -1,0 +1,160 @@
+"""What commands print: no text of others can harm a terminal, whichever command prints it, and wherever it is from."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tiletree.commands
+from tests.support.command_line import ORIGIN, Command
+from tests.support.hostile import ESCAPED, HOSTILE_LOG, LINES, harm, hostile_policy, write_hostile_log
+from tiletree.cli import cli
+
+VKEY = HOSTILE_LOG.verifier.vkey
+FILE = f"file {LINES}"
+NEW = f"new {LINES}"
+LOG = f"log {LINES}"  # one in a place of such a name
+NONE = f"nothing {LINES}"
+
+# what is called, and whether it has to show a hostile text; the calls of one run come one after the other
+CALLS: dict[str, list[tuple[list[Any], bool]]] = {
+    "info": [(["info", "hostile"], True), (["info", "hostile", "--policy", "policy"], True), (["info", NONE], True)],
+    "fork": [
+        (["info", "hostile", "--vkey", VKEY], True),
+        (["info", "other", "--vkey", VKEY], True),
+        (["verify", "--fork", "FORK", "--vkey", VKEY], True),
+    ],
+    "garbage": [(["info", "garbage", "--vkey", VKEY], False), (["info", "missing", "--vkey", VKEY], False)],
+    "get": [
+        (["get", "hostile", 0, "--vkey", VKEY], True),
+        (["get", "hostile", 0, "--vkey", VKEY, "-o", NEW], False),
+        (["get", "hostile", 0, "--vkey", VKEY, "-o", f"{NONE}/{NEW}"], True),
+        (["get", "hostile", 0, "--vkey", VKEY, "--payload"], False),
+    ],
+    "prove": [
+        (["prove", "hostile", "--index", 0, "--vkey", VKEY], True),
+        (["prove", "hostile", "--index", 0, "--vkey", VKEY, "-o", NEW], True),
+        (["prove", "hostile", FILE, "--vkey", VKEY], True),
+        (["prove", "hostile", NONE], True),
+        (["verify", FILE, "--proof", NEW], True),
+        (["verify", FILE, "--proof", NEW, "--vkey", VKEY], True),
+        (["verify", "entry", "--proof", NEW, "--vkey", VKEY], True),
+        (["verify", "entry", "--proof", NEW, "--policy", "policy"], True),
+        (["verify", FILE, "--proof", NEW, "--policy", FILE], True),
+    ],
+    "audit": [(["audit", "hostile", "--vkey", VKEY], True), (["audit", "damaged", "--vkey", VKEY], True)],
+    "repair": [
+        (["repair", "hostile", "--private", "none", "--dry-run"], True),
+        (["repair", "damaged", "--private", "none", "--vkey", VKEY, "--from", NONE], True),
+    ],
+    "import": [(["init", "log", "--origin", ORIGIN], False), (["import", "hostile", "log", "--vkey", VKEY], True)],
+    "key": [
+        (["key", "generate", VKEY, "--out", "k"], False),
+        (["key", "generate", HOSTILE_LOG.name, "--out", NEW], True),
+        (["key", "show", NEW], True),
+        (["key", "show", FILE], True),
+        (["key", "trust", "hostile", VKEY], True),
+        (["key", "trust", NONE, VKEY], True),
+        (["key", "trust", "hostile", LINES], False),
+        (["key", "list"], True),
+        (["key", "forget", "hostile"], False),
+        (["key", "forget", NONE], True),
+    ],
+    "page": [(["page", "hostile"], False), (["page", "hostile", "--policy", NONE], True), (["page", NONE], False)],
+    "serve": [(["serve", NONE], False)],
+    "writing": [
+        (["init", LOG, "--origin", ORIGIN, "--key", f"key {LINES}"], True),
+        (["add", LOG, FILE], True),
+        (["add", LOG, "--lines", FILE], True),
+        (["add", LOG, "--lines", FILE, "--policy", "policy"], True),
+        (["submit", LOG, FILE, "--submitter", "ann", "--receipt", f"receipt {LINES}"], True),
+        (["submit", LOG, FILE, "--submitter", LINES], False),
+        (["submit", LOG, FILE, "--submitter", "bob"], True),
+        (["submit", LOG, FILE, "--submitter", "ann", "--wait", "--timeout", 0], True),
+        (["sequence", LOG], False),
+        (["status", LOG], False),
+        (["gc", LOG, "--grace", 0], False),
+        (["freeze", LOG, "--yes"], False),
+        (["add", LOG, FILE], False),
+    ],
+    "init": [
+        (["init", "new", "--origin", f"a {LINES}"], False),
+        (["init", NEW, "--origin", HOSTILE_LOG.name, "--key", "k"], True),
+        (["init", "new", "--origin", ORIGIN, "--private", LINES, "--private-in-bucket"], False),
+    ],
+    "wrong": [
+        ([LINES], True),
+        (["info"], False),
+        (["get", "hostile", LINES], True),
+        (["info", "hostile", f"--{LINES}"], True),
+        (["info", f"https://127.0.0.1:1/{LINES}"], False),
+        (["info", f"{LINES}://somewhere"], True),
+        (["status", NONE], True),
+        (["sequence", NONE], True),
+        (["gc", NONE], True),
+        (["freeze", NONE, "--yes"], True),
+    ],
+}
+
+
+def test_every_command_is_called() -> None:
+    """The table above has each command."""
+    called = {str(words[0]) for calls in CALLS.values() for words, _ in calls}
+    assert set(cli.commands) <= called
+
+
+@pytest.fixture
+def hostile(tiletree: Command) -> Command:
+    """Return the command in a directory with hostile logs and files."""
+    write_hostile_log(Path("hostile"))
+    write_hostile_log(Path("other"), 4, tag="other")
+    write_hostile_log(Path("damaged"))
+    Path("damaged/tile/0/000.p/3").write_bytes(LINES.encode() * 3)
+    write_hostile_log(Path("garbage"))
+    Path("garbage/checkpoint").write_text(f"{LINES}\n\n\u2014 {LINES}\n")
+    write_hostile_log(Path("missing"))
+    Path("missing/checkpoint").unlink()
+    Path("policy").write_text(hostile_policy())
+    Path(FILE).write_text(LINES)
+    Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
+    return tiletree
+
+
+@pytest.mark.parametrize("calls", CALLS)
+def test_no_text_harms_a_terminal(hostile: Command, calls: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of keys and files, paths, entries and what errors quote are printed escaped, each in its line."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    for words, shows in CALLS[calls]:
+        if words[:2] == ["sequence", LOG]:
+            Path(f"{LOG}.private/inbox/eve {LINES}").mkdir(parents=True)
+            Path(f"{LOG}.private/inbox/eve {LINES}/submission").write_text(LINES)
+        fork = next(Path("home/XDG_STATE_HOME/tiletree").glob("forks/*"), None)
+        called = [fork if word == "FORK" else word for word in words]
+        done = hostile(*called)
+        out = done.out.replace("\nFORGED", "") if words[0] == "get" else done.out  # an entry may have lines
+        assert harm(out) + harm(done.err) == [], called
+        assert ESCAPED in done.out + done.err or not shows, (called, done)
+        assert harm(hostile(*called, "--json").out) == [], called
+
+
+def test_a_pipe_gets_the_bytes(hostile: Command) -> None:
+    """An entry and a proof are what they are, wherever they are not shown on a terminal."""
+    assert hostile("get", "hostile", 0, "--vkey", VKEY).out.encode() == Path("entry").read_bytes()
+    proof = hostile("prove", "hostile", "--index", 0, "--vkey", VKEY)
+    hostile("prove", "hostile", "--index", 0, "--vkey", VKEY, "-o", "proof")
+    assert proof.out.encode() == Path("proof").read_bytes()
+    assert HOSTILE_LOG.name in proof.out
+
+
+def test_there_is_one_exit() -> None:
+    """Commands print through `Output` alone."""
+    commands = Path(tiletree.commands.__path__[0])
+    for path in commands.glob("*.py"):
+        called = {
+            ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call)
+        }
+        assert not called & {"click.echo", "click.secho", "print", "sys.stdout.write", "sys.stderr.write"}, path.name
