@@ -108,6 +108,10 @@ class TreeReader:
         self._touch(tile)
         return _hash_at(heights, height, position)
 
+    def root_at(self, size: int) -> TreeHead:
+        """Return the tree head of an earlier size, `root_nodes` of which were accepted: the tree's own beginning."""
+        return TreeHead(size, fold_right([self.hash(node) for node in root_nodes(size)]))
+
     def leaf_hashes(self, bundle: Tile) -> Sequence[Hash]:
         """Return the leaf hashes of the entries of a bundle, in order.
 

@@ -12,7 +12,8 @@ from tiles.records.paths import STAGING
 from tiles.signing.anchor import AnchorMemory
 from tiles.store import Store
 from tiles.tree.merkle import TreeHead
-from tiles.write.load import Guard, read_head
+from tiles.write.load import Expected, Loader, read_head
+from tiles.write.own_tree import OwnTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,15 @@ class Status:
 
 def look(public: Store, private: Store, anchor: Store) -> Status:
     """Return the status of a log. Raises NotFound if there is none."""
-    # the guard needs a name and a key to compare with; they are the head's own, so that they always agree
+    # loading compares name and key with what is expected; here they are the head's own, so that they always agree
     head, _, _ = read_head(private)
     memory = AnchorMemory(head.origin, anchor)
-    guard = Guard(public, private, parse_vkey(head.vkeys[0]), memory)
+    verifier = parse_vkey(head.vkeys[0])
+    tree = OwnTree(public, verifier)
+    loader = Loader(private, tree, memory, Expected(verifier))
     refusal, published, remembered = "", None, None
     try:
-        state = guard.load()
+        state = loader.load()
         head, published = state.head, state.published
         if not state.is_published and head.staged_path is not None:
             private.read(head.staged_path)
@@ -61,7 +64,7 @@ def look(public: Store, private: Store, anchor: Store) -> Status:
     except NotFound:
         refusal = f"the committed batch is lost: {head.staged_path} is gone"
     try:
-        published = published or guard.read_checkpoint()[0]
+        published = published or tree.read_checkpoint()[0]
         remembered = memory.recall()[0]
     except (Refused, LogError) as error:
         refusal = refusal or error.message

@@ -15,7 +15,7 @@ from tiles.store import Listed, Store
 from tiles.tree.blame import Finding
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path, tile_at
-from tiles.tree.merkle import TreeHead, fold_right
+from tiles.tree.merkle import TreeHead
 from tiles.tree.proof import root_nodes
 from tiles.tree.reader import TreeReader
 from tiles.tree.tile import parse_tile
@@ -140,4 +140,4 @@ class _Roots:
             reader.accept({tile: fetch_tile(self._fetcher, tile) for tile in reader.wanted(nodes)})
         except (NotFound, TileError):
             return None
-        return TreeHead(size, fold_right([reader.hash(node) for node in nodes]))
+        return reader.root_at(size)

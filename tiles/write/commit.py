@@ -6,7 +6,6 @@ whether it happened.
 
 from __future__ import annotations
 
-import random
 from contextlib import suppress
 
 from tiles.errors import AccessError, Conflict, OutcomeUnknown
@@ -16,12 +15,11 @@ from tiles.notes.policy import Policy
 from tiles.records.head import Head
 from tiles.records.paths import HEAD, policy_path, staged_path
 from tiles.records.staged_batch import Batch, digest
-from tiles.retry import Backoff
+from tiles.retry import OTHER_WRITERS, Clock, attempts
 from tiles.store import Store
-from tiles.tree.merkle import TreeHead, fold_right
-from tiles.tree.proof import root_nodes
-from tiles.write.load import Guard, State
-from tiles.write.publish import Releaser
+from tiles.tree.merkle import TreeHead
+from tiles.write.load import Loader, State
+from tiles.write.own_tree import OwnTree
 
 _UNKNOWN = "run again with the same entries: they are not added twice while they wait to be published"
 
@@ -29,17 +27,16 @@ _UNKNOWN = "run again with the same entries: they are not added twice while they
 class Committer:
     """Commits batches to one log."""
 
-    def __init__(self, private: Store, guard: Guard, releaser: Releaser, backoff: Backoff, rng: random.Random) -> None:
+    def __init__(self, private: Store, loader: Loader, tree: OwnTree, clock: Clock) -> None:
         self._private = private
-        self._guard = guard
-        self._releaser = releaser
-        self._backoff = backoff
-        self._rng = rng
+        self._loader = loader
+        self._tree = tree
+        self._clock = clock
         self._last = ""  # the nonce of the last head this run tried to write
 
     def new_nonce(self) -> str:
         """Return 32 hex digits that no head has had."""
-        self._last = f"{self._rng.getrandbits(128):032x}"
+        self._last = f"{self._clock.rng.getrandbits(128):032x}"
         return self._last
 
     def is_own(self, head: Head) -> bool:
@@ -59,7 +56,7 @@ class Committer:
         head = Head(verifier.name, (verifier.vkey,), policy.sha256, admission.sha256, nonce=self.new_nonce())
         self._private.create({policy_path(each.sha256): each.data for each in (policy, admission)})
         self._private.barrier()
-        for _ in self._backoff.attempts():
+        for _ in attempts(self._clock, OTHER_WRITERS):
             try:
                 self._private.swap(HEAD, head.data, None)
             except OutcomeUnknown:
@@ -81,7 +78,7 @@ class Committer:
         """
         head = state.head.extended(tree, name, self.new_nonce())
         unsure = False
-        for _ in self._backoff.attempts():
+        for _ in attempts(self._clock, OTHER_WRITERS):
             try:
                 self._private.swap(HEAD, head.data, state.version)
             except Conflict:
@@ -98,7 +95,7 @@ class Committer:
     def _is_ours(self, state: State, head: Head, batch: Batch) -> bool | None:
         """Whether `head` was committed, after an answer that did not say so; None if nothing has changed yet."""
         try:
-            now, version, _ = self._guard.read_head()
+            now, version, _ = self._loader.read_head()
             if now.nonce == head.nonce:
                 self._private.barrier()  # it is there; whether it lasts was part of what is unknown
                 return True
@@ -107,15 +104,6 @@ class Committer:
             if batch.took or batch.refused:
                 return False  # whoever is further on has settled these submissions, or left them for the next look
             # ours if and only if the tree that was published since is built on our tree
-            return now.tree.size > head.tree.size and self.is_published(head.tree)
+            return now.tree.size > head.tree.size and self._tree.is_published(head.tree)
         except AccessError as error:
             raise OutcomeUnknown(f"it is not known whether the batch was committed: {error}", hint=_UNKNOWN) from error
-
-    def is_published(self, tree: TreeHead) -> bool:
-        """Whether the published tree begins with `tree`, by its tiles."""
-        published = self._guard.read_checkpoint()[0]
-        if published is None or published.tree.size < tree.size:
-            return False
-        nodes = root_nodes(tree.size)
-        reader = self._releaser.reader(published.tree, nodes, None)
-        return fold_right([reader.hash(node) for node in nodes]) == tree.root

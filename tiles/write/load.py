@@ -9,11 +9,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tiles.errors import NotFound, Refused
+from tiles.errors import NotFound, ProofError, Refused
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
-from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
-from tiles.notes.note import MAX_NOTE_SIZE, verify_note
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
@@ -21,8 +20,11 @@ from tiles.records.paths import HEAD, policy_path
 from tiles.records.staged_batch import digest
 from tiles.signing.anchor import AnchorMemory
 from tiles.store import Store, Version
-from tiles.tree.layout import CHECKPOINT, TILES
+from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
+from tiles.tree.proof import verify_consistency
+from tiles.write.cosign import check_policy
+from tiles.write.own_tree import OwnTree
 
 _PUT_BACK = "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log"
 
@@ -47,6 +49,13 @@ class State:
     published_version: Version | None
 
     @property
+    def checkpoint(self) -> SignedCheckpoint:
+        """The published checkpoint. Raises Refused in a log whose first one is not published yet."""
+        if self.published is None:
+            raise Refused(f"the log {self.head.origin} has no published checkpoint yet")
+        return self.published
+
+    @property
     def is_published(self) -> bool:
         """Whether readers can see all that is committed."""
         return self.published is not None and self.published.tree == self.head.tree
@@ -58,31 +67,32 @@ def read_head(private: Store) -> tuple[Head, Version, float]:
     return parse_head(stored.data), stored.version, stored.modified
 
 
-class Guard:
-    """Loads one log, and compares what it finds with what the caller believes it to be.
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a run expects a log to be; a log that is another is refused.
 
-    verifier   the log's key, named as its origin
-    memory     what the log's signer remembers
-    policy, admission   what the caller expects the log's policies to be; None accepts the log's own
+    verifier            its key, named as its origin
+    policy, admission   its policies, for publishing and for submissions; None accepts the log's own
     """
 
-    def __init__(
-        self,
-        public: Store,
-        private: Store,
-        verifier: VerifierKey,
-        memory: AnchorMemory,
-        policy: Policy | None = None,
-        admission: Admission | None = None,
-    ) -> None:
-        self._public = public
+    verifier: VerifierKey
+    policy: Policy | None = None
+    admission: Admission | None = None
+
+
+class Loader:
+    """Loads one log, and compares what it finds with what the run expects.
+
+    memory   what the log's signer remembers
+    """
+
+    def __init__(self, private: Store, tree: OwnTree, memory: AnchorMemory, expected: Expected) -> None:
         self._private = private
-        self._verifier = verifier
+        self._tree = tree
         self._memory = memory
-        self._expected = policy
-        self._policy: Policy | None = policy
-        self._expected_admission = admission
-        self._admission = admission or OPEN
+        self._expected = expected
+        self._policy = expected.policy  # the last ones that a head has named
+        self._admission = expected.admission or OPEN
 
     def load(self) -> State:
         """Return a state that some moment really had.
@@ -91,11 +101,11 @@ class Guard:
         NotFound if there is no log.
         """
         while True:
-            published, published_version = self.read_checkpoint()
+            published, published_version = self._tree.read_checkpoint()
             head, version, modified = self.read_head()
             self._check_identity(head)
             if published is None or published.tree.size not in (head.base, head.tree.size):
-                published, published_version = self.read_checkpoint()
+                published, published_version = self._tree.read_checkpoint()
             size = -1 if published is None else published.tree.size
             remembered, _ = self._memory.recall()
             known = max(size, remembered.size if remembered else 0)
@@ -116,45 +126,54 @@ class Guard:
         """Return the head, its version and when it was written. Raises NotFound if there is none."""
         return read_head(self._private)
 
-    def read_checkpoint(self) -> tuple[SignedCheckpoint, Version] | tuple[None, None]:
-        """Return the published checkpoint, signed by our key, and its version; a pair of None if there is none."""
+    def check_anchor(self, state: State) -> None:
+        """Raise Refused, before anything is written, if what is published does not extend what was signed.
+
+        Usually the anchor is the published tree, or the committed one. It lags behind where a signer comes back.
+        """
+        anchor = state.anchor
+        published = state.published.tree if state.published else None
+        if (
+            anchor is None
+            or published is None
+            or anchor in (published, state.head.tree)
+            or anchor.size > published.size
+        ):
+            return
+        proof = self._tree.prove(anchor, published, None)
         try:
-            stored = self._public.read(CHECKPOINT, MAX_NOTE_SIZE)
-        except NotFound:
-            return None, None
-        signed = parse_signed_checkpoint(stored.data)
-        if signed.origin != self._verifier.name:
-            raise Refused(f"{self._public.url} publishes the log {signed.origin}, the key is of {self._verifier.name}")
-        verify_note(signed.note, [self._verifier])
-        return signed, stored.version
+            verify_consistency(anchor, published, proof)
+        except ProofError as error:
+            raise Refused(
+                f"the published tree of {published} does not extend the one of {anchor} that was signed before",
+                hint="storage was changed or put back, or the anchor is of another history; nothing was signed",
+            ) from error
 
     def check_untouched(self) -> None:
         """Raise Refused unless a new log can begin here, with this key."""
         with suppress(NotFound):
             head, _, _ = self.read_head()
             raise Refused(f"{self._private.url} is the private part of the log {head.origin} with key {head.vkeys[0]}")
-        if self.read_checkpoint()[0] is not None or next(self._public.list(TILES), None) is not None:
+        if not self._tree.is_empty():
             raise Refused(
-                f"{self._public.url} already holds a log, and its private part is not at {self._private.url}",
+                f"{self._tree.url} already holds a log, and its private part is not at {self._private.url}",
                 hint="name the private part of that log, or choose an empty place",
             )
         if (remembered := self._memory.recall()[0]) is not None:
             raise Refused(
-                f"the key of {self._verifier.name} has signed before: {remembered}",
+                f"the key of {self._expected.verifier.name} has signed before: {remembered}",
                 hint="a second log under the same name and key would be a fork; make a new key, or restore the log",
             )
-        if self._expected:
-            self._check_policy(self._expected)
+        if self._expected.policy:
+            check_policy(self._expected.policy, self._expected.verifier)
 
     def _check_identity(self, head: Head) -> None:
+        expected = self._expected
         own = {
-            "origin": (self._verifier.name, head.origin),
-            "key": (self._verifier.vkey, " ".join(head.vkeys)),
-            "policy": (self._expected.sha256 if self._expected else head.policy, head.policy),
-            "admission policy": (
-                self._expected_admission.sha256 if self._expected_admission else head.admission,
-                head.admission,
-            ),
+            "origin": (expected.verifier.name, head.origin),
+            "key": (expected.verifier.vkey, " ".join(head.vkeys)),
+            "policy": (expected.policy.sha256 if expected.policy else head.policy, head.policy),
+            "admission policy": (expected.admission.sha256 if expected.admission else head.admission, head.admission),
         }
         for what, (ours, found) in own.items():
             if ours != found:
@@ -165,7 +184,7 @@ class Guard:
             # the first checkpoint, of size 0, is published before anything is committed on top of it
             if head.tree.size > 0:
                 raise Refused(
-                    f"{self._public.url}/{CHECKPOINT} is gone; the log has {head.tree.size} entries",
+                    f"{self._tree.url}/{CHECKPOINT} is gone; the log has {head.tree.size} entries",
                     hint="put back the newest file of checkpoints/ in its place",
                 )
             return
@@ -191,7 +210,7 @@ class Guard:
     def _publishing_policy(self, head: Head) -> Policy:
         if self._policy is None or self._policy.sha256 != head.policy:
             self._policy = parse_policy(self._kept(head.policy, MAX_POLICY_SIZE))
-        self._check_policy(self._policy)
+        check_policy(self._policy, self._expected.verifier)
         return self._policy
 
     def _admission_policy(self, head: Head) -> Admission:
@@ -209,13 +228,3 @@ class Guard:
         if digest(data) != name:
             raise Refused(f"{path} in {self._private.url} is not the policy that was committed")
         return data
-
-    def _check_policy(self, policy: Policy) -> None:
-        """Raise Refused for a policy that no checkpoint of this run could meet."""
-        if self._verifier not in [log.key for log in policy.logs]:
-            raise Refused(f"the policy does not accept what {self._verifier} signs", hint="name the key in a log line")
-        if policy.needs_witnesses:
-            raise Refused(
-                "the log's policy asks for cosignatures, which this version does not collect",
-                hint="publish with a policy whose quorum is none",
-            )

@@ -22,17 +22,17 @@ from tiles.notes.policy import Policy, policy_for
 from tiles.parallel import in_background
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch
-from tiles.retry import ATTEMPTS, Backoff
+from tiles.retry import ATTEMPTS, OTHER_WRITERS, Clock, attempts
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.tree.bundle import check_entry_sizes
 from tiles.tree.edge import Edge
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import Plan, plan
-from tiles.write.commit import Committer
-from tiles.write.load import Guard, State
-from tiles.write.publish import Overtaken, Releaser
-from tiles.write.recover import Settler, Undone, published
+from tiles.write.load import Expected, State
+from tiles.write.parts import Parts
+from tiles.write.publish import Overtaken
+from tiles.write.recover import Recoverer, Steps, Undone
 
 MAX_BATCH = 1 << 20  # entries of one commit
 
@@ -98,18 +98,12 @@ class Sequencer:
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
-        self._public = public
         self._private = private
-        self._signer = signer
-        self._policy = policy
-        self._admission = admission
-        self._guard = Guard(public, private, signer.verifier, signer.memory, policy, admission)
-        self._now = now
-        rng = rng or random.SystemRandom()
-        self._backoff = Backoff(sleep, rng)
-        self._releaser = Releaser(public, private, signer, self._guard, self._backoff, now)
-        self._committer = Committer(private, self._guard, self._releaser, self._backoff, rng)
-        self._settler = Settler(public, private, self._guard, self._committer, self._releaser, self._backoff, now)
+        self._expected = Expected(signer.verifier, policy, admission)
+        self._clock = Clock(now, sleep, rng or random.SystemRandom())
+        parts = Parts(public, private)
+        self._steps = Steps.of(parts, signer, self._expected, self._clock)
+        self._recoverer = Recoverer(parts, self._steps, self._clock)
 
     def create(self) -> SignedCheckpoint:
         """Begin the log, or finish beginning it, and return its published checkpoint.
@@ -118,15 +112,15 @@ class Sequencer:
         """
         with _refusing():
             try:
-                self._guard.read_head()
+                self._steps.loader.read_head()
             except NotFound:
                 self._begin()
-            return published(self._settler.settle()[0])
+            return self._recoverer.settle()[0].checkpoint
 
     def check_new(self) -> None:
         """Raise Refused unless `create` would begin a new log here; writes nothing."""
         with _refusing():
-            self._guard.check_untouched()
+            self._steps.loader.check_untouched()
 
     def append(self, entries: Sequence[bytes]) -> Appended:
         """Append entries, in order, as one batch, publish it, and say where they are.
@@ -164,45 +158,46 @@ class Sequencer:
         Raises as `append` does; what is not decided stays in the inbox.
         """
         with _refusing():
-            for tries in self._backoff.attempts():
-                state, _ = self._settler.settle()
+            for tries in attempts(self._clock, OTHER_WRITERS):
+                state, _ = self._recoverer.settle()
                 size = state.head.tree.size
-                taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._now())
+                taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._clock.now())
                 if not taken.took and not taken.refused:
-                    return Sequenced(size, 0, (), (), taken.backlog, published(state), tries)
+                    return Sequenced(size, 0, (), (), taken.backlog, state.checkpoint, tries)
                 _check_open(state)
-                planned = plan(self._settler.right_edge(state.head.tree), taken.entries) if taken.entries else None
+                planned = plan(self._steps.tree.right_edge(state.head.tree), taken.entries) if taken.entries else None
                 body = planned.body if planned else b""
                 batch = Batch(size, len(taken.entries), body, taken.took, taken.refused)
-                if (done := self._commit(state, planned, batch, self._committer.stage(batch))) is not None:
+                if (done := self._commit(state, planned, batch, self._steps.committer.stage(batch))) is not None:
                     return Sequenced(size, batch.count, batch.took, batch.refused, taken.backlog, done, tries)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
 
     def finish(self) -> SignedCheckpoint:
         """Publish what is committed, if anything is left to do, and return the published checkpoint."""
         with _refusing():
-            return published(self._settler.settle()[0])
+            return self._recoverer.settle()[0].checkpoint
 
     def freeze(self) -> SignedCheckpoint:
         """Close the log for ever, and return its last checkpoint: nothing can be added any more."""
         with _refusing():
-            for _ in self._backoff.attempts():
-                state, _ = self._settler.settle()
+            for _ in attempts(self._clock, OTHER_WRITERS):
+                state, _ = self._recoverer.settle()
                 if state.head.frozen:
-                    return published(state)
-                self._committer.freeze(state)
+                    return state.checkpoint
+                self._steps.committer.freeze(state)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the log is not frozen")
 
     def _begin(self) -> None:
         try:
-            self._guard.check_untouched()
+            self._steps.loader.check_untouched()
         except Refused:
             with suppress(NotFound):
-                self._guard.read_head()
+                self._steps.loader.read_head()
                 return  # another run has begun it meanwhile; loading compares its head with ours
             raise
-        verifier = self._signer.verifier
-        self._committer.begin(verifier, self._policy or policy_for(verifier), self._admission or OPEN)
+        verifier = self._expected.verifier
+        policy = self._expected.policy or policy_for(verifier)
+        self._steps.committer.begin(verifier, policy, self._expected.admission or OPEN)
 
     # 3 to 10: plan, stage, commit, write, sign, cosign, publish, tidy
 
@@ -210,14 +205,14 @@ class Sequencer:
         """Append a batch. then: called with the right edge that it leads to, once it is committed."""
         entries = ahead.entries
         with _refusing():
-            for tries in self._backoff.attempts():
-                state, finished = self._settler.settle()
+            for tries in attempts(self._clock, OTHER_WRITERS):
+                state, finished = self._recoverer.settle()
                 for batch in finished:
                     if batch.count == len(entries) and not batch.took and batch.entries() == list(entries):
-                        return Appended(batch.base, batch.count, published(state), tries)
+                        return Appended(batch.base, batch.count, state.checkpoint, tries)
                 _check_open(state)
                 staged = ahead.staged if ahead.since == state.head.tree else None
-                planned, batch, name = staged or self._stage(self._settler.right_edge(state.head.tree), entries)
+                planned, batch, name = staged or self._stage(self._steps.tree.right_edge(state.head.tree), entries)
                 if (done := self._commit(state, planned, batch, name, then)) is not None:
                     return Appended(batch.base, batch.count, done, tries)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; nothing was added")
@@ -225,7 +220,7 @@ class Sequencer:
     def _stage(self, edge: Edge, entries: Sequence[bytes]) -> tuple[Plan, Batch, str]:
         planned = plan(edge, entries)
         batch = Batch(planned.base, planned.count, planned.body)
-        return planned, batch, self._committer.stage(batch)
+        return planned, batch, self._steps.committer.stage(batch)
 
     def _look_ahead(self, edge: Edge, take: Callable[[int | None], Sequence[bytes]]) -> _Ahead:
         entries = _checked(take(edge.size), at_end=True)
@@ -246,7 +241,7 @@ class Sequencer:
 
         planned   None for a batch without entries: the tree stays, and is published already
         """
-        head = self._committer.commit(state, planned.tree if planned else state.head.tree, batch, name)
+        head = self._steps.committer.commit(state, planned.tree if planned else state.head.tree, batch, name)
         if head is None:
             return None
         if then is not None and planned is not None:
@@ -254,14 +249,14 @@ class Sequencer:
         return self._complete(state, head, batch, planned)
 
     def _complete(self, state: State, head: Head, batch: Batch, planned: Plan | None) -> SignedCheckpoint:
-        signed = None if planned else published(state)
+        signed = None if planned else state.checkpoint
         try:
             try:
-                signed = signed or self._releaser.release(state, planned, head.tree)
+                signed = signed or self._steps.publisher.publish(state, planned, head.tree)
             except Overtaken:  # then ours is published: nothing is committed on top of a tree that is not
-                self._settler.check_overtaken(head.tree)
-                signed = published(self._guard.load())
-            self._releaser.tidy(state, head, batch, signed)
+                self._recoverer.check_overtaken(head.tree)
+                signed = self._steps.loader.load().checkpoint
+            self._steps.tidier.tidy(state, head, batch, signed)
         except Undone:
             raise
         except TilesError as error:
@@ -273,8 +268,8 @@ class Sequencer:
                 hint="; ".join(filter(None, ["do not add them again: the next run finishes this one", error.hint])),
             ) from error
         if planned is not None:
-            self._settler.edge = planned.edge
-        self._settler.durable = head.nonce
+            self._steps.tree.grew(planned.edge)
+        self._recoverer.finished(head)
         return signed
 
 

@@ -1,0 +1,93 @@
+"""A log's own published tree, as its writer reads it: its checkpoint, its tiles, and its right edge.
+
+What is read is verified: a checkpoint against the log's key, tiles and the edge against the root of the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tiles.errors import NotFound, Refused
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.keys import VerifierKey
+from tiles.notes.note import MAX_NOTE_SIZE, verify_note
+from tiles.read.fetcher import StoreFetcher, fetch_tile
+from tiles.store import Store, Version
+from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
+from tiles.tree.layout import CHECKPOINT, TILES, Tile
+from tiles.tree.merkle import Hash, TreeHead
+from tiles.tree.plan import Plan
+from tiles.tree.proof import Node, build_proof, consistency_nodes, root_nodes
+from tiles.tree.reader import TreeReader
+
+
+class OwnTree:
+    """Reads the public part of one log. Not to be shared between threads.
+
+    verifier   the log's key, named as its origin
+    """
+
+    def __init__(self, public: Store, verifier: VerifierKey) -> None:
+        self.url = public.url
+        self.verifier = verifier
+        self._public = public
+        self._edge = EMPTY_EDGE  # of the tree of the last commit, as far as it is known
+
+    def read_checkpoint(self) -> tuple[SignedCheckpoint, Version] | tuple[None, None]:
+        """Return the published checkpoint, signed by our key, and its version; a pair of None if there is none."""
+        try:
+            stored = self._public.read(CHECKPOINT, MAX_NOTE_SIZE)
+        except NotFound:
+            return None, None
+        signed = parse_signed_checkpoint(stored.data)
+        if signed.origin != self.verifier.name:
+            raise Refused(f"{self.url} publishes the log {signed.origin}, the key is of {self.verifier.name}")
+        verify_note(signed.note, [self.verifier])
+        return signed, stored.version
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing of a log: no checkpoint, no tile, no entry bundle."""
+        return self.read_checkpoint()[0] is None and next(iter(self._public.list(TILES)), None) is None
+
+    def is_published(self, tree: TreeHead) -> bool:
+        """Whether the published tree begins with `tree`, by its tiles."""
+        published = self.read_checkpoint()[0]
+        if published is None or published.tree.size < tree.size:
+            return False
+        nodes = root_nodes(tree.size)
+        return self._reader(published.tree, nodes, None).root_at(tree.size) == tree
+
+    def prove(self, since: TreeHead, tree: TreeHead, planned: Plan | None) -> tuple[Hash, ...]:
+        """Return the consistency proof of two trees, out of the tiles of the larger one.
+
+        planned   what was just written of it; None: all is read
+        """
+        parts = consistency_nodes(since.size, tree.size)
+        return build_proof(parts, self._reader(tree, [node for part in parts for node in part], planned).hash)
+
+    def right_edge(self, tree: TreeHead) -> Edge:
+        """Return the right edge of a published tree, verified to recompute to its root."""
+        if self._edge.tree != tree:
+            self._edge = parse_edge(tree, {tile: self._read_tile(tile) for tile in edge_objects(tree.size)})
+        return self._edge
+
+    def grew(self, edge: Edge) -> None:
+        """Take note of the right edge of the tree that was just published: it need not be read again."""
+        self._edge = edge
+
+    def _reader(self, tree: TreeHead, nodes: Sequence[Node], planned: Plan | None) -> TreeReader:
+        """Return a reader that believes the hashes of `nodes`, from the tiles just written or from storage."""
+        fresh = planned.objects if planned else {}
+        reader = TreeReader(tree)
+        reader.accept({tile: fresh.get(tile.path) or self._read_tile(tile) for tile in reader.wanted(nodes)})
+        return reader
+
+    def _read_tile(self, tile: Tile) -> bytes:
+        """Return what is stored, not believed yet; a partial tile that gc has removed is cut from the full one.
+
+        Raises Refused if it is gone: a log cannot grow without its edge.
+        """
+        try:
+            return fetch_tile(StoreFetcher(self._public), tile)
+        except NotFound:
+            raise Refused(f"{self.url}/{tile.path} is gone; the log cannot grow without it") from None
