@@ -8,15 +8,14 @@ by obstore. A run that dies in between is finished by one that creates the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tiles.errors import AccessError, Malformed
+from tiles.parallel import BOTO3_REQUESTS, all_done
 from tiles.store.open_bucket import open_boto3_client
 from tiles.tree.layout import parse_tile_path
 
-_THREADS = 16  # boto3 is no faster with more
 _WORDS = {"AccessDenied", "InvalidRequest", "ObjectLockConfigurationNotFoundError", "NoSuchBucket", "MalformedXML"}
 
 
@@ -47,9 +46,7 @@ class Retention:
         wanted = [path for path in paths if is_kept(path)]
         if wanted:
             until = datetime.fromtimestamp(self._now(), UTC) + timedelta(days=self._days)
-            with ThreadPoolExecutor(min(_THREADS, len(wanted)), "retention") as pool:
-                for _ in pool.map(lambda path: self._lock(path, until), wanted):
-                    pass
+            all_done(lambda path: self._lock(path, until), wanted, BOTO3_REQUESTS)
 
     def _lock(self, path: str, until: datetime) -> None:
         try:
