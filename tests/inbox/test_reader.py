@@ -15,8 +15,9 @@ from tests.support.faults import Died, Passing
 from tests.support.world import NoSync
 from tiles.errors import AccessError, NotFound
 from tiles.inbox.admission import OPEN, Admission
-from tiles.inbox.reader import PARALLEL, Inbox, Limits, Taken
+from tiles.inbox.reader import Inbox, Limits, Taken
 from tiles.inbox.submission import Name, format_submission
+from tiles.parallel import INBOX_READS
 from tiles.records.staged_batch import Batch, parse_batch
 from tiles.store import Listed, Object, Store, Unlistable
 from tiles.store.directory import DirectoryStore
@@ -183,7 +184,7 @@ def test_an_inbox_that_cannot_be_listed_is_an_error() -> None:
         Inbox(Broken(), OPEN).take(0, NOW)
 
 
-@pytest.mark.parametrize("parallel", [1, 4, PARALLEL])
+@pytest.mark.parametrize("parallel", [1, 4, INBOX_READS])
 def test_reads_run_side_by_side(parallel: int) -> None:
     """As many objects are under way at a time as is allowed, and no more; their order stays."""
 

@@ -20,7 +20,8 @@ from tiles.errors import AccessError, NotFound, TileError, UsageError
 from tiles.read import http_fetcher as http
 from tiles.read.client import LogClient
 from tiles.read.fetcher import Fetcher, StoreFetcher, fetch_tile, fetch_tiles, is_local, normal_url, open_log
-from tiles.read.http_fetcher import FIRST_PAUSE, MAX_PAUSE, TRIES, HttpFetcher
+from tiles.read.http_fetcher import PAUSES, HttpFetcher, Patience
+from tiles.retry import Clock
 from tiles.store.bounded_gzip import Gunzip
 from tiles.store.memory import MemoryStore
 from tiles.tree.bundle import encode_entries
@@ -39,25 +40,26 @@ def server() -> Iterator[Server]:
         yield server
 
 
-class Clock:
-    """A clock that only sleeping moves; takes down how long was slept."""
+class Sleeper:
+    """Time that only sleeping moves; takes down how long was slept."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.slept: list[float] = []
 
-    def __call__(self) -> float:
-        return self.now
+    @property
+    def clock(self) -> Clock:
+        """A clock that tells this time; its chance is the same each time."""
+        return Clock(lambda: self.now, self.sleep, random.Random(1))
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
 
 
-def fetcher(url: str, clock: Clock | None = None, **options: float) -> HttpFetcher:
-    """Return a fetcher that sleeps by the clock."""
-    clock = clock or Clock()
-    return HttpFetcher(url, clock=clock, sleep=clock.sleep, rng=random.Random(1), **options)  # type: ignore[arg-type]
+def fetcher(url: str, sleeper: Sleeper | None = None, **patience: float) -> HttpFetcher:
+    """Return a fetcher that sleeps only as far as the test's own time goes."""
+    return HttpFetcher(url, patience=Patience(**patience), clock=(sleeper or Sleeper()).clock)
 
 
 # ---- one object over HTTP
@@ -127,17 +129,17 @@ PASSING = {
 def test_tries_again(server: Server, answer: answers.Answer) -> None:
     """What may pass is tried again, with pauses that double and vary, and then given up as a broken way."""
     server.script[f"/{TILE}"] = [answer, answer, answers.body(DATA)]
-    clock = Clock()
-    assert fetcher(server.url, clock).fetch(TILE, LIMIT) == DATA
+    sleeper = Sleeper()
+    assert fetcher(server.url, sleeper).fetch(TILE, LIMIT) == DATA
     chance = random.Random(1)  # as the fetcher's
-    assert clock.slept == [FIRST_PAUSE * chance.uniform(0.5, 1.5), 2 * FIRST_PAUSE * chance.uniform(0.5, 1.5)]
+    assert sleeper.slept == [PAUSES.first * chance.uniform(0.5, 1.5), 2 * PAUSES.first * chance.uniform(0.5, 1.5)]
 
     server.script[f"/{TILE}"] = [answer]
     server.requests.clear()
-    with pytest.raises(AccessError, match=f"{TRIES} attempts$") as caught:
+    with pytest.raises(AccessError, match=r"4 attempts$") as caught:
         fetcher(server.url).fetch(TILE, LIMIT)
     assert not isinstance(caught.value, NotFound)
-    assert len(server.requests) == TRIES
+    assert len(server.requests) == 4
 
 
 FINAL = {
@@ -161,11 +163,11 @@ FINAL = {
 def test_gives_up_at_once(server: Server, answer: answers.Answer) -> None:
     """What will not change is not tried again: a broken way, with the URL in the message."""
     server.script[f"/{TILE}"] = [answer]
-    clock = Clock()
+    sleeper = Sleeper()
     with pytest.raises(AccessError, match=f"^{server.url}/{TILE}: ") as caught:
-        fetcher(server.url, clock).fetch(TILE, LIMIT)
+        fetcher(server.url, sleeper).fetch(TILE, LIMIT)
     assert not isinstance(caught.value, NotFound)
-    assert (len(server.requests), clock.slept) == (1, [])
+    assert (len(server.requests), sleeper.slept) == (1, [])
 
 
 def test_gzip_never_decodes_much_too_much() -> None:
@@ -211,9 +213,9 @@ def http_date(seconds: float) -> str:
         ("0", 0.0),
         (http_date(9), 9.0),
         (http_date(-9), 0.0),
-        ("99999", MAX_PAUSE),
-        ("9" * 400, MAX_PAUSE),
-        (http_date(1e9), MAX_PAUSE),
+        ("99999", PAUSES.longest),
+        ("9" * 400, PAUSES.longest),
+        (http_date(1e9), PAUSES.longest),
         ("soon", None),
         ("-1", None),
         ("\xb2", None),
@@ -222,31 +224,31 @@ def http_date(seconds: float) -> str:
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after(server: Server, status: int, value: str, pause: float | None) -> None:
-    """Retry-After is honoured, as seconds and as a date by the server's own clock, up to MAX_PAUSE."""
+    """Retry-After is honoured, as seconds and as a date by the server's own clock, up to half a minute."""
     headers = {"Retry_After": value, "Date": http_date(0)}
     server.script[f"/{TILE}"] = [answers.status(status, **headers), answers.body(DATA)]
-    clock = Clock()
-    assert fetcher(server.url, clock).fetch(TILE, LIMIT) == DATA
+    sleeper = Sleeper()
+    assert fetcher(server.url, sleeper).fetch(TILE, LIMIT) == DATA
     if pause is None:
-        assert 0.5 * FIRST_PAUSE <= clock.slept[0] <= 1.5 * FIRST_PAUSE
+        assert 0.5 * PAUSES.first <= sleeper.slept[0] <= 1.5 * PAUSES.first
     else:
-        assert clock.slept == [pause]
+        assert sleeper.slept == [pause]
 
 
 def test_deadline_ends_the_attempts(server: Server) -> None:
     """No pause goes beyond the deadline: it is given up before."""
     server.script[f"/{TILE}"] = [answers.status(503, Retry_After="20")]
-    clock = Clock()
+    sleeper = Sleeper()
     with pytest.raises(AccessError, match="answers 503, 3 attempts"):
-        fetcher(server.url, clock, deadline=50.0).fetch(TILE, LIMIT)
-    assert clock.slept == [20.0, 20.0]
+        fetcher(server.url, sleeper, whole=50.0).fetch(TILE, LIMIT)
+    assert sleeper.slept == [20.0, 20.0]
 
 
 def test_no_answer(server: Server) -> None:
     """A server that says nothing is given up after the read timeout."""
     server.script[f"/{TILE}"] = [answers.silence]
     with pytest.raises(AccessError, match="no answer in time"):
-        fetcher(server.url, read_timeout=0.05, tries=1).fetch(TILE, LIMIT)
+        fetcher(server.url, read=0.05).fetch(TILE, LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -262,15 +264,15 @@ def test_slow_answer(server: Server, start: bytes, endless: bytes) -> None:
     """A server that sends a byte now and then holds nobody beyond the deadline, in status, headers or body."""
     server.script[f"/{TILE}"] = [answers.drip(start, endless)]
     with pytest.raises(AccessError, match=r"no whole answer within 0.3 seconds"):
-        HttpFetcher(server.url, deadline=0.3).fetch(TILE, LIMIT)
+        HttpFetcher(server.url, patience=Patience(whole=0.3)).fetch(TILE, LIMIT)
 
 
 def test_body_that_comes_too_late(server: Server) -> None:
     """Reading a body ends at the deadline too, so that what nobody waits for any more does not go on."""
-    ticks = iter(range(0, 1000, 10))
+    caller = current_thread()
+    late_for_the_reader = Clock(now=lambda: 0.0 if current_thread() is caller else 20.0)
     with pytest.raises(AccessError, match="no whole answer within 15 seconds"):
-        HttpFetcher(server.url, deadline=15, clock=lambda: float(next(ticks))).fetch(TILE, LIMIT)
-    assert next(ticks) == 30  # the start, the wait and the first bytes have looked at the clock
+        HttpFetcher(server.url, patience=Patience(whole=15), clock=late_for_the_reader).fetch(TILE, LIMIT)
 
 
 def test_endless_error(server: Server) -> None:
@@ -284,10 +286,10 @@ def test_no_server() -> None:
     """A port where nobody listens is tried again, and is a broken way."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    clock = Clock()
-    with pytest.raises(AccessError, match=f"no connection, {TRIES} attempts"):
-        fetcher(f"http://127.0.0.1:{port}/log", clock).fetch(CHECKPOINT, LIMIT)
-    assert len(clock.slept) == TRIES - 1
+    sleeper = Sleeper()
+    with pytest.raises(AccessError, match="no connection, 4 attempts"):
+        fetcher(f"http://127.0.0.1:{port}/log", sleeper).fetch(CHECKPOINT, LIMIT)
+    assert len(sleeper.slept) == 3
 
 
 def test_no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,20 +305,20 @@ def test_no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_no_host() -> None:
     """A host that no name server could know is not tried again."""
-    clock = Clock()
+    sleeper = Sleeper()
     with pytest.raises(AccessError, match="the host name is not one"):
-        fetcher("http://a..example", clock).fetch(CHECKPOINT, LIMIT)
-    assert clock.slept == []
+        fetcher("http://a..example", sleeper).fetch(CHECKPOINT, LIMIT)
+    assert sleeper.slept == []
 
 
 def test_unknown_certificate(tmp_path: Path) -> None:
     """A certificate that nobody vouches for is a broken way, and is not tried again."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_certificate(tmp_path))
-    clock = Clock()
+    sleeper = Sleeper()
     with serving({CHECKPOINT: DATA}, context) as server, pytest.raises(AccessError, match="no secure connection"):
-        fetcher(server.url.replace("http:", "https:"), clock).fetch(CHECKPOINT, LIMIT)
-    assert clock.slept == []
+        fetcher(server.url.replace("http:", "https:"), sleeper).fetch(CHECKPOINT, LIMIT)
+    assert sleeper.slept == []
 
 
 def _certificate(folder: Path) -> Path:
@@ -407,7 +409,7 @@ def test_credentials_and_query_go_to_the_log_only(server: Server) -> None:
 @pytest.mark.parametrize("answer", [*PASSING.values(), *FINAL.values(), answers.status(403), answers.status(404)])
 def test_errors_show_no_credentials(server: Server, answer: answers.Answer) -> None:
     """No error, nor anything it was raised from, says what is secret in the URL."""
-    reader = fetcher(server.url.replace("://", "://me:s3cret@") + "/?token=s3cret", tries=2)
+    reader = fetcher(server.url.replace("://", "://me:s3cret@") + "/?token=s3cret")
     server.script["/checkpoint"] = [answer]
     with pytest.raises(AccessError) as caught:
         reader.fetch(CHECKPOINT, LIMIT)

@@ -19,6 +19,7 @@ from tests.support.command_line import ORIGIN, Command, Done
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_http import Answer, Request
 from tiles.errors import TilesError, UsageError
+from tiles.retry import Clock
 from tiles.store.open_bucket import open_object_store
 
 SECRET = "S3CR3Tmarked"
@@ -61,7 +62,7 @@ def test_answers_that_repeat_secrets(kind: str, status: int, monkeypatch: pytest
         server._http.respond = echo(status)
         use_environment(monkeypatch, {name: v for name, v in (server.environment() | SECRETS[kind]).items() if v})
         store = open_object_store(f"{SCHEMES[dialect]}://b/log", retry=False)
-        store._sleep = lambda _seconds: None
+        store._clock = Clock(sleep=lambda _seconds: None)
         for operation in (
             lambda: store.read("checkpoint"),
             lambda: store.create({"tile/0/000": b"x", "tile/0/001": b"x"}),

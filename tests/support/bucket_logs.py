@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import ORIGIN, Command
 from tests.support.object_server import ObjectServer
-from tiles import retry as backoff
+from tiles import retry
 from tiles.store import open_bucket as url_module
 
 LOG = "s3://public/log"
@@ -41,10 +42,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     from tests.support.object_server_stores import RETRIES
     from tiles.store import bucket as objects
 
-    monkeypatch.setattr(objects, "_PAUSE", 0)
+    monkeypatch.setattr(objects, "_COLLIDED", replace(objects._COLLIDED, longest=0))
     monkeypatch.setattr(objects.ObjectStore, "patience", 0.0)
-    monkeypatch.setattr(backoff, "ATTEMPTS", 10)
-    monkeypatch.setattr(backoff, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "OTHER_WRITERS", retry.Pauses(10, 0.001, 0.001))
     monkeypatch.setattr(url_module, "_RETRIES", RETRIES)
     with ObjectServer("s3") as server:
         owner_only(server, "public")

@@ -17,6 +17,7 @@ from tests.support.object_server import ObjectServer
 pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
 
 from tiles.records.serving import public_serving
+from tiles.retry import Clock
 from tiles.store import open_bucket as url_module
 from tiles.store.bucket import ObjectStore
 
@@ -42,7 +43,7 @@ def open_with(
     """Open a URL with these environment variables and no others, as the public part of a log or not."""
     with _one_at_a_time, patch.dict(os.environ, environment, clear=True), patch.object(url_module, "_RETRIES", RETRIES):
         store = url_module.open_object_store(url, **options)
-    store._sleep = lambda _seconds: None
+    store._clock = Clock(sleep=lambda _seconds: None)
     return store.served(public_serving(gzip=gzip)) if public else store
 
 

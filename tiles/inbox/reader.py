@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from functools import partial
-from queue import SimpleQueue
 
 from tiles.errors import AccessError, NotFound
 from tiles.inbox.admission import Admission
 from tiles.inbox.selection import Ask, Found, Limits, Selection, Taken
 from tiles.inbox.selection import Backlog as Backlog
 from tiles.inbox.turns import Row, Waiting
-from tiles.parallel import in_background
+from tiles.parallel import INBOX_READS, Pool
 from tiles.records.paths import INBOX
 from tiles.store import Store, Unlistable
 from tiles.store.paths import is_path
 
-PARALLEL = 32  # objects of an object store read at a time
 USUAL = Limits()
 
 _BATCHABLE = re.compile(r"[!-~]{1,512}", re.ASCII)  # names a batch can hold, in bounded space
@@ -46,7 +43,7 @@ class Inbox:
         self._private = private
         self._admission = admission
         self._limits = limits
-        self._parallel = parallel or min(PARALLEL, private.parallel)
+        self._parallel = parallel or min(INBOX_READS, private.parallel)
 
     def take(self, size: int, now: float) -> Taken:
         """Return what the next batch takes and refuses; `entries` and `refused` may both be empty.
@@ -58,11 +55,11 @@ class Inbox:
         """
         waiting, ignored, unlistable = self._list(f"{size} {now!r}")
         selection = Selection(waiting, self._admission, self._limits)
-        with _readers(self._parallel) as read:
+        with Pool(self._parallel) as pool:
             under_way: deque[tuple[Ask, Future[Found]]] = deque()
             while True:
                 while len(under_way) < self._parallel and (ask := selection.ask()) is not None:
-                    under_way.append((ask, read(partial(self._look, ask))))
+                    under_way.append((ask, pool.start(partial(self._look, ask))))
                 if not under_way:
                     break
                 ask, future = under_way.popleft()
@@ -117,36 +114,3 @@ class Inbox:
             return None
         except AccessError as error:
             return error
-
-
-@contextmanager
-def _readers(most: int) -> Iterator[Callable[[Callable[[], Found]], Future[Found]]]:
-    """Give what starts a job, at most `most` of them at a time, each thread working for as long as there are jobs."""
-    jobs: SimpleQueue[tuple[Callable[[], Found], Future[Found]] | None] = SimpleQueue()
-    threads = 0
-
-    def work() -> None:
-        while (item := jobs.get()) is not None:
-            job, future = item
-            try:
-                future.set_result(job())
-            except BaseException as error:  # noqa: BLE001  raised again by future.result()
-                future.set_exception(error)
-
-    def start(job: Callable[[], Found]) -> Future[Found]:
-        nonlocal threads
-        future: Future[Found] = Future()
-        if most == 1:
-            future.set_result(job())
-            return future
-        if threads < most:
-            in_background(work)
-            threads += 1
-        jobs.put((job, future))
-        return future
-
-    try:
-        yield start
-    finally:
-        for _ in range(threads):
-            jobs.put(None)

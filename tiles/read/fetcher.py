@@ -5,16 +5,13 @@ What comes back are bytes that anyone may have written. `tiles.read.client` is w
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from tiles.errors import Malformed, NotFound, TileError, UsageError
 from tiles.notes.note import MAX_NOTE_SIZE
-from tiles.parallel import in_background
+from tiles.parallel import BUCKET_READS, in_parallel
 from tiles.read.fsspec_fetcher import FsspecFetcher
 from tiles.read.fsspec_fetcher import shown_url as shown_any_url
 from tiles.read.http_fetcher import HttpFetcher, parse_http_url, shown_url
@@ -32,7 +29,6 @@ MAX_TILE_SIZE = 2 * TILE_WIDTH * HASH_SIZE  # bytes
 MAX_BUNDLE_SIZE = TILE_WIDTH * (2 + MAX_ENTRY_SIZE) + 1  # bytes
 
 STORES = frozenset({"s3", "gs", "az"})  # schemes of object stores
-STORE_PARALLEL = 32  # objects of an object store at a time
 
 _KINDS = "a log to read is a directory, or a URL such as https://, s3://, gs://, az:// or one that fsspec opens"
 
@@ -85,7 +81,7 @@ def open_log(url: str) -> Fetcher:
     if scheme in ("http", "https"):
         return HttpFetcher(url)
     if scheme in STORES:
-        return StoreFetcher(public_store(url), STORE_PARALLEL)
+        return StoreFetcher(public_store(url), BUCKET_READS)
     if scheme:
         return FsspecFetcher(url)
     directory = _directory(url)
@@ -138,21 +134,9 @@ def fetch_tiles(fetcher: Fetcher, tiles: Iterable[Tile]) -> Iterator[tuple[Tile,
     """Yield tiles and bundles with what `fetch_tile` returns for them, in the order given.
 
     At most `fetcher.parallel` of them are under way or waiting to be taken, however many there are.
-    Raises, when the turn of the tile comes, what `fetch_tile` raises.
+    Raises what `fetch_tile` raises for a tile when that tile's turn comes.
     """
-    if fetcher.parallel <= 1:
-        for tile in tiles:
-            yield tile, fetch_tile(fetcher, tile)
-        return
-    under_way: deque[tuple[Tile, Future[bytes]]] = deque()
-    for tile in tiles:
-        if len(under_way) == fetcher.parallel:
-            first, future = under_way.popleft()
-            yield first, future.result()
-        under_way.append((tile, in_background(partial(fetch_tile, fetcher, tile))))
-    while under_way:
-        first, future = under_way.popleft()
-        yield first, future.result()
+    return in_parallel(lambda tile: (tile, fetch_tile(fetcher, tile)), tiles, fetcher.parallel)
 
 
 def _cut_bundle(bundle: Tile, data: bytes) -> bytes:

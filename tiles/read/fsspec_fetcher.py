@@ -18,12 +18,11 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from tiles.errors import AccessError, Malformed, NotFound, TilesError, UsageError
-from tiles.parallel import in_background
+from tiles.parallel import SERVER_READS, in_background
 from tiles.store.bounded_gzip import MAGIC, decode, on_wire
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import CHECKPOINT, parse_tile_path
 
-PARALLEL = 8  # objects at a time
 DEADLINE = 120.0  # seconds for one object, or for opening the file system
 PREFIX = "fsspec+"  # asks for fsspec where this library could read the URL by itself
 
@@ -84,7 +83,7 @@ class FsspecFetcher:
         self._fs.dircache.clear()
         protocols = {self._fs.protocol} if isinstance(self._fs.protocol, str) else set(self._fs.protocol)
         shared = self._fs.async_impl or not protocols.isdisjoint(_THREADSAFE)
-        self.parallel = PARALLEL if shared else 1
+        self.parallel = SERVER_READS if shared else 1
         self._turn: AbstractContextManager[Any] = nullcontext() if shared else Lock()
 
     def fetch(self, path: str, limit: int) -> bytes:

@@ -6,9 +6,9 @@ comes over the wire and for what it decodes to, and a deadline, which holds for 
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urljoin
 
@@ -18,19 +18,14 @@ from urllib3.util import Url, parse_url
 
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.notes.encoding import encode_base64
-from tiles.parallel import in_background
+from tiles.parallel import SERVER_READS, in_background
+from tiles.retry import Clock, Pauses
 from tiles.store.bounded_gzip import Gunzip, on_wire
 from tiles.tree.layout import CHECKPOINT
 from tiles.version import __version__
 
-CONNECT_TIMEOUT = 10.0  # seconds, for one connection
-READ_TIMEOUT = 20.0  # seconds without a byte
-DEADLINE = 120.0  # seconds for one object, all attempts and pauses together
-TRIES = 4
-FIRST_PAUSE = 0.25  # seconds, doubled each time, times 0.5 to 1.5
-MAX_PAUSE = 30.0  # seconds; a longer Retry-After is cut to it
+PAUSES = Pauses(attempts=4, first=0.25, longest=30.0, spread=(0.5, 1.5))  # a longer Retry-After is cut to `longest`
 MAX_REDIRECTS = 3
-PARALLEL = 8  # objects at a time
 
 _CHUNK = 1 << 16  # bytes
 _PORTS = {"http": 80, "https": 443}
@@ -71,58 +66,64 @@ def shown_url(parsed: Url) -> str:
     return str(parsed._replace(auth=None, query=None, fragment=None, port=port, path=path))
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a server is waited for.
+
+    connect   for one connection
+    read      without a byte
+    whole     for one object, all attempts, redirects and pauses together
+    """
+
+    connect: float = 10.0
+    read: float = 20.0
+    whole: float = 120.0
+
+
+USUAL = Patience()
+
+
 class HttpFetcher:
     """Fetches objects below an http(s):// URL. Threads may share it.
 
-    url        a query (a storage token, say) is sent with every request, user:password as basic authentication, both
-               to this server only; `url` shows neither
-    deadline   seconds for one object, all attempts, redirects and pauses together
-    clock      seconds that only ever grow; sleep waits for that many
+    url     a query (a storage token, say) is sent with every request, user:password as basic authentication, both
+            to this server only; `url` shows neither
+    clock   its seconds only ever grow
     """
+
+    parallel = SERVER_READS
 
     def __init__(
         self,
         url: str,
         *,
-        connect_timeout: float = CONNECT_TIMEOUT,
-        read_timeout: float = READ_TIMEOUT,
-        deadline: float = DEADLINE,
-        tries: int = TRIES,
-        parallel: int = PARALLEL,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        rng: random.Random | None = None,
+        patience: Patience = USUAL,
+        clock: Clock | None = None,
     ) -> None:
         self._base = parse_http_url(url)
         self.url = shown_url(self._base)
-        self.parallel = parallel
-        self._deadline = deadline
-        self._tries = tries
-        self._clock = clock
-        self._sleep = sleep
-        self._rng = rng or random.SystemRandom()
+        self._patience = patience
+        self._clock = clock or Clock(now=time.monotonic)
         # tlog-tiles "Log entries": "Clients SHOULD include gzip and identity in their Accept-Encoding headers"
         headers = {"Accept-Encoding": "gzip, identity", "User-Agent": f"tiletree/{__version__}"}
-        timeout = Timeout(connect=connect_timeout, read=read_timeout)
-        self._pool = PoolManager(num_pools=4, maxsize=parallel, headers=headers, timeout=timeout, retries=False)
+        timeout = Timeout(connect=patience.connect, read=patience.read)
+        self._pool = PoolManager(num_pools=4, maxsize=SERVER_READS, headers=headers, timeout=timeout, retries=False)
 
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object, decoded. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
         where = f"{self.url}/{path}"
-        until = self._clock() + self._deadline
+        until = self._clock.now() + self._patience.whole
         attempt = 1
         while True:
             try:
                 return self._in_time(lambda: self._get(path, limit, until), until, where)
             except _Again as again:
-                pause = again.pause
-                if pause is None:
-                    pause = FIRST_PAUSE * 2 ** (attempt - 1) * self._rng.uniform(0.5, 1.5)
-                pause = min(pause, MAX_PAUSE)
-                if attempt == self._tries or self._clock() + pause >= until:
+                asked = again.pause
+                pause = PAUSES.after(attempt, self._clock.rng) if asked is None else min(asked, PAUSES.longest)
+                if attempt == PAUSES.attempts or self._clock.now() + pause >= until:
                     tried = f", {attempt} attempts" if attempt > 1 else ""
                     raise AccessError(f"{where}: {again.problem}{tried}") from again
-            self._sleep(pause)
+            self._clock.sleep(pause)
             attempt += 1
 
     def _in_time(self, job: Callable[[], bytes], until: float, where: str) -> bytes:
@@ -132,7 +133,7 @@ class HttpFetcher:
         that sends a byte now and then would hold its reader for hours.
         """
         try:
-            return in_background(job).result(timeout=max(0.0, until - self._clock()))
+            return in_background(job).result(timeout=max(0.0, until - self._clock.now()))
         except TimeoutError:
             raise self._too_late(where) from None
 
@@ -179,14 +180,14 @@ class HttpFetcher:
                 raise _Again("the answer is not the gzip it says it is") from None
             if room < 0 or len(data) > limit:
                 raise AccessError(f"{where}: longer than {limit} bytes")
-            if self._clock() >= until:
+            if self._clock.now() >= until:
                 raise self._too_late(where)
         if gunzip is not None and not gunzip.is_complete:
             raise _Again("the answer broke off")
         return bytes(data)
 
     def _too_late(self, where: str) -> AccessError:
-        return AccessError(f"{where}: no whole answer within {self._deadline:g} seconds")
+        return AccessError(f"{where}: no whole answer within {self._patience.whole:g} seconds")
 
 
 def _drain(response: BaseHTTPResponse) -> None:

@@ -19,8 +19,6 @@ from typing import NewType, Protocol, runtime_checkable
 
 from tiles.errors import AccessError, LogError
 
-PARALLEL = 64  # requests at a time, to a store across a network
-
 Version = NewType("Version", str)  # opaque: compared for equality by the store that made it, by nobody else
 
 

@@ -14,19 +14,19 @@ A write that was answered lasts, and everyone sees it: `barrier` has nothing to 
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import obstore
 from obstore import exceptions as answers
 
 from tiles.errors import AccessError, Conflict, Denied, Malformed, NotFound, OutcomeUnknown
-from tiles.store import PARALLEL, Differs, Listed, Locks, Object, Serve, Version
+from tiles.parallel import BUCKET_REQUESTS, all_done
+from tiles.retry import Clock, Pauses, attempts
+from tiles.store import Differs, Listed, Locks, Object, Serve, Version
 from tiles.store.bounded_gzip import Gunzip, encode, on_wire
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
 from tiles.store.open_bucket import shown_object_url
@@ -34,13 +34,11 @@ from tiles.store.paths import check_path, check_prefix, is_path
 
 COLLISIONS = 8  # tries where a store answers that a write collided with another, and did not happen
 GZIP_LEVEL = 6
-_PAUSE = 0.05  # seconds, at most, after the first collision; doubled each time
+_COLLIDED = Pauses(COLLISIONS, 0.1, 10.0)
 _PAGE = 1000  # objects of one request, to list or to delete
 _UNLIMITED = 1 << 40  # bytes
 
 _THERE = (answers.AlreadyExistsError, answers.PreconditionError, FileNotFoundError)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class ObjectStore:
     serving   how objects are stored, and what locks them (`served`)
     """
 
-    parallel = PARALLEL
+    parallel = BUCKET_REQUESTS
     patience = 3.0  # seconds; a writer that was not stopped has published by then
 
     def __init__(
@@ -100,12 +98,12 @@ class ObjectStore:
         self._client = clients.patient
         self._once = clients.once
         self._stamped_by = clients.stamped_by
-        self._sleep = sleep
+        self._clock = Clock(sleep=sleep)
         self._serve, self._locks = serving
 
     def served(self, serve: Serve, locks: Locks | None = None) -> ObjectStore:
         """Return the same store, which stores objects as `serve` says; `locks` locks those it says are locked."""
-        return ObjectStore(self.address, self._clients, self._sleep, (serve, locks))
+        return ObjectStore(self.address, self._clients, self._clock.sleep, (serve, locks))
 
     def read(self, path: str, limit: int | None = None) -> Object:
         """Return an object, decoded. Raises NotFound; AccessError if it is longer than `limit` bytes."""
@@ -147,7 +145,7 @@ class ObjectStore:
                 failures.append(error)
             return None
 
-        outcomes = self._in_parallel(create, objects.items())
+        outcomes = all_done(create, objects.items(), BUCKET_REQUESTS)
         for error in (*filter(None, outcomes), *failures):
             raise error
         if self._locks is not None:
@@ -160,7 +158,7 @@ class ObjectStore:
         if served.gzip:
             body = encode(data, GZIP_LEVEL)
             attributes["Content-Encoding"] = "gzip"
-        for _ in self._collisions():
+        for _ in attempts(self._clock, _COLLIDED):
             try:
                 obstore.put(self._client, path, body, mode="create", attributes=attributes, use_multipart=False)
             except answers.AlreadyExistsError:
@@ -180,7 +178,7 @@ class ObjectStore:
         """
         attributes = dict(self._serve(check_path(path)).headers)
         mode: Any = "create" if expected is None else {self._stamped_by: expected}
-        for _ in self._collisions():
+        for _ in attempts(self._clock, _COLLIDED):
             try:
                 made = obstore.put(self._once, path, data, mode=mode, attributes=attributes, use_multipart=False)
             except _THERE as error:
@@ -240,7 +238,7 @@ class ObjectStore:
             try:
                 obstore.delete(self._client, page)
             except FileNotFoundError:  # some kinds of store say so, and stop there
-                self._in_parallel(self._delete, page)
+                all_done(self._delete, page, BUCKET_REQUESTS)
             except Exception as error:  # noqa: BLE001  its text may be secret
                 raise trouble(self.url, "delete", page[0], error) from None
 
@@ -273,18 +271,6 @@ class ObjectStore:
             return None
         except Exception as error:  # noqa: BLE001  its text may be secret
             raise trouble(self.url, "read", path, error) from None
-
-    def _in_parallel(self, job: Callable[[Any], T], items: Collection[Any]) -> Sequence[T]:
-        if len(items) < 2:
-            return [job(item) for item in items]
-        with ThreadPoolExecutor(min(PARALLEL, len(items)), "store") as pool:
-            return list(pool.map(job, items))
-
-    def _collisions(self) -> Iterator[None]:
-        for attempt in range(COLLISIONS):
-            if attempt:
-                self._sleep(random.uniform(0, _PAUSE * 2**attempt))  # noqa: S311  no secret
-            yield
 
     def _stamp(self, path: str, meta: Mapping[str, Any]) -> Version:
         stamp = meta[self._stamped_by]

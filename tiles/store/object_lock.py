@@ -7,14 +7,13 @@ by obstore. A run that dies in between is finished by one that creates the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tiles.errors import AccessError
+from tiles.parallel import BOTO3_REQUESTS, all_done
 from tiles.store.open_bucket import open_boto3_client
 
-_THREADS = 16  # boto3 is no faster with more
 _WORDS = {"AccessDenied", "InvalidRequest", "ObjectLockConfigurationNotFoundError", "NoSuchBucket", "MalformedXML"}
 
 
@@ -36,9 +35,7 @@ class ObjectLock:
         """Lock objects that are there. Raises AccessError if the bucket does not do that."""
         if paths:
             until = datetime.fromtimestamp(self._now(), UTC) + timedelta(days=self._days)
-            with ThreadPoolExecutor(min(_THREADS, len(paths)), "lock") as pool:
-                for _ in pool.map(lambda path: self._lock(path, until), paths):
-                    pass
+            all_done(lambda path: self._lock(path, until), paths, BOTO3_REQUESTS)
 
     def _lock(self, path: str, until: datetime) -> None:
         try:

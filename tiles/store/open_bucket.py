@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from tiles.errors import UsageError
-from tiles.store import PARALLEL
+from tiles.parallel import BUCKET_REQUESTS
 from tiles.store.paths import is_path
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _client_options(endpoint: str | None) -> Any:
     options = {
         "timeout": _TIMEOUT,
         "connect_timeout": timedelta(seconds=10),
-        "pool_max_idle_per_host": str(PARALLEL),
+        "pool_max_idle_per_host": str(BUCKET_REQUESTS),
     }
     if endpoint and endpoint.lower().startswith("http://"):
         options["allow_http"] = True
