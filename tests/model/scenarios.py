@@ -43,6 +43,32 @@ HUGE: dict[str, Setup] = {  # some minutes and up to two gigabytes each: by hand
     "huge: restored log and anchor": Setup(2, 2, witness=True, harm=Harm.RESTORE_ALL),
 }
 
+LOST, REMOVED = "the committed batch is lost", "the checkpoint was put back or removed"
+BACK, BACK_AND_SIGNED = "the head was put back", "the head was put back, more was signed"
+OTHER_TILE, OTHER_TREE = "a tile is there with another content", "another tree of this size was signed"
+NO_EXTENSION, WITNESSED = "the tree does not extend what was signed", "the witness saw another tree"
+NOT_ITS_OWN = "the published tree does not have what was committed"
+
+# a small scenario, the steps of the protocol that no run of it comes to, and how runs are refused there
+REACHED: dict[str, tuple[set[str], set[str]]] = {
+    "sequence": ({"cosign", "read back"}, set()),
+    "refusal": ({"cosign", "guard head", "read back"}, set()),
+    "sequence, lost replies": ({"guard head", "read back"}, set()),
+    "sequence and add": ({"guard head"}, set()),
+    "equal adds": ({"cosign"}, set()),
+    "adds of several batches": ({"cosign"}, set()),
+    "lost staging": ({"cosign", "read back"}, {LOST}),
+    "removed checkpoint": ({"cosign", "read back"}, {REMOVED, LOST}),
+    "restored checkpoint": ({"cosign", "guard head", "read back"}, {REMOVED, LOST}),
+    "restored head": ({"cosign", "read back"}, {OTHER_TILE, BACK, BACK_AND_SIGNED, NO_EXTENSION}),
+    "restored head, sequence": ({"cosign", "read back"}, {OTHER_TILE, OTHER_TREE, REMOVED, BACK, BACK_AND_SIGNED}),
+    "restored log": ({"cosign", "read back"}, {LOST, BACK, BACK_AND_SIGNED}),
+    "restored log and anchor": (
+        {"read back"},
+        {LOST, BACK, BACK_AND_SIGNED, NOT_ITS_OWN, NO_EXTENSION, WITNESSED},
+    ),
+}
+
 FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and what it finds
     Mistake.SIGN_FIRST: ("sequence", "fork"),
     Mistake.PUBLISH_FIRST: ("sequence", "ahead of its tiles"),

@@ -37,9 +37,16 @@ class Fold:
         while len(below := self.heights[-1]) > 1:
             pairs = zip(below[0::2], below[1::2], strict=False)
             self.heights.append([sha256(b"\x01" + left + right).digest() for left, right in pairs])
+        self._roots: dict[int, bytes] = {}
+        self._objects: dict[str, bytes] = {}
 
     def root(self, size: int) -> bytes:
         """Return the root hash over the first `size` entries."""
+        if size not in self._roots:
+            self._roots[size] = self._root(size)
+        return self._roots[size]
+
+    def _root(self, size: int) -> bytes:
         root, end = b"", size
         for height in range(size.bit_length()):
             if size >> height & 1:
@@ -50,6 +57,11 @@ class Fold:
 
     def object(self, path: str) -> bytes:
         """Return what a tile or an entry bundle of these entries holds; fails if they are too few for it."""
+        if path not in self._objects:
+            self._objects[path] = self._object(path)
+        return self._objects[path]
+
+    def _object(self, path: str) -> bytes:
         match = _TILE.fullmatch(path)
         assert match, f"{path} is neither a tile nor an entry bundle"
         first = 256 * int(match[2].replace("x", "").replace("/", ""))
@@ -66,9 +78,12 @@ class Fold:
         return b"".join(of)
 
 
+# What follows is remembered by its whole input, as the logs of one matrix are few and alike, and all are audited whole.
+
+
 @lru_cache(maxsize=256)
 def fold(entries: tuple[bytes, ...]) -> Fold:
-    """Return `Fold(entries)`; the logs of one matrix are few and alike."""
+    """Return `Fold(entries)`."""
     return Fold(entries)
 
 
@@ -100,7 +115,8 @@ def read_note(data: bytes, verifier: VerifierKey) -> Signed:
     return read_text(match[1])
 
 
-def tree_paths(size: int) -> list[str]:
+@lru_cache(maxsize=1024)
+def tree_paths(size: int) -> tuple[str, ...]:
     """Return the paths of all tiles and bundles of a tree, right-most partial ones included."""
     paths = []
     level = 0
@@ -109,7 +125,7 @@ def tree_paths(size: int) -> list[str]:
             paths += [f"tile/{kind}/{_number(n)}" for n in range(count // 256)]
             paths += [f"tile/{kind}/{_number(count // 256)}.p/{count % 256}"] if count % 256 else []
         level += 1
-    return paths
+    return tuple(paths)
 
 
 def _number(n: int) -> str:
@@ -119,7 +135,8 @@ def _number(n: int) -> str:
     return "/".join(groups)
 
 
-def unpack(data: bytes) -> list[bytes]:
+@lru_cache(maxsize=1024)
+def unpack(data: bytes) -> tuple[bytes, ...]:
     """Return length-prefixed entries."""
     entries, at = [], 0
     while at < len(data):
@@ -127,7 +144,7 @@ def unpack(data: bytes) -> list[bytes]:
         entries.append(data[at + 2 : at + 2 + length])
         assert len(entries[-1]) == length, "an entry is cut short"
         at += 2 + length
-    return entries
+    return tuple(entries)
 
 
 def read_or_none(store: Store, path: str) -> bytes | None:
@@ -143,19 +160,25 @@ def published(public: Store, verifier: VerifierKey) -> tuple[bytes, tuple[bytes,
     data = read_or_none(public, "checkpoint")
     if data is None:
         return None
+    paths = tree_paths(read_note(data, verifier).size)
+    return data, _entries(data, verifier, tuple(read_or_none(public, path) for path in paths))
+
+
+@lru_cache(maxsize=256)
+def _entries(data: bytes, verifier: VerifierKey, found: tuple[bytes | None, ...]) -> tuple[bytes, ...]:
+    """Return the entries of a checkpoint's tree, given what was found at each of its paths."""
     signed = read_note(data, verifier)
-    paths = tree_paths(signed.size)
-    contents = {path: read_or_none(public, path) for path in paths}
-    missing = [path for path in paths if contents[path] is None]
+    contents = dict(zip(tree_paths(signed.size), found, strict=True))
+    missing = [path for path, content in contents.items() if content is None]
     assert not missing, f"the checkpoint of size {signed.size} is ahead of its tiles: {missing} are not there"
-    bundles = [contents[path] or b"" for path in paths if path.startswith("tile/entries/")]
+    bundles = [content or b"" for path, content in contents.items() if path.startswith("tile/entries/")]
     entries = tuple(entry for bundle in bundles for entry in unpack(bundle))
     assert len(entries) == signed.size, f"{len(entries)} entries in the bundles of the tree of size {signed.size}"
     tree = fold(entries)
     assert tree.root(signed.size) == signed.root, f"the entries do not have the root of {signed}"
-    for path in paths:
-        assert contents[path] == tree.object(path), f"{path} is not what the entries say"
-    return data, entries
+    for path, content in contents.items():
+        assert content == tree.object(path), f"{path} is not what the entries say"
+    return entries
 
 
 @dataclass
@@ -209,7 +232,7 @@ def committed(public: Store, private: Store, verifier: VerifierKey) -> tuple[byt
         batch = read_or_none(private, name)
         assert batch is not None, f"{name}, committed and not published, is lost"
         assert sha256(batch).hexdigest() == head["batch"], f"{name} is not what was committed"
-        entries += tuple(unpack(batch.split(b"\n\n", 1)[1]))
+        entries += unpack(batch.split(b"\n\n", 1)[1])
     assert size == len(entries), f"{head['size']} are committed, {len(entries)} can be found"
     assert b64decode(head["root"]) == fold(entries).root(size), f"the head's root is not that of its entries: {head}"
     return entries
