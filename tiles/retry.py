@@ -55,14 +55,3 @@ def attempts(clock: Clock, pauses: Pauses) -> Iterator[int]:
         if attempt:
             clock.sleep(pauses.after(attempt, clock.rng))
         yield attempt
-
-
-class Backoff:
-    """Counts the attempts of the write path. sleep waits for that many seconds."""
-
-    def __init__(self, sleep: Callable[[float], None], rng: random.Random) -> None:
-        self._clock = Clock(sleep=sleep, rng=rng)
-
-    def attempts(self) -> Iterator[int]:
-        """Yield 0 to ATTEMPTS - 1, pausing before each but the first."""
-        return attempts(self._clock, OTHER_WRITERS)

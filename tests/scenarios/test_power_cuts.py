@@ -218,7 +218,7 @@ NOT_NEEDED = {
     # A published checkpoint and what is kept of it are made to last by `tidy`, before the staged batch goes and before
     # anything is committed on top: if there is nothing to tidy, another run has done so. The tiles of a new tree are
     # made to last by `_write`, whoever wrote them, before they are signed.
-    "recover.py _make_last self._public.barrier 0",
+    "recover.py _make_last self._parts.public.barrier 0",
     # A head is only replaced when its batch is published, tidied and deleted, so an older one that came back would not
     # want a batch; whoever staged another one for it is gone with the cut. And a head whose checkpoint is published,
     # on whose account partial tiles go, lasts; one that only refuses is of the same tree as the one before.

@@ -24,6 +24,7 @@ from tiles.notes.encoding import base64_or_none, decode_base64, encode_base64, i
 
 KEY_ID_SIZE = 4  # bytes
 SEED_SIZE = 32  # bytes, of every kind of signing key
+MAX_ORIGIN = 200  # characters of a name that begins here
 MAX_COSIGNER_NAME = 255  # bytes; tlog-cosignature "ML-DSA-44 signed message": opaque cosigner_name<1..2^8-1>
 
 _SKEY_PREFIX = "PRIVATE+KEY+"
@@ -31,6 +32,7 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}", re.ASCII)
 # "MUST NOT contain any Unicode spaces or plus": White_Space as in Unicode's PropList, written out so that the meaning
 # does not change with the interpreter's tables. Those below U+0020 are control characters, excluded anyway.
 _NOT_IN_NAME = re.compile("[+ \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_ORIGIN = re.compile(rf"[!-~]{{1,{MAX_ORIGIN}}}", re.ASCII)
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 
@@ -56,6 +58,21 @@ def check_name(name: str) -> None:
     """
     if not is_line(name) or _NOT_IN_NAME.search(name):
         raise UsageError("a key name is not empty and has no space, plus or control character")
+
+
+def check_origin(name: str) -> None:
+    """Raise UsageError unless a log, or a key, that begins here can be called that.
+
+    Every key name in printable ASCII can be, up to MAX_ORIGIN characters. Others' logs may have any name that
+    `check_name` takes; but records, key files and names of files all have to hold this one, and people to read it.
+    """
+    check_name(name)
+    if not _ORIGIN.fullmatch(name):
+        raise UsageError(
+            f"{name[:MAX_ORIGIN]!r} cannot be the name of a log: it has 1 to {MAX_ORIGIN} printable ASCII characters, "
+            "and no space or plus",
+            hint="name it like an address, such as log.example.com/releases; a host name in its ASCII form (xn--…)",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from tiles.errors import AccessError, Malformed, NotFound, Refused
-from tiles.notes.keys import SeedKey, parse_skey
+from tiles.notes.keys import SeedKey, check_origin, parse_skey
 from tiles.user.files import sync_directory, write_file
 
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
@@ -18,7 +18,9 @@ def write_key(path: Path, key: SeedKey) -> None:
     """Write a key to a new file of mode 0600, which lasts on return. Raises Refused if anything is there already.
 
     It gets its name once it is whole: a run that dies leaves no half key that would stop the next one.
+    Raises UsageError for the name of a key that no log can have.
     """
+    check_origin(key.name)
     temp = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         write_file(temp, f"{key.skey}\n".encode())

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from tiles.errors import Conflict, ProofError, Refused, UsageError
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
-from tiles.notes.keys import SigningKey, VerifierKey
+from tiles.notes.keys import SigningKey, VerifierKey, check_origin
 from tiles.signing.anchor import AnchorMemory
 from tiles.store import Store
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
@@ -22,9 +22,13 @@ from tiles.tree.proof import verify_consistency
 
 
 class Signer:
-    """Signs checkpoints of one log. The key's name is the log's origin."""
+    """Signs checkpoints of one log. The key's name is the log's origin.
+
+    Raises UsageError for a name that no log of ours can have: nothing was written then.
+    """
 
     def __init__(self, key: SigningKey, store: Store) -> None:
+        check_origin(key.verifier.name)
         self._key = key
         self.memory = AnchorMemory(key.verifier.name, store)
 

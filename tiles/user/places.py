@@ -7,6 +7,7 @@ for a bucket.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -25,6 +26,8 @@ from tiles.user.files import xdg_directory
 from tiles.user.known_logs import Remembered, recall
 
 PRIVATE = ".private"
+
+_LONGEST_NAME = 200  # characters; files have names of 255 bytes, and the anchor and temporary files add to this one
 
 
 def directory_of(url: str) -> Path:
@@ -125,7 +128,10 @@ def config_directory() -> Path:
 
 def default_key_path(origin: str) -> Path:
     """Return where the key of a log is kept unless it is named."""
-    return config_directory() / "keys" / f"{quote(origin, safe='')}.key"
+    name = quote(origin, safe="")
+    if len(name) > _LONGEST_NAME:  # percent-encoding makes an origin of many slashes three times as long
+        name = f"{name[: _LONGEST_NAME - 17]}-{sha256(origin.encode()).hexdigest()[:16]}"
+    return config_directory() / "keys" / f"{name}.key"
 
 
 def anchor_store(key: Path, anchor: str | None = None) -> Store:
