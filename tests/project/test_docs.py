@@ -19,9 +19,11 @@ from tiletree.cli import cli
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 README = ROOT / "README.md"
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *sorted(TESTS.rglob("*.md"))]
+DOCUMENTS = [path for path in DOCUMENTS if "node_modules" not in path.parts]
 
-by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def read(path: Path) -> str:
@@ -103,17 +105,37 @@ def test_links_resolve(document: Path) -> None:
             assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def linked(document: Path) -> set[Path]:
+    """Return the documents of the repository that a document links."""
+    targets = re.findall(r"\]\(([^)#:]+\.md)(?:#[^)]*)?\)", prose(document))
+    return {(document.parent / target).resolve() for target in targets}
+
+
 def test_every_document_is_found_from_the_readme() -> None:
-    """README links every other document of `docs/`."""
-    linked = set(re.findall(r"\]\(docs/([^)]+\.md)\)", read(README)))
-    assert linked == {path.name for path in (ROOT / "docs").glob("*.md")}
+    """Whoever follows links from the README gets to every other document."""
+    found: set[Path] = set()
+    new = {README}
+    while new:
+        found |= new
+        new = {target for document in new for target in linked(document)} - found
+    assert set(DOCUMENTS) - found == set()
+
+
+def test_the_readme_links_what_readers_look_for() -> None:
+    """Every document of `docs/`, how to contribute and to report, decisions and examples are one link away."""
+    wanted = {
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    }
+    assert wanted | {ROOT / "docs" / "decisions" / "README.md"} <= linked(README)
+    assert "](examples)" in read(README)
 
 
 @by_name
 def test_files_that_are_named_exist(document: Path) -> None:
     """A path in backticks that begins with a folder of the repository is there."""
     for name in quoted(prose(document)):
-        if match := re.match(r"(?:python )?((?:tiles|tests|docs|cmd)/[\w./-]*)", name):
+        if match := re.match(r"(?:python )?((?:tiles|tests|docs|cmd|web|examples)/[\w./-]*)", name):
             assert (ROOT / match[1]).exists(), name
 
 
@@ -122,6 +144,84 @@ def test_targets_that_are_named_exist(document: Path) -> None:
     """`make` is asked for nothing that the Makefile does not have."""
     targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), flags=re.MULTILINE))
     assert set(re.findall(r"(?:`|^    )make (\w+)", read(document), flags=re.MULTILINE)) <= targets
+
+
+def table(path: Path, heading: str) -> list[list[str]]:
+    """Return the rows of the table whose first column has that heading."""
+    _, found, text = read(path).partition(f"\n| {heading} |")
+    assert found, f"{path.name} has no table of '{heading}'"
+    return rows(f"| {heading} |{text.partition(chr(10) * 2)[0]}\n")
+
+
+CHANGES = table(CONTRIBUTING, "to change")
+
+
+def names_in(path: Path) -> set[str]:
+    """Return the names that a module defines, those of a class with its members too."""
+    found = set()
+    for node in ast.walk(ast.parse(read(path))):
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{member.name}" for member in node.body if isinstance(member, ast.FunctionDef)}
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+@pytest.mark.parametrize("row", CHANGES, ids=lambda row: row[0])
+def test_contributors_are_led_somewhere(row: list[str]) -> None:
+    """Each row names files that exist; a name behind a file is defined in that file."""
+    _, where = row
+    assert re.search(r"`[\w./]+`|\]\(", where)
+    for file, name in re.findall(r"`([\w./]+/[\w.]*)`(?:: `([\w.]+)`)?", where):
+        assert (ROOT / file).exists(), file
+        assert not name or name in names_in(ROOT / file), f"{file} does not define {name}"
+
+
+def test_contributors_find_what_is_asked_most() -> None:
+    """Paths of tiles, signing, names in the inbox, gzip, missing tiles, headers and exit codes are among the rows."""
+    text = read(CONTRIBUTING)
+    for file, name in (
+        ("tiles/tree/layout.py", "Tile.path"),
+        ("tiles/signing/signer.py", "Signer.sign"),
+        ("tiles/inbox/submission.py", "parse_name"),
+        ("tiles/write/prepare.py", "as_public"),
+        ("tiles/upkeep/audit.py", "MISSING"),
+        ("tiles/records/serving.py", "headers_of"),
+        ("cmd/tiletree/ui.py", "exit_code"),
+    ):
+        assert f"`{file}`: `{name}`" in text
+
+
+def test_contributors_know_every_target() -> None:
+    """CONTRIBUTING has each target of the Makefile that runs something of the repository, with its time."""
+    targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), flags=re.MULTILINE))
+    assert {quoted(row[0])[0] for row in table(CONTRIBUTING, "target")} == {
+        f"make {target}" for target in targets - {"help", "clean"}
+    }
+
+
+def test_the_glossary_is_in_order() -> None:
+    """Each word stands once, in alphabetical order, with what it means and what not to say for it."""
+    entries = table(ROOT / "docs" / "glossary.md", "word")
+    words = [word for word, _, _ in entries]
+    assert len(words) > 30
+    assert words == sorted(set(words), key=str.casefold)
+    assert all(meaning.endswith(".") for _, meaning, _ in entries)
+    for word, _, others in entries:
+        assert word not in re.split(r", |; ", re.sub(r" \(.*?\)", "", others)), word
+
+
+def test_the_decisions_are_numbered_and_listed() -> None:
+    """Decisions are numbered without gaps, have the four chapters, and are listed by their titles."""
+    folder = ROOT / "docs" / "decisions"
+    index = re.findall(r"^(\d+)\. \[(.*)\]\((.*)\)$", read(folder / "README.md"), flags=re.MULTILINE)
+    assert [name for _, _, name in index] == sorted(path.name for path in folder.glob("0*.md"))
+    for position, (number, title, name) in enumerate(index, 1):
+        assert (int(number), int(name[:4])) == (position, position)
+        headings = re.findall(r"^#+ (.*)$", read(folder / name), flags=re.MULTILINE)
+        assert headings == [f"{position}. {title}", "Context", "Decision", "Rejected", "Consequences"]
 
 
 def test_every_dependency_is_explained() -> None:

@@ -82,6 +82,7 @@ def package_of(name: str) -> str:
 
 FLOORS = {
     "errors": 0,
+    "version": 0,
     "parallel": 0,
     "retry": 0,
     "tree": 1,
