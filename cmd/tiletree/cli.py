@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 import click
 
@@ -28,7 +29,18 @@ from tiletree.commands import (
     submit,
     verify,
 )
-from tiletree.ui import EXIT_ACCESS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Output, exit_code
+from tiletree.streams import standard_streams
+from tiletree.ui import (
+    EXIT_ACCESS,
+    EXIT_FAULT,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_USAGE,
+    TRACEBACK,
+    Output,
+    exit_code,
+    own_fault,
+)
 
 _EPILOG = """\b
 exit codes
@@ -38,6 +50,7 @@ exit codes
   3  something could not be reached or read
   4  a guard refused; nothing was changed
   5  committed, and not published yet: the next run finishes it
+ 70  our own fault: please report it
 """
 
 
@@ -78,13 +91,25 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code; nothing a user or a peer can cause leaves as an exception."""
+    """Run one command and return its exit code; nothing leaves as an exception."""
     arguments = sys.argv[1:] if arguments is None else arguments
     output = Output()
     output.json = "--json" in arguments  # before click parses: a wrong call is answered in JSON as well
+    with standard_streams() as (standard_output, _):
+        code = _run(arguments, output)
+        lost = standard_output.trouble
+        if code != EXIT_OK or lost is None or isinstance(lost, BrokenPipeError):
+            return code  # a reader who closes the pipe has seen enough
+        if output.is_answer:
+            output.error("AccessError", f"standard output cannot be written: {lost.strerror}")
+            return EXIT_ACCESS
+        output.note(f"standard output cannot be written: {lost.strerror}; what was to be done is done")
+        return code
+
+
+def _run(arguments: list[str], output: Output) -> int:
     try:
         code = cli.main(arguments, prog_name="tiletree", standalone_mode=False, obj=output)
-        sys.stdout.flush()
     except TilesError as error:
         output.error(type(error).__name__, error.message, error.hint)
         return exit_code(error)
@@ -99,10 +124,13 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_ACCESS
     except OSError as error:
         output.error("AccessError", f"{error.filename or 'input or output'}: {error.strerror or error}")
         return EXIT_ACCESS
+    except Exception as error:  # noqa: BLE001  whatever it is, nobody expected it, and it is not the user's trouble
+        output.error("Unexpected", *own_fault(error))
+        if os.environ.get(TRACEBACK):
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                output.note(line)
+        return EXIT_FAULT
     return code if isinstance(code, int) else EXIT_OK

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
+import tiles
 from tiles.errors import (
     AccessError,
     LogError,
@@ -30,7 +33,11 @@ EXIT_USAGE = 2
 EXIT_ACCESS = 3  # could not reach or read
 EXIT_REFUSED = 4  # by a guard
 EXIT_UNFINISHED = 5  # done, but not as asked
+EXIT_FAULT = 70  # of tiletree itself
 EXIT_INTERRUPTED = 130
+
+_OURS = (Path(tiles.__file__).parent, Path(__file__).parent)
+TRACEBACK = "TILETREE_TRACEBACK"  # the variable that asks for the whole of what nobody expected
 
 _EXIT_CODES: tuple[tuple[type[TilesError], int], ...] = (
     (LogError, EXIT_WRONG),
@@ -44,6 +51,22 @@ _EXIT_CODES: tuple[tuple[type[TilesError], int], ...] = (
 def exit_code(error: TilesError) -> int:
     """Return the exit code of an error: whose trouble it is."""
     return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
+
+
+def own_fault(error: Exception) -> tuple[str, str]:
+    """Return message and hint for an exception that nobody expected: its type and its place, never what it says."""
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    places = [
+        f"{Path(frame.filename).relative_to(root.parent).as_posix()}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        for root in _OURS
+        if Path(frame.filename).is_relative_to(root)
+    ]
+    return (
+        f"this is a fault of tiletree itself: {name} at {places[-1] if places else 'an unknown place'}",
+        f"please report this line and what you called; what was committed stays; {TRACEBACK}=1 shows where it happened",
+    )
 
 
 class Output:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 import pytest
 
 from tests.support.command_line import ORIGIN, Command
-from tiletree.cli import cli
+from tests.support.fault_server import body, serving, status
+from tests.support.readers import make_log
+from tests.support.signed_text import LOG
+from tiletree.cli import cli, run
 
 
 def test_wrong_calls_exit_2(tiletree: Command, log: str) -> None:
@@ -100,3 +104,50 @@ def test_help_lists_the_exit_codes(tiletree: Command) -> None:
     assert "exit codes" in tiletree("--help").out
     assert tiletree("--version").out.startswith("tiletree, version ")
     assert tiletree().code == 2
+
+
+def test_what_nobody_expected_is_our_own_fault(
+    tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 70, the exception's type and place, nothing of what it says; a traceback for who asks for it."""
+
+    def broken(*_given: object, **_options: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("tiles.read.client.LogClient.visit", broken)
+    for json in ([], ["--json"]):
+        done = tiletree("info", "log", "--vkey", log, *json)
+        assert done.code == 70
+        assert re.search(r"^tiletree: .*fault.*: RuntimeError at tiletree/opening\.py:[0-9]+$", done.err, re.MULTILINE)
+        assert "report" in done.err
+        assert "secret" not in done.out + done.err
+        assert not json or done.json["error"]["kind"] == "Unexpected"
+    monkeypatch.setenv("TILETREE_TRACEBACK", "1")
+    assert run(["info", "log", "--vkey", log]) == 70
+    assert "RuntimeError: secret" in capsys.readouterr().err
+
+
+def test_whatever_it_is_that_nobody_expected(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any kind of exception, from any command, is such a document."""
+    for kind in (RuntimeError, OverflowError, RecursionError, UnicodeError, AssertionError, KeyError):
+        for words in (["add", "log", "a"], ["sequence", "log"], ["freeze", "log", "--yes"], ["status", "log"]):
+
+            def broken(*_given: object, kind: type[Exception] = kind) -> None:
+                raise kind("secret")
+
+            monkeypatch.setattr("tiletree.opening.private_store", broken)
+            monkeypatch.setattr("tiletree.commands.status.private_store", broken)
+            done = tiletree(*words, "--key", "k", "--json")
+            assert (done.code, done.json["error"]["kind"]) == (70, "Unexpected")
+            assert kind.__name__ in done.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 5000, "Wed, 21 Oct 99999999999999999999 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 +9999999", "\xb2"]
+)
+def test_odd_headers_of_a_server(tiletree: Command, value: str) -> None:
+    """A date or a number that no calendar has is waited for, or is our own fault; it is no traceback."""
+    with serving(make_log(3)) as server:
+        server.script["/checkpoint"] = [status(503, Retry_After=value), body(server.objects["checkpoint"])]
+        done = tiletree("info", server.url, "--vkey", LOG.verifier.vkey)
+    assert done.code in (0, 70)

@@ -5,30 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
+from tests.support.command_line import Command
 from tests.web.test_page import PLAIN
 from tiles.errors import UsageError
 from tiles.notes.policy import parse_policy
 from tiles.page import page_files, published_policy
 from tiles.store.memory import MemoryStore
-from tiletree.commands.page import page
-from tiletree.ui import Output
 
 PAGE = page_files(parse_policy(PLAIN["policy.txt"]))
 
 
-def test_page_command(tmp_path: Path) -> None:
+def test_page_command(tiletree: Command) -> None:
     """`page` writes the page beside the tiles, says the SHA-256 of verify.html, and the second time changes nothing."""
-    log = tmp_path / "log"
+    log = Path("log")
     for path, data in PLAIN.items():
         (log / path).parent.mkdir(parents=True, exist_ok=True)
         (log / path).write_bytes(data)
     for said in ("wrote icon.svg, index.html, page/app.js", "the page is up to date"):
-        done = CliRunner().invoke(page, [str(log)], obj=Output())
-        assert done.exit_code == 0, done.output
-        assert said in done.output
-        assert "SHA-256 of verify.html: " in done.output
+        done = tiletree("page", "log")
+        assert done.code == 0, done
+        assert said in done.out
+        assert "SHA-256 of verify.html: " in done.out
     assert {name: (log / name).read_bytes() for name in PAGE} == PAGE
 
 

@@ -68,6 +68,15 @@ def test_what_is_not_there(store: MemoryStore, path: str) -> None:
     assert answer(store, PAGE, path, LOCAL)[0] == 404
 
 
+def test_what_nobody_expected(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of our own is an answer, which tells nothing of what it was about."""
+    monkeypatch.setattr(MemoryStore, "read", lambda *_given: {}["secret"])
+    status, _, body = answer(store, PAGE, "/checkpoint", LOCAL)
+    assert status == 500
+    assert b"fault of tiletree itself: KeyError" in body
+    assert b"secret" not in body
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [("localhost:1", 200), ("127.0.0.1", 200), ("[::1]:9", 200), ("evil.example:80", 421), ("", 421)],

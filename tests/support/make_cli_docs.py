@@ -17,6 +17,27 @@ _HEAD = """\
 # The command line
 
 What `--help` says, of every command. `python -m tests.support.make_cli_docs` writes it, and a test holds it current.
+
+## Standard streams that are closed or full
+
+The exit code says what became of the work, whatever becomes of the streams. Nothing has to be done again because its
+report could not be printed.
+
+| standard output | a command that does something | a command that answers |
+|---|---|---|
+| is a pipe that its reader has closed | goes on, exits as if it had been read | the same |
+| is full, or fails | goes on, says so on standard error, exits as if it had been printed | exits 3 |
+| was closed when the command began | the same | exits 3 |
+
+The commands that answer are `info`, `status`, `get`, `prove`, `key show`, `key list` and every `--help`; but with `-o`,
+`get` and `prove` do something. What `verify` and `audit` do is to verify: the exit code says what they found. Standard
+error that is closed or full changes nothing. Standard input that is closed is not taken for an empty file: exit code 3.
+
+## When tiletree itself is at fault
+
+Exit code 70 is an error that nobody expected. The message has its kind and its place in the code, and nothing of any
+file, key or entry; please report it. With `TILETREE_TRACEBACK=1` in the environment the whole traceback is printed,
+which may hold such contents.
 """
 
 

@@ -37,12 +37,12 @@ def get(out: Output, log: str, index: int, target: Path | None, payload: bool, p
     client, _, pinned = visit(out, log, pins)
     entry = client.entry(index)
     data = fetch_payload(open_log(log), entry) if payload else entry
+    document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
     if target is not None:
         write_file(target, data)
-    if out.json:
-        document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
-        if payload and target is None:
-            document["payload"] = b64encode(data).decode()
-        (out.result if target else out.answer)({**document, "trust": pinned.how})
-    elif target is None:
-        out.raw(data)
+        out.result({**document, "trust": pinned.how})
+        return
+    if payload:
+        document["payload"] = b64encode(data).decode()
+    out.answer({**document, "trust": pinned.how})
+    out.raw(data)

@@ -59,10 +59,9 @@ def prove(
         write_file(target, proof.data)
         line = f"wrote {target}: entry {proof.index} of {origin}, size {size}"
         out.result({**document, "path": str(target)}, line)
-    else:
-        out.raw(proof.data)
-        if out.json:
-            out.answer({**document, "proof": proof.data.decode()})
+        return
+    out.answer({**document, "proof": proof.data.decode()})
+    out.raw(proof.data)
 
 
 def _find(client: LogClient, file: str, accepted: Accepted, *, scan: bool) -> int:

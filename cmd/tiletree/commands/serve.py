@@ -14,7 +14,7 @@ from tiles.records.serving import headers_of
 from tiles.store import Store
 from tiles.user.places import public_store
 from tiletree.options import json_option, log_argument, output
-from tiletree.ui import Output, shown
+from tiletree.ui import Output, own_fault, shown
 
 PORT = 8765
 MAX_OBJECT = 32 << 20  # bytes; the longest entry bundle has 16 MiB
@@ -67,6 +67,10 @@ def log_server(store: Store, page: dict[str, bytes], port: int) -> ThreadingHTTP
     Raises AccessError if the port cannot be had.
     """
 
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_given: Any) -> None:
+            """Say nothing: what is not answered by now is a browser that has gone."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         server_version = "tiletree"
@@ -93,7 +97,7 @@ def log_server(store: Store, page: dict[str, bytes], port: int) -> ThreadingHTTP
                 self.wfile.write(body)
 
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        server = Server(("127.0.0.1", port), Handler)
     except OSError as error:
         raise AccessError(f"port {port} cannot be had: {error.strerror}", hint="choose another with --port") from error
     server.daemon_threads = True
@@ -115,6 +119,8 @@ def answer(store: Store, page: dict[str, bytes], target: str, host: str) -> tupl
         return 404, plain, b"not found\n"
     except TilesError as error:
         return 502, plain, f"{shown(error.message)}\n".encode()
+    except Exception as error:  # noqa: BLE001  nobody expected it, and the next request may fare better
+        return 500, plain, f"{shown(own_fault(error)[0])}\n".encode()
     headers = headers_of(path, public=True)
     if path in page:
         headers["Cache-Control"] = "no-cache"

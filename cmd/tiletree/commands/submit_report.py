@@ -108,9 +108,7 @@ class Report:
         """Print the outcome."""
         if not self.receipts:
             self.out.note("nothing to submit: the input is empty")
-        if self.out.json:
-            self.out.result(self.document())
-            return
+        self.out.result(self.document())
         if not self.first:
             self.show_receipt()
         elif self._count() <= SHOWN_ENTRIES:
