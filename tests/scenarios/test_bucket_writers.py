@@ -85,8 +85,7 @@ def test_a_writer_that_never_wakes_up(base: int, place: Place) -> None:
     for pause in range(steps_alone(world, TEN)):
         with race(world, TEN, SEVEN) as two:
             first, second = two.writers
-            for _ in range(pause):
-                two.step(first)
+            two.step(first, pause)
             first.kill()
             two.finish(second)
             two.check(dead="A")
@@ -99,8 +98,7 @@ def test_a_zombie_that_creates_or_finishes(actions: tuple[Action, Action], place
     for pause in range(steps_alone(world, actions[0])):
         with race(world, *actions) as two:
             first, second = two.writers
-            for _ in range(pause):
-                two.step(first)
+            two.step(first, pause)
             two.finish(second)
             two.finish(first)
             two.check()

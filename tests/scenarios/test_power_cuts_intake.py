@@ -12,7 +12,7 @@ import random
 import pytest
 
 from tests.support.power_machine import SYSTEMS, Action, System, judge_all
-from tests.support.power_scenes import OTHERS, deaths, deciding, grown, intake, mending, race, repaired
+from tests.support.power_scenes import OTHERS, a_few, deaths, deciding, grown, intake, mending, race, repaired
 from tests.support.reference import printed_random
 
 NEXT: tuple[Action, ...] = (OTHERS, "sequence")
@@ -35,7 +35,7 @@ def test_a_cut_while_submissions_are_decided(system: System, base: int) -> None:
 def test_a_cut_after_a_death_while_deciding(system: System) -> None:
     """What a dead run has decided is made to last before a submission goes on its account (a sample)."""
     rng = printed_random()
-    for machine in deaths(deciding(system), lambda _: rng.random() < 0.03):
+    for machine in deaths(deciding(system), a_few(rng, 0.02)):
         judge_all(machine, 16, rng, [rng.choice(NEXT)])
 
 
@@ -62,7 +62,7 @@ def race_and_cut(system: System, rng: random.Random) -> None:
 def test_a_cut_while_two_runs_decide(system: System) -> None:
     """A cut at any moment of two processes' work loses no submission, and none is decided twice (a sample)."""
     rng = printed_random()
-    for _ in range(8):
+    for _ in range(6):
         race_and_cut(system, rng)
 
 
@@ -71,7 +71,7 @@ def test_a_cut_while_two_runs_decide(system: System) -> None:
 def test_a_cut_while_two_runs_decide_for_long(system: System) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(1000):
+    for _ in range(300):
         race_and_cut(system, rng)
 
 
@@ -88,9 +88,8 @@ def test_a_cut_while_a_log_is_repaired(system: System) -> None:
 def test_a_cut_after_a_death_while_repairing(system: System) -> None:
     """A repair that finds done what a dead one did makes that last before it says that all is right (a sample)."""
     rng = printed_random()
-    died = list(deaths(mending(system)))
     # the last one did not die, the one before only lacked its last sync
-    for machine in [*rng.sample(died[:-2], 2), *died[-2:]]:
+    for machine in deaths(mending(system), lambda calls: [*rng.sample(calls[:-2], 2), *calls[-2:]]):
         judge_all(machine, 8, rng, ["finish"])
 
 

@@ -144,7 +144,7 @@ def kill_init(strace: str, place: Path, share: float) -> int:
 
 def test_add_killed_at_some_system_calls(strace: str, base: RealLog) -> None:
     """`add` may be killed before any of its calls to the file system (a sample)."""
-    assert kill_add(strace, base, 0.12) > 5
+    assert kill_add(strace, base, 0.05) > 0
 
 
 @pytest.mark.slow
@@ -155,7 +155,7 @@ def test_add_killed_at_each_system_call(strace: str, base: RealLog) -> None:
 
 def test_init_killed_at_some_system_calls(strace: str, place: Path) -> None:
     """`init` may be killed before any of its calls to the file system, and be made again (a sample)."""
-    assert kill_init(strace, place, 0.12) > 3
+    assert kill_init(strace, place, 0.06) > 0
 
 
 @pytest.mark.slow
@@ -230,7 +230,7 @@ def kill_at_random(base: RealLog, times: int) -> None:
 
 def test_add_killed_at_random(base: RealLog) -> None:
     """`add` may be killed at any moment (a sample)."""
-    kill_at_random(base, 12)
+    kill_at_random(base, 5)
 
 
 @pytest.mark.slow

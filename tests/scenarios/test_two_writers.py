@@ -48,8 +48,7 @@ def test_a_writer_that_never_wakes_up_keeps_nobody_from_writing(base: int) -> No
     for pause in range(steps_alone(world, TEN)):
         with race(world, TEN, SEVEN) as two:
             first, second = two.writers
-            for _ in range(pause):
-                two.step(first)
+            two.step(first, pause)
             first.kill()
             two.finish(second)
             two.check(dead="A")
@@ -62,8 +61,7 @@ def test_a_zombie_that_creates_or_finishes(actions: tuple[Action, Action]) -> No
     for pause in range(steps_alone(world, actions[0])):
         with race(world, *actions) as two:
             first, second = two.writers
-            for _ in range(pause):
-                two.step(first)
+            two.step(first, pause)
             two.finish(second)
             two.finish(first)
             two.check()
@@ -75,8 +73,7 @@ def test_a_retry_that_has_found_its_own_batch_takes_it_as_its_own() -> None:
     for pause in range(steps_alone(world, TEN)):
         with race(world, TEN, SEVEN) as two:
             again, other = two.writers
-            for _ in range(pause):
-                two.step(again)
+            two.step(again, pause)
             found = any("read staging/" in each for each in again.trace[:-1])
             two.finish(other)
             two.finish(again)
@@ -108,11 +105,9 @@ def retry_meets_another(world: World, part: float, rng: random.Random) -> None:
         if rng.random() < part:
             with race(world, TEN, SEVEN) as two:
                 again, other = two.writers
-                for _ in range(i):
-                    two.step(again)
+                two.step(again, i)
                 found = any("read staging/" in each for each in again.trace[:-1])
-                for _ in range(j):
-                    two.step(other)
+                two.step(other, j)
                 two.finish(again)
                 two.finish(other)
                 two.check(repeated=() if found else TEN.entries)

@@ -45,8 +45,7 @@ def test_a_reply_is_lost_and_another_writer_is_faster(what: str, fault: Fault) -
     for pause in range(at + 1, steps_alone(world, TEN) + 5):
         with race(world, TEN, SEVEN, lost={"A": Faults(at, fault)}) as two:
             first, second = two.writers
-            for _ in range(pause):
-                two.step(first)
+            two.step(first, pause)
             two.finish(second)
             two.finish(first)
             two.check()
@@ -64,8 +63,7 @@ def test_a_reply_is_lost_and_another_writer_is_anywhere(what: str, other: Action
             first, second = two.writers
             for _ in range(at + 1):
                 two.step(first)
-            for _ in range(stop):
-                two.step(second)
+            two.step(second, stop)
             two.finish(first)
             two.finish(second)
             two.check()
@@ -78,8 +76,7 @@ def test_a_commit_that_cannot_be_read_back_is_not_repeated() -> None:
     for pause in (at + 1, at + 2):
         with race(world, TEN, SEVEN, lost={"A": Faults(at, Fault.DONE_UNKNOWN, again=True)}) as two:
             first, second = two.writers
-            for _ in range(pause):
-                two.step(first)
+            two.step(first, pause)
             two.finish(second)
             two.finish(first)
             assert isinstance(first.error, OutcomeUnknown)
@@ -212,15 +209,13 @@ def test_who_is_overtaken_by_another_tree_does_not_take_it_for_its_own(action: A
     for pause in range(steps_alone(before, TEN)):
         with race(before, TEN, MORE, TEN) as running:
             zombie, other, retry = running.writers
-            for _ in range(pause):
-                running.step(zombie)
+            running.step(zombie, pause)
             world = running.world
             if world.size() == 3 or len(world.history.checkpoints) > 2 or len(world.key.texts) > len(before.key.texts):
                 continue  # not committed yet, or signed already: then the anchor refuses the other one
             if action == FINISH:
                 zombie, retry = retry, zombie
-                for _ in range(9):
-                    running.step(zombie)  # it has read the head, and what is staged
+                running.step(zombie, 9)  # it has read the head, and what is staged
             world.put("private", "head", before.stores["private"].read("head").data)
             running.finish(other)
             running.finish(zombie)

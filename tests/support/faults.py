@@ -11,7 +11,8 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from threading import Semaphore, Thread
+from queue import SimpleQueue
+from threading import Thread
 from typing import Generic, TypeVar
 
 from tests.support.check_log import ObjectHistory
@@ -232,9 +233,10 @@ class Stepped(Thread, Generic[T]):
     def __init__(self, name: str, body: Callable[[Stepped[T]], T]) -> None:
         super().__init__(name=name, daemon=True)
         self._body = body
-        self._go = Semaphore(0)
-        self._back = Semaphore(0)
+        self._go = SimpleQueue[None]()
+        self._back = SimpleQueue[None]()
         self._stopped = False
+        self._free = 0  # gates that it goes through without waiting
         self.finished = False
         self.result: T | None = None
         self.error: BaseException | None = None
@@ -245,42 +247,50 @@ class Stepped(Thread, Generic[T]):
     def gate(self, what: str) -> None:
         """Wait for the next step; called by the writer before each operation."""
         self.trace.append(what)
-        self._back.release()
-        self._go.acquire()
+        if self._free:
+            self._free -= 1
+            return
+        self._back.put(None)
+        self._go.get()
         if self._stopped:
             raise Died(self.name)
 
-    def step(self) -> None:
-        """Let the writer make the operation it waits at, and go on to the next one."""
-        if not self.finished:
-            self._go.release()
-            self._back.acquire()
+    def step(self, times: int = 1) -> None:
+        """Let the writer make the operation it waits at, or so many, and go on to the next one."""
+        self._free = times - 1
+        waits = times == 0
+        while not (waits or self.finished):
+            self._go.put(None)
+            self._back.get()
+            waits = self._free == 0
 
-    def finish(self, limit: int = 20_000) -> None:
-        """Let the writer go on to its end."""
-        for _ in range(limit):
-            if self.finished:
-                return
-            self.step()
-        raise AssertionError(f"{self.name} does not come to an end: … {self.trace[-20:]}")
+    def finish(self, limit: int = 20_000) -> int:
+        """Let the writer go on to its end; return how many operations it made on the way."""
+        if self.finished:
+            return 0
+        before = len(self.trace)
+        self.step(limit)
+        assert self.finished, f"{self.name} does not come to an end: … {self.trace[-20:]}"
+        return len(self.trace) - before + 1
 
     def kill(self) -> None:
         """Let the writer die before the operation it waits at."""
         self._stopped = True
-        for _ in range(100):  # threads that read for it wait too
-            self._go.release()
+        if not self.finished:
+            for _ in range(100):  # threads that read for it wait too
+                self._go.put(None)
         self.join()
 
     def run(self) -> None:
         """Run the body (Thread)."""
-        self._go.acquire()
+        self._go.get()
         try:
             self.result = self._body(self)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the test shall see it
             self.error = error
         finally:
             self.finished = True
-            self._back.release()
+            self._back.put(None)
 
     def outcome(self) -> T:
         """Return what the body returned; raise what it raised."""

@@ -55,18 +55,25 @@ def mending(system: System) -> list[Scene]:
     return [(damaged(system), "repair", ("repair",))]
 
 
-def every(_: int) -> bool:
+def every(calls: range) -> Iterable[int]:
     """Take all."""
-    return True
+    return calls
 
 
-def deaths(scenes: Iterable[Scene], take: Callable[[int], bool] = every, site: LeftOut = None) -> Iterator[Machine]:
+def a_few(rng: random.Random, share: float) -> Callable[[range], Iterable[int]]:
+    """Return what takes a share of all."""
+    return lambda calls: [call for call in calls if rng.random() < share]
+
+
+def deaths(
+    scenes: Iterable[Scene], take: Callable[[range], Iterable[int]] = every, site: LeftOut = None
+) -> Iterator[Machine]:
     """Yield what there may be after a run died before any of its calls, or none, and another process did something.
 
-    take   whether to, given how many calls it makes
+    take   chooses, of how many calls the run makes; the last is of one that did not die
     """
     for base, first, then in scenes:
-        for lives in filter(take, range(base.copy().act(first).calls + 1)):
+        for lives in take(range(base.copy().act(first).calls + 1)):
             machine = base.copy(site)
             with suppress(Died):
                 machine.act(first, lives=lives)
@@ -166,8 +173,7 @@ def race(machine: Machine, rng: random.Random, actions: Iterable[Action]) -> Non
             if not running:
                 break
             writer = rng.choice(running)
-            for _ in range(rng.randrange(patience)):
-                writer.step()
+            writer.step(rng.randrange(patience))
         assert all(writer.outcome() for writer in writers)
     finally:
         for writer in writers:

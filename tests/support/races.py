@@ -66,18 +66,14 @@ class Race:
 
         return Stepped(name, body)
 
-    def step(self, writer: Writer) -> None:
-        """Let a writer take one step."""
-        self.schedule.append(writer.name)
-        writer.step()
+    def step(self, writer: Writer, times: int = 1) -> None:
+        """Let a writer take one step, or so many."""
+        self.schedule += [writer.name] * times
+        writer.step(times)
 
     def finish(self, writer: Writer) -> None:
         """Let a writer go on to its end."""
-        for _ in range(5000):
-            if writer.finished:
-                return
-            self.step(writer)
-        raise AssertionError(f"{writer.name} does not come to an end: … {writer.trace[-20:]}")
+        self.schedule += [writer.name] * writer.finish(5000)
 
     def check(self, *, dead: Sequence[str] = (), repeated: Sequence[bytes] = ()) -> None:
         """Hold the log against what the writers were told; all but the dead ones must have come to a good end."""
@@ -151,10 +147,8 @@ def meet(world: World, actions: Sequence[Action], i: int, j: int) -> None:
     """Take i steps of A, j of B, then all of A, then the rest of B."""
     with race(world, *actions) as two:
         first, second = two.writers
-        for _ in range(i):
-            two.step(first)
-        for _ in range(j):
-            two.step(second)
+        two.step(first, i)
+        two.step(second, j)
         two.finish(first)
         two.finish(second)
         two.check()
@@ -166,8 +160,7 @@ def shuffled(world: World, rng: random.Random, *actions: Action, deaths: float =
         dead = ""
         while waiting := [writer for writer in running.writers if not writer.finished]:
             writer = rng.choice(waiting)
-            for _ in range(rng.choice([1, 1, 2, 3, 5, 10, 20])):
-                running.step(writer)
+            running.step(writer, rng.choice([1, 1, 2, 3, 5, 10, 20]))
             if rng.random() < deaths and not writer.finished:
                 writer.kill()
                 dead += writer.name

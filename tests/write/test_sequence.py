@@ -308,8 +308,7 @@ def test_zombie() -> None:
     for at in range(1, steps):
         with race(world, Sequencing("zombie")) as two:
             zombie = two.writers[0]
-            for _ in range(at):
-                two.step(zombie)
+            two.step(zombie, at)
             two.world.pass_time(1000.0)
             two.world.sequencer().sequence()
             two.finish(zombie)
