@@ -12,6 +12,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 from tiles.errors import Conflict, NotFound, UsageError
 from tiles.notes.keys import SignatureType
@@ -24,32 +25,16 @@ VERIFY = "verify.html"
 
 _TEMPLATE = "verify.template.html"
 _KINDS = {".html", ".js", ".css", ".svg"}
-_OFFLINE_ONLY = {_TEMPLATE, "page/offline.js"}
 _OPERATORS = {"page/entry.js"}  # what an entry is, in words: an operator may have their own
-# what verify.html is made of, each after what it needs
-_MODULES = (
-    "verifier/sha256",
-    "verifier/tlog",
-    "verifier/ecdsa",
-    "verifier/mldsa",
-    "page/dom",
-    "verifier/lookup",
-    "page/entry",
-    "page/merkle_path",
-    "page/error_card",
-    "page/tree_head",
-    "page/proof_card",
-    "page/proof_files",
-    "page/check",
-    "page/offline",
-)
+_OFFLINE = "page/offline"  # the module that verify.html runs
+_OFFLINE_ONLY = {_TEMPLATE, f"{_OFFLINE}.js"}
 _MLDSA = "verifier/mldsa"  # larger than the rest: only for a policy with such a key
 _MAX_SIZE = 1 << 20  # bytes, of any file of the page
 
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "[./]+/(?:\w+/)?(\w+)\.js";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "([./\w]+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) ([\w$]+))", re.MULTILINE)
 _EXPORTS = re.compile(r"^export \{\s*([\w$, ]+?)\s*\};$", re.MULTILINE)
-_LAZY = re.compile(r'import\("[./]+/(?:\w+/)?(\w+)\.js"\)')
+_LAZY = re.compile(r'import\("([./\w]+)\.js"\)')
 
 
 def page_files(policy: Policy) -> dict[str, bytes]:
@@ -62,7 +47,7 @@ def page_files(policy: Policy) -> dict[str, bytes]:
 def verify_page(policy: Policy) -> bytes:
     """Return verify.html: the same bytes for the same policy and version."""
     keys = [*(log.key for log in policy.logs), *(witness.key for witness in policy.witnesses)]
-    needed = [name for name in _MODULES if name != _MLDSA or any(key.type == SignatureType.MLDSA44 for key in keys)]
+    needed = _modules([] if any(key.type == SignatureType.MLDSA44 for key in keys) else [_MLDSA])
     script = "\n" + "\n".join(_module(name, needed) for name in needed)
     style = "\n" + _text("style.css")
     page = _text(_TEMPLATE)
@@ -114,22 +99,48 @@ def _text(name: str) -> str:
     return (_web() / name).read_text(encoding="utf-8")
 
 
+def _modules(lacking: Collection[str]) -> list[str]:
+    """Return the modules of verify.html, each after those that it imports; lacking: those that are left out."""
+    order: list[str] = []
+
+    def add(name: str) -> None:
+        if name not in order and name not in lacking:
+            for _names, path in _IMPORT.findall(_text(f"{name}.js")):
+                add(_resolved(name, path))
+            order.append(name)
+
+    add(_OFFLINE)
+    for name in order:  # which grows: what is imported lazily is there once the script has run
+        for path in _LAZY.findall(_text(f"{name}.js")):
+            add(_resolved(name, path))
+    order.remove(_OFFLINE)
+    return [*order, _OFFLINE]
+
+
 def _module(name: str, needed: Collection[str]) -> str:
     """Return a module as a constant: what it exports, in a scope of its own. needed: the modules that there are."""
+
+    def static(found: re.Match[str]) -> str:
+        return f"const {found[1]} = {_constant(_resolved(name, found[2]))};"
+
+    def lazy(found: re.Match[str]) -> str:
+        other = _resolved(name, found[1])
+        return f"Promise.resolve({_constant(other)})" if other in needed else "Promise.reject()"
+
     text = _text(f"{name}.js")
     exported = ", ".join([match[2] for match in _EXPORT.finditer(text)] + _EXPORTS.findall(text))
-    text = _IMPORT.sub(r"const \1 = module_\2;", text)
-    there = {_name(other) for other in needed}
-    text = _LAZY.sub(
-        lambda lazy: f"Promise.resolve(module_{lazy[1]})" if lazy[1] in there else "Promise.reject()", text
-    )
+    text = _LAZY.sub(lazy, _IMPORT.sub(static, text))
     text = _EXPORTS.sub("", _EXPORT.sub(r"\1", text))
-    return f"const module_{_name(name)} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
+    return f"const {_constant(name)} = (() => {{\n{text}return {{ {exported} }};\n}})();\n"
 
 
-def _name(module: str) -> str:
-    """Return the name of a module without its folder; no two modules share one."""
-    return module.rpartition("/")[2]
+def _resolved(module: str, path: str) -> str:
+    """Return the name of the module that a module imports as `path`."""
+    return normpath(join(dirname(module), path))
+
+
+def _constant(module: str) -> str:
+    return f"module_{module.replace('/', '_')}"
 
 
 def _source(text: str) -> str:

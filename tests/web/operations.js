@@ -1,16 +1,18 @@
-// What the vectors ask for, done with web/tlog.js, web/log.js and web/lookup.js; runs in Node and in a browser.
+// What the vectors ask for, done with web/verifier/; runs in Node and in a browser.
 // A case is {id, op, …arguments, base64 for bytes}; the answer is {code, value}: "ok" or the code of the error, and what
 // came out, as text.
 
-import * as lookup from "../../web/verifier/lookup.js";
+import * as encoding from "../../web/verifier/encoding.js";
 import * as reading from "../../web/verifier/log.js";
+import * as lookup from "../../web/verifier/lookup.js";
+import * as merkle from "../../web/verifier/merkle.js";
 import * as tiling from "../../web/verifier/tiles.js";
 import * as tlog from "../../web/verifier/tlog.js";
 
 const bytes = (text) => Uint8Array.from(atob(text), (octet) => octet.charCodeAt(0));
 const hashes = (list) => list.map(bytes);
 const tree = ({ size, root }) => ({ size: BigInt(size), root: bytes(root) });
-const text = (data) => tlog.encodeBase64(data);
+const text = (data) => encoding.encodeBase64(data);
 const key = (vkey) => tlog.parseVkey(vkey);
 const nodes = (parts) => parts.map((part) => part.map(({ height, index }) => [height, String(index)]));
 
@@ -22,9 +24,9 @@ function accepted({ log, cosignatures }) {
 function fetcher(objects, changes = {}) {
   return async (path, limit) => {
     const found = path in changes ? changes[path] : objects[path];
-    if (found === undefined || found === null) throw new tlog.TlogError("NotFound", `${path}: not found`);
+    if (found === undefined || found === null) throw new encoding.TlogError("NotFound", `${path}: not found`);
     const data = bytes(found);
-    if (data.length > limit) throw new tlog.TlogError("AccessError", `${path}: longer than ${limit} bytes`);
+    if (data.length > limit) throw new encoding.TlogError("AccessError", `${path}: longer than ${limit} bytes`);
     return data;
   };
 }
@@ -38,7 +40,7 @@ const OPERATIONS = {
   vkey: ({ vkey }) => [key(vkey).name, key(vkey).type],
   note: ({ data }) => {
     const parsed = tlog.parseNote(bytes(data));
-    return [text(tlog.utf8(parsed.text)), parsed.signatures.map((one) => [one.name, one.id, text(one.signature)])];
+    return [text(encoding.utf8(parsed.text)), parsed.signatures.map((one) => [one.name, one.id, text(one.signature)])];
   },
   verify_note: async ({ data, vkeys }) =>
     (await tlog.verifyNote(tlog.parseNote(bytes(data)), vkeys.map(key))).length,
@@ -59,8 +61,8 @@ const OPERATIONS = {
   },
   verify_proof: async ({ data, leaf, policy }) =>
     accepted(await tlog.verifyProof(tlog.parseProof(bytes(data)), bytes(leaf), tlog.parsePolicy(bytes(policy)))),
-  inclusion: ({ leaf, index, head, proof }) => (tlog.verifyInclusion(bytes(leaf), BigInt(index), tree(head), hashes(proof)), null),
-  consistency: ({ old, latest, proof }) => (tlog.verifyConsistency(tree(old), tree(latest), hashes(proof)), null),
+  inclusion: ({ leaf, index, head, proof }) => (merkle.verifyInclusion(bytes(leaf), BigInt(index), tree(head), hashes(proof)), null),
+  consistency: ({ old, latest, proof }) => (merkle.verifyConsistency(tree(old), tree(latest), hashes(proof)), null),
   inclusion_nodes: ({ index, size }) => nodes(tiling.inclusionNodes(BigInt(index), BigInt(size))),
   consistency_nodes: ({ old, size }) => nodes(tiling.consistencyNodes(BigInt(old), BigInt(size))),
   tile_path: ({ size, level, index }) => tiling.tileAt(BigInt(size), level, BigInt(index)).path,
@@ -96,7 +98,7 @@ export async function run(one, shared) {
   try {
     return { code: "ok", value: await OPERATIONS[one.op](one, shared) };
   } catch (error) {
-    return { code: error instanceof tlog.TlogError ? error.code : `NOT A TlogError: ${error.stack}`, path: error.path, evidence: evidence(error) };
+    return { code: error instanceof encoding.TlogError ? error.code : `NOT A TlogError: ${error.stack}`, path: error.path, evidence: evidence(error) };
   }
 }
 

@@ -1,15 +1,16 @@
-// The page: which key is trusted and why, what the log shows now, and what to call for what is dropped. The rest is
-// loaded when it is needed.
+// The page: which key is trusted and why, what the log shows now, and which module does what is asked. The other modules
+// are loaded when they are needed.
 
-import { $, h } from "./dom.js";
+import { $, h, takeFiles } from "./dom.js";
 import { headCard } from "./tree_head.js";
-import { sha256 } from "../verifier/sha256.js";
+import { equal, fail, utf8 } from "../verifier/encoding.js";
 import { Log, httpFetcher, memoryId } from "../verifier/log.js";
-import { MAX_NOTE, equal, fail, parsePolicy, parseVkey, policyFor, utf8 } from "../verifier/tlog.js";
+import { sha256 } from "../verifier/sha256.js";
+import { MAX_NOTE, parsePolicy, parseVkey, policyFor } from "../verifier/tlog.js";
 
 const here = new URL(".", document.baseURI).href;
 
-/** What is remembered in this browser; a browser that keeps nothing forgets when the page is closed. */
+/** What this browser remembers; where it has no storage, until the page is closed. */
 const memory = {
   kept: new Map(),
   load(id) {
@@ -73,8 +74,8 @@ function keyOf(vkey) {
 }
 
 async function trust() {
-  const site = await sitePolicy(),
-    { vkey } = fragment();
+  const site = await sitePolicy();
+  const { vkey } = fragment();
   const remembered = memory.load(`keys ${here}`)?.split("\n");
   const keys = vkey ? [vkey] : (remembered ?? site?.logs.map(({ key }) => key.vkey));
   if (!keys?.length) fail("UsageError", "no key is known for this log, and it has no policy.txt", { noKey: true });
@@ -87,7 +88,7 @@ async function trust() {
   const logs = site?.logs.filter(({ key }) => keys.includes(key.vkey)) ?? [];
   if (remembered && !vkey && site?.logs.length && !logs.length)
     fail("PolicyError", "another key", { changed: [remembered, site.logs.map(({ key }) => key.vkey)] });
-  // witnesses and quorum are this site's choice; a key that it does not name stands for itself
+  // which witnesses and quorum are asked for is this site's choice; for a key that it does not name, none are
   const policy = logs.length ? { ...site, logs } : policyFor(keyOf(keys[0]));
   return { policy, how, keys, witnesses: logs.length > 0 && site.witnesses.length > 0 };
 }
@@ -97,8 +98,8 @@ async function open(trusting) {
   const bytes = crypto.getRandomValues(new Uint8Array(10_007));
   const theirs = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   if (!equal(sha256(bytes), theirs)) fail("UsageError", "this browser computes SHA-256 in two ways that differ: stop");
-  const trusted = await trusting,
-    log = new Log(fetchObject, trusted.policy, { memory });
+  const trusted = await trusting;
+  const log = new Log(fetchObject, trusted.policy, { memory });
   await log.visit();
   if (!memory.load(`keys ${here}`)) memory.save(`keys ${here}`, trusted.keys.join("\n"));
   memory.save(`seen ${here}`, String(Date.now()));
@@ -111,8 +112,8 @@ const seen = Number(memory.load(`seen ${here}`)); // milliseconds, of the visit 
 
 let trusted, opened;
 
+/** Say that a module did not load, or that this page made a mistake. */
 function broken(error) {
-  // a module that did not load, or a mistake of this page: never silence
   $("#results").prepend(
     h(
       "div",
@@ -124,9 +125,9 @@ function broken(error) {
 }
 
 const show = (name, ...what) =>
-  import("./check.js")
-    .then((check) => {
-      Object.assign(check.context, { trusted, opened });
+  Promise.all([import("./check.js"), import("./results.js")])
+    .then(([check, { context }]) => {
+      Object.assign(context, { trusted, opened });
       return check[name](...what);
     })
     .catch(broken);
@@ -158,25 +159,11 @@ function follow() {
   if (i ?? digest) ask(i ?? digest);
 }
 
-$("#files").addEventListener("change", (event) => {
-  show("files", [...event.target.files]);
-  event.target.value = "";
-});
+takeFiles((files) => show("files", files));
 $("#ask").addEventListener("submit", (event) => {
   event.preventDefault();
   if ($("#text").value.trim()) ask($("#text").value.trim());
 });
-for (const [name, over] of [
-  ["dragover", true],
-  ["dragleave", false],
-  ["drop", false],
-]) {
-  document.addEventListener(name, (event) => {
-    event.preventDefault();
-    $("#drop").classList.toggle("over", over);
-    if (name === "drop" && event.dataTransfer.files.length) show("files", [...event.dataTransfer.files]);
-  });
-}
 document.addEventListener("paste", (event) => {
   const text = event.clipboardData.getData("text");
   if (event.clipboardData.files.length) show("files", [...event.clipboardData.files]);

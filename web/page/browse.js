@@ -1,15 +1,11 @@
 // The log's entries, newest first, a plot of them, and the keys that are trusted.
 
-import { card, code, count, h, visible } from "./dom.js";
+import { button, card, code, count, h, s, table, visible } from "./dom.js";
 import { describe } from "./entry.js";
 import { errorCard } from "./error_card.js";
 import { shown } from "../verifier/tlog.js";
 
 const PAGE = 10; // entries
-const SVG = "http://www.w3.org/2000/svg";
-
-const button = (label, action, off) =>
-  h("button", { type: "button", click: action, disabled: off ? "" : undefined }, label);
 
 async function several(log, start, stop) {
   const found = [];
@@ -22,10 +18,10 @@ const larger = (one, other) => (one > other ? one : other);
 /** Show a page of entries, the newest first, in a place. */
 export async function browse(place, { opened, ask }) {
   try {
-    const { log } = await opened,
-      { size } = log.accepted.signed.tree;
-    const list = h("div"),
-      plot = h("div");
+    const { log } = await opened;
+    const { size } = log.accepted.signed.tree;
+    const list = h("div");
+    const plot = h("div");
     place.replaceChildren(plot, list);
     if (size === 0n) return list.append(h("p", {}, "The log has no entries yet."));
     const turn = async (stop) => {
@@ -43,20 +39,16 @@ export async function browse(place, { opened, ask }) {
 }
 
 function page(entries, size, turn, ask) {
-  const first = entries[0][0],
-    stop = first + BigInt(entries.length);
+  const first = entries[0][0];
+  const stop = first + BigInt(entries.length);
   const one = ([index, entry]) => {
-    const { kind, rows, text } = describe(entry),
-      start = visible(text.slice(0, 2000));
+    const { kind, rows, text } = describe(entry);
+    const start = visible(text.slice(0, 2000));
     return h(
       "details",
       { class: "card", "data-entry": String(index) },
       h("summary", {}, h("strong", {}, count(index)), ` ${visible(kind)}: `, code((rows[0]?.[1] ?? text).slice(0, 64))),
-      h(
-        "dl",
-        {},
-        rows.map(([label, value]) => [h("dt", {}, label), h("dd", {}, code(value))]),
-      ),
+      table(rows),
       h("pre", { tabindex: "0" }, start),
       h("p", { class: "small" }, `${count(entry.length)} bytes, verified. Whoever logged it wrote it.`),
       h(
@@ -78,38 +70,25 @@ function page(entries, size, turn, ask) {
   ];
 }
 
+/** Return a plot of how long each entry is, and the words for it and for the kinds of these entries. */
 function statistics(entries) {
-  // of the newest bundle or two: how long each entry is, and of which kind
-  const sizes = entries.map(([, entry]) => entry.length),
-    most = Math.max(1, ...sizes),
-    kinds = new Map();
+  const sizes = entries.map(([, entry]) => entry.length), most = Math.max(1, ...sizes), kinds = new Map();
   for (const [, entry] of entries) kinds.set(describe(entry).kind, (kinds.get(describe(entry).kind) ?? 0) + 1);
-  const width = 512,
-    high = 60,
-    step = width / sizes.length;
-  const svg = document.createElementNS(SVG, "svg");
-  const words = `Sizes of the newest ${sizes.length} entries: ${count(Math.min(...sizes))} to ${count(most)} bytes`;
-  for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${high}`, role: "img", "aria-label": words }))
-    svg.setAttribute(name, value);
-  sizes.forEach((size, at) => {
-    const bar = document.createElementNS(SVG, "rect"),
-      height = Math.max(1, (size / most) * high);
-    for (const [name, value] of Object.entries({
-      class: "bar",
-      x: at * step,
-      y: high - height,
-      width: Math.max(0.5, step * 0.8),
-      height,
-    }))
-      bar.setAttribute(name, value);
-    svg.append(bar);
+  const width = 512, high = 60, step = width / sizes.length;
+  const bars = sizes.map((size, at) => {
+    const height = Math.max(1, (size / most) * high);
+    return s("rect", { class: "bar", x: at * step, y: high - height, width: Math.max(0.5, step * 0.8), height });
   });
+  const words = `Sizes of the newest ${sizes.length} entries: ${count(Math.min(...sizes))} to ${count(most)} bytes`;
   const list = [...kinds]
     .sort((one, other) => other[1] - one[1])
     .slice(0, 6)
     .map(([kind, number]) => `${visible(kind.slice(0, 40))} ${number}`)
     .join(", ");
-  return [svg, h("p", { class: "small" }, `${words}, oldest on the left. Kinds: ${list}.`)];
+  return [
+    s("svg", { viewBox: `0 0 ${width} ${high}`, role: "img", "aria-label": words }, bars),
+    h("p", { class: "small" }, `${words}, oldest on the left. Kinds: ${list}.`),
+  ];
 }
 
 /** Show which keys are trusted and why, and let them be changed. */
@@ -130,8 +109,8 @@ export async function keys(place, { trusted, forget }) {
   );
   const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", forget));
   try {
-    const { how, policy } = await trusted,
-      witnesses = policy.witnesses.map(({ key }) => h("li", {}, "Witness ", code(key.vkey)));
+    const { how, policy } = await trusted;
+    const witnesses = policy.witnesses.map(({ key }) => h("li", {}, "Witness ", code(key.vkey)));
     place.replaceChildren(
       h("p", {}, `The log's key: ${how}.`),
       h(

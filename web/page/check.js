@@ -1,79 +1,42 @@
 // What is dropped, pasted or asked for, and the card that says what came of it.
 
-import { $, ago, card, code, count, h, visible } from "./dom.js";
+import { $, ago, button, card, code, count, h, opener, visible } from "./dom.js";
 import { describe } from "./entry.js";
-import { signers } from "./tree_head.js";
-import { find, findDigest, readFile } from "../verifier/lookup.js";
-import { picture } from "./merkle_path.js";
-import { proofIn } from "./proof_files.js";
 import { errorCard } from "./error_card.js";
-import { button, opener, verifiedCard } from "./proof_card.js";
-import {
-  acceptCheckpoint,
-  fail,
-  formatProof,
-  leafHash,
-  parseCheckpoint,
-  parseProof,
-  utf8,
-  verifyInclusion,
-  verifyProof,
-} from "../verifier/tlog.js";
-
-/** trusted: promise of {policy, how}; opened: promise of {log, policy, how}, rejected where the log cannot be read. */
-export const context = {};
+import { picture } from "./merkle_path.js";
+import { verifiedCard } from "./proof_card.js";
+import { proofIn } from "./proof_files.js";
+import { checking, context, put, working } from "./results.js";
+import { signers } from "./tree_head.js";
+import { fail, utf8 } from "../verifier/encoding.js";
+import { find, findDigest, readFile } from "../verifier/lookup.js";
+import { leafHash, verifyInclusion } from "../verifier/merkle.js";
+import { acceptCheckpoint, formatProof, parseCheckpoint, parseProof, verifyProof } from "../verifier/tlog.js";
 
 const MAX_READ = 2 << 20; // bytes; a proof or bundle is shorter
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
 const pending = []; // proofs that wait for their file
 const held = []; // files that wait for their proof, where there is no network
 
-/** Put a card on top of the results, in the place of another if given, and go there. */
-function put(made, old) {
-  if (old) old.replaceWith(made);
-  else $("#results").prepend(made);
-  made.querySelector("h2")?.focus({ preventScroll: true });
-  made.scrollIntoView({ block: "nearest" });
-  return made;
-}
-
-function working(headline) {
-  const bar = h("progress", { max: 1, value: 0, "aria-label": headline });
-  const made = put(card({ state: "working", mark: "…", headline: visible(headline), more: [bar] }));
-  return { made, progress: (part) => bar.setAttribute("value", part) };
-}
-
-/** Run a check, and put what it returns, or the error it throws, in the place of a progress bar. */
-async function checking(headline, what, check) {
-  const { made, progress } = working(headline);
-  try {
-    return put(await check(progress), made);
-  } catch (error) {
-    return put(errorCard(error, what), made);
-  }
-}
-
 // ---- asked by index or hash, or with a sample
 
 /** Return the card of the entry at an index, read and proven; sabotaged: of a copy of it with one bit flipped. */
 async function entryCard(index, sabotaged = false) {
-  const opened = await context.opened,
-    { log, policy } = opened;
-  const [proof, entry] = [await log.prove(index), await log.entry(index)];
-  const again = parseProof(formatProof(proof)); // what would be saved is what is verified
-  if (!sabotaged)
-    return verifiedCard(again, await verifyProof(again, leafHash(entry), policy), leafHash(entry), entry, opened);
+  const opened = await context.opened;
+  const { log, policy } = opened;
+  const proof = parseProof(formatProof(await log.prove(index))); // what would be saved is what is verified
+  const entry = await log.entry(index);
+  if (!sabotaged) {
+    const leaf = leafHash(entry);
+    return verifiedCard(proof, await verifyProof(proof, leaf, policy), leaf, entry, opened);
+  }
   const copy = entry.length ? entry.slice() : utf8("x");
   copy[copy.length >> 1] ^= entry.length ? 1 : 0;
   try {
-    await verifyProof(again, leafHash(copy), policy);
+    await verifyProof(proof, leafHash(copy), policy);
   } catch (error) {
-    const words = h(
-      "p",
-      {},
-      `This was entry ${count(proof.index)}, with one bit flipped in your browser: a copy that was tampered with looks like this.`,
-    );
-    return errorCard(error, "proof", [words, opener("Show the path", picture(again, leafHash(copy)))]);
+    const words = `This was entry ${count(proof.index)}, with one bit flipped in your browser: a copy that was tampered with looks like this.`;
+    return errorCard(error, "proof", [h("p", {}, words), opener("Show the path", picture(proof, leafHash(copy)))]);
   }
   return fail("Error", "a sabotaged copy verified"); // never
 }
@@ -93,67 +56,56 @@ export function ask(text) {
   );
 }
 
+/** Prove the oldest entry, the newest, or a sabotaged copy of the newest. */
 export const sample = (which) =>
   checking("Reading a sample", "entry", async () => {
-    const { log } = await context.opened,
-      { size } = log.accepted.signed.tree;
+    const { size } = (await context.opened).log.accepted.signed.tree;
     if (size === 0n) fail("UsageError", "the log has no entries yet");
     return entryCard(which === "oldest" ? 0n : size - 1n, which === "sabotaged");
   });
 
 // ---- looking through the log
 
+/** Look for a file, {candidates, file}, or for a SHA-256, {digest}. anySize: also in a log that is large. */
 function search(wanted, anySize = false) {
   return checking(`Looking for ${wanted.file?.name ?? "it"} in the log`, "entry", async (progress) => {
-    let size;
     try {
-      const opened = await context.opened,
-        { log, policy } = opened;
-      size = log.accepted.signed.tree.size;
-      const options = { anySize, progress: (done) => progress(Number(done) / Number(size)) };
-      const found = wanted.digest
-        ? (await findDigest(log, wanted.digest, options)).map((index) => ({ index }))
-        : await find(
-            log,
-            wanted.candidates.map(({ leaf }) => leaf),
-            options,
-          );
-      if (!found.length) return absent(size, wanted);
-      const [{ index, leaf }] = found,
-        proof = parseProof(formatProof(await log.prove(index)));
-      const chosen = wanted.candidates?.find((one) => one.leaf === leaf) ?? { entry: await log.entry(index) };
-      const others =
-        found.length > 1
-          ? `Logged ${found.length} times, also at ${found
-              .slice(1, 6)
-              .map((one) => count(one.index))
-              .join(", ")}${found.length > 6 ? ", …" : ""}.`
-          : "";
-      const name = { ...wanted.file, how: chosen.how, more: others };
-      return verifiedCard(
-        proof,
-        await verifyProof(proof, leafHash(chosen.entry), policy),
-        leafHash(chosen.entry),
-        chosen.entry,
-        opened,
-        name,
-      );
+      return await searched(wanted, anySize, progress);
     } catch (error) {
       if (error.offline) held.push(wanted);
       if (!error.tooLarge) throw error;
-      const megabytes = Math.ceil((Number(size) * (wanted.digest ? 180 : 32)) / 1e6);
-      return errorCard(error, "entry", [
-        h(
-          "p",
-          {},
-          button(`Look through all of it (about ${count(megabytes)} MB)`, ({ target }) => {
-            target.closest(".card").remove();
-            search(wanted, true);
-          }),
-        ),
-      ]);
+      const megabytes = Math.ceil((Number(error.tooLarge) * (wanted.digest ? 180 : 32)) / 1e6);
+      const label = `Look through all of it (about ${count(megabytes)} MB)`;
+      const again = ({ target }) => {
+        target.closest(".card").remove();
+        search(wanted, true);
+      };
+      return errorCard(error, "entry", [h("p", {}, button(label, again))]);
     }
   });
+}
+
+async function searched(wanted, anySize, progress) {
+  const opened = await context.opened;
+  const { log, policy } = opened;
+  const { size } = log.accepted.signed.tree;
+  const options = { anySize, progress: (done) => progress(Number(done) / Number(size)) };
+  const leaves = wanted.candidates?.map(({ leaf }) => leaf);
+  const found = leaves
+    ? await find(log, leaves, options)
+    : (await findDigest(log, wanted.digest, options)).map((index) => ({ index }));
+  if (!found.length) return absent(size, wanted);
+  const [{ index, leaf }, ...others] = found;
+  const proof = parseProof(formatProof(await log.prove(index)));
+  const { entry, how } = wanted.candidates?.find((one) => one.leaf === leaf) ?? { entry: await log.entry(index) };
+  const accepted = await verifyProof(proof, leafHash(entry), policy);
+  const name = { ...wanted.file, how, more: others.length ? also(others) : "" };
+  return verifiedCard(proof, accepted, leafHash(entry), entry, opened, name);
+}
+
+function also(others) {
+  const shown = others.slice(0, 5).map(({ index }) => count(index));
+  return `Logged ${others.length + 1} times, also at ${shown.join(", ")}${others.length > 5 ? ", …" : ""}.`;
 }
 
 function absent(size, { digest, candidates, file }) {
@@ -172,13 +124,13 @@ function absent(size, { digest, candidates, file }) {
 
 /** Check files: proofs with the files they are for, whichever comes first; other files by looking for them in the log. */
 export async function files(list) {
-  const others = [],
-    bundles = [];
+  const others = [];
+  const bundles = [];
   for (const file of list) {
     try {
       const bytes = file.size <= MAX_READ ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
-      const found = proofIn(file.name, bytes),
-        head = await headIn(bytes);
+      const found = proofIn(file.name, bytes);
+      const head = await headIn(bytes);
       if (head) await checking(`Comparing ${file.name}`, "proof", () => sameHistory(head, file.name));
       else if (!found) others.push(await read(file));
       else if (found.entry) bundles.push({ ...found, name: file.name });
@@ -203,8 +155,8 @@ export async function files(list) {
 /** Return the tree head of this log that a file is, if it is one. */
 async function headIn(bytes) {
   try {
-    const head = parseCheckpoint(bytes),
-      { policy } = await context.trusted;
+    const head = parseCheckpoint(bytes);
+    const { policy } = await context.trusted;
     return policy.logs.some(({ key }) => key.name === head.origin) ? head : undefined;
   } catch {
     return undefined; // most files are something else
@@ -212,9 +164,9 @@ async function headIn(bytes) {
 }
 
 async function sameHistory(head, name) {
-  const trusted = await context.trusted,
-    accepted = await acceptCheckpoint(trusted.policy, head),
-    found = signers(trusted, accepted);
+  const trusted = await context.trusted;
+  const accepted = await acceptCheckpoint(trusted.policy, head);
+  const found = signers(trusted, accepted);
   const { log } = await context.opened;
   await log.compare(head);
   const body = [
@@ -281,8 +233,8 @@ async function match(others) {
 
 /** Return the card of a proof that holds; no network is needed, but where there is one, histories are compared. */
 async function proven(proof, { leaf, entry }, name) {
-  const trusted = await context.trusted,
-    accepted = await verifyProof(proof, leaf, trusted.policy);
+  const trusted = await context.trusted;
+  const accepted = await verifyProof(proof, leaf, trusted.policy);
   const compared = await compare(accepted.signed);
   return verifiedCard(proof, accepted, leaf, entry, trusted, { ...name, compared });
 }
@@ -301,8 +253,8 @@ async function compare(signed) {
 
 async function waiting(proof, name) {
   const trusted = await context.trusted;
-  const accepted = await acceptCheckpoint(trusted.policy, proof.checkpoint),
-    found = signers(trusted, accepted);
+  const accepted = await acceptCheckpoint(trusted.policy, proof.checkpoint);
+  const found = signers(trusted, accepted);
   const body = [
     code(name),
     `It is about entry ${count(proof.index)} of ${count(accepted.signed.tree.size)}. ${found.who}${found.last ? `, ${ago(found.last)}` : ""}.`,

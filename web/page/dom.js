@@ -1,10 +1,8 @@
-// What comes from outside gets into the page as text, through `h`, and in no other way.
+// What the page is built of. What comes from outside gets into the page as text, through `h` and `s`, and in no other way.
 
 export const $ = (selector) => document.querySelector(selector);
 
-/** Return an element; attributes that are functions are event listeners, strings among the children are text. */
-export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
     else if (value !== undefined) element.setAttribute(name, value);
@@ -13,17 +11,35 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Return an element; attributes that are functions are event listeners, strings among the children are text. */
+export const h = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
+
+/** Return the same, of SVG. */
+export const s = (tag, attributes, ...children) =>
+  filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
 export const count = (number) => BigInt(number).toLocaleString("en");
 export const code = (text) => h("code", {}, visible(text));
 
-/** Return text with each character written out that is not seen, or turns others around: nothing can disguise itself. */
+export const button = (label, action, off) =>
+  h("button", { type: "button", click: action, disabled: off ? "" : undefined }, label);
+export const opener = (label, ...content) => h("details", {}, h("summary", {}, label), content);
+/** Return a list of [label, text]. */
+export const table = (rows) =>
+  h(
+    "dl",
+    {},
+    rows.map(([label, text]) => [h("dt", {}, label), h("dd", {}, code(text))]),
+  );
+
+/** Return text in which each character that is not seen, or changes the direction of others, is written as its code point. */
 export const visible = (text) =>
   String(text).replace(
     /[^\P{C}\n]|[\u2028\u2029]/gu,
     (one) => `\u27e8U+${one.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`,
   );
 
-/** Return a card that says one thing: look is good, bad, warn or none; never colour alone, a mark and words too. */
+/** Return a card that says one thing. look: good, bad, warn or none; the mark and the words say the same as its colour. */
 export function card({ state, look = "none", mark, headline, body = [], more = [], error }) {
   const heading = h("h2", { tabindex: "-1" }, h("span", { "aria-hidden": "true" }, `${mark} `), headline);
   const words = body.filter(Boolean).map((line) => h("p", {}, line));
@@ -36,6 +52,28 @@ export function card({ state, look = "none", mark, headline, body = [], more = [
     role: look === "bad" ? "alert" : "group",
   };
   return h("div", attributes, heading, words, said, more);
+}
+
+/** Offer bytes to be saved as a file. */
+export function save(name, bytes) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** Call `take` with the files that are chosen, or dropped anywhere on the page. */
+export function takeFiles(take) {
+  $("#files").addEventListener("change", ({ target }) => {
+    take([...target.files]);
+    target.value = ""; // or choosing the same file again would change nothing
+  });
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(name, (event) => {
+      event.preventDefault();
+      $("#drop").classList.toggle("over", name === "dragover");
+      if (name === "drop" && event.dataTransfer.files.length) take([...event.dataTransfer.files]);
+    });
+  }
 }
 
 /** Return how long ago, or in how long, a moment is; both in milliseconds. */

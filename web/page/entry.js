@@ -1,8 +1,8 @@
 // What an entry is, in words; an operator may edit this file. Entries are hostile: whoever can log writes them. What is
 // returned is text, which the page shows as text.
 
+import { equal, fromOctets, hex } from "../verifier/encoding.js";
 import { digestEntry } from "../verifier/lookup.js";
-import { encodeBase64, equal, hex } from "../verifier/tlog.js";
 
 const decode = (bytes) => {
   try {
@@ -14,9 +14,9 @@ const decode = (bytes) => {
 
 /** Return {kind, rows: [[label, text]], text}: what is known of an entry, and all of it. */
 export function describe(entry) {
-  const text = decode(entry),
-    all = text ?? dump(entry),
-    known = text !== null && (file(entry, text) ?? json(text));
+  const text = decode(entry);
+  const all = text ?? dump(entry);
+  const known = text !== null && (file(entry, text) ?? json(text));
   return { text: all, ...(known || { kind: text === null ? "bytes" : "text", rows: [] }) };
 }
 
@@ -52,10 +52,10 @@ function json(text) {
 function rekor({ kind, apiVersion, spec }) {
   // Rekor's hashedrekord, both versions
   if (kind !== "hashedrekord") return [];
-  const body = spec?.hashedRekordV002 ?? spec ?? {},
-    rows = [["Version", String(apiVersion)]];
-  const digest = body.data?.digest,
-    hash = body.data?.hash?.value;
+  const body = spec?.hashedRekordV002 ?? spec ?? {};
+  const rows = [["Version", String(apiVersion)]];
+  const digest = body.data?.digest;
+  const hash = body.data?.hash?.value;
   if (typeof digest === "string") rows.push(["Digest", hex(bytesOf(digest))]);
   if (typeof hash === "string") rows.push(["Digest", hash]);
   const verifier = body.signature?.verifier ?? {};
@@ -66,7 +66,7 @@ function rekor({ kind, apiVersion, spec }) {
 
 function bytesOf(base64) {
   try {
-    return Uint8Array.from(atob(base64), (octet) => octet.charCodeAt(0));
+    return fromOctets(atob(base64));
   } catch {
     return new Uint8Array();
   }
@@ -76,16 +76,16 @@ const pem = (base64) => (decode(bytesOf(base64)) ?? "").replace(/-----[A-Z ]+---
 
 function namesIn(certificate) {
   // e-mail addresses and URIs of its subjectAltName (RFC 5280 §4.2.1.6)
-  const oid = [0x06, 0x03, 0x55, 0x1d, 0x11],
-    names = [];
+  const oid = [0x06, 0x03, 0x55, 0x1d, 0x11];
+  const names = [];
   const start = certificate.findIndex((_, at) => oid.every((byte, n) => certificate[at + n] === byte));
   if (start < 0) return names;
   const at = certificate.indexOf(0x04, start + 5); // OCTET STRING around SEQUENCE
-  let [from] = content(certificate, at),
-    [next, end] = content(certificate, from);
+  let [from] = content(certificate, at);
+  let [next, end] = content(certificate, from);
   for (from = next; from < end && from < certificate.length;) {
-    const tag = certificate[from],
-      [begin, stop] = content(certificate, from);
+    const tag = certificate[from];
+    const [begin, stop] = content(certificate, from);
     const name = decode(certificate.subarray(begin, stop));
     if ((tag === 0x81 || tag === 0x86) && name) names.push(name);
     from = stop;
@@ -95,8 +95,8 @@ function namesIn(certificate) {
 
 function content(der, at) {
   // where the content of an element begins and ends
-  const length = der[at + 1] ?? 0,
-    wide = length > 0x80 ? length - 0x80 : 0;
+  const length = der[at + 1] ?? 0;
+  const wide = length > 0x80 ? length - 0x80 : 0;
   let size = wide ? 0 : length;
   for (let n = 0; n < Math.min(wide, 3); n++) size = size * 256 + (der[at + 2 + n] ?? 0);
   return [at + 2 + wide, at + 2 + wide + size];
@@ -108,6 +108,3 @@ function dump(bytes) {
     lines.push(`${at.toString(16).padStart(4, "0")}  ${hex(bytes.subarray(at, at + 16)).replace(/(..)/g, "$1 ")}`);
   return lines.join("\n") + (bytes.length > 4096 ? `\n… ${bytes.length} bytes in all` : "");
 }
-
-/** Return the entry in base64, for programs. */
-export const asBase64 = encodeBase64;

@@ -1,226 +1,179 @@
-// Errors in words: what was found, what it means, what to do. A broken way is never red; the log is not blamed for it.
+// Errors in words: what was found, what it means, what to do. Where only the way to the log is broken, the card is not red
+// and does not blame the log.
 
-import { card, code, count, h, visible } from "./dom.js";
+import { button, card, code, count, h, save, visible } from "./dom.js";
 
-/** Offer bytes to be saved as a file. */
-export function save(name, bytes, type = "application/octet-stream") {
-  const url = URL.createObjectURL(new Blob([bytes], { type }));
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
+// look and mark of a card
+const WRONG = { look: "bad", mark: "✗" };
+const DOUBTFUL = { look: "warn", mark: "⚠" };
+const UNKNOWN = { look: "none", mark: "–" };
 
-const button = (label, action) => h("button", { type: "button", click: action }, label);
-
-function evidence(error) {
-  // what a third party needs to see the same
-  const names = Object.entries(error.evidence ?? {});
-  if (!names.length) return null;
-  return h(
-    "p",
-    { class: "row" },
-    names.map(([name, bytes]) =>
-      button(`Save ${name.replaceAll("/", "-")}`, () => save(name.replaceAll("/", "-"), bytes)),
-    ),
-  );
-}
-
-/** Return what a card says of a tree head that is verified, and old, undated, or of the future. */
-export function unusual(found, { newer, accepted: { signed } }, headline) {
-  const say = (state, title, words) => ({
-    state,
-    look: "warn",
-    mark: "⚠",
-    headline: title,
-    body: [words, `${headline}.`],
-  });
-  if (newer)
-    return say(
-      "rollback",
-      "You were shown an old copy",
-      `You saw ${count(newer.tree.size)} entries before; now ${count(signed.tree.size)}, from the same history. Usually a cache. Reload.`,
-    );
-  if (!found.last) return say("time-unknown", "Verified, but not dated", "This log's signatures carry no time.");
-  const clock = `Your clock says ${new Date().toUTCString()}.`;
-  if (found.future)
-    return say("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock}`);
-  return say(
-    "stale",
-    `Last confirmed ${found.when}`,
-    `No witness has seen this log since ${new Date(found.last).toUTCString()}. ${clock}`,
-  );
-}
-
+const say = (state, look, headline, ...body) => ({ ...look, state, headline, body });
 const list = (words) => words.join(", ");
 
-/** Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "entry" for anything else. */
-export function errorCard(error, what = "entry", more = []) {
-  const say = (state, look, mark, headline, ...body) =>
-    card({ state, look, mark, headline, body, error, more: [evidence(error), more] });
-  const unsupported = error.unsupported?.length;
-  if (error.insecure)
-    return say(
+/** Return what a card says of a tree head that is verified, and old, undated, or of the future. */
+export function unusual(found, { newer, accepted: { signed } }, verdict) {
+  const warn = (state, headline, words) => say(state, DOUBTFUL, headline, words, `${verdict}.`);
+  if (newer) {
+    const sizes = `You saw ${count(newer.tree.size)} entries before; now ${count(signed.tree.size)}`;
+    return warn("rollback", "You were shown an old copy", `${sizes}, from the same history. Usually a cache. Reload.`);
+  }
+  if (!found.last) return warn("time-unknown", "Verified, but not dated", "This log's signatures carry no time.");
+  const clock = `Your clock says ${new Date().toUTCString()}.`;
+  if (found.future)
+    return warn("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock}`);
+  const last = new Date(found.last).toUTCString();
+  return warn("stale", `Last confirmed ${found.when}`, `No witness has seen this log since ${last}. ${clock}`);
+}
+
+/** What is said of an error that has one of these fields, whatever its code. */
+const BY_FIELD = {
+  insecure: () =>
+    say(
       "insecure",
-      "none",
-      "–",
+      UNKNOWN,
       "Open this page over https",
       "Browsers only allow the check on https, on localhost, or in a saved file.",
-    );
-  if (error.offline)
-    return say(
+    ),
+  offline: () =>
+    say(
       "needs-proof",
-      "none",
-      "…",
+      { ...UNKNOWN, mark: "…" },
       "Now drop its proof",
       "This page asks no server, so it needs the .tlog-proof file that belongs to the file.",
-    );
-  if (error.noKey)
-    return say(
+    ),
+  noKey: () =>
+    say(
       "no-key",
-      "none",
-      "–",
+      UNKNOWN,
       "No key is known for this log",
       "Follow a link that names it (#vkey=…), or enter it below, from a source you trust.",
-    );
-  if (error.changed) {
-    const [before, now] = error.changed;
-    return say(
+    ),
+  changed: ({ changed: [before, now] }) =>
+    say(
       "key-changed",
-      "bad",
-      "✗",
+      WRONG,
       "This log's key changed",
       ["Remembered: ", code(list(before))],
       ["Now: ", code(list(now))],
       "Ask its operator, by another way than this site, which one is right. What is remembered stays.",
-    );
-  }
-  if (error.damaged)
-    return say(
+    ),
+  damaged: () =>
+    say(
       "memory",
-      "warn",
-      "⚠",
+      DOUBTFUL,
       "This browser's memory is damaged",
       "What was remembered of this log cannot be read. Forget it under “Whom this page trusts”, and the log is trusted once more as it is now.",
-    );
-  if (error.oldCopy)
-    return say(
+    ),
+  oldCopy: () =>
+    say(
       "rollback-unproven",
-      "warn",
-      "⚠",
+      DOUBTFUL,
       "The log is smaller than before",
       "Nothing here shows that it has the same history. An old copy, or a log that was put back: ask who runs it.",
-    );
-  switch (error.code) {
-    case "ForkError":
-      return say(
-        "fork",
-        "bad",
-        "✗✗",
-        "Two different histories",
-        "The log signed both. This should never happen.",
-        h(
-          "strong",
-          {},
-          "Save the evidence below, all of it in one directory, and send it to the log's witnesses and users.",
-        ),
-        ["Anyone can check it: ", code("tiletree verify --fork DIRECTORY --vkey KEY")],
-        "What was remembered stays, so that the next visit finds this again.",
-      );
-    case "SignatureError":
-      if (unsupported)
-        return say(
-          "unsupported",
-          "none",
-          "–",
-          `${unsupported} signature${unsupported > 1 ? "s" : ""} could not be checked here`,
-          "This browser lacks the algorithm, ML-DSA-44 perhaps. The other signatures do not suffice.",
-        );
-      return say(
-        "signature",
-        "bad",
-        "✗",
-        "Wrong signature",
-        "The tree head is not signed by the key this page expects. Do not rely on it.",
-      );
-    case "PolicyError":
-      if (error.expected !== undefined)
-        return say("origin", "bad", "✗", "This is a different log", [
-          "Expected ",
-          code(error.expected),
-          ", got ",
-          code(error.origin),
-          ".",
-        ]);
-      if (unsupported)
-        return say(
-          "unsupported",
-          "none",
-          "–",
-          `${unsupported} signature${unsupported > 1 ? "s" : ""} could not be checked here`,
-          "This browser lacks the algorithm, ML-DSA-44 perhaps. The other signatures do not suffice.",
-          `Missing: ${visible(list(error.missing))}.`,
-        );
-      return say(
-        "quorum",
-        "bad",
-        "✗",
-        `Too few witnesses: ${error.wanted - error.missing.length} of ${error.wanted}`,
-        `Missing: ${visible(list(error.missing))}.`,
-      );
-    case "ProofError":
-      return say(
-        "inclusion",
-        "bad",
-        "✗",
-        "This proof is for another file, or altered",
-        "The hashes do not lead to the signed root. Which of them is wrong cannot be known.",
-      );
-    case "TileError":
-      return say("tile", "bad", "✗", "The log sent damaged data", [
-        code(error.path),
-        " does not match the signed root. Often a web server that answers every address with a page.",
-      ]);
-    case "Malformed":
-      if (what === "log")
-        return say(
-          "tile",
-          "bad",
-          "✗",
-          "The log sent damaged data",
+    ),
+  tooLarge: ({ tooLarge }) =>
+    say(
+      "not-searched",
+      { ...UNKNOWN, mark: "?" },
+      `Not looked for among ${count(tooLarge)} entries`,
+      "This log has no index, and is too large to be looked through without asking. Nothing is known yet about your file. With its proof, or its index in the log, no search is needed.",
+    ),
+  expected: ({ expected, origin }) =>
+    say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."]),
+};
+
+const unsupported = ({ unsupported: keys, missing }) =>
+  say(
+    "unsupported",
+    UNKNOWN,
+    `${keys.length} signature${keys.length > 1 ? "s" : ""} could not be checked here`,
+    "This browser lacks the algorithm, ML-DSA-44 perhaps. The other signatures do not suffice.",
+    missing && `Missing: ${visible(list(missing))}.`,
+  );
+
+const unreachable = () =>
+  say(
+    "network",
+    UNKNOWN,
+    "Could not reach the log",
+    "Nothing is wrong with your file. Proofs that were opened before still work; try again later.",
+  );
+
+const damagedData = (...words) => say("tile", WRONG, "The log sent damaged data", words);
+
+/** What is said of any other error, by its code; what: see `errorCard`. */
+const BY_CODE = {
+  ForkError: () =>
+    say(
+      "fork",
+      { ...WRONG, mark: "✗✗" },
+      "Two different histories",
+      "The log signed both. This should never happen.",
+      h(
+        "strong",
+        {},
+        "Save the evidence below, all of it in one directory, and send it to the log's witnesses and users.",
+      ),
+      ["Anyone can check it: ", code("tiletree verify --fork DIRECTORY --vkey KEY")],
+      "What was remembered stays, so that the next visit finds this again.",
+    ),
+  SignatureError: () =>
+    say(
+      "signature",
+      WRONG,
+      "Wrong signature",
+      "The tree head is not signed by the key this page expects. Do not rely on it.",
+    ),
+  PolicyError: ({ wanted, missing }) =>
+    say(
+      "quorum",
+      WRONG,
+      `Too few witnesses: ${wanted - missing.length} of ${wanted}`,
+      `Missing: ${visible(list(missing))}.`,
+    ),
+  ProofError: () =>
+    say(
+      "inclusion",
+      WRONG,
+      "This proof is for another file, or altered",
+      "The hashes do not lead to the signed root. Which of them is wrong cannot be known.",
+    ),
+  TileError: ({ path }) =>
+    damagedData(
+      code(path),
+      " does not match the signed root. Often a web server that answers every address with a page.",
+    ),
+  Malformed: (_, what) =>
+    what === "log"
+      ? damagedData(
           "What is in the place of its checkpoint or policy is none. Often a web server that answers every address with a page.",
-        );
-      return say("format", "bad", "✗", "Not a proof file", "It is not in the one form that such a file has.");
-    case "UsageError":
-      if (error.tooLarge)
-        return say(
-          "not-searched",
-          "none",
-          "?",
-          `Not looked for among ${count(error.tooLarge)} entries`,
-          "This log has no index, and is too large to be looked through without asking. Nothing is known yet about your file. With its proof, or its index in the log, no search is needed.",
-        );
-      return say(
-        "call",
-        "none",
-        "–",
-        what === "log" ? "This log cannot be opened" : "There is no such entry",
-        visible(error.message),
-      );
-    case "AccessError":
-    case "NotFound":
-      return say(
-        "network",
-        "none",
-        "–",
-        "Could not reach the log",
-        "Nothing is wrong with your file. Proofs that were opened before still work; try again later.",
-      );
-    default:
-      return say(
-        "page",
-        "bad",
-        "✗",
-        "This page made a mistake",
-        "This says nothing about your file, nor about the log.",
-      );
-  }
+        )
+      : say("format", WRONG, "Not a proof file", "It is not in the one form that such a file has."),
+  UsageError: ({ message }, what) =>
+    say(
+      "call",
+      UNKNOWN,
+      what === "log" ? "This log cannot be opened" : "There is no such entry",
+      visible(message),
+    ),
+  AccessError: unreachable,
+  NotFound: unreachable,
+};
+
+const mistake = () =>
+  say("page", WRONG, "This page made a mistake", "This says nothing about your file, nor about the log.");
+
+/** Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "entry" for anything else. */
+export function errorCard(error, what = "entry", more = []) {
+  const field = Object.keys(BY_FIELD).find((name) => error[name] !== undefined);
+  const words = BY_FIELD[field] ?? (error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake));
+  return card({ ...words(error, what), error, more: [evidence(error), more] });
+}
+
+/** Return buttons that save what a third party needs to find the same error. */
+function evidence(error) {
+  const files = Object.entries(error.evidence ?? {}).map(([name, bytes]) => [name.replaceAll("/", "-"), bytes]);
+  const buttons = files.map(([name, bytes]) => button(`Save ${name}`, () => save(name, bytes)));
+  return buttons.length ? h("p", { class: "row" }, buttons) : null;
 }

@@ -1,20 +1,13 @@
 // The Merkle path as a picture, and as text: from the leaf at the bottom up to the root.
 
-import { code, h } from "./dom.js";
-import { hex, inclusionPath } from "../verifier/tlog.js";
+import { code, h, opener, s } from "./dom.js";
+import { hex } from "../verifier/encoding.js";
+import { inclusionPath } from "../verifier/merkle.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-const ROW = 44,
-  WIDTH = 340,
-  MIDDLE = 170,
-  SIDE = 112; // pixels of the drawing
-
-function s(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
+const ROW = 44;
+const WIDTH = 340;
+const MIDDLE = 170;
+const SIDE = 112; // pixels of the drawing
 
 const short = (hash) => `${hex(hash).slice(0, 8)}…`;
 
@@ -26,13 +19,13 @@ function box(x, y, label, look) {
 }
 
 function draw(leaf, path, root, holds) {
-  const rows = [{ hash: leaf }, ...path].reverse(),
-    height = ROW * (rows.length + 1) + 8,
-    parts = [];
+  const rows = [{ hash: leaf }, ...path].reverse();
+  const height = ROW * (rows.length + 1) + 8;
+  const parts = [];
   const look = holds ? "way" : "broken";
   rows.forEach((row, at) => {
-    const y = 58 + at * ROW,
-      below = y + ROW;
+    const y = 58 + at * ROW;
+    const below = y + ROW;
     if (row.left) {
       const x = row.isLeft ? MIDDLE - SIDE : MIDDLE + SIDE;
       parts.push(
@@ -77,13 +70,13 @@ function text(leaf, path, root, holds) {
 
 /** Return the path of a verified proof, with a box that flips one bit of the leaf. */
 export function picture({ index, hashes, checkpoint: { tree } }, leaf) {
-  const place = h("div"),
-    flip = h("input", { type: "checkbox" });
+  const place = h("div");
+  const flip = h("input", { type: "checkbox" });
   const show = () => {
     const changed = leaf.slice();
     changed[0] ^= flip.checked ? 1 : 0;
-    const path = inclusionPath(changed, index, tree.size, hashes),
-      holds = hex(path.at(-1)?.hash ?? changed) === hex(tree.root);
+    const path = inclusionPath(changed, index, tree.size, hashes);
+    const holds = hex(path.at(-1)?.hash ?? changed) === hex(tree.root);
     place.replaceChildren(
       draw(changed, path, tree.root, holds),
       h(
@@ -93,7 +86,7 @@ export function picture({ index, hashes, checkpoint: { tree } }, leaf) {
           ? "✓ The path leads to the signed root."
           : "✗ With one bit of the leaf flipped, every hash on the way is another, and so is the root.",
       ),
-      h("details", {}, h("summary", {}, "The same as text"), text(changed, path, tree.root, holds)),
+      opener("The same as text", text(changed, path, tree.root, holds)),
     );
   };
   flip.addEventListener("change", show);

@@ -1,9 +1,11 @@
 // verify.html: proofs and files, with the policy that is in the page, and without a network.
 
-import { context, files } from "./check.js";
-import { $, card, code, h } from "./dom.js";
+import { files } from "./check.js";
+import { $, card, code, h, takeFiles } from "./dom.js";
 import { errorCard } from "./error_card.js";
-import { TlogError, decodeBase64, fail, parsePolicy, shown } from "../verifier/tlog.js";
+import { context } from "./results.js";
+import { TlogError, decodeBase64, fail } from "../verifier/encoding.js";
+import { parsePolicy, shown } from "../verifier/tlog.js";
 
 async function trust() {
   if (!globalThis.crypto?.subtle) fail("AccessError", "no cryptography", { insecure: true });
@@ -29,19 +31,5 @@ context.trusted.catch((error) => $("#head").replaceChildren(errorCard(error, "lo
 context.opened = Promise.reject(new TlogError("AccessError", "this page asks no server", { offline: true }));
 context.opened.catch(() => {});
 
-$("#files").addEventListener("change", ({ target }) => {
-  files([...target.files]);
-  target.value = "";
-});
-for (const [name, over] of [
-  ["dragover", true],
-  ["dragleave", false],
-  ["drop", false],
-]) {
-  document.addEventListener(name, (event) => {
-    event.preventDefault();
-    $("#drop").classList.toggle("over", over);
-    if (name === "drop") files([...event.dataTransfer.files]);
-  });
-}
+takeFiles(files);
 $("#ask").addEventListener("submit", (event) => event.preventDefault());

@@ -29,10 +29,10 @@ export function signers({ policy }, { cosignatures, unsupported }) {
 
 /** Return the card of an opened log; seen: when it was visited last, in milliseconds. */
 export async function headCard(opened, seen) {
-  const { log, how, witnesses } = opened,
-    { signed } = log.accepted,
-    found = signers(opened, log.accepted),
-    before = log.previous;
+  const { log, how, witnesses } = opened;
+  const { signed } = log.accepted;
+  const found = signers(opened, log.accepted);
+  const before = log.previous;
   const headline = `${found.who}: ${count(signed.tree.size)} entries`;
   let said = { state: "verified", look: "good", mark: "✓", headline, body: [`Witnesses saw it ${found.when}.`] };
   if (!found.witnesses)

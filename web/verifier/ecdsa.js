@@ -1,7 +1,7 @@
 // ECDSA signatures as signed notes have them (signature type 0x02): ASN.1 DER to what WebCrypto wants. Loaded only for such
 // keys.
 
-import { equal } from "./tlog.js";
+import { equal } from "./encoding.js";
 
 function encode(raw) { // SEQUENCE { INTEGER r, INTEGER s }
   const integers = [raw.subarray(0, raw.length / 2), raw.subarray(raw.length / 2)].flatMap((half) => {

@@ -3,11 +3,10 @@
 //     const log = new Log(httpFetcher(url), policyFor(parseVkey(vkey)));
 //     const entry = await log.entry(0);
 
+import { TlogError, concat, decodeText, encodeBase64, equal, fail, hex, usage, utf8 } from "./encoding.js";
+import { verifyConsistency, verifyInclusion } from "./merkle.js";
 import { sha256 } from "./sha256.js";
-import {
-  MAX_NOTE, TlogError, acceptCheckpoint, concat, decodeText, encodeBase64, equal, fail, hex, parseCheckpoint, policyFor, usage, utf8,
-  verifyConsistency, verifyInclusion,
-} from "./tlog.js";
+import { MAX_NOTE, acceptCheckpoint, parseCheckpoint, policyFor } from "./tlog.js";
 
 const tiles = () => import("./tiles.js"); // once a tile is needed
 const big = (number) => (typeof number === "bigint" || Number.isSafeInteger(number) ? BigInt(number) : usage(`${number} is no whole number`));

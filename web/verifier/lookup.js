@@ -1,7 +1,8 @@
 // Finding an entry: what is logged for a file (tiles/entry.py), and where it is, by reading all leaf hashes of a log.
 
+import { concat, equal, fail, hex, utf8 } from "./encoding.js";
+import { leafHash } from "./merkle.js";
 import { Sha256 } from "./sha256.js";
-import { concat, equal, fail, hex, leafHash, utf8 } from "./tlog.js";
 
 export const SCAN_LIMIT = 16_384n; // entries: 64 tiles, 512 KiB; a larger log is looked through only when told to
 const MAX_ENTRY = 65_535; // bytes

@@ -1,6 +1,7 @@
 // The tiles of a log (https://c2sp.org/tlog-tiles): which to fetch, and which hashes and entries to believe.
 
-import { EMPTY_ROOT, MAX_SIZE, equal, fail, hex, leafHash, malformed, nodeHash, usage } from "./tlog.js";
+import { MAX_SIZE, equal, fail, hex, malformed, usage } from "./encoding.js";
+import { EMPTY_ROOT, leafHash, nodeHash } from "./merkle.js";
 
 const MAX_TILE = 2 * 8192; // bytes; more than a tile has, so that one too long is called wrong
 const MAX_BUNDLE = 256 * (2 + 65_535) + 1;
