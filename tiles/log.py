@@ -30,8 +30,9 @@ from tiles.records.settings import MAX_LOCK_DAYS, SETTINGS, Settings, parse_sett
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
 from tiles.store import Store, Version
+from tiles.store.address import is_object_url
 from tiles.store.object_lock import open_retention
-from tiles.store.open_bucket import is_object_url, open_object_store
+from tiles.store.open_bucket import open_object_store
 from tiles.store.probe import PROBES, probe
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import anchor_store, default_key_path, private_url, public_store, remembered

@@ -18,8 +18,7 @@ from tiles.entries.file_digest import digest_entry, parse_digest_entry
 from tiles.entries.payload import MAX_PAYLOAD_SIZE, check_payload_size, fetch_payload, payload_path, store_payload
 from tiles.errors import AccessError, Malformed, NotFound, UsageError, VerificationError
 from tiles.notes.policy import policy_for
-from tiles.read.fetcher import StoreFetcher
-from tiles.store import Differs
+from tiles.store import Differs, StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.upkeep.audit import audit
 from tiles.upkeep.gc import gc

@@ -16,10 +16,9 @@ from tiles.inbox.submission import INBOX, Name, format_submission
 from tiles.inbox.submit import submit
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
-from tiles.read.fetcher import StoreFetcher
 from tiles.records.head import HEAD, parse_head
 from tiles.records.staged_batch import digest, parse_batch
-from tiles.store import Store
+from tiles.store import Store, StoreFetcher
 from tiles.upkeep.repair import repair
 from tiles.upkeep.replace import SET_ASIDE
 from tiles.write.publish import REJECTED

@@ -16,7 +16,7 @@ from tiles.errors import Refused, TileError, Unfinished, UsageError, Verificatio
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
-from tiles.read.fetcher import StoreFetcher
+from tiles.store import StoreFetcher
 from tiles.tree.layout import checkpoint_path
 from tiles.upkeep.import_log import Imported, import_log
 from tiles.write.sequencer import MAX_BATCH, Sequencer

@@ -11,8 +11,7 @@ from typing import BinaryIO
 
 from tiles.entries.file_digest import digest_entry, parse_digest_entry
 from tiles.errors import Malformed, NotFound, UsageError, VerificationError
-from tiles.read.fetcher import Fetcher
-from tiles.store import Store
+from tiles.store import Fetcher, Store
 
 PAYLOADS = "payload/sha256/"
 MAX_PAYLOAD_SIZE = 256 << 20  # bytes; one is in memory as a whole

@@ -14,12 +14,12 @@ from tiles.errors import AccessError, Conflict, Malformed, NotFound, OutcomeUnkn
 from tiles.inbox.submission import INBOX, parse_name
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy
-from tiles.read.fetcher import StoreFetcher, fetch_tile
+from tiles.read.tiles import fetch_tile
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch, digest
 from tiles.retry import Backoff
 from tiles.signing.signer import Signer
-from tiles.store import Differs, Store
+from tiles.store import Differs, Store, StoreFetcher
 from tiles.tree.layout import CHECKPOINT, POLICY, Tile, checkpoint_path
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiles.tree.plan import Plan

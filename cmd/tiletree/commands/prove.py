@@ -17,13 +17,15 @@ from tiles.entries.payload import fetch_payload
 from tiles.errors import AccessError, ProofError
 from tiles.notes.policy import Accepted
 from tiles.read.client import LogClient
-from tiles.read.fetcher import StoreFetcher, is_local, open_log
+from tiles.read.fetcher import is_local, open_log
+from tiles.read.trust import Pinned, resolve
+from tiles.store import StoreFetcher
 from tiles.tree.merkle import leaf_hash
 from tiles.upkeep.audit import audit as recompute
 from tiles.user.places import public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.tile_cache import TileCache
-from tiles.user.trusted_keys import Pinned, Trust, resolve
+from tiles.user.trusted_keys import Trust
 from tiletree.options import json_option, log_argument, open_binary, output, read_policy, read_vkey, trust_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output, shown
 

@@ -9,9 +9,10 @@ import click
 
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
+from tiles.read.trust import resolve
 from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
-from tiles.user.trusted_keys import Trust, resolve
+from tiles.user.trusted_keys import Trust
 from tiletree.options import (
     json_option,
     log_argument,
