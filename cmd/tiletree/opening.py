@@ -17,18 +17,19 @@ from tiles.notes.keys import SeedKey, VerifierKey, parse_skey, parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
 from tiles.read.client import LogClient
-from tiles.read.fetcher import Fetcher, is_local, open_log
+from tiles.read.fetcher import is_local, open_log
+from tiles.read.trust import Pinned, resolve
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import parse_head
 from tiles.records.paths import HEAD
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
-from tiles.store import Store
+from tiles.store import Fetcher, Store
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.tile_cache import TileCache
-from tiles.user.trusted_keys import Pinned, Trust, resolve
+from tiles.user.trusted_keys import Trust
 from tiles.write.prepare import anonymous_reader
 from tiletree.options import Pins, Writer
 from tiletree.ui import Output

@@ -18,9 +18,8 @@ from tiles.entries.file_digest import digest_entry, parse_digest_entry
 from tiles.entries.payload import MAX_PAYLOAD_SIZE, check_payload_size, fetch_payload, store_payload
 from tiles.errors import AccessError, Malformed, NotFound, UsageError, VerificationError
 from tiles.notes.policy import policy_for
-from tiles.read.fetcher import StoreFetcher
 from tiles.records.paths import payload_path
-from tiles.store import Differs
+from tiles.store import Differs, StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.upkeep.audit import audit
 from tiles.upkeep.gc import gc

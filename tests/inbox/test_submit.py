@@ -36,8 +36,7 @@ from tiles.notes.keys import parse_vkey, signing_key
 from tiles.notes.policy import policy_for
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from tiles.read.client import LogClient
-from tiles.read.fetcher import StoreFetcher
-from tiles.store import Differs, Listed, Object, Version
+from tiles.store import Differs, Listed, Object, StoreFetcher, Version
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import leaf_hash

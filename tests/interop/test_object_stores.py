@@ -18,9 +18,8 @@ from tests.support.check_log import committed, published
 from tests.support.world import ROLES, World, recording_key
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
-from tiles.read.fetcher import StoreFetcher
 from tiles.records.settings import Settings
-from tiles.store import Store
+from tiles.store import Store, StoreFetcher
 from tiles.store.open_bucket import open_object_store
 from tiles.store.probe import probe
 from tiles.upkeep.audit import audit

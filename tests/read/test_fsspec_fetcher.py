@@ -22,8 +22,9 @@ from tests.support.fault_server import Server, serving
 from tests.support.readers import POLICY, entry, make_log
 from tiles.errors import AccessError, NotFound, UsageError
 from tiles.read.client import LogClient
-from tiles.read.fetcher import Fetcher, open_log
-from tiles.read.fsspec_fetcher import FsspecFetcher, shown_url
+from tiles.read.fetcher import open_log
+from tiles.read.fsspec_fetcher import FsspecFetcher
+from tiles.store import Fetcher
 from tiles.store.bounded_gzip import encode
 from tiles.tree.bundle import encode_entries
 from tiles.tree.layout import CHECKPOINT
@@ -466,20 +467,3 @@ def test_only_when_asked_for() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "tiles.read.fsspec_fetcher" in loaded
     assert not {"fsspec", "s3fs", "obstore"} & set(loaded)
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("gist://me:s3cret@id", "gist://id"),
-        ("abfs://container@account.dfs.core.windows.net/x", "abfs://container@account.dfs.core.windows.net/x"),
-        ("git://repo:main@ref", "git://repo:main@ref"),
-        ("zip://log::sftp://me:s3cret@host/a.zip?s3cret", "zip://log::sftp://host/a.zip"),
-        ("zip://log::/some/a.zip", "zip://log::/some/a.zip"),
-        ("ftp://me:s3/cr@et@host/x", "ftp://host/x"),
-        ("hf://datasets/a/b@main/log", "hf://datasets/a/b@main/log"),
-    ],
-)
-def test_shown_url(url: str, shown: str) -> None:
-    """What may be shown says where the log is, and no secret."""
-    assert shown_url(url) == shown == shown_url(shown)

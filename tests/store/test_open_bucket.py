@@ -19,7 +19,8 @@ from tests.support.object_server import ObjectServer
 from tests.support.object_server_http import Answer, Request
 from tests.support.object_server_rules import reading
 from tiles.errors import AccessError, Denied, NotFound, UsageError
-from tiles.store.open_bucket import bucket_of, is_object_url, open_object_store, shown_object_url, with_suffix
+from tiles.store.address import is_object_url
+from tiles.store.open_bucket import open_object_store
 
 SECRET = "S3CR3Tmarked"
 
@@ -121,16 +122,6 @@ def test_wrong_urls(url: str, tiletree: Command) -> None:
         assert done.code == 2, done
         assert SECRET not in done.out + done.err
     assert not list(Path().rglob("*.key"))
-
-
-def test_parts_of_urls() -> None:
-    """The shown form has no options; a suffix goes to the prefix, not to the options."""
-    assert shown_object_url("S3://b/a%20b/?region=x") == "s3://b/a b"
-    assert bucket_of("gs://b/log?endpoint=http://h") == "gs://b"
-    assert with_suffix("s3://b/log/?region=x", ".private") == "s3://b/log.private?region=x"
-    assert is_object_url("AZ://c")
-    assert not is_object_url("s3:b")
-    assert not is_object_url("file:///s3://b")
 
 
 def test_a_bad_variable_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,11 +16,10 @@ from tiles.inbox.submission import Name, format_submission
 from tiles.inbox.submit import submit
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
-from tiles.read.fetcher import StoreFetcher
 from tiles.records.head import parse_head
 from tiles.records.paths import HEAD, INBOX, REJECTED, SET_ASIDE
 from tiles.records.staged_batch import digest, parse_batch
-from tiles.store import Store
+from tiles.store import Store, StoreFetcher
 from tiles.upkeep.repair import repair
 
 ADMISSION = Admission(max_entries=3)

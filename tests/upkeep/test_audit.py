@@ -17,7 +17,8 @@ import tiles.upkeep.audit
 from tests.support.reference import flipped
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
-from tiles.read.fetcher import Fetcher, StoreFetcher, open_log
+from tiles.read.fetcher import open_log
+from tiles.store import Fetcher, StoreFetcher
 from tiles.store.directory import DirectoryStore
 from tiles.tree.blame import Stated, children
 from tiles.tree.bundle import encode_entries, parse_bundle

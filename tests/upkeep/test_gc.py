@@ -15,9 +15,9 @@ from tiles.errors import AccessError, NotFound, Refused, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
-from tiles.read.fetcher import StoreFetcher, fetch_tile
+from tiles.read.tiles import fetch_tile
 from tiles.records.head import parse_head
-from tiles.store import Listed, Store
+from tiles.store import Listed, Store, StoreFetcher
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.tree.layout import parse_tile_path

@@ -16,8 +16,8 @@ from tiles.errors import Refused, TileError, Unfinished, UsageError, Verificatio
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
-from tiles.read.fetcher import StoreFetcher
 from tiles.records.paths import checkpoint_path
+from tiles.store import StoreFetcher
 from tiles.upkeep.import_log import Imported, import_log
 from tiles.write.sequencer import MAX_BATCH, Sequencer
 

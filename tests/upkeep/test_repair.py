@@ -18,8 +18,7 @@ from tiles.errors import AccessError, NotFound, Refused
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
-from tiles.read.fetcher import Fetcher, StoreFetcher
-from tiles.store import Store
+from tiles.store import Fetcher, Store, StoreFetcher
 from tiles.tree.bundle import encode_entries
 from tiles.tree.layout import ENTRIES, edge_tiles, levels, parse_tile_path, tiles_of
 from tiles.upkeep.audit import audit

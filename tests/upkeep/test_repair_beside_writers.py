@@ -14,9 +14,8 @@ from tests.support.world import NOW, World, explained, not_wrapped, some_entries
 from tiles.errors import Refused
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
-from tiles.read.fetcher import StoreFetcher
 from tiles.signing.signer import Signer
-from tiles.store import Store
+from tiles.store import Store, StoreFetcher
 from tiles.upkeep.audit import audit
 from tiles.upkeep.repair import Repaired, repair
 from tiles.write.sequencer import Appended, Sequencer

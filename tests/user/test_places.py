@@ -10,14 +10,12 @@ from tests.support.bucket_logs import LOG, PRIVATE, begin, contents, files, owne
 from tests.support.command_line import ORIGIN, Command
 from tests.support.object_server import ObjectServer
 from tiles.errors import UsageError
+from tiles.store.address import absolute, name_of
 from tiles.user.known_logs import Remembered, recall, remember
 from tiles.user.places import (
-    absolute,
     anchor_store,
-    directory_of,
     inbox_store,
     is_same_bucket,
-    name_of,
     private_in_bucket,
     private_store,
     private_url,
@@ -32,22 +30,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "XDG_CONFIG_HOME"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("log", "name"),
-    [
-        ("S3://bucket/a/log/?region=x", "s3://bucket/a/log"),
-        ("s3://bucket/a%20b", "s3://bucket/a b"),
-        ("gs://bucket", "gs://bucket"),
-        ("log", "{here}/log"),
-        ("./x/../log/", "{here}/log"),
-        ("file:///srv/log", "/srv/log"),
-    ],
-)
-def test_one_name(log: str, name: str, home: Path) -> None:
-    """A log has one name, however it is named."""
-    assert name_of(log) == name.format(here=home.resolve())
 
 
 def test_what_is_named_comes_first(home: Path) -> None:
@@ -73,46 +55,6 @@ def test_options_of_urls() -> None:
 
 
 @pytest.mark.parametrize(
-    ("log", "private", "apart"),
-    [
-        ("s3://b/log", "s3://b/log", False),
-        ("s3://b/log", "s3://b/log/private", False),
-        ("s3://b/log/public", "s3://b/log", False),
-        ("s3://b", "s3://b/private", False),
-        ("s3://b/log", "S3://b/log/?region=x", False),
-        ("s3://b/log", "s3://b/l%6fg/private", False),
-        ("s3://b/log", "s3://b/log.private", True),
-        ("s3://b/log", "s3://b/log2", True),
-        ("s3://b/log2", "s3://b/log", True),
-        ("s3://b/log", "s3://c/log", True),
-        ("s3://b/log", "gs://b/log", True),
-        ("log", "log", False),
-        ("log", "./log/private", False),
-        ("a/log", "a", False),
-        ("log", "x/../log/p", False),
-        ("log", "log2", True),
-        ("log", "log.private", True),
-        ("log", "s3://b/log", True),
-    ],
-)
-def test_apart(log: str, private: str, apart: bool) -> None:
-    """Neither part is inside the other, however both are named; a name that begins alike is another one."""
-    if apart:
-        assert private_url(log, private) == private
-        return
-    with pytest.raises(UsageError, match="may not be inside the public one, nor around it"):
-        private_url(log, private)
-
-
-def test_apart_by_links(home: Path) -> None:
-    """A link into the public part is inside it."""
-    (home / "log").mkdir()
-    (home / "link").symlink_to(home / "log")
-    with pytest.raises(UsageError, match="inside"):
-        private_url("log", "link/private")
-
-
-@pytest.mark.parametrize(
     ("log", "expected"),
     [
         ("s3://b/log", "s3://b/log.private"),
@@ -131,22 +73,6 @@ def test_all_of_a_bucket(log: str) -> None:
     """A log without a prefix has no place beside it: another bucket's name would come out."""
     with pytest.raises(UsageError, match="all of a bucket"):
         private_in_bucket(log)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ("https://h/log", "https:// cannot be written"),
-        ("file://log", "does not name an absolute path"),
-        ("", "names no directory"),
-        ("a\0b", "names no directory"),
-        ("~nobody-of-that-name/log", "home directory of a user who is not there"),
-    ],
-)
-def test_wrong_places(wrong: str, said: str) -> None:
-    """What cannot be written to is a wrong call."""
-    with pytest.raises(UsageError, match=said):
-        directory_of(wrong)
 
 
 def test_the_anchor_and_absolute_places(home: Path) -> None:

@@ -11,9 +11,8 @@ from typing import BinaryIO
 
 from tiles.entries.file_digest import digest_entry, parse_digest_entry
 from tiles.errors import Malformed, NotFound, UsageError, VerificationError
-from tiles.read.fetcher import Fetcher
 from tiles.records.paths import payload_path
-from tiles.store import Store
+from tiles.store import Fetcher, Store
 
 MAX_PAYLOAD_SIZE = 256 << 20  # bytes; one is in memory as a whole
 

@@ -21,8 +21,8 @@ from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import TlogProof
-from tiles.read.fetcher import Fetcher
 from tiles.read.verified_tree import VerifiedTree
+from tiles.store import Fetcher
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, tile_at
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right, leaf_hashes

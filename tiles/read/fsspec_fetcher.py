@@ -10,7 +10,6 @@ its type and what the system calls it are shown. Nothing is kept: no listing, no
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
@@ -20,42 +19,18 @@ from typing import Any, TypeVar
 from tiles.errors import AccessError, Malformed, NotFound, TilesError, UsageError
 from tiles.parallel import SERVER_READS, in_background
 from tiles.store.bounded_gzip import MAGIC, decode, on_wire
+from tiles.store.fsspec_address import PREFIX, protocol_of, shown_fsspec_url, shown_protocol
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import CHECKPOINT, parse_tile_path
 
 DEADLINE = 120.0  # seconds for one object, or for opening the file system
-PREFIX = "fsspec+"  # asks for fsspec where this library could read the URL by itself
 
 _CHUNK = 1 << 16  # bytes
 _ENTRIES = "tile/entries/"
 _THREADSAFE = frozenset({"memory", "file", "local", "github"})  # and all that is asynchronous inside
 _KEEPING = frozenset({"blockcache", "cached", "filecache", "simplecache"})
-# Where what comes before the "@" is a part of the place: a repository, a container.
-_NAMED_BY_USER = frozenset({"github", "git", "abfs", "abfss"})
-_LINK = re.compile(r"(?P<scheme>[^:/?#]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL)
 
 T = TypeVar("T")
-
-
-def shown_url(url: str) -> str:
-    """Return a URL as it may be shown and remembered: no credentials, no query, no slash at the end.
-
-    Also of each URL in a chain (zip://log::https://…).
-    """
-    return "::".join(_shown_link(link) for link in url.split("::"))
-
-
-def _shown_link(link: str) -> str:
-    match = _LINK.fullmatch(link)
-    if not match:
-        return link
-    scheme, authority, rest = match["scheme"].lower(), match["authority"], match["rest"]
-    if scheme.removeprefix(PREFIX) not in _NAMED_BY_USER:
-        if "@" not in authority and re.search(r":.*[^0-9]", authority) and "@" in rest:
-            authority, rest = "", rest.rpartition("@")[2]  # a secret key with a slash in it
-        authority = authority.rpartition("@")[2]
-    rest = re.split(r"[?#]", rest, maxsplit=1)[0].rstrip("/")
-    return f"{scheme}://{authority}{rest}"
 
 
 class FsspecFetcher:
@@ -69,7 +44,7 @@ class FsspecFetcher:
     """
 
     def __init__(self, url: str, *, deadline: float = DEADLINE) -> None:
-        self.url = shown_url(url)
+        self.url = shown_fsspec_url(url)
         self._deadline = deadline
         core = _import("fsspec.core", self.url)
         for link in url.split("::"):
@@ -163,11 +138,10 @@ def _import(module: str, url: str) -> Any:
 def _check_protocol(link: str, url: str) -> None:
     """Raise UsageError unless fsspec can open that kind of URL, here and now, and keeps no copies of its own."""
     registry = _import("fsspec.registry", url)
-    scheme, separator, _ = link.partition("://")
-    protocol = scheme.lower().removeprefix(PREFIX)
+    protocol = protocol_of(link)
     if protocol in _KEEPING:
         raise UsageError(f"{url}: {protocol} keeps copies, and a log is to be read as it is now")
-    if not separator and protocol not in registry.available_protocols():
+    if "://" not in link and protocol not in registry.available_protocols():
         return  # a path
     if not protocol:
         raise _unknown(protocol)  # fsspec would take it for a path
@@ -179,11 +153,11 @@ def _check_protocol(link: str, url: str) -> None:
     except ValueError:
         raise _unknown(protocol) from None
     if missing is not None:
-        raise _missing(missing, f"{protocol}://")
+        raise _missing(missing, f"{shown_protocol(protocol)}://")
 
 
 def _unknown(protocol: str) -> UsageError:
-    return UsageError(f"{protocol}:// cannot be read: fsspec does not know it")
+    return UsageError(f"{shown_protocol(protocol)}:// cannot be read: fsspec does not know it")
 
 
 def _missing(error: ImportError, what: str) -> UsageError:

@@ -16,10 +16,11 @@ from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3 import exceptions as http
 from urllib3.util import Url, parse_url
 
-from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.errors import AccessError, Malformed, NotFound
 from tiles.notes.encoding import encode_base64
 from tiles.parallel import SERVER_READS, in_background
 from tiles.retry import Clock, Pauses
+from tiles.store.address import parse_http_url, shown_http_url
 from tiles.store.bounded_gzip import Gunzip, on_wire
 from tiles.tree.layout import CHECKPOINT
 from tiles.version import __version__
@@ -28,7 +29,6 @@ PAUSES = Pauses(attempts=4, first=0.25, longest=30.0, spread=(0.5, 1.5))  # a lo
 MAX_REDIRECTS = 3
 
 _CHUNK = 1 << 16  # bytes
-_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
 _BUSY = frozenset({408, 429})
@@ -41,29 +41,6 @@ class _Again(Exception):
         super().__init__(problem)
         self.problem = problem
         self.pause = pause
-
-
-def parse_http_url(url: str) -> Url:
-    """Return the parts of an http(s):// URL, in normal form. Raises UsageError for any other.
-
-    The message does not repeat the URL: it may hold credentials.
-    """
-    try:
-        parsed = parse_url(url)
-    except http.LocationParseError:
-        raise UsageError("not an http(s):// URL") from None
-    if parsed.scheme not in _PORTS or not parsed.host or not url.isprintable() or " " in url:
-        raise UsageError("not an http(s):// URL")
-    if parsed.fragment is not None:
-        raise UsageError(f"{shown_url(parsed)}: the URL of a log has no #fragment")
-    return parsed
-
-
-def shown_url(parsed: Url) -> str:
-    """Return the URL as it may be shown and remembered: no credentials, query, default port, slash at the end."""
-    port = None if parsed.port == _PORTS.get(parsed.scheme or "") else parsed.port
-    path = (parsed.path or "").rstrip("/")
-    return str(parsed._replace(auth=None, query=None, fragment=None, port=port, path=path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +78,7 @@ class HttpFetcher:
         clock: Clock | None = None,
     ) -> None:
         self._base = parse_http_url(url)
-        self.url = shown_url(self._base)
+        self.url = shown_http_url(self._base)
         self._patience = patience
         self._clock = clock or Clock(now=time.monotonic)
         # tlog-tiles "Log entries": "Clients SHOULD include gzip and identity in their Accept-Encoding headers"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from tiles.errors import TileError
-from tiles.read.fetcher import Fetcher, fetch_tiles
+from tiles.read.tiles import fetch_tiles
+from tiles.store import Fetcher
 from tiles.tree.layout import Tile
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.proof import Node

@@ -178,3 +178,41 @@ class Store(Protocol):
     def barrier(self) -> None:
         """Return once everything readable before the call lasts through a power cut, and what was deleted is gone."""
         ...
+
+
+class Fetcher(Protocol):
+    """Where the public objects of one log are read. Threads may share it.
+
+    url        where it is, as it may be shown: without credentials
+    parallel   how many objects to fetch at a time
+    """
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        ...
+
+    @property
+    def parallel(self) -> int:
+        """How many objects to fetch at a time."""
+        ...
+
+    def fetch(self, path: str, limit: int) -> bytes:
+        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        ...
+
+
+class StoreFetcher:
+    """Reads the public objects of a log in a store.
+
+    parallel   1 where reading waits for nothing but a disk; more costs threads and gains nothing
+    """
+
+    def __init__(self, store: Store, parallel: int = 1) -> None:
+        self.url = store.url
+        self.parallel = parallel
+        self._store = store
+
+    def fetch(self, path: str, limit: int) -> bytes:
+        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        return self._store.read(path, limit).data

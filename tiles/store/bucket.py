@@ -27,9 +27,9 @@ from tiles.errors import AccessError, Conflict, Denied, Malformed, NotFound, Out
 from tiles.parallel import BUCKET_REQUESTS, all_done
 from tiles.retry import Clock, Pauses, attempts
 from tiles.store import Differs, Listed, Locks, Object, Serve, Version
+from tiles.store.address import shown_object_url
 from tiles.store.bounded_gzip import Gunzip, encode, on_wire
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
-from tiles.store.open_bucket import shown_object_url
 from tiles.store.paths import check_path, check_prefix, is_path
 
 COLLISIONS = 8  # tries where a store answers that a write collided with another, and did not happen

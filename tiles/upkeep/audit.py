@@ -16,8 +16,9 @@ from struct import unpack
 
 from tiles.errors import Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
-from tiles.read.fetcher import MAX_BUNDLE_SIZE, Fetcher, fetch_tile, fetch_tiles, open_log
-from tiles.store import Store
+from tiles.read.fetcher import open_log
+from tiles.read.tiles import MAX_BUNDLE_SIZE, fetch_tile, fetch_tiles
+from tiles.store import Fetcher, Store
 from tiles.tree.blame import Finding, Hashes, Stated, children, judge_edge, judge_pair, judge_tile, leads_to_root
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import TILE_WIDTH, Tile, edge_tiles

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tiles.errors import AccessError, LogError, Malformed, NotFound, TileError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
-from tiles.read.fetcher import Fetcher, fetch_tile
+from tiles.read.tiles import fetch_tile
+from tiles.store import Fetcher
 from tiles.tree.blame import Hashes
 from tiles.tree.bundle import decode_entries, encode_entries, parse_bundle
 from tiles.tree.layout import CHECKPOINT, ENTRIES, Tile, tile_at

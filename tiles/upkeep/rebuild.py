@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from tiles.read.fetcher import Fetcher
+from tiles.store import Fetcher
 from tiles.tree.blame import (
     Finding,
     Hashes,

@@ -20,11 +20,11 @@ from tiles.errors import LogError, Malformed, NotFound, Refused, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
-from tiles.read.fetcher import MAX_BUNDLE_SIZE, Fetcher
+from tiles.read.tiles import MAX_BUNDLE_SIZE
 from tiles.read.verified_tree import VerifiedTree
 from tiles.records.head import Head
 from tiles.records.paths import CHECKPOINTS, SET_ASIDE, kept_size
-from tiles.store import Store
+from tiles.store import Fetcher, Store
 from tiles.tree.blame import Finding
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path

@@ -9,9 +9,9 @@ from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
-from tiles.read.fetcher import MAX_BUNDLE_SIZE, Fetcher, fetch_tile
+from tiles.read.tiles import MAX_BUNDLE_SIZE, fetch_tile
 from tiles.records.paths import CHECKPOINTS, is_day_path, kept_size
-from tiles.store import Listed, Store
+from tiles.store import Fetcher, Listed, Store
 from tiles.tree.blame import Finding
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path, tile_at

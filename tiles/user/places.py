@@ -9,50 +9,28 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from tiles.errors import UsageError
 from tiles.store import Store
-from tiles.store.directory import DirectoryStore
-from tiles.store.open_bucket import (
+from tiles.store.address import (
     bucket_of,
+    check_apart,
+    directory_of,
     is_object_url,
-    open_object_store,
+    name_of,
     options_of,
     shown_object_url,
     with_suffix,
 )
+from tiles.store.directory import DirectoryStore
+from tiles.store.open_bucket import open_object_store
 from tiles.user.files import xdg_directory
 from tiles.user.known_logs import Remembered, recall
 
 PRIVATE = ".private"
 
 _LONGEST_NAME = 200  # characters; files have names of 255 bytes, and the anchor and temporary files add to this one
-
-
-def directory_of(url: str) -> Path:
-    """Return the directory that a path or file:// URL names. Raises UsageError for any other URL."""
-    path = url
-    if url.startswith("file://"):
-        path = unquote(url.removeprefix("file://"))
-        if not path.startswith("/"):
-            raise UsageError(f"{url} does not name an absolute path")
-    elif "://" in url:
-        raise UsageError(
-            f"{url.partition('://')[0]}:// cannot be written",
-            hint="write to a directory, s3://, gs:// or az://",
-        )
-    if not path or "\0" in path:
-        raise UsageError(f"{url!r} names no directory")
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise UsageError(f"{url} names the home directory of a user who is not there") from None
-
-
-def name_of(log: str) -> str:
-    """Return the one name that a log to write to is remembered by: its URL without options, or its absolute path."""
-    return shown_object_url(log) if is_object_url(log) else str(directory_of(log).resolve())
 
 
 def remembered(log: str) -> Remembered:
@@ -82,7 +60,7 @@ def private_url(log: str, private: str | None = None) -> str:
         public = directory_of(log)
         named = public if public.name not in ("", "..") else public.resolve()
         own = str(named.with_name(named.name + PRIVATE))
-    _check_apart(log, own)
+    check_apart(log, own)
     if is_object_url(own) and own.partition("://")[0] == known.log.partition("://")[0] and not options_of(own):
         own += options_of(known.log)  # one server holds both parts, unless something else is said
     return own
@@ -139,26 +117,7 @@ def anchor_store(key: Path, anchor: str | None = None) -> Store:
     return _store(anchor) if anchor else DirectoryStore(key.with_name(key.name + ".anchor"))
 
 
-def absolute(place: str) -> str:
-    """Return a path or URL that means the same wherever it is used."""
-    return place if "://" in place else str(directory_of(place).absolute())
-
-
 def _store(url: str, *, retry: bool = True) -> Store:
     if is_object_url(url):
         return open_object_store(url, retry=retry)
     return DirectoryStore(directory_of(url))
-
-
-def _check_apart(public: str, private: str) -> None:
-    if is_object_url(public) != is_object_url(private):
-        return
-    if is_object_url(public):
-        inner, outer = f"{shown_object_url(private)}/", f"{shown_object_url(public)}/"
-        apart = not (inner.startswith(outer) or outer.startswith(inner))
-        private, public = inner, outer
-    else:
-        within, around = directory_of(private).resolve(), directory_of(public).resolve()
-        apart = within != around and around not in within.parents and within not in around.parents
-    if not apart:
-        raise UsageError(f"{private} and {public}: the private part may not be inside the public one, nor around it")

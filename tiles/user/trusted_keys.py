@@ -1,7 +1,4 @@
-"""Which key a log is read with: one that was given, one that was remembered, or, said on every output, a first one.
-
-A key is never taken from a proof, and from a log only on first use, in one way: `resolve` says which, and why.
-"""
+"""The memory of keys: by which key this user knows each log, and whether they said so or a first use did."""
 
 from __future__ import annotations
 
@@ -9,19 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiles.errors import Malformed, NotFound, Refused, UsageError
-from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.errors import Malformed, Refused, UsageError
 from tiles.notes.encoding import decode_text, is_line
 from tiles.notes.keys import VerifierKey, parse_vkey
-from tiles.notes.note import MAX_NOTE_SIZE
-from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
-from tiles.read.fetcher import Fetcher, normal_url
-from tiles.records.paths import POLICY
-from tiles.tree.layout import CHECKPOINT
+from tiles.notes.policy import Policy, parse_policy, policy_for
+from tiles.store.address import normal_url
 from tiles.user.files import locked, read_file, write_file
 from tiles.user.places import config_directory
 
-PINNED = "pinned"
 REMEMBERED = "remembered"
 FIRST_USE = "first use, not pinned"
 
@@ -29,7 +21,6 @@ MAX_TRUST_SIZE = 1 << 20  # bytes
 
 _TITLE = "tiletree-trust/v1"
 _WORDS = {"remembered": REMEMBERED, "first-use": FIRST_USE}
-_HINT = "pass --vkey or --policy, from a source you trust; `tiletree key trust URL VKEY` remembers it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +45,6 @@ class Known:
         """The line in the file, without its newline; the URL is last, as a path may hold spaces."""
         word = next(word for word, how in _WORDS.items() if how == self.how)
         return f"{word} {self.vkey} {self.url}"
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """With which policy a log is read, and why: PINNED, REMEMBERED or FIRST_USE, to be shown with every result."""
-
-    policy: Policy
-    how: str
-
-    @property
-    def is_first_use(self) -> bool:
-        """Whether the key is only what the log itself showed."""
-        return self.how == FIRST_USE
 
 
 class Trust:
@@ -118,13 +96,13 @@ class Trust:
         """Return what is remembered of a log, or None."""
         return self._read().get(normal_url(url))
 
-    def lookup_origin(self, origin: str) -> Pinned | None:
+    def lookup_origin(self, origin: str) -> Policy | None:
         """Return the policy that accepts every key that the user said to trust for an origin, or None.
 
         Those of a first use are not among them: who verifies a proof offline has asked no log.
         """
         known = [known for known in self.all().values() if known.how == REMEMBERED and known.key.name == origin]
-        return Pinned(_policy_for(known_.key for known_ in known), REMEMBERED) if known else None
+        return _policy_for(known_.key for known_ in known) if known else None
 
     def forget(self, url: str) -> bool:
         """Forget a log, and return whether it was known."""
@@ -153,45 +131,6 @@ class Trust:
             return {} if data is None else _parse(data)
         except Malformed as error:
             raise UsageError(f"{self.path}: {error.message}", hint="put it right, or remove it") from error
-
-
-def resolve(
-    url: str, fetcher: Fetcher, trust: Trust, key: VerifierKey | None = None, policy: Policy | None = None
-) -> Pinned:
-    """Return the policy to read a log with. What was given goes before what is remembered, and that before first use.
-
-    key      of the log, given by the user
-    policy   given by the user, instead
-
-    On first use, the log's own policy.txt says what its key is, and that alone is taken and remembered, once it has
-    verified the log's checkpoint. Not its witnesses and quorum: whoever serves the file could name witnesses of their
-    own, and "cosigned" would say nothing. Whether the key is right nobody knows then; that it stays the same, we do.
-
-    Raises UsageError if both are given, or if a log is not known and has no policy.txt with one log; SignatureError if
-    its checkpoint is not signed by the key there, AccessError, and Malformed.
-    """
-    if key is not None and policy is not None:
-        raise UsageError("a policy names the log's key itself: give either a key or a policy")
-    if policy is not None:
-        return Pinned(policy, PINNED)
-    if key is not None:
-        return Pinned(policy_for(key), PINNED)
-    known = trust.lookup(url)
-    if known is None:
-        first = _first_key(fetcher)
-        policy_for(first).accept(parse_signed_checkpoint(fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)))
-        known = trust.first_use(url, first.vkey)
-    return Pinned(policy_for(known.key), known.how)
-
-
-def _first_key(fetcher: Fetcher) -> VerifierKey:
-    try:
-        policy = parse_policy(fetcher.fetch(POLICY, MAX_POLICY_SIZE))
-    except NotFound:
-        raise UsageError(f"{fetcher.url}: no key is known for this log, and it has no {POLICY}", hint=_HINT) from None
-    if len(policy.logs) != 1:
-        raise UsageError(f"{fetcher.url}/{POLICY} names {len(policy.logs)} logs, not one", hint=_HINT)
-    return policy.logs[0].key
 
 
 def _policy_for(keys: Iterable[VerifierKey]) -> Policy:

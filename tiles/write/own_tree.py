@@ -11,8 +11,8 @@ from tiles.errors import NotFound, Refused
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE, verify_note
-from tiles.read.fetcher import StoreFetcher, fetch_tile
-from tiles.store import Store, Version
+from tiles.read.tiles import fetch_tile
+from tiles.store import Store, StoreFetcher, Version
 from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
 from tiles.tree.layout import CHECKPOINT, TILES, Tile
 from tiles.tree.merkle import Hash, TreeHead

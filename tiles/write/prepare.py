@@ -19,8 +19,9 @@ from tiles.records.paths import HEAD, SETTINGS
 from tiles.records.serving import public_serving
 from tiles.records.settings import MAX_LOCK_DAYS, Settings, parse_settings
 from tiles.store import Serves, Store, Version
+from tiles.store.address import is_object_url
 from tiles.store.object_lock import open_object_lock
-from tiles.store.open_bucket import is_object_url, open_object_store
+from tiles.store.open_bucket import open_object_store
 from tiles.store.probe import PROBES, probe
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import private_url

@@ -8,7 +8,8 @@ from multiprocessing import get_context
 
 import click
 
-from tiles.read.fetcher import StoreFetcher, open_log
+from tiles.read.fetcher import open_log
+from tiles.store import StoreFetcher
 from tiles.upkeep.audit import audit as recompute
 from tiles.user.places import public_store
 from tiletree.opening import (

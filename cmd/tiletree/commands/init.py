@@ -13,9 +13,9 @@ from tiles.notes.keys import SEED_SIZE, SeedKey, signing_key
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
 from tiles.signing.key_file import read_key, write_key
-from tiles.store.open_bucket import is_object_url
+from tiles.store.address import absolute, is_object_url, name_of
 from tiles.user.known_logs import Remembered, try_to_remember
-from tiles.user.places import absolute, default_key_path, is_same_bucket, name_of, private_url
+from tiles.user.places import default_key_path, is_same_bucket, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
 from tiletree.opening import (
     find_anchor,

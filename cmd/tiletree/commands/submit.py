@@ -15,8 +15,8 @@ from tiles.errors import UsageError
 from tiles.inbox.submission import NONCE_SIZE, is_submitter
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
-from tiles.read.fetcher import normal_url
 from tiles.store import Store
+from tiles.store.address import normal_url
 from tiles.user.places import inbox_store
 from tiletree.commands.submit_report import Report
 from tiletree.inputs import Input, input_options

@@ -13,9 +13,10 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, check_fork
 from tiles.notes.policy import Accepted, Policy, policy_for
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.read.trust import PINNED, Pinned
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
-from tiles.user.trusted_keys import PINNED, Pinned, Trust
+from tiles.user.trusted_keys import REMEMBERED, Trust
 from tiletree.opening import (
     open_binary,
     read_policy,
@@ -95,7 +96,7 @@ def _pinned(origin: str, pins: Pins) -> Pinned:
     if (key := read_vkey(pins.vkey)) is not None:
         return Pinned(policy_for(key), PINNED)
     if (known := Trust().lookup_origin(origin)) is not None:
-        return known
+        return Pinned(known, REMEMBERED)
     raise UsageError(
         f"no key is trusted for {origin}: name it with --vkey or --policy",
         hint="or remember it once with `tiletree key trust LOG VKEY`; it is never taken from the proof",

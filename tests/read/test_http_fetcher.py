@@ -1,0 +1,270 @@
+"""Objects over HTTP: what a server may do, and what is made of it."""
+
+from __future__ import annotations
+
+import random
+from base64 import b64encode
+from collections.abc import Iterator
+
+import pytest
+
+import tiles
+from tests.support import fault_server as answers
+from tests.support.fault_server import Server, gzip, serving
+from tiles.errors import AccessError, NotFound
+from tiles.read import http_fetcher as http
+from tiles.read.http_fetcher import PAUSES, HttpFetcher, Patience
+from tiles.retry import Clock
+from tiles.store.bounded_gzip import Gunzip
+from tiles.tree.layout import CHECKPOINT
+
+DATA = bytes(range(256)) * 32
+LIMIT = len(DATA)
+TILE = "tile/0/000"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Serve one tile and something in place of a checkpoint."""
+    with serving({TILE: DATA, CHECKPOINT: DATA}) as server:
+        yield server
+
+
+class Sleeper:
+    """Time that only sleeping moves; takes down how long was slept."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    @property
+    def clock(self) -> Clock:
+        """A clock that tells this time; its chance is the same each time."""
+        return Clock(lambda: self.now, self.sleep, random.Random(1))
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def fetcher(url: str, sleeper: Sleeper | None = None, **patience: float) -> HttpFetcher:
+    """Return a fetcher that sleeps only as far as the test's own time goes."""
+    return HttpFetcher(url, patience=Patience(**patience), clock=(sleeper or Sleeper()).clock)
+
+
+# ---- one object over HTTP
+
+
+def test_fetch(server: Server) -> None:
+    """An object comes as it is; the request says who asks and which encodings will do."""
+    assert fetcher(server.url + "/").fetch(TILE, LIMIT) == DATA
+    ((path, headers),) = server.requests
+    assert path == f"/{TILE}"
+    assert headers["User-Agent"] == f"tiletree/{tiles.__version__}"
+    assert headers["Accept-Encoding"] == "gzip, identity"
+
+
+def test_one_connection(server: Server) -> None:
+    """Connections are used again, also after an object that is not there."""
+    connections = []
+    server.finish_request = lambda request, address: (  # type: ignore[method-assign]
+        connections.append(address),
+        Server.finish_request(server, request, address),
+    )
+    reader = fetcher(server.url)
+    for _ in range(3):
+        reader.fetch(TILE, LIMIT)
+        with pytest.raises(NotFound):
+            reader.fetch("tile/0/001", LIMIT)
+    assert len(connections) == 1
+
+
+GOOD = {
+    "chunked": answers.chunked(DATA[:5], DATA[5:]),
+    "gzip": answers.body(gzip(DATA), Content_Encoding="gzip"),
+    "x-gzip": answers.body(gzip(DATA), Content_Encoding="X-GZIP"),
+    "gzip of random bytes": answers.body(gzip(random.Random(1).randbytes(LIMIT)), Content_Encoding="gzip"),
+    "two gzip members": answers.body(gzip(DATA[:99]) + gzip(DATA[99:]), Content_Encoding="gzip"),
+    "without a length": lambda handler: handler.send(200, DATA, Content_Length="", Connection="close"),
+}
+
+
+@pytest.mark.parametrize("answer", GOOD.values(), ids=GOOD.keys())
+def test_ways_to_send_an_object(server: Server, answer: answers.Answer) -> None:
+    """However an object is sent, it is decoded; up to exactly the limit."""
+    server.script[f"/{TILE}"] = [answer]
+    assert len(fetcher(server.url).fetch(TILE, LIMIT)) == LIMIT
+    assert len(server.requests) == 1
+
+
+PASSING = {
+    "500": answers.status(500),
+    "502": answers.status(502),
+    "503": answers.status(503),
+    "408": answers.status(408),
+    "429": answers.status(429),
+    "connection closed": answers.hang_up,
+    "a byte missing": answers.cut(DATA, 1),
+    "all bytes missing": answers.cut(DATA, LIMIT),
+    "chunk missing": answers.chunked(DATA, finished=False),
+    "gzip cut short": answers.body(gzip(DATA)[:-1], Content_Encoding="gzip"),
+    "gzip of nothing": answers.body(b"", Content_Encoding="gzip"),
+    "gzip that is none": answers.body(DATA, Content_Encoding="gzip"),
+    "gzip with something after it": answers.body(gzip(DATA) + b"after", Content_Encoding="gzip"),
+    "gzip with a wrong sum": answers.body(gzip(DATA)[:-8] + bytes(8), Content_Encoding="gzip"),
+}
+
+
+@pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING.keys())
+def test_tries_again(server: Server, answer: answers.Answer) -> None:
+    """What may pass is tried again, with pauses that double and vary, and then given up as a broken way."""
+    server.script[f"/{TILE}"] = [answer, answer, answers.body(DATA)]
+    sleeper = Sleeper()
+    assert fetcher(server.url, sleeper).fetch(TILE, LIMIT) == DATA
+    chance = random.Random(1)  # as the fetcher's
+    assert sleeper.slept == [PAUSES.first * chance.uniform(0.5, 1.5), 2 * PAUSES.first * chance.uniform(0.5, 1.5)]
+
+    server.script[f"/{TILE}"] = [answer]
+    server.requests.clear()
+    with pytest.raises(AccessError, match=r"4 attempts$") as caught:
+        fetcher(server.url).fetch(TILE, LIMIT)
+    assert not isinstance(caught.value, NotFound)
+    assert len(server.requests) == 4
+
+
+FINAL = {
+    "400": answers.status(400),
+    "401": answers.status(401),
+    "206": answers.status(206),
+    "304": answers.status(304),
+    "too long": answers.body(DATA + b"x"),
+    "too long without a length": lambda handler: handler.send(200, DATA + b"x", Content_Length="", Connection="close"),
+    "too long chunked": answers.chunked(DATA, DATA),
+    "gzip bomb": answers.body(gzip(bytes(20_000_000)), Content_Encoding="gzip"),
+    "short gzip bomb": answers.body(gzip(bytes(4_000_000)), Content_Encoding="gzip"),
+    "gzip of a little too much": answers.body(gzip(DATA + b"x"), Content_Encoding="gzip"),
+    "gzip of nothing, often": answers.body(gzip(b"") * 1000, Content_Encoding="gzip"),
+    "an encoding not asked for": answers.body(DATA, Content_Encoding="br"),
+    "two encodings": answers.body(gzip(gzip(DATA)), Content_Encoding="gzip, gzip"),
+}
+
+
+@pytest.mark.parametrize("answer", FINAL.values(), ids=FINAL.keys())
+def test_gives_up_at_once(server: Server, answer: answers.Answer) -> None:
+    """What will not change is not tried again: a broken way, with the URL in the message."""
+    server.script[f"/{TILE}"] = [answer]
+    sleeper = Sleeper()
+    with pytest.raises(AccessError, match=f"^{server.url}/{TILE}: ") as caught:
+        fetcher(server.url, sleeper).fetch(TILE, LIMIT)
+    assert not isinstance(caught.value, NotFound)
+    assert (len(server.requests), sleeper.slept) == (1, [])
+
+
+def test_gzip_never_decodes_much_too_much() -> None:
+    """A gzip bomb is stopped one byte beyond the limit, not when it has gone off."""
+    bomb = gzip(bytes(20_000_000))
+    assert len(Gunzip().decode(bomb, 1000)) == 1001
+    many = Gunzip()
+    assert len(many.decode(gzip(bytes(600)) * 50, 1000)) == 1001
+
+
+@pytest.mark.parametrize("status", [404, 410, 403])
+@pytest.mark.parametrize("path", [TILE, "tile/entries/000", "policy.txt"])
+def test_not_found(server: Server, path: str, status: int) -> None:
+    """403 is 404: storage that may not be listed answers so for what is not there."""
+    server.script[f"/{path}"] = [answers.status(status)]
+    with pytest.raises(NotFound):
+        fetcher(server.url).fetch(path, LIMIT)
+    assert len(server.requests) == 1
+
+
+def test_checkpoint_not_found(server: Server) -> None:
+    """For the checkpoint, 404 says that there is none, and 403 that it may not be read."""
+    server.script["/checkpoint"] = [answers.status(404), answers.status(403)]
+    with pytest.raises(NotFound):
+        fetcher(server.url).fetch(CHECKPOINT, LIMIT)
+    with pytest.raises(AccessError, match="denied") as caught:
+        fetcher(server.url).fetch(CHECKPOINT, LIMIT)
+    assert not isinstance(caught.value, NotFound)
+
+
+# ---- redirects
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect(server: Server, status: int) -> None:
+    """A redirect is followed, relative or not, up to three of them for one object."""
+    server.script[f"/{TILE}"] = [answers.status(status, Location="a")]
+    server.script["/tile/0/a"] = [answers.status(status, Location="/b?c=d")]
+    server.script["/b"] = [answers.status(status, Location=f"{server.url}/end#part")]
+    server.objects["end"] = DATA
+    assert fetcher(server.url).fetch(TILE, LIMIT) == DATA
+    assert [path for path, _ in server.requests] == [f"/{TILE}", "/tile/0/a", "/b?c=d", "/end"]
+
+
+def test_redirect_loop(server: Server) -> None:
+    """Four redirects for one object are too many."""
+    server.script[f"/{TILE}"] = [answers.status(302, Location=f"/{TILE}")]
+    with pytest.raises(AccessError, match="redirected more than 3 times"):
+        fetcher(server.url).fetch(TILE, LIMIT)
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("location", ["", "ftp://a/b", "file:///etc/passwd", "http://[", "http://a:b/", "gopher:x"])
+def test_redirect_to_what_is_no_log(server: Server, location: str) -> None:
+    """A redirect leads to http(s) or nowhere."""
+    server.script[f"/{TILE}"] = [answers.status(302, Location=location)]
+    with pytest.raises(AccessError, match="redirected to what is not"):
+        fetcher(server.url).fetch(TILE, LIMIT)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "location", "allowed"),
+    [
+        ("http://a/", "https://b/", True),
+        ("http://a/", "http://b/", True),
+        ("https://a/", "https://b/", True),
+        ("https://a/", "//b/", True),
+        ("https://a/", "http://a/", False),
+    ],
+)
+def test_redirect_never_leaves_https(at: str, location: str, allowed: bool) -> None:
+    """Who came by https is not sent on without it."""
+    if allowed:
+        assert http._redirected(http.parse_http_url(at), location, "x").host in ("a", "b")
+        return
+    with pytest.raises(AccessError):
+        http._redirected(http.parse_http_url(at), location, "x")
+
+
+# ---- what a URL may hold
+
+
+def test_credentials_and_query_go_to_the_log_only(server: Server) -> None:
+    """User, password and query are sent with every request, to this server, and to none that it redirects to."""
+    url = server.url.replace("://", "://me:s%C3%A9cret%40@") + "/some%20log/?token=t0ken"
+    reader = fetcher(url)
+    with serving({"b": DATA}) as other:
+        server.script["/some%20log/checkpoint"] = [answers.status(302, Location=f"{other.url}/b")]
+        assert reader.fetch(CHECKPOINT, LIMIT) == DATA
+        ((path, headers),) = other.requests
+        assert "Authorization" not in headers
+        assert "t0ken" not in path
+    ((path, headers),) = server.requests
+    assert path == "/some%20log/checkpoint?token=t0ken"
+    assert headers["Authorization"] == "Basic " + b64encode("me:sécret@".encode()).decode()
+
+
+@pytest.mark.parametrize("answer", [*PASSING.values(), *FINAL.values(), answers.status(403), answers.status(404)])
+def test_errors_show_no_credentials(server: Server, answer: answers.Answer) -> None:
+    """No error, nor anything it was raised from, says what is secret in the URL."""
+    reader = fetcher(server.url.replace("://", "://me:s3cret@") + "/?token=s3cret")
+    server.script["/checkpoint"] = [answer]
+    with pytest.raises(AccessError) as caught:
+        reader.fetch(CHECKPOINT, LIMIT)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "s3cret" not in f"{error} {error!r} {getattr(error, 'hint', '')}"
+        error = error.__cause__ or error.__context__
+    assert "s3cret" not in reader.url

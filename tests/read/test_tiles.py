@@ -1,0 +1,110 @@
+"""Tiles and bundles: one and many, partial and full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Barrier, Event, active_count, current_thread
+
+import pytest
+
+from tests.support.readers import Objects, entry
+from tiles.errors import AccessError, NotFound, TileError
+from tiles.read.tiles import fetch_tile, fetch_tiles
+from tiles.tree.bundle import encode_entries
+from tiles.tree.layout import Tile
+
+DATA = bytes(range(256)) * 32
+TILE = "tile/0/000"
+
+
+# ---- partial and full, one and many
+
+
+def test_partial_falls_back_to_full() -> None:
+    """A partial tile or bundle that is gone is cut from the full one; a full one that is gone is not there."""
+    full = {"tile/entries/000": encode_entries([entry(i) for i in range(256)]), TILE: DATA}
+    assert fetch_tile(Objects(full), Tile(0, 0, 3)) == DATA[:96]
+    assert fetch_tile(Objects(full), Tile(-1, 0, 5)) == encode_entries([entry(i) for i in range(5)])
+    for tile in (Tile(0, 1, 3), Tile(-1, 1, 3), Tile(0, 1), Tile(-1, 1)):
+        objects = Objects(full)
+        with pytest.raises(NotFound):
+            fetch_tile(objects, tile)
+        assert objects.asked == list(dict.fromkeys([tile.path, tile.full.path]))
+
+
+@pytest.mark.parametrize(("tile", "longest"), [(Tile(0, 0), 2 * 8192), (Tile(-1, 0), 256 * 65_537 + 1)])
+def test_limits(tile: Tile, longest: int) -> None:
+    """The longest bundle can be read, and a little more of both kinds, so that it is found to be wrong; no more."""
+    assert len(fetch_tile(Objects({tile.path: bytes(longest)}), tile)) == longest
+    with pytest.raises(AccessError, match="longer than"):
+        fetch_tile(Objects({tile.path: bytes(longest + 1)}), tile)
+
+
+def test_partial_is_asked_for_first() -> None:
+    """Where the partial tile is there, the full one is not asked for."""
+    objects = Objects({"tile/0/000.p/3": b"x" * 96, TILE: DATA})
+    assert fetch_tile(objects, Tile(0, 0, 3)) == b"x" * 96
+    assert objects.asked == ["tile/0/000.p/3"]
+
+
+@pytest.mark.parametrize(
+    ("tile", "data"),
+    [(Tile(0, 0, 3), DATA[:-1]), (Tile(0, 0, 3), b""), (Tile(-1, 0, 3), b"\0"), (Tile(-1, 0, 3), b"\0\0" * 255)],
+)
+def test_full_that_cannot_be_cut(tile: Tile, data: bytes) -> None:
+    """A full one of the wrong length is a wrong log, and the error names it."""
+    with pytest.raises(TileError) as caught:
+        fetch_tile(Objects({tile.full.path: data}), tile)
+    assert caught.value.path == tile.full.path
+
+
+@pytest.mark.parametrize("parallel", [1, 2, 7, 50])
+def test_fetch_tiles_in_order(parallel: int) -> None:
+    """Tiles come in the order asked for, each with its own content."""
+    wanted = [Tile(0, index) for index in range(40)]
+    objects = Objects({tile.path: tile.path.encode() for tile in wanted}, parallel)
+    assert list(fetch_tiles(objects, wanted)) == [(tile, tile.path.encode()) for tile in wanted]
+    assert len(objects.asked) == 40
+
+
+def test_fetch_tiles_at_a_time() -> None:
+    """As many are fetched at a time as the fetcher says, neither fewer nor more, however many are wanted."""
+    objects = Objects({Tile(0, index).path: DATA for index in range(12)}, parallel=4)
+    together = Barrier(4)
+
+    def before(_path: str) -> None:
+        assert current_thread().daemon  # or a server that hangs would keep the program from ending
+        together.wait(timeout=5)
+
+    objects.before = before
+    pulled = []
+
+    def wanted() -> Iterator[Tile]:
+        for index in range(12):
+            pulled.append(index)
+            yield Tile(0, index)
+
+    stream = fetch_tiles(objects, wanted())
+    next(stream)
+    assert len(pulled) <= 5
+    assert sum(1 for _ in stream) == 11
+
+
+def test_fetch_tiles_one_by_one_needs_no_threads() -> None:
+    """Where nothing is gained by them, no threads are started."""
+    objects = Objects({TILE: DATA})
+    before = active_count()
+    objects.before = lambda _path: pytest.fail("threads") if active_count() > before else None
+    assert list(fetch_tiles(objects, [Tile(0, 0)])) == [(Tile(0, 0), DATA)]
+
+
+def test_fetch_tiles_error_in_its_turn() -> None:
+    """An error is raised when its tile's turn comes, without waiting for those that hang."""
+    objects = Objects({Tile(0, index).path: DATA for index in (0, 2)}, parallel=3)
+    over = Event()
+    objects.before = lambda path: over.wait(10) and None if path == "tile/0/002" else None
+    stream = fetch_tiles(objects, [Tile(0, index) for index in range(3)])
+    assert next(stream)[0] == Tile(0, 0)
+    with pytest.raises(NotFound):
+        next(stream)
+    over.set()

@@ -1,0 +1,75 @@
+"""Which policy a log is read with: one that was given, one for a key that is remembered, or one for a first use.
+
+A key is never taken from a proof, and from a log only on its first use, as `resolve` describes. Every output says
+which of the three it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tiles.errors import NotFound, UsageError
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.keys import VerifierKey
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
+from tiles.records.paths import POLICY
+from tiles.store import Fetcher
+from tiles.tree.layout import CHECKPOINT
+from tiles.user.trusted_keys import FIRST_USE, Trust
+
+PINNED = "pinned"
+
+_HINT = "pass --vkey or --policy, from a source you trust; `tiletree key trust URL VKEY` remembers it"
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """With which policy a log is read, and why: PINNED, REMEMBERED or FIRST_USE, to be shown with every result."""
+
+    policy: Policy
+    how: str
+
+    @property
+    def is_first_use(self) -> bool:
+        """Whether the key is only what the log itself showed."""
+        return self.how == FIRST_USE
+
+
+def resolve(
+    url: str, fetcher: Fetcher, trust: Trust, key: VerifierKey | None = None, policy: Policy | None = None
+) -> Pinned:
+    """Return the policy to read a log with. What was given goes before what is remembered, and that before first use.
+
+    key      of the log, given by the user
+    policy   given by the user, instead
+
+    On first use, the log's own policy.txt says what its key is, and that alone is taken and remembered, once it has
+    verified the log's checkpoint. Not its witnesses and quorum: whoever serves the file could name witnesses of their
+    own, and "cosigned" would say nothing. Whether the key is right nobody knows then; that it stays the same, we do.
+
+    Raises UsageError if both are given, or if a log is not known and has no policy.txt with one log; SignatureError if
+    its checkpoint is not signed by the key there, AccessError, and Malformed.
+    """
+    if key is not None and policy is not None:
+        raise UsageError("a policy names the log's key itself: give either a key or a policy")
+    if policy is not None:
+        return Pinned(policy, PINNED)
+    if key is not None:
+        return Pinned(policy_for(key), PINNED)
+    known = trust.lookup(url)
+    if known is None:
+        first = _first_key(fetcher)
+        policy_for(first).accept(parse_signed_checkpoint(fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)))
+        known = trust.first_use(url, first.vkey)
+    return Pinned(policy_for(known.key), known.how)
+
+
+def _first_key(fetcher: Fetcher) -> VerifierKey:
+    try:
+        policy = parse_policy(fetcher.fetch(POLICY, MAX_POLICY_SIZE))
+    except NotFound:
+        raise UsageError(f"{fetcher.url}: no key is known for this log, and it has no {POLICY}", hint=_HINT) from None
+    if len(policy.logs) != 1:
+        raise UsageError(f"{fetcher.url}/{POLICY} names {len(policy.logs)} logs, not one", hint=_HINT)
+    return policy.logs[0].key
