@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
-from tiles.entries.file_digest import read_entries
+from tiles.entries.kinds import forms, read_content
 from tiles.errors import TilesError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import MAX_ORIGIN
@@ -107,11 +107,9 @@ def _tiles(case: Case, logs: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _digest_entry(data: str) -> Any:
-    content = b64decode(data)
-    digest, raw = read_entries(io.BytesIO(content))
-    _title, line, *_ = digest.decode().split("\n")
-    both = [["digest", digest], *([["raw", raw]] if raw is not None else [])]
-    return [line.split(" ")[1], len(content), [[how, b64(one), b64(leaf_hash(one))] for how, one in both]]
+    content = read_content(io.BytesIO(b64decode(data)))
+    both = [["digest" if kind == "file" else kind, entry] for kind, entry in forms(content)]
+    return [content.sha256, content.size, [[how, b64(one), b64(leaf_hash(one))] for how, one in both]]
 
 
 def _accept(policy: str, data: str, origin: str | None = None) -> Any:

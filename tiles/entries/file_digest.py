@@ -15,7 +15,6 @@ from typing import BinaryIO
 
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_decimal
-from tiles.tree.bundle import MAX_ENTRY_SIZE
 
 TITLE = "tiletree/file/v1"
 
@@ -37,19 +36,9 @@ def parse_digest_entry(entry: bytes) -> tuple[str, int]:
 
 def file_entry(stream: BinaryIO) -> bytes:
     """Return the digest entry of what is left to read of a stream, in constant memory."""
-    return read_entries(stream)[0]
-
-
-def read_entries(stream: BinaryIO) -> tuple[bytes, bytes | None]:
-    """Return the digest entry of a stream, and its bytes if they can be an entry themselves (None if too many).
-
-    The two forms in which a file may have been logged, from one pass in constant memory.
-    """
-    start = stream.read(MAX_ENTRY_SIZE + 1)
-    hashed = hashlib.sha256(start)
-    size = len(start)
-    if size > MAX_ENTRY_SIZE:
-        while chunk := stream.read(1 << 20):
-            hashed.update(chunk)
-            size += len(chunk)
-    return digest_entry(hashed.hexdigest(), size), start if size <= MAX_ENTRY_SIZE else None
+    hashed = hashlib.sha256()
+    size = 0
+    while chunk := stream.read(1 << 20):
+        hashed.update(chunk)
+        size += len(chunk)
+    return digest_entry(hashed.hexdigest(), size)

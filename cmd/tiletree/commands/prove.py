@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tiles.entries.file_digest import read_entries
+from tiles.entries.kinds import forms, read_content
 from tiles.errors import ProofError
 from tiles.notes.policy import Accepted
 from tiles.read.client import LogClient
@@ -67,8 +67,8 @@ def prove(
 def _find(client: LogClient, file: str, accepted: Accepted, *, scan: bool) -> int:
     """Return the first index of a file, as a digest entry or else as its raw bytes."""
     with open_binary(file) as stream:
-        digest, raw = read_entries(stream)
-    for entry in (digest, raw):
-        if entry is not None and (found := client.find(leaf_hash(entry), any_size=scan)):
+        content = read_content(stream)
+    for _, entry in forms(content):
+        if found := client.find(leaf_hash(entry), any_size=scan):
             return found[0]
     raise ProofError(f"{file} is not among the {accepted.signed.tree.size} entries of {accepted.signed.origin}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tiles.entries.file_digest import read_entries
+from tiles.entries.kinds import forms, read_content
 from tiles.errors import ProofError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, check_fork
@@ -106,9 +106,8 @@ def _pinned(origin: str, pins: Pins) -> Pinned:
 def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str]:
     """Verify a file in either form in which it may have been logged, and say in which it was."""
     with open_binary(file) as stream:
-        digest, raw = read_entries(stream)
-    forms = {"file": digest} | ({"raw": raw} if raw is not None else {})
-    for matched, entry in forms.items():
+        content = read_content(stream)
+    for matched, entry in forms(content):
         with suppress(ProofError):
             return verify_tlog_proof(proof, leaf_hash(entry), policy), matched
     raise ProofError(
