@@ -8,10 +8,11 @@ import pytest
 
 from tests.support.reference import Tree, flipped, full_tree, printed_random
 from tiles.errors import TileError, UsageError
+from tiles.tree.bundle import encode_entries
 from tiles.tree.layout import ENTRIES, Tile, edge_tiles
 from tiles.tree.merkle import Hash, fold_right, node_root
 from tiles.tree.proof import Node
-from tiles.tree.reader import TreeReader, cut, entry_tiles
+from tiles.tree.reader import TreeReader, cut, cut_from_larger, entry_tiles
 from tiles.tree.tile import parse_tile
 
 SMALL = full_tree(1100)
@@ -267,10 +268,23 @@ def test_leaf_hashes_of_what_is_no_bundle(bundle: Tile) -> None:
         reader.leaf_hashes(bundle)
 
 
-def test_bundles_and_entries_out_of_range() -> None:
-    """A bundle cannot be cut by bytes; an entry the tree does not have has no tiles."""
-    with pytest.raises(UsageError, match="entry bundle"):
-        cut(Tile(ENTRIES, 1, 44), bytes(8192))
+def test_cutting_bundles() -> None:
+    """A bundle is cut by entries, and only from one of 256 entries; a larger one that is damaged may hold enough."""
+    entries = [b"%d" % number for number in range(256)]
+    partial = Tile(ENTRIES, 1, 44)
+    assert cut(partial, encode_entries(entries)) == encode_entries(entries[:44])
+    for wrong in (b"", encode_entries(entries[:255]), encode_entries(entries) + b"\0\0", b"\0"):
+        with pytest.raises(TileError):
+            cut(partial, wrong)
+    assert cut_from_larger(partial, encode_entries(entries[:45])) == encode_entries(entries[:44])
+    assert cut_from_larger(partial, encode_entries(entries[:43])) is None
+    assert cut_from_larger(partial, b"\0") is None
+    assert cut_from_larger(Tile(0, 1, 2), bytes(64)) == bytes(64)
+    assert cut_from_larger(Tile(0, 1, 3), bytes(64)) is None
+
+
+def test_entries_out_of_range() -> None:
+    """An entry that the tree does not have has no tiles."""
     for index in (-1, 300):
         with pytest.raises(UsageError, match="no entry"):
             entry_tiles(index, 300)

@@ -1,1 +1,11 @@
-"""How somebody without the key asks for entries to be logged, and what a run takes or refuses."""
+"""How somebody without the key asks for entries to be logged, and what a run takes or refuses.
+
+    submission  one object with entries, and its name
+    submit      putting it into the inbox, and waiting until it is logged
+    admission   the policy that says what is admitted
+    turns       whose turn it is
+    selection   what one batch takes, within its limits
+    reader      listing and reading the inbox
+
+Nothing here deletes or decides: the commit of a batch does.
+"""

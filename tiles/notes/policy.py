@@ -12,7 +12,8 @@ note signature algorithm"); keys of witnesses are COSIGNATURE or MLDSA44 (tlog-c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from tiles.errors import Malformed, PolicyError, SignatureError, UsageError
@@ -121,6 +122,10 @@ class Policy:
         self._check_quorum(signed, {cosignature.key for cosignature in cosignatures})
         return Accepted(signed, signers[0], cosignatures)
 
+    def without_quorum(self) -> Policy:
+        """Return the policy that asks for no cosignature: for checkpoints published under a policy not known now."""
+        return replace(self, quorum=None)
+
     def _check_quorum(self, signed: SignedCheckpoint, keys: set[VerifierKey]) -> None:
         met = {witness.name for witness in self.witnesses if witness.key in keys}
         for group in self.groups:  # members are defined on preceding lines: one pass is enough
@@ -175,9 +180,18 @@ def policy_for(key: VerifierKey) -> Policy:
     Raises UsageError if the key's name has an octet that no policy may have (0x7F).
     """
     try:
-        return parse_policy(f"log {key.vkey}\nquorum none\n".encode())
+        return policy_of([key])
     except Malformed as error:
         raise UsageError(f"no policy can name {key}: {error.message}") from None
+
+
+def policy_of(keys: Iterable[VerifierKey]) -> Policy:
+    """Return the policy that accepts whatever is signed by one of these log keys, without cosignatures.
+
+    Raises Malformed if no policy can name one of them.
+    """
+    logs = [f"log {key.vkey}\n" for key in dict.fromkeys(keys)]
+    return parse_policy(f"{''.join(logs)}quorum none\n".encode())
 
 
 class _Draft:

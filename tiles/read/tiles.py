@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tiles.errors import Malformed, NotFound, TileError
+from tiles.errors import NotFound
 from tiles.parallel import in_parallel
 from tiles.store import Fetcher
-from tiles.tree.bundle import MAX_ENTRY_SIZE, encode_entries, parse_bundle
+from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile
 from tiles.tree.merkle import HASH_SIZE
 from tiles.tree.reader import cut
@@ -34,7 +34,7 @@ def fetch_tile(fetcher: Fetcher, tile: Tile) -> bytes:
         data = fetcher.fetch(tile.full.path, limit)
     except NotFound:
         raise NotFound(f"{fetcher.url}: neither {tile.path} nor {tile.full.path} is there") from None
-    return cut(tile, data) if tile.level != ENTRIES else _cut_bundle(tile, data)
+    return cut(tile, data)
 
 
 def fetch_tiles(fetcher: Fetcher, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
@@ -44,10 +44,3 @@ def fetch_tiles(fetcher: Fetcher, tiles: Iterable[Tile]) -> Iterator[tuple[Tile,
     Raises what `fetch_tile` raises for a tile when that tile's turn comes.
     """
     return in_parallel(lambda tile: (tile, fetch_tile(fetcher, tile)), tiles, fetcher.parallel)
-
-
-def _cut_bundle(bundle: Tile, data: bytes) -> bytes:
-    try:
-        return encode_entries(parse_bundle(data, TILE_WIDTH)[: bundle.width])
-    except Malformed as error:
-        raise TileError(bundle.full.path, error.problem, evidence={bundle.full.path: data}) from None

@@ -1,1 +1,11 @@
-"""What the private texts of a log say, which commits are made of, and how each object is served. Pure."""
+"""What the objects of a log are called, how they are served, and the private texts that commits are made of. Pure.
+
+    paths         every name of an object, built and parsed
+    serving       which headers an object is served with; what is stored gzip-encoded or locked
+    fields        how the private texts are spelled
+    head          what is committed: the text that writers swap
+    staged_batch  all that one commit decides
+    settings      how the objects of a log in a bucket are stored
+
+No other module spells the name of an object.
+"""

@@ -1,6 +1,14 @@
-"""Storage behind one small Protocol: immutable objects, and a few compare-and-swap objects.
+"""Storage behind one small Protocol: immutable objects, and a few compare-and-swap objects. A store knows no log.
 
-What a store promises, and `tests/test_store_contract.py` holds every store to:
+    memory                        in this process
+    directory                     in a directory: directory_root, posix and mounts are what it asks of the system
+    bucket                        in S3, Google Cloud Storage or Azure: open_bucket opens one, bucket_errors says what its
+                                  errors mean, object_lock keeps objects from being deleted, probe tries a store out
+    address fsspec_address        every form of address, and what may be shown of it
+    paths                         what a path of an object may be
+    bounded_gzip                  gzip within a limit
+
+What a store promises, and `tests/store/test_contract.py` holds every store to:
 
 - `create` never changes an object that exists. The same content again is success; another content is `Differs`.
   Readers see an object whole or not at all. It may need `barrier` to last through a power cut.

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from tiles.errors import TileError, UsageError
-from tiles.tree.layout import CHECKPOINT, TILE_HEIGHT, TILE_WIDTH, Tile, edge_tiles, tile_at
+from tiles.errors import Malformed, TileError, UsageError
+from tiles.tree.bundle import decode_entries, encode_entries, parse_bundle
+from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, edge_tiles, tile_at
 from tiles.tree.merkle import EMPTY_ROOT, HASH_SIZE, Hash, TreeHead, fold_right, parents
 from tiles.tree.proof import Node, inclusion_nodes, root_nodes
 from tiles.tree.tile import parse_tile
@@ -34,17 +35,34 @@ def entry_tiles(index: int, size: int) -> list[Tile]:
 
 
 def cut(tile: Tile, data: bytes) -> bytes:
-    """Return the content of a partial tile from that of the full tile at its place ("MAY fetch the full tile").
+    """Return the content of a partial tile, or bundle, from that of the full one at its place.
 
-    tile   the tile as the tree has it; not a bundle, whose entries have no fixed length
+    tile   as the tree has it ("MAY fetch the full tile … as a fallback")
     data   what was read at `tile.full.path`; not believed, and neither is what is returned
 
-    Raises TileError unless data has the length of a full tile.
+    Raises TileError unless these are the bytes of a full tile, or of a bundle of 256 entries.
     """
-    if tile.level < 0:
-        raise UsageError(f"{tile.path} is an entry bundle, not a tile")
-    _check_length(tile.full, data)
-    return data[: tile.width * HASH_SIZE]
+    if tile.level != ENTRIES:
+        _check_length(tile.full, data)
+        return data[: tile.width * HASH_SIZE]
+    try:
+        return encode_entries(parse_bundle(data, TILE_WIDTH)[: tile.width])
+    except Malformed as error:
+        raise TileError(tile.full.path, error.problem, evidence={tile.full.path: data}) from None
+
+
+def cut_from_larger(tile: Tile, data: bytes) -> bytes | None:
+    """Return the content of a tile or bundle from that of a larger one at its place, whatever that one's width.
+
+    None if it is not in there: the larger one may be damaged at its end, and still hold the beginning.
+    """
+    if tile.level != ENTRIES:
+        return data[: tile.width * HASH_SIZE] if len(data) >= tile.width * HASH_SIZE else None
+    try:
+        entries = decode_entries(data)[: tile.width]
+    except Malformed:
+        return None
+    return encode_entries(entries) if len(entries) == tile.width else None
 
 
 class TreeReader:

@@ -1,1 +1,14 @@
-"""Looking after a log: status, audit, gc, import, repair."""
+"""Looking after a log.
+
+    status      what the next run will find and do
+    audit       read everything, recompute everything, report every finding
+    strays      what a listing shows beside the tree
+    gc          deleting what is of no use any more
+    import_log  appending another log's entries
+    repair      putting back what is lost or damaged
+    rebuild     for repair: the tree, from what there is of it
+    candidates  for repair: what could be a lost tile, unproven
+    replace     for repair: setting aside what is wrong, then putting the right object there
+
+All of it can run beside writers and readers, and be stopped at any moment.
+"""

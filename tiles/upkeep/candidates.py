@@ -8,9 +8,10 @@ from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.read.tiles import fetch_tile
 from tiles.store import Fetcher
 from tiles.tree.blame import Hashes
-from tiles.tree.bundle import decode_entries, encode_entries, parse_bundle
-from tiles.tree.layout import CHECKPOINT, ENTRIES, Tile, tile_at
+from tiles.tree.bundle import parse_bundle
+from tiles.tree.layout import CHECKPOINT, Tile, tile_at
 from tiles.tree.merkle import HASH_SIZE, leaf_hashes
+from tiles.tree.reader import cut_from_larger
 from tiles.tree.tile import parse_tile
 
 _PATIENCE = 4  # objects in a row that cannot be reached, before it is taken for the way and not for the objects
@@ -51,17 +52,6 @@ class Reachable:
         return data
 
 
-def cut_to(tile: Tile, data: bytes) -> bytes | None:
-    """Return the content of a tile or bundle from that of a larger one at its place; None if it is not in there."""
-    if tile.level == ENTRIES:
-        try:
-            entries = decode_entries(data)[: tile.width]
-        except Malformed:
-            return None
-        return encode_entries(entries) if len(entries) == tile.width else None
-    return data[: tile.width * HASH_SIZE] if len(data) >= tile.width * HASH_SIZE else None
-
-
 def cut_at(fetcher: Fetcher, size: int, tile: Tile) -> bytes | None:
     """Return a tile or bundle, cut from what a larger tree has in its place, unproven; None if it is not there."""
     try:
@@ -69,7 +59,7 @@ def cut_at(fetcher: Fetcher, size: int, tile: Tile) -> bytes | None:
     except UsageError:
         return None
     data = fetched(fetcher, larger)
-    return None if data is None else cut_to(tile, data)
+    return None if data is None else cut_from_larger(tile, data)
 
 
 def fetched(fetcher: Fetcher, tile: Tile) -> bytes | None:

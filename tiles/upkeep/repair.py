@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from tiles.errors import LogError, Malformed, NotFound, Refused, TileError
@@ -30,7 +30,8 @@ from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path
 from tiles.tree.merkle import TreeHead, leaf_hashes
 from tiles.tree.proof import Node
-from tiles.upkeep.candidates import Reachable, cut_to
+from tiles.tree.reader import cut_from_larger
+from tiles.upkeep.candidates import Reachable
 from tiles.upkeep.rebuild import CUT, Recovery
 from tiles.upkeep.replace import PUT_BACK, REMOVED, REPLACED, Restorer
 from tiles.upkeep.strays import check_tiles, in_tree
@@ -119,7 +120,7 @@ class _Repair:
         self._tree = signed.tree
         self._verified = VerifiedTree(self._here, signed.tree, signed.origin)
         # whose cosignatures were needed when an older one was published is not known: policies change
-        self._signers = replace(policy, quorum=None)
+        self._signers = policy.without_quorum()
         self._head = head
         self._progress = progress
         self._told = told
@@ -221,7 +222,7 @@ class _Repair:
             right = leaf_hashes(parse_bundle(data, known.width)) == list(tree.leaf_hashes(known))
         except (NotFound, TileError, Malformed):
             return None
-        return cut_to(tile, data) if right else None
+        return cut_from_larger(tile, data) if right else None
 
     # ---- tiles of no tree
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -95,7 +94,7 @@ def in_tree(tree: TreeHead, tile: Tile) -> Tile | None:
 def _check_checkpoints(store: Store, fetcher: Fetcher, tree: TreeHead, policy: Policy | None) -> Iterator[Finding]:
     """Kept checkpoints were signed by the log, and their trees are prefixes of the tree."""
     # whose cosignatures were needed then is not known: policies change
-    signers = replace(policy, quorum=None) if policy else None
+    signers = policy.without_quorum() if policy else None
     roots = _Roots(fetcher, tree)
     for listed in store.list(CHECKPOINTS):
         size = kept_size(listed.path)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tiles.errors import Malformed, Refused, UsageError
 from tiles.notes.encoding import decode_text, is_line
 from tiles.notes.keys import VerifierKey, parse_vkey
-from tiles.notes.policy import Policy, parse_policy, policy_for
+from tiles.notes.policy import Policy, policy_for, policy_of
 from tiles.store.address import normal_url
 from tiles.user.files import locked, read_file, write_file
 from tiles.user.places import config_directory
@@ -102,7 +102,7 @@ class Trust:
         Those of a first use are not among them: who verifies a proof offline has asked no log.
         """
         known = [known for known in self.all().values() if known.how == REMEMBERED and known.key.name == origin]
-        return _policy_for(known_.key for known_ in known) if known else None
+        return policy_of(known_.key for known_ in known) if known else None
 
     def forget(self, url: str) -> bool:
         """Forget a log, and return whether it was known."""
@@ -131,12 +131,6 @@ class Trust:
             return {} if data is None else _parse(data)
         except Malformed as error:
             raise UsageError(f"{self.path}: {error.message}", hint="put it right, or remove it") from error
-
-
-def _policy_for(keys: Iterable[VerifierKey]) -> Policy:
-    """Return the policy that accepts whatever is signed by one of these keys of logs, without cosignatures."""
-    lines = [f"log {key.vkey}\n" for key in dict.fromkeys(keys)]
-    return parse_policy(f"{''.join(lines)}quorum none\n".encode())
 
 
 def _check_same(known: Known | None, wanted: Known, *, replaceable: bool) -> None:

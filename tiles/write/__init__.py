@@ -1,1 +1,15 @@
-"""The commit, from entries to a published checkpoint: docs/data-flow.md argues each step."""
+"""The commit: entries → plan → stage → commit → tiles → sign → cosign → checkpoint.
+
+    sequencer  the write path, a method a step; begin here
+    load       step 1: what is committed and what is published, or a refusal
+    recover    step 2: finishing what an earlier run has committed
+    commit     steps 4 and 5: staging, and the one swap that decides
+    publish    steps 6 to 9: tiles, signature, checkpoint
+    cosign     step 8: the cosignatures that the policy asks for
+    tidy       step 10: what is kept, and what goes
+    own_tree   the log's own checkpoint, tiles and right edge
+    prepare    from the log's settings to stores that can be written to
+    parts      the public and the private part, together
+
+Step 3, planning, is `tiles.tree.plan`. docs/data-flow.md argues the crash at each step.
+"""
