@@ -272,7 +272,7 @@ def blocks(path: Path, *languages: str) -> list[tuple[str, str]]:
 
 def test_examples_are_where_they_are_looked_for() -> None:
     """Only the README has examples that need a log made for them; others would need a test of their own."""
-    assert [path.name for path in DOCUMENTS if blocks(path, "console", "python")] == ["README.md"]
+    assert [path for path in DOCUMENTS if blocks(path, "console", "python")] == [README]
 
 
 def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
