@@ -202,6 +202,21 @@ def test_contributors_know_every_target() -> None:
     }
 
 
+def test_the_data_flow_names_modules() -> None:
+    """Each step of the commit and of reading names its module, and the page's table has each script that there is."""
+    path = ROOT / "docs" / "data-flow.md"
+    headings = re.findall(r"^\| step \| module \|", read(path), flags=re.MULTILINE)
+    assert len(headings) == 2
+    modules = [quoted(row[1]) for row in rows(read(path)) if row[1:2] and re.fullmatch(r"`\w+/\w+`", row[1])]
+    assert len(modules) == 17
+    for (module,) in modules:
+        assert (ROOT / "tiles" / f"{module}.py").is_file(), module
+    scripts = [name for row in table(path, "module") for name in quoted(row[0])]
+    assert sorted(scripts) == sorted(
+        script.stem for folder in ("page", "verifier") for script in (ROOT / "web" / folder).glob("*.js")
+    )
+
+
 def test_the_glossary_is_in_order() -> None:
     """Each word stands once, in alphabetical order, with what it means and what not to say for it."""
     entries = table(ROOT / "docs" / "glossary.md", "word")
