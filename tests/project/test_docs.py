@@ -6,6 +6,7 @@ import ast
 import pkgutil
 import re
 import shlex
+import sys
 import tomllib
 from pathlib import Path
 
@@ -327,6 +328,13 @@ def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> 
     Path("log.private").rename("private")
     copied = tiletree("prove", "elsewhere", "--index", 0, "--vkey", variables["VKEY"])
     assert copied.out.encode() == Path("app-1.0.tlog-proof").read_bytes()
+
+
+def test_readme_python_example_uses_what_is_promised() -> None:
+    """The Python example imports `tiles` itself, and nothing of the library that may change."""
+    ((_, code),) = blocks(README, "python")
+    imported = re.findall(r"^(?:from|import) (\S+)", code, flags=re.MULTILINE)
+    assert [name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names] == ["tiles"]
 
 
 def test_readme_python_example_raises(tiletree: Command) -> None:
