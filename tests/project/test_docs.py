@@ -6,6 +6,7 @@ import ast
 import pkgutil
 import re
 import shlex
+import sys
 import tomllib
 from pathlib import Path
 
@@ -202,6 +203,21 @@ def test_contributors_know_every_target() -> None:
     }
 
 
+def test_the_data_flow_names_modules() -> None:
+    """Each step of the commit and of reading names its module, and the page's table has each script that there is."""
+    path = ROOT / "docs" / "data-flow.md"
+    headings = re.findall(r"^\| step \| module \|", read(path), flags=re.MULTILINE)
+    assert len(headings) == 2
+    modules = [quoted(row[1]) for row in rows(read(path)) if row[1:2] and re.fullmatch(r"`\w+/\w+`", row[1])]
+    assert len(modules) == 17
+    for (module,) in modules:
+        assert (ROOT / "tiles" / f"{module}.py").is_file(), module
+    scripts = [name for row in table(path, "module") for name in quoted(row[0])]
+    assert sorted(scripts) == sorted(
+        script.stem for folder in ("page", "verifier") for script in (ROOT / "web" / folder).glob("*.js")
+    )
+
+
 def test_the_glossary_is_in_order() -> None:
     """Each word stands once, in alphabetical order, with what it means and what not to say for it."""
     entries = table(ROOT / "docs" / "glossary.md", "word")
@@ -272,7 +288,7 @@ def blocks(path: Path, *languages: str) -> list[tuple[str, str]]:
 
 def test_examples_are_where_they_are_looked_for() -> None:
     """Only the README has examples that need a log made for them; others would need a test of their own."""
-    assert [path.name for path in DOCUMENTS if blocks(path, "console", "python")] == ["README.md"]
+    assert [path for path in DOCUMENTS if blocks(path, "console", "python")] == [README]
 
 
 def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,6 +328,13 @@ def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> 
     Path("log.private").rename("private")
     copied = tiletree("prove", "elsewhere", "--index", 0, "--vkey", variables["VKEY"])
     assert copied.out.encode() == Path("app-1.0.tlog-proof").read_bytes()
+
+
+def test_readme_python_example_uses_what_is_promised() -> None:
+    """The Python example imports `tiles` itself, and nothing of the library that may change."""
+    ((_, code),) = blocks(README, "python")
+    imported = re.findall(r"^(?:from|import) (\S+)", code, flags=re.MULTILINE)
+    assert [name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names] == ["tiles"]
 
 
 def test_readme_python_example_raises(tiletree: Command) -> None:

@@ -115,11 +115,14 @@ def test_check_a_checkpoint(run: Example, vkey: str) -> None:
 
 
 def test_submit_and_wait(vkey: str) -> None:
-    """What is submitted waits in the inbox; once somebody with the key has sequenced it, its index is printed."""
+    """What is submitted waits in the inbox; once somebody with the key has sequenced it, its index is printed.
+
+    The log has an equal entry already, which is not the one that was submitted.
+    """
     key_file = Path("log.key")
     signer = tiles.Signer(tiles.read_key(key_file), tiles.anchor_store(key_file))
     log = tiles.Log(tiles.public_store("log"), tiles.private_store("log"), signer)
-    command = [sys.executable, str(EXAMPLES / "submit_and_wait.py"), "log", "ann", "please log this", vkey]
+    command = [sys.executable, str(EXAMPLES / "submit_and_wait.py"), "log", "ann", ENTRIES[0], vkey]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         submitted = process.stdout.readline()

@@ -76,8 +76,9 @@ def test_archive_has_everything(archives: tuple[Path, Path]) -> None:
     """The source archive is the repository: sources, tests, documents, terms."""
     with tarfile.open(archives[0]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"README.md", "LICENSE", "SECURITY.md", "CHANGELOG.md", "Makefile", "pyproject.toml", "PKG-INFO"}
-    for folder in ("tiles", "cmd", "web", "tests", "docs"):
+    wanted = {"LICENSE", "Makefile", "pyproject.toml", "PKG-INFO"}
+    wanted |= {path.name for path in ROOT.glob("*.md")}
+    for folder in ("tiles", "cmd", "web", "tests", "docs", "examples", ".github"):
         wanted |= files(ROOT / folder)
     assert wanted <= names
 
