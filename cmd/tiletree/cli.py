@@ -121,16 +121,28 @@ def _run(arguments: list[str], output: Output) -> int:
         hint = f"{context.command_path} --help" if context else "tiletree --help"
         output.error("UsageError", error.format_message().rstrip("."), hint)
         return EXIT_USAGE
-    except (click.Abort, KeyboardInterrupt):
-        output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it")
-        return EXIT_INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _interrupted(error, output)
     except OSError as error:
         output.error("AccessError", f"{error.filename or 'input or output'}: {error.strerror or error}")
         return EXIT_ACCESS
     except Exception as error:  # noqa: BLE001  whatever it is, nobody expected it, and it is not the user's trouble
-        output.error("Unexpected", *own_fault(error))
-        if os.environ.get(TRACEBACK):
-            for line in "".join(traceback.format_exception(error)).splitlines():
-                output.note(line)
-        return EXIT_FAULT
+        return _unexpected(error, output)
     return code if isinstance(code, int) else EXIT_OK
+
+
+def _interrupted(error: BaseException, output: Output) -> int:
+    if isinstance(error, click.Abort) and not isinstance(error.__cause__, KeyboardInterrupt):
+        output.note("")  # the question stands there without an answer, or without a yes
+        output.error("Interrupted", "not confirmed; nothing was done", "--yes answers without being asked")
+    else:
+        output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it")
+    return EXIT_INTERRUPTED
+
+
+def _unexpected(error: Exception, output: Output) -> int:
+    output.error("Unexpected", *own_fault(error))
+    if os.environ.get(TRACEBACK):
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            output.note(line)
+    return EXIT_FAULT

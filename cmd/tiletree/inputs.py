@@ -89,7 +89,7 @@ _INPUT: dict[str, Decorator] = {
     "raw": click.option(
         "--raw", is_flag=True, help=f"log the files' bytes, at most {MAX_ENTRY_SIZE}, instead of their digests"
     ),
-    "payload": click.option("--payload", is_flag=True, help="publish the files, too, of which digests are logged"),
+    "payload": click.option("--payload", is_flag=True, help="publish the files themselves as well"),
     "lines": click.option(
         "--lines", type=click.Path(exists=True, dir_okay=False), help="log each line of a file as an entry"
     ),

@@ -27,7 +27,7 @@ log_argument = click.argument("log", metavar="LOG")
 class Writer:
     """How a call says where what writes to a log is. None: as at init, or by the log's name.
 
-    key, private, anchor   the log's key file, its private part, and where its signer remembers
+    key, private, anchor   the log's key file, its private part, and where its signer keeps what it signed last
     policy, admission      files with what the log's policies have to be; None: whatever they are
     """
 
@@ -92,7 +92,7 @@ _WRITER: dict[str, Decorator] = {
         "--anchor",
         metavar="PLACE",
         envvar="TILETREE_ANCHOR",
-        help="where the signer remembers  [$TILETREE_ANCHOR; default: as at init, or <KEY>.anchor]",
+        help="where the signer keeps what it signed last  [$TILETREE_ANCHOR; default: as at init, or <KEY>.anchor]",
     ),
     "policy": click.option("--policy", type=click.Path(path_type=Path), help="refuse unless this is the log's policy"),
     "admission": click.option(

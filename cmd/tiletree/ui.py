@@ -114,6 +114,10 @@ class Output:
         """Print a remark for the person at the terminal."""
         click.echo(shown(text), err=True)
 
+    def confirm(self, question: str) -> None:
+        """Ask the person at the terminal. Raises click.Abort unless the answer is yes."""
+        click.confirm(shown(question), abort=True, err=True)
+
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
         if self.json:

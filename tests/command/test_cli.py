@@ -151,3 +151,13 @@ def test_odd_headers_of_a_server(tiletree: Command, value: str) -> None:
         server.script["/checkpoint"] = [status(503, Retry_After=value), body(server.objects["checkpoint"])]
         done = tiletree("info", server.url, "--vkey", LOG.verifier.vkey)
     assert done.code in (0, 70)
+
+
+def test_a_question_that_is_not_answered(tiletree: Command, log: str) -> None:
+    """Without a yes nothing is done, which is said; the question is not part of the JSON document."""
+    for stdin in (b"", b"n\n"):
+        done = tiletree("freeze", "log", "--key", "k", "--json", stdin=stdin)
+        assert done.code == 130
+        assert done.json["error"]["message"] == "not confirmed; nothing was done"
+        assert "Freeze it? [y/N]" in done.err
+    assert tiletree("freeze", "log", "--key", "k", stdin=b"y\n").code == 0

@@ -55,9 +55,9 @@ def add(
       tiletree add ./log --lines hashes.txt
       journalctl -o json | tiletree add ./log --stdin-lines
 
-    For a file, `-` is standard input, what is logged is its SHA-256 and size: its content is not published. With
-    --raw, --lines and --stdin-lines it is the bytes themselves; a line ends at its newline, which is not part of it.
-    With --payload the content is published too, at payload/sha256/, and `tiletree get --payload` reads it.
+    Of a file, its SHA-256 and size are logged; its content is not published. `-` is standard input. With --raw,
+    --lines and --stdin-lines, the bytes themselves are logged; the newline that ends a line is not part of it. With
+    --payload, the content is published too, at payload/sha256/, and `tiletree get --payload` reads it.
 
     A call that was interrupted before it answered may be made again: entries that still wait to be published are not
     added twice. After exit code 5 do not add again; the next run publishes what is committed.

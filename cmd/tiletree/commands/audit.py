@@ -26,7 +26,7 @@ from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 @json_option
 @output
 def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
-    """Read the whole log and recompute everything; report every finding, not the first.
+    """Read the whole log, recompute everything, and report every finding.
 
     \b
     Example:

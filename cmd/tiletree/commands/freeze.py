@@ -13,19 +13,21 @@ from tiletree.ui import Output
 
 @click.command()
 @log_argument
-@click.confirmation_option(prompt="After this nothing can be added to the log, ever. Freeze it?", help="do not ask")
+@click.option("--yes", is_flag=True, help="do not ask")
 @writer_options("key", "private", "anchor", "policy")
 @json_option
 @output
-def freeze(out: Output, log: str, writer: Writer) -> None:
-    """Close a log for ever: nothing can be added any more, by anyone who keeps to the head.
+def freeze(out: Output, log: str, yes: bool, writer: Writer) -> None:
+    """Close a log for ever: nothing can be added to it any more.
 
     \b
     Example:
       tiletree freeze ./log-2026 --yes
 
-    It stays as it is, and can be read, verified and mirrored; submissions that wait are not looked at any more.
+    The log stays as it is: it can be read, verified and mirrored. Submissions that wait will not be looked at.
     """
+    if not yes:
+        out.confirm("After this nothing can be added to the log, ever. Freeze it?")
     signed = open_sequencer(log, writer).freeze()
     out.result(
         {"origin": signed.origin, "size": signed.tree.size, "root": signed.tree.root.hex(), "frozen": True},

@@ -17,7 +17,7 @@ from tiletree.ui import Output
 @log_argument
 @private_option
 @click.option(
-    "--grace", type=click.FloatRange(min=0), default=DAY, show_default=True, help="seconds partial tiles stay"
+    "--grace", type=click.FloatRange(min=0), default=DAY, show_default=True, help="seconds that partial tiles stay"
 )
 @click.option("--dry-run", is_flag=True, help="only say what would be deleted")
 @json_option
@@ -29,9 +29,9 @@ def gc(out: Output, log: str, private: str | None, grace: float, dry_run: bool) 
     Example:
       tiletree gc ./log --dry-run
 
-    Goes: partial tiles and bundles whose full one has been published for the grace period, staged batches that can no
-    longer be committed, temporary files of runs that died, what trying out a bucket left. Can be run at any time,
-    beside anything else.
+    This deletes partial tiles and bundles whose full one has been published for the grace period, staged batches that
+    can no longer be committed, temporary files of runs that died, and what trying out a bucket left behind. It can be
+    run at any time, beside anything else.
     """
     found = collect(public_store(log), private_store(log, private), now=time.time(), grace=grace, dry_run=dry_run)
     counts = {name: getattr(found, name) for name in ("staged", "tiles", "bundles", "temps", "probes", "bytes")}

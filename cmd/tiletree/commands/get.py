@@ -27,12 +27,14 @@ from tiletree.ui import Output
 @json_option
 @output
 def get(out: Output, log: str, index: int, target: Path | None, payload: bool, pins: Pins) -> None:
-    """Print one entry, verified against the checkpoint: its bytes as they are, made harmless on a terminal.
+    """Print one entry, verified against the checkpoint.
 
     \b
     Examples:
       tiletree get https://log.example.com 42 -o entry
       tiletree get https://log.example.com 42 --payload -o app.whl
+
+    The bytes are printed as they are, but on a terminal without characters that could harm it.
     """
     client, _, pinned = visit(out, log, pins)
     entry = client.entry(index)

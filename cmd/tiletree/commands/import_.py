@@ -41,9 +41,9 @@ def import_(
     Example:
       tiletree import https://log.example.com ./log --vkey 'log.example.com+…'
 
-    DST has to be empty, or to begin as SRC does; then its root is SRC's, at every size. An import that was
-    interrupted, or is made again when SRC has grown, goes on where DST ends. --vkey and --policy say whom to trust for
-    SRC; the others are of DST, to which nobody else may write meanwhile.
+    DST has to be empty, or to begin as SRC does. Its root is then the same as SRC's, at every size. An import that was
+    interrupted goes on where DST ends, and so does one that is made again after SRC has grown. --vkey and --policy say
+    whom to trust for SRC; the other options are about DST. Nobody else may write to DST meanwhile.
     """
     target = open_sequencer(dst, writer)
     client, accepted, pinned = visit(out, src, pins)

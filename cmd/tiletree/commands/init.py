@@ -59,9 +59,9 @@ def init(
       tiletree init ./log --origin log.example.com/releases
       tiletree init s3://public-bucket/log --private s3://own-bucket/log --origin log.example.com
 
-    The key goes to a new file, unless --key names one that exists; it is never overwritten. Interrupted, the same call
-    finishes its work; on a log that is complete it changes nothing but the page, to this version's. Where the private
-    part, the key and the anchor are is remembered: other commands need to be told LOG only.
+    The key goes to a new file, unless --key names one that exists; it is never overwritten. If the call is interrupted,
+    the same call finishes its work. On a log that is complete it changes only the page, to that of this version. It
+    remembers where the private part, the key and the anchor are: other commands need to be told LOG only.
     """
     private = _private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
@@ -86,13 +86,13 @@ def init(
         f"vkey     {vkey}",
     )
     if not is_remembered:
-        out.note("where these are could not be remembered: name --private, --key and --anchor in later calls")
-    out.note(f"whoever verifies needs the vkey: hand it out by a way that nobody can change, not from {log}")
+        out.note("these places could not be remembered: name --private, --key and --anchor in later calls")
+    out.note(f"whoever verifies needs the vkey: publish it where nobody who can change {log} can change it")
 
 
 def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
     if in_bucket and private:
-        raise UsageError("--private names another place, --private-in-bucket the same one: give one of them")
+        raise UsageError("--private and --private-in-bucket both say where the private part is; name one")
     place = private_in_bucket_of(log) if in_bucket else private_url(log, private)
     if not in_bucket and private and is_same_bucket(log, place):
         raise UsageError(

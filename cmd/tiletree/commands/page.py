@@ -29,7 +29,8 @@ def page(out: Output, log: str, policy: Path | None) -> None:
       tiletree page ./log
 
     The page is static files beside the tiles: whoever opens the log's address in a browser can drop a file there and
-    see whether the log holds it. verify.html is one file for keeping, which needs no network; publish its SHA-256.
+    see whether the log holds it. verify.html is the page in one file, to be kept; it needs no network to verify proofs.
+    Publish its SHA-256.
     """
     store = public_store(log)
     chosen = read_policy(policy) or published_policy(store)

@@ -37,9 +37,9 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
       tiletree repair ./log --dry-run
       tiletree repair ./log --from https://mirror.example.com/log
 
-    What can be is computed from what is sound in LOG, the rest is taken from MIRROR, which need not be trusted. What
-    was damaged, and tiles beyond everything that was committed, are kept in the private part, below set-aside/. Exits 1
-    if something could not be repaired. It can be run at any time, and again, beside anything else.
+    What the sound objects of LOG determine is computed; the rest is taken from MIRROR, which need not be trusted.
+    Damaged objects, and tiles beyond everything that was committed, are kept below set-aside/ in the private part.
+    Exits 1 if something could not be repaired. It can be run at any time, any number of times, beside anything else.
     """
     fetcher = open_log(log)
     pinned = pinned_for(log, fetcher, pins)
@@ -89,6 +89,6 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
         *(f"{finding.path}: {finding.problem}; it could not be repaired" for finding in done.findings),
         f"{'would repair' if dry_run else 'repaired'} {accepted.signed.origin}, size {tree.size}: "
         f"{done.put_back} objects put back, {done.replaced} replaced, {done.set_aside} set aside; "
-        f"{len(findings) or 'none'} could not be repaired",
+        f"{len(findings)} could not be repaired",
     )
     return EXIT_WRONG if findings else EXIT_OK

@@ -81,7 +81,7 @@ def sequence(
     `backlog` (objects, bytes, oldest in seconds), `retries`, `size`, `root`.
     """
     if watch is not None and align and watch > max_hold:
-        raise UsageError(f"runs every {watch:g} seconds cannot hold entries for at most {max_hold:g}")
+        raise UsageError(f"--watch {watch:g} is a longer pause than --max-hold {max_hold:g} allows")
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
     opened = open_sequencer(log, writer)
     if watch is None:
@@ -180,8 +180,9 @@ def _troubles(backlog: Backlog) -> Iterator[str]:
     """Yield what somebody should look at."""
     if backlog.unreadable:
         such = f"such as {backlog.unreadable[0]}"
-        yield f"{len(backlog.unreadable)} submissions are there and cannot be read, {such}"
+        yield f"{len(backlog.unreadable)} submissions cannot be read, {such}"
     if backlog.unlistable:
-        yield f"an object's name stops the listing of what was submitted by {', '.join(backlog.unlistable[:5])}"
+        submitters = ", ".join(backlog.unlistable[:5])
+        yield f"what {submitters} submitted cannot all be listed: an object there has a name that stops the listing"
     if backlog.ignored:
-        yield f"{backlog.ignored} objects in the inbox have names that no submission has, and stay there"
+        yield f"{backlog.ignored} objects in the inbox are left there: no submission has such a name"

@@ -45,8 +45,8 @@ def serve(out: Output, log: str, port: int) -> None:
     Example:
       tiletree serve ./log
 
-    For trying out: it listens on the loopback address only. Where the log does not hold the page, it is shown all the
-    same. In earnest, any web server or CDN serves a log; docs/hosting.md names the headers.
+    This is for trying out: it listens on the loopback address only, and shows the page even if the log does not hold
+    it. To publish a log, use any web server or CDN; docs/hosting.md names the headers.
     """
     store = public_store(log)
     server = log_server(store, page_files(published_policy(store)), port)
