@@ -165,7 +165,7 @@ def test_two_appends_interleaved_at_random(base: int) -> None:
     """Two appends in small turns, in random order."""
     rng = printed_random()
     world = grown(base)
-    for _ in range(120):
+    for _ in range(60):
         shuffled(world, rng, TEN, SEVEN)
 
 
@@ -173,14 +173,14 @@ def test_three_writers_some_of_which_die() -> None:
     """Three appends in random turns, each of which may die on the way: the others do not mind."""
     rng = printed_random()
     for world in [grown(250), interrupted("public create tile"), interrupted("private delete")]:
-        for _ in range(60):
+        for _ in range(30):
             shuffled(world, rng, SEVEN, ONE, FINISH, deaths=0.02)
 
 
 def test_two_writers_begin_a_log_at_random() -> None:
     """Two `create` in random turns: both succeed, there is one log."""
     rng = printed_random()
-    for _ in range(150):
+    for _ in range(60):
         shuffled(World(), rng, CREATE, CREATE)
 
 

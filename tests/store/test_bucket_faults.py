@@ -7,7 +7,7 @@ S3, and what they come to is up to the store. On failure the schedule is in the 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from itertools import product
 from typing import cast
@@ -19,6 +19,7 @@ from tests.support.object_server_rules import Fault, possible
 from tests.support.object_server_trouble import FOR_EVER, Doing, Ended, Trouble, Unrest, act, once, schedules, targets
 from tests.support.object_server_world import Place
 from tests.support.reference import printed_random
+from tests.support.sampling import one_in
 from tests.support.world import World, explained, some_entries
 from tests.write.test_faults import (
     BASES,
@@ -26,10 +27,8 @@ from tests.write.test_faults import (
     OURS,
     Action,
     Story,
-    all_but_one_in,
     grown,
     interrupted,
-    nothing_left_out,
     settle,
 )
 from tests.write.test_sequence import check as check_submitted
@@ -53,12 +52,10 @@ def any_place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield Place(server)
 
 
-def matrix(base: World, place: Place, first: Action, then: Action, thin: Callable[[], bool]) -> int:
-    """Run `first` with each fault, then `then` by a new process."""
-    count = 0
-    for target, fault, lasting in schedules(place.world(base), first):
-        if thin():
-            continue
+def matrix(base: World, place: Place, first: Action, then: Action, n: int = 1) -> int:
+    """Run `first` with each fault, then `then` by a new process; one in n."""
+    every = list(schedules(place.world(base), first))
+    for target, fault, lasting in one_in(n, every):
         trouble = Trouble(target, fault, lasting)
         with explained(lambda: f"{first=} {trouble}, then {then=}"):  # noqa: B023
             story = Story(place.world(base))
@@ -69,15 +66,13 @@ def matrix(base: World, place: Place, first: Action, then: Action, thin: Callabl
             if not ended or then != first:
                 assert story.run(then)
             settle(story)
-        count += 1
-    print(f"{count} schedules")
-    return count
+    return len(every)
 
 
 @pytest.mark.parametrize(("base", "then"), [(0, "other"), (3, "same"), (250, "same"), (250, "other"), (256, "nothing")])
 def test_append_survives_faults_of_requests(base: int, then: str, place: Place) -> None:
     """Whatever goes wrong at any request of an append, the next run finishes it: nothing lost, twice or forked."""
-    assert matrix(grown(base), place, OURS, NEXT[then], all_but_one_in(10)) > 0
+    assert matrix(grown(base), place, OURS, NEXT[then], 16) > 100
 
 
 @pytest.mark.slow
@@ -85,46 +80,44 @@ def test_append_survives_faults_of_requests(base: int, then: str, place: Place) 
 @pytest.mark.parametrize("base", BASES)
 def test_append_survives_a_fault_at_every_request(base: int, then: str, place: Place) -> None:
     """The same at every request."""
-    assert matrix(grown(base), place, OURS, NEXT[then], nothing_left_out) > 100
+    assert matrix(grown(base), place, OURS, NEXT[then]) > 100
 
 
 @pytest.mark.parametrize("then", ["create", "other"])
 def test_create_survives_faults_of_requests(then: str, place: Place) -> None:
     """Whatever goes wrong at any request while a log is created, creating it again, or the next run, finishes it."""
-    assert matrix(World(), place, "create", NEXT.get(then, "create"), all_but_one_in(10)) > 0
+    assert matrix(World(), place, "create", NEXT.get(then, "create"), 16) > 100
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("then", ["create", "other", "nothing"])
 def test_create_survives_a_fault_at_every_request(then: str, place: Place) -> None:
     """The same at every request."""
-    assert matrix(World(), place, "create", NEXT.get(then, "create"), nothing_left_out) > 100
+    assert matrix(World(), place, "create", NEXT.get(then, "create")) > 100
 
 
 @pytest.mark.parametrize("then", ["same", "other"])
 def test_finishing_survives_faults_of_requests(then: str, place: Place) -> None:
     """Whatever goes wrong while a dead run's work is finished, the next run finishes it."""
-    assert matrix(interrupted(), place, "finish", NEXT[then], all_but_one_in(10)) > 0
+    assert matrix(interrupted(), place, "finish", NEXT[then], 16) > 100
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("then", NEXT)
 def test_finishing_survives_a_fault_at_every_request(then: str, place: Place) -> None:
     """The same at every request."""
-    assert matrix(interrupted(), place, "finish", NEXT[then], nothing_left_out) > 100
+    assert matrix(interrupted(), place, "finish", NEXT[then]) > 100
 
 
 # ---- the same for what was submitted
 
 
-def sequence_matrix(base: int, place: Place, thin: Callable[[], bool]) -> int:
-    """Run `sequence` with each fault, then another one without, that looks again at what the first one left."""
+def sequence_matrix(base: int, place: Place, n: int = 1) -> int:
+    """Run `sequence` with each fault, then another one that looks again at what that left; one in n."""
     world = with_inbox(base)
     expected = submitted(world)
-    count = 0
-    for target, fault, lasting in schedules(place.world(world), "sequence"):
-        if thin():
-            continue
+    every = list(schedules(place.world(world), "sequence"))
+    for target, fault, lasting in one_in(n, every):
         trouble = Trouble(target, fault, lasting)
         with explained(lambda: str(trouble)):  # noqa: B023
             here = place.world(world)
@@ -134,34 +127,31 @@ def sequence_matrix(base: int, place: Place, thin: Callable[[], bool]) -> int:
             check_submitted(here, expected, complete=False)
             here.sequencer().sequence()
             check_submitted(here, expected, complete=True)
-        count += 1
-    print(f"{count} schedules")
-    return count
+    return len(every)
 
 
 def test_sequence_survives_faults_of_requests(place: Place) -> None:
     """Whatever goes wrong while submissions are decided, each is logged once or refused, as it should be (sampled)."""
-    assert sequence_matrix(250, place, all_but_one_in(8)) > 0
+    assert sequence_matrix(250, place, 16) > 100
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("base", [0, 3, 250])
 def test_sequence_survives_a_fault_at_every_request(base: int, place: Place) -> None:
     """The same at every request."""
-    assert sequence_matrix(base, place, nothing_left_out) > 100
+    assert sequence_matrix(base, place) > 100
 
 
 # ---- a write that lands when nobody waits for it any more
 
 
-def late(base: World, place: Place, first: Doing, then: Doing, thin: Callable[[], bool]) -> int:
-    """Let `first` die at each of its writes, which lands during `then`: after each number of its requests."""
-    count = 0
+def late(base: World, place: Place, first: Doing, then: Doing, n: int = 1) -> int:
+    """Let `first` die at each of its writes, which lands during `then`: after each number of its requests; one in n."""
     undisturbed = targets(place.world(base), first)
     server = place.server
-    for target, requests in product(undisturbed, range(1, len(undisturbed) + 10)):
-        if Fault.LATE not in possible(target.kind) or thin():
-            continue
+    writes = [target for target in undisturbed if Fault.LATE in possible(target.kind)]
+    every = list(product(writes, range(1, len(undisturbed) + 10)))
+    for target, requests in one_in(n, every):
         with explained(lambda: f"{first=} dies at {target}, which lands at request {requests} of {then=}"):  # noqa: B023
             world = place.world(base)
             before = world.committed() or ()
@@ -180,15 +170,13 @@ def late(base: World, place: Place, first: Doing, then: Doing, thin: Callable[[]
             assert (world.committed() or ())[: len(before)] == before
             world.check(orphans=True)  # where no entry is twice
             check_submitted(world, waiting, complete=then == "sequence")
-        count += 1
-    print(f"{count} schedules")
-    return count
+    return len(every)
 
 
 @pytest.mark.parametrize(("base", "then"), [(3, "other"), (250, "other"), (250, "nothing")])
 def test_a_late_write_does_no_harm(base: int, then: str, place: Place) -> None:
     """A write of a run that is long dead may land at any moment of the next one (sampled): nothing lost, or twice."""
-    assert late(grown(base), place, OURS, NEXT[then], all_but_one_in(20)) > 0
+    assert late(grown(base), place, OURS, NEXT[then], 30) > 100
 
 
 @pytest.mark.slow
@@ -196,23 +184,23 @@ def test_a_late_write_does_no_harm(base: int, then: str, place: Place) -> None:
 @pytest.mark.parametrize("base", BASES)
 def test_a_late_write_does_no_harm_at_any_request(base: int, then: str, place: Place) -> None:
     """The same at every request."""
-    assert late(grown(base), place, OURS, NEXT[then], nothing_left_out) > 100
+    assert late(grown(base), place, OURS, NEXT[then]) > 100
 
 
 def test_a_late_write_of_a_beginning_does_no_harm(place: Place) -> None:
     """A write of a `create` that died may land at any moment of the next one (sampled)."""
-    assert late(World(), place, "create", "create", all_but_one_in(20)) > 0
+    assert late(World(), place, "create", "create", 30) > 100
 
 
 def test_a_late_write_of_sequence_does_no_harm(place: Place) -> None:
     """A write of a `sequence` that died may land at any moment of the next one (sampled)."""
-    assert late(with_inbox(250), place, "sequence", "sequence", all_but_one_in(20)) > 0
+    assert late(with_inbox(250), place, "sequence", "sequence", 30) > 100
 
 
 @pytest.mark.slow
 def test_a_late_write_of_sequence_does_no_harm_at_any_request(place: Place) -> None:
     """The same at every request."""
-    assert late(with_inbox(250), place, "sequence", "sequence", nothing_left_out) > 100
+    assert late(with_inbox(250), place, "sequence", "sequence") > 100
 
 
 # ---- trouble all the time

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from tests.support.reference import Tree, full_tree, itself, path, printed_random, proof, split
+from tests.support.sampling import quickly
 from tiles.errors import ProofError, UsageError
 from tiles.tree.merkle import MAX_TREE_SIZE, Hash, fold_right
 from tiles.tree.proof import (
@@ -23,7 +24,8 @@ from tiles.tree.proof import (
 )
 
 TREE = full_tree(301)
-BLOCKS = [range(start, start + 50) for start in range(1, 300, 50)]  # every size to 300
+EARLY, LATE = range(1, 101), range(250, 260)  # sizes; a tile becomes full at 256
+BLOCKS = quickly([EARLY, range(101, 200), range(200, 250), LATE, range(260, 301)], [EARLY, LATE])  # every size to 300
 LARGE = [2**k + d for k in (8, 16, 24, 32, 40, 62) for d in range(-3, 4)]
 LARGE += [70_000, 10**12, MAX_TREE_SIZE - 1, MAX_TREE_SIZE]
 HASH = Hash(b"\x5a" * 32)

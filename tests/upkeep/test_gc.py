@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.support.faults import Died, Fault, Faults, GatedStore, Stepped
+from tests.support.sampling import one_in, quickly
 from tests.support.world import NOW, World, explained, recording_key, some_entries
 from tiles.errors import AccessError, NotFound, Refused, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
@@ -454,10 +456,17 @@ def gated(gate: Callable[[str], None]) -> Callable[[Store, str], Store]:
     return lambda store, role: GatedStore(store, role, gate)
 
 
+@cache
+def before_growth() -> World:
+    """Return a log; not to be changed."""
+    return World().grown(100, 100)
+
+
+@cache
 def operations() -> int:
     """Return how many operations the run of a writer has."""
     faults = Faults()
-    grow(World().grown(100, 100), faults.wrap)()
+    grow(before_growth().copy(), faults.wrap)()
     return len(faults.done)
 
 
@@ -468,7 +477,7 @@ def test_at_every_moment_of_a_writer(at: int, on_disk: bool, tmp_path: Path) -> 
 
     gc takes nothing then that the next gc would have left.
     """
-    world = World(tmp_path / "log" if on_disk else None).grown(100, 100)
+    world = before_growth().copy(tmp_path / "log" if on_disk else None)
     count = 0
 
     def gate(_: str) -> None:
@@ -483,7 +492,7 @@ def test_at_every_moment_of_a_writer(at: int, on_disk: bool, tmp_path: Path) -> 
     assert (done.first_index, world.size()) == (200, 460)
     assert_sound(world, orphans=False)
 
-    died = World(tmp_path / "died" if on_disk else None).grown(100, 100)
+    died = before_growth().copy(tmp_path / "died" if on_disk else None)
     if at < operations():
         with pytest.raises(Died):
             grow(died, Faults(at, Fault.DIES).wrap)()
@@ -495,21 +504,28 @@ def test_at_every_moment_of_a_writer(at: int, on_disk: bool, tmp_path: Path) -> 
     assert_sound(died, orphans=False)
 
 
-def gc_operations(world: World) -> int:
+@cache
+def gc_operations() -> int:
     """Return how many operations gc has."""
-    faults = Faults()
-    gc(*(faults.wrap(world.copy().stores[role], role) for role in ("public", "private")), now=NOW, grace=0.0)
+    world, faults = with_leftovers(), Faults()
+    gc(*(faults.wrap(world.stores[role], role) for role in ("public", "private")), now=NOW, grace=0.0)
     return len(faults.done)
+
+
+@cache
+def grown_for_gc() -> World:
+    """Return a log; not to be changed."""
+    return World().grown(100, 100, 70)
 
 
 def with_leftovers() -> World:
     """Return a log where every kind of gc's work is to be done, and a batch that may still be committed."""
-    world = World().grown(100, 100, 70)
+    world = grown_for_gc().copy()
     world.stores["private"].create({orphan(1): b"", orphan(270): b"", orphan(5000): b""})
     return world
 
 
-@pytest.mark.parametrize("at", range(gc_operations(with_leftovers())))
+@pytest.mark.parametrize("at", range(gc_operations()))
 @pytest.mark.parametrize("fault", [Fault.NOT_DONE, Fault.DIES])
 def test_a_gc_that_dies(at: int, fault: Fault) -> None:
     """What a gc that died had not deleted, the next one does; what it did delete, the next one would have."""
@@ -524,22 +540,21 @@ def test_a_gc_that_dies(at: int, fault: Fault) -> None:
     assert collect(world) == NOTHING
 
 
+@pytest.mark.parametrize("n", [4, *quickly([1], [])])
 @pytest.mark.parametrize("writer_at", range(0, operations(), 2))
-def test_gc_and_a_writer_by_turns(writer_at: int) -> None:
-    """A gc stopped anywhere beside a writer stopped anywhere, then the writer to its end, then gc to its own."""
-    for gc_at in range(gc_operations(with_leftovers())):
+def test_gc_and_a_writer_by_turns(writer_at: int, n: int) -> None:
+    """A gc stopped anywhere (one in n) beside a writer stopped anywhere, then the writer to its end, then gc."""
+    for gc_at in one_in(n, range(gc_operations())):
         world = with_leftovers()
         private, public = world.stores["private"], world.stores["public"]
         writer = Stepped("writer", lambda me, world=world: grow(world, gated(me.gate))())
-        for _ in range(writer_at):
-            writer.step()
+        writer.step(writer_at)
 
         def sweep(me: Stepped[Collected], public: Store = public, private: Store = private) -> Collected:
             return gc(gated(me.gate)(public, "public"), gated(me.gate)(private, "private"), now=NOW, grace=0.0)
 
         broom = Stepped("gc", sweep)
-        for _ in range(gc_at):
-            broom.step()
+        broom.step(gc_at)
         with explained(lambda w=writer, g=broom: f"writer at {w.trace[-1:]}, gc at {g.trace[-1:]}"):
             writer.finish()
             world.acknowledged.append((writer.outcome().first_index, GROWTH))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import pytest
 
 from tests.support.faults import Faults, GatedStore, Stepped
 from tests.support.readers import Objects
+from tests.support.sampling import one_in, quickly
 from tests.support.world import NOW, World, explained, not_wrapped, some_entries
 from tiles.errors import Refused
 from tiles.notes.checkpoint import parse_signed_checkpoint
@@ -31,16 +32,21 @@ def original() -> World:
     return World().grown(100, 200, 300)
 
 
+@cache
+def future() -> Mapping[str, bytes]:
+    """Return the public objects of the log once it has grown."""
+    world = original().copy()
+    world.append(GROWTH)
+    return world.contents()["public"]
+
+
 def broken(*more: str) -> World:
     """Return the log with damaged tiles, and tiles of its future, two of them as they will be."""
     world = original().copy()
-    future = original().copy()
-    future.append(GROWTH)
-    contents = future.contents()["public"]
     for path in (*DAMAGED, *more):
         world.put("public", path, b"wrong")
     for path in ("tile/0/002", "tile/entries/003.p/92"):
-        world.stores["public"].create({path: contents[path]})
+        world.stores["public"].create({path: future()[path]})
     world.stores["public"].create({"tile/0/009": b"foreign"})
     return world
 
@@ -90,6 +96,7 @@ def check(world: World) -> None:
     } == {path: data for path, data in right.items() if path not in mutable}
 
 
+@cache
 def operations() -> int:
     """Return how many operations a repair has."""
     world, faults = broken(), Faults()
@@ -97,6 +104,7 @@ def operations() -> int:
     return len(faults.done)
 
 
+@cache
 def writer_operations() -> int:
     """Return how many operations a writer has."""
     faults = Faults()
@@ -109,8 +117,7 @@ def test_a_writer_while_a_repair_is_stopped(at: int) -> None:
     """A writer that runs from beginning to end while a repair is stopped anywhere, which then goes on."""
     world = broken()
     mender = repairing(world)
-    for _ in range(at):
-        mender.step()
+    mender.step(at)
     with explained(lambda: f"repair at {mender.trace[-1:]}"):
         append(world)
         mender.finish()
@@ -123,8 +130,7 @@ def test_a_repair_while_a_writer_is_stopped(at: int) -> None:
     """A repair that runs from beginning to end while a writer is stopped anywhere, which then goes on."""
     world = broken()
     writer = writing(world)
-    for _ in range(at):
-        writer.step()
+    writer.step(at)
     with explained(lambda: f"writer at {writer.trace[-1:]}"):
         run(world)
         writer.finish()
@@ -132,16 +138,15 @@ def test_a_repair_while_a_writer_is_stopped(at: int) -> None:
         check(world)
 
 
+@pytest.mark.parametrize("n", [6, *quickly([2], [])])
 @pytest.mark.parametrize("writer_at", range(0, writer_operations(), 3))
-def test_by_turns(writer_at: int) -> None:
-    """A repair stopped anywhere beside a writer stopped anywhere, then the repair to its end, then the writer."""
-    for mender_at in range(0, operations(), 2):
+def test_by_turns(writer_at: int, n: int) -> None:
+    """A repair stopped anywhere (one in n) beside a writer stopped anywhere, then it to its end, then the writer."""
+    for mender_at in one_in(n, range(operations())):
         world = broken()
         mender, writer = repairing(world), writing(world)
-        for _ in range(mender_at):
-            mender.step()
-        for _ in range(writer_at):
-            writer.step()
+        mender.step(mender_at)
+        writer.step(writer_at)
         with explained(lambda w=writer, m=mender: f"writer at {w.trace[-1:]}, repair at {m.trace[-1:]}"):
             mender.finish()
             mender.outcome()
@@ -155,8 +160,7 @@ def test_an_edge_that_is_being_repaired(at: int) -> None:
     """A writer whose edge is damaged, or missing for a moment, refuses, and can write once it is repaired."""
     world = broken(*EDGE)
     mender = repairing(world)
-    for _ in range(at):
-        mender.step()
+    mender.step(at)
     try:
         append(world)
     except Refused:
@@ -173,8 +177,7 @@ def test_two_repairs(at: int) -> None:
     """A repair that runs while another one is stopped; both come to their end, and the log is as it was."""
     world = broken()
     mender = repairing(world)
-    for _ in range(at):
-        mender.step()
+    mender.step(at)
     run(world)
     mender.finish()
     mender.outcome()

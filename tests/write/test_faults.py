@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.faults import Died, Fault, Faults
 from tests.support.reference import printed_random
+from tests.support.sampling import one_in
 from tests.support.world import World, explained, some_entries
 from tiles.errors import AccessError, NotFound, TilesError, Unfinished
 from tiles.notes.checkpoint import SignedCheckpoint
@@ -41,10 +42,13 @@ def in_folders(folder: Path) -> Folders:
     return lambda: folder / str(next(numbers))
 
 
-@pytest.fixture(params=["memory", "directory"])
+PLACES: dict[str, Callable[[Path], Folders]] = {"memory": lambda _: in_memory, "directory": in_folders}
+
+
+@pytest.fixture(params=PLACES)
 def folders(request: pytest.FixtureRequest, tmp_path: Path) -> Folders:
     """Return what gives each story a place of its own."""
-    return in_memory if request.param == "memory" else in_folders(tmp_path)
+    return PLACES[request.param](tmp_path)
 
 
 @dataclass
@@ -146,99 +150,62 @@ def settle(story: Story) -> None:
 # ---- one fault, everywhere
 
 
-def matrix(base: World, folders: Folders, first: Action, then: Action, thin: Callable[[], bool]) -> int:
-    """Run `first` with each fault, then `then` by a new process or, where the first one lives, by itself."""
-    count = 0
-    for schedule in schedules(base, first):
-        for same_process in (False, True) if schedule.fault is not Fault.DIES else (False,):
-            if thin():
-                continue
-            world = base.copy(folders())
-            faults = replace(schedule, done=[])
-            with explained(lambda: f"{first=} {faults}, then {then=} by {'itself' if same_process else 'another'}"):  # noqa: B023
-                story = Story(world)
-                writer = world.sequencer(faults.wrap)
-                story.run(first, writer=writer)
-                assert len(faults.done) > (faults.at or 0), "the run never came to the operation"
-                faults.at = None
-                if world.committed() is None:
-                    assert story.run("create", writer=writer if same_process else None)
-                assert story.run(then, writer=writer if same_process else None)
-                settle(story)
-            world.remove()
-            count += 1
-    return count
+def matrix(base: World, folders: Folders, first: Action, then: Action, n: int = 1) -> int:
+    """Run `first` with each fault, then `then` by a new process or, where the first one lives, by itself.
+
+    n   takes one in so many
+    """
+    every = list(schedules(base, first))
+    cases = [(each, False) for each in every] + [(each, True) for each in every if each.fault is not Fault.DIES]
+    for schedule, same_process in one_in(n, cases):
+        world = base.copy(folders())
+        faults = replace(schedule, done=[])
+        with explained(lambda: f"{first=} {faults}, then {then=} by {'itself' if same_process else 'another'}"):  # noqa: B023
+            story = Story(world)
+            writer = world.sequencer(faults.wrap)
+            story.run(first, writer=writer)
+            assert len(faults.done) > (faults.at or 0), "the run never came to the operation"
+            faults.at = None
+            if world.committed() is None:
+                assert story.run("create", writer=writer if same_process else None)
+            assert story.run(then, writer=writer if same_process else None)
+            settle(story)
+        world.remove()
+    return len(cases)
 
 
-def nothing_left_out() -> bool:
-    """Take every schedule."""
-    return False
+QUICK, FULL = "quick", pytest.param("full", marks=pytest.mark.slow)
 
 
-def all_but_one_in(n: int) -> Callable[[], bool]:
-    """Return what leaves all but about every n-th schedule out, by a printed seed."""
-    rng = printed_random()
-    return lambda: rng.randrange(n) > 0
+def taken(where: str, how: str) -> int:
+    """Return one in how many schedules is run: in memory, or in directories."""
+    return 1 if how != QUICK else {"memory": 3, "directory": 16}[where]
 
 
+@pytest.mark.parametrize("how", [QUICK, FULL])
+@pytest.mark.parametrize("where", ["memory", "directory"])
 @pytest.mark.parametrize("then", NEXT)
 @pytest.mark.parametrize("base", BASES)
-def test_append_survives_a_fault_at_every_operation(base: int, then: str) -> None:
+def test_append_survives_a_fault_at_every_operation(base: int, then: str, where: str, how: str, tmp_path: Path) -> None:
     """Whatever goes wrong at any operation of an append, the next run finishes it: nothing lost, twice or forked."""
-    assert matrix(grown(base), in_memory, OURS, NEXT[then], nothing_left_out) > 100
+    assert matrix(grown(base), PLACES[where](tmp_path), OURS, NEXT[then], taken(where, how)) > 100
 
 
-@pytest.mark.parametrize("then", NEXT)
-@pytest.mark.parametrize("base", BASES)
-def test_append_to_a_directory_survives_faults(base: int, then: str, tmp_path: Path) -> None:
-    """The same in directories, at one schedule in eight."""
-    assert matrix(grown(base), in_folders(tmp_path), OURS, NEXT[then], all_but_one_in(8)) > 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("then", NEXT)
-@pytest.mark.parametrize("base", BASES)
-def test_append_to_a_directory_survives_a_fault_at_every_operation(base: int, then: str, tmp_path: Path) -> None:
-    """The same in directories, at every operation."""
-    assert matrix(grown(base), in_folders(tmp_path), OURS, NEXT[then], nothing_left_out) > 100
-
-
+@pytest.mark.parametrize("how", [QUICK, FULL])
+@pytest.mark.parametrize("where", ["memory", "directory"])
 @pytest.mark.parametrize("then", ["create", "other", "nothing"])
-def test_create_survives_a_fault_at_every_operation(then: str) -> None:
+def test_create_survives_a_fault_at_every_operation(then: str, where: str, how: str, tmp_path: Path) -> None:
     """Whatever goes wrong while a log is created, creating it again, or the next run, finishes it."""
-    assert matrix(World(), in_memory, "create", NEXT.get(then, "create"), nothing_left_out) > 50
+    next_one = NEXT.get(then, "create")
+    assert matrix(World(), PLACES[where](tmp_path), "create", next_one, taken(where, how)) > 50
 
 
-@pytest.mark.parametrize("then", ["create", "other", "nothing"])
-def test_create_in_a_directory_survives_faults(then: str, tmp_path: Path) -> None:
-    """The same in directories, at one schedule in eight."""
-    assert matrix(World(), in_folders(tmp_path), "create", NEXT.get(then, "create"), all_but_one_in(8)) > 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("then", ["create", "other", "nothing"])
-def test_create_in_a_directory_survives_a_fault_at_every_operation(then: str, tmp_path: Path) -> None:
-    """The same in directories, at every operation."""
-    assert matrix(World(), in_folders(tmp_path), "create", NEXT.get(then, "create"), nothing_left_out) > 50
-
-
+@pytest.mark.parametrize("how", [QUICK, FULL])
+@pytest.mark.parametrize("where", ["memory", "directory"])
 @pytest.mark.parametrize("then", NEXT)
-def test_finishing_survives_a_fault_at_every_operation(then: str) -> None:
+def test_finishing_survives_a_fault_at_every_operation(then: str, where: str, how: str, tmp_path: Path) -> None:
     """Whatever goes wrong while a dead run's work is finished, the next run finishes it."""
-    assert matrix(interrupted(), in_memory, "finish", NEXT[then], nothing_left_out) > 50
-
-
-@pytest.mark.parametrize("then", NEXT)
-def test_finishing_in_a_directory_survives_faults(then: str, tmp_path: Path) -> None:
-    """The same in directories, at one schedule in eight."""
-    assert matrix(interrupted(), in_folders(tmp_path), "finish", NEXT[then], all_but_one_in(8)) > 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("then", NEXT)
-def test_finishing_in_a_directory_survives_a_fault_at_every_operation(then: str, tmp_path: Path) -> None:
-    """The same in directories, at every operation."""
-    assert matrix(interrupted(), in_folders(tmp_path), "finish", NEXT[then], nothing_left_out) > 50
+    assert matrix(interrupted(), PLACES[where](tmp_path), "finish", NEXT[then], taken(where, how)) > 50
 
 
 def grown(base: int) -> World:
