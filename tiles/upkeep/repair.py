@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from tiles.errors import LogError, Malformed, NotFound, Refused, TileError
@@ -21,7 +22,8 @@ from tiles.log import Encodes
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
-from tiles.read.tiles import MAX_BUNDLE_SIZE
+from tiles.read.log_formats import MAX_BUNDLE_SIZE
+from tiles.read.tiles import fetch_tiles
 from tiles.read.verified_tree import VerifiedTree
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head
@@ -124,7 +126,7 @@ class _Repair:
         self._public = public
         self._private = private
         self._tree = signed.tree
-        self._verified = VerifiedTree(self._here, signed.tree, signed.origin)
+        self._verified = VerifiedTree(partial(fetch_tiles, self._here), signed.tree, signed.origin)
         # whose cosignatures were needed when an older one was published is not known: policies change
         self._signers = replace(policy, quorum=None)
         self._head = head
