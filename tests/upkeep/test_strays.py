@@ -14,7 +14,7 @@ from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, sign_che
 from tiles.notes.keys import SignatureType, signing_key
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import parse_policy, policy_for
-from tiles.read.tiles import MAX_BUNDLE_SIZE
+from tiles.read.log_formats import MAX_BUNDLE_SIZE
 from tiles.records.paths import checkpoint_path
 from tiles.store import Object, Store, StoreFetcher
 from tiles.tree.merkle import TreeHead, leaf_hash

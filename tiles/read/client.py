@@ -1,7 +1,7 @@
 """The read path: URL → checkpoint → tiles → proof → verdict.
 
 Storage and network may return anything. A checkpoint is believed once the policy accepts it and it does not contradict
-what was seen before; a tile once it hashes up to the checkpoint; an entry once it hashes to its leaf.
+what was seen before. A tile is believed once it hashes up to the checkpoint, an entry once it hashes to its leaf.
 
     client = LogClient(open_log(url), policy, visits=Visits(), cache=TileCache())
     accepted = client.visit()               # the checkpoint, shown to extend the last one seen
@@ -12,20 +12,23 @@ what was seen before; a tile once it hashes up to the checkpoint; an entry once 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 
 from tiles.errors import AccessError, ForkError, Malformed, NotFound, TileError, UsageError
-from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.fork_evidence import fork_error
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import TlogProof
+from tiles.read.log_formats import TLOG_TILES, LogFormat
+from tiles.read.memories import CheckpointMemory, TileMemory
+from tiles.read.tiles import fetch_tiles
 from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Fetcher
-from tiles.tree.bundle import parse_bundle
-from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, tile_at
-from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right, leaf_hashes
+from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile, tile_at
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right
 from tiles.tree.proof import (
     Node,
     build_proof,
@@ -35,8 +38,6 @@ from tiles.tree.proof import (
     verify_consistency,
     verify_inclusion,
 )
-from tiles.user.seen_checkpoints import Visits
-from tiles.user.tile_cache import TileCache
 
 SCAN_LIMIT = 16_384  # entries: 64 tiles, 512 KiB
 
@@ -46,10 +47,11 @@ _CHUNK = 64  # bundles whose tiles are read together
 class LogClient:
     """Reads one log, all of it from the checkpoint of the last `visit`. Not to be shared between threads.
 
-    policy   whose signatures make a checkpoint acceptable
-    visits   what was seen before; without it nothing is compared or remembered
-    cache    full tiles that were believed before
-    origin   if given, the only origin that will do
+    policy       whose signatures make a checkpoint acceptable
+    visits       what was seen before; without it nothing is compared or remembered
+    cache        full tiles that were believed before
+    origin       if given, the only origin that will do
+    log_format   where the log's objects are, and what is in them
 
     Every method raises AccessError for what cannot be read, and a LogError for what is not as a sound log has it.
     """
@@ -59,9 +61,10 @@ class LogClient:
         fetcher: Fetcher,
         policy: Policy,
         *,
-        visits: Visits | None = None,
-        cache: TileCache | None = None,
+        visits: CheckpointMemory | None = None,
+        cache: TileMemory | None = None,
         origin: str | None = None,
+        log_format: LogFormat = TLOG_TILES,
     ) -> None:
         self.newer: SignedCheckpoint | None = None
         self._fetcher = fetcher
@@ -69,6 +72,7 @@ class LogClient:
         self._visits = visits
         self._cache = cache
         self._origin = origin
+        self._format = log_format
         self._visited: tuple[Accepted, VerifiedTree] | None = None
 
     # ---- URL → checkpoint
@@ -98,14 +102,14 @@ class LogClient:
         return self._visited or self._visit()
 
     def _visit(self) -> tuple[Accepted, VerifiedTree]:
-        served = parse_signed_checkpoint(self._fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE))
+        served = self._format.parse_checkpoint(self._fetcher.fetch(self._format.checkpoint, MAX_NOTE_SIZE))
         accepted = self._policy.accept(served, self._origin)
         tree = self._verified(served)
         newer = self._compare(accepted, tree, self._visits) if self._visits else None
         self._visited, self.newer = (accepted, tree), newer
         return accepted, tree
 
-    def _compare(self, accepted: Accepted, tree: VerifiedTree, visits: Visits) -> SignedCheckpoint | None:
+    def _compare(self, accepted: Accepted, tree: VerifiedTree, visits: CheckpointMemory) -> SignedCheckpoint | None:
         """Show that the checkpoint is consistent with all that is remembered of this log, and remember it."""
         served = accepted.signed
         # of all its keys: who holds two of them must not get away with a tree for each
@@ -137,7 +141,8 @@ class LogClient:
             ) from error
 
     def _verified(self, signed: SignedCheckpoint) -> VerifiedTree:
-        return VerifiedTree(self._fetcher, signed.tree, signed.origin, self._cache)
+        fetch = partial(fetch_tiles, self._fetcher, log_format=self._format)
+        return VerifiedTree(fetch, signed.tree, signed.origin, self._cache)
 
     # ---- checkpoint → tiles → proof → verdict
 
@@ -167,7 +172,33 @@ class LogClient:
         _, tree = self._current
         if not 0 <= start <= stop <= tree.size:
             raise UsageError(f"a tree of size {tree.size} has no entries [{start}, {stop})")
-        return _entries(tree, start, stop)
+        return self._entries(tree, start, stop)
+
+    def _entries(self, tree: VerifiedTree, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        for bundles in _bundles(tree.size, start, stop):
+            contents = tree.read([_first_leaf(bundle) for bundle in bundles], bundles)
+            leaves = [
+                tree.leaf_hashes(bundle) for bundle in bundles
+            ]  # now: other reading may make the tree forget them
+            for bundle, expected, data in zip(bundles, leaves, contents, strict=True):
+                first = bundle.index * TILE_WIDTH
+                entries = self._believed(bundle, data, expected)
+                yield from list(enumerate(entries, first))[max(0, start - first) : stop - first]
+
+    def _believed(self, bundle: Tile, data: bytes, expected: Sequence[Hash]) -> list[bytes]:
+        """Return the entries in a bundle's bytes. Raises TileError unless they hash to the leaves of the tree."""
+        path = self._format.path(bundle)
+        evidence = {path: data}
+        try:
+            entries = self._format.parse_bundle(bundle, data)
+        except Malformed as error:
+            raise TileError(path, error.problem, evidence=evidence) from None
+        pairs = zip(self._format.leaf_hashes(entries), expected, strict=True)
+        for index, (found, leaf) in enumerate(pairs, bundle.index * TILE_WIDTH):
+            if found != leaf:
+                problem = f"entry {index} hashes to {found.hex()}, and the tree says {leaf.hex()}"
+                raise TileError(path, problem, evidence=evidence | {"expected": leaf, "computed": found})
+        return entries
 
     def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
         """Yield the leaf hashes of the entries [start, stop) in runs, in order; level-0 tiles are read for them.
@@ -226,23 +257,13 @@ def _check_extends(older: SignedCheckpoint, newer: SignedCheckpoint, tree: Verif
     verify_consistency(older.tree, newer.tree, proof)
 
 
-def _saved(fork: ForkError, key: VerifierKey, visits: Visits) -> ForkError:
+def _saved(fork: ForkError, key: VerifierKey, visits: CheckpointMemory) -> ForkError:
     """Return the error, saying where its evidence is; that it cannot be saved must not hide the fork."""
     try:
         hint = f"the evidence is in {visits.save_evidence(key, fork.evidence)}; tell others who use this log"
     except AccessError as error:
         hint = f"the evidence could not be saved: {error.message}"
     return ForkError(fork.message, hint=hint, evidence=fork.evidence)
-
-
-def _entries(tree: VerifiedTree, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-    for bundles in _bundles(tree.size, start, stop):
-        contents = tree.read([_first_leaf(bundle) for bundle in bundles], bundles)
-        leaves = [tree.leaf_hashes(bundle) for bundle in bundles]  # now: other reading may make the tree forget them
-        for bundle, expected, data in zip(bundles, leaves, contents, strict=True):
-            first = bundle.index * TILE_WIDTH
-            entries = _believed(bundle, data, expected)
-            yield from list(enumerate(entries, first))[max(0, start - first) : stop - first]
 
 
 def _leaves(tree: VerifiedTree, start: int, stop: int) -> Iterator[Sequence[Hash]]:
@@ -264,18 +285,3 @@ def _bundles(size: int, start: int, stop: int) -> Iterator[list[Tile]]:
 def _first_leaf(bundle: Tile) -> Node:
     """Return a node of the level-0 tile at a bundle's place."""
     return Node(0, bundle.index * TILE_WIDTH)
-
-
-def _believed(bundle: Tile, data: bytes, expected: Sequence[Hash]) -> list[bytes]:
-    """Return the entries in a bundle's bytes. Raises TileError unless they hash to the leaves of the tree."""
-    evidence = {bundle.path: data}
-    try:
-        entries = parse_bundle(data, bundle.width)
-    except Malformed as error:
-        raise TileError(bundle.path, error.problem, evidence=evidence) from None
-    pairs = zip(leaf_hashes(entries), expected, strict=True)
-    for index, (found, leaf) in enumerate(pairs, bundle.index * TILE_WIDTH):
-        if found != leaf:
-            problem = f"entry {index} hashes to {found.hex()}, and the tree says {leaf.hex()}"
-            raise TileError(bundle.path, problem, evidence=evidence | {"expected": leaf, "computed": found})
-    return entries

@@ -21,12 +21,11 @@ from tiles.parallel import SERVER_READS, in_background
 from tiles.store.bounded_gzip import MAGIC, decode, on_wire
 from tiles.store.fsspec_address import PREFIX, protocol_of, shown_fsspec_url, shown_protocol
 from tiles.tree.bundle import parse_bundle
-from tiles.tree.layout import CHECKPOINT, parse_tile_path
+from tiles.tree.layout import BUNDLES, CHECKPOINT, parse_tile_path
 
 DEADLINE = 120.0  # seconds for one object, or for opening the file system
 
 _CHUNK = 1 << 16  # bytes
-_ENTRIES = "tile/entries/"
 _THREADSAFE = frozenset({"memory", "file", "local", "github"})  # and all that is asynchronous inside
 _KEEPING = frozenset({"blockcache", "cached", "filecache", "simplecache"})
 
@@ -64,10 +63,10 @@ class FsspecFetcher:
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
         where = f"{self.url}/{path}"
-        room = on_wire(limit) if path.startswith(_ENTRIES) else limit
+        room = on_wire(limit) if path.startswith(BUNDLES) else limit
         data = self._in_time(lambda: self._read(path, room + 1), path, where)
         # Stored with Content-Encoding: gzip, which is no part of what fsspec hands over.
-        if path.startswith(_ENTRIES) and data.startswith(MAGIC):
+        if path.startswith(BUNDLES) and data.startswith(MAGIC):
             data = _plain_bundle(path, data, limit)
         if len(data) > limit:
             raise AccessError(f"{where}: longer than {limit} bytes")

@@ -1,30 +1,31 @@
-"""One tree of a log, as it can be believed: what is fetched, or was kept, meets `tiles.tree.reader` here."""
+"""One tree of a log, as it can be believed: `tiles.tree.reader` verifies tiles, whether fetched or kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from tiles.errors import TileError
-from tiles.read.tiles import fetch_tiles
-from tiles.store import Fetcher
+from tiles.read.memories import TileMemory
 from tiles.tree.layout import Tile
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.proof import Node
 from tiles.tree.reader import TreeReader
-from tiles.user.tile_cache import TileCache
+
+FetchTiles = Callable[[Iterable[Tile]], Iterator[tuple[Tile, bytes]]]  # as `tiles.read.tiles.fetch_tiles` returns them
 
 
 class VerifiedTree:
     """Hashes of one tree. Not to be shared between threads.
 
+    fetch    of the log's tiles and bundles
     tree     believed: from a checkpoint that a policy has accepted
     origin   of the log; what is in the cache is filed under it
     """
 
-    def __init__(self, fetcher: Fetcher, tree: TreeHead, origin: str, cache: TileCache | None = None) -> None:
+    def __init__(self, fetch: FetchTiles, tree: TreeHead, origin: str, cache: TileMemory | None = None) -> None:
         self.tree = tree
-        self._fetcher = fetcher
+        self._fetch = fetch
         self._origin = origin
         self._cache = cache
         self._reader = TreeReader(tree)
@@ -44,7 +45,7 @@ class VerifiedTree:
         wanted = self._reader.wanted(nodes)
         kept = self._kept(wanted)
         missing = [tile for tile in wanted if tile not in kept]
-        stream = fetch_tiles(self._fetcher, [*missing, *bundles])
+        stream = self._fetch([*missing, *bundles])
         fetched = dict(islice(stream, len(missing)))
         try:
             self._reader.accept(fetched | kept)
@@ -62,15 +63,15 @@ class VerifiedTree:
         return self._reader.leaf_hashes(bundle)
 
     def _read_again(self, nodes: list[Node], fetched: dict[Tile, bytes], kept: dict[Tile, bytes]) -> None:
-        """Fetch what was kept and is not believed, and add it to `fetched`: the disk may be wrong, not the log.
+        """Fetch what was kept and is not believed, and add it to `fetched`: the cache may be wrong, and the log right.
 
-        Raises TileError again if it was not the disk.
+        Raises TileError again if the cache was not what was wrong.
         """
         doubtful = [tile for tile in self._reader.wanted(nodes) if tile in kept]
         for tile in doubtful:
             if self._cache is not None:
                 self._cache.drop(self._origin, tile)
-        fetched.update(fetch_tiles(self._fetcher, doubtful))
+        fetched.update(self._fetch(doubtful))
         self._reader.accept({tile: fetched[tile] for tile in self._reader.wanted(nodes)})
 
     def _kept(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:

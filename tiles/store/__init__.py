@@ -2,8 +2,8 @@
 
     memory                        in this process
     directory                     in a directory: directory_root, posix and mounts are what it asks of the system
-    bucket                        in S3, Google Cloud Storage or Azure: open_bucket opens one, bucket_errors says what its
-                                  errors mean, object_lock keeps objects from being deleted, probe tries a store out
+    bucket                        in S3, Google Cloud Storage or Azure: open_bucket opens one, bucket_errors says
+                                  what its errors mean, object_lock keeps objects, probe tries a store out
     address fsspec_address        every form of address, and what may be shown of it
     paths                         what a path of an object may be
     bounded_gzip                  gzip within a limit

@@ -17,7 +17,8 @@ from struct import unpack
 from tiles.errors import Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
 from tiles.read.fetcher import open_log
-from tiles.read.tiles import MAX_BUNDLE_SIZE, fetch_tile, fetch_tiles
+from tiles.read.log_formats import MAX_BUNDLE_SIZE
+from tiles.read.tiles import fetch_tile, fetch_tiles
 from tiles.store import Fetcher, Store
 from tiles.tree.blame import Finding, Hashes, Stated, children, judge_edge, judge_pair, judge_tile, leads_to_root
 from tiles.tree.bundle import parse_bundle

@@ -14,13 +14,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from tiles.errors import LogError, Malformed, NotFound, Refused, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
-from tiles.read.tiles import MAX_BUNDLE_SIZE
+from tiles.read.log_formats import MAX_BUNDLE_SIZE
+from tiles.read.tiles import fetch_tiles
 from tiles.read.verified_tree import VerifiedTree
 from tiles.records.head import Head
 from tiles.records.paths import CHECKPOINTS, SET_ASIDE, kept_size
@@ -118,7 +120,7 @@ class _Repair:
         self._public = public
         self._private = private
         self._tree = signed.tree
-        self._verified = VerifiedTree(self._here, signed.tree, signed.origin)
+        self._verified = VerifiedTree(partial(fetch_tiles, self._here), signed.tree, signed.origin)
         # whose cosignatures were needed when an older one was published is not known: policies change
         self._signers = policy.without_quorum()
         self._head = head

@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from tiles.errors import AccessError, NotFound
-from tiles.read.tiles import MAX_BUNDLE_SIZE
+from tiles.read.log_formats import MAX_BUNDLE_SIZE
 from tiles.records.paths import SET_ASIDE
 from tiles.store import Differs, Store
 from tiles.tree.blame import Finding

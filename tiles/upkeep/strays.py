@@ -8,7 +8,8 @@ from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
-from tiles.read.tiles import MAX_BUNDLE_SIZE, fetch_tile
+from tiles.read.log_formats import MAX_BUNDLE_SIZE
+from tiles.read.tiles import fetch_tile
 from tiles.records.paths import CHECKPOINTS, is_day_path, kept_size
 from tiles.store import Fetcher, Listed, Store
 from tiles.tree.blame import Finding

@@ -1,0 +1,42 @@
+"""What a client remembers between visits, as it needs it; `tiles.user` has one of each on this machine's disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.keys import VerifierKey
+from tiles.tree.layout import Tile
+
+
+class CheckpointMemory(Protocol):
+    """What was seen of logs before (`tiles.user.seen_checkpoints.Visits` is one). Methods raise AccessError."""
+
+    def last(self, key: VerifierKey) -> SignedCheckpoint | None:
+        """Return the last checkpoint remembered of the log whose key this is, or None."""
+        ...
+
+    def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:
+        """Remember a checkpoint; return False, and change nothing, unless `since` is still what `last` returns."""
+        ...
+
+    def save_evidence(self, key: VerifierKey, evidence: Mapping[str, bytes]) -> object:
+        """Keep the evidence of a fork, and return where it is, which will be printed."""
+        ...
+
+
+class TileMemory(Protocol):
+    """Full tiles that were believed before. Nothing in it has to be right: it is verified like what is fetched."""
+
+    def get(self, origin: str, tile: Tile) -> bytes | None:
+        """Return what was kept for a full tile of a log, or None."""
+        ...
+
+    def put(self, origin: str, tile: Tile, data: bytes) -> None:
+        """Keep a full tile that was believed."""
+        ...
+
+    def drop(self, origin: str, tile: Tile) -> None:
+        """Forget a tile, which was found to be wrong."""
+        ...
