@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from typing import Any
 
 import click
 
 import tiles
-from tiles.errors import TilesError
+from tiles.errors import AccessError, TilesError
 from tiletree.commands import (
     add,
     audit,
@@ -54,7 +55,18 @@ exit codes
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. click would exit 1 at a broken pipe; as output never breaks, it is some connection's."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise AccessError(f"{error.filename or 'a connection'}: {error.strerror}") from error
+
+
+@click.group(
+    cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(tiles.__version__, prog_name="tiletree")
 def cli() -> None:
     """A transparency log that is nothing but files.

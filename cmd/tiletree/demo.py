@@ -15,17 +15,22 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import click
-
 from tiletree.commands.serve import PORT
+from tiletree.streams import standard_streams
+from tiletree.ui import Output
 
 ORIGIN = "demo.example.com/files"
 RUNS = 3  # of `add`
+_OUT = Output()
 SHOWN = 4  # files of one `add` that are named
 
 
 def main(arguments: list[str]) -> int:
     """Run the demo in a directory, with the files named, or with the command's own if none are."""
+    if {"-h", "--help"} & set(arguments):
+        for line in str(__doc__).strip().splitlines():
+            _OUT.line(line)
+        return 0
     log = Path(arguments[0] if arguments else "demo-log")
     files = [Path(name) for name in arguments[1:] if Path(name).is_file()] or _own_files()
     with tempfile.TemporaryDirectory() as scratch:
@@ -83,30 +88,31 @@ class _Demo:
         self.command("add", log, log / "verify.html", "--key", key)
 
         program, name = _program(), shlex.quote(str(log))
-        click.echo(f"\nNow log a file of your own:  {program} add {name} FILE --key {shlex.quote(str(key))}")
-        click.echo(f"See what is in the log, which is all that has to be served:  find {name} -type f")
-        click.echo(f"See it in a browser, and drop a file there, such as {file}:  {program} serve {name}")
+        _OUT.line("")
+        _OUT.line(f"Now log a file of your own:  {program} add {name} FILE --key {shlex.quote(str(key))}")
+        _OUT.line(f"See what is in the log, which is all that has to be served:  find {name} -type f")
+        _OUT.line(f"See it in a browser, and drop a file there, such as {file}:  {program} serve {name}")
         if sys.stdin.isatty() and sys.stdout.isatty():
             self.serve()
         else:
-            click.echo(f"It is at http://127.0.0.1:{PORT}/ then.")
+            _OUT.line(f"It is at http://127.0.0.1:{PORT}/ then.")
 
     def serve(self) -> None:
         """Show the log to a browser until the person has seen enough."""
-        click.echo()
+        _OUT.line("")
         with suppress(KeyboardInterrupt):
             subprocess.run([sys.executable, "-m", "tiletree", "serve", str(self.log)], check=False)  # noqa: S603
 
     def command(self, *arguments: object, shown: str = "", expect: int = 0) -> str:
         """Show and run one command, and what it says; return its output. Exits unless it ends as expected."""
         words = [str(argument) for argument in arguments]
-        click.echo(f"$ {shown or self._shown(words)}")
+        _OUT.line(f"$ {shown or self._shown(words)}")
         command = [sys.executable, "-m", "tiletree", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own command
         for line in [] if shown else f"{done.stdout}{done.stderr}".splitlines():
-            click.echo(f"  {line}")
+            _OUT.line(f"  {line}")
         if expect:
-            click.echo(f"  (exit code {done.returncode})")
+            _OUT.line(f"  (exit code {done.returncode})")
         if done.returncode != expect:
             sys.exit(f"{done.stderr if shown else ''}the demo stopped: exit code {done.returncode}, not {expect}")
         return done.stdout
@@ -122,7 +128,8 @@ class _Demo:
 
 def say(text: str) -> None:
     """Print what comes next."""
-    click.echo(f"\n# {text}")
+    _OUT.line("")
+    _OUT.line(f"# {text}")
 
 
 def _program() -> str:
@@ -140,4 +147,5 @@ def _own_files() -> list[Path]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with standard_streams():
+        sys.exit(main(sys.argv[1:]))

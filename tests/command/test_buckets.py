@@ -240,6 +240,7 @@ def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pyte
     first, last = map(json.loads, done.out.splitlines())
     assert first["size"] == 3
     assert last["error"]["kind"] == "Interrupted"
+    assert last["error"]["message"].startswith("interrupted; what was committed stays")
 
 
 def test_freeze(tiletree: Command, vkey: str, s3: ObjectServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -161,3 +162,24 @@ def test_a_question_that_is_not_answered(tiletree: Command, log: str) -> None:
         assert done.json["error"]["message"] == "not confirmed; nothing was done"
         assert "Freeze it? [y/N]" in done.err
     assert tiletree("freeze", "log", "--key", "k", stdin=b"y\n").code == 0
+
+
+def test_another_broken_pipe(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that breaks is the way to the log, not the log: exit code 3."""
+
+    def broken(*_given: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("tiletree.opening.private_store", broken)
+    done = tiletree("add", "log", "a", "--key", "k", "--json")
+    assert (done.code, done.json["error"]["kind"]) == (3, "AccessError")
+
+
+def test_completion_in_a_shell(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shell asks for to complete a command is answered."""
+    monkeypatch.setenv("_TILETREE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "tiletree fr")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    with pytest.raises(SystemExit) as ended:
+        tiletree()
+    assert ended.value.code == 0

@@ -40,6 +40,16 @@ def test_demo(tmp_path: Path) -> None:
     assert re.search(r"audited demo\.example\.com/files, size 27,", again)
 
 
+def test_help_and_a_closed_pipe(tmp_path: Path) -> None:
+    """--help makes nothing; nobody has to read to the end."""
+    assert "python -m tiletree.demo DIR FILE" in demo(tmp_path, "--help")
+    assert list(tmp_path.iterdir()) == []
+    command = f"{shlex.quote(sys.executable)} -m tiletree.demo log | true"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert (tmp_path / "log" / "checkpoint").exists()
+
+
 def test_what_to_try_next(tmp_path: Path) -> None:
     """The commands at its end run as they stand, where it was run."""
     *commands, address = demo(tmp_path, "my log").splitlines()[-4:]
