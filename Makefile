@@ -6,15 +6,18 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
 PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4
 ARGS :=
 
+# Bytecode is kept, whatever the environment says: the tests start hundreds of processes, and each would compile it all.
+unexport PYTHONDONTWRITEBYTECODE
+
 # the first Python that is new enough and can make a virtual environment; PYTHON=… chooses another
 PYTHON :=
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test coverage soak check bench interop clean
+.PHONY: help demo test coverage soak soak-full check bench interop clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
 	    printf '%s %-9s %s\n' "$$make" "$$target" "$$text"; done
 
 demo: $(VENV)/run.stamp  ## log real files, prove one, refuse a forged copy
@@ -27,8 +30,11 @@ coverage: $(VENV)/dev.stamp  ## the tests, and the branch coverage of tiles/
 	$(PYTEST) -m "not slow and not interop" --cov --cov-report= $(ARGS)
 	$(PY) -m coverage report --include='tiles/*' --skip-covered --fail-under=95
 
-soak: $(VENV)/dev.stamp  ## the tests that take minutes: every crash, every cut, a million of everything
+soak: $(VENV)/dev.stamp  ## the tests that take minutes: whole matrices, and a share of what takes hours
 	$(PYTEST) -m "slow and not interop" $(ARGS)
+
+soak-full: $(VENV)/dev.stamp  ## the same, with all that takes hours: every cut after every death
+	SOAK=full $(PYTEST) -m "slow and not interop" $(ARGS)
 
 check: $(VENV)/dev.stamp  ## format, lint and types
 	$(PY) -m ruff format --check .

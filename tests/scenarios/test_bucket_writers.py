@@ -34,7 +34,7 @@ from tests.support.races import (
     steps_alone,
 )
 from tests.support.reference import printed_random
-from tests.support.sampling import one_in
+from tests.support.sampling import one_in, soaking
 from tests.support.world import World, explained, some_entries
 from tests.write.test_sequence import Sequencing, finish_all, submitted, with_inbox
 from tiles.inbox.submission import Name, format_submission
@@ -124,7 +124,7 @@ def test_two_appends_meet(place: Place) -> None:
 def test_two_writers_meet_everywhere(base: int, place: Place) -> None:
     """The same at every pair of operations, and for other kinds of runs."""
     for actions in ([TEN, SEVEN], [TEN, FINISH], [CREATE, SEVEN]):
-        meetings(Base(grown(base), place), actions, printed_random(), 1)
+        meetings(Base(grown(base), place), actions, printed_random(), soaking(0.2, 1))
 
 
 @pytest.mark.parametrize("base", [0, 250])
@@ -160,7 +160,7 @@ def test_many_schedules(place: Place) -> None:
     """The random ones, for minutes."""
     rng = printed_random()
     bases = [*map(grown, BASES), interrupted("public create tile"), interrupted("public swap checkpoint")]
-    for _ in range(1500):
+    for _ in range(soaking(300, 1500)):
         shuffled(Base(rng.choice(bases), place), rng, SEVEN, ONE, deaths=rng.choice([0, 0.02]))
 
 
@@ -307,7 +307,7 @@ def test_some_append_and_some_sequence(place: Place) -> None:
 
 @pytest.mark.slow
 def test_eight_append_and_eight_sequence_for_long(place: Place) -> None:
-    """Eight that append and eight that submit and sequence, for two minutes: every entry is there once."""
-    crowd = Crowd(place, 120)
+    """Eight that append and eight that submit and sequence, for long: every entry is there once."""
+    crowd = Crowd(place, soaking(20, 120))
     crowd.run(*[crowd.append] * WRITERS, *[crowd.submit_and_sequence] * WRITERS)
     assert len(crowd.acknowledged) >= WRITERS

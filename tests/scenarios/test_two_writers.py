@@ -28,6 +28,7 @@ from tests.support.races import (
     steps_alone,
 )
 from tests.support.reference import printed_random
+from tests.support.sampling import soaking
 from tests.support.world import World
 
 # ---- one pauses, the other one does all its work, the first one goes on
@@ -189,5 +190,5 @@ def test_many_schedules() -> None:
     """The random ones, for minutes."""
     rng = printed_random()
     worlds = [*map(grown, BASES), interrupted("public create tile"), interrupted("public swap checkpoint")]
-    for _ in range(4000):
+    for _ in range(soaking(2000, 4000)):
         shuffled(rng.choice(worlds), rng, SEVEN, ONE, deaths=rng.choice([0, 0.02]))

@@ -19,7 +19,7 @@ from tests.support.object_server_rules import Fault, possible
 from tests.support.object_server_trouble import FOR_EVER, Doing, Ended, Trouble, Unrest, act, once, schedules, targets
 from tests.support.object_server_world import Place
 from tests.support.reference import printed_random
-from tests.support.sampling import one_in
+from tests.support.sampling import one_in, soaking
 from tests.support.world import World, explained, some_entries
 from tests.write.test_faults import (
     BASES,
@@ -236,7 +236,7 @@ def test_trouble_without_end(any_place: Place) -> None:
 def test_trouble_without_end_for_long(any_place: Place) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(50):
+    for _ in range(soaking(10, 50)):
         troubled(any_place, rng, 40)
 
 

@@ -1,7 +1,12 @@
-"""What a quick run looks at of a matrix; `make soak` looks at all of it."""
+"""How much of a matrix, and of what could go on without end, a run looks at.
+
+The quick tests take one case in n; `make soak` takes whole matrices of those that end in minutes, and a share of the
+others; `make soak-full` takes all.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -19,6 +24,11 @@ def one_in(n: int, cases: Iterable[T]) -> list[T]:
         return every
     rng = printed_random()
     return [rng.choice(every[start : start + n]) for start in range(0, len(every), n)]
+
+
+def soaking(share: T, full: T) -> T:
+    """Return how much a slow test is to do: all of it if SOAK=full is set, or what ends in minutes."""
+    return full if os.environ.get("SOAK") == "full" else share
 
 
 def quickly(cases: Iterable[T], quick: Sequence[T]) -> list[object]:

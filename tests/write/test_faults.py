@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.faults import Died, Fault, Faults
 from tests.support.reference import printed_random
-from tests.support.sampling import one_in
+from tests.support.sampling import one_in, soaking
 from tests.support.world import World, explained, some_entries
 from tiles.errors import AccessError, NotFound, TilesError, Unfinished
 from tiles.notes.checkpoint import SignedCheckpoint
@@ -272,7 +272,7 @@ def test_trouble_without_end(folders: Folders) -> None:
 def test_trouble_without_end_for_long(folders: Folders) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(300):
+    for _ in range(soaking(80, 300)):
         story = Story(World(folders()))
         troubled(story, rng, 40)
         story.world.remove()
