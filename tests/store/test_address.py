@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.signed_text import LOG
 from tiles.errors import TilesError, UsageError
+from tiles.inbox.receipt import Receipt
 from tiles.inbox.submission import Name
-from tiles.inbox.submit import Receipt
 from tiles.read.fetcher import open_log
 from tiles.read.fsspec_fetcher import FsspecFetcher
 from tiles.store.address import (

@@ -11,52 +11,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 
-from tiles.errors import AccessError, Denied, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.errors import AccessError, Denied, NotFound, OutcomeUnknown, Refused, UsageError
 from tiles.inbox.admission import OPEN, Admission
-from tiles.inbox.submission import NONCE_SIZE, Name, format_submission, is_submitter, parse_name
-from tiles.notes.encoding import decode_text
+from tiles.inbox.receipt import Receipt
+from tiles.inbox.submission import NONCE_SIZE, Name, format_submission, is_submitter
 from tiles.read.client import LogClient
-from tiles.records.fields import parse_digest
 from tiles.store import Store
-from tiles.tree.merkle import Hash, leaf_hashes, to_hash
+from tiles.tree.merkle import Hash, leaf_hashes
 
-TITLE = "tiletree-receipt/v1"
 PAUSE = (2.0, 4.0)  # seconds between looks at the log; any number in between, or submitters might come all at once
 
 _HEADER_SIZE = 64  # bytes, at most, of a submission before its entries
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What was submitted, to be kept: the text that says so is
-
-        tiletree-receipt/v1\\n
-        log <URL or path of the log, as the submitter names it>\\n
-        submission <name below inbox/>\\n
-        leaf <leaf hash in hex>\\n         of each entry, in order
-
-    It proves nothing to others; it says what to look for in the log.
-    Raises UsageError where no text could say this.
-    """
-
-    log: str
-    name: Name
-    leaves: tuple[Hash, ...] = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if not _is_value(self.log):
-            raise UsageError(f"{self.log!r} cannot stand in a receipt as the name of a log")
-        if not self.leaves:
-            raise UsageError("a receipt is for at least one entry")
-
-    @property
-    def data(self) -> bytes:
-        """The text."""
-        leaves = "".join(f"leaf {leaf.hex()}\n" for leaf in self.leaves)
-        return f"{TITLE}\nlog {self.log}\nsubmission {self.name.text}\n{leaves}".encode()
 
 
 class SubmissionUnknown(OutcomeUnknown):
@@ -69,28 +36,6 @@ class SubmissionUnknown(OutcomeUnknown):
 
 class NotLogged(Refused):
     """A submission was not in the log when the time to wait for it was over; it may be later."""
-
-
-def parse_receipt(data: bytes) -> Receipt:
-    """Return the receipt that `Receipt.data` made the bytes of. Raises Malformed for anything else."""
-    title, *lines = decode_text(data, TITLE).split("\n")
-    if title != TITLE or len(lines) < 4 or lines.pop():
-        raise Malformed(TITLE, "not a whole receipt that begins with its title", data[:80])
-    log, name, *leaves = (_value(line, key) for line, key in zip(lines, _keys(), strict=False))
-    if not _is_value(log):
-        raise Malformed(TITLE, "not the name of a log", log)
-    return Receipt(log, parse_name(name), tuple(to_hash(bytes.fromhex(parse_digest(TITLE, leaf))) for leaf in leaves))
-
-
-def format_receipts(receipts: Iterable[Receipt]) -> bytes:
-    """Return the text of several receipts: each of them, an empty line between two."""
-    return b"\n".join(receipt.data for receipt in receipts)
-
-
-def parse_receipts(data: bytes) -> list[Receipt]:
-    """Return the receipts that `format_receipts` made the bytes of, at least one. Raises Malformed."""
-    texts = data.split(b"\n\n")
-    return [parse_receipt(text + b"\n") for text in texts[:-1]] + [parse_receipt(texts[-1])]
 
 
 def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iterator[list[bytes]]:
@@ -212,19 +157,3 @@ class _Search:
         while matched and self._wanted[matched] != hash_:
             matched = self._shorter[matched - 1]
         return matched + (self._wanted[matched] == hash_)
-
-
-def _keys() -> Iterator[str]:
-    yield from ("log", "submission")
-    while True:
-        yield "leaf"
-
-
-def _value(line: str, key: str) -> str:
-    if not line.startswith(f"{key} "):
-        raise Malformed(TITLE, f"not '{key} <value>'", line)
-    return line[len(key) + 1 :]
-
-
-def _is_value(text: str) -> bool:
-    return bool(text) and text.isprintable() and text == text.strip(" ")
