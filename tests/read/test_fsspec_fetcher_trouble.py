@@ -32,7 +32,7 @@ SECRET = "s3cret"
 @pytest.fixture
 def memory() -> str:
     """Return a new place in fsspec's memory."""
-    return f"memory://log{next(NAMES)}"
+    return f"memory://troubled{next(NAMES)}"
 
 
 # ---- servers that do what they want

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tiles.errors import AccessError
+from tiles.retry import Clock
 from tiles.user import files as userfiles
 from tiles.user.files import locked, read_file, write_file, xdg_directory
 from tiles.user.seen_checkpoints import Visits
@@ -82,7 +83,7 @@ def test_lock_waits_and_gives_up(tmp_path: Path) -> None:
     """A lock that stays taken is given up after a while, as a broken way; what was slept adds up to that."""
     slept: list[float] = []
     with locked(tmp_path), pytest.raises(AccessError, match="stays locked"):  # noqa: SIM117  one inside the other
-        with locked(tmp_path, wait=1.0, clock=lambda: sum(slept), sleep=slept.append):
+        with locked(tmp_path, wait=1.0, clock=Clock(lambda: sum(slept), slept.append)):
             pytest.fail("let in")
     assert sum(slept) == pytest.approx(1.0, abs=0.1)
     with locked(tmp_path, wait=0.0):

@@ -19,9 +19,10 @@ from tiles.inbox.receipt import Receipt
 from tiles.inbox.submission import NONCE_SIZE, Name, format_submission, is_submitter
 from tiles.read.client import LogClient
 from tiles.store import Store
+from tiles.store.address import shown_address
 from tiles.tree.merkle import Hash, leaf_hashes
 
-PAUSE = (2.0, 4.0)  # seconds between looks at the log; any number in between, or submitters might come all at once
+PAUSE = (2.0, 4.0)  # seconds between looks at the log: a random number between these, so that not all look at once
 
 _HEADER_SIZE = 64  # bytes, at most, of a submission before its entries
 
@@ -57,9 +58,9 @@ def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iter
 def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: bytes, *, log: str) -> Receipt:
     """Put entries into the inbox of a log, as one object, and return what to keep of it.
 
-    nonce   16 bytes, random and never used before: nobody else can have made an object of that name, and the name
-            says what is in it, so one that is there already is this one
-    log     the log as the receipt is to name it
+    nonce   16 bytes, random and never used before. So nobody else can have made an object of that name, which also
+            has the hash of the content: an object that is there already is this one
+    log     the log's address; the receipt has its shown form, without credentials
     Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
     the object is there.
     """
@@ -72,16 +73,16 @@ def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: byte
         raise UsageError(f"a nonce has {NONCE_SIZE} bytes, not {len(nonce)}")
     data = format_submission(entries)
     name = Name(submitter, nonce.hex(), sha256(data).hexdigest())
-    receipt = Receipt(log, name, tuple(leaf_hashes(entries)))
+    receipt = Receipt(shown_address(log), name, tuple(leaf_hashes(entries)))
     try:
         private.create({name.path: data})
         private.barrier()
-    except (NotFound, Denied):  # no such bucket, or not for us: nothing was created
+    except (NotFound, Denied):  # there is no such bucket, or we may not write to it: nothing was created
         raise
     except AccessError as error:
-        # "It is there already", the answer to one's own second try after a lost answer, makes the store read the
-        # object back; who may only create is denied that. So hardly an error says that nothing was created.
-        hint = "look for the entries in the log before you submit them again: if this was created, they would be twice"
+        # After a lost answer the store tries again, is told that the object is there already, and reads it back. A
+        # submitter who may only create is denied that. So no such error says that nothing was created.
+        hint = "look for the entries in the log before you submit them again, or they may be logged twice"
         raise SubmissionUnknown(
             f"it is not known whether {name.path} was created: {error.message}",
             receipt,

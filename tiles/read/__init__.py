@@ -1,1 +1,12 @@
-"""From an address to a verdict: fetchers, the tree as it can be believed, the client."""
+"""From an address to a verdict.
+
+    fetcher          opens a log at any address; http_fetcher and fsspec_fetcher are two of the ways
+    tiles            fetches tiles and bundles, one or many
+    log_formats      what differs between kinds of logs: paths, limits, bundles, leaf hashes
+    verified_tree    one tree, as it can be believed
+    client           checkpoint, proofs, entries, search; compares with what was seen before
+    memories         what the client wants remembered, as Protocols
+    trust            with which policy a log is read
+
+The rule: fetchers return bytes that anyone may have written; only `verified_tree` and `client` decide what is believed.
+"""
