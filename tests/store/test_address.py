@@ -9,8 +9,7 @@ import pytest
 
 from tests.support.signed_text import LOG
 from tiles.errors import TilesError, UsageError
-from tiles.inbox.submission import Name
-from tiles.inbox.submit import Receipt
+from tiles.inbox.submit import submit
 from tiles.read.fetcher import open_log
 from tiles.read.fsspec_fetcher import FsspecFetcher
 from tiles.store.address import (
@@ -25,6 +24,7 @@ from tiles.store.address import (
     shown_object_url,
     with_suffix,
 )
+from tiles.store.memory import MemoryStore
 from tiles.user.files import xdg_directory
 from tiles.user.known_logs import FILE, Remembered, remember
 from tiles.user.places import (
@@ -221,7 +221,7 @@ PLACES: dict[str, Callable[[str], object]] = {
     "anchor_store": lambda address: anchor_store(Path("k"), address).url,
     "trusted keys": a_trusted_key,
     "known logs": a_known_log,
-    "a receipt": lambda address: Receipt(normal_url(address), Name("ann", "0" * 32, "0" * 64), (bytes(32),)).data,  # type: ignore[arg-type]
+    "a receipt": lambda address: submit(MemoryStore(), "ann", [b"x"], bytes(16), log=address).data,
 }
 
 

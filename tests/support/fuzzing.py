@@ -16,8 +16,8 @@ from typing import Any
 from tests.support.signed_text import LOG
 from tiles.errors import Malformed
 from tiles.inbox.admission import OPEN, Admission, parse_admission
+from tiles.inbox.receipt import Receipt, format_receipts, parse_receipt, parse_receipts
 from tiles.inbox.submission import Name, format_submission, parse_name, parse_submission
-from tiles.inbox.submit import Receipt, format_receipts, parse_receipt, parse_receipts
 from tiles.notes.checkpoint import (
     Checkpoint,
     parse_checkpoint,

@@ -11,52 +11,20 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 
-from tiles.errors import AccessError, Denied, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.errors import AccessError, Denied, NotFound, OutcomeUnknown, Refused, UsageError
 from tiles.inbox.admission import OPEN, Admission
-from tiles.inbox.submission import NONCE_SIZE, Name, format_submission, is_submitter, parse_name
-from tiles.notes.encoding import decode_text
+from tiles.inbox.receipt import Receipt
+from tiles.inbox.submission import NONCE_SIZE, Name, format_submission, is_submitter
 from tiles.read.client import LogClient
-from tiles.records.fields import parse_digest
 from tiles.store import Store
-from tiles.tree.merkle import Hash, leaf_hashes, to_hash
+from tiles.store.address import shown_address
+from tiles.tree.merkle import Hash, leaf_hashes
 
-TITLE = "tiletree-receipt/v1"
-PAUSE = (2.0, 4.0)  # seconds between looks at the log; any number in between, or submitters might come all at once
+PAUSE = (2.0, 4.0)  # seconds between looks at the log: a random number between these, so that not all look at once
 
 _HEADER_SIZE = 64  # bytes, at most, of a submission before its entries
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What was submitted, to be kept: the text that says so is
-
-        tiletree-receipt/v1\\n
-        log <URL or path of the log, as the submitter names it>\\n
-        submission <name below inbox/>\\n
-        leaf <leaf hash in hex>\\n         of each entry, in order
-
-    It proves nothing to others; it says what to look for in the log.
-    Raises UsageError where no text could say this.
-    """
-
-    log: str
-    name: Name
-    leaves: tuple[Hash, ...] = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if not _is_value(self.log):
-            raise UsageError(f"{self.log!r} cannot stand in a receipt as the name of a log")
-        if not self.leaves:
-            raise UsageError("a receipt is for at least one entry")
-
-    @property
-    def data(self) -> bytes:
-        """The text."""
-        leaves = "".join(f"leaf {leaf.hex()}\n" for leaf in self.leaves)
-        return f"{TITLE}\nlog {self.log}\nsubmission {self.name.text}\n{leaves}".encode()
 
 
 class SubmissionUnknown(OutcomeUnknown):
@@ -69,28 +37,6 @@ class SubmissionUnknown(OutcomeUnknown):
 
 class NotLogged(Refused):
     """A submission was not in the log when the time to wait for it was over; it may be later."""
-
-
-def parse_receipt(data: bytes) -> Receipt:
-    """Return the receipt that `Receipt.data` made the bytes of. Raises Malformed for anything else."""
-    title, *lines = decode_text(data, TITLE).split("\n")
-    if title != TITLE or len(lines) < 4 or lines.pop():
-        raise Malformed(TITLE, "not a whole receipt that begins with its title", data[:80])
-    log, name, *leaves = (_value(line, key) for line, key in zip(lines, _keys(), strict=False))
-    if not _is_value(log):
-        raise Malformed(TITLE, "not the name of a log", log)
-    return Receipt(log, parse_name(name), tuple(to_hash(bytes.fromhex(parse_digest(TITLE, leaf))) for leaf in leaves))
-
-
-def format_receipts(receipts: Iterable[Receipt]) -> bytes:
-    """Return the text of several receipts: each of them, an empty line between two."""
-    return b"\n".join(receipt.data for receipt in receipts)
-
-
-def parse_receipts(data: bytes) -> list[Receipt]:
-    """Return the receipts that `format_receipts` made the bytes of, at least one. Raises Malformed."""
-    texts = data.split(b"\n\n")
-    return [parse_receipt(text + b"\n") for text in texts[:-1]] + [parse_receipt(texts[-1])]
 
 
 def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iterator[list[bytes]]:
@@ -112,9 +58,9 @@ def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iter
 def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: bytes, *, log: str) -> Receipt:
     """Put entries into the inbox of a log, as one object, and return what to keep of it.
 
-    nonce   16 bytes, random and never used before: nobody else can have made an object of that name, and the name
-            says what is in it, so one that is there already is this one
-    log     the log as the receipt is to name it
+    nonce   16 bytes, random and never used before. So nobody else can have made an object of that name, which also
+            has the hash of the content: an object that is there already is this one
+    log     the log's address; the receipt has its shown form, without credentials
     Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
     the object is there.
     """
@@ -127,16 +73,16 @@ def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: byte
         raise UsageError(f"a nonce has {NONCE_SIZE} bytes, not {len(nonce)}")
     data = format_submission(entries)
     name = Name(submitter, nonce.hex(), sha256(data).hexdigest())
-    receipt = Receipt(log, name, tuple(leaf_hashes(entries)))
+    receipt = Receipt(shown_address(log), name, tuple(leaf_hashes(entries)))
     try:
         private.create({name.path: data})
         private.barrier()
-    except (NotFound, Denied):  # no such bucket, or not for us: nothing was created
+    except (NotFound, Denied):  # there is no such bucket, or we may not write to it: nothing was created
         raise
     except AccessError as error:
-        # "It is there already", the answer to one's own second try after a lost answer, makes the store read the
-        # object back; who may only create is denied that. So hardly an error says that nothing was created.
-        hint = "look for the entries in the log before you submit them again: if this was created, they would be twice"
+        # After a lost answer the store tries again, is told that the object is there already, and reads it back. A
+        # submitter who may only create is denied that. So no such error says that nothing was created.
+        hint = "look for the entries in the log before you submit them again, or they may be logged twice"
         raise SubmissionUnknown(
             f"it is not known whether {name.path} was created: {error.message}",
             receipt,
@@ -212,19 +158,3 @@ class _Search:
         while matched and self._wanted[matched] != hash_:
             matched = self._shorter[matched - 1]
         return matched + (self._wanted[matched] == hash_)
-
-
-def _keys() -> Iterator[str]:
-    yield from ("log", "submission")
-    while True:
-        yield "leaf"
-
-
-def _value(line: str, key: str) -> str:
-    if not line.startswith(f"{key} "):
-        raise Malformed(TITLE, f"not '{key} <value>'", line)
-    return line[len(key) + 1 :]
-
-
-def _is_value(text: str) -> bool:
-    return bool(text) and text.isprintable() and text == text.strip(" ")

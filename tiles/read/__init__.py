@@ -1,14 +1,12 @@
-"""From an address to a verdict: URL → checkpoint → tiles → proof.
+"""From an address to a verdict.
 
-    client          the read path; begin here
-    verified_tree   one tree, as it can be believed
-    log_formats     what a client knows of one kind of log: paths, limits, parsing
-    tiles           fetching tiles and bundles; what stands in for one that is gone
-    fetcher         what reads a log at an address
-    http_fetcher    over HTTP
-    fsspec_fetcher  from any URL of fsspec
-    memories        what a client asks of the memories it is given
-    trust           which key a log is read with, and why
+    fetcher          opens a log at any address; http_fetcher and fsspec_fetcher are two of the ways
+    tiles            fetches tiles and bundles, one or many
+    log_formats      what differs between kinds of logs: paths, limits, bundles, leaf hashes
+    verified_tree    one tree, as it can be believed
+    client           checkpoint, proofs, entries, search; compares with what was seen before
+    memories         what the client wants remembered, as Protocols
+    trust            with which policy a log is read
 
-What is fetched is anybody's bytes until it hashes up to a signed root.
+The rule: fetchers return bytes that anyone may have written; only `verified_tree` and `client` decide what is believed.
 """

@@ -46,7 +46,7 @@ def resolve(
 
     On first use, the log's own policy.txt says what its key is, and that alone is taken and remembered, once it has
     verified the log's checkpoint. Not its witnesses and quorum: whoever serves the file could name witnesses of their
-    own, and "cosigned" would say nothing. Whether the key is right nobody knows then; that it stays the same, we do.
+    own, and "cosigned" would say nothing. From then on it is known that the key stays the same, not that it was right.
 
     Raises UsageError if both are given, or if a log is not known and has no policy.txt with one log; SignatureError if
     its checkpoint is not signed by the key there, AccessError, and Malformed.

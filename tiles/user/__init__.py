@@ -1,11 +1,14 @@
-"""What one machine remembers for its user. Four memories, each with its own name; and where the parts of a log are.
+"""What one machine remembers for its user. There are four memories, and each answers one question:
 
-    known_logs        where the parts of the logs are that the user writes to
-    trusted_keys      whom the user trusts to sign for which log
-    seen_checkpoints  the last checkpoint of each log that was read, and evidence of forks
-    tile_cache        full tiles that were believed once
-    places            the parts of a log: named in the call, remembered, or by default
-    files             small files that are written whole or not at all, mode 0600
+    known_logs         where are the parts of the logs that I write to?    $XDG_CONFIG_HOME/tiletree/logs.json
+    trusted_keys       by which key do I know a log that I read?           $XDG_CONFIG_HOME/tiletree/trust
+    seen_checkpoints   what was the last checkpoint I saw of a log?        $XDG_STATE_HOME/tiletree/visits/
+    tile_cache         which full tiles were verified before?              $XDG_CACHE_HOME/tiletree/tiles/
 
-Nothing here is a promise to others. What is damaged is reported, and never taken for empty.
+Losing the first two means typing options again; losing the third means that one change of a log's history may go
+unnoticed; losing the fourth only costs time. `places` combines what a call names with what is known of a log, and
+`files` writes all of them.
+
+The rule: nothing here holds a credential, and nothing here is believed about a log because of where it lies. A
+checkpoint is verified when it is read back, and a cached tile like one that was just fetched.
 """

@@ -1,7 +1,7 @@
 """Small files that belong to one user: written whole or not at all, readable by nobody else, one writer at a time.
 
-Not a store (`tiles.store`): home directories are often on network file systems, which no log may be written to, and
-what is kept here is one user's memory, not a promise to others.
+These files are not kept in a store (`tiles.store`). A store refuses network file systems, where home directories often
+are, because others rely on what it promises; only one user relies on these.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tiles.errors import AccessError
+from tiles.retry import Clock
 
 LOCK_WAIT = 10.0  # seconds; whoever holds the lock is about to write one small file
 
+_MONOTONIC = Clock(now=time.monotonic)
 _LOCK = ".lock"
 
 
@@ -92,13 +94,7 @@ def sync_directory(path: Path) -> None:
 
 
 @contextmanager
-def locked(
-    directory: Path,
-    *,
-    wait: float = LOCK_WAIT,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[None]:
+def locked(directory: Path, *, wait: float = LOCK_WAIT, clock: Clock = _MONOTONIC) -> Iterator[None]:
     """Keep out other processes and threads that lock the same directory. Raises AccessError after `wait` seconds."""
     path = directory / _LOCK
     try:
@@ -107,15 +103,15 @@ def locked(
     except OSError as error:
         raise AccessError(f"{directory} cannot be written: {error.strerror}") from error
     try:
-        until = clock() + wait
+        until = clock.now() + wait
         while not _try_lock(path, descriptor):
-            if clock() >= until:
+            if clock.now() >= until:
                 hint = "end it, or wait for it, and try again"
                 raise AccessError(f"{path} stays locked by another process", hint=hint)
-            sleep(0.02)
+            clock.sleep(0.02)
         yield
     finally:
-        os.close(descriptor)  # gives the lock back; the file stays: who removes it lets two in at once
+        os.close(descriptor)  # gives the lock back; the file stays, as removing it could let two processes in at once
 
 
 def _try_lock(path: Path, descriptor: int) -> bool:

@@ -1,9 +1,9 @@
-"""What one user's configuration remembers of the logs they write to, so that a command names only the log.
+"""The memory of logs: where the parts are of the logs that this user writes to, so that a command names only the log.
 
     {"logs": {"s3://bucket/log": {"log": "s3://bucket/log?region=…", "private": "…", "key": "…", "anchor": "…"}}}
 
-in `logs.json`: paths and URLs, never a key or a credential. `private`, `key` and `anchor` may be missing: the defaults
-hold then. What is named in a call comes before what is remembered.
+This is `logs.json`. It holds paths and URLs, never a key or a credential. Where `private`, `key` or `anchor` is
+missing, the default holds. What is named in a call comes before what is remembered.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Remembered:
 
 
 def recall(name: str) -> Remembered | None:
-    """Return what is remembered of the log of that normal URL: nothing where there can be no such file.
+    """Return what is remembered of the log of that name, None if nothing is, or if this user has no home directory.
 
     Raises UsageError if the file is damaged; AccessError if it is there and cannot be read.
     """
@@ -75,12 +75,12 @@ def _path() -> Path:
 def _read() -> bytes | None:
     try:
         path = _path()
-    except AccessError:  # a job may have no home
+    except AccessError:  # a job may run as a user who has no home directory
         return None
     try:
         return read_file(path, MAX_SIZE)
     except AccessError as error:
-        if isinstance(error.__cause__, NotADirectoryError):  # a home such as /dev/null is none
+        if isinstance(error.__cause__, NotADirectoryError):  # such as a home of /dev/null
             return None
         raise
 
@@ -99,7 +99,7 @@ def _logs() -> dict[str, object]:
 
 
 def try_to_remember(name: str, what: Remembered) -> bool:
-    """Remember, unless it is remembered already or cannot be; return whether it is. A job may have no home."""
+    """Remember, and return whether that could be done: it cannot in a job that runs without a home directory."""
     try:
         if recall(name) != what:
             remember(name, what)

@@ -38,7 +38,7 @@ def remembered(log: str) -> Remembered:
     found = recall(name_of(log))
     if found is None:
         return Remembered(log)
-    named = "?" in log or not is_object_url(log)  # options that are named now are all there are
+    named = "?" in log or not is_object_url(log)  # options in the call replace all that are remembered
     return Remembered(log if named else found.log, found.private, found.key, found.anchor)
 
 
@@ -62,7 +62,7 @@ def private_url(log: str, private: str | None = None) -> str:
         own = str(named.with_name(named.name + PRIVATE))
     check_apart(log, own)
     if is_object_url(own) and own.partition("://")[0] == known.log.partition("://")[0] and not options_of(own):
-        own += options_of(known.log)  # one server holds both parts, unless something else is said
+        own += options_of(known.log)  # the same server, unless the private part has options of its own
     return own
 
 
@@ -72,9 +72,10 @@ def private_store(log: str, private: str | None = None) -> Store:
 
 
 def inbox_store(log: str, private: str | None = None) -> Store:
-    """Return the private part of a log for whoever only submits: what got no answer is not asked for again.
+    """Return the private part of a log for whoever only submits: requests that got no answer are not sent again.
 
-    An object that was created, and decided and deleted since, would be there a second time, and be logged twice.
+    If a request to create a submission was done and its answer was lost, a run may log and delete that submission
+    before the second request comes. The second would create it again, and it would be logged twice.
     log   may be the URL that readers know; then the private part has to be named
     """
     if private is None or "://" not in log or is_object_url(log):

@@ -1,8 +1,8 @@
-"""What this user has seen of each log: the last checkpoint accepted, and the evidence of forks.
+"""The memory of checkpoints: the last one that this user accepted of each log, and the evidence of forks.
 
-A log can show different trees to different readers, and to one reader at different times. The second is found by
-whoever remembers: `tiles.read.client` proves on each visit that the tree only grew, and tells what it
-found to this memory.
+A log can show different trees to different readers, and to one reader at different times. A reader who remembers finds
+the second: on each visit `tiles.read.client` proves that the tree has only grown since the checkpoint remembered here,
+and has the new one remembered.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Visits:
 
     directory   made when first written to; default $XDG_STATE_HOME/tiletree, or ~/.local/state/tiletree
 
-    Every method raises AccessError if it cannot be read or written, or is damaged: a memory that is not there is no
-    reason to forget.
+    Every method raises AccessError if the memory cannot be read or written, or is damaged. A log is then not read at
+    all: going on as on a first visit would let it show another history.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -57,14 +57,14 @@ class Visits:
         try:
             return policy_for(key).accept(parse_signed_checkpoint(data)).signed
         except LogError as error:
-            hint = "put it back from a backup; or remove it, and the log is trusted once to have been append-only"
+            hint = "put it back from a backup; if you remove it, changes of the log since the last visit go unnoticed"
             raise AccessError(f"{path} is damaged: {error.message}", hint=hint) from error
 
     def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:
         """Remember a checkpoint that was accepted and shown to be consistent with `since`, what `last` returned.
 
         Returns False, and changes nothing, if something else is remembered by now. A smaller one, or one of the same
-        tree, changes nothing either: what is remembered never shrinks.
+        tree, changes nothing either: the checkpoint remembered is always the largest one.
         """
         with locked(self.directory):
             last = self.last(key)

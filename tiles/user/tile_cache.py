@@ -1,7 +1,7 @@
-"""Full tiles that were believed once, kept on this machine's disk: what is immutable need not be fetched twice.
+"""The cache of tiles: full tiles that were verified once, on this machine's disk, as they never change.
 
-Nothing here has to be trusted, or to last: whoever takes a tile from the cache believes it only after it hashes up to
-the checkpoint at hand, and fetches it if it does not. So every failure of the disk is a tile that is not there.
+Nothing here has to be trusted, or to last: the reader verifies a tile from the cache like any other, and fetches it if
+it is wrong. So a disk that fails counts as a tile that is not there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TILE_SIZE = TILE_WIDTH * HASH_SIZE  # bytes
 
 
 class TileCache:
-    """Keeps at most about `max_tiles`; those written first go first.
+    """Keeps at most about `max_tiles`, and removes those first that were written first.
 
     directory   made when first written to; default $XDG_CACHE_HOME/tiletree, or ~/.cache/tiletree
     """
@@ -41,7 +41,7 @@ class TileCache:
         return None
 
     def put(self, origin: str, tile: Tile, data: bytes) -> None:
-        """Keep a full tile that was believed. Raises UsageError for a partial one: the next checkpoint replaces it."""
+        """Keep a full tile that was believed. Raises UsageError for a partial one, which would soon be of no use."""
         if not tile.is_full or tile.level < 0:
             raise UsageError(f"{tile.path} is not a full tile")
         with suppress(AccessError, OSError):

@@ -27,7 +27,7 @@ _WORDS = {"remembered": REMEMBERED, "first-use": FIRST_USE}
 class Known:
     """What is remembered of one log.
 
-    url   as `normal_url` returns it
+    url   in normal form (`tiles.store.address.normal_url`)
     how   REMEMBERED: somebody said so; FIRST_USE: it was what the log showed when it was first read
     """
 
@@ -99,7 +99,7 @@ class Trust:
     def lookup_origin(self, origin: str) -> Policy | None:
         """Return the policy that accepts every key that the user said to trust for an origin, or None.
 
-        Those of a first use are not among them: who verifies a proof offline has asked no log.
+        Keys of a first use are not among them: a proof that is verified offline needs a key that somebody vouched for.
         """
         known = [known for known in self.all().values() if known.how == REMEMBERED and known.key.name == origin]
         return policy_of(known_.key for known_ in known) if known else None

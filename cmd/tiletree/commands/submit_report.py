@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tiles.errors import AccessError, UsageError
-from tiles.inbox.submit import Receipt, format_receipts
+from tiles.inbox.receipt import Receipt, format_receipts
 from tiles.read.client import LogClient
 from tiles.tree.merkle import TreeHead
 from tiletree.inputs import SHOWN_ENTRIES, Input
