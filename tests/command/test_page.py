@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import Command
-from tests.web.test_page import PLAIN
+from tests.support.web_logs import PLAIN
 from tiles.errors import UsageError
 from tiles.notes.policy import parse_policy
 from tiles.page import page_files, published_policy

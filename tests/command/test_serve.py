@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.test_page import FILE, PLAIN
+from tests.support.web_logs import FILE, PLAIN
 from tiles.errors import AccessError
 from tiles.notes.policy import parse_policy
 from tiles.page import VERIFY, page_files

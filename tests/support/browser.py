@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +27,28 @@ ARGUMENTS = [
 WAIT = 20_000  # milliseconds
 
 
-def start_chromium() -> Iterator[Any]:
+class Chromium:
+    """A browser, with one page that tests use one after the other: each new context costs a process."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._shared: Site | None = None
+
+    def new_context(self, **options: Any) -> Any:
+        """Return a context of its own."""
+        return self._browser.new_context(**options)
+
+    def shared(self) -> Site:
+        """Return the page that tests use one after the other."""
+        self._shared = self._shared or Site(self)
+        return self._shared
+
+    def forget(self) -> None:
+        """Let the next test begin with a new page: the one that tests used has failed."""
+        self._shared = None
+
+
+def start_chromium() -> Iterator[Chromium]:
     """Yield a browser; skip, loudly, where there is none."""
     if importlib.util.find_spec("playwright") is None:
         pytest.skip("NOT TESTED in a browser: web/: playwright is not installed (pip install playwright)")
@@ -39,26 +61,38 @@ def start_chromium() -> Iterator[Any]:
             )
         except Error as error:
             pytest.skip(f"NOT TESTED in a browser: web/: no Chromium can be started: {str(error)[:200]}")
-        yield browser
+        yield Chromium(browser)
         browser.close()
 
 
 class Site:
-    """A page of a log in a browser that has never seen it.
+    """A page of a log, in a browser context of its own. `begin` makes it one that has never seen the log."""
 
-    faults   what a console may say because the test broke the server: network errors only
-    """
-
-    def __init__(self, chromium: Any, objects: Mapping[str, bytes], *, faults: bool = False, **options: Any) -> None:
-        self.server = LogServer(objects)
-        self.faults = faults
+    def __init__(self, chromium: Chromium, *, script: str = "", **options: Any) -> None:
+        self.server = LogServer({})
+        self.faults = False
         self.trouble: list[str] = []
         self.context = chromium.new_context(**{"color_scheme": "light", **options})
         self.context.set_default_timeout(WAIT)
         self.context.on("request", self._request)
         self.context.on("console", self._console)
         self.context.on("weberror", lambda error: self.trouble.append(f"page error: {error.error}"))
+        if script:
+            self.context.add_init_script(script)
         self.page = self.context.new_page()
+        self._devtools = self.context.new_cdp_session(self.page)
+        self._scheme = options.get("color_scheme", "light")
+
+    def begin(self, objects: Mapping[str, bytes], *, faults: bool = False) -> None:
+        """Serve this log, and forget what was seen before.
+
+        faults   what a console may say because the test broke the server: network errors only
+        """
+        self.server.begin(objects)
+        self.faults, self.trouble = faults, []
+        self.page.emulate_media(color_scheme=self._scheme)
+        origin = self.server.url.rstrip("/")
+        self._devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
 
     def open(self, fragment: str = "", path: str = "") -> None:
         """Open the page, and wait for what it says of the log."""
@@ -93,12 +127,15 @@ class Site:
         headline = card.query_selector("h2").evaluate("heading => heading.lastChild.textContent")
         return card.get_attribute("data-state"), headline, card.inner_text()
 
-    def close(self) -> None:
-        """Close it. Nothing may have happened unasked."""
-        self.context.close()
-        self.server.close()
+    def judge(self) -> None:
+        """Fail if anything happened unasked. To be called once the page is left: what is on the way has come then."""
         if self.trouble:
             pytest.fail(f"in the page: {self.trouble}")
+
+    def close(self) -> None:
+        """Close the context and the server."""
+        self.context.close()
+        self.server.close()
 
     def _request(self, request: Any) -> None:
         where = urlsplit(request.url)
@@ -112,18 +149,44 @@ class Site:
 
 
 @contextmanager
-def site(chromium: Any, objects: Mapping[str, bytes], **options: Any) -> Iterator[Site]:
-    """Return the page of a log; closed, and judged, at the end."""
-    made = Site(chromium, {**PAGE, **objects}, **options)
+def site(
+    chromium: Chromium, objects: Mapping[str, bytes], *, faults: bool = False, own: bool = False, **options: Any
+) -> Iterator[Site]:
+    """Return the page of a log in a browser that has never seen it; judged at the end.
+
+    faults    see `Site.begin`
+    own       in a context of its own, for a test that changes the context; so it is where there are options:
+    options   of the context, and `script`, which runs before the page's own
+    """
+    own = own or bool(options)
+    one = Site(chromium, **options) if own else chromium.shared()
     try:
-        yield made
+        one.begin({**PAGE, **objects}, faults=faults)
+        yield one
     except BaseException:
-        made.context.close()
-        made.server.close()
+        one.close()
+        if not own:
+            chromium.forget()
         raise
-    made.close()
+    if own:
+        one.close()
+    else:
+        one.page.goto("about:blank")
+    one.judge()
 
 
+def downloads(one: Site, card: str) -> dict[str, bytes]:
+    """Press each button that saves something, and return the files."""
+    saved = {}
+    for button in one.page.query_selector_all(f"{card} button"):
+        if button.inner_text().startswith("Save"):
+            with one.page.expect_download() as download:
+                button.click()
+            saved[download.value.suggested_filename] = Path(download.value.path()).read_bytes()
+    return saved
+
+
+@cache
 def axe() -> str:
     """Return the source of axe-core; skip, loudly, where it is not installed."""
     found = importlib.util.find_spec("axe_playwright_python")
@@ -132,13 +195,19 @@ def axe() -> str:
     return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def check_accessible(page: Any, schemes: tuple[str, ...] = ("light", "dark")) -> None:
+# in the dark the page differs by its colours alone
+RULES = {"light": "{}", "dark": "{runOnly: {type: 'tag', values: ['cat.color']}}"}
+
+
+def check_accessible(page: Any) -> None:
     """Hold the rule: axe-core finds nothing, in light and dark."""
     page.evaluate(axe())
     violations = []
-    for scheme in schemes:
+    for scheme, rules in RULES.items():
         page.emulate_media(color_scheme=scheme)
-        found = page.evaluate("axe.run(document).then(result => result.violations)")
+        found = page.evaluate(
+            f"axe.run(document, {{resultTypes: ['violations'], ...{rules}}}).then(result => result.violations)"
+        )
         violations += [(scheme, one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
     if violations:
         pytest.fail(f"axe-core: {violations}")

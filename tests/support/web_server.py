@@ -38,18 +38,26 @@ class LogServer:
     delay     seconds before each answer; hang: paths that are never answered
     """
 
+    objects: Mapping[str, bytes]
+    status: dict[str, int]
+    missing: int
+    gzipped: bool
+    delay: float
+    hang: set[str]
+    asked: list[str]
+
     def __init__(self, objects: Mapping[str, bytes]) -> None:
-        self.objects = {"favicon.ico": b"", **objects}
-        self.status: dict[str, int] = {}
-        self.missing = 404
-        self.gzipped = False
-        self.delay = 0.0
-        self.hang: set[str] = set()
-        self.asked: list[str] = []
+        self.begin(objects)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def begin(self, objects: Mapping[str, bytes]) -> None:
+        """Serve other objects from now on, as a server without faults that nobody has asked yet."""
+        self.objects = {"favicon.ico": b"", **objects}
+        self.status, self.hang, self.asked = {}, set(), []
+        self.missing, self.gzipped, self.delay = 404, False, 0.0
 
     def close(self) -> None:
         """Stop."""
@@ -86,7 +94,9 @@ class LogServer:
                 if outer.gzipped and path.startswith("tile/entries/") and status == 200:
                     self.send_header("Content-Encoding", "gzip")
                     body = gzip.compress(body)
-                self.send_header("Cache-Control", "no-store")
+                # the page's own files are the same for all tests; a browser that keeps them saves time
+                kept = status == 200 and body is PAGE.get(path)
+                self.send_header("Cache-Control", "max-age=3600" if kept else "no-store")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

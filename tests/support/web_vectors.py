@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -282,12 +281,6 @@ def _proof_files(made: Cases) -> None:
             proof = replace(this.PROOF, index=index, hashes=tuple(log.path(index, size)), checkpoint=checkpoint)
             add(proof, "ok", f"{index} of {size}", log.leaf(index))
             add(proof, "ProofError" if size > 1 else None, "of another", log.leaf((index + 1) % size))
-
-
-@cache
-def all_vectors(shared: Path | None = None) -> dict[str, Any]:
-    """Return `vectors`, made once."""
-    return vectors(shared)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.support.browser import Site, start_chromium
+from tests.support.web_logs import FILE, FRESH, OTHERS, SMALLER
 from tests.support.web_server import PAGE
-from tests.web.test_page import FILE, FRESH, OTHERS, POLICY, SMALLER
 
 LOOKS = {"light": ("light", 900), "dark": ("dark", 900), "phone": ("light", 360)}
 
@@ -17,7 +17,8 @@ def take(folder: Path) -> None:
     for browser in start_chromium():
         for look, (scheme, width) in LOOKS.items():
             size = {"width": width, "height": 640}
-            one = Site(browser, {**PAGE, **FRESH}, color_scheme=scheme, viewport=size)
+            one = Site(browser, color_scheme=scheme, viewport=size)
+            one.begin({**PAGE, **FRESH})
             one.open()
             one.drop(("hello.txt", FILE))
             one.said(state="verified")
@@ -33,10 +34,9 @@ def take(folder: Path) -> None:
             one.page.click("#browse > summary")
             one.page.wait_for_selector("#browse svg")
             one.page.locator("#more").screenshot(path=folder / f"entries-{look}.png")
-            one.close()
-            one = Site(browser, {**PAGE, **SMALLER, "policy.txt": POLICY}, color_scheme=scheme, viewport=size)
+            one.begin({**PAGE, **SMALLER})
             one.open()
-            one.server.objects = {**PAGE, **OTHERS, "policy.txt": POLICY}
+            one.server.objects = {**PAGE, **OTHERS}
             one.reload()
             one.page.screenshot(path=folder / f"fork-{look}.png", full_page=True)
             one.close()

@@ -7,11 +7,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.browser import Site, site
+from tests.support.browser import Chromium, site
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
@@ -23,7 +22,7 @@ def objects_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_tesseras_golden_log(chromium: Any, shared_vectors: Path) -> None:
+def test_tesseras_golden_log(chromium: Chromium, shared_vectors: Path) -> None:
     """Tessera's golden log is opened, browsed and proven like our own."""
     objects = objects_of(shared_vectors / "tessera-golden-log")
     vkey = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
@@ -34,7 +33,7 @@ def test_tesseras_golden_log(chromium: Any, shared_vectors: Path) -> None:
         assert one.said()[1] == "In the log: entry 10 of 15"
 
 
-def test_a_log_of_tlog_scales(chromium: Any, tmp_path: Path) -> None:
+def test_a_log_of_tlog_scales(chromium: Chromium, tmp_path: Path) -> None:
     """So is one that tlog-scales wrote, whose partial tiles go once they are full."""
     pytest.importorskip("tlog_scales", reason="NOT TESTED against tlog-scales: it is not installed")
     from tlog_scales.signing import PlainEd25519Signer
@@ -55,7 +54,7 @@ def test_a_log_of_tlog_scales(chromium: Any, tmp_path: Path) -> None:
         assert not one.said()[1].startswith("In the log")
 
 
-def test_the_demo_in_a_browser(chromium: Any, tmp_path: Path) -> None:
+def test_the_demo_in_a_browser(chromium: Chromium, tmp_path: Path) -> None:
     """A file that the demo logged, dropped on the page that it names, is in the log; a sabotaged copy is not."""
     (tmp_path / "logged").write_bytes(b"a file that is logged\n" * 99)
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "s"), "XDG_CONFIG_HOME": str(tmp_path / "c")}
@@ -67,20 +66,16 @@ def test_the_demo_in_a_browser(chromium: Any, tmp_path: Path) -> None:
     with subprocess.Popen(serve, stdout=subprocess.PIPE, **run) as serving:
         assert serving.stdout is not None
         url = re.search(r"http://127\.0\.0\.1:\d+/", serving.stdout.readline())[0]
-        one = Site(chromium, {})
         try:
-            one.server.url, kept = url, one.server.url
-            one.open()
-            assert one.said("#head")[1].startswith("Signed by the log")
-            data = (tmp_path / "logged").read_bytes()
-            one.drop(("logged", data))
-            assert one.said()[1] == "In the log: entry 0 of 2"
-            one.drop(("logged", data[:-2] + b"X\n"))
-            assert not one.said()[1].startswith("In the log")
-            print(one.said()[1])
-            one.server.url = kept
+            with site(chromium, {}, own=True) as one:
+                one.server.url = url
+                one.open()
+                assert one.said("#head")[1].startswith("Signed by the log")
+                data = (tmp_path / "logged").read_bytes()
+                one.drop(("logged", data))
+                assert one.said()[1] == "In the log: entry 0 of 2"
+                one.drop(("logged", data[:-2] + b"X\n"))
+                assert not one.said()[1].startswith("In the log")
+                print(one.said()[1])
         finally:
             serving.terminate()
-            one.context.close()
-            one.server.close()
-        assert not one.trouble

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.web_vectors import all_vectors
-from tests.web.test_vectors import ROOT, node
+from tests.support.node import ROOT, node
+from tests.support.web_vectors import vectors
 
 
 @pytest.mark.slow
 def test_every_broken_step_is_noticed(tmp_path: Path) -> None:
     """tests/web/mutate.mjs breaks one step after the other; no mutant gives the answers of the code as it is."""
     path = tmp_path / "vectors.json"
-    path.write_text(json.dumps(all_vectors(None)))
+    path.write_text(json.dumps(vectors()))
     command = [node(), ROOT / "tests" / "web" / "mutate.mjs", path]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=3600)
     found = json.loads(done.stdout)

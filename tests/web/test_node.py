@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -16,13 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.support.node import Session, node
 from tests.support.readers import entry, make_log
 from tests.support.signed_text import LOG
 from tests.support.web_server import LogServer
-from tests.web.test_vectors import node
 from tiles.notes.note import Signature
 from tiles.tree.layout import CHECKPOINT
 
+pytest_plugins = ["tests.support.web_fixtures"]
+
+Script = Callable[[str], str]
 WEB = Path(__file__).resolve().parents[2] / "web"
 SIX = make_log(300, 600)
 
@@ -35,40 +37,33 @@ def server() -> Iterator[LogServer]:
     made.close()
 
 
-def script(server: LogServer, body: str) -> Any:
-    """Run a module that has `log` and the verifier's names, and return what it prints, or the code of its error."""
-    text = f"""
-        import {{ Log, httpFetcher }} from {json.dumps((WEB / "verifier" / "log.js").as_uri())};
-        import {{ parseVkey, policyFor }} from {json.dumps((WEB / "verifier" / "tlog.js").as_uri())};
+@pytest.fixture
+def script(session: Session, server: LogServer) -> Callable[[str], str]:
+    """Return what runs a script that has a `log`, read from the server."""
+    opened = f"""
         const policy = policyFor(parseVkey({json.dumps(LOG.verifier.vkey)}));
-        const log = new Log(httpFetcher({json.dumps(server.url)}, {{ timeout: 1000 }}), policy);
-        try {{
-          {body}
-        }} catch (error) {{
-          console.log(error.code ?? String(error));
-        }}
+        const log = new Log(httpFetcher({json.dumps(server.url)}, {{ timeout: 300 }}), policy);
     """
-    command = [node(), "--input-type=module", "--eval", text]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    return lambda body: session.run(opened + body)
 
 
-READ = "console.log(new TextDecoder().decode(await log.entry(280)));"
+READ = "print(new TextDecoder().decode(await log.entry(280)));"
 
 
 @pytest.mark.parametrize("gzipped", [False, True])
-def test_an_entry(server: LogServer, gzipped: bool) -> None:
+def test_an_entry(script: Script, server: LogServer, gzipped: bool) -> None:
     """An entry is read, whether bundles are sent as they are or gzip-encoded."""
     server.gzipped = gzipped
-    assert script(server, READ) == entry(280).decode()
+    assert script(READ) == entry(280).decode()
 
 
 @pytest.mark.parametrize("missing", [404, 410, 403])
-def test_partial_tiles_that_are_gone(server: LogServer, missing: int) -> None:
+def test_partial_tiles_that_are_gone(script: Script, server: LogServer, missing: int) -> None:
     """404, 410 and 403 for a partial tile: the full one is read instead."""
     server.missing = missing
     server.objects = {path: data for path, data in SIX.items() if ".p/44" not in path}
     server.objects[CHECKPOINT] = make_log(300)[CHECKPOINT]
-    assert script(server, READ) == entry(280).decode()
+    assert script(READ) == entry(280).decode()
 
 
 @pytest.mark.parametrize(
@@ -82,10 +77,10 @@ def test_partial_tiles_that_are_gone(server: LogServer, missing: int) -> None:
         ("tile/entries/001", 404, "NotFound"),
     ],
 )
-def test_answers(server: LogServer, path: str, status: int, code: str) -> None:
+def test_answers(script: Script, server: LogServer, path: str, status: int, code: str) -> None:
     """What a server answers instead of an object is the way's trouble, not the log's."""
     server.status[path] = status
-    assert script(server, READ) == code
+    assert script(READ) == code
 
 
 @pytest.mark.parametrize(
@@ -100,26 +95,26 @@ def test_answers(server: LogServer, path: str, status: int, code: str) -> None:
         (CHECKPOINT, bytes((1 << 20) + 1), "AccessError"),
     ],
 )
-def test_other_contents(server: LogServer, path: str, data: bytes, code: str) -> None:
+def test_other_contents(script: Script, server: LogServer, path: str, data: bytes, code: str) -> None:
     """A wrong object is refused; one far too long is not read to its end."""
     server.objects[path] = data
-    assert script(server, READ) == code
+    assert script(READ) == code
 
 
-def test_a_bomb(server: LogServer) -> None:
+def test_a_bomb(script: Script, server: LogServer) -> None:
     """A bundle that is small when encoded and endless when decoded is not read to its end."""
     server.gzipped = True
     server.objects["tile/entries/001"] = bytes(20_000_000)
-    assert script(server, READ) == "AccessError"
+    assert script(READ) == "AccessError"
 
 
-def test_silence(server: LogServer) -> None:
+def test_silence(script: Script, server: LogServer) -> None:
     """A request that is never answered ends."""
     server.hang = {"tile/0/001"}
-    assert script(server, READ) == "AccessError"
+    assert script(READ) == "AccessError"
 
 
-def test_numbers(server: LogServer) -> None:
+def test_numbers(script: Script, server: LogServer) -> None:
     """Indexes may be numbers or BigInts, and nothing else."""
     for index, said in (
         ("280", entry(280).decode()),
@@ -130,28 +125,28 @@ def test_numbers(server: LogServer) -> None:
         ("-1", "UsageError"),
         ("2 ** 60", "UsageError"),
     ):
-        assert script(server, READ.replace("280", index)) == said
+        assert script(READ.replace("280", index)) == said
 
 
-def test_what_the_reader_asks_for(server: LogServer) -> None:
+def test_what_the_reader_asks_for(script: Script, server: LogServer) -> None:
     """One proof takes the checkpoint, the edge and the tiles above one leaf, each once."""
-    script(server, "await log.prove(3); await log.prove(4);")
+    script("await log.prove(3); await log.prove(4);")
     assert sorted(server.asked) == [CHECKPOINT, "tile/0/000", "tile/0/002.p/88", "tile/1/000.p/2"]
 
 
-def test_looking_through_all(server: LogServer) -> None:
+def test_looking_through_all(script: Script, server: LogServer) -> None:
     """All leaf hashes are read, each level-0 tile once, and proofs go on to work."""
     body = """
         let count = 0;
         for await (const [, hashes] of log.leaves()) count += hashes.length;
         await log.prove(3);
-        console.log(count);
+        print(count);
     """
-    assert script(server, body) == "600"
+    assert script(body) == "600"
     assert len(server.asked) == len(set(server.asked))
 
 
-def test_a_point_off_its_curve() -> None:
+def test_a_point_off_its_curve(session: Session) -> None:
     """A key that is none is refused by the core when it is parsed; here no signature of it is right."""
     private = ec.derive_private_key(12345, ec.SECP256R1())
     spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -159,18 +154,15 @@ def test_a_point_off_its_curve() -> None:
     key_id = sha256(wrong).digest()[:4]
     line = Signature("ecdsa.example.com", key_id, private.sign(b"text\n", ec.ECDSA(SHA256()))).line
     vkey = f"ecdsa.example.com+{key_id.hex()}+{b64encode(bytes([2]) + wrong).decode()}"
-    text = f"""
-        import {{ parseNote, parseVkey, utf8, verifyNote }} from {json.dumps((WEB / "verifier" / "tlog.js").as_uri())};
+    said = session.run(f"""
         const note = parseNote(utf8({json.dumps(f"text{chr(10)}{chr(10)}{line}{chr(10)}")}));
-        console.log(await verifyNote(note, [parseVkey({json.dumps(vkey)})]).catch((error) => error.code));
-    """
-    command = [node(), "--input-type=module", "--eval", text]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "SignatureError"
+        await verifyNote(note, [parseVkey({json.dumps(vkey)})]);
+    """)
+    assert said == "SignatureError"
 
 
 @pytest.mark.parametrize("folder", ["rekor2-happy-path", "rekor2-checkpoint-cosigned", "happy-path-v0.3"])
-def test_names_in_certificates(shared_vectors: Path, folder: str) -> None:
+def test_names_in_certificates(session: Session, shared_vectors: Path, folder: str) -> None:
     """A hashedrekord is described with its digest and the names in its certificate, as an X.509 parser finds them."""
     bundle = json.loads((shared_vectors / "sigstore-bundles" / folder / "bundle.sigstore.json").read_bytes())
     material = bundle["verificationMaterial"]
@@ -178,14 +170,11 @@ def test_names_in_certificates(shared_vectors: Path, folder: str) -> None:
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     expected = [name.value for name in names if isinstance(name, x509.RFC822Name | x509.UniformResourceIdentifier)]
     body = material["tlogEntries"][0]["canonicalizedBody"]
-    text = f"""
-        import {{ describe }} from {json.dumps((WEB / "page" / "entry.js").as_uri())};
+    said = session.run(f"""
         const {{ kind, rows }} = describe(Uint8Array.from(atob({json.dumps(body)}), (octet) => octet.charCodeAt(0)));
-        console.log(JSON.stringify([kind, rows]));
-    """
-    command = [node(), "--input-type=module", "--eval", text]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    kind, rows = json.loads(done.stdout)
+        print(JSON.stringify([kind, rows]));
+    """)
+    kind, rows = json.loads(said)
     assert kind == "hashedrekord"
     assert [value for label, value in rows if label == "Signed by"] == expected
     assert expected

@@ -6,38 +6,25 @@ import json
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.support.browser import Chromium, site
+from tests.support.node import ROOT, node
+from tests.support.web_answers import Case
+from tests.support.web_server import PAGE
+from tests.support.web_verdicts import SIGNED, Verdicts
 
-from tests.support.web_answers import answer, without_mldsa
-from tests.support.web_vectors import all_vectors
+pytest_plugins = ["tests.support.browser_fixture", "tests.support.web_fixtures"]
 
-ROOT = Path(__file__).resolve().parents[2]
-RUNNER = Path("tests", "web", "run_vectors.mjs")
-
-
-def node() -> str:
-    """Return where Node is; skip, loudly, where it is not."""
-    found = shutil.which("node")
-    if not found:
-        pytest.skip("NOT TESTED: web/*.js, the JavaScript verifier: there is no node on PATH")
-    return found
+FOLDER = Path("tests", "web")
 
 
-@pytest.fixture(scope="session")
-def vectors() -> dict[str, Any]:
-    """Return the cases and their logs."""
-    shared = ROOT.parent / "shared" / "vectors"
-    return all_vectors(shared if shared.is_dir() else None)
-
-
-def compare(vectors: dict[str, Any], answers: list[dict[str, Any]], mldsa: bool) -> list[str]:
-    """Return where the answers differ from the core's."""
+def differences(compared: Iterable[tuple[Case, dict[str, Any], dict[str, Any]]]) -> list[str]:
+    """Return where answers differ: (case, theirs, the core's)."""
     different = []
-    for case, theirs in zip(vectors["cases"], answers, strict=True):
-        ours = answer(case if mldsa else without_mldsa(case), vectors["logs"])
+    for case, theirs, ours in compared:
         names = ["code", "value", "evidence", *(["path"] if case["op"] == "tiles" else [])]
         pairs = [(name, theirs.get(name) or None, ours.get(name) or None) for name in names]
         wrong = [f"{case['id']}: {name} is {one!r} and not {other!r}" for name, one, other in pairs if one != other]
@@ -45,32 +32,65 @@ def compare(vectors: dict[str, Any], answers: list[dict[str, Any]], mldsa: bool)
     return different
 
 
-def test_the_core_gives_the_verdicts_expected(vectors: dict[str, Any]) -> None:
-    """Each case says what it is made for, and the core agrees."""
-    wrong = []
-    for case in vectors["cases"]:
-        code = answer(case, vectors["logs"])["code"]
-        if code != case.get("expect", code):
-            wrong.append(f"{case['id']}: {code}")
-    assert wrong == []
-    assert {op: count for op, count in Counter(case["op"] for case in vectors["cases"]).items() if count < 5} == {}
-
-
-@pytest.mark.parametrize("library", [True, False])
-def test_node_gives_the_same_verdicts(vectors: dict[str, Any], tmp_path: Path, library: bool) -> None:
-    """Node runs web/*.js over all of them, and says what the core says.
-
-    Without the library for ML-DSA-44, and where Node lacks it too, such signatures count as not there.
-    """
-    for folder in ("web", "tests/web"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    if not library:
-        (tmp_path / "web" / "verifier" / "mldsa.js").unlink()
-    path = tmp_path / "vectors.json"
-    path.write_text(json.dumps(vectors))
-    command = [node(), tmp_path / RUNNER, path]
+def answers_of_node(web: Path, vectors: Path) -> tuple[str, list[dict[str, Any]]]:
+    """Return who checks ML-DSA-44 in Node, and its answers; web: where the verifier is."""
+    command = [node(), web / FOLDER / "run_vectors.mjs", vectors]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     first, *answers = map(json.loads, done.stdout.removesuffix("\n").split("\n"))
-    assert [one["id"] for one in answers] == [case["id"] for case in vectors["cases"]]
-    assert first["mldsa"] in (["native", "library"] if library else ["native", ""])
-    assert compare(vectors, answers, bool(first["mldsa"])) == []
+    return first["mldsa"], answers
+
+
+def test_the_core_gives_the_verdicts_expected(verdicts: Verdicts) -> None:
+    """Each case says what it is made for, and the core agrees."""
+    codes = [answer["code"] for answer in verdicts.answers]
+    pairs = zip(verdicts.cases, codes, strict=True)
+    assert [f"{case['id']}: {code}" for case, code in pairs if code != case.get("expect", code)] == []
+    assert {op: count for op, count in Counter(case["op"] for case in verdicts.cases).items() if count < 5} == {}
+
+
+def test_node_gives_the_same_verdicts(verdicts: Verdicts) -> None:
+    """Node runs web/verifier/ over all of them, and says what the core says."""
+    mldsa, answers = answers_of_node(ROOT, verdicts.path)
+    assert [one["id"] for one in answers] == [case["id"] for case in verdicts.cases]
+    assert mldsa in ("native", "library")
+    assert differences(zip(verdicts.cases, answers, verdicts.answers, strict=True)) == []
+
+
+def test_node_without_the_library(verdicts: Verdicts, tmp_path: Path) -> None:
+    """Without the library for ML-DSA-44, and where Node lacks it too, such signatures count as not there.
+
+    Only cases that could ask for it are run: what the others do has nothing to do with that file.
+    """
+    for folder in (Path("web"), FOLDER):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "web" / "verifier" / "mldsa.js").unlink()
+    chosen = [at for at, case in enumerate(verdicts.cases) if case["op"] in SIGNED]
+    cases = [verdicts.cases[at] for at in chosen]
+    path = tmp_path / "vectors.json"
+    path.write_text(json.dumps({"cases": cases, "logs": {}}))
+    mldsa, answers = answers_of_node(tmp_path, path)
+    assert mldsa in ("native", "")
+    assert any(verdicts.without[at]["code"] != verdicts.answers[at]["code"] for at in verdicts.without)
+    expected = verdicts.answers if mldsa else [verdicts.without.get(at, one) for at, one in enumerate(verdicts.answers)]
+    assert differences(zip(cases, answers, [expected[at] for at in chosen], strict=True)) == []
+
+
+def test_chromium_gives_the_same_verdicts(chromium: Chromium, verdicts: Verdicts) -> None:
+    """Chromium runs all vectors, ML-DSA-44 included where it has it, and says what the core says."""
+    files = {f"web/{name}": data for name, data in PAGE.items()}
+    files["tests/web/operations.js"] = (ROOT / FOLDER / "operations.js").read_bytes()
+    files |= {"blank.html": b"<!doctype html><title>vectors</title>", "vectors": verdicts.path.read_bytes()}
+    with site(chromium, files) as one:
+        one.page.goto(f"{one.server.url}blank.html")
+        mldsa, answers = one.page.evaluate(
+            """async () => {
+                const { mldsa, run } = await import("/tests/web/operations.js");
+                const { cases, ...shared } = await (await fetch("/vectors")).json();
+                const answers = [];
+                for (const one of cases) answers.push(await run(one, shared));
+                return [await mldsa(), JSON.stringify(answers)];
+            }"""
+        )
+    assert mldsa in ("native", "library")
+    assert differences(zip(verdicts.cases, json.loads(answers), verdicts.answers, strict=True)) == []
+    print(f"ML-DSA-44: {mldsa}")

@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.browser import check_accessible, site
 from tests.support.signed_text import LOG, W1, W2
+from tests.support.web_logs import FILE, FRESH, MLDSA, NO_CRYPTO, NO_MLDSA, PLAIN, WITNESSED, proof_of, with_times
 from tests.support.web_server import PAGE
-from tests.web.test_page import FILE, FRESH, MLDSA, NO_CRYPTO, NO_MLDSA, PLAIN, WITNESSED, proof_of, with_times
 from tiles.notes.policy import parse_policy, policy_for
 from tiles.page import VERIFY, install_page, page_files, verify_page
 from tiles.store.memory import MemoryStore

@@ -1,0 +1,55 @@
+"""The vectors and what the core says to them, made once for all processes of a test run."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.web_answers import Case, answer, without_mldsa
+from tests.support.web_vectors import vectors
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "vectors"
+SIGNED = ("accept", "verify_proof")  # operations in which an ML-DSA-44 key may be asked for
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What every verifier is asked, and what the core says.
+
+    path      of a JSON file with the cases and the logs that they name
+    answers   the core's, a case each
+    without   the core's by the index of the case, where ML-DSA-44 cannot be checked: for the operations of SIGNED
+    """
+
+    path: Path
+    cases: list[Case]
+    answers: list[dict[str, Any]]
+    without: dict[int, dict[str, Any]]
+
+
+def made(folder: Path) -> None:
+    """Write vectors.json and answers.json into a folder."""
+    found = vectors(SHARED if SHARED.is_dir() else None)
+    cases, logs = found["cases"], found["logs"]
+    without = {
+        str(at): answer(changed, logs)
+        for at, case in enumerate(cases)
+        if case["op"] in SIGNED and (changed := without_mldsa(case)) is not case
+    }
+    (folder / "vectors.json").write_text(json.dumps(found))
+    (folder / "answers.json").write_text(json.dumps([[answer(case, logs) for case in cases], without]))
+
+
+def verdicts_in(folder: Path) -> Verdicts:
+    """Return the verdicts that are in a folder; whichever process comes first makes them."""
+    with (folder / "verdicts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "answers.json").exists():
+            made(folder)
+    answers, without = json.loads((folder / "answers.json").read_bytes())
+    path = folder / "vectors.json"
+    cases = json.loads(path.read_bytes())["cases"]
+    return Verdicts(path, cases, answers, {int(at): one for at, one in without.items()})

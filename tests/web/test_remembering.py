@@ -1,0 +1,75 @@
+"""What a visit remembers, and what the next one makes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.browser import Chromium, check_accessible, downloads, site
+from tests.support.readers import OTHER_KEY, make_log
+from tests.support.signed_text import LOG
+from tests.support.web_logs import GROWN, OTHERS, PLAIN, POLICY, SMALLER
+from tests.support.web_server import PAGE
+from tiles.notes.fork_evidence import check_fork
+from tiles.notes.policy import policy_for
+from tiles.tree.layout import CHECKPOINT
+
+pytest_plugins = ["tests.support.browser_fixture"]
+
+
+def test_evidence_of_a_fork(chromium: Chromium) -> None:
+    """The evidence that the page saves is what the core accepts; a reload finds the fork again."""
+    with site(chromium, SMALLER) as one:
+        one.open()
+        one.server.objects = {**PAGE, **OTHERS}
+        for _ in range(2):
+            one.reload()
+            assert one.said("#head")[0] == "fork"
+        older, newer = check_fork(downloads(one, "#head"), policy_for(LOG.verifier))
+        assert (older.data, newer.data) == (SMALLER[CHECKPOINT], OTHERS[CHECKPOINT])
+        one.server.objects = {**PAGE, **GROWN}
+        one.reload()
+        assert one.said("#head")[0] == "verified-log-only"
+
+
+def test_damaged_memory(chromium: Chromium) -> None:
+    """A memory that is damaged is said to be, and can be forgotten."""
+    with site(chromium, PLAIN) as one:
+        one.open()
+        one.page.evaluate(
+            "for (const id of Object.keys(localStorage)) if (/^tlog:[0-9a-f]+$/.test(id)) localStorage.setItem(id, 'x')"
+        )
+        one.reload()
+        assert one.said("#head")[:2] == ("memory", "This browser's memory is damaged")
+        check_accessible(one.page)
+        one.page.click("#keys > summary")
+        one.page.click("text=Forget what this browser remembers")
+        one.page.wait_for_selector("#head [data-state=verified-log-only]")
+
+
+def test_a_browser_that_keeps_nothing(chromium: Chromium) -> None:
+    """Where there is no storage, the page works, and says that it is the first visit."""
+    script = (
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }});"
+    )
+    with site(chromium, PLAIN, script=script) as one:
+        for _ in range(2):
+            one.open()
+            assert "First visit on this browser" in one.said("#head")[2]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_key_in_the_link(chromium: Chromium, known: bool) -> None:
+    """A key in the link goes before what is remembered and what the site says, and the page says so."""
+    with site(chromium, {**PLAIN, "policy.txt": POLICY} if known else {**PLAIN, "policy.txt": b"quorum none\n"}) as one:
+        one.open(f"#vkey={LOG.verifier.vkey}")
+        assert "pinned by the link" in one.said("#head")[2]
+        one.page.goto("about:blank")
+        one.open()
+        assert "remembered from an earlier visit" in one.said("#head")[2]
+        one.page.goto("about:blank")
+        one.open(f"#vkey={OTHER_KEY.verifier.vkey}")
+        assert one.said("#head")[0] == "signature"
+        other = make_log(300, key=OTHER_KEY)
+        one.server.objects = {**PAGE, **other, "policy.txt": one.server.objects["policy.txt"]}
+        one.reload()
+        assert "though another one is remembered" in one.said("#head")[2]

@@ -1,0 +1,53 @@
+"""What servers do to a page: encodings, statuses, silence, and a script among the entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.browser import Chromium, site
+from tests.support.web_logs import GROWN, PLAIN, POLICY, SMALLER
+from tiles.tree.layout import CHECKPOINT
+
+pytest_plugins = ["tests.support.browser_fixture"]
+
+
+@pytest.mark.parametrize("knobs", [{"gzipped": True}, {"missing": 403}, {"delay": 0.02}], ids=str)
+def test_servers(chromium: Chromium, knobs: dict[str, Any]) -> None:
+    """Servers gzip, and say 403 for what is not there; partial tiles that are gone are cut from the full ones."""
+    objects = {path: data for path, data in GROWN.items() if ".p/44" not in path}
+    objects |= {CHECKPOINT: SMALLER[CHECKPOINT], "policy.txt": POLICY}
+    with site(chromium, objects, faults=True) as one:
+        for knob, value in knobs.items():
+            setattr(one.server, knob, value)
+        one.open()
+        for index in (280, 3):
+            one.ask(str(index))
+            one.page.wait_for_selector(f"h2:has-text('In the log: entry {index} of 300')")
+
+
+def test_a_server_that_never_answers(chromium: Chromium) -> None:
+    """A request that is never answered ends, and is the network's trouble, not the log's."""
+    script = "const wait = AbortSignal.timeout; AbortSignal.timeout = () => wait.call(AbortSignal, 300);"
+    with site(chromium, PLAIN, faults=True, script=script) as one:
+        one.open()
+        one.server.hang = {"tile/0/000"}
+        one.ask("5")
+        assert "no answer within" in one.said(state="network")[2]
+
+
+def test_bundles_are_no_scripts(chromium: Chromium) -> None:
+    """An entry bundle that is a script is not run as one: the server says that it is none."""
+    with site(
+        chromium,
+        {
+            **PLAIN,
+            "evil.html": b"<!doctype html><script src='tile/entries/evil'></script>",
+            "tile/entries/evil": b"document.title = 'owned'",
+        },
+    ) as one:
+        one.page.goto(f"{one.server.url}evil.html")
+        assert one.page.title() != "owned"
+        assert one.trouble != []  # refused, and said so
+        one.trouble.clear()
