@@ -77,7 +77,7 @@ def open_binary(name: str) -> BinaryIO:
     """Open a file that the user named, or standard input for "-"."""
     if name != "-":
         return Path(name).open("rb")
-    # unbuffered: a thread that waits for more of it when the program ends must hold no lock
+    # without a buffer: a thread that still waits for input when the program ends would hold the buffer's lock
     return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
 
 

@@ -16,10 +16,10 @@ from tiles.errors import AccessError
 
 
 class Writing:
-    """Standard output or standard error. Otherwise it is the stream that it is made of.
+    """Standard output or standard error. In everything but writing it acts as the stream that it is made of.
 
-    stream    what is written to, as text or as bytes
-    trouble   why it cannot be written any more, as the one item, or empty; shared with `buffer`
+    stream    what is written to, text or bytes
+    trouble   a list that holds the first error of writing, once there was one; shared with `buffer`
     """
 
     def __init__(self, stream: Any, trouble: list[OSError]) -> None:
@@ -55,7 +55,9 @@ class Writing:
 
     def _drop(self, error: OSError) -> None:
         self._trouble.append(error)
-        with suppress(OSError):  # what is still held back has to go somewhere when the program ends
+        with suppress(
+            OSError
+        ):  # what the stream still buffers is written when the program ends, and must not fail then
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     def __getattr__(self, name: str) -> Any:
@@ -74,7 +76,7 @@ class _NoInput(io.StringIO):
 def standard_streams() -> Iterator[tuple[Writing, Writing]]:
     """Put standard output and error in place that never fail, and give them, as long as a command runs."""
     before = sys.stdin, sys.stdout, sys.stderr
-    for number in range(3):  # or a file of the log would get the number of a stream, and what is meant for that
+    for number in range(3):  # a file of the log must not get the number of a closed stream, and so what is sent to it
         try:
             os.fstat(number)
         except OSError:

@@ -1,4 +1,4 @@
-"""The command that appends: add."""
+"""`tiletree add`: files or lines are appended to a log, and published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that copies entries from log to log: import."""
+"""`tiletree import`: entries are copied from log to log."""
 
 from __future__ import annotations
 

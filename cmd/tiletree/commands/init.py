@@ -1,4 +1,4 @@
-"""The command that begins a log: init."""
+"""`tiletree init`: a log is begun."""
 
 from __future__ import annotations
 

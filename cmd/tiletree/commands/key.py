@@ -1,4 +1,4 @@
-"""The commands `key …`: make keys, show them, and say which to trust."""
+"""`tiletree key`: keys are made and shown, and those to trust are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands for the verifying page: page puts it into a log, serve shows a log on this machine."""
+"""`tiletree page`: the verifying page is put into a log."""
 
 from __future__ import annotations
 

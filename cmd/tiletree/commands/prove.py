@@ -1,4 +1,4 @@
-"""Commands that read a log: info, get, prove, audit."""
+"""`tiletree prove`: the proof that an entry is in a log."""
 
 from __future__ import annotations
 

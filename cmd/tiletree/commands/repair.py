@@ -1,4 +1,4 @@
-"""The command that puts a damaged log right: repair."""
+"""`tiletree repair`: lost or damaged objects of a log are put back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that decide: sequence, freeze."""
+"""`tiletree sequence`: what was submitted is logged, or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that look after a log: status, gc."""
+"""`tiletree status`: what the next run on a log will find and do."""
 
 from __future__ import annotations
 

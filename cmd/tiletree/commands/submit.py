@@ -1,4 +1,4 @@
-"""The command that asks for entries to be logged: submit."""
+"""`tiletree submit`: somebody without the key asks for entries to be logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `verify`: offline, from a file and its proof alone."""
+"""`tiletree verify`: a file and its proof are verified, offline."""
 
 from __future__ import annotations
 
