@@ -92,7 +92,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["get", "hostile", LINES], True),
         (["info", "hostile", f"--{LINES}"], True),
         (["info", f"https://127.0.0.1:1/{LINES}"], False),
-        (["info", f"{LINES}://somewhere"], True),
+        (["info", f"{LINES}://somewhere"], False),
         (["status", NONE], True),
         (["sequence", NONE], True),
         (["gc", NONE], True),

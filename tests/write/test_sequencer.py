@@ -413,9 +413,9 @@ def test_a_writer_that_goes_on_does_not_read_what_it_wrote() -> None:
 # ---- other keys and names
 
 
-@pytest.mark.parametrize("origin", ["log.example.com", "äöü.example/日本", "a", "x" * 300])
+@pytest.mark.parametrize("origin", ["log.example.com", "log.example.com/%2F~!$&'()*,;=:@", "a", "x" * 200])
 def test_any_origin(origin: str, tmp_path: Path) -> None:
-    """An origin is any key name."""
+    """An origin is any name that a log can begin with."""
     world = World(tmp_path, recording_key(origin)).grown(3, 300)
     world.check()
     assert public(world, "checkpoint").decode().startswith(f"{origin}\n303\n")

@@ -208,7 +208,7 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
     try:
         dates = [parsedate_to_datetime(date) for date in (value, response.headers.get("Date", ""))]
         return max(0.0, (dates[0] - dates[1]).total_seconds())
-    except (ValueError, TypeError):  # no date, or one without a time zone
+    except (ValueError, TypeError, OverflowError):  # no date, one without a time zone, or one that no clock reaches
         return None
 
 
