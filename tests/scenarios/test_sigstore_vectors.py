@@ -5,31 +5,22 @@ Sigstore bundles are read here, in as few lines as this needs; a reader of the f
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.sigstore_bundles import REKOR, entry_of, log_key
 from tiles.errors import LogError, Malformed, PolicyError, ProofError, SignatureError
 from tiles.notes.checkpoint import parse_signed_checkpoint
-from tiles.notes.keys import SignatureType, VerifierKey, ecdsa_key
+from tiles.notes.keys import ecdsa_key
 from tiles.notes.note import verify_note
 from tiles.notes.policy import parse_policy, policy_for
 from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
 from tiles.tree.proof import verify_inclusion
 
-# the public instance; published with the bundles
-REKOR = ecdsa_key(
-    "rekor.sigstore.dev",
-    b64decode(
-        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2G2Y+2tabdTV5BcGiBIx0a9fAFwrkBbmLSGtks4L3qX6yYY0zufBnhC8Ur/iy55GhWP/9A/"
-        "bY2LhC30M9+RYtw=="
-    ),
-)
 # the witnesses' own published keys
 WITNESSES = (
     "witness.stagemole.eu+67f7aea0+BEqSG3yu9YrmcM3BHvQYTxwFj3uSWakQepafafpUqklv",
@@ -50,13 +41,6 @@ BAD: dict[str, type[LogError]] = {
 ABOVE_THE_LOG = "managed-key-wrong-key_fail"
 
 
-def entry_of(folder: Path) -> dict[str, Any]:
-    """Return the log entry of a bundle."""
-    bundle = json.loads((folder / "bundle.sigstore.json").read_bytes())
-    (entry,) = bundle["verificationMaterial"]["tlogEntries"]
-    return dict(entry)
-
-
 def proof_of(entry: dict[str, Any]) -> TlogProof:
     """Return the inclusion proof in an entry, with its checkpoint. Raises Malformed."""
     if "inclusionProof" not in entry:
@@ -65,22 +49,6 @@ def proof_of(entry: dict[str, Any]) -> TlogProof:
     checkpoint = parse_signed_checkpoint(proof["checkpoint"]["envelope"].encode())
     hashes = tuple(Hash(b64decode(hash_)) for hash_ in proof.get("hashes", []))
     return TlogProof(int(proof["logIndex"]), hashes, checkpoint)
-
-
-def log_key(folder: Path, entry: dict[str, Any]) -> VerifierKey:
-    """Return the key of the entry's log: from the bundle's trusted root, or the public instance's."""
-    root = folder / "trusted_root.json"
-    key_id = b64decode(entry["logId"]["keyId"])
-    if not root.exists():
-        key = REKOR
-    else:
-        (log,) = (log for log in json.loads(root.read_bytes())["tlogs"] if b64decode(log["logId"]["keyId"]) == key_id)
-        assert log["publicKey"]["keyDetails"] == "PKIX_ED25519"
-        origin = urlsplit(log["baseUrl"]).hostname
-        assert origin is not None
-        key = VerifierKey(origin, SignatureType.ED25519, b64decode(log["publicKey"]["rawBytes"])[-32:])
-    assert key.key_id == key_id[:4]
-    return key
 
 
 def verify_at_log_level(folder: Path) -> None:

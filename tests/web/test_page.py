@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.test_sigstore_vectors import entry_of, log_key
 from tests.support.browser import Site, check_accessible, site
 from tests.support.readers import OTHER_KEY, entry, make_log
 from tests.support.reference import OTHER_LEAF, Tree
 from tests.support.signed_text import LOG, ORIGIN, W1, W2, W3, sign, signed
+from tests.support.sigstore_bundles import entry_of, log_key
 from tests.support.web_server import PAGE, WEB
 from tests.support.web_vectors import all_vectors
 from tests.web.test_vectors import compare
