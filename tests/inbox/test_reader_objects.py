@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_world import LOG, ObjectWorld, Place
+from tests.support.submissions import submit
 from tests.support.world import World, some_entries
-from tests.write.test_sequence import submit
 from tiles.errors import AccessError
 from tiles.inbox.admission import Admission
 from tiles.inbox.submission import format_submission

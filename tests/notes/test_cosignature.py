@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.cosigned_messages import ed25519_message, ml_dsa_message
 from tests.support.reference import flipped
 from tests.support.signed_text import (
     CHECKPOINT,
@@ -40,21 +41,6 @@ SPEC_LINE = (
 SPEC_TIME = 1_679_315_147
 
 both_kinds = pytest.mark.parametrize("by", [W1, W2], ids=lambda by: by.verifier.type.name)
-
-
-def ed25519_message(timestamp: int, checkpoint: Checkpoint) -> bytes:
-    """Return the message of tlog-cosignature, "Ed25519 signed message"."""
-    return b"cosignature/v1\ntime %d\n" % timestamp + checkpoint.text
-
-
-def ml_dsa_message(name: bytes, timestamp: int, origin: bytes, tree: TreeHead) -> bytes:
-    """Return the message of tlog-cosignature, "ML-DSA-44 signed message"."""
-    message = b"subtree/v1\n\x00"
-    message += len(name).to_bytes(1, "big") + name
-    message += timestamp.to_bytes(8, "big")
-    message += len(origin).to_bytes(1, "big") + origin
-    message += b"\0\0\0\0\0\0\0\0" + tree.size.to_bytes(8, "big")
-    return message + tree.root
 
 
 def raw(signature: Signature) -> tuple[int, bytes]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
 
 import pytest
 
+from tests.support.policy_sets import DEEP, EVERY_SET
 from tests.support.signed_text import (
     CHECKPOINT,
     COSIGNATURE,
@@ -35,8 +35,6 @@ from tiles.notes.cosignature import Cosignature, cosign
 from tiles.notes.keys import SignatureType, parse_vkey
 from tiles.notes.note import Signature
 from tiles.notes.policy import MAX_POLICY_LINES, Log, policy_for
-
-EVERY_SET = [names for count in range(7) for names in combinations(WITNESSES, count)]
 
 
 @pytest.mark.parametrize("names", EVERY_SET, ids="-".join)
@@ -67,12 +65,6 @@ def test_order_of_the_lines() -> None:
         "X3",
         "X1",
     ]
-
-
-DEEP = (
-    WITNESS_LINES
-    + "group a all X1 X2\ngroup b any a X3\ngroup c 2 b Y1 Y2\ngroup d all c Y3\nquorum {}\n"  # every name used once
-)
 
 
 @pytest.mark.parametrize(

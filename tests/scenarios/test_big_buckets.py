@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.test_big_input import MEMORY, ORIGIN, command
+from tests.support.measured import MEMORY, ORIGIN, command
 from tests.support.object_server import ObjectServer
 from tests.support.sampling import soaking
 from tiles.inbox.submission import Name, format_submission

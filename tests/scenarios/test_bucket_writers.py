@@ -35,8 +35,8 @@ from tests.support.races import (
 )
 from tests.support.reference import printed_random
 from tests.support.sampling import one_in, soaking
+from tests.support.submissions import Sequencing, finish_all, submitted, with_inbox
 from tests.support.world import World, explained, some_entries
-from tests.write.test_sequence import Sequencing, finish_all, submitted, with_inbox
 from tiles.inbox.submission import Name, format_submission
 from tiles.signing.signer import Signer
 from tiles.store.bucket import ObjectStore

@@ -20,8 +20,7 @@ from tests.support.object_server_trouble import FOR_EVER, Doing, Ended, Trouble,
 from tests.support.object_server_world import Place
 from tests.support.reference import printed_random
 from tests.support.sampling import one_in, soaking
-from tests.support.world import World, explained, some_entries
-from tests.write.test_faults import (
+from tests.support.stories import (
     BASES,
     NEXT,
     OURS,
@@ -31,8 +30,8 @@ from tests.write.test_faults import (
     interrupted,
     settle,
 )
-from tests.write.test_sequence import check as check_submitted
-from tests.write.test_sequence import submitted, with_inbox
+from tests.support.submissions import check_submitted, submitted, with_inbox
+from tests.support.world import World, explained, some_entries
 from tiles.errors import AccessError, OutcomeUnknown, Unfinished
 from tiles.store import Differs
 from tiles.write.sequencer import Appended, Sequencer

@@ -12,8 +12,8 @@ from typing import Any
 from tests.support.readers import OTHER_KEY, POLICY, entry
 from tests.support.reference import Tree, flipped, full_tree
 from tests.support.signed_text import LOG
+from tests.support.spoiled_proofs import spoiled
 from tests.support.web_answers import Cases, b64
-from tests.tree.test_proof_refused import spoiled
 from tiles.notes.keys import parse_vkey
 from tiles.notes.policy import policy_for
 from tiles.tree.bundle import encode_entries

@@ -10,12 +10,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.notes import test_checkpoint, test_keys, test_note, test_policy, test_policy_accept, test_tlog_proof
-from tests.notes.test_cosignature import ed25519_message, ml_dsa_message
-from tests.support import web_vector_trees
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+
+from tests.support import (
+    checkpoint_texts,
+    key_texts,
+    note_texts,
+    policy_sets,
+    policy_texts,
+    proof_files,
+    web_vector_trees,
+)
+from tests.support.cosigned_messages import ed25519_message, ml_dsa_message
 from tests.support.readers import POLICY
 from tests.support.reference import flipped, full_tree
 from tests.support.signed_text import (
@@ -43,7 +54,7 @@ from tests.support.web_answers import Cases, b64
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import MAX_ORIGIN, MAX_TIMESTAMP
 from tiles.notes.keys import SigningKey
-from tiles.notes.note import Signature
+from tiles.notes.note import MAX_NOTE_SIZE, MAX_SIGNATURES, Note, Signature
 from tiles.notes.policy import Policy, policy_for
 from tiles.tree.merkle import EMPTY_ROOT, MAX_TREE_SIZE, TreeHead
 
@@ -65,30 +76,30 @@ def _table(table: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, Any]]:
 
 
 def _keys(made: Cases) -> None:
-    for what, (_, vkey) in test_keys.PUBLISHED.items():
+    for what, (_, vkey) in key_texts.PUBLISHED.items():
         made.add("vkey", "ok", what, vkey=vkey)
-    for what, vkey in _table(test_keys.MALFORMED_VKEYS):
+    for what, vkey in _table(key_texts.MALFORMED_VKEYS):
         made.add("vkey", "Malformed", what, vkey=vkey)
-    for what, data in _table(test_keys.NOT_ECDSA):
+    for what, data in _table(key_texts.NOT_ECDSA):
         if what not in LATER:
-            made.add("vkey", "Malformed", f"ECDSA, {what}", vkey=test_keys.vkey("name", 2, data, leaf_id(data)))
-    for curve in (test_keys.ec.SECP256R1(), test_keys.ec.SECP384R1(), test_keys.ec.SECP521R1()):
+            made.add("vkey", "Malformed", f"ECDSA, {what}", vkey=key_texts.vkey("name", 2, data, leaf_id(data)))
+    for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()):
         _ecdsa(made, curve)
 
 
 def leaf_id(spki: bytes) -> bytes:
     """Return the key id of an ECDSA key."""
-    return test_keys.sha256(spki).digest()[:4]
+    return sha256(spki).digest()[:4]
 
 
 def _ecdsa(made: Cases, curve: Any) -> None:
     """Notes signed by an ECDSA key, in the one encoding of its signature and in others."""
-    private = test_keys.ec.derive_private_key(12345, curve)
-    spki = test_keys.spki(curve)
-    vkey = test_keys.vkey("ecdsa.example.com", 2, spki, leaf_id(spki))
+    private = ec.derive_private_key(12345, curve)
+    spki = key_texts.spki(curve)
+    vkey = key_texts.vkey("ecdsa.example.com", 2, spki, leaf_id(spki))
     made.add("vkey", "ok", curve.name, vkey=vkey)
-    for hash_, expect in ((test_keys.SHA256(), "ok"), (test_keys.SHA384(), "SignatureError")):
-        der = private.sign(b"text\n", test_keys.ec.ECDSA(hash_))
+    for hash_, expect in ((SHA256(), "ok"), (SHA384(), "SignatureError")):
+        der = private.sign(b"text\n", ec.ECDSA(hash_))
         for at in range(-1, len(der) if expect == "ok" else 0):
             changed = der if at < 0 else flipped(der, 8 * at + at % 8)
             _ecdsa_note(made, vkey, leaf_id(spki), changed, expect if at < 0 else "SignatureError")
@@ -102,25 +113,25 @@ def _ecdsa_note(made: Cases, vkey: str, key_id: bytes, der: bytes, expect: str) 
 
 
 def _notes(made: Cases) -> None:
-    for what, data in _table(test_note.MALFORMED):
+    for what, data in _table(note_texts.MALFORMED):
         made.add("note", "Malformed", what, data=b64(data))
-    for space in test_note.SPACES:
-        data = test_note.TEXT + f"\n— na{chr(space)}me AAAAAAE=\n".encode()
+    for space in note_texts.SPACES:
+        data = note_texts.TEXT + f"\n— na{chr(space)}me AAAAAAE=\n".encode()
         made.add("note", "Malformed", f"space {space:x}", data=b64(data))
     odd = "\ufeff— text \u2028 AAAA \x7f\n\n— — AAAAAAE=\n".encode()
-    hundred = test_note.TEXT + b"\n" + test_note.LINE * test_note.MAX_SIGNATURES
-    longest = b"x" * (test_note.MAX_NOTE_SIZE - len(test_note.LINE) - 2) + b"\n\n" + test_note.LINE
-    for data in (test_note.SPEC_NOTE, test_note.SPEC_POEM, b"\n\n" + test_note.LINE, odd, hundred, longest):
+    hundred = note_texts.TEXT + b"\n" + note_texts.LINE * MAX_SIGNATURES
+    longest = b"x" * (MAX_NOTE_SIZE - len(note_texts.LINE) - 2) + b"\n\n" + note_texts.LINE
+    for data in (note_texts.SPEC_NOTE, note_texts.SPEC_POEM, b"\n\n" + note_texts.LINE, odd, hundred, longest):
         made.add("note", "ok", "what a note may hold", data=b64(data))
-    vkey = test_note.SPEC_KEY.vkey
-    made.add("verify_note", "ok", "example", data=b64(test_note.SPEC_NOTE), vkeys=[vkey])
-    for bit in range(8 * len(test_note.SPEC_NOTE)):
-        made.add("verify_note", None, f"bit {bit}", data=b64(flipped(test_note.SPEC_NOTE, bit)), vkeys=[vkey])
-    a, b = test_note.A, test_note.B
+    vkey = note_texts.SPEC_KEY.vkey
+    made.add("verify_note", "ok", "example", data=b64(note_texts.SPEC_NOTE), vkeys=[vkey])
+    for bit in range(8 * len(note_texts.SPEC_NOTE)):
+        made.add("verify_note", None, f"bit {bit}", data=b64(flipped(note_texts.SPEC_NOTE, bit)), vkeys=[vkey])
+    a, b = note_texts.A, note_texts.B
     wrong = Signature(a.name, a.verifier.key_id, a.sign(b"another text\n"))
     same_id = Signature("other.example.com", a.verifier.key_id, b"wrong")
     same_name = Signature(a.name, b"\xff\xff\xff\xff", b"wrong")
-    right = [test_note.signature(a), test_note.signature(b)]
+    right = [note_texts.signature(a), note_texts.signature(b)]
     keys = [a.verifier.vkey, b.verifier.vkey]
     for what, lines, expect in (
         ("two right ones", right, "ok"),
@@ -130,35 +141,35 @@ def _notes(made: Cases) -> None:
         ("one key's right and wrong", [right[0], wrong], "SignatureError"),
         ("none known", [same_name, same_id], "SignatureError"),
     ):
-        data = test_note.Note(test_note.TEXT, tuple(lines)).data
+        data = Note(note_texts.TEXT, tuple(lines)).data
         made.add("verify_note", expect, what, data=b64(data), vkeys=keys)
-    made.add("verify_note", "UsageError", "a witness's key", data=b64(test_note.SPEC_NOTE), vkeys=[W1.verifier.vkey])
+    made.add("verify_note", "UsageError", "a witness's key", data=b64(note_texts.SPEC_NOTE), vkeys=[W1.verifier.vkey])
 
 
 def _checkpoints(made: Cases) -> None:
     def note(text: bytes) -> str:
-        return b64(text + b"\n" + test_note.LINE)
+        return b64(text + b"\n" + note_texts.LINE)
 
-    for what, size in _table(test_checkpoint.MALFORMED_SIZES):
-        made.add("checkpoint", "Malformed", f"size {what}", data=note(test_checkpoint.text(size=size)))
-    for what, root in _table(test_checkpoint.MALFORMED_ROOTS):
-        made.add("checkpoint", "Malformed", f"root {what}", data=note(test_checkpoint.text(root=root)))
-    for what, text in _table(test_checkpoint.MALFORMED_TEXTS):
+    for what, size in _table(checkpoint_texts.MALFORMED_SIZES):
+        made.add("checkpoint", "Malformed", f"size {what}", data=note(checkpoint_texts.text(size=size)))
+    for what, root in _table(checkpoint_texts.MALFORMED_ROOTS):
+        made.add("checkpoint", "Malformed", f"root {what}", data=note(checkpoint_texts.text(root=root)))
+    for what, text in _table(checkpoint_texts.MALFORMED_TEXTS):
         made.add("checkpoint", "Malformed", what, data=note(text))
     for size in (1, 2**53 - 1, 2**53, 2**53 + 1, MAX_TREE_SIZE):
-        made.add("checkpoint", "ok", f"size {size}", data=note(test_checkpoint.text(size=str(size))))
+        made.add("checkpoint", "ok", f"size {size}", data=note(checkpoint_texts.text(size=str(size))))
     made.add("checkpoint", "ok", "empty", data=note(Checkpoint("o", TreeHead(0, EMPTY_ROOT)).text))
     made.add("checkpoint", "ok", "odd", data=note(Checkpoint("— ö+\x7f", TREE, ("— a AAAAAAE=", " ", "\u2028")).text))
-    spec, text = test_checkpoint.SPEC, test_checkpoint.SPEC_TEXT
+    spec, text = checkpoint_texts.SPEC, checkpoint_texts.SPEC_TEXT
     made.add("checkpoint", "ok", "example", data=b64(spec))
     for data in (text, text + b"\n", b"\n" + spec, spec + b"\n", spec.replace(b"20", b"020")):
         made.add("checkpoint", "Malformed", "signed", data=b64(data))
 
 
 def _policies(made: Cases) -> None:
-    for what, text in {**test_policy.VALID, "example": EXAMPLE}.items():
+    for what, text in {**policy_texts.VALID, "example": EXAMPLE}.items():
         made.add("policy", "ok", what, data=b64((text if text.endswith("\n") else text + "\n").encode()))
-    for what, (text, _) in test_policy.INVALID.items():
+    for what, (text, _) in policy_texts.INVALID.items():
         made.add("policy", "Malformed", what, data=b64(text.encode("utf-8", "surrogateescape")))
     made.add("policy", "Malformed", "cut short in a comment", data=b64(f"{LOG_LINE}quorum none\n# cut".encode()))
     torchwood = (VECTORS / "mldsa44-log.vkey").read_text()
@@ -171,12 +182,12 @@ def _accept_case(made: Cases, expect: str, what: str, policy: str | Policy, chec
 
 
 def _accepting(made: Cases) -> None:
-    for names in test_policy_accept.EVERY_SET:
+    for names in policy_sets.EVERY_SET:
         enough = sum(name[0] == "X" for name in names) >= 2 and any(name[0] == "Y" for name in names)
         _accept_case(made, "ok" if enough else "PolicyError", "-".join(names), EXAMPLE, cosigned(*names))
-    deep = LOG_LINE + test_policy_accept.DEEP
+    deep = LOG_LINE + policy_sets.DEEP
     for quorum in ("X1", "a", "b", "c", "d", "none"):
-        for names in test_policy_accept.EVERY_SET[::3]:
+        for names in policy_sets.EVERY_SET[::3]:
             made.add("accept", None, quorum, policy=b64(deep.format(quorum).encode()), data=b64(cosigned(*names).data))
     none = f"{LOG_LINE}{WITNESS_LINES}quorum none\n"
     _accept_case(made, "ok", "no quorum", none, cosigned("X1"))
@@ -246,7 +257,7 @@ def _cosignatures(made: Cases) -> None:
 
 
 def _proof_files(made: Cases) -> None:
-    this = test_tlog_proof
+    this = proof_files
     for what, text in _table(this.MALFORMED):
         made.add("proof", "Malformed", what, data=b64(text.encode()))
     for data in (
@@ -264,9 +275,8 @@ def _proof_files(made: Cases) -> None:
     for bit in range(8 * len(this.PROOF.data)):
         add(flipped(this.PROOF.data, bit), None, f"bit {bit}")
     add(this.PROOF, "ok", "example")
-    for mark in this.test_wrong_proofs.pytestmark:
-        for number, wrong in enumerate(mark.args[1]):
-            add(wrong, "ProofError", f"wrong {number}")
+    for number, wrong in enumerate(this.WRONG_PROOFS):
+        add(wrong, "ProofError", f"wrong {number}")
     both = replace(this.PROOF, checkpoint=signed(this.CHECKPOINT, LOG, W1, W2))
     add(both, "ok", "quorum", policy=this.QUORUM)
     one = replace(this.PROOF, checkpoint=signed(this.CHECKPOINT, LOG, W1))

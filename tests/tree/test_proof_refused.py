@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.reference import Tree, flipped, full_tree, itself, path, printed_random, split
+from tests.support.spoiled_proofs import HASH, spoiled
 from tiles.errors import ProofError, UsageError
 from tiles.tree.merkle import EMPTY_ROOT, EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
 from tiles.tree.proof import inclusion_nodes, verify_consistency, verify_inclusion
 
 TREE = full_tree(301)
-HASH = Hash(b"\x5a" * 32)
 
 
 def shape(m: int, d: range) -> str:
@@ -39,22 +39,6 @@ def refused(what: str, verify: Callable[..., None], *call: object) -> None:
     except ProofError:
         return
     pytest.fail(f"{what}: was not refused")
-
-
-def spoiled(built: Sequence[Hash]) -> Iterator[tuple[str, list[Hash]]]:
-    """Yield the proof with each hash dropped, each two swapped, and hashes added at each place."""
-    good = list(built)
-    for at in range(len(good)):
-        yield f"dropped {at}", good[:at] + good[at + 1 :]
-    for at in range(len(good) + 1):
-        for added in {HASH, EMPTY_ROOT, *good[at : at + 1]}:
-            yield f"added at {at}", [*good[:at], added, *good[at:]]
-    for one, other in combinations(range(len(good)), 2):
-        swapped = list(good)
-        swapped[one], swapped[other] = good[other], good[one]
-        yield f"swapped {one} and {other}", swapped
-    if good:
-        yield "emptied", []
 
 
 def with_flips(built: Sequence[Hash], bits: Callable[[int], Sequence[int]]) -> Iterator[list[Hash]]:

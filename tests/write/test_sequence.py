@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import random
-from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,74 +11,26 @@ import pytest
 from tests.support.faults import Died, Fault, Faults
 from tests.support.races import ONE, Action, pairs, race, shuffled
 from tests.support.reference import printed_random
+from tests.support.submissions import (
+    GOOD,
+    JUNK,
+    Sequencing,
+    check_submitted,
+    finish_all,
+    inbox,
+    rejected,
+    submit,
+    submitted,
+    with_inbox,
+)
 from tests.support.world import World, explained, some_entries
 from tiles.errors import AccessError, Refused, Unfinished
 from tiles.inbox.admission import OPEN, Admission
 from tiles.inbox.selection import Limits
-from tiles.inbox.submission import Name, format_submission
+from tiles.inbox.submission import format_submission
 from tiles.records.head import parse_head
 from tiles.records.paths import INBOX
-from tiles.records.staged_batch import digest
 from tiles.write.sequencer import Sequenced
-
-GOOD = {"ann": [some_entries("ann", 3), some_entries("ann again", 1)], "bob": [some_entries("bob", 2)]}
-JUNK = b"this is no submission"
-
-
-def submit(world: World, submitter: str, number: int, data: bytes) -> str:
-    """Put an object into the inbox, and return its name there."""
-    name = Name(submitter, f"{number:032x}", digest(data))
-    world.stores["private"].create({name.path: data})
-    return name.text
-
-
-def with_inbox(base: int, folder: Path | None = None, *, good: bool = True, junk: int = 1) -> World:
-    """Return a log of that size with submissions in its inbox."""
-    world = World(folder).grown(*[base] * (base > 0))
-    number = itertools.count()
-    if good:
-        for submitter, submissions in GOOD.items():
-            for entries in submissions:
-                submit(world, submitter, next(number), format_submission(entries))
-    for _ in range(junk):
-        submit(world, "eve", next(number), JUNK)
-    return world
-
-
-def inbox(world: World) -> set[str]:
-    """Return the names in the inbox."""
-    return {listed.path.removeprefix(INBOX) for listed in world.stores["private"].list(INBOX)}
-
-
-def rejected(world: World) -> set[str]:
-    """Return the names of what was refused."""
-    return {listed.path.removeprefix("rejected/") for listed in world.stores["private"].list("rejected/")}
-
-
-def check(world: World, submitted: dict[str, Sequence[bytes]], *, complete: bool) -> None:
-    """Each submission is in the inbox, logged once, or refused, as it should be; of those gone, one or the other.
-
-    submitted   name → its entries, none for what is not admitted
-    """
-    world.check(complete=complete, orphans=True)
-    entries = Counter(world.committed())
-    waiting, refused = inbox(world), rejected(world)
-    for name, own in submitted.items():
-        logged = {entries[entry] for entry in own}
-        assert logged <= {0, 1}, f"{name} is logged {logged} times"
-        if own:
-            assert name not in refused, f"{name} is refused"
-            assert logged == {1} or name in waiting, f"{name} is neither logged nor waiting"
-        else:
-            assert name in refused or name in waiting, f"{name} is gone without a word"
-    if complete:
-        assert not waiting, f"{waiting} wait although a run came to its end"
-
-
-def submitted(world: World) -> dict[str, Sequence[bytes]]:
-    """Return what is in the inbox, with what should come of it."""
-    by_data = {digest(format_submission(each)): each for submissions in GOOD.values() for each in submissions}
-    return {name: by_data.get(name.rpartition("-")[2], []) for name in inbox(world)}
 
 
 @pytest.mark.parametrize("base", [0, 3, 250])
@@ -90,7 +39,7 @@ def test_sequence(base: int) -> None:
     world = with_inbox(base)
     expected = submitted(world)
     done = world.sequencer().sequence()
-    check(world, expected, complete=True)
+    check_submitted(world, expected, complete=True)
     assert (done.first_index, done.count, len(done.took), len(done.refused)) == (base, 6, 3, 1)
     assert done.checkpoint.tree.size == base + 6
     assert (done.backlog.objects, done.backlog.oldest) == (0, None)
@@ -105,13 +54,13 @@ def test_a_batch_that_only_refuses() -> None:
     world = with_inbox(3, good=False, junk=5)
     expected, before = submitted(world), world.history.checkpoints[-1]
     done = world.sequencer().sequence()
-    check(world, expected, complete=True)
+    check_submitted(world, expected, complete=True)
     assert (done.count, len(done.refused)) == (0, 5)
     assert [world.history.checkpoints[-1]] == [before]
     head = parse_head(world.stores["private"].read("head").data)
     assert (head.base, head.tree.size, head.batch is None) == (3, 3, False)
     world.append(some_entries("after", 2))
-    check(world, expected, complete=True)
+    check_submitted(world, expected, complete=True)
 
 
 @pytest.mark.parametrize("place", ["memory", "directory"])
@@ -142,7 +91,7 @@ def test_batches_in_turn() -> None:
         counts.append((done.took[0].partition("/")[0], done.backlog.objects))
     assert [left for _, left in counts] == [2, 1, 0]
     assert {name for name, _ in counts[:2]} == {"ann", "bob"}
-    check(world, expected, complete=True)
+    check_submitted(world, expected, complete=True)
 
 
 def test_frozen_logs_take_nothing() -> None:
@@ -203,9 +152,9 @@ def test_survives_a_fault_at_every_operation(base: int, kind: str) -> None:
             try:
                 here.sequencer(faults.wrap).sequence()
             except (Died, AccessError, Unfinished):
-                check(here, expected, complete=False)
+                check_submitted(here, expected, complete=False)
             here.sequencer().sequence()
-            check(here, expected, complete=True)
+            check_submitted(here, expected, complete=True)
 
 
 def test_survives_faults_one_after_the_other() -> None:
@@ -219,7 +168,7 @@ def test_survives_faults_one_after_the_other() -> None:
             with explained(lambda faults=faults: str(faults)):
                 with suppress(Died, AccessError, Unfinished):
                     world.sequencer(faults.wrap).sequence(Limits(objects=rng.choice([1, 2, 100])))
-                check(world, expected, complete=False)
+                check_submitted(world, expected, complete=False)
         finish_all(world, expected)
 
 
@@ -238,23 +187,6 @@ def test_an_add_does_not_take_a_submission_for_its_own() -> None:
     world.check(orphans=True, repeated=GOOD["bob"][0])
 
 
-class Sequencing(Action):
-    """A writer that sequences."""
-
-    def __call__(self, sequencer):  # type: ignore[no-untyped-def]
-        """Do it."""
-        return sequencer.sequence(Limits(objects=2))
-
-
-def finish_all(world: World, expected: dict[str, Sequence[bytes]]) -> None:
-    """Decide what is left, and check everything."""
-    for _ in range(10):
-        done = world.sequencer().sequence()
-        if not (done.took or done.refused):
-            break
-    check(world, expected, complete=True)
-
-
 @pytest.mark.parametrize("other", [Sequencing("second"), ONE], ids=["sequence", "add"])
 def test_two_runs_at_once(other: Action) -> None:
     """Two runs, or a run and an `add`, meet after any number of steps: everything is decided once."""
@@ -263,13 +195,11 @@ def test_two_runs_at_once(other: Action) -> None:
     actions = (Sequencing("first"), other)
     every = list(pairs(world, actions))
     rng = random.Random(len(every))
-    for i, j in rng.sample(every, min(len(every), 150)):
+    for i, j in rng.sample(every, min(len(every), 80)):
         with race(world, *actions) as two:
             first, second = two.writers
-            for writer, steps in ((first, i), (second, j)):
-                for _ in range(steps):
-                    if not writer.finished:
-                        two.step(writer)
+            two.step(first, i)
+            two.step(second, j)
             two.finish(first)
             two.finish(second)
             two.check()
