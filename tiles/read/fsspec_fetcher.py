@@ -3,7 +3,7 @@
 Any URL that it opens will do: memory://log, zip://log::archive.zip, github://org:repo@ref/log, sftp://host/log, and,
 by s3fs instead of this library's own store, fsspec+s3://bucket/log.
 
-What fsspec or a library behind it says is not repeated: it may hold the URL, and that credentials. Of an error, only
+What fsspec or a library behind it says is not repeated, as it may hold the URL with its credentials. Of an error, only
 its type and what the system calls it are shown. Nothing is kept: no listing, no content, no connection of another log.
 """
 
@@ -90,7 +90,7 @@ class FsspecFetcher:
                 return bytes(data)
 
     def _in_time(self, job: Callable[[], T], path: str, where: str) -> T:
-        """Return what the job returns; raise what its error means; or give up on it, in a thread of its own."""
+        """Return what a job returns, raise what its error means, or raise AccessError when it takes too long."""
         try:
             return in_background(lambda: _translated(job, path, where)).result(timeout=self._deadline)
         except TimeoutError:
@@ -99,7 +99,7 @@ class FsspecFetcher:
 
 
 async def _read_stream(fs: Any, name: str, most: int) -> bytes:
-    """Return the first `most` bytes of an object as they come: whoever sends more is not waited for."""
+    """Return the first `most` bytes of an object, and close the connection without waiting for the rest."""
     file = await fs.open_async(name, "rb")
     data = bytearray()
     try:
@@ -115,7 +115,7 @@ async def _read_stream(fs: Any, name: str, most: int) -> bytes:
 
 
 def _plain_bundle(path: str, data: bytes, limit: int) -> bytes:
-    """Return a bundle as it is, or decoded if only then it can be one; what is neither is for others to find wrong."""
+    """Return a bundle as it is, or decoded if only the decoded bytes parse as one; as it is if neither do."""
     try:
         parse_bundle(data, parse_tile_path(path).width)
     except Malformed:

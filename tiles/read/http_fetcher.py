@@ -1,7 +1,7 @@
-"""Reading a log over HTTP (https://c2sp.org/tlog-tiles, "APIs"): the one place where urllib3 and its errors are known.
+"""Reading a log over HTTP (https://c2sp.org/tlog-tiles, "APIs"). Errors of urllib3 are translated here only.
 
-A server can answer anything, late, too much or for ever. So every object has a limit in bytes, which holds for what
-comes over the wire and for what it decodes to, and a deadline, which holds for all attempts together.
+A server can send anything, send it late, or never stop. So every object has a limit in bytes, for what comes over the
+wire and for what that decodes to, and a deadline for all attempts together.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BUSY = frozenset({408, 429})
 
 
 class _Again(Exception):
-    """An attempt failed in a way that another may not. pause: seconds the server asks for, if it does."""
+    """An attempt failed, and another one may succeed. pause: seconds that the server asks for, if it does."""
 
     def __init__(self, problem: str, pause: float | None = None) -> None:
         super().__init__(problem)
@@ -168,14 +168,14 @@ class HttpFetcher:
 
 
 def _drain(response: BaseHTTPResponse) -> None:
-    """Read a short answer to its end, which leaves the connection to the next request; of a long one, not much."""
+    """Read a short answer to its end, so that the connection can be used again; give up on a long one."""
     for _ in range(4):
         if not response.read1(_CHUNK, decode_content=False):
             return
 
 
 def _redirected(at: Url, location: str | None, where: str) -> Url:
-    """Return where an answer sends us: https, or the scheme we came by."""
+    """Return where a redirect leads. Raises AccessError unless that is https, or the scheme of the request."""
     try:
         target = parse_url(urljoin(str(at), location or ""))
     except ValueError:
@@ -191,7 +191,7 @@ def _refusal(response: BaseHTTPResponse, path: str, where: str) -> Exception:
     if status in _GONE:
         return NotFound(f"{where}: not found")
     if status == 403:
-        if path == CHECKPOINT:  # every log has one: without it there is nothing to read, and no way to know why
+        if path == CHECKPOINT:  # every log has one, so 403 does not say that it is not there
             hint = "some storage answers this for what is not there, too: check the URL"
             return AccessError(f"{where}: access is denied (403)", hint=hint)
         return NotFound(f"{where}: not found (403)")
