@@ -22,7 +22,6 @@ from tiletree.opening import (
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
-MIB = 1 << 20
 SHOWN_REFUSALS = 20
 _DEFAULT = Limits()
 
