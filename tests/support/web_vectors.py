@@ -1,6 +1,6 @@
 """The vectors that hold the Python core and the JavaScript verifier to the same verdicts: keys, notes, policies.
 
-Those of trees, tiles and whole logs are in `web_vector_trees`.
+Those of trees and tiles are in `web_vector_trees`, those of whole logs in `web_vector_logs`.
 
     python -m tests.support.web_vectors > vectors.json
 """
@@ -24,6 +24,7 @@ from tests.support import (
     policy_sets,
     policy_texts,
     proof_files,
+    web_vector_logs,
     web_vector_trees,
 )
 from tests.support.cosigned_messages import ed25519_message, ml_dsa_message
@@ -67,7 +68,8 @@ def vectors(shared: Path | None = None) -> dict[str, Any]:
     made = Cases()
     for part in (_keys, _notes, _checkpoints, _policies, _accepting, _cosignatures, _proof_files):
         part(made)
-    web_vector_trees.add_to(made, shared)
+    web_vector_trees.add_to(made)
+    web_vector_logs.add_to(made, shared)
     return {"logs": made.logs, "cases": made.cases}
 
 

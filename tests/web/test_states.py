@@ -76,6 +76,10 @@ NO_LIBRARY = {"status": {"verifier/mldsa.js": 404}}
 FORGED = {**PLAIN, CHECKPOINT: flip(PLAIN[CHECKPOINT], 8 * len(PLAIN[CHECKPOINT]) - 40)}
 OLD_COPY = {**GROWN, CHECKPOINT: SMALLER[CHECKPOINT]}
 BIG = {**make_log(17_000), "policy.txt": POLICY}
+BY_W2 = {**with_times(PLAIN, (W2, 5)), "policy.txt": f"{MLDSA}quorum w2\n".encode()}
+DIGEST = hashlib.sha256(FILE).hexdigest()
+ELSEWHERE = Checkpoint("other.example.com", parse_signed_checkpoint(PLAIN[CHECKPOINT]).tree)
+ALL = "All 302 entries were checked"
 DAMAGED = {**PLAIN, "tile/0/000": flip(PLAIN["tile/0/000"], 77)}
 A_PAGE = b"<!doctype html><title>Welcome</title>"
 SAMPLE = "[data-sample=sabotaged]"
@@ -91,14 +95,10 @@ STATES = [
         "verified-log-only", "In the log: entry 301 of 302", PLAIN, act=drop(("b", b"raw entry")), words="byte for byte"
     ),
     State("verified-log-only", "In the log: entry 7 of 302", PLAIN, act=ask("7")),
-    State(
-        "verified-log-only", "In the log: entry 300 of 302", PLAIN, act=ask(hashlib.sha256(FILE).hexdigest().upper())
-    ),
+    State("verified-log-only", "In the log: entry 300 of 302", PLAIN, act=ask(DIGEST.upper())),
     State("verified-log-only", "In the log: entry 5 of 302", PLAIN, fragment="#i=5"),
-    State(
-        "absent", "Not in the log", PLAIN, act=drop(("c.txt", b"never logged")), words="All 302 entries were checked"
-    ),
-    State("absent", "Not in the log", PLAIN, act=ask("0" * 64), words="All 302 entries were checked"),
+    State("absent", "Not in the log", PLAIN, act=drop(("c.txt", b"never logged")), words=ALL),
+    State("absent", "Not in the log", PLAIN, act=ask("0" * 64), words=ALL),
     State(
         "not-searched",
         "Not looked for among 17,000 entries",
@@ -121,12 +121,7 @@ STATES = [
         words="tomorrow",
     ),
     State("time-unknown", "Verified, but not dated", {**without_time(PLAIN, W1, W3), "policy.txt": WITNESSED}, "#head"),
-    State(
-        "verified",
-        "Signed by the log and 1 of 1 witnesses: 302 entries",
-        {**with_times(PLAIN, (W2, 5)), "policy.txt": f"{MLDSA}quorum w2\n".encode()},
-        "#head",
-    ),
+    State("verified", "Signed by the log and 1 of 1 witnesses: 302 entries", BY_W2, "#head"),
     State(
         "verified",
         "Signed by the log and 1 of 1 witnesses: 302 entries",
@@ -137,17 +132,11 @@ STATES = [
         faults=True,
         words="1 signature could not be checked here",
     ),
-    State(
-        "verified",
-        "Signed by the log and 1 of 1 witnesses: 302 entries",
-        {**with_times(PLAIN, (W2, 5)), "policy.txt": f"{MLDSA}quorum w2\n".encode()},
-        "#head",
-        script=NO_MLDSA,
-    ),
+    State("verified", "Signed by the log and 1 of 1 witnesses: 302 entries", BY_W2, "#head", script=NO_MLDSA),
     State(
         "unsupported",
         "1 signature could not be checked here",
-        {**with_times(PLAIN, (W2, 5)), "policy.txt": f"{MLDSA}quorum w2\n".encode()},
+        BY_W2,
         "#head",
         script=NO_MLDSA,
         knobs=NO_LIBRARY,
@@ -159,12 +148,7 @@ STATES = [
     State(
         "origin",
         "This is a different log",
-        {
-            **PLAIN,
-            CHECKPOINT: signed(
-                Checkpoint("other.example.com", parse_signed_checkpoint(PLAIN[CHECKPOINT]).tree), LOG
-            ).data,
-        },
+        {**PLAIN, CHECKPOINT: signed(ELSEWHERE, LOG).data},
         "#head",
         words="got other.example.com",
     ),
@@ -212,14 +196,7 @@ STATES = [
         before=GROWN,
         words="You saw 600 entries before; now 300",
     ),
-    State(
-        "rollback-unproven",
-        "The log is smaller than before",
-        SMALLER,
-        "#head",
-        before=GROWN,
-        faults=True,
-    ),
+    State("rollback-unproven", "The log is smaller than before", SMALLER, "#head", before=GROWN, faults=True),
     State(
         "verified-log-only",
         "Signed by the log (no witnesses): 600 entries",
@@ -228,14 +205,7 @@ STATES = [
         before=SMALLER,
         words="It extends what you saw",
     ),
-    State(
-        "fork",
-        "Two different histories",
-        OTHERS,
-        "#head",
-        before=SMALLER,
-        words="The log signed both",
-    ),
+    State("fork", "Two different histories", OTHERS, "#head", before=SMALLER, words="The log signed both"),
     State(
         "key-changed",
         "This log's key changed",
@@ -304,10 +274,14 @@ def test_state(chromium: Chromium, state: State) -> None:
 
 def test_every_state_is_reached() -> None:
     """No state is told in words that no test has seen."""
-    words = "".join(
-        (WEB / "page" / name).read_text() for name in ("error_card.js", "tree_head.js", "check.js", "proof_card.js")
-    )
-    told = set(re.findall(r'(?:say\(|\bstate:)\s*"([a-z-]+)"', words))
-    elsewhere = {"working", "page", "memory", "needs-proof"}  # those that are at work, and those of other tests
+    words = "".join(path.read_text() for path in (WEB / "page").glob("*.js"))
+    told = set(re.findall(r'(?:say\(|warn\(|\bstate:)\s*"([a-z-]+)"', words))
+    elsewhere = {
+        "working",
+        "page",
+        "memory",
+        "needs-proof",
+        "ready",
+    }  # at work, or in other tests
     assert len(told) > 20
     assert told <= {state.name for state in STATES} | elsewhere
