@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# their asserts say what they compared, as those of test files do
+pytest.register_assert_rewrite("tests.support.store_contract_reading", "tests.support.store_contract_writing")
+
 pytest_plugins = ["tests.support.command_line", "tests.support.bucket_logs"]
 
 # a loaded machine is no failure; a failure is printed with what makes it again

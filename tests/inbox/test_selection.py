@@ -3,110 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiles.errors import AccessError, UsageError
-from tiles.inbox.admission import OPEN, Admission
-from tiles.inbox.selection import Ask, Found, Limits, Selection, Taken
+from tests.support.selections import BROKEN, NOW, Item, by_name, changed, good, inboxes, junk, run
+from tiles.errors import UsageError
+from tiles.inbox.admission import Admission
+from tiles.inbox.selection import Limits
 from tiles.inbox.submission import format_submission
-from tiles.inbox.turns import Row, Waiting
-
-NOW = 1_000_000.0
-USUAL = Limits()
-BROKEN = AccessError("broken on purpose")
-
-
-@dataclass(frozen=True)
-class Item:
-    """An object of the inbox: how it is listed, and what reading it comes to."""
-
-    row: Row
-    found: Found
-    entries: int = 0  # that are admitted
-
-    @property
-    def is_good(self) -> bool:
-        """Whether it can be taken."""
-        return self.entries > 0
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether it can only be refused."""
-        return isinstance(self.found, bytes) and not self.entries
-
-
-def good(submitter: str, modified: float, number: int, entries: list[bytes] | int = 1) -> Item:
-    """Return a submission that is admitted; the number makes its name its own."""
-    entries = [b"%d" % number] * entries if isinstance(entries, int) else entries
-    data = format_submission(entries)
-    name = f"{submitter}/{number:032x}-{sha256(data).hexdigest()}"
-    return Item(Row(modified, name, len(data)), data, len(entries))
-
-
-def changed(item: Item) -> Item:
-    """Return an object whose content is not what its name says."""
-    assert isinstance(item.found, bytes)
-    return Item(item.row, item.found[:-1] + b"!")
-
-
-def badly_named(item: Item) -> Item:
-    """Return an object that is refused unread."""
-    return Item(item.row._replace(name=item.row.name + "x"), item.found)
-
-
-def run(
-    items: Iterable[Item],
-    limits: Limits = USUAL,
-    *,
-    size: int = 0,
-    now: float = NOW,
-    parallel: int = 32,
-    seed: str = "seed",
-    admission: Admission = OPEN,
-) -> tuple[Taken, list[Ask]]:
-    """Make a selection, that many questions open at a time; return it, and what was asked."""
-    found: dict[str, Found] = {}
-    waiting = Waiting(seed, limits.objects)
-    for item in items:
-        waiting.add(item.row)
-        found[item.row.name] = item.found
-    selection = Selection(waiting, admission, limits)
-    asked: list[Ask] = []
-    open_: deque[Ask] = deque()
-    while True:
-        while len(open_) < parallel and (ask := selection.ask()) is not None:
-            open_.append(ask)
-            asked.append(ask)
-        if not open_:
-            return selection.finish(size, now), asked
-        first = open_.popleft()
-        selection.answer(first, found[first.row.name])
-
-
-@st.composite
-def inboxes(draw: st.DrawFn) -> list[Item]:
-    """Draw an inbox: submissions of several people, some of which are gone, broken, changed or badly named."""
-    items: list[Item] = []
-    for number in range(draw(st.integers(0, 25))):
-        entries = [draw(st.sampled_from([b"", b"x" * 10, b"y" * 300]))] * draw(st.integers(1, 12))
-        item = good(draw(st.sampled_from("abc")), float(draw(st.integers(0, 4))), number, entries)
-        kind = draw(st.sampled_from(["good"] * 4 + ["changed", "badly named", "gone", "unreadable"]))
-        if kind == "changed":
-            item = changed(item)
-        elif kind == "badly named":
-            item = badly_named(item)
-        elif kind != "good":
-            item = Item(item.row, None if kind == "gone" else BROKEN)
-        items.append(item)
-    return items
-
 
 small_limits = st.builds(
     Limits,
@@ -116,11 +23,6 @@ small_limits = st.builds(
     align=st.just(False),
     max_hold=st.just(0.0),
 )
-
-
-def by_name(items: Iterable[Item]) -> Mapping[str, Item]:
-    """Return the items by their names."""
-    return {item.row.name: item for item in items}
 
 
 @given(inboxes(), small_limits, st.integers(1, 8))
@@ -210,12 +112,6 @@ def test_submitters_are_served_alike(items: list[Item], parallel: int) -> None:
         assert all(charged[submitter] <= charged[other] + (parallel + 1) * largest for other in left if left[other])
         charged[submitter] += max(256, ask.bytes)
         left[submitter] -= 1
-
-
-def junk(count: int, submitter: str = "a") -> list[Item]:
-    """Return objects that sort first in every way, and are refused."""
-    item = badly_named(good(submitter, 0.0, 0))
-    return [Item(item.row._replace(name=f"{submitter}/!{n}"), item.found) for n in range(count)]
 
 
 @pytest.mark.parametrize("seed", ["1", "2", "3"])
@@ -358,61 +254,3 @@ def test_a_batch_can_take_something(limits: dict[str, int]) -> None:
     """Limits of nothing are a wrong call."""
     with pytest.raises(UsageError):
         Limits(**limits)
-
-
-# ---- up to a multiple of 256
-
-ALIGNED = Limits(align=True, max_hold=100.0)
-
-
-@pytest.mark.parametrize(
-    ("size", "counts", "took"),
-    [
-        (0, [256], 1),
-        (0, [255], 0),
-        (1, [255], 1),
-        (0, [200, 56, 10], 2),
-        (0, [256, 255, 1, 1], 3),
-        (0, [300], 0),
-        (300, [200, 12, 7], 2),
-        (256, [], 0),
-        (256, [1], 0),
-    ],
-)
-def test_the_longest_beginning_that_fills_bundles(size: int, counts: list[int], took: int) -> None:
-    """Entries are taken up to where the log's size is a multiple of 256; the others wait."""
-    items = [good("a", NOW - 50 + n, n, count) for n, count in enumerate(counts)]
-    taken, _ = run(items, ALIGNED, size=size)
-    assert taken.took == tuple(item.row.name for item in items[:took])
-    assert taken.backlog.objects == len(counts) - took
-    assert len(taken.entries) == sum(counts[:took])
-    assert not taken.took or (size + len(taken.entries)) % 256 == 0
-
-
-@pytest.mark.parametrize(
-    ("age", "takes"), [(0.0, False), (99.0, False), (100.0, True), (1e9, True), (-1.0, True), (-1e9, True)]
-)
-def test_nothing_is_held_for_ever(age: float, takes: bool) -> None:
-    """Once the oldest has waited long enough all is taken; so is one whose date is in the future."""
-    items = [good("a", NOW - age, 0), good("b", NOW, 1)]
-    assert len(run(items, ALIGNED)[0].took) == 2 * takes
-
-
-def test_one_that_waited_long_enough_takes_the_rest_along() -> None:
-    """A batch that can be cut is not, if that would hold one for too long."""
-    items = [good("a", NOW - 300, 0, 256), good("a", NOW - 200, 1, 5), good("a", NOW, 2, 5)]
-    assert len(run(items, ALIGNED)[0].took) == 3
-    assert len(run([items[0], items[2]], ALIGNED)[0].took) == 1
-
-
-def test_what_is_refused_is_not_held() -> None:
-    """Refusals are taken at once: they add nothing to the log."""
-    taken, _ = run([good("a", NOW, 0), changed(good("b", NOW, 1))], ALIGNED)
-    assert (taken.took, taken.entries, len(taken.refused), taken.backlog.objects) == ((), [], 1, 1)
-
-
-def test_a_full_batch_is_not_held() -> None:
-    """Waiting cannot fill what is full, or there would be one batch in `max_hold`, however much waits."""
-    items = [good("a", NOW, n, 300) for n in range(5)]
-    for limits in (Limits(entries=1000, align=True), Limits(bytes=3000, align=True), Limits(objects=2, align=True)):
-        assert run(items, limits)[0].took

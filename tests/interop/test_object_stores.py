@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -13,8 +12,10 @@ import pytest
 
 from tests.interop.racing import KEY, append_until, sequence_until, sequencer
 from tests.interop.servers import SERVERS, Server
-from tests.store import test_contract as test_store_contract
 from tests.support.check_log import committed, published
+from tests.support.store_contract_reading import *  # noqa: F403  the contract, held for the fixtures below
+from tests.support.store_contract_writing import *  # noqa: F403
+from tests.support.store_threads import at_once
 from tests.support.world import ROLES, World, recording_key
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
@@ -31,14 +32,6 @@ pytestmark = pytest.mark.interop
 WRITERS = 8
 ODD_ORDER = {"azurite": "Azurite sorts by UTF-16; paths of a log are ASCII"}
 
-# the contract's own tests, with the fixtures of this module
-globals().update(
-    {
-        name: test
-        for name, test in vars(test_store_contract).items()
-        if name.startswith("test_") and {"store", "locked"} & set(inspect.signature(test).parameters)
-    }
-)
 _prefixes = count()
 
 
@@ -86,7 +79,7 @@ def test_one_writer_wins(store: Store, kind: str) -> None:
         path = f"{kind}/{number}"
         before = store.swap(path, b"before", None) if kind == "swap" else None
         contents = [b"writer %d" % i for i in range(16)]
-        outcomes = test_store_contract.at_once(
+        outcomes = at_once(
             [lambda path=path, data=data, before=before: store.swap(path, data, before) for data in contents]
         )
         winners = [data for data, outcome in zip(contents, outcomes, strict=True) if isinstance(outcome, str)]

@@ -90,7 +90,7 @@ def test_a_cut_while_many_entries_are_added(system: System, base: int) -> None:
     machine = grown(system, base).copy()
     machine.act(OURS, some_entries("many", 600), OTHERS)
     machine.cut()
-    assert judge_all(machine, soaking(SOME, MOST), printed_random(), NEXT) > 100
+    assert judge_all(machine, soaking(256, MOST), printed_random(), NEXT) > 100
 
 
 @each_system
@@ -128,8 +128,8 @@ def test_a_cut_after_a_death(system: System) -> None:
 def test_a_cut_after_any_death(system: System) -> None:
     """What a dead run has not synced is made to last before another one builds on it, whenever it died."""
     rng = printed_random()
-    for machine in deaths(adding(system), a_few(rng, soaking(0.05, 1.0))):
-        judge_all(machine, soaking(32, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
+    for machine in deaths(adding(system), a_few(rng, soaking(0.15, 1.0))):
+        judge_all(machine, soaking(SOME, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
 
 
 # ---- deaths and cuts, one after the other
@@ -176,7 +176,7 @@ def test_deaths_and_cuts_without_end(system: System) -> None:
 def test_deaths_and_cuts_without_end_for_long(system: System) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(soaking(150, 600)):
+    for _ in range(soaking(300, 600)):
         live(Machine(system), rng, 20)
 
 
@@ -204,7 +204,7 @@ def test_a_cut_while_two_processes_add(system: System) -> None:
 def test_a_cut_while_two_processes_add_for_long(system: System) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(soaking(80, 1000)):
+    for _ in range(soaking(300, 1000)):
         race_and_cut(system, rng.choice(BASES), rng)
 
 

@@ -45,8 +45,8 @@ def test_a_cut_after_a_death_while_deciding(system: System) -> None:
 def test_a_cut_after_any_death_while_deciding(system: System) -> None:
     """What a dead run has decided is made to last before a submission goes on its account, whenever it died."""
     rng = printed_random()
-    for machine in deaths(deciding(system), a_few(rng, soaking(0.1, 1.0))):
-        judge_all(machine, soaking(32, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
+    for machine in deaths(deciding(system), a_few(rng, soaking(0.4, 1.0))):
+        judge_all(machine, soaking(64, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
 
 
 def race_and_cut(system: System, rng: random.Random) -> None:
@@ -72,7 +72,7 @@ def test_a_cut_while_two_runs_decide(system: System) -> None:
 def test_a_cut_while_two_runs_decide_for_long(system: System) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(soaking(60, 1000)):
+    for _ in range(soaking(300, 1000)):
         race_and_cut(system, rng)
 
 
@@ -99,5 +99,5 @@ def test_a_cut_after_a_death_while_repairing(system: System) -> None:
 def test_a_cut_after_any_death_while_repairing(system: System) -> None:
     """A repair that finds done what a dead one did makes that last before it says so, whenever that died."""
     rng = printed_random()
-    for machine in deaths(mending(system), a_few(rng, soaking(0.2, 1.0))):
-        judge_all(machine, soaking(32, MOST), rng, [OTHERS])
+    for machine in deaths(mending(system)):
+        judge_all(machine, soaking(64, MOST), rng, [OTHERS])

@@ -162,7 +162,7 @@ def test_init_killed_at_some_system_calls(strace: str, place: Path) -> None:
 @pytest.mark.slow
 def test_init_killed_at_each_system_call(strace: str, place: Path) -> None:
     """`init` may be killed before any of its calls to the file system, and be made again."""
-    assert kill_init(strace, place, soaking(0.3, 1.0)) > soaking(10, 80)
+    assert kill_init(strace, place, soaking(0.2, 1.0)) > soaking(5, 80)
 
 
 # ---- at each store operation, where system calls cannot be traced
@@ -238,4 +238,4 @@ def test_add_killed_at_random(base: RealLog) -> None:
 def test_add_killed_at_random_for_long(base: RealLog, place: Path) -> None:
     """`add` may be killed at any moment: on each of four logs, as every check reads a whole one."""
     for number in range(4):
-        kill_at_random(base.copy(place / f"run {number}"), soaking(10, 50))
+        kill_at_random(base.copy(place / f"run {number}"), soaking(5, 50))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,18 +16,8 @@ import pytest
 
 from tests.support.traced_posix import Recorder, temps
 from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, UsageError
-from tiles.store import Differs
 from tiles.store.directory import DirectoryStore
 from tiles.store.posix import Posix
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Where a store may be made."""
-    return tmp_path / "log"
-
-
-# ---- processes and the lock
 
 COUNT = """
 import sys
@@ -138,271 +127,6 @@ def test_the_lock_is_waited_for(root: Path) -> None:
     assert posix.waits == sorted(posix.waits)
     assert posix.waits[0] < 0.001
     assert posix.waits[-1] == 0.02
-
-
-# ---- what lasts
-
-
-def test_create_syncs_contents_before_names(root: Path) -> None:
-    """Objects created together are written, then synced by one syncfs, then named; their names wait for the barrier."""
-    posix = Recorder(root)
-    store = DirectoryStore(root, posix)
-    store.prepare()
-    posix.calls.clear()
-    store.create({"a/1": b"1", "a/2": b"2", "3": b"3"})
-    calls = [call[0] for call in posix.only("write", "fsync", "syncfs", "rename_new")]
-    assert calls == ["write"] * 3 + ["syncfs"] + ["rename_new"] * 3
-    store.barrier()
-    assert posix.only("fsync", "syncfs") == [("syncfs", ".")]
-
-
-def test_create_opens_before_it_writes(root: Path) -> None:
-    """The descriptor of syncfs is older than the contents: it is told of every one that could not be written."""
-    posix = Recorder(root)
-    store = DirectoryStore(root, posix)
-    store.prepare()
-    posix.calls.clear()
-    store.create({"a": b"1", "b": b"2"})
-    calls = posix.only("open_directory", "open_new", "close", "syncfs")
-    assert [call[0] for call in calls if call[1] == "."] == ["open_directory", "syncfs", "close"]
-    assert calls[0] == ("open_directory", ".")
-
-
-@pytest.mark.parametrize("syncfs", [True, False])
-def test_create_of_one(root: Path, syncfs: bool) -> None:
-    """One object alone is synced by itself: other programs' unwritten data is none of its business."""
-    posix = Recorder(root, syncfs=syncfs)
-    store = DirectoryStore(root, posix)
-    store.prepare()
-    posix.calls.clear()
-    store.create({"a": b"1"})
-    calls = posix.only("write", "fsync", "syncfs", "rename_new")
-    assert [call[0] for call in calls] == ["write", "fsync", "rename_new"]
-
-
-def test_create_in_chunks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There are never more temporary files at a time than the chunk, and every one is synced before it is named."""
-    monkeypatch.setattr("tiles.store.directory._CHUNK", 2)
-    posix = Recorder(root)
-    store = DirectoryStore(root, posix)
-    store.create({"first": b""})
-    posix.calls.clear()
-    store.create({str(i): b"" for i in range(5)})
-    calls = [call[0][:3] for call in posix.only("open_new", "fsync", "syncfs", "rename_new")]
-    assert calls == ["ope", "ope", "syn", "ren", "ren"] * 2 + ["ope", "fsy", "ren"]
-
-
-def test_swap_syncs_content_then_name(root: Path) -> None:
-    """A swap's content lasts before it is renamed, and its name before the lock is given back."""
-    posix = Recorder(root)
-    store = DirectoryStore(root, posix)
-    store.prepare()
-    posix.calls.clear()
-    version = store.swap("head", b"1", None)
-    names = ("write", "fsync", "syncfs", "flock", "rename")
-    calls = posix.only(*names)
-    assert [call[0] for call in calls] == ["write", "fsync", "flock", "rename", "fsync"]
-    assert calls[-1] == ("fsync", ".")
-    assert calls[-2][2] == "head"
-    store.swap("head", b"2", version)
-    assert [call[0] for call in posix.only(*names)] == ["write", "fsync", "flock", "rename", "fsync"]
-
-
-def test_swap_makes_directories_last(root: Path) -> None:
-    """The name of each directory above a swapped object is synced, even if it was there: once, by one store."""
-    DirectoryStore(root).create({"a/other": b""})
-    posix = Recorder(root)
-    store = DirectoryStore(root, posix)
-    store.prepare()
-    posix.calls.clear()
-    version = store.swap("a/b/head", b"1", None)
-    synced = [call[1] for call in posix.only("fsync")]
-    assert synced[1:] == [".", "a", "a/b"]
-    store.swap("a/b/head", b"2", version)
-    assert [call[1] for call in posix.only("fsync")][1:] == ["a/b"]
-
-
-def test_prepare_makes_the_root_last(tmp_path: Path) -> None:
-    """Each directory is made when the name of the one above it lasts; the last one found may be a dead run's."""
-    root = tmp_path / "x/y/log"
-    posix = Recorder(tmp_path)
-    DirectoryStore(root, posix).prepare()
-    steps = [("fsync", ".."), ("mkdir", "x"), ("fsync", "."), ("mkdir", "x/y"), ("fsync", "x"), ("mkdir", "x/y/log")]
-    assert [call[:2] for call in posix.only("mkdir", "fsync")] == [*steps, ("fsync", "x/y")]
-    DirectoryStore(root, posix).prepare()
-    assert posix.only("mkdir", "fsync") == [("fsync", "x/y")]
-
-
-def test_prepare_on_a_mount_point(tmp_path: Path) -> None:
-    """The name of a mount point is on another file system, which is left alone: it lasted before the mount."""
-
-    class Edge(Recorder):
-        def lstat(self, path: str) -> os.stat_result:
-            status = super().lstat(path)
-            return os.stat_result((*status[:2], len(path), *status[3:]))  # st_dev
-
-    posix = Edge(tmp_path)
-    DirectoryStore(tmp_path, posix).prepare()
-    assert posix.only("fsync") == []
-
-
-def test_barrier_without_syncfs(root: Path) -> None:
-    """Without syncfs each content is synced by itself, and the barrier syncs every directory that was touched."""
-    DirectoryStore(root).create({f"{path}/1": b"1" for path in ("found", "read/by", "listed", "gone", "unseen")})
-    posix = Recorder(root, syncfs=False)
-    store = DirectoryStore(root, posix)
-    store.prepare()
-    posix.calls.clear()
-    store.create({"new/1": b"1", "new/2": b"2", "found/1": b"1"})
-    assert [call[0] for call in posix.only("fsync", "rename_new")] == ["fsync"] * 3 + ["rename_new"] * 3
-    store.read("read/by/1")
-    list(store.list("listed/"))
-    store.delete(["gone/1"])
-    store.barrier()
-    synced = posix.only("fsync", "syncfs")
-    assert sorted(call[1] for call in synced) == [".", "found", "gone", "listed", "new", "read", "read/by"]
-    store.barrier()
-    assert posix.only("fsync") == []
-
-
-def test_a_barrier_that_failed_is_still_owed(root: Path) -> None:
-    """Without syncfs, what a failed barrier did not sync is synced by the next one."""
-    posix = Recorder(root, syncfs=False)
-    store = DirectoryStore(root, posix)
-    store.create({"a/1": b"1"})
-    fsync = posix.fsync
-
-    def fail(_: int) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    posix.fsync = fail  # type: ignore[method-assign]
-    with pytest.raises(AccessError, match=r"^cannot sync .*: Input/output error$"):
-        store.barrier()
-    posix.fsync = fsync  # type: ignore[method-assign]
-    posix.calls.clear()
-    store.barrier()
-    assert sorted(call[1] for call in posix.only("fsync")) == [".", "a"]
-
-
-@pytest.mark.parametrize(("kernel", "expected"), [((5, 7), False), ((4, 18), False), ((0, 0), False), ((6, 1), True)])
-def test_a_syncfs_that_keeps_errors_to_itself(
-    monkeypatch: pytest.MonkeyPatch, kernel: tuple[int, int], expected: bool
-) -> None:
-    """Before Linux 5.8 syncfs does not say what could not be written, so it is not used."""
-    if not Posix().has_syncfs:
-        pytest.skip("NOT TESTED: no syncfs here")
-    monkeypatch.setattr("tiles.store.posix._linux", lambda: kernel)
-    assert Posix().has_syncfs is expected
-
-
-# ---- older systems, interrupted and short calls
-
-
-@pytest.mark.parametrize("code", [errno.ENOSYS, errno.EINVAL])
-def test_without_renameat2(root: Path, code: int) -> None:
-    """Where a rename cannot spare what is there, names are given by link; this is found out once."""
-    asked = []
-
-    class Old(Recorder):
-        def rename_new(self, old: str, new: str) -> None:
-            asked.append((old, new))
-            raise OSError(code, os.strerror(code), new)
-
-    posix = Old(root)
-    store = DirectoryStore(root, posix)
-    store.create({"a": b"1", "b": b"2"})
-    store.create({"c": b"3"})
-    assert len(asked) == 1
-    assert [call[2] for call in posix.only("link")] == ["a", "b", "c"]
-    with pytest.raises(Differs):
-        store.create({"a": b"x", "d": b"4"})
-    assert [store.read(path).data for path in "abcd"] == [b"1", b"2", b"3", b"4"]
-    assert temps(root) == []
-
-
-def test_an_error_of_renameat2_is_an_error(root: Path) -> None:
-    """Other errors of the rename do not make it fall back."""
-
-    class Full(Posix):
-        def rename_new(self, _: str, new: str) -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), new)
-
-    posix = Full()
-    with pytest.raises(AccessError, match="No space left on device") as caught:
-        DirectoryStore(root, posix).create({"a": b"1"})
-    assert posix.has_renameat2
-    assert "make room" in caught.value.hint
-
-
-def test_functions_that_libc_lacks(root: Path) -> None:
-    """A C library that has neither function is an older system, not an error."""
-    posix = Posix()
-    posix._renameat2 = posix._syncfs = None
-    assert not posix._answers_syncfs()
-    posix.has_syncfs = False
-    store = DirectoryStore(root, posix)
-    store.create({"a": b"1", "b": b"2"})
-    assert not posix.has_renameat2
-    assert store.read("b").data == b"2"
-
-
-def test_interrupted_calls_are_repeated(root: Path) -> None:
-    """A signal that interrupts syncfs or renameat2 does not fail the call."""
-    posix = Posix()
-    if not posix.has_syncfs:
-        pytest.skip("NOT TESTED: no syncfs here")
-    interrupted = []
-
-    def once(name: str, call: Callable[..., int]) -> Callable[..., int]:
-        def interrupt(*given: object) -> int:
-            if name in interrupted:
-                return call(*given)
-            interrupted.append(name)
-            ctypes.set_errno(errno.EINTR)
-            return -1
-
-        return interrupt
-
-    posix._syncfs = once("syncfs", posix._syncfs)
-    posix._renameat2 = once("renameat2", posix._renameat2)
-    store = DirectoryStore(root, posix)
-    store.create({"a": b"1", "b": b"2"})
-    assert interrupted == ["syncfs", "renameat2"]
-    assert (store.read("a").data, store.read("b").data) == (b"1", b"2")
-
-
-def test_short_writes_and_reads(root: Path) -> None:
-    """Calls that do only part of the work are called again."""
-
-    class Short(Posix):
-        def write(self, fd: int, data: bytes | bytearray | memoryview) -> int:
-            return super().write(fd, data[:3])
-
-        def read(self, fd: int, size: int) -> bytes:
-            return super().read(fd, min(size, 2))
-
-    store = DirectoryStore(root, Short())
-    store.create({"a": b"0123456789", "b": b""})
-    store.swap("head", b"abcdefg", None)
-    store.swap("head", b"hijklmn", store.read("head").version)
-    store.create({"a": b"0123456789"})
-    assert [store.read(path).data for path in ("a", "b", "head")] == [b"0123456789", b"", b"hijklmn"]
-
-
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_contents_of_any_kind(root: Path, kind: Callable[[bytes], bytes]) -> None:
-    """Contents need not be copied into bytes; those that are evidence are."""
-    store = DirectoryStore(root)
-    store.create({"a": kind(b"12345")})
-    store.create({"a": kind(b"12345"), "b": kind(b"")})
-    with pytest.raises(Differs) as caught:
-        store.create({"a": kind(b"x")})
-    assert caught.value.ours == b"x"
-    assert isinstance(caught.value.ours, bytes)
-    assert store.swap("head", kind(b"1"), None) == store.read("head").version
-
-
-# ---- what is not there, is no object, or vanishes
 
 
 def test_reading_makes_nothing(root: Path) -> None:
@@ -571,9 +295,6 @@ def test_temps_have_names_of_their_own(root: Path) -> None:
         store.swap("head", b"", store.read("head").version if (root / "head").exists() else None)
     names = [call[1] for call in posix.only("rename", "rename_new")]
     assert len(set(names)) == len(names) == 6
-
-
-# ---- errors
 
 
 def test_a_delete_that_fails(root: Path) -> None:

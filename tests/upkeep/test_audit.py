@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -14,104 +13,30 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import tiles.upkeep.audit
-from tests.support.reference import flipped
+from tests.support.audits import (
+    DAMAGES,
+    LARGE,
+    SMALL,
+    Damage,
+    Objects,
+    Served,
+    changed,
+    findings,
+    gone,
+    last_bit,
+    log,
+)
 from tests.support.sampling import quickly
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.read.fetcher import open_log
-from tiles.store import Fetcher, StoreFetcher
+from tiles.store import StoreFetcher
 from tiles.store.directory import DirectoryStore
-from tiles.tree.blame import Stated, children
+from tiles.tree.blame import children
 from tiles.tree.bundle import encode_entries, parse_bundle
-from tiles.tree.edge import EMPTY_EDGE, Edge
-from tiles.tree.layout import ENTRIES, Tile, edge_tiles, parse_tile_path
+from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, leaf_hash, node_root
-from tiles.tree.plan import plan
-from tiles.upkeep.audit import MISSING, Run, _entries, audit
-
-Objects = dict[str, bytes]
-Damage = Callable[[bytes], bytes | None]
-
-SMALL = 600  # two full level-0 tiles, a partial one, and a partial tile of level 1
-LARGE = 65_536 + 600  # and a full tile of level 1, and a partial one of level 2
-
-
-class Served:
-    """A Fetcher of a dict."""
-
-    url = "memory:"
-
-    def __init__(self, objects: Mapping[str, bytes], parallel: int = 1) -> None:
-        self.objects = objects
-        self.parallel = parallel
-        self.asked: list[str] = []
-
-    def fetch(self, path: str, limit: int) -> bytes:
-        """Return an object."""
-        self.asked.append(path)
-        data = self.objects.get(path)
-        if data is None:
-            raise NotFound(path)
-        if len(data) > limit:
-            raise AccessError(f"{path}: longer than {limit} bytes")
-        return data
-
-
-def some_entries(count: int) -> list[bytes]:
-    """Return entries of three lengths, one of them 0 bytes."""
-    return [b"entry %d" % i if i % 10 else b"" for i in range(count)]
-
-
-@cache
-def log(*sizes: int) -> tuple[TreeHead, Mapping[str, bytes]]:
-    """Return the tree and all objects of a log that was published at these sizes."""
-    edge = EMPTY_EDGE
-    objects: Objects = {}
-    for size in sizes:
-        planned = plan(edge, some_entries(size)[edge.size :])
-        objects.update(planned.objects)
-        edge = planned.edge
-    return edge.tree, objects
-
-
-def findings(tree: TreeHead, objects: Mapping[str, bytes], parallel: int = 1) -> dict[str, str]:
-    """Return what an audit finds, path → problem; no path may be found twice."""
-    found = audit(Served(objects, parallel), tree).findings
-    assert len({finding.path for finding in found}) == len(found), found
-    return {finding.path: finding.problem for finding in found}
-
-
-def changed(objects: Mapping[str, bytes], *changes: tuple[str, Damage]) -> Objects:
-    """Return the objects, some of them damaged; None removes one."""
-    result = dict(objects)
-    for path, damage in changes:
-        data = damage(result.pop(path))
-        if data is not None:
-            result[path] = data
-    return result
-
-
-def gone(_: bytes) -> None:
-    """Remove it."""
-
-
-def last_bit(data: bytes) -> bytes:
-    """Change the last bit: of the last hash of a tile, or the last entry of a bundle."""
-    return flipped(data, len(data) * 8 - 1)
-
-
-DAMAGES: dict[str, Damage] = {
-    "gone": gone,
-    "empty": lambda _: b"",
-    "one byte short": lambda data: data[:-1],
-    "one byte long": lambda data: data + b"\0",
-    "an entry or hash short": lambda data: data[:-32] if len(data) % 32 == 0 else data[: -len(b"00entry 511")],
-    "much too long": lambda data: data * 50,
-    "first bit of the last byte": lambda data: flipped(data, len(data) * 8 - 8),
-    "last bit": last_bit,
-    "another's content": lambda data: bytes(len(data)),
-}
+from tiles.upkeep.audit import MISSING, _entries, audit
 
 
 @pytest.mark.parametrize(
@@ -343,45 +268,6 @@ def test_executors(tmp_path: Path) -> None:
         assert sum(counted) == LARGE
         with pytest.raises(NotFound):
             audit(fetcher, tree, executor=processes, url=str(tmp_path / "elsewhere"))
-
-
-# a tree high enough to have a full tile of level 2, its runs not really recomputed
-HIGH = 2 * 256**3 + 3 * 256**2
-
-
-@pytest.fixture
-def high(monkeypatch: pytest.MonkeyPatch) -> tuple[TreeHead, Objects]:
-    """Return a tree of HIGH entries, all alike, and its tiles above level 0; entries are said to be right."""
-    roots = [leaf_hash(b"")]
-    for _ in range(4):
-        roots.append(node_root([roots[-1]] * 256))
-    objects = {tile.path: roots[tile.level] * tile.width for tile in edge_tiles(HIGH)}
-    objects |= {Tile(2, i).path: roots[2] * 256 for i in range(2)}
-    objects |= {Tile(1, i).path: roots[1] * 256 for i in range(2 * 256 + 3)}
-
-    def recompute_run(_fetcher: Fetcher, above: Stated) -> Run:
-        return [roots[1]] * above.tile.width, []
-
-    monkeypatch.setattr(tiles.upkeep.audit, "recompute_run", recompute_run)
-    edge = [tuple([roots[tile.level]] * tile.width) for tile in edge_tiles(HIGH)]
-    return Edge(HIGH, ((), (), *edge)).tree, objects
-
-
-@pytest.mark.parametrize("damage", [gone, last_bit])
-@pytest.mark.parametrize("path", [None, "tile/3/000.p/2", "tile/2/001", "tile/2/002.p/3", "tile/1/300", "tile/1/514"])
-def test_a_high_tree(high: tuple[TreeHead, Objects], path: str | None, damage: Damage) -> None:
-    """Levels above 2 are walked the same way, and one damaged tile there is the only one that is blamed."""
-    tree, objects = high
-    assert list(findings(tree, changed(objects, (path, damage)) if path else objects)) == ([path] if path else [])
-
-
-def test_several_damages_in_a_high_tree(high: tuple[TreeHead, Objects]) -> None:
-    """A full tile and one below it that are both damaged are both found, and so is what only looks right to one."""
-    tree, objects = high
-    paths = ["tile/2/001", "tile/1/300"]
-    assert sorted(findings(tree, changed(objects, *((path, last_bit) for path in paths)))) == sorted(paths)
-    paths = ["tile/3/000.p/2", "tile/2/001", "tile/1/300", "tile/1/301"]
-    assert sorted(findings(tree, changed(objects, *((path, last_bit) for path in paths)))) == sorted(paths)
 
 
 def test_nothing_is_below_a_bundle() -> None:
