@@ -25,6 +25,7 @@ from tiles.records.paths import HEAD
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
 from tiles.store import Fetcher, Store
+from tiles.store.address import shown_address
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
 from tiles.user.seen_checkpoints import Visits
@@ -164,7 +165,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     if pinned.is_first_use:
         out.note(
             f"trust: {pinned.how}; compare the key with its publisher's, then: "
-            f"tiletree key trust {quote(log)} {quote(accepted.log.vkey)}"
+            f"tiletree key trust {quote(shown_address(log))} {quote(accepted.log.vkey)}"
         )
     if client.newer is not None:
         out.note(f"this is an old copy: size {client.newer.tree.size} was seen before, and extends it")

@@ -10,6 +10,7 @@ import click
 from tiles.errors import Malformed, NotFound, UsageError
 from tiles.notes.keys import SEED_SIZE, signing_key
 from tiles.signing.key_file import read_key, write_key
+from tiles.store.address import shown_address
 from tiles.user.trusted_keys import Known, Trust
 from tiletree.opening import (
     to_verifier,
@@ -87,8 +88,8 @@ def forget(out: Output, log: str) -> None:
       tiletree key forget https://log.example.com
     """
     if not Trust().forget(log):
-        raise NotFound(f"no key is remembered for {log}")
-    out.result({"log": log, "trust": None}, f"{log}  forgotten")
+        raise NotFound(f"no key is remembered for {shown_address(log)}")
+    out.result({"log": shown_address(log), "trust": None}, f"{shown_address(log)}  forgotten")
 
 
 @key.command(name="list")
