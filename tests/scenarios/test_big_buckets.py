@@ -29,7 +29,7 @@ PLACES = (
 @pytest.mark.slow
 def test_very_many_submissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Up to 100,000 submissions of one entry, and as much junk: each is logged once or refused, in bounded memory."""
-    count = soaking(10_000, 100_000)
+    count = soaking(30_000, 100_000)
     with ObjectServer("s3") as server:
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)
@@ -51,9 +51,9 @@ def test_very_many_submissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-def test_a_large_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Up to 1,000,000 entries imported from a directory have the same root in a bucket; memory follows the batch."""
-    count = soaking(200_000, 1_000_000)
+def test_a_million_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,000,000 entries imported from a directory have the same root in a bucket; memory follows the batch."""
+    count = 1_000_000
     with (tmp_path / "lines").open("wb") as file:
         for start in range(0, count, 10_000):
             file.write(b"".join(b"%0200d\n" % number for number in range(start, start + 10_000)))

@@ -26,12 +26,13 @@ from tests.support.races import (
     SEVEN,
     TEN,
     Action,
+    deaths,
     grown,
     interrupted,
     meet,
-    race,
     shuffled,
     steps_alone,
+    zombies,
 )
 from tests.support.reference import printed_random
 from tests.support.sampling import one_in, soaking
@@ -74,35 +75,20 @@ def place(opened: Place) -> Iterator[Place]:
 @pytest.mark.parametrize("base", [3, 250])
 def test_a_zombie(base: int, place: Place) -> None:
     """A writer that stops before any operation, for as long as another's whole run, goes on and does no harm."""
-    world = Base(grown(base), place)
-    for pause in range(steps_alone(world, TEN)):
-        meet(world, (SEVEN, TEN), 0, pause)
+    zombies(Base(grown(base), place), (TEN, SEVEN))
 
 
 @pytest.mark.parametrize("base", [250])
 def test_a_writer_that_never_wakes_up(base: int, place: Place) -> None:
     """A writer that dies before any operation leaves the other one to finish its work; its entries are there once."""
-    world = Base(grown(base), place)
-    for pause in range(steps_alone(world, TEN)):
-        with race(world, TEN, SEVEN) as two:
-            first, second = two.writers
-            two.step(first, pause)
-            first.kill()
-            two.finish(second)
-            two.check(dead="A")
+    deaths(Base(grown(base), place), (TEN, SEVEN))
 
 
 @pytest.mark.parametrize("actions", [(CREATE, CREATE), (FINISH, SEVEN)])
 def test_a_zombie_that_creates_or_finishes(actions: tuple[Action, Action], place: Place) -> None:
     """Creating and finishing, too, may be paused before any operation while another writer does all its work."""
     world = Base(World() if actions == (CREATE, CREATE) else interrupted("public create tile"), place)
-    for pause in range(steps_alone(world, actions[0])):
-        with race(world, *actions) as two:
-            first, second = two.writers
-            two.step(first, pause)
-            two.finish(second)
-            two.finish(first)
-            two.check()
+    zombies(world, actions)
 
 
 def meetings(world: World, actions: Sequence[Action], rng: random.Random, part: float) -> None:

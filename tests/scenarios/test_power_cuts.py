@@ -128,8 +128,8 @@ def test_a_cut_after_a_death(system: System) -> None:
 def test_a_cut_after_any_death(system: System) -> None:
     """What a dead run has not synced is made to last before another one builds on it, whenever it died."""
     rng = printed_random()
-    for machine in deaths(adding(system), a_few(rng, soaking(0.15, 1.0))):
-        judge_all(machine, soaking(SOME, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
+    for machine in deaths(adding(system), a_few(rng, soaking(0.1, 1.0))):
+        judge_all(machine, soaking(32, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
 
 
 # ---- deaths and cuts, one after the other

@@ -19,6 +19,7 @@ from tests.support.races import (
     SEVEN,
     TEN,
     Action,
+    deaths,
     grown,
     interrupted,
     meet,
@@ -26,6 +27,7 @@ from tests.support.races import (
     race,
     shuffled,
     steps_alone,
+    zombies,
 )
 from tests.support.reference import printed_random
 from tests.support.sampling import soaking
@@ -37,35 +39,20 @@ from tests.support.world import World
 @pytest.mark.parametrize("base", BASES)
 def test_a_writer_paused_before_any_operation_goes_on_as_a_zombie(base: int) -> None:
     """A writer that wakes up at any point of its run, with another's whole run behind it, does no harm and succeeds."""
-    world = grown(base)
-    for pause in range(steps_alone(world, TEN)):
-        meet(world, (SEVEN, TEN), 0, pause)
+    zombies(grown(base), (TEN, SEVEN))
 
 
 @pytest.mark.parametrize("base", BASES)
 def test_a_writer_that_never_wakes_up_keeps_nobody_from_writing(base: int) -> None:
     """A writer that dies before any operation leaves the other one to finish its work; its entries are there once."""
-    world = grown(base)
-    for pause in range(steps_alone(world, TEN)):
-        with race(world, TEN, SEVEN) as two:
-            first, second = two.writers
-            two.step(first, pause)
-            first.kill()
-            two.finish(second)
-            two.check(dead="A")
+    deaths(grown(base), (TEN, SEVEN))
 
 
 @pytest.mark.parametrize("actions", [(CREATE, CREATE), (CREATE, SEVEN), (FINISH, SEVEN)])
 def test_a_zombie_that_creates_or_finishes(actions: tuple[Action, Action]) -> None:
     """Creating and finishing, too, may be paused before any operation while another writer does all its work."""
     world = World() if actions == (CREATE, CREATE) else grown(0)
-    for pause in range(steps_alone(world, actions[0])):
-        with race(world, *actions) as two:
-            first, second = two.writers
-            two.step(first, pause)
-            two.finish(second)
-            two.finish(first)
-            two.check()
+    zombies(world, actions)
 
 
 def test_a_retry_that_has_found_its_own_batch_takes_it_as_its_own() -> None:

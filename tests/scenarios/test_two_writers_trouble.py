@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.check_log import fold
 from tests.support.faults import Died, Fault, Faults
-from tests.support.races import FINISH, NOTHING, SEVEN, TEN, Action, Race, grown, race, steps_alone
+from tests.support.races import FINISH, NOTHING, SEVEN, TEN, Action, Race, grown, meet, race, steps_alone
 from tests.support.reference import printed_random
 from tests.support.world import World, explained, some_entries
 from tiles.errors import Conflict, OutcomeUnknown, Refused, Unfinished
@@ -43,12 +43,7 @@ def test_a_reply_is_lost_and_another_writer_is_faster(what: str, fault: Fault) -
     world = grown(250)
     at = lost_at(world, what, fault).at or 0
     for pause in range(at + 1, steps_alone(world, TEN) + 5):
-        with race(world, TEN, SEVEN, lost={"A": Faults(at, fault)}) as two:
-            first, second = two.writers
-            two.step(first, pause)
-            two.finish(second)
-            two.finish(first)
-            two.check()
+        meet(world, (SEVEN, TEN), 0, pause, lost={"B": Faults(at, fault)})
 
 
 @pytest.mark.parametrize("fault", LOST)
@@ -59,14 +54,7 @@ def test_a_reply_is_lost_and_another_writer_is_anywhere(what: str, other: Action
     world = grown(3)
     at = lost_at(world, what, fault).at or 0
     for stop in range(steps_alone(world, other) + 1):
-        with race(world, TEN, other, lost={"A": Faults(at, fault)}) as two:
-            first, second = two.writers
-            for _ in range(at + 1):
-                two.step(first)
-            two.step(second, stop)
-            two.finish(first)
-            two.finish(second)
-            two.check()
+        meet(world, (TEN, other), at + 1, stop, lost={"A": Faults(at, fault)})
 
 
 def test_a_commit_that_cannot_be_read_back_is_not_repeated() -> None:

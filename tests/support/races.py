@@ -143,15 +143,33 @@ def pairs(world: World, actions: Sequence[Action]) -> Iterator[tuple[int, int]]:
             yield i, j
 
 
-def meet(world: World, actions: Sequence[Action], i: int, j: int) -> None:
-    """Take i steps of A, j of B, then all of A, then the rest of B."""
-    with race(world, *actions) as two:
+def meet(world: World, actions: Sequence[Action], i: int, j: int, *, lost: Mapping[str, Faults] = NOTHING) -> None:
+    """Take i steps of A, j of B, then all of A, then the rest of B. lost: as `race` takes it."""
+    with race(world, *actions, lost=lost) as two:
         first, second = two.writers
         two.step(first, i)
         two.step(second, j)
         two.finish(first)
         two.finish(second)
         two.check()
+
+
+def zombies(world: World, actions: Sequence[Action]) -> None:
+    """Pause the first writer before any of its operations until the second one has done all its work."""
+    first, second = actions
+    for pause in range(steps_alone(world, first)):
+        meet(world, (second, first), 0, pause)
+
+
+def deaths(world: World, actions: Sequence[Action]) -> None:
+    """Let the first writer die before any of its operations, and then the second one do all its work."""
+    for pause in range(steps_alone(world, actions[0])):
+        with race(world, *actions) as two:
+            first, second = two.writers
+            two.step(first, pause)
+            first.kill()
+            two.finish(second)
+            two.check(dead=first.name)
 
 
 def shuffled(world: World, rng: random.Random, *actions: Action, deaths: float = 0.0) -> World:

@@ -17,6 +17,7 @@ import (
 	"os"
 	"strings"
 
+	"example.com/tiletree/interop/refusal"
 	"github.com/transparency-dev/formats/log"
 	f_note "github.com/transparency-dev/formats/note"
 	f_proof "github.com/transparency-dev/formats/proof"
@@ -40,25 +41,7 @@ func main() {
 	default:
 		err = errors.New("usage: formats cosign | accept | subtree | verify")
 	}
-	if err == nil {
-		return
-	}
-	fmt.Fprintln(os.Stderr, err)
-	var r refusal
-	if errors.As(err, &r) {
-		os.Exit(1)
-	}
-	os.Exit(3)
-}
-
-// A refusal is an error by which a library says that what it was given is wrong.
-type refusal struct{ error }
-
-func refused(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return refusal{fmt.Errorf("refused: %s: %w", what, err)}
+	refusal.Exit(err)
 }
 
 // unopened returns a note, none of its signatures verified.
@@ -69,7 +52,7 @@ func unopened(path string) (*note.Note, error) {
 	}
 	unverified := &note.UnverifiedNoteError{}
 	if _, err = note.Open(data, note.VerifierList()); !errors.As(err, &unverified) {
-		return nil, refused("checkpoint", err)
+		return nil, refusal.By("checkpoint", err)
 	}
 	return unverified.Note, nil
 }
@@ -81,7 +64,7 @@ func cosign(keyFile, path string) error {
 	}
 	signer, err := f_note.NewSignerForCosignatureV1(string(bytes.TrimSuffix(key, []byte("\n"))))
 	if err != nil {
-		return refused("signing key", err)
+		return refusal.By("signing key", err)
 	}
 	checkpoint, err := unopened(path)
 	if err != nil {
@@ -89,7 +72,7 @@ func cosign(keyFile, path string) error {
 	}
 	signed, err := note.Sign(checkpoint, signer)
 	if err != nil {
-		return refused("checkpoint", err)
+		return refusal.By("checkpoint", err)
 	}
 	_, err = os.Stdout.Write(signed)
 	return err
@@ -102,14 +85,14 @@ func accept(policyPath, path string) error {
 	}
 	policy, err := witness.ParsePolicy(data)
 	if err != nil {
-		return refused("policy", err)
+		return refusal.By("policy", err)
 	}
 	checkpoint, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	if !policy.Satisfied(checkpoint) {
-		return refused("checkpoint", errors.New("the quorum is not met"))
+		return refusal.By("checkpoint", errors.New("the quorum is not met"))
 	}
 	return nil
 }
@@ -117,7 +100,7 @@ func accept(policyPath, path string) error {
 func subtree(vkey, path string) error {
 	verifier, err := f_note.NewMLDSAVerifier(vkey)
 	if err != nil {
-		return refused("verifier key", err)
+		return refusal.By("verifier key", err)
 	}
 	opened, err := unopened(path)
 	if err != nil {
@@ -125,7 +108,7 @@ func subtree(vkey, path string) error {
 	}
 	checkpoint := log.Checkpoint{}
 	if _, err := checkpoint.Unmarshal([]byte(opened.Text)); err != nil {
-		return refused("checkpoint", err)
+		return refusal.By("checkpoint", err)
 	}
 	for _, signature := range opened.UnverifiedSigs {
 		if signature.Name != verifier.Name() || signature.Hash != verifier.KeyHash() {
@@ -133,20 +116,20 @@ func subtree(vkey, path string) error {
 		}
 		when, err := f_note.CoSigV1Timestamp(signature)
 		if err != nil {
-			return refused("timestamp", err)
+			return refusal.By("timestamp", err)
 		}
 		data, err := base64.StdEncoding.DecodeString(signature.Base64)
 		if err != nil {
-			return refused("signature", err)
+			return refusal.By("signature", err)
 		}
 		timestamp, raw := uint64(when.Unix()), data[4:] // after the key hash; raw begins with the timestamp again
 		if verifier.VerifySubtree(timestamp, checkpoint.Origin, 0, checkpoint.Size, checkpoint.Hash, raw) {
 			fmt.Println(timestamp)
 			return nil
 		}
-		return refused("signature", errors.New("it does not verify"))
+		return refusal.By("signature", errors.New("it does not verify"))
 	}
-	return refused("checkpoint", errors.New("no signature of this key"))
+	return refusal.By("checkpoint", errors.New("no signature of this key"))
 }
 
 func verify(path, leaf, vkey string) error {
@@ -156,15 +139,15 @@ func verify(path, leaf, vkey string) error {
 	}
 	parsed := f_proof.TLogProof{}
 	if err := parsed.Unmarshal(data); err != nil {
-		return refused("proof", err)
+		return refusal.By("proof", err)
 	}
 	verifier, err := note.NewVerifier(strings.TrimSpace(vkey))
 	if err != nil {
-		return refused("verifier key", err)
+		return refusal.By("verifier key", err)
 	}
 	checkpoint, _, _, err := log.ParseCheckpoint(parsed.Checkpoint, verifier.Name(), verifier)
 	if err != nil {
-		return refused("checkpoint", err)
+		return refusal.By("checkpoint", err)
 	}
 	hash, err := hex.DecodeString(leaf)
 	if err != nil {
@@ -176,7 +159,7 @@ func verify(path, leaf, vkey string) error {
 	}
 	err = proof.VerifyInclusion(rfc6962.DefaultHasher, parsed.Index, checkpoint.Size, hash, hashes, checkpoint.Hash)
 	if err != nil {
-		return refused("inclusion", err)
+		return refusal.By("inclusion", err)
 	}
 	_, err = os.Stdout.Write(parsed.Marshal())
 	return err

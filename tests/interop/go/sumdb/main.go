@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 
+	"example.com/tiletree/interop/refusal"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -42,25 +43,7 @@ func main() {
 	default:
 		err = errors.New("usage: sumdb check LOG VKEY | sign KEYFILE TEXT | generate NAME")
 	}
-	if err == nil {
-		return
-	}
-	fmt.Fprintln(os.Stderr, err)
-	var r refusal
-	if errors.As(err, &r) {
-		os.Exit(1)
-	}
-	os.Exit(3)
-}
-
-// A refusal is an error by which a library says that the log is wrong.
-type refusal struct{ error }
-
-func refused(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return refusal{fmt.Errorf("refused: %s: %w", what, err)}
+	refusal.Exit(err)
 }
 
 func check(log, vkey string) error {
@@ -90,22 +73,22 @@ func check(log, vkey string) error {
 func open(data []byte, vkey string) (tlog.Tree, error) {
 	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
-		return tlog.Tree{}, refused("verifier key", err)
+		return tlog.Tree{}, refusal.By("verifier key", err)
 	}
 	opened, err := note.Open(data, note.VerifierList(verifier))
 	if err != nil {
-		return tlog.Tree{}, refused("note", err)
+		return tlog.Tree{}, refusal.By("note", err)
 	}
 	lines := strings.Split(opened.Text, "\n")
 	if len(lines) != 4 || lines[0] != verifier.Name() {
-		return tlog.Tree{}, refused("checkpoint", errors.New("not three lines, of which the first is the origin"))
+		return tlog.Tree{}, refusal.By("checkpoint", errors.New("not three lines, of which the first is the origin"))
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil {
-		return tlog.Tree{}, refused("checkpoint", err)
+		return tlog.Tree{}, refusal.By("checkpoint", err)
 	}
 	root, err := tlog.ParseHash(lines[2])
-	return tlog.Tree{N: size, Hash: root}, refused("checkpoint", err)
+	return tlog.Tree{N: size, Hash: root}, refusal.By("checkpoint", err)
 }
 
 // tiles reads the tiles in a directory by the paths of tlog-tiles: tile/8/0/000 is tile/0/000 there.
@@ -153,7 +136,7 @@ func readHashes(tree tlog.Tree, t tiles) ([]tlog.Hash, error) {
 		}
 		read, err := reader.ReadHashes(indexes)
 		if err != nil {
-			return nil, refused("tiles", err)
+			return nil, refusal.By("tiles", err)
 		}
 		hashes = append(hashes, read...)
 	}
@@ -161,7 +144,7 @@ func readHashes(tree tlog.Tree, t tiles) ([]tlog.Hash, error) {
 	if err == nil && root != tree.Hash {
 		err = fmt.Errorf("the tiles' root is %v, the checkpoint's is %v", root, tree.Hash)
 	}
-	return hashes, refused("root", err)
+	return hashes, refusal.By("root", err)
 }
 
 func inMemory(hashes []tlog.Hash) tlog.HashReader {
@@ -185,7 +168,7 @@ func checkEntries(log string, tree tlog.Tree, hashes []tlog.Hash) error {
 		}
 		entries, err := split(data, bundle.W)
 		if err != nil {
-			return refused(bundle.Path(), err)
+			return refusal.By(bundle.Path(), err)
 		}
 		for i, entry := range entries {
 			index := first + int64(i)
@@ -194,7 +177,7 @@ func checkEntries(log string, tree tlog.Tree, hashes []tlog.Hash) error {
 				err = tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry))
 			}
 			if err != nil {
-				return refused(fmt.Sprintf("entry %d", index), err)
+				return refusal.By(fmt.Sprintf("entry %d", index), err)
 			}
 		}
 	}
@@ -246,7 +229,7 @@ func checkHistory(log, vkey string, newest tlog.Tree, hashes []tlog.Hash) (int64
 				err = tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash)
 			}
 			if err != nil {
-				return 0, refused(fmt.Sprintf("consistency of sizes %d and %d", old.N, tree.N), err)
+				return 0, refusal.By(fmt.Sprintf("consistency of sizes %d and %d", old.N, tree.N), err)
 			}
 		}
 	}
@@ -264,11 +247,11 @@ func sign(keyFile, textFile string) error {
 	}
 	signer, err := note.NewSigner(string(bytes.TrimSuffix(key, []byte("\n"))))
 	if err != nil {
-		return refused("signing key", err)
+		return refusal.By("signing key", err)
 	}
 	signed, err := note.Sign(&note.Note{Text: string(text)}, signer)
 	if err != nil {
-		return refused("text", err)
+		return refusal.By("text", err)
 	}
 	_, err = os.Stdout.Write(signed)
 	return err

@@ -3,6 +3,7 @@ module example.com/tiletree/interop/tessera
 go 1.25.0
 
 require (
+	example.com/tiletree/interop/refusal v0.0.0
 	github.com/transparency-dev/formats v0.0.0-20251017110053-404c0d5b696c
 	github.com/transparency-dev/merkle v0.0.2
 	github.com/transparency-dev/tessera v1.0.4
@@ -24,3 +25,5 @@ require (
 	golang.org/x/sync v0.19.0 // indirect
 	k8s.io/klog/v2 v2.130.1 // indirect
 )
+
+replace example.com/tiletree/interop/refusal => ../refusal

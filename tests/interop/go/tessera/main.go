@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/tiletree/interop/refusal"
 	"github.com/transparency-dev/formats/log"
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
@@ -47,31 +48,13 @@ func main() {
 	default:
 		err = errors.New("usage: tessera check LOG VKEY OLDER… | write LOG KEYFILE")
 	}
-	if err == nil {
-		return
-	}
-	fmt.Fprintln(os.Stderr, err)
-	var r refusal
-	if errors.As(err, &r) {
-		os.Exit(1)
-	}
-	os.Exit(3)
-}
-
-// A refusal is an error by which a library says that the log is wrong.
-type refusal struct{ error }
-
-func refused(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return refusal{fmt.Errorf("refused: %s: %w", what, err)}
+	refusal.Exit(err)
 }
 
 func check(ctx context.Context, location, vkey string, older []string) error {
 	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
-		return refused("verifier key", err)
+		return refusal.By("verifier key", err)
 	}
 	origin := verifier.Name()
 	fetcher, err := open(location)
@@ -79,11 +62,11 @@ func check(ctx context.Context, location, vkey string, older []string) error {
 		return err
 	}
 	if err := fsck.New(origin, verifier, fetcher, leaves, fsck.Opts{N: workers}).Check(ctx); err != nil {
-		return refused("fsck", err)
+		return refusal.By("fsck", err)
 	}
 	checkpoint, raw, _, err := client.FetchCheckpoint(ctx, fetcher.ReadCheckpoint, verifier, origin)
 	if err != nil {
-		return refused("checkpoint", err)
+		return refusal.By("checkpoint", err)
 	}
 	if err := checkEntries(ctx, fetcher, checkpoint); err != nil {
 		return err
@@ -96,12 +79,12 @@ func check(ctx context.Context, location, vkey string, older []string) error {
 		tracker, err := client.NewLogStateTracker(
 			ctx, fetcher.ReadTile, data, verifier, origin, client.UnilateralConsensus(fetcher.ReadCheckpoint))
 		if err != nil {
-			return refused(path, err)
+			return refusal.By(path, err)
 		}
 		if _, _, latest, err := tracker.Update(ctx); err != nil {
-			return refused(path, err)
+			return refusal.By(path, err)
 		} else if string(latest) != string(raw) {
-			return refused(path, errors.New("the newest checkpoint was not taken for newer"))
+			return refusal.By(path, errors.New("the newest checkpoint was not taken for newer"))
 		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]uint64{"size": checkpoint.Size})
@@ -135,13 +118,13 @@ func leaves(data []byte) ([][]byte, error) {
 func checkEntries(ctx context.Context, fetcher fsck.Fetcher, checkpoint *log.Checkpoint) error {
 	builder, err := client.NewProofBuilder(ctx, checkpoint.Size, fetcher.ReadTile)
 	if err != nil {
-		return refused("proof builder", err)
+		return refusal.By("proof builder", err)
 	}
 	size := func(context.Context) (uint64, error) { return checkpoint.Size, nil }
 	bundles := client.EntryBundles(ctx, 1, size, fetcher.ReadEntryBundle, 0, checkpoint.Size)
 	for entry, err := range client.Entries(bundles, leaves) {
 		if err != nil {
-			return refused("entries", err)
+			return refusal.By("entries", err)
 		}
 		if checkpoint.Size > few && entry.Index%step != 0 && entry.Index+few < checkpoint.Size {
 			continue
@@ -152,7 +135,7 @@ func checkEntries(ctx context.Context, fetcher fsck.Fetcher, checkpoint *log.Che
 				rfc6962.DefaultHasher, entry.Index, checkpoint.Size, entry.Entry, hashes, checkpoint.Hash)
 		}
 		if err != nil {
-			return refused(fmt.Sprintf("entry %d", entry.Index), err)
+			return refusal.By(fmt.Sprintf("entry %d", entry.Index), err)
 		}
 	}
 	return nil
@@ -165,7 +148,7 @@ func write(ctx context.Context, directory, keyFile string) error {
 	}
 	signer, err := note.NewSigner(strings.TrimSuffix(string(key), "\n"))
 	if err != nil {
-		return refused("signing key", err)
+		return refusal.By("signing key", err)
 	}
 	driver, err := posix.New(ctx, posix.Config{Path: directory})
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"example.com/tiletree/interop/refusal"
 	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -44,25 +45,7 @@ func main() {
 	default:
 		err = errors.New("usage: torchwood read | prove | verify | accept | cosign")
 	}
-	if err == nil {
-		return
-	}
-	fmt.Fprintln(os.Stderr, err)
-	var r refusal
-	if errors.As(err, &r) {
-		os.Exit(1)
-	}
-	os.Exit(3)
-}
-
-// A refusal is an error by which a library says that what it was given is wrong.
-type refusal struct{ error }
-
-func refused(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return refusal{fmt.Errorf("refused: %s: %w", what, err)}
+	refusal.Exit(err)
 }
 
 func readPolicy(path string) (torchwood.Policy, error) {
@@ -71,7 +54,7 @@ func readPolicy(path string) (torchwood.Policy, error) {
 		return nil, err
 	}
 	policy, err := torchwood.ParsePolicy(data)
-	return policy, refused("policy", err)
+	return policy, refusal.By("policy", err)
 }
 
 // accept returns what a checkpoint says and its bytes, if the policy accepts it.
@@ -85,7 +68,7 @@ func accept(policyPath, path string) (torchwood.Checkpoint, []byte, error) {
 		return torchwood.Checkpoint{}, nil, err
 	}
 	checkpoint, _, err := torchwood.VerifyCheckpoint(data, policy)
-	return checkpoint, data, refused("checkpoint", err)
+	return checkpoint, data, refusal.By("checkpoint", err)
 }
 
 func open(log string) (*torchwood.Client, error) {
@@ -108,7 +91,7 @@ func read(ctx context.Context, log, policy string) error {
 	entries, size, sum := sha256.New(), int64(0), [8]byte{}
 	for index, entry := range client.AllEntries(ctx, checkpoint.Tree, 0) {
 		if index != size {
-			return refused("entries", fmt.Errorf("entry %d where %d was due", index, size))
+			return refusal.By("entries", fmt.Errorf("entry %d where %d was due", index, size))
 		}
 		size++
 		binary.BigEndian.PutUint64(sum[:], uint64(len(entry)))
@@ -116,7 +99,7 @@ func read(ctx context.Context, log, policy string) error {
 		entries.Write(entry)
 	}
 	if err := client.Err(); err != nil {
-		return refused("entries", err)
+		return refusal.By("entries", err)
 	}
 	return json.NewEncoder(os.Stdout).Encode(
 		map[string]any{"size": size, "sha256": hex.EncodeToString(entries.Sum(nil))})
@@ -138,7 +121,7 @@ func prove(ctx context.Context, log, policy string, indexes []string) error {
 		}
 		_, proof, err := client.Entry(ctx, checkpoint.Tree, index)
 		if err != nil {
-			return refused("entry "+argument, err)
+			return refusal.By("entry "+argument, err)
 		}
 		if err := json.NewEncoder(os.Stdout).Encode(string(torchwood.FormatProof(index, proof, signed))); err != nil {
 			return err
@@ -161,7 +144,7 @@ func verify(policyPath, proofPath, leaf string) error {
 		return fmt.Errorf("not a hash: %s", leaf)
 	}
 	if err := torchwood.VerifyProof(policy, tlog.Hash(hash), proof); err != nil {
-		return refused("proof", err)
+		return refusal.By("proof", err)
 	}
 	if extra, err := torchwood.ProofExtraData(proof); err == nil {
 		fmt.Printf("%s\n", extra)
@@ -181,7 +164,7 @@ func cosign(keyPath, path string) error {
 	}
 	signer, err := torchwood.NewCosignatureSigner(string(name), ed25519.NewKeyFromSeed(secret))
 	if err != nil {
-		return refused("key", err)
+		return refusal.By("key", err)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -189,11 +172,11 @@ func cosign(keyPath, path string) error {
 	}
 	unverified := &note.UnverifiedNoteError{}
 	if _, err = note.Open(data, note.VerifierList()); !errors.As(err, &unverified) {
-		return refused("checkpoint", err)
+		return refusal.By("checkpoint", err)
 	}
 	signed, err := note.Sign(unverified.Note, signer)
 	if err != nil {
-		return refused("checkpoint", err)
+		return refusal.By("checkpoint", err)
 	}
 	_, err = os.Stdout.Write(signed)
 	return err

@@ -1,0 +1,3 @@
+module example.com/tiletree/interop/refusal
+
+go 1.25.0
