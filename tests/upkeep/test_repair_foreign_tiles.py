@@ -21,6 +21,7 @@ from tiles.store import StoreFetcher
 from tiles.upkeep.audit import audit
 from tiles.upkeep.rebuild import BELOW, CUT, MIRROR
 from tiles.upkeep.replace import PUT_BACK, REMOVED, REPLACED, Restorer
+from tiles.write.parts import Parts
 
 
 def test_foreign_tiles() -> None:
@@ -140,7 +141,7 @@ def test_some_at_a_time() -> None:
         world = World()
         stores = world.stores["public"], world.stores["private"]
         told = Told()
-        restorer = Restorer(*stores, NOW, dry_run=False, told=told)
+        restorer = Restorer(Parts(*stores), NOW, dry_run=False, told=told)
         for number in range(count):
             restorer.put(f"tile/x/{number:04d}", bytes(size), MIRROR)
             assert number + 1 - len(told) < most

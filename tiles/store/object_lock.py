@@ -21,12 +21,13 @@ class ObjectLock:
     """Locks objects of one bucket for some days, in governance mode: whoever may bypass it still can.
 
     client   of boto3, for S3
+    place    the bucket, and the prefix of the log in it
     now      seconds since the epoch
     """
 
-    def __init__(self, client: Any, bucket: str, prefix: str, days: int, now: Callable[[], float]) -> None:
+    def __init__(self, client: Any, place: tuple[str, str], days: int, now: Callable[[], float]) -> None:
         self._client = client
-        self._bucket = bucket
+        self._bucket, prefix = place
         self._prefix = f"{prefix}/" if prefix else ""
         self._days = days
         self._now = now
@@ -57,4 +58,4 @@ class ObjectLock:
 def open_object_lock(url: str, days: int, now: Callable[[], float]) -> ObjectLock:
     """Return what locks objects below a URL of S3. Raises UsageError for other stores, and without boto3."""
     client, bucket, prefix = open_boto3_client(url)
-    return ObjectLock(client, bucket, prefix, days, now)
+    return ObjectLock(client, (bucket, prefix), days, now)

@@ -61,12 +61,23 @@ def audit(
     What a damaged tile keeps from being checked is not reported again. Raises AccessError for trouble on the way.
     """
     roomy = _Roomy(fetcher)
-    walk = Walk(roomy, tree, progress, executor, url or fetcher.url)
+    walk = Walk(roomy, tree, progress, Workers(executor, url or fetcher.url) if executor else None)
     walk.walk()
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
         walk.findings += take_inventory(store, roomy, tree, policy, damaged)
     return Report(tree, tuple(walk.findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Processes that recompute runs of entries.
+
+    url   what each of them opens to read the log, as `open_log` takes it
+    """
+
+    executor: Executor
+    url: str
 
 
 class Walk:
@@ -76,15 +87,13 @@ class Walk:
         self,
         fetcher: Fetcher,
         tree: TreeHead,
-        progress: Callable[[int], None] | None,
-        executor: Executor | None,
-        url: str,
+        progress: Callable[[int], None] | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._tree = tree
         self._progress = progress
-        self._executor = executor
-        self._url = url
+        self._workers = workers
         self.findings: list[Finding] = []
 
     def walk(self) -> None:
@@ -110,7 +119,8 @@ class Walk:
             return [self._judged(below, self.below(below)) for below in self._children(above)]
         stated = list(self._children(above))
         run = partial(recompute_run, self._fetcher)
-        runs = self._executor.map(partial(_recompute_run_at, self._url), stated) if self._executor else map(run, stated)
+        workers = self._workers
+        runs = workers.executor.map(partial(_recompute_run_at, workers.url), stated) if workers else map(run, stated)
         return [self._judged(below, self._taken(run)) for below, run in zip(stated, runs, strict=True)]
 
     def _children(self, above: Stated) -> Iterator[Stated]:

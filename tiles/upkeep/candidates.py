@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tiles.errors import AccessError, LogError, Malformed, NotFound, TileError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
@@ -50,6 +52,20 @@ class Reachable:
             raise NotFound(error.message) from error
         self._in_a_row = 0
         return data
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where tiles are read from: the log itself, and perhaps a mirror, which may have what the log lacks."""
+
+    here: Reachable
+    mirror: Reachable | None
+
+    @classmethod
+    def of(cls, fetcher: Fetcher, mirror: Fetcher | None) -> Sources:
+        """Return them, read with patience: one object that cannot be reached stops nothing."""
+        other = None if mirror is None else Reachable(mirror, lasting=False)
+        return cls(Reachable(fetcher, lasting=True), other)
 
 
 def cut_at(fetcher: Fetcher, size: int, tile: Tile) -> bytes | None:

@@ -30,7 +30,7 @@ from tiles.tree.layout import TILE_WIDTH, Tile, edge_tiles
 from tiles.tree.merkle import Hash, TreeHead, node_root
 from tiles.tree.tile import parse_tile
 from tiles.upkeep.audit import MISSING, Objects, Walk
-from tiles.upkeep.candidates import Reachable, claimed_size, cut_at, fetched, hashes_in, leaves_in
+from tiles.upkeep.candidates import Sources, claimed_size, cut_at, fetched, hashes_in, leaves_in
 
 BELOW = "computed from what is below it"
 CUT = "cut from a larger one"
@@ -41,35 +41,35 @@ _MOST_OPEN = 8  # pairs below one tile of which it is not known who is wrong, tr
 Put = Callable[[str, bytes, str], None]  # path, content, where it is from
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be recovered.
+
+    tree       from a checkpoint that a policy has accepted
+    committed  the size of the tree that is committed, at least the tree's: its tiles may be here already
+    """
+
+    tree: TreeHead
+    committed: int
+
+
 class Recovery:
     """Goes through one tree, and has what is wrong put right.
 
-    here       reads the log
-    tree       from a checkpoint that a policy has accepted
-    committed  the size of the tree that is committed, at least the tree's: its tiles may be here already
-    mirror     reads a log that may have what this one lacks
     put        is called with what is wrong or missing, and right now
     progress   is called with how many more entries were checked
 
     findings   what is wrong and could not be recovered
     """
 
-    def __init__(
-        self,
-        here: Reachable,
-        tree: TreeHead,
-        committed: int,
-        mirror: Reachable | None,
-        put: Put,
-        progress: Callable[[int], None] | None,
-    ) -> None:
+    def __init__(self, sources: Sources, wanted: Wanted, put: Put, progress: Callable[[int], None] | None) -> None:
         self.findings: list[Finding] = []
-        self._here = here
-        self._tree = tree
-        self._mirror = mirror
-        self._larger = [(here, committed, CUT)]
+        self._here = sources.here
+        self._tree = wanted.tree
+        self._mirror = mirror = sources.mirror
+        self._larger = [(self._here, wanted.committed, CUT)]
         if mirror is not None:
-            self._larger.append((mirror, max(claimed_size(mirror), tree.size), MIRROR))
+            self._larger.append((mirror, max(claimed_size(mirror), wanted.tree.size), MIRROR))
         self._put = put
         self._progress = progress
 
@@ -234,7 +234,7 @@ class Recovery:
         return hashes if hashes is not None and node_root(hashes) == expected else None
 
     def _walk(self) -> Walk:
-        return Walk(self._here, self._tree, None, None, self._here.url)
+        return Walk(self._here, self._tree)
 
     def _count(self, entries: int) -> None:
         if self._progress is not None:

@@ -33,8 +33,8 @@ from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TILES, Tile, lev
 from tiles.tree.merkle import TreeHead, leaf_hashes
 from tiles.tree.proof import Node
 from tiles.tree.reader import cut_from_larger
-from tiles.upkeep.candidates import Reachable
-from tiles.upkeep.rebuild import CUT, Recovery
+from tiles.upkeep.candidates import Sources
+from tiles.upkeep.rebuild import CUT, Recovery, Wanted
 from tiles.upkeep.replace import PUT_BACK, REMOVED, REPLACED, Restorer
 from tiles.upkeep.strays import check_tiles, in_tree
 from tiles.write.load import read_head
@@ -94,55 +94,55 @@ def repair(
     head = read_head(private)[0]
     if head.origin != signed.origin:
         raise Refused(f"{private.url} is the private part of the log {head.origin}, not of {signed.origin}")
-    public = as_settled(Parts(public, private))
-    return _Repair(fetcher, public, private, signed, policy, head, now, mirror, dry_run, told, progress).run()
+    parts = Parts(as_settled(Parts(public, private)), private)
+    order = _Order(now, dry_run, told, progress)
+    return _Repair(Sources.of(fetcher, mirror), parts, _Subject(signed, policy, head), order).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """How a repair is to be done, as `repair` was told."""
+
+    now: float
+    dry_run: bool
+    told: Told | None
+    progress: Callable[[int], None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is repaired: the published checkpoint, the policy that has accepted it, and the log's head."""
+
+    signed: SignedCheckpoint
+    policy: Policy
+    head: Head
 
 
 class _Repair:
     """One repair."""
 
-    def __init__(
-        self,
-        fetcher: Fetcher,
-        public: Store,
-        private: Store,
-        signed: SignedCheckpoint,
-        policy: Policy,
-        head: Head,
-        now: float,
-        mirror: Fetcher | None,
-        dry_run: bool,
-        told: Told | None,
-        progress: Callable[[int], None] | None,
-    ) -> None:
-        self._here = Reachable(fetcher, lasting=True)
-        self._mirror = None if mirror is None else Reachable(mirror, lasting=False)
-        self._public = public
-        self._private = private
-        self._tree = signed.tree
-        self._verified = VerifiedTree(partial(fetch_tiles, self._here), signed.tree, signed.origin)
+    def __init__(self, sources: Sources, parts: Parts, subject: _Subject, order: _Order) -> None:
+        self._sources = sources
+        self._public = parts.public
+        self._private = parts.private
+        self._tree = subject.signed.tree
+        self._verified = VerifiedTree(partial(fetch_tiles, sources.here), self._tree, subject.signed.origin)
         # whose cosignatures were needed when an older one was published is not known: policies change
-        self._signers = policy.without_quorum()
-        self._head = head
-        self._progress = progress
-        self._told = told
-        self._dry_run = dry_run
+        self._signers = subject.policy.without_quorum()
+        self._head = subject.head
+        self._progress = order.progress
+        self._told = order.told
+        self._dry_run = order.dry_run
         self._pretended: set[str] = set()
-        self._restorer = Restorer(public, private, now, dry_run=dry_run, told=self._tell)
+        self._restorer = Restorer(parts, order.now, dry_run=order.dry_run, told=self._tell)
         self._notes: list[str] = []
         self._findings: list[Finding] = []
 
     def run(self) -> Repaired:
         """Recover the tree, then put right what is beside it."""
         restorer = self._restorer
-        tree = Recovery(
-            self._here,
-            self._tree,
-            max(self._head.tree.size, self._tree.size),
-            self._mirror,
-            restorer.put,
-            self._progress,
-        )
+        committed = max(self._head.tree.size, self._tree.size)
+        tree = Recovery(self._sources, Wanted(self._tree, committed), restorer.put, self._progress)
         tree.run()
         restorer.flush()
         self._findings += tree.findings
@@ -151,8 +151,8 @@ class _Repair:
         restorer.flush()
         self._set_foreign_aside()
         restorer.close()
-        if self._mirror is not None and self._mirror.trouble:
-            self._notes.append(f"the mirror could not always be read: {self._mirror.trouble}")
+        if self._sources.mirror is not None and self._sources.mirror.trouble:
+            self._notes.append(f"the mirror could not always be read: {self._sources.mirror.trouble}")
         counts = restorer.counts
         return Repaired(
             self._tree,
@@ -176,7 +176,7 @@ class _Repair:
         """Replace what does not hold the beginning of what the tree has in its place."""
         strange = 0
         damaged = {finding.path for finding in self._findings} | self._pretended
-        for finding in check_tiles(self._public, self._here, self._tree, damaged):
+        for finding in check_tiles(self._public, self._sources.here, self._tree, damaged):
             try:
                 tile = parse_tile_path(finding.path)
             except Malformed:

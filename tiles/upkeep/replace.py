@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from tiles.errors import AccessError, NotFound
 from tiles.read.log_formats import MAX_BUNDLE_SIZE
 from tiles.records.paths import SET_ASIDE
-from tiles.store import Differs, Store
+from tiles.store import Differs
 from tiles.tree.blame import Finding
+from tiles.write.parts import Parts
 
 PUT_BACK, REPLACED, REMOVED = "put back", "replaced", "set aside"
 
@@ -39,14 +40,12 @@ class Restorer:
     failures   what could not be done, and why
     """
 
-    def __init__(
-        self, public: Store, private: Store, now: float, *, dry_run: bool, told: Callable[[str, str, str], None]
-    ) -> None:
+    def __init__(self, parts: Parts, now: float, *, dry_run: bool, told: Callable[[str, str, str], None]) -> None:
         self.counts: Counter[str] = Counter()
         self.failures: list[Finding] = []
         self.aside = f"{SET_ASIDE}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S.%fZ}/"
-        self._public = public
-        self._private = private
+        self._public = parts.public
+        self._private = parts.private
         self._dry_run = dry_run
         self._told = told
         self._waiting: dict[str, tuple[bytes | None, str]] = {}
