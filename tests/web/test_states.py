@@ -252,7 +252,7 @@ STATES = [
 ]
 
 
-# the first of each state in each place: axe-core takes as long as all the rest of a test, and only words differ between them
+# the first of each state in each place: only words differ between them, and axe-core takes as long as all the rest
 EXAMINED = {id(state) for state in {(state.name, state.where): state for state in reversed(STATES)}.values()}
 
 
