@@ -205,9 +205,8 @@ def check_accessible(page: Any) -> None:
     violations = []
     for scheme, rules in RULES.items():
         page.emulate_media(color_scheme=scheme)
-        found = page.evaluate(
-            f"axe.run(document, {{resultTypes: ['violations'], ...{rules}}}).then(result => result.violations)"
-        )
+        options = f"{{resultTypes: ['violations'], ...{rules}}}"
+        found = page.evaluate(f"axe.run(document, {options}).then(result => result.violations)")
         violations += [(scheme, one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
     if violations:
         pytest.fail(f"axe-core: {violations}")

@@ -24,7 +24,7 @@ from tiles.tree.layout import CHECKPOINT
 
 pytest_plugins = ["tests.support.web_fixtures"]
 
-Script = Callable[[str], str]
+Script = Callable[..., str]
 WEB = Path(__file__).resolve().parents[2] / "web"
 SIX = make_log(300, 600)
 
@@ -38,13 +38,17 @@ def server() -> Iterator[LogServer]:
 
 
 @pytest.fixture
-def script(session: Session, server: LogServer) -> Callable[[str], str]:
-    """Return what runs a script that has a `log`, read from the server."""
-    opened = f"""
-        const policy = policyFor(parseVkey({json.dumps(LOG.verifier.vkey)}));
-        const log = new Log(httpFetcher({json.dumps(server.url)}, {{ timeout: 300 }}), policy);
-    """
-    return lambda body: session.run(opened + body)
+def script(session: Session, server: LogServer) -> Script:
+    """Return what runs a script that has a `log`, read from the server; timeout: milliseconds for one object."""
+
+    def run(body: str, timeout: int = 20_000) -> str:
+        opened = f"""
+            const policy = policyFor(parseVkey({json.dumps(LOG.verifier.vkey)}));
+            const log = new Log(httpFetcher({json.dumps(server.url)}, {{ timeout: {timeout} }}), policy);
+        """
+        return session.run(opened + body)
+
+    return run
 
 
 READ = "print(new TextDecoder().decode(await log.entry(280)));"
@@ -111,7 +115,7 @@ def test_a_bomb(script: Script, server: LogServer) -> None:
 def test_silence(script: Script, server: LogServer) -> None:
     """A request that is never answered ends."""
     server.hang = {"tile/0/001"}
-    assert script(READ) == "AccessError"
+    assert script(READ, timeout=300) == "AccessError"
 
 
 def test_numbers(script: Script, server: LogServer) -> None:

@@ -38,7 +38,7 @@ async function entryCard(index, sabotaged = false) {
     const words = `This was entry ${count(proof.index)}, with one bit flipped in your browser: a copy that was tampered with looks like this.`;
     return errorCard(error, "proof", [h("p", {}, words), opener("Show the path", picture(proof, leafHash(copy)))]);
   }
-  return fail("Error", "a sabotaged copy verified"); // never
+  return fail("Error", "a sabotaged copy verified"); // cannot happen: its leaf hash is another
 }
 
 /** Look up what was typed: an index, a SHA-256, a proof. */
@@ -142,7 +142,7 @@ export async function files(list) {
   for (const bundle of bundles) await checking(`Checking ${bundle.name}`, "proof", () => ofBundle(bundle, others));
   if (pending.length) others.push(...held.splice(0));
   const left = await match(others);
-  // a file that belongs to no proof, and a proof that belongs to no file: one is for the other, and wrong
+  // where both a file and a proof are left, they were meant for each other: that the proof fails is the answer
   const wrong = left.length ? pending.splice(0) : [];
   for (const { candidates, file } of left) {
     if (wrong.length)
@@ -231,7 +231,7 @@ async function match(others) {
   return left;
 }
 
-/** Return the card of a proof that holds; no network is needed, but where there is one, histories are compared. */
+/** Return the card of a proof that holds. It needs no network; where there is one, the histories are compared too. */
 async function proven(proof, { leaf, entry }, name) {
   const trusted = await context.trusted;
   const accepted = await verifyProof(proof, leaf, trusted.policy);
@@ -239,6 +239,7 @@ async function proven(proof, { leaf, entry }, name) {
   return verifiedCard(proof, accepted, leaf, entry, trusted, { ...name, compared });
 }
 
+/** Return words for a tree head that has the history of the log's own, "" where the log cannot be read. */
 async function compare(signed) {
   try {
     const { log } = await context.opened;

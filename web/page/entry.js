@@ -21,7 +21,7 @@ export function describe(entry) {
 }
 
 function file(entry, text) {
-  // tiles/entries/file_digest.py
+  // as tiles/entries/kinds.py makes it
   const [, sha256, size] = /^tiletree\/file\/v1\nsha256 ([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n$/.exec(text) ?? [];
   return sha256 && equal(digestEntry(sha256, size), entry)
     ? {

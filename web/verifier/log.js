@@ -58,7 +58,7 @@ export class Log {
     const signed = parseCheckpoint(await this.fetchObject("checkpoint", MAX_NOTE));
     const accepted = await acceptCheckpoint(this.policy, signed, this.origin);
     let previous = null;
-    // of all its keys: who holds two of them must not get away with a tree for each
+    // each key is compared: somebody who holds two of them could sign another tree with each
     for (const { key } of this.policy.logs.filter((log) => this.memory && log.key.name === signed.origin)) {
       const last = await this.#recall(key);
       if (!last) continue;
@@ -104,10 +104,10 @@ export class Log {
     const { consistencyNodes, foldRight, subtrees } = await tiles(), reader = await this.#readerOf(newer.tree);
     const nodes = subtrees(0n, size), parts = consistencyNodes(size, newer.tree.size);
     await this.#read(reader, [...nodes, ...parts.flat()]);
-    // not by verifying a proof, which could be a wrong one: these hashes are believed
+    // the root is computed from hashes that are believed: a proof that fails would show only that the proof is wrong
     const [root, ...proof] = [nodes, ...parts].map((part) => foldRight(part.map((node) => reader.hash(node))));
     if (!equal(root, older.tree.root)) {
-      evidence.prefix = utf8([root, ...proof].map((hash) => `${encodeBase64(hash)}\n`).join("")); // tiles/fork.py
+      evidence.prefix = utf8([root, ...proof].map((hash) => `${encodeBase64(hash)}\n`).join("")); // tiles/notes/fork_evidence.py
       fork();
     }
     verifyConsistency(older.tree, newer.tree, proof);

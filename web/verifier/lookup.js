@@ -1,4 +1,4 @@
-// Finding an entry: what is logged for a file (tiles/entry.py), and where it is, by reading all leaf hashes of a log.
+// Finding an entry: what is logged for a file (tiles/entries/kinds.py), and where it is, by reading all leaf hashes of a log.
 
 import { concat, equal, fail, hex, utf8 } from "./encoding.js";
 import { leafHash } from "./merkle.js";

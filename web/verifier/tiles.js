@@ -3,7 +3,7 @@
 import { MAX_SIZE, equal, fail, hex, malformed, usage } from "./encoding.js";
 import { EMPTY_ROOT, leafHash, nodeHash } from "./merkle.js";
 
-const MAX_TILE = 2 * 8192; // bytes; more than a tile has, so that one too long is called wrong
+const MAX_TILE = 2 * 8192; // bytes, twice a tile: one that is too long is read, and then called wrong
 const MAX_BUNDLE = 256 * (2 + 65_535) + 1;
 const PARALLEL = 16; // objects at a time
 const KEPT = 1024; // full tiles, 16 KiB each
@@ -24,7 +24,7 @@ export function subtrees(start, end) { // D[start:end] as complete subtrees, lar
   return nodes;
 }
 
-/** Return, in proof order, the nodes that each hash of an inclusion proof is the right fold of (RFC 6962 §2.1.1). */
+/** Return for each hash of an inclusion proof, in its order, the nodes of which it is the right fold (RFC 6962 §2.1.1). */
 export function inclusionNodes(index, size) {
   if (index < 0n || index >= size || size > MAX_SIZE) usage(`there is no entry ${index} among ${size}`);
   const path = [];
@@ -101,7 +101,7 @@ function checkLength(path, bytes, size) {
 
 /** Turns tiles that anyone may have written into hashes of one tree {size, root}. */
 export class TreeReader {
-  #edge = new Map(); // path → heights; all of the edge, or nothing
+  #edge = new Map(); // path → heights; empty until all of the edge is believed
   #full = new Map();
   #needed = new Set(); // paths, of the last `wanted`
 
