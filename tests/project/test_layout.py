@@ -229,9 +229,9 @@ def test_tests_mirror_the_library() -> None:
 
 
 def test_test_files_import_no_test_files() -> None:
-    """What two of them need is in tests/support; but the stores of other makers are held to the contract itself."""
+    """What two of them need is in tests/support."""
     for path in (ROOT / "tests").rglob("*.py"):
-        found = {name for name in imports(path) if re.search(r"\.test_\w+$", name)} - {"tests.store.test_contract"}
+        found = {name for name in imports(path) if re.search(r"\.test_\w+$", name)}
         assert not found, f"{path.relative_to(ROOT)} imports {sorted(found)}"
 
 
