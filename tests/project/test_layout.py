@@ -211,6 +211,24 @@ TESTED_ELSEWHERE = {
     "tiles.errors": "every test",
     "tiles.version": "tests/project/test_wheel.py",
     "tiles.page": "tests/web/test_verify_html.py",
+    "tiles.read.memories": "tests/read/test_client_memory.py",  # Protocols
+    "tiles.store.bucket": "tests/store/test_contract.py",  # with every other store
+    "tiles.store.memory": "tests/store/test_contract.py",
+    "tiles.store.directory_root": "tests/store/test_directory.py",  # what the store asks of the system
+    "tiles.store.posix": "tests/store/test_directory_faults.py",
+    "tiles.tree.blame": "tests/upkeep/test_audit.py",  # on whole logs, each damaged in one way
+    "tiles.tree.edge": "tests/tree/test_plan.py",  # where an edge comes from, and where it goes
+    "tiles.upkeep.candidates": "tests/upkeep/test_repair.py",  # repair is one thing to its user
+    "tiles.upkeep.rebuild": "tests/upkeep/test_repair.py",
+    "tiles.upkeep.replace": "tests/upkeep/test_repair_deaths.py",
+    "tiles.upkeep.status": "tests/command/test_status.py",
+    "tiles.write.commit": "tests/write/test_faults.py",  # the steps of a run, by what each run comes to
+    "tiles.write.cosign": "tests/write/test_load.py",
+    "tiles.write.own_tree": "tests/write/test_load.py",
+    "tiles.write.parts": "tests/write/test_prepare.py",
+    "tiles.write.publish": "tests/write/test_faults.py",
+    "tiles.write.recover": "tests/write/test_unfinished.py",
+    "tiles.write.tidy": "tests/write/test_sequence.py",
 }
 
 

@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.faults import READING, SWAPPING, Died, Fault, Faults
-from tests.support.reference import flipped, full_tree
-from tests.support.world import ORIGIN, RecordingKey, recording_key
-from tiles.errors import AccessError, Conflict, Malformed, OutcomeUnknown, Refused, TilesError
-from tiles.notes.checkpoint import SignedCheckpoint
+from tests.support.reference import flipped
+from tests.support.signing_case import TREE, Case
+from tests.support.world import ORIGIN, RecordingKey
+from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused
 from tiles.notes.policy import policy_for
-from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import ANCHOR
-from tiles.signing.anchor import Anchor, AnchorMemory, parse_anchor
+from tiles.signing.anchor import Anchor
 from tiles.signing.signer import Signer
 from tiles.store import Object, Version
 from tiles.store.memory import MemoryStore
-from tiles.tree.merkle import EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 
-TREE = full_tree(70)
 SIZES = [0, 1, 2, 3, 5, 8, 13, 64, 65]
 OTHER_ROOT = Hash(b"\x07" * 32)
-
-
-class Case:
-    """A signer with a fresh memory, and all that its key has signed."""
-
-    def __init__(self) -> None:
-        self.store = MemoryStore("anchor")
-        self.key = recording_key()
-        self.signer = Signer(self.key, self.store)
-
-    def sign(self, old: int, new: int) -> SignedCheckpoint:
-        """Sign the tree of size `new`, which extends the one of size `old`."""
-        return self.signer.sign(TREE.head(new), TREE.head(old), TREE.proof(old, new) if old else [])
-
-    def remembered(self) -> TreeHead | None:
-        """Return what is in the memory."""
-        return AnchorMemory(ORIGIN, self.store).recall()[0]
 
 
 @pytest.mark.parametrize("old", SIZES)
@@ -164,82 +143,3 @@ def test_a_memory_that_fails_signs_nothing(at: int, fault: Fault) -> None:
     since = case.remembered()
     assert since == TREE.head(13 if at and fault.name in ("DONE", "DONE_UNKNOWN", "DIES") else 8)
     assert case.sign(since.size, 13).tree == TREE.head(13)
-
-
-# ---- the record
-
-
-ANCHOR_TEXT = "tiletree-anchor/v1\norigin example.com/log\nsize 12\nroot BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n"
-
-
-def test_the_text() -> None:
-    """An anchor is exactly this text."""
-    assert Anchor(ORIGIN, TreeHead(12, OTHER_ROOT)).data == ANCHOR_TEXT.encode()
-    assert parse_anchor(ANCHOR_TEXT.encode()) == Anchor(ORIGIN, TreeHead(12, OTHER_ROOT))
-
-
-@given(st.integers(0, MAX_TREE_SIZE), st.binary(min_size=32, max_size=32))
-def test_round_trip(size: int, root: bytes) -> None:
-    """What is written is read back."""
-    anchor = Anchor(ORIGIN, TreeHead(size, Hash(root)))
-    assert parse_anchor(anchor.data) == anchor
-
-
-@given(st.binary() | st.text().map(str.encode))
-def test_arbitrary_bytes_are_malformed(data: bytes) -> None:
-    """Bytes that nobody wrote give our error, also from the signer; nothing is signed."""
-    with pytest.raises(Malformed):
-        parse_anchor(data)
-    case = Case()
-    case.store.create({ANCHOR: data})
-    with pytest.raises(TilesError):
-        case.sign(0, 1)
-    assert not case.key.texts
-
-
-@given(st.integers(0, len(ANCHOR_TEXT) - 1), st.binary(max_size=3), st.integers(0, 3))
-def test_any_change_gives_another_anchor_or_our_error(at: int, new: bytes, cut: int) -> None:
-    """No two texts are one anchor."""
-    data = ANCHOR_TEXT.encode()[:at] + new + ANCHOR_TEXT.encode()[at + cut :]
-    try:
-        anchor = parse_anchor(data)
-    except Malformed:
-        return
-    assert anchor.data == data
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("size 12", "size 012"),
-        ("size 12", "size +12"),
-        ("BwcHBwc=", "BwcHBwd="),
-        ("BwcHBwc=\n", "BwcHBwc=\nroot BwcHBwc=\n"),
-        ("BwcHBwc=\n", "BwcHBwc="),
-        ("anchor/v1", "anchor/v2"),
-        ("origin example.com/log\n", ""),
-        ("\n", "\r\n"),
-    ],
-)
-def test_almost_an_anchor_is_malformed(old: str, new: str) -> None:
-    """One wrong thing each."""
-    assert old in ANCHOR_TEXT
-    with pytest.raises(Malformed):
-        parse_anchor(ANCHOR_TEXT.replace(old, new, 1).encode())
-
-
-def test_an_anchor_of_another_log_is_refused() -> None:
-    """A memory is of one log: another one's is neither believed nor overwritten."""
-    case = Case()
-    case.store.create({ANCHOR: Anchor("example.com/other", TREE.head(8)).data})
-    with pytest.raises(Refused, match=r"the anchor at memory://anchor is of the log example\.com/other, not of"):
-        case.sign(8, 13)
-    assert not case.key.texts
-
-
-def test_an_anchor_is_capped() -> None:
-    """A memory that has grown beyond reason is not read."""
-    case = Case()
-    case.store.create({ANCHOR: b"x" * (MAX_RECORD_SIZE + 1)})
-    with pytest.raises(AccessError, match="longer than"):
-        case.sign(0, 1)
