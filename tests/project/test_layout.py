@@ -222,13 +222,10 @@ TESTED_ELSEWHERE = {
     "tiles.upkeep.rebuild": "tests/upkeep/test_repair.py",
     "tiles.upkeep.replace": "tests/upkeep/test_repair_deaths.py",
     "tiles.upkeep.status": "tests/command/test_status.py",
-    "tiles.write.commit": "tests/write/test_faults.py",  # the steps of a run, by what each run comes to
-    "tiles.write.cosign": "tests/write/test_load.py",
     "tiles.write.own_tree": "tests/write/test_load.py",
     "tiles.write.parts": "tests/write/test_prepare.py",
-    "tiles.write.publish": "tests/write/test_faults.py",
+    "tiles.write.publish": "tests/write/test_faults.py",  # the steps of a run, by what each run comes to
     "tiles.write.recover": "tests/write/test_unfinished.py",
-    "tiles.write.tidy": "tests/write/test_sequence.py",
 }
 
 

@@ -8,7 +8,8 @@ from tests.support.faults import READING, SWAPPING, Died, Fault, Faults
 from tests.support.reference import flipped
 from tests.support.signing_case import TREE, Case
 from tests.support.world import ORIGIN, RecordingKey
-from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused
+from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused, UsageError
+from tiles.notes.keys import MAX_ORIGIN
 from tiles.notes.policy import policy_for
 from tiles.records.paths import ANCHOR
 from tiles.signing.anchor import Anchor
@@ -41,6 +42,14 @@ def test_the_first_tree_extends_the_empty_one() -> None:
     assert case.remembered() is None
     case.sign(0, 13)
     assert case.remembered() == TREE.head(13)
+
+
+@pytest.mark.parametrize("name", ["ex\u00e4mple.com/log", "x" * (MAX_ORIGIN + 1)])
+def test_a_key_whose_name_no_log_can_have_is_no_signer(name: str) -> None:
+    """It is refused at once, before its memory is read or written."""
+    key = recording_key(name)
+    with pytest.raises(UsageError):
+        Signer(key, MemoryStore("anchor"))
 
 
 def check_refused(old: TreeHead, new: TreeHead, proof: list[Hash]) -> None:
