@@ -7,7 +7,7 @@ import pytest
 from tests.support.faults import READING, SWAPPING, Died, Fault, Faults
 from tests.support.reference import flipped
 from tests.support.signing_case import TREE, Case
-from tests.support.world import ORIGIN, RecordingKey
+from tests.support.world import ORIGIN, RecordingKey, recording_key
 from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused, UsageError
 from tiles.notes.keys import MAX_ORIGIN
 from tiles.notes.policy import policy_for
