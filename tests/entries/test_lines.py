@@ -52,10 +52,9 @@ def test_a_line_that_is_too_long(chunk: int, end: bytes, monkeypatch: pytest.Mon
     """What comes before it is there; then the error says which line it is, and no more is read than has to be."""
     monkeypatch.setattr(tiles.entries.lines, "CHUNK", chunk)
     stream = io.BytesIO(b"one\n\nthree\n" + LONGEST + b"x" + end + bytes(2 << 20))
-    found = []
-    with pytest.raises(UsageError, match="^f: line 4 is longer than the 65535 bytes an entry may have$") as caught:
-        for some in read_lines(stream, "f"):
-            found += some
-    assert found == [b"one", b"", b"three"]
+    found: list[list[bytes]] = []
+    with pytest.raises(UsageError, match=r"^f: line 4 is longer than the 65535 bytes an entry may have$") as caught:
+        found.extend(read_lines(stream, "f"))
+    assert list(chain.from_iterable(found)) == [b"one", b"", b"three"]
     assert "by its digest" in caught.value.hint
     assert stream.tell() <= MAX_ENTRY_SIZE + 11 + max(chunk, 1000)

@@ -211,6 +211,21 @@ TESTED_ELSEWHERE = {
     "tiles.errors": "every test",
     "tiles.version": "tests/project/test_wheel.py",
     "tiles.page": "tests/web/test_verify_html.py",
+    # nothing that runs: Protocols that a client is handed, and a pair of stores
+    "tiles.read.memories": "tests/read/test_client_memory.py",
+    "tiles.write.parts": "tests/write/test_prepare.py",
+    # a store is tested by the contract, and the system calls of a directory through the store that makes them
+    "tiles.store.bucket": "tests/store/test_contract.py",
+    "tiles.store.directory_root": "tests/store/test_directory.py",
+    "tiles.store.posix": "tests/store/test_directory_systems.py",
+    # steps of a run of the Sequencer: each is right only in its place among the others
+    "tiles.write.commit": "tests/write/test_faults.py",
+    "tiles.write.publish": "tests/write/test_unfinished.py",
+    "tiles.write.recover": "tests/write/test_faults.py",
+    "tiles.write.tidy": "tests/write/test_sequencer_objects.py",
+    # halves of a repair: what it works out, and in which order it writes that
+    "tiles.upkeep.rebuild": "tests/upkeep/test_repair.py",
+    "tiles.upkeep.replace": "tests/upkeep/test_repair_deaths.py",
 }
 
 

@@ -7,7 +7,19 @@ import pytest
 from tiles.errors import UsageError
 from tiles.store.paths import TEMPS, check_path, check_prefix, is_path
 
-PATHS = ["a", "checkpoint", "tile/0/x001/234.p/5", "a b", "a/.tmp", ".tmp2", "...", ".a", "\u00e9/\U0001f600", "a\\b", "-"]
+PATHS = [
+    "a",
+    "checkpoint",
+    "tile/0/x001/234.p/5",
+    "a b",
+    "a/.tmp",
+    ".tmp2",
+    "...",
+    ".a",
+    "\u00e9/\U0001f600",
+    "a\\b",
+    "-",
+]
 NO_PATHS = ["", "/", "/a", "a/", "a//b", ".", "..", "a/.", "./a", "a/../b", "..", "a\0b", TEMPS, f"{TEMPS}/a", "\ud800"]
 
 
