@@ -20,7 +20,7 @@ PATHS = [
     "a\\b",
     "-",
 ]
-NO_PATHS = ["", "/", "/a", "a/", "a//b", ".", "..", "a/.", "./a", "a/../b", "..", "a\0b", TEMPS, f"{TEMPS}/a", "\ud800"]
+NO_PATHS = ["", "/", "/a", "a/", "a//b", ".", "..", "a/.", "./a", "a/../b", "a\0b", TEMPS, f"{TEMPS}/a", "\ud800"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -44,7 +44,7 @@ def test_cut_short(data: bytes) -> None:
     """The last entry ends where the bytes end; the message names what it was read as."""
     with pytest.raises(Malformed, match=f"^malformed batch: the last entry is cut short, {len(data)} bytes in all$"):
         decode_entries(data, "batch")
-    with pytest.raises(Malformed, match="^malformed entry bundle: "):
+    with pytest.raises(Malformed, match=r"^malformed entry bundle: "):
         parse_bundle(data, 1)
 
 

@@ -148,7 +148,7 @@ def test_settings() -> None:
     assert place.public.serve("tile/entries/000").gzip
     place.private.swap(SETTINGS, b"damaged", version)
     for call in (lambda: read_settings(place.private), lambda: as_settled(place.parts), place.prepared.ready):
-        with pytest.raises(Refused, match="^s3://private/log/settings: malformed tiletree-settings/v1") as caught:
+        with pytest.raises(Refused, match=r"^s3://private/log/settings: malformed tiletree-settings/v1") as caught:
             call()
         assert "find out who changed it" in caught.value.hint
     assert place.probed == [0, 0, 0]
@@ -220,7 +220,7 @@ class Anonymous(MemoryStore):
         super().__init__()
         self._answer = answer
 
-    def read(self, path: str, limit: int | None = None) -> Object:
+    def read(self, path: str, limit: int | None = None) -> Object:  # noqa: ARG002
         """Answer."""
         return self._answer(path)
 
