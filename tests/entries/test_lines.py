@@ -1,43 +1,60 @@
-"""Lines as entries: each ends at its newline, which is not part of it."""
+"""Lines of a stream: every byte but the newlines is in one entry, wherever the reads end."""
 
 from __future__ import annotations
 
 import io
+from itertools import chain
 
 import pytest
 
-from tiles.entries import lines
+import tiles.entries.lines
 from tiles.entries.lines import read_lines
 from tiles.errors import UsageError
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 
+LONGEST = b"x" * MAX_ENTRY_SIZE
 
+
+def lines(data: bytes) -> list[bytes]:
+    """Return all lines."""
+    return list(chain.from_iterable(read_lines(io.BytesIO(data), "f")))
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 1 << 20])
 @pytest.mark.parametrize(
-    ("data", "entries"),
+    ("data", "expected"),
     [
         (b"", []),
         (b"\n", [b""]),
         (b"a", [b"a"]),
         (b"a\n", [b"a"]),
-        (b"a\n\nb", [b"a", b"", b"b"]),
-        (b"a\r\nb\r", [b"a\r", b"b\r"]),
-        (b"\0\xff\n", [b"\0\xff"]),
-        (b"x" * MAX_ENTRY_SIZE, [b"x" * MAX_ENTRY_SIZE]),
+        (b"a\n\n", [b"a", b""]),
+        (b"\n\na\nb", [b"", b"", b"a", b"b"]),
+        (b"a\r\nb\rc\n", [b"a\r", b"b\rc"]),
+        (b"\0\x0b\x0c\x85\xe2\x80\xa8\n\xff", [b"\0\x0b\x0c\x85\xe2\x80\xa8", b"\xff"]),
     ],
 )
-@pytest.mark.parametrize("chunk", [1, 2, 3, 1 << 20])
-def test_lines(monkeypatch: pytest.MonkeyPatch, data: bytes, entries: list[bytes], chunk: int) -> None:
-    """Wherever the pieces end in which the stream comes."""
-    monkeypatch.setattr(lines, "CHUNK", chunk if len(data) < 1000 else 1 << 20)
-    assert [line for part in read_lines(io.BytesIO(data), "f") for line in part] == entries
+def test_lines(chunk: int, data: bytes, expected: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a newline ends a line, and the last one may lack it."""
+    monkeypatch.setattr(tiles.entries.lines, "CHUNK", chunk)
+    assert lines(data) == expected
 
 
-@pytest.mark.parametrize("before", [0, 1, 7])
-@pytest.mark.parametrize("end", [b"", b"\n", b"\nmore\n"])
-def test_a_line_that_is_too_long(before: int, end: bytes) -> None:
-    """It is named by its number; what came before it was given."""
-    data = b"ok\n" * before + b"x" * (MAX_ENTRY_SIZE + 1) + end
-    parts = read_lines(io.BytesIO(data), "f")
-    assert next(parts) == [b"ok"] * before
-    with pytest.raises(UsageError, match=f"f: line {before + 1} is longer"):
-        next(parts)
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nmore"])
+def test_the_longest_line(end: bytes) -> None:
+    """A line may be as long as an entry."""
+    assert lines(LONGEST + end)[0] == LONGEST
+
+
+@pytest.mark.parametrize("chunk", [1000, 1 << 20])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nmore"])
+def test_a_line_that_is_too_long(chunk: int, end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes before it is there; then the error says which line it is, and no more is read than has to be."""
+    monkeypatch.setattr(tiles.entries.lines, "CHUNK", chunk)
+    stream = io.BytesIO(b"one\n\nthree\n" + LONGEST + b"x" + end + bytes(2 << 20))
+    found: list[list[bytes]] = []
+    with pytest.raises(UsageError, match=r"^f: line 4 is longer than the 65535 bytes an entry may have$") as caught:
+        found.extend(read_lines(stream, "f"))
+    assert list(chain.from_iterable(found)) == [b"one", b"", b"three"]
+    assert "by its digest" in caught.value.hint
+    assert stream.tell() <= MAX_ENTRY_SIZE + 11 + max(chunk, 1000)

@@ -14,9 +14,9 @@ from tests.support.command_line import Command
 from tests.support.faults import Faults
 from tests.support.readers import Objects
 from tests.support.world import NOW, World
-from tiles.entries.file_digest import digest_entry, parse_digest_entry
+from tiles.entries.file_digest import digest_entry
 from tiles.entries.payload import MAX_PAYLOAD_SIZE, check_payload_size, fetch_payload, store_payload
-from tiles.errors import AccessError, Malformed, NotFound, UsageError, VerificationError
+from tiles.errors import AccessError, NotFound, UsageError, VerificationError
 from tiles.notes.policy import policy_for
 from tiles.records.paths import payload_path
 from tiles.store import Differs, StoreFetcher
@@ -97,33 +97,6 @@ def test_limit_of_reading() -> None:
 
     fetch_payload(Limited({PATH: DATA}), ENTRY)
     assert asked == [len(DATA) + 1]
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        ENTRY[:-1],
-        ENTRY + b"\n",
-        ENTRY.replace(b"size 8", b"size 08"),
-        ENTRY.replace(b"size 8", b"size -8"),
-        ENTRY.replace(b"size 8", "size ٨".encode()),
-        ENTRY.replace(HEX.encode(), HEX.upper().encode()),
-        ENTRY.replace(b"v1", b"v2"),
-        digest_entry(HEX[:-1], 8),
-        digest_entry(HEX, 10**30),
-        b"",
-    ],
-)
-def test_parse_is_strict(entry: bytes) -> None:
-    """Only the exact bytes of a digest entry are one."""
-    with pytest.raises(Malformed):
-        parse_digest_entry(entry)
-
-
-@pytest.mark.parametrize("size", [0, 1, 2**63 - 1])
-def test_parse(size: int) -> None:
-    """What is formatted is parsed again."""
-    assert parse_digest_entry(digest_entry(HEX, size)) == (HEX, size)
 
 
 def test_others_do_not_mind() -> None:

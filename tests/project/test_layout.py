@@ -211,21 +211,19 @@ TESTED_ELSEWHERE = {
     "tiles.errors": "every test",
     "tiles.version": "tests/project/test_wheel.py",
     "tiles.page": "tests/web/test_verify_html.py",
-    "tiles.read.memories": "tests/read/test_client_memory.py",  # Protocols
-    "tiles.store.bucket": "tests/store/test_contract.py",  # with every other store
-    "tiles.store.memory": "tests/store/test_contract.py",
-    "tiles.store.directory_root": "tests/store/test_directory.py",  # what the store asks of the system
-    "tiles.store.posix": "tests/store/test_directory_faults.py",
-    "tiles.tree.blame": "tests/upkeep/test_audit.py",  # on whole logs, each damaged in one way
-    "tiles.tree.edge": "tests/tree/test_plan.py",  # where an edge comes from, and where it goes
-    "tiles.upkeep.candidates": "tests/upkeep/test_repair.py",  # repair is one thing to its user
+    # nothing that runs: Protocols that a client is handed, and a pair of stores
+    "tiles.read.memories": "tests/read/test_client_memory.py",
+    "tiles.write.parts": "tests/write/test_prepare.py",
+    # a store is tested by the contract, and the system calls of a directory through the store that makes them
+    "tiles.store.bucket": "tests/store/test_contract.py",
+    "tiles.store.directory_root": "tests/store/test_directory.py",
+    "tiles.store.posix": "tests/store/test_directory_systems.py",
+    # steps of a run of the Sequencer: each is right only in its place among the others
+    "tiles.write.publish": "tests/write/test_unfinished.py",
+    "tiles.write.recover": "tests/write/test_faults.py",
+    # halves of a repair: what it works out, and in which order it writes that
     "tiles.upkeep.rebuild": "tests/upkeep/test_repair.py",
     "tiles.upkeep.replace": "tests/upkeep/test_repair_deaths.py",
-    "tiles.upkeep.status": "tests/command/test_status.py",
-    "tiles.write.own_tree": "tests/write/test_load.py",
-    "tiles.write.parts": "tests/write/test_prepare.py",
-    "tiles.write.publish": "tests/write/test_faults.py",  # the steps of a run, by what each run comes to
-    "tiles.write.recover": "tests/write/test_unfinished.py",
 }
 
 

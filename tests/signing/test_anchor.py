@@ -1,4 +1,4 @@
-"""The anchor: one text for one tree, and a memory that says whose it is."""
+"""The anchor: one text for one value, and a memory of one log that moves by compare-and-swap."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.signing_case import TREE, Case
 from tests.support.world import ORIGIN
-from tiles.errors import AccessError, Malformed, Refused, TilesError
+from tiles.errors import AccessError, Conflict, Malformed, Refused
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import ANCHOR
-from tiles.signing.anchor import Anchor, parse_anchor
+from tiles.signing.anchor import Anchor, AnchorMemory, parse_anchor
+from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import MAX_TREE_SIZE, Hash, TreeHead
 
 OTHER_ROOT = Hash(b"\x07" * 32)
+ONE, TWO, THREE = (TreeHead(size, OTHER_ROOT) for size in (1, 2, 3))
+
 
 ANCHOR_TEXT = "tiletree-anchor/v1\norigin example.com/log\nsize 12\nroot BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n"
 
@@ -34,14 +36,9 @@ def test_round_trip(size: int, root: bytes) -> None:
 
 @given(st.binary() | st.text().map(str.encode))
 def test_arbitrary_bytes_are_malformed(data: bytes) -> None:
-    """Bytes that nobody wrote give our error, also from the signer; nothing is signed."""
+    """Bytes that nobody wrote give our error."""
     with pytest.raises(Malformed):
         parse_anchor(data)
-    case = Case()
-    case.store.create({ANCHOR: data})
-    with pytest.raises(TilesError):
-        case.sign(0, 1)
-    assert not case.key.texts
 
 
 @given(st.integers(0, len(ANCHOR_TEXT) - 1), st.binary(max_size=3), st.integers(0, 3))
@@ -75,18 +72,35 @@ def test_almost_an_anchor_is_malformed(old: str, new: str) -> None:
         parse_anchor(ANCHOR_TEXT.replace(old, new, 1).encode())
 
 
-def test_an_anchor_of_another_log_is_refused() -> None:
-    """A memory is of one log: another one's is neither believed nor overwritten."""
-    case = Case()
-    case.store.create({ANCHOR: Anchor("example.com/other", TREE.head(8)).data})
-    with pytest.raises(Refused, match=r"the anchor at memory://anchor is of the log example\.com/other, not of"):
-        case.sign(8, 13)
-    assert not case.key.texts
+# ---- the memory
 
 
-def test_an_anchor_is_capped() -> None:
-    """A memory that has grown beyond reason is not read."""
-    case = Case()
-    case.store.create({ANCHOR: b"x" * (MAX_RECORD_SIZE + 1)})
-    with pytest.raises(AccessError, match="longer than"):
-        case.sign(0, 1)
+def test_a_memory_moves_from_what_was_recalled() -> None:
+    """Nothing at first; then the tree it was moved to, and only from the version that is still there."""
+    memory = AnchorMemory(ORIGIN, MemoryStore("anchor"))
+    assert memory.recall() == (None, None)
+    memory.move(ONE, None)
+    tree, version = memory.recall()
+    assert tree == ONE
+    memory.move(TWO, version)
+    for stale in (version, None):
+        with pytest.raises(Conflict):
+            memory.move(THREE, stale)
+    assert memory.recall()[0] == TWO
+    assert memory.store.read(ANCHOR).data == Anchor(ORIGIN, TWO).data
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        (Anchor("example.com/other", TWO).data, Refused, r"anchor at memory://anchor is of the log example\.com/other"),
+        (ANCHOR_TEXT.encode()[:-1], Malformed, "not a whole record"),
+        (b"x" * (MAX_RECORD_SIZE + 1), AccessError, "longer than"),
+    ],
+)
+def test_a_memory_that_is_not_to_be_believed(data: bytes, error: type[Exception], message: str) -> None:
+    """Another log's anchor, a damaged one and one that has grown beyond reason are not recalled."""
+    store = MemoryStore("anchor")
+    store.create({ANCHOR: data})
+    with pytest.raises(error, match=message):
+        AnchorMemory(ORIGIN, store).recall()

@@ -1,67 +1,103 @@
-"""Key files: written whole and once, read only where nobody else can."""
+"""Key files: one line that only its owner can read, whole or not there, never overwritten, and never shown."""
 
 from __future__ import annotations
 
+import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tiles.errors import AccessError, Malformed, NotFound, Refused
-from tiles.notes.keys import signing_key
+from tiles.errors import AccessError, Malformed, NotFound, Refused, UsageError
+from tiles.notes.keys import SeedKey, SignatureType, signing_key
 from tiles.signing.key_file import MAX_KEY_FILE_SIZE, read_key, write_key
 
-KEY = signing_key("log.example.com", b"\x05" * 32)
+KEY = signing_key("log.example.com", bytes(range(32)))
+LINE = f"{KEY.skey}\n".encode()
 
 
-def test_round_trip(tmp_path: Path) -> None:
-    """One line, mode 0600, nothing beside it; it is never overwritten."""
-    path = tmp_path / "deep" / "log.key"
-    write_key(path, KEY)
+@pytest.mark.parametrize("key", [KEY, signing_key("pq.example.com", bytes(32), SignatureType.MLDSA44)])
+def test_round_trip(key: SeedKey, tmp_path: Path) -> None:
+    """What is written is read back; the file is one line of mode 0600, and alone."""
+    path = tmp_path / "keys" / "k"
+    before = os.umask(0)
+    try:
+        write_key(path, key)
+    finally:
+        os.umask(before)
+    assert read_key(path) == key
+    assert path.read_text() == f"{key.skey}\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert path.read_text() == f"{KEY.skey}\n"
-    assert read_key(path) == KEY
-    with pytest.raises(Refused, match="never overwritten"):
-        write_key(path, KEY)
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
-def test_others_may_not_read_it(tmp_path: Path, mode: int) -> None:
-    """A key that others can read, or use, is no secret."""
+@pytest.mark.parametrize(
+    "make", [lambda path: path.write_bytes(b"mine"), Path.mkdir, lambda path: path.symlink_to("nowhere")]
+)
+def test_nothing_is_overwritten(make: Callable[[Path], object], tmp_path: Path) -> None:
+    """Whatever is there already, it stays, and nothing is left beside it."""
     path = tmp_path / "k"
-    write_key(path, KEY)
+    make(path)
+    before = path.lstat()
+    with pytest.raises(Refused, match=f"{path} exists already; a key is never overwritten"):
+        write_key(path, KEY)
+    assert path.lstat().st_ino == before.st_ino
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    """A name that no log can have is refused, and a place that cannot be written is a broken way."""
+    with pytest.raises(UsageError):
+        write_key(tmp_path / "k", signing_key("a\u2028b", bytes(32)))
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(AccessError, match="cannot be written"):
+        write_key(tmp_path / "file" / "k", KEY)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o620, 0o604, 0o601, 0o777])
+def test_others_may_not_read_it(mode: int, tmp_path: Path) -> None:
+    """A key that its group or others may do anything with is not used; the hint says what to do."""
+    path = tmp_path / "k"
+    path.write_bytes(LINE)
     path.chmod(mode)
-    with pytest.raises(Refused, match="can be read by others") as raised:
+    with pytest.raises(Refused, match="can be read by others than its owner") as caught:
         read_key(path)
-    assert raised.value.hint == f"chmod 600 {path}"
+    assert caught.value.hint == f"chmod 600 {path}"
+    path.chmod(0o400)
+    assert read_key(path) == KEY
 
 
 @pytest.mark.parametrize(
     "data",
     [
         b"",
-        KEY.skey.encode(),
-        KEY.skey.encode() + b"\n\n",
-        KEY.skey.encode() + b"\r\n",
-        b"\xff\n",
-        KEY.skey[:-1].encode() + b"\n",
-        b"x" * (MAX_KEY_FILE_SIZE + 1),
+        LINE[:-1],
+        LINE + b"\n",
+        LINE + LINE,
+        LINE.replace(b"\n", b"\r\n"),
+        b" " + LINE,
+        b"\xff" + LINE,
+        LINE[:-9] + b"AAAAAAA=\n",
+        f"{KEY.verifier.vkey}\n".encode(),
+        LINE + b"x" * MAX_KEY_FILE_SIZE + b"\n",
     ],
 )
-def test_what_is_no_key(tmp_path: Path, data: bytes) -> None:
-    """The message shows nothing of what is there: it may be a damaged secret."""
+def test_damaged_keys(data: bytes, tmp_path: Path) -> None:
+    """Anything but the one line is malformed, and no message shows any of it."""
     path = tmp_path / "k"
-    path.touch(0o600)
     path.write_bytes(data)
-    with pytest.raises(Malformed) as raised:
+    path.chmod(0o600)
+    with pytest.raises(Malformed) as caught:
         read_key(path)
-    assert KEY.skey[20:30] not in f"{raised.value}{raised.value.found}"
+    assert KEY.skey[-20:-12] not in f"{caught.value!r} {caught.value} {caught.value.__cause__!r}"
+    assert caught.value.found is None
 
 
-def test_not_there(tmp_path: Path) -> None:
-    """No key, and what cannot be a file, are told apart."""
-    with pytest.raises(NotFound):
+def test_no_key(tmp_path: Path) -> None:
+    """A key that is not there, and one that cannot be read."""
+    with pytest.raises(NotFound, match="there is no key at"):
         read_key(tmp_path / "k")
-    with pytest.raises(AccessError):
+    with pytest.raises(AccessError, match="cannot be read: "):
         read_key(tmp_path)

@@ -5,21 +5,40 @@ from __future__ import annotations
 import pytest
 
 from tests.support.faults import READING, SWAPPING, Died, Fault, Faults
-from tests.support.reference import flipped
-from tests.support.signing_case import TREE, Case
+from tests.support.reference import flipped, full_tree
 from tests.support.world import ORIGIN, RecordingKey, recording_key
-from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused, UsageError
+from tiles.errors import AccessError, Conflict, Malformed, OutcomeUnknown, Refused, UsageError
+from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import MAX_ORIGIN
 from tiles.notes.policy import policy_for
+from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import ANCHOR
-from tiles.signing.anchor import Anchor
+from tiles.signing.anchor import Anchor, AnchorMemory
 from tiles.signing.signer import Signer
 from tiles.store import Object, Version
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 
+TREE = full_tree(70)
 SIZES = [0, 1, 2, 3, 5, 8, 13, 64, 65]
 OTHER_ROOT = Hash(b"\x07" * 32)
+
+
+class Case:
+    """A signer with a fresh memory, and all that its key has signed."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore("anchor")
+        self.key = recording_key()
+        self.signer = Signer(self.key, self.store)
+
+    def sign(self, old: int, new: int) -> SignedCheckpoint:
+        """Sign the tree of size `new`, which extends the one of size `old`."""
+        return self.signer.sign(TREE.head(new), TREE.head(old), TREE.proof(old, new) if old else [])
+
+    def remembered(self) -> TreeHead | None:
+        """Return what is in the memory."""
+        return AnchorMemory(ORIGIN, self.store).recall()[0]
 
 
 @pytest.mark.parametrize("old", SIZES)
@@ -152,3 +171,33 @@ def test_a_memory_that_fails_signs_nothing(at: int, fault: Fault) -> None:
     since = case.remembered()
     assert since == TREE.head(13 if at and fault.name in ("DONE", "DONE_UNKNOWN", "DIES") else 8)
     assert case.sign(since.size, 13).tree == TREE.head(13)
+
+
+# ---- a memory that is not to be believed
+
+
+@pytest.mark.parametrize("data", [b"", b"nobody wrote this", Anchor(ORIGIN, TREE.head(8)).data[:-1]])
+def test_a_damaged_memory_signs_nothing(data: bytes) -> None:
+    """Bytes that are no anchor give our error."""
+    case = Case()
+    case.store.create({ANCHOR: data})
+    with pytest.raises(Malformed):
+        case.sign(0, 1)
+    assert not case.key.texts
+
+
+def test_an_anchor_of_another_log_is_refused() -> None:
+    """A memory is of one log: another one's is neither believed nor overwritten."""
+    case = Case()
+    case.store.create({ANCHOR: Anchor("example.com/other", TREE.head(8)).data})
+    with pytest.raises(Refused, match=r"the anchor at memory://anchor is of the log example\.com/other, not of"):
+        case.sign(8, 13)
+    assert not case.key.texts
+
+
+def test_an_anchor_is_capped() -> None:
+    """A memory that has grown beyond reason is not read."""
+    case = Case()
+    case.store.create({ANCHOR: b"x" * (MAX_RECORD_SIZE + 1)})
+    with pytest.raises(AccessError, match="longer than"):
+        case.sign(0, 1)

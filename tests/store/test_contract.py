@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -14,8 +13,7 @@ from tests.support.object_server import ObjectServer
 from tests.support.object_server_stores import moto_environment, open_on, open_with
 from tests.support.store_contract_reading import *  # noqa: F403  the contract, held for the fixtures below
 from tests.support.store_contract_writing import *  # noqa: F403
-from tests.support.store_threads import at_once
-from tiles.store import Differs, Store
+from tiles.store import Store
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.store.posix import Posix
@@ -80,35 +78,3 @@ def store(request: pytest.FixtureRequest) -> Store:
 def locked(request: pytest.FixtureRequest) -> Store:
     """An empty store of each kind of which several writers at once are tested."""
     return STORES[request.param](request)
-
-
-def test_memory_clock() -> None:
-    """The memory store takes its times from the clock it is given, or numbers what is written."""
-    counted, timed = MemoryStore(), MemoryStore("other", clock=lambda: 1234.5)
-    for each in (counted, timed):
-        each.create({"a": b"", "b": b""})
-        each.swap("a", b"x", each.read("a").version)
-    assert [listed.modified for listed in counted.list("")] == [3.0, 2.0]
-    assert [listed.modified for listed in timed.list("")] == [1234.5, 1234.5]
-    assert (counted.url, timed.url) == ("memory://log", "memory://other")
-
-
-def test_memory_create_is_atomic() -> None:
-    """Nobody gets in between finding that an object is not there and putting it there."""
-    outcomes: list[object] = []
-
-    def other() -> None:
-        outcomes.extend(at_once([lambda: store.create({"a": b"other"})]))
-
-    def clock() -> float:
-        if not thread.ident:
-            thread.start()
-            thread.join(0.05)  # it gets nowhere; without the lock it is done by then
-        return 0.0
-
-    thread = threading.Thread(target=other)
-    store = MemoryStore(clock=clock)
-    store.create({"a": b"first"})
-    thread.join()
-    assert isinstance(outcomes[0], Differs)
-    assert store.read("a").data == b"first"

@@ -1,4 +1,4 @@
-"""Paths of objects: what every store can keep, and nothing that leads elsewhere."""
+"""Paths of objects: what every store takes, and refuses, before it does anything."""
 
 from __future__ import annotations
 
@@ -7,28 +7,42 @@ import pytest
 from tiles.errors import UsageError
 from tiles.store.paths import TEMPS, check_path, check_prefix, is_path
 
+PATHS = [
+    "a",
+    "checkpoint",
+    "tile/0/x001/234.p/5",
+    "a b",
+    "a/.tmp",
+    ".tmp2",
+    "...",
+    ".a",
+    "\u00e9/\U0001f600",
+    "a\\b",
+    "-",
+]
+NO_PATHS = ["", "/", "/a", "a/", "a//b", ".", "..", "a/.", "./a", "a/../b", "a\0b", TEMPS, f"{TEMPS}/a", "\ud800"]
 
-@pytest.mark.parametrize("path", ["a", "a/b", "tile/0/x001/234.p/5", "ä", "a b", "a..b/...", "%2e%2e/x", "-"])
+
+@pytest.mark.parametrize("path", PATHS)
 def test_paths(path: str) -> None:
-    """They are relative, and a prefix is one that ends in a slash."""
+    """Any relative path of elements, and what is below it can be listed."""
     assert is_path(path)
     assert check_path(path) == path
     assert check_prefix(f"{path}/") == f"{path}/"
 
 
-@pytest.mark.parametrize(
-    "path", ["", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a\0b", "\udc80", TEMPS, f"{TEMPS}/a"]
-)
+@pytest.mark.parametrize("path", NO_PATHS)
 def test_no_paths(path: str) -> None:
-    """None of them can be an object, so none is asked for."""
+    """Nothing that leads elsewhere, that two texts could mean, or that some store cannot keep."""
     assert not is_path(path)
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="is not the path of an object"):
         check_path(path)
+    with pytest.raises(UsageError, match="is not a prefix"):
+        check_prefix(f"{path}/")
 
 
-@pytest.mark.parametrize("prefix", ["a", "/", "a//", "../", "./"])
-def test_no_prefixes(prefix: str) -> None:
-    """All objects are listed by the empty prefix."""
+def test_prefixes() -> None:
+    """A prefix ends in a slash, or is empty."""
     assert check_prefix("") == ""
-    with pytest.raises(UsageError):
-        check_prefix(prefix)
+    with pytest.raises(UsageError, match="'a' is not a prefix"):
+        check_prefix("a")

@@ -1,4 +1,4 @@
-"""Entry bundles: lengths and bytes, as many as the width says, nothing after them."""
+"""Entry bundles: two bytes of length before each entry, in one form only."""
 
 from __future__ import annotations
 
@@ -7,45 +7,65 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiles.errors import Malformed, UsageError
-from tiles.tree.bundle import MAX_ENTRY_SIZE, decode_entries, encode_entries, parse_bundle
+from tiles.tree.bundle import MAX_ENTRY_SIZE, check_entry_sizes, decode_entries, encode_entries, parse_bundle
+
+LONGEST = b"x" * MAX_ENTRY_SIZE
 
 
-@given(st.lists(st.binary(max_size=300), min_size=1, max_size=30))
-def test_round_trip(entries: list[bytes]) -> None:
-    """Each entry comes after its length, two bytes, the high one first."""
-    data = encode_entries(entries)
-    assert data == b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
-    assert parse_bundle(data, len(entries)) == decode_entries(data) == entries
+@pytest.mark.parametrize(
+    ("entries", "data"),
+    [
+        ([], b""),
+        ([b""], b"\0\0"),
+        ([b"a", b"", b"bc"], b"\0\1a\0\0\0\2bc"),
+        ([b"y" * 256], b"\1\0" + b"y" * 256),
+        ([LONGEST, b"z"], b"\xff\xff" + LONGEST + b"\0\1z"),
+    ],
+)
+def test_the_bytes(entries: list[bytes], data: bytes) -> None:
+    """Lengths are big-endian."""
+    assert encode_entries(entries) == data
+    assert decode_entries(data) == entries
+    check_entry_sizes(entries)
 
 
-@pytest.mark.parametrize("size", [0, 1, 255, 256, MAX_ENTRY_SIZE])
-def test_lengths(size: int) -> None:
-    """From an empty entry to the longest one."""
-    assert parse_bundle(encode_entries([b"x" * size]), 1) == [b"x" * size]
+@given(st.binary(max_size=40))
+def test_one_form(data: bytes) -> None:
+    """Whatever bytes are read as entries, those entries are written as these bytes."""
+    try:
+        entries = decode_entries(data)
+    except Malformed:
+        return
+    assert encode_entries(entries) == data
 
 
-def test_too_long() -> None:
-    """The entry is named by its position."""
-    with pytest.raises(UsageError, match="entry 2 of the batch has 65536 bytes"):
-        encode_entries([b"", b"", bytes(MAX_ENTRY_SIZE + 1)])
-
-
-@pytest.mark.parametrize("data", [b"\0", b"\0\1", b"\0\1ab", b"\0\1a\0", b"\xff\xff" + bytes(65_534)])
+@pytest.mark.parametrize("data", [b"\0", b"\0\1", b"\0\2a", b"\0\1ab", b"\0\1a\0", b"\xff\xff" + LONGEST[1:]])
 def test_cut_short(data: bytes) -> None:
-    """A length without its bytes, or bytes without a length."""
-    with pytest.raises(Malformed):
-        decode_entries(data)
+    """The last entry ends where the bytes end; the message names what it was read as."""
+    with pytest.raises(Malformed, match=f"^malformed batch: the last entry is cut short, {len(data)} bytes in all$"):
+        decode_entries(data, "batch")
+    with pytest.raises(Malformed, match=r"^malformed entry bundle: "):
+        parse_bundle(data, 1)
 
 
-@pytest.mark.parametrize(("count", "width"), [(1, 2), (2, 1), (256, 255)])
-def test_another_number_of_entries(count: int, width: int) -> None:
-    """A bundle has as many entries as its path says."""
-    with pytest.raises(Malformed, match=f"{count} entries instead of {width}"):
-        parse_bundle(encode_entries([b""] * count), width)
+def test_too_long_an_entry() -> None:
+    """65,535 bytes are the most, and the message says which entry has more."""
+    for refuse in (encode_entries, check_entry_sizes):
+        with pytest.raises(UsageError, match="entry 2 of the batch has 65536 bytes, 65535 is the most") as caught:
+            refuse([b"", LONGEST, LONGEST + b"x", LONGEST + b"xx"])
+        assert "by its digest" in caught.value.hint
 
 
-@pytest.mark.parametrize("width", [-1, 0, 257])
-def test_widths(width: int) -> None:
-    """No bundle has none, or more than 256."""
-    with pytest.raises(UsageError):
-        parse_bundle(b"", width)
+@pytest.mark.parametrize("count", [0, 1, 2, 255, 256, 257])
+def test_width(count: int) -> None:
+    """A bundle has as many entries as it is said to have, 1 to 256."""
+    entries = [b"%d" % number for number in range(count)]
+    data = encode_entries(entries)
+    if 1 <= count <= 256:
+        assert parse_bundle(data, count) == entries
+    else:
+        with pytest.raises(UsageError, match=f"bundle width {count} is not between 1 and 256"):
+            parse_bundle(data, count)
+    for width in {1, 256} - {count}:
+        with pytest.raises(Malformed, match=f"{count} entries instead of {width}"):
+            parse_bundle(data, width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -10,26 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.reference import OTHER_LEAF, Tree, flipped, full_tree, printed_random
-from tiles.errors import Malformed, TileError, TilesError, UsageError
+from tests.support.numbered_log import LARGE, content, entries, tree
+from tests.support.reference import Tree, printed_random
+from tiles.errors import UsageError
 from tiles.tree.bundle import MAX_ENTRY_SIZE, encode_entries
 from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
 from tiles.tree.layout import ENTRIES, Tile, levels, parse_tile_path, tile_at, tiles_of
-from tiles.tree.merkle import EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
+from tiles.tree.merkle import MAX_TREE_SIZE, Hash
 from tiles.tree.plan import Plan, plan
-
-LARGE = (65_535, 65_536, 65_537)
-
-
-def entries(start: int, stop: int) -> list[bytes]:
-    """Return entries [start, stop) of the log that `tree` is of."""
-    return [b"%d" % i for i in range(start, stop)]
-
-
-@cache
-def tree() -> Tree:
-    """Return the oracle for all sizes used here."""
-    return full_tree(LARGE[-1] + 700)
 
 
 @cache
@@ -43,15 +31,6 @@ def changed_tiles(base: int, size: int) -> Iterator[Tile]:
     for level in (ENTRIES, *levels(size)):
         before = set(tiles_of(base, level))
         yield from (tile for tile in tiles_of(size, level) if tile not in before)
-
-
-@cache
-def content(tile: Tile) -> bytes:
-    """Return what a tile holds, by the definitions."""
-    if tile.level == ENTRIES:
-        first = tile.index * 256
-        return b"".join(len(e).to_bytes(2, "big") + e for e in entries(first, first + tile.width))
-    return tree().tile(tile)
 
 
 def check_plan(planned: Plan, base: int, count: int) -> None:
@@ -120,71 +99,6 @@ def test_batches_add_up(counts: list[int]) -> None:
     for tile in extra:
         now = tile_at(total, tile.level, tile.index).path
         assert written[now].startswith(written[tile.path])
-
-
-# ---- the edge
-
-
-@pytest.mark.parametrize("size", [1, 44, 255, 257, 300, 511, 513, 65_535, 65_537])
-def test_an_edge_with_any_byte_changed_is_refused(size: int) -> None:
-    """A changed bit anywhere in the edge's tiles or the bundle (sampled), or a wrong length, is refused."""
-    rng = printed_random()
-    contents = {tile: content(tile) for tile in edge_objects(size)}
-    head = tree().head(size)
-    for tile, data in contents.items():
-        for bit in {0, 8 * len(data) - 1, *(rng.randrange(8 * len(data)) for _ in range(60))}:
-            with pytest.raises((TileError, Malformed)) as caught:
-                parse_edge(head, {**contents, tile: flipped(data, bit)})
-            assert tile.path in str(caught.value) or isinstance(caught.value, Malformed)
-        for wrong in (data[:-1], data + b"\x00", b"", data + data):
-            with pytest.raises((TileError, Malformed)):
-                parse_edge(head, {**contents, tile: wrong})
-
-
-@pytest.mark.parametrize("size", [256, 257, 300])
-def test_an_edge_of_another_root_is_refused_with_evidence(size: int) -> None:
-    """The error names the tiles and both roots, and carries the tiles."""
-    contents = {tile: content(tile) for tile in edge_objects(size)}
-    with pytest.raises(TileError, match=f"right edge gives root .* the tree of size {size} has {'5a' * 32}") as caught:
-        parse_edge(TreeHead(size, Hash(b"\x5a" * 32)), contents)
-    assert caught.value.evidence == {t.path: data for t, data in contents.items() if t.level != ENTRIES}
-
-
-def test_a_bundle_of_other_entries_is_refused_with_evidence() -> None:
-    """Entries that do not have the tile's leaf hashes: the error names the bundle and carries both."""
-    bundle, tile = Tile(ENTRIES, 0, 2), Tile(0, 0, 2)
-    contents = {tile: content(tile), bundle: encode_entries([b"0", b"2"])}
-    with pytest.raises(TileError, match=r"tile/entries/000\.p/2: its entries do not have the leaf hashes of") as caught:
-        parse_edge(tree().head(2), contents)
-    assert caught.value.evidence == {t.path: data for t, data in contents.items()}
-    assert caught.value.path == bundle.path
-
-
-def test_the_empty_edge() -> None:
-    """The empty tree has no edge, and one root."""
-    assert edge_objects(0) == []
-    assert parse_edge(EMPTY_TREE, {}) == EMPTY_EDGE
-    assert EMPTY_EDGE.tree == EMPTY_TREE
-    assert EMPTY_EDGE.tiles() == {}
-    with pytest.raises(TileError, match="the empty tree: the right edge gives root"):
-        parse_edge(TreeHead(0, OTHER_LEAF), {})
-
-
-@settings(deadline=None)
-@given(st.integers(1, 1000), st.data())
-def test_an_edge_is_a_value_or_our_error(size: int, data: st.DataObject) -> None:
-    """Arbitrary bytes in the place of the edge give our error, whatever they are."""
-    contents: Mapping[Tile, bytes] = {
-        tile: data.draw(st.binary(min_size=tile.width * 32, max_size=tile.width * 32) | st.binary())
-        if tile.width < 20
-        else data.draw(st.binary())
-        for tile in edge_objects(size)
-    }
-    try:
-        found = parse_edge(TreeHead(size, Hash(b"\x5a" * 32)), contents)
-    except TilesError:
-        return
-    raise AssertionError(f"a root was guessed: {found}")
 
 
 # ---- what cannot be planned

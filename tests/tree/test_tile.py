@@ -1,4 +1,4 @@
-"""Tiles: hashes and nothing else; a level grows tile by tile."""
+"""Tiles: 32 bytes a hash, and the tiles by which a level grows."""
 
 from __future__ import annotations
 
@@ -6,39 +6,43 @@ import pytest
 
 from tests.support.reference import full_tree
 from tiles.errors import Malformed
-from tiles.tree.layout import Tile
-from tiles.tree.merkle import Hash, leaf_hash, node_root
+from tiles.tree.layout import Tile, tiles_of
+from tiles.tree.merkle import Hash, node_root
 from tiles.tree.tile import full_roots, grow_level, parse_tile
 
-HASHES = [leaf_hash(b"%d" % number) for number in range(700)]
+TREE = full_tree(1100)
+HASHES = [TREE.leaf(index) for index in range(1100)]
 
 
 @pytest.mark.parametrize("width", [1, 2, 255, 256])
 def test_parse(width: int) -> None:
-    """32 bytes a hash."""
+    """A tile is its hashes one after the other, and no other number of bytes is one."""
     data = b"".join(HASHES[:width])
     assert parse_tile(data, width) == tuple(HASHES[:width])
-    for wrong in (data[:-1], data + b"\0", data + bytes(32), b""):
-        with pytest.raises(Malformed):
+    for wrong in (b"", data[:-1], data + b"\0", data[:-32], data + data[:32]):
+        with pytest.raises(Malformed, match=f"{len(wrong)} bytes instead of {32 * width}"):
             parse_tile(wrong, width)
 
 
-@pytest.mark.parametrize(("before", "new"), [(0, 1), (0, 256), (255, 1), (255, 2), (256, 1), (300, 400), (0, 700)])
-def test_grow_level(before: int, new: int) -> None:
-    """Each tile that changes, whole or as far as it goes; none for nothing."""
+@pytest.mark.parametrize("before", [0, 1, 255, 256, 257, 600])
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 500])
+def test_grow_level(before: int, count: int) -> None:
+    """The tiles that change are those that the larger level has and the smaller one has not."""
+    size = before + count
     edge = HASHES[before - before % 256 : before]
-    grown = dict(grow_level(3, before, edge, HASHES[before : before + new]))
-    first, last = before // 256, (before + new - 1) // 256
-    assert list(grown) == [Tile(3, n, min(256, before + new - 256 * n)) for n in range(first, last + 1)]
-    for tile, data in grown.items():
-        assert parse_tile(data, tile.width) == tuple(HASHES[256 * tile.index : 256 * tile.index + tile.width])
-    assert dict(grow_level(3, before, edge, [])) == {}
+    expected = [tile for tile in tiles_of(size, 0) if tile not in set(tiles_of(before, 0))]
+    grown = list(grow_level(0, before, edge, HASHES[before:size]))
+    assert grown == [(tile, TREE.tile(tile)) for tile in expected]
+    assert [tile.is_full for tile, _ in grown[:-1]] == [True] * (len(grown) - 1 if grown else 0)
 
 
-def test_full_roots() -> None:
-    """The hash of each full tile is what its parent holds."""
-    assert full_roots(HASHES) == [node_root(HASHES[:256]), node_root(HASHES[256:512])]
-    assert full_roots(HASHES[:255]) == []
-    tree = full_tree(256)
-    leaves: list[Hash] = [tree.head(1).root, *full_roots([])]
-    assert full_roots([*HASHES[:256]])[0] != leaves[0]
+def test_grow_level_of_a_higher_level() -> None:
+    """The level is that of the tiles."""
+    assert [tile for tile, _ in grow_level(5, 300, HASHES[:44], HASHES[44:300])] == [Tile(5, 1), Tile(5, 2, 44)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 511, 512, 1100])
+def test_full_roots(count: int) -> None:
+    """One root for each full tile, none for what is left."""
+    expected: list[Hash] = [node_root(HASHES[start : start + 256]) for start in range(0, count - count % 256, 256)]
+    assert full_roots(HASHES[:count]) == expected

@@ -27,12 +27,11 @@ from tests.support.audits import (
     log,
 )
 from tests.support.sampling import quickly
-from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.errors import AccessError, Malformed, NotFound
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.read.fetcher import open_log
 from tiles.store import StoreFetcher
 from tiles.store.directory import DirectoryStore
-from tiles.tree.blame import children
 from tiles.tree.bundle import encode_entries, parse_bundle
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, leaf_hash, node_root
@@ -268,12 +267,6 @@ def test_executors(tmp_path: Path) -> None:
         assert sum(counted) == LARGE
         with pytest.raises(NotFound):
             audit(fetcher, tree, executor=processes, url=str(tmp_path / "elsewhere"))
-
-
-def test_nothing_is_below_a_bundle() -> None:
-    """Asking what is below entries is a wrong call."""
-    with pytest.raises(UsageError, match="tile/entries/007"):
-        children(Tile(ENTRIES, 7), 0)
 
 
 def test_entries_of_one_length() -> None:

@@ -1,0 +1,88 @@
+"""The status of a log: what its next run will do first, for each state that a run may have left it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.faults import Died, Fault, Faults
+from tests.support.guarding import OTHER_ROOT
+from tests.support.world import ORIGIN, World, some_entries
+from tiles.errors import NotFound
+from tiles.records.paths import ANCHOR, STAGING
+from tiles.signing.anchor import Anchor
+from tiles.tree.layout import CHECKPOINT
+from tiles.tree.merkle import TreeHead
+from tiles.upkeep.status import Status, look
+
+
+def status(world: World) -> Status:
+    """Look at a log, and see that nothing was written."""
+    before = world.contents()
+    found = look(world.stores["public"], world.stores["private"], world.stores["anchor"])
+    assert world.contents() == before
+    return found
+
+
+def died_at(world: World, what: str) -> None:
+    """Let a run that adds two entries die after the first operation of that name."""
+    counting = Faults()
+    world.copy().sequencer(counting.wrap).append(some_entries("new", 2))
+    at = next(number for number, (done, _) in enumerate(counting.done) if done.startswith(what))
+    with pytest.raises(Died):
+        world.sequencer(Faults(at, Fault.DIES).wrap).append(some_entries("new", 2))
+
+
+def lose_the_batch(world: World) -> None:
+    """Remove the staged batch of a run that died after its commit."""
+    died_at(world, "private swap head")
+    world.stores["private"].delete([listed.path for listed in world.stores["private"].list(STAGING)])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda _: None, "add to the log, from index 3"),
+        (lambda world: world.sequencer().freeze(), "add nothing: the log is frozen"),
+        (lambda world: died_at(world, "private create staging/"), "add to the log, from index 3"),
+        (lambda world: died_at(world, "private swap head"), "publish the committed tree of size 5, then add to it"),
+        (lambda world: died_at(world, "public swap checkpoint"), "tidy up after the last run, then add to the log"),
+        (lambda world: world.put("anchor", ANCHOR, None), "add to the log, from index 3"),
+        (lose_the_batch, "refuse: the committed batch is lost: staging/"),
+        (lambda world: world.put("public", CHECKPOINT, None), "refuse: "),
+        (lambda world: world.put("public", CHECKPOINT, b"damaged"), "refuse: malformed "),
+        (lambda world: world.put("anchor", ANCHOR, b"damaged"), "refuse: malformed tiletree-anchor/v1"),
+        (
+            lambda world: world.put("anchor", ANCHOR, Anchor(ORIGIN, TreeHead(3, OTHER_ROOT)).data),
+            "refuse: the head commits to ",
+        ),
+    ],
+)
+def test_what_comes_next(change: Callable[[World], object], said: str) -> None:
+    """One sentence, whatever was done to the log, and nothing is written."""
+    world = World().grown(1, 2)
+    change(world)
+    found = status(world)
+    assert found.next.startswith(said)
+    assert bool(found.refusal) == said.startswith("refuse")
+
+
+def test_what_is_there() -> None:
+    """Head, published checkpoint, staged batches and anchor are told as they are found."""
+    world = World().grown(1, 2)
+    found = status(world)
+    assert found.published is not None
+    assert found.head.tree == found.published.tree == found.anchor
+    assert (found.head.tree.size, found.staged) == (3, ())
+    died_at(world, "private swap head")
+    found = status(world)
+    assert found.published is not None
+    assert (found.head.tree.size, found.published.tree.size) == (5, 3)
+    assert found.staged == (found.head.staged_path,)
+
+
+def test_no_log() -> None:
+    """Where there is no head there is no log."""
+    with pytest.raises(NotFound):
+        status(World())
