@@ -1,7 +1,7 @@
-"""Every error the library raises, sorted by whose trouble it is.
+"""Every error the library raises, sorted by what went wrong.
 
     TilesError
-    ├── LogError                 they are wrong: what was read is not what a sound log says      exit 1
+    ├── LogError                 the log is wrong: what was read is not what a sound log says    exit 1
     │   ├── Malformed            bytes that are not in the format
     │   └── VerificationError    well formed, and does not verify; carries the evidence
     │       ├── SignatureError       no or a wrong signature of a known key
@@ -9,12 +9,12 @@
     │       ├── ProofError           an inclusion or consistency proof does not lead to the root
     │       ├── TileError            a tile or bundle does not hash up to the checkpoint
     │       └── ForkError            two signed checkpoints of one log that exclude each other
-    ├── AccessError              the way is broken: storage or network; trying again may help    exit 3
+    ├── AccessError              storage or network failed; trying again may help                exit 3
     │   ├── NotFound             the object is not there
-    │   ├── Denied               not with these credentials; nothing was done
+    │   ├── Denied               these credentials may not do that; nothing was done
     │   ├── Conflict             somebody else wrote first; our write did certainly not happen
     │   └── OutcomeUnknown       our write may or may not have happened
-    ├── UsageError               you called it wrong                                             exit 2
+    ├── UsageError               the call is wrong                                               exit 2
     ├── Refused                  a guard refuses; says what was found; nothing was changed       exit 4
     └── Unfinished               committed, and not yet published or tidied: run again           exit 5
 
@@ -59,7 +59,7 @@ class Malformed(LogError):
 class VerificationError(LogError):
     """Well formed, and does not verify.
 
-    evidence   name → bytes, whatever a third party needs to see the same (signed notes, proofs, hashes)
+    evidence   name → bytes: what a third party needs to check it (signed notes, proofs, hashes)
     """
 
     def __init__(self, message: str, *, hint: str = "", evidence: dict[str, bytes] | None = None) -> None:
@@ -72,7 +72,7 @@ class SignatureError(VerificationError):
 
 
 class PolicyError(VerificationError):
-    """The signatures are right and not enough: an unknown log, or a quorum that is not met."""
+    """The signatures are right, but not enough: the log is unknown, or the quorum is not met."""
 
 
 class ProofError(VerificationError):
@@ -126,7 +126,7 @@ class Refused(TilesError):
 class Unfinished(TilesError):
     """The entries are committed (they will be in every later tree) and the run could not finish.
 
-    Raised from the error that stopped it; running again finishes it, adding the entries again would log them twice.
+    Raised from the error that stopped the run. The next run finishes it; adding the entries again would log them twice.
     first_index, count   where the entries are: [first_index, first_index + count)
     published            whether readers can see them already
     """

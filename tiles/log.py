@@ -1,4 +1,4 @@
-"""One log, open for writing by whoever holds its key.
+"""One log, opened for writing with its key.
 
     log = Log.open("s3://bucket/log")
     log.append([b"one entry"])
@@ -32,7 +32,7 @@ from tiles.write.sequencer import Appended, Sequenced, Sequencer
 class Log:
     """A log to write to; `open` one that exists.
 
-    anonymous   the private part as a reader without credentials sees it; None: do not look whether one can
+    anonymous   the private part as a reader without credentials sees it; None does not check that it is denied
     policy, admission   refuse unless these are the log's policies; None accepts the log's own
     """
 
@@ -67,7 +67,7 @@ class Log:
         """Open a log that exists.
 
         log      a directory, s3://…, gs:// or az://…
-        key, private, anchor   as `tiletree init` was told; left out, what it remembered, or its defaults
+        key, private, anchor   as `tiletree init` was told; by default what it remembered, or its own defaults
         Raises NotFound if there is no log, or no key.
         """
         known = remembered(log)
@@ -110,7 +110,7 @@ class Log:
     def create(self, *, gzip: bool = False, lock_days: int = 0) -> SignedCheckpoint:
         """Begin the log, or finish beginning it, and return its published checkpoint.
 
-        gzip        store entry bundles gzip-encoded, in a bucket; a log that has begun keeps what it has
+        gzip        store entry bundles gzip-encoded, in a bucket; a log that was begun before keeps its setting
         lock_days   keep full tiles from being deleted for so long, by S3 Object Lock; likewise
         """
         Wishes(gzip, lock_days).check(self.public)
@@ -124,7 +124,7 @@ class Log:
         return signed
 
     def _get_ready(self) -> None:
-        """Before the first write."""
+        """Make the stores ready, before the first write."""
         if not self._is_ready:
             self._use(self._preparation.ready())
 

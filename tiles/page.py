@@ -1,4 +1,4 @@
-"""The verifying page: the files of web/, and verify.html, which is one file for keeping and needs no network.
+"""The verifying page: the files of web/, and verify.html, a single file to keep, which needs no network.
 
 verify.html is web/verify.template.html with style, policy and all modules in it: the same bytes for the same policy.
 Its Content-Security-Policy names the hashes of its one script and its one style, and lets it connect to nothing.
@@ -25,10 +25,10 @@ VERIFY = "verify.html"
 
 _TEMPLATE = "verify.template.html"
 _KINDS = {".html", ".js", ".css", ".svg"}
-_OPERATORS = {"page/entry.js"}  # what an entry is, in words: an operator may have their own
+_OPERATORS = {"page/entry.js"}  # says in words what an entry is; operators may edit it
 _OFFLINE = "page/offline"  # the module that verify.html runs
 _OFFLINE_ONLY = {_TEMPLATE, f"{_OFFLINE}.js"}
-_MLDSA = "verifier/mldsa"  # larger than the rest: only for a policy with such a key
+_MLDSA = "verifier/mldsa"  # larger than the rest, so it is left out unless the policy has an ML-DSA-44 key
 _MAX_SIZE = 1 << 20  # bytes, of any file of the page
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "([./\w]+)\.js";$', re.MULTILINE)
@@ -110,7 +110,7 @@ def _modules(lacking: Collection[str]) -> list[str]:
             order.append(name)
 
     add(_OFFLINE)
-    for name in order:  # which grows: what is imported lazily is there once the script has run
+    for name in order:  # `order` grows: a module that is imported lazily may stand after its importer
         for path in _LAZY.findall(_text(f"{name}.js")):
             add(_resolved(name, path))
     order.remove(_OFFLINE)
@@ -118,7 +118,7 @@ def _modules(lacking: Collection[str]) -> list[str]:
 
 
 def _module(name: str, needed: Collection[str]) -> str:
-    """Return a module as a constant: what it exports, in a scope of its own. needed: the modules that there are."""
+    """Return a module as a constant: what it exports, in a scope of its own. needed: all modules of the page."""
 
     def static(found: re.Match[str]) -> str:
         return f"const {found[1]} = {_constant(_resolved(name, found[2]))};"

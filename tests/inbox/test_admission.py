@@ -165,7 +165,7 @@ def test_what_is_refused_unread(name: str, size: int, reason: str | None) -> Non
     ("data", "name", "reason"),
     [
         (DATA, name_of(b""), f"the content has another SHA-256 than the name says: {sha256(DATA).hexdigest()}"),
-        (bytes(50), None, "malformed tiletree-submission/v1: it does not begin as one"),
+        (bytes(50), None, "malformed tiletree-submission/v1: it does not begin with the header of a submission"),
         (DATA + b"\xff", None, "malformed tiletree-submission/v1: the last entry is cut short, 11 bytes in all"),
         (DATA + bytes(2), None, "malformed tiletree-submission/v1: 2 entries instead of 1"),
         (format_submission([b"1", b"2", b"3"]), None, "3 entries, 2 is the most"),

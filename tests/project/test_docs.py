@@ -143,8 +143,8 @@ def test_files_that_are_named_exist(document: Path) -> None:
 @by_name
 def test_targets_that_are_named_exist(document: Path) -> None:
     """`make` is asked for nothing that the Makefile does not have."""
-    targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), flags=re.MULTILINE))
-    assert set(re.findall(r"(?:`|^    )make (\w+)", read(document), flags=re.MULTILINE)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), flags=re.MULTILINE))
+    assert set(re.findall(r"(?:`|^    )make ([\w-]+)", read(document), flags=re.MULTILINE)) <= targets
 
 
 def table(path: Path, heading: str) -> list[list[str]]:
@@ -197,7 +197,7 @@ def test_contributors_find_what_is_asked_most() -> None:
 
 def test_contributors_know_every_target() -> None:
     """CONTRIBUTING has each target of the Makefile that runs something of the repository, with its time."""
-    targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), flags=re.MULTILINE))
     assert {quoted(row[0])[0] for row in table(CONTRIBUTING, "target")} == {
         f"make {target}" for target in targets - {"help", "clean"}
     }

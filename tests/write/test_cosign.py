@@ -1,44 +1,38 @@
-"""Cosigning in this version: a policy that no checkpoint of the run could meet is refused; others are met as it is."""
+"""Cosigning: a checkpoint goes on to be published only if the log's policy accepts it."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.signed_text import CHECKPOINT, LOG, LOG_LINE, ORIGIN, W1, key, policy, signed
+from tests.support.world import ORIGIN, recording_key
 from tiles.errors import PolicyError, Refused, SignatureError
+from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
 from tiles.notes.policy import policy_for
+from tiles.tree.merkle import EMPTY_TREE
 from tiles.write.cosign import check_policy, cosign
 
-OTHER = key(ORIGIN, 9)
-WITNESS_LINE = f"witness w1 {W1.verifier.vkey}\n"
-OTHER_LINE = f"log {OTHER.verifier.vkey}\n"
+OURS, FORGED = recording_key(), recording_key(seed=b"\x02" * 32)
+OTHER = recording_key("example.com/other")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (f"{LOG_LINE}quorum none\n", ""),
-        (f"{OTHER_LINE}{LOG_LINE}quorum none\n", ""),
-        (f"{LOG_LINE}{WITNESS_LINE}quorum none\n", ""),
-        (f"{LOG_LINE}{WITNESS_LINE}quorum w1\n", "asks for cosignatures, which this version does not collect"),
-        (f"{OTHER_LINE}quorum none\n", rf"does not accept what {ORIGIN}\+[0-9a-f]{{8}} signs"),
-    ],
-)
-def test_check_policy(text: str, message: str) -> None:
-    """It has to name the log's key, and to ask for no witness."""
-    if not message:
-        check_policy(policy(text), LOG.verifier)
-        return
-    with pytest.raises(Refused, match=message) as caught:
-        check_policy(policy(text), LOG.verifier)
-    assert caught.value.hint
+def test_what_the_policy_accepts_is_returned_as_it_is() -> None:
+    """No cosignature is added in this version."""
+    signed = sign_checkpoint(Checkpoint(ORIGIN, EMPTY_TREE), OURS)
+    assert cosign(signed, policy_for(OURS.verifier)) is signed
 
 
-def test_cosign() -> None:
-    """A checkpoint that meets the policy is returned as it is, and no other."""
-    mine = signed(CHECKPOINT, LOG)
-    assert cosign(mine, policy_for(LOG.verifier)) is mine
-    with pytest.raises(PolicyError):
-        cosign(mine, policy(f"{LOG_LINE}{WITNESS_LINE}quorum w1\n"))
+def test_what_the_policy_does_not_accept_is_not_published() -> None:
+    """Neither another key's signature nor another log's checkpoint gets through."""
+    signed = sign_checkpoint(Checkpoint(ORIGIN, EMPTY_TREE), OURS)
     with pytest.raises(SignatureError):
-        cosign(mine, policy_for(OTHER.verifier))
+        cosign(signed, policy_for(FORGED.verifier))
+    with pytest.raises(PolicyError, match="no log of the policy has the origin"):
+        cosign(signed, policy_for(OTHER.verifier))
+
+
+def test_a_policy_without_the_key_is_refused_beforehand() -> None:
+    """No checkpoint of this key could meet it."""
+    check_policy(policy_for(OURS.verifier), OURS.verifier)
+    for key in (FORGED, OTHER):
+        with pytest.raises(Refused, match="the policy does not accept what"):
+            check_policy(policy_for(OURS.verifier), key.verifier)

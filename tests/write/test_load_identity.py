@@ -28,11 +28,12 @@ from tests.support.guarding import (
     old,
 )
 from tests.support.world import ORIGIN, World, recording_key
-from tiles.errors import Refused
-from tiles.inbox.admission import Admission
+from tiles.errors import AccessError, Refused
+from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission
 from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
 from tiles.notes.keys import SignatureType, signing_key
-from tiles.notes.policy import Policy, parse_policy, policy_for
+from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
+from tiles.records.head import parse_head
 from tiles.records.paths import policy_path
 from tiles.records.staged_batch import digest
 from tiles.store.memory import MemoryStore
@@ -234,3 +235,14 @@ def test_half_a_beginning_repeated_with_another_key(place: str, tmp_path: Path) 
             assert not other.key.texts
         world.sequencer().create()
         world.check()
+
+
+@pytest.mark.parametrize(("kind", "limit"), [("policy", MAX_POLICY_SIZE), ("admission", MAX_ADMISSION_SIZE)])
+def test_a_committed_policy_is_capped(kind: str, limit: int) -> None:
+    """One that has grown beyond reason is not read, whatever its digest."""
+    world = World()
+    world.sequencer(admission=Admission(max_entries=7)).create()
+    found = parse_head(world.stores["private"].read("head").data)
+    world.put("private", policy_path(getattr(found, kind)), b"#" * (limit + 1))
+    with pytest.raises(AccessError, match=f"longer than {limit} bytes"):
+        world.sequencer().finish()

@@ -117,7 +117,7 @@ def test_a_store_that_does_not_serve() -> None:
         (Wishes(), "memory://log", ""),
         (Wishes(gzip=True), "gs://public/log", ""),
         (Wishes(gzip=True, lock_days=MAX_LOCK_DAYS), "s3://public/log", ""),
-        (Wishes(gzip=True), "memory://log", "only a bucket keeps"),
+        (Wishes(gzip=True), "memory://log", "in a bucket only"),
         (Wishes(lock_days=1), "gs://public/log", "only S3 has Object Lock"),
         (Wishes(lock_days=1), "memory://log", "only S3 has Object Lock"),
         (Wishes(lock_days=-1), "s3://public/log", "0 to 36500 days, not -1"),

@@ -45,8 +45,11 @@ def test_sequence(base: int) -> None:
     assert (done.backlog.objects, done.backlog.oldest) == (0, None)
     (name,) = rejected(world)
     assert " ".join(done.refused[0]) == world.stores["private"].read(f"rejected/{name}").data.decode().strip()
+    before = world.contents()
     again = world.sequencer().sequence()
-    assert (again.count, again.took, again.refused, again.checkpoint.data) == (0, (), (), done.checkpoint.data)
+    assert (again.first_index, again.count, again.took, again.refused) == (base + 6, 0, (), ())
+    assert again.checkpoint.data == done.checkpoint.data
+    assert world.contents() == before
 
 
 def test_a_batch_that_only_refuses() -> None:

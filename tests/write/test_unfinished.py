@@ -210,6 +210,43 @@ def test_a_beginning_whose_reply_is_lost(fault: Fault, world: World) -> None:
     world.check()
 
 
+def test_a_beginning_that_is_never_answered() -> None:
+    """A swap of the first head that never has an answer ends the run after 200 attempts, and says what to do."""
+    world = World()
+    world.stores["private"] = stubborn = Stubborn("head", OutcomeUnknown("lost"))
+    with pytest.raises(OutcomeUnknown, match="no answer says whether the log was begun") as caught:
+        world.sequencer().create()
+    assert caught.value.hint == "run init again"
+    assert stubborn.swaps == 200
+
+
+@pytest.mark.parametrize("error", [Conflict("later"), OutcomeUnknown("lost")])
+def test_freezing_gives_up_in_the_end(error: Exception) -> None:
+    """A swap of the head that never comes to a good end is no freeze: the run says so, and the log goes on."""
+    world = World().grown(3)
+    stubborn = Stubborn("head", error)
+    stubborn.create(world.contents()["private"])
+    sound, world.stores["private"] = world.stores["private"], stubborn
+    with pytest.raises(AccessError, match="other writers were first 200 times; the log is not frozen"):
+        world.sequencer().freeze()
+    assert stubborn.swaps == 200
+    world.stores["private"] = sound
+    world.append(NEW)
+    world.check(orphans=True)
+
+
+@pytest.mark.parametrize("fault", [Fault.NOT_DONE_UNKNOWN, Fault.DONE_UNKNOWN])
+def test_a_freeze_whose_reply_is_lost(fault: Fault) -> None:
+    """It is looked up whether it was done, and done again if not."""
+    world = World().grown(3)
+    counting = Faults()
+    world.copy().sequencer(counting.wrap).freeze()
+    at = [name for name, _ in counting.done].index("private swap head")
+    assert world.sequencer(Faults(at, fault).wrap).freeze().tree.size == 3
+    with pytest.raises(Refused, match="is frozen at size 3"):
+        world.append(NEW)
+
+
 def test_a_log_that_another_run_begins_meanwhile() -> None:
     """There is no head yet, and when the public part is read there is a log: it is the one that was to be made."""
     world = World()

@@ -15,7 +15,7 @@ class Batches:
     """Cuts lists of entries into batches.
 
     size   entries of a batch, at most; a batch is smaller at the end, above MAX_BATCH_BYTES, and where that makes
-           the log's size a multiple of 256, which spares the readers and the storage partial tiles
+           the log's size a multiple of 256, which avoids partial tiles
     """
 
     def __init__(self, chunks: Iterator[list[bytes]], size: int = BATCH_SIZE) -> None:
@@ -27,9 +27,9 @@ class Batches:
         self._failure: UsageError | None = None
 
     def take(self, log_size: int | None = None) -> list[bytes]:
-        """Return the next batch, [] at the end. log_size: what the batch will be appended to, where that is known.
+        """Return the next batch, [] at the end. log_size: the log's size before the batch, if it is known.
 
-        Raises UsageError from the source once all that came before it was taken.
+        Raises a UsageError of the source once all entries that came before it were taken.
         """
         size = self._size
         if log_size is not None and size > TILE_WIDTH:

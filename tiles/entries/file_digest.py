@@ -27,7 +27,7 @@ def digest_entry(sha256: str, size: int) -> bytes:
 
 
 def parse_digest_entry(entry: bytes) -> tuple[str, int]:
-    """Return SHA-256, in hex, and size of the file that a digest entry is of. Raises Malformed for any other entry."""
+    """Return SHA-256, in hex, and size of a digest entry's file. Raises Malformed for any other entry."""
     match = _DIGEST_ENTRY.fullmatch(entry)
     if not match:
         raise Malformed(TITLE, "the entry is not the digest of a file", entry[:80])

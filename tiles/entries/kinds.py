@@ -1,8 +1,8 @@
-"""Kinds of entries: how an entry is made from content, known again, shown, and found.
+"""Kinds of entries: how an entry is made from a file, recognised, shown, and found.
 
-One Protocol for all who ask. Readers make the forms in which a file may have been logged, in the order of `KINDS`, and
-say which one matched. Whoever admits, indexes, follows or shows entries asks the first kind that an entry is of; the
-last one takes every entry. Another kind is one more class in this list.
+Readers make the forms in which a file may have been logged, in the order of `KINDS`, and say which one matched. Code
+that admits, indexes, follows or shows an entry asks the first kind that recognises it; the last kind recognises every
+entry. A new kind is one more class in `KINDS`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """By what an entry is found: equal values of one index are found together.
+    """What an entry is found by: entries with equal keys are found together.
 
     index   its name and version, such as "sha256/1"
     """
@@ -65,7 +65,7 @@ class Kind(Protocol):
         ...
 
     def keys(self, entry: bytes) -> list[Key]:
-        """Return by what an entry of this kind is found."""
+        """Return the keys by which an entry of this kind is found."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Payloads: files that are published beside their digest entries, at payload/sha256/<64 hex> of the public part.
 
-The name says what the content is, so a payload never changes, and whoever reads it can tell that it is the right one.
-It is stored before its entry is added: what is logged is never missing. A payload that no entry names harms nobody.
+The name holds the SHA-256 of the content, so a payload never changes, and every reader can check it. It is stored
+before its entry is added, so that no logged payload is missing. A payload that no entry names does no harm.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def check_payload_size(size: int, name: str) -> None:
 def store_payload(public: Store, stream: BinaryIO, name: str) -> bytes:
     """Store what is left to read of a stream, and return its digest entry, to be added after a barrier of the store.
 
-    Raises UsageError for more than MAX_PAYLOAD_SIZE bytes; Differs if something else has the payload's name.
+    Raises UsageError for more than MAX_PAYLOAD_SIZE bytes; Differs if another content is stored at the payload's path.
     """
     data = stream.read(MAX_PAYLOAD_SIZE + 1)
     check_payload_size(len(data), name)
@@ -43,7 +43,7 @@ def store_payload(public: Store, stream: BinaryIO, name: str) -> bytes:
 def fetch_payload(fetcher: Fetcher, entry: bytes) -> bytes:
     """Return the payload of a digest entry.
 
-    Raises UsageError if the entry is none; NotFound; VerificationError if what is there has another digest or size.
+    Raises UsageError for another kind of entry; NotFound; VerificationError if the object has another digest or size.
     """
     try:
         sha256, size = parse_digest_entry(entry)

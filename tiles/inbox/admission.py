@@ -4,11 +4,11 @@
     max-submission-bytes <n>\\n      of the whole object; 16 MiB unless said
     max-entries <n>\\n               of one submission; 65,536 unless said
     max-entry-bytes <n>\\n           65,535 unless said
-    submitter <name>\\n              repeated, sorted; without any, whoever the storage lets write
+    submitter <name>\\n              repeated, sorted; without any, everyone whom the storage lets write
 
-All lines but the first may be left out, and one that says what holds anyway must be: one policy has one text, and the
-head commits to its SHA-256. What it says of a submission follows from the name and the bytes of that submission alone:
-no clock, and nothing the submitter claims. So every run decides the same.
+All lines but the first may be left out, and a line that states a default must be. So one policy has one text, and the
+head commits to its SHA-256. Whether the policy admits a submission follows from the submission's name and bytes alone,
+and not from a clock or a claim of the submitter. So every run decides the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tiles.tree.bundle import MAX_ENTRY_SIZE
 TITLE = "tiletree-admission/v1"
 MAX_ADMISSION_SIZE = 1 << 20  # bytes of the text
 
-# With these no submission that is admitted is too much for one commit (at most 2^20 entries, staged as one object).
+# With these limits every admitted submission fits into one commit (at most 2^20 entries, staged as one object).
 MOST_SUBMISSION_BYTES = 256 << 20
 MOST_ENTRIES = 1 << 20
 
@@ -39,8 +39,8 @@ _LIMITS = (  # names of lines, their defaults, and what they can say at most
 class NotAdmitted(UsageError):
     """The policy does not admit a submission.
 
-    message   the reason: one line of at most 200 printable ASCII characters; of what the submitter wrote it holds
-              nothing but numbers, and the name of a submitter that can be one
+    message   the reason: one line of at most 200 printable ASCII characters. Of what the submitter wrote it repeats
+              only numbers and the well-formed name of a submitter
     """
 
 
@@ -52,7 +52,7 @@ class Admission:
     max_entries            of one submission, 1 to MOST_ENTRIES
     max_entry_bytes        1 to 65,535
     submitters             whose submissions are admitted, sorted; () for everyone's
-    Raises UsageError where no text could say this.
+    Raises UsageError for what no text can state.
     """
 
     max_submission_bytes: int = _LIMITS[0][1]
@@ -86,15 +86,15 @@ class Admission:
 
     @property
     def sha256(self) -> str:
-        """What a head names it by: the SHA-256 of its text, in lower-case hex."""
+        """The SHA-256 of the policy's text, in lower-case hex, by which a head names the policy."""
         return sha256(self.data).hexdigest()
 
 
-OPEN = Admission()  # admits whatever a submission can be, up to the usual limits
+OPEN = Admission()  # admits every submission within the default limits
 
 
 def parse_admission(data: bytes) -> Admission:
-    """Return the policy that `Admission.data` made the bytes of. Raises Malformed for anything else."""
+    """Return the policy whose `Admission.data` is `data`. Raises Malformed if there is none."""
     if len(data) > MAX_ADMISSION_SIZE:
         raise Malformed(TITLE, f"more than {MAX_ADMISSION_SIZE} bytes", len(data))
     title, *lines = decode_text(data, TITLE).split("\n")
@@ -120,7 +120,7 @@ def parse_admission(data: bytes) -> Admission:
 
 
 def refusal_before_reading(name: str, size: int, admission: Admission) -> str | None:
-    """Return why an object is refused whatever its content is, None if that has to be read.
+    """Return why an object is refused whatever its content is; None if the content has to be read to decide.
 
     name   of the object below `inbox/`
     size   in bytes

@@ -2,8 +2,8 @@
 
     listing → (tiles.inbox.selection: what to read) → reading, several at a time → (what to take) → Taken
 
-What is read was written by anyone who may create below `inbox/`. Nothing here is changed or deleted: a batch names what
-it takes and refuses, and the commit of that batch decides it.
+Everyone who may create below `inbox/` can write what is read here. This module changes and deletes nothing: a batch
+names what it takes and refuses, and the commit of that batch decides it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Inbox:
 
     private     the log's private part
     admission   the policy that the head names
-    parallel    objects to read at a time, 1 without threads; by default 1 where reading waits for a disk at most
+    parallel    objects to read at a time; 1 starts no threads, and is the default where reads wait for a disk at most
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class Inbox:
 
         size   of the tree that the batch will be put on
         now    seconds since the epoch
-        Raises AccessError if the inbox cannot be listed. Objects that vanish meanwhile are left out without a word,
-        and those that cannot be read wait.
+        Raises AccessError if the inbox cannot be listed. Objects that vanish meanwhile are left out silently, and
+        those that cannot be read go on waiting.
         """
         waiting, ignored, unlistable = self._list(f"{size} {now!r}")
         selection = Selection(waiting, self._admission, self._limits)
@@ -73,7 +73,7 @@ class Inbox:
             return waiting, self._add(INBOX, waiting), ()
         except Unlistable:
             pass
-        # one submitter's names stop the listing of them all: each is listed by itself then
+        # a name that one submitter gave stops the listing of the whole inbox: list each submitter's folder by itself
         waiting, ignored, broken = Waiting(seed, self._limits.objects), 0, []
         for folder in self._submitters():
             try:
@@ -89,7 +89,7 @@ class Inbox:
         try:
             return self._private.folders(INBOX)
         except Unlistable:
-            # whoever could create this was not kept to a folder of their own
+            # the name that stops this listing is in no submitter's folder
             if self._admission.submitters:
                 return self._admission.submitters
             raise
@@ -105,8 +105,8 @@ class Inbox:
         return ignored
 
     def _look(self, ask: Ask) -> Found:
-        # What is refused unread is only shown to be there: a listing may name what cannot be deleted under that name,
-        # and a batch would refuse it again and again. Nothing longer than was listed is read, whatever it is by now.
+        # An object that is refused unread must still exist under its name: a listing may show a name that cannot be
+        # deleted, and every batch would refuse it again. An object that has grown since the listing is not read.
         limit = 0 if ask.reason is not None else ask.row.size
         try:
             return self._private.read(INBOX + ask.row.name, limit).data

@@ -1,4 +1,4 @@
-"""The receipt of a submission: what was submitted, kept by whoever did, and what to look for in the log."""
+"""The receipt that a submitter keeps of a submission: what was submitted, and what to look for in the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TITLE = "tiletree-receipt/v1"
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was submitted, to be kept: the text that says so is
+    """What was submitted, for the submitter to keep. Its text is
 
         tiletree-receipt/v1\\n
         log <URL or path of the log, as the submitter names it>\\n
@@ -24,7 +24,7 @@ class Receipt:
         leaf <leaf hash in hex>\\n         of each entry, in order
 
     It proves nothing to others; it says what to look for in the log.
-    Raises UsageError where no text could say this.
+    Raises UsageError for what no text can state.
     """
 
     log: str
@@ -45,7 +45,7 @@ class Receipt:
 
 
 def parse_receipt(data: bytes) -> Receipt:
-    """Return the receipt that `Receipt.data` made the bytes of. Raises Malformed for anything else."""
+    """Return the receipt whose `Receipt.data` is `data`. Raises Malformed if there is none."""
     title, *lines = decode_text(data, TITLE).split("\n")
     if title != TITLE or len(lines) < 4 or lines.pop():
         raise Malformed(TITLE, "not a whole receipt that begins with its title", data[:80])
@@ -61,7 +61,7 @@ def format_receipts(receipts: Iterable[Receipt]) -> bytes:
 
 
 def parse_receipts(data: bytes) -> list[Receipt]:
-    """Return the receipts that `format_receipts` made the bytes of, at least one. Raises Malformed."""
+    """Return the receipts, at least one, for which `format_receipts` returns `data`. Raises Malformed."""
     texts = data.split(b"\n\n")
     return [parse_receipt(text + b"\n") for text in texts[:-1]] + [parse_receipt(texts[-1])]
 

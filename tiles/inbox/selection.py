@@ -2,7 +2,7 @@
 
     Waiting → Turns → Selection.ask → (somebody reads) → Selection.answer → Selection.finish → Taken
 
-It goes by the listing, by what reading came to, and by the admission policy; the time that anything took is no part.
+The decision follows from the listing, the results of reading and the admission policy, however long anything took.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tiles.inbox.admission import Admission, NotAdmitted, admit, refusal_before_
 from tiles.inbox.turns import Row, Turns, Waiting
 from tiles.tree.layout import TILE_WIDTH
 
-LEAST_CHARGE = 256  # bytes that any object is charged: a refusal takes room in the batch too
+LEAST_CHARGE = 256  # bytes that every object is charged at least, because even a refusal takes room in the batch
 
-_UNREADABLE = 4  # objects of one submitter, after which the batch does without the rest of them
-_FRUITLESS = 64  # reads that served nothing, after which the batch is what it is
+_UNREADABLE = 4  # after so many unreadable objects of one submitter the batch leaves out the rest of theirs
+_FRUITLESS = 64  # after so many reads that added nothing the batch takes nothing more
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Limits:
     entries    of the submissions it takes
     bytes      of the objects that are read for it
     objects    taken or refused
-    align      take entries only up to a multiple of 256 of the log's size: spares the log partial tiles
-    max_hold   seconds after which a submission no longer waits for that
+    align      end the batch where the log's size is a multiple of 256, which avoids partial tiles
+    max_hold   seconds that a submission waits for that at most
     """
 
     entries: int = 65_536
@@ -81,7 +81,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """An object to be read; or, if there is a reason to refuse it unread, to be seen to be there."""
+    """An object to be read. With a reason to refuse it unread, it only has to be checked that it is there."""
 
     row: Row
     reason: str | None
@@ -92,7 +92,7 @@ class Ask:
         return self.row.size if self.reason is None else 0
 
 
-Found = bytes | AccessError | None  # what reading came to; None: it is not there any more
+Found = bytes | AccessError | None  # the result of reading; None: the object is not there any more
 
 
 @dataclass(slots=True)
@@ -107,8 +107,7 @@ class Selection:
     Answers come in the order of the questions; as many questions as the caller likes may be open. The outcome follows
     from the listing and the answers alone, whatever time they took.
 
-    What a submitter is charged for an object is the largest share of the batch it takes up, be it of its bytes, its
-    entries or its objects, in bytes.
+    A submitter is charged for an object, in bytes, the largest of its shares of the batch's bytes, entries and objects.
     """
 
     def __init__(self, waiting: Waiting, admission: Admission, limits: Limits) -> None:
@@ -130,7 +129,7 @@ class Selection:
         self._fruitless = 0
 
     def ask(self) -> Ask | None:
-        """Return what to read next. None: give the open answers first; if there are none, that was all."""
+        """Return what to read next; None if open questions must be answered first, or, with none open, at the end."""
         while self._fruitless < _FRUITLESS and self._count < self._limits.entries:
             if len(self._taken) + len(self._refused) + self._asked >= self._limits.objects:
                 break
@@ -140,9 +139,9 @@ class Selection:
             ask = Ask(row, refusal_before_reading(row.name, row.size, self._admission))
             if self._used and self._used + ask.bytes > self._limits.bytes:
                 if self._asked and not self._taken and not self._refused:
-                    return None  # if nothing comes of those it may be all there is, and is taken alone
+                    return None  # if none of the objects asked for is taken, this one is taken alone
                 self._full = True
-                self._turns.close(row.submitter)  # what follows it is not to overtake it
+                self._turns.close(row.submitter)  # later objects of this submitter must not overtake this one
                 continue
             self._turns.serve(row, max(LEAST_CHARGE, ask.bytes, self._limits.bytes // self._limits.objects))
             if row.name in self._seen:
@@ -155,7 +154,7 @@ class Selection:
         return None
 
     def answer(self, ask: Ask, found: Found) -> None:
-        """Take down what came of the oldest open question."""
+        """Record the answer to the oldest open question."""
         self._asked -= 1
         name = ask.row.name
         if found is None:
@@ -226,20 +225,20 @@ class Selection:
             self._close(submitter)
 
     def _close(self, submitter: str) -> None:
-        """Take no more of a submitter, not even what was asked for already: it comes after what now waits."""
+        """Take no more of a submitter, not even what was asked for already: it is later than what now has to wait."""
         self._turns.close(submitter)
         self._closed.add(submitter)
 
     def _aligned(self, size: int, now: float) -> list[_Submission]:
         """Return the longest beginning of what was taken that makes the log's size a multiple of 256.
 
-        All of it, if otherwise one would be held for too long, or if the batch can get no fuller by waiting.
+        Return all of it if a submission would otherwise be held for too long, or if waiting cannot fill the batch.
         """
         cut = 0
         for position, submission in enumerate(self._taken, 1):
             size += len(submission.entries)
             if size % TILE_WIDTH == 0:
                 cut = position
-        # a date in the future is one of another clock, and nothing waits for it
+        # a date in the future comes from another clock, so it is no reason to wait
         held = [0 <= now - submission.row.modified < self._limits.max_hold for submission in self._taken[cut:]]
         return self._taken[:cut] if all(held) and (cut or not self._full) else self._taken

@@ -7,7 +7,7 @@ It lies at `inbox/<submitter>/<32 hex digits, random>-<SHA-256 of the object>` o
     \\n
     the entries, each with its length as a big-endian uint16
 
-Who may create below `inbox/<submitter>/` is for the storage to say; the digest makes a changed object known as one.
+The storage decides who may create below `inbox/<submitter>/`. The digest shows whether the object was changed.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def format_submission(entries: Sequence[bytes]) -> bytes:
 
 
 def count_entries(data: bytes) -> int:
-    """Return how many entries a submission says it has, at least one; nothing else of it is looked at.
+    """Return how many entries a submission says it has, at least one; only its header is looked at.
 
     Raises Malformed unless it begins as a submission does.
     """
@@ -83,7 +83,7 @@ def count_entries(data: bytes) -> int:
 
 
 def parse_submission(data: bytes) -> list[bytes]:
-    """Return the entries, at least one. Raises Malformed for what `format_submission` does not make."""
+    """Return the entries, at least one. Raises Malformed for bytes that `format_submission` does not return."""
     count, start = _header(data)
     entries = decode_entries(data[start:], TITLE)
     if len(entries) != count:
@@ -94,7 +94,7 @@ def parse_submission(data: bytes) -> list[bytes]:
 def _header(data: bytes) -> tuple[int, int]:
     match = _HEADER.match(data)
     if not match:
-        raise Malformed(TITLE, "it does not begin as one", data[:80])
+        raise Malformed(TITLE, "it does not begin with the header of a submission", data[:80])
     count = decode_decimal(match[1].decode("ascii"), TITLE)
     if not count:
         raise Malformed(TITLE, "no entries")

@@ -36,7 +36,7 @@ class SubmissionUnknown(OutcomeUnknown):
 
 
 class NotLogged(Refused):
-    """A submission was not in the log when the time to wait for it was over; it may be later."""
+    """A submission was not in the log when the time to wait for it was over; it may still be logged."""
 
 
 def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iterator[list[bytes]]:
@@ -58,8 +58,8 @@ def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iter
 def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: bytes, *, log: str) -> Receipt:
     """Put entries into the inbox of a log, as one object, and return what to keep of it.
 
-    nonce   16 bytes, random and never used before. So nobody else can have made an object of that name, which also
-            has the hash of the content: an object that is there already is this one
+    nonce   16 random bytes, never used before. With the hash of the content they make a name that nobody else can have
+            used: an object that has it already is this one
     log     the log's address; the receipt has its shown form, without credentials
     Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
     the object is there.
@@ -103,11 +103,11 @@ def wait_until_logged(
 ) -> list[int]:
     """Follow the public log until the entries of a submission are in it, and return their indexes.
 
-    since_size   a size that the log had before the submission: what is before it is not looked at
+    since_size   a size that the log had before the submission: entries before it are not looked at
     timeout      seconds; the log is looked at once at least
-    clock        seconds, from any beginning
-    Afterwards the client's tree has the entries. While the log cannot be read it is tried again. Raises NotLogged
-    after `timeout`, and LogError at once for what is not as a sound log has it.
+    clock        seconds since any fixed moment
+    Afterwards the client's tree has the entries. While the log cannot be read, reading is tried again. Raises NotLogged
+    after `timeout`, and LogError at once if the log is not sound.
     """
     rng = rng or random.SystemRandom()
     deadline = clock() + timeout
@@ -132,21 +132,21 @@ def wait_until_logged(
 
 
 class _Search:
-    """Looks for hashes that stand one after the other in a row of others that is seen once, bit by bit.
+    """Searches a stream of hashes for a sequence of them, by the algorithm of Knuth, Morris and Pratt.
 
-    Knuth, Morris and Pratt's: whatever the log holds, each of its hashes is looked at about once.
+    Whatever the log holds, each of its hashes is looked at about once.
     """
 
     def __init__(self, wanted: Sequence[Hash], at: int) -> None:
         self.at = at  # the index of the next hash to be seen
         self._wanted = wanted
-        self._matched = 0  # how many of those wanted the last ones seen are
-        self._shorter = [0]  # where that many match, how many fewer match as well
+        self._matched = 0  # how many of the first hashes wanted are the last ones seen
+        self._shorter = [0]  # for each number of matching hashes, from 1: the next smaller number that matches too
         for hash_ in wanted[1:]:
             self._shorter.append(self._next(self._shorter[-1], hash_))
 
     def see(self, hashes: Sequence[Hash]) -> int | None:
-        """Take in the next hashes; return the index of the first one wanted once all have been seen in a row."""
+        """Take in the next hashes; return the index of the first one wanted once all have followed in order."""
         for hash_ in hashes:
             self.at += 1
             self._matched = self._next(self._matched, hash_)

@@ -1,7 +1,7 @@
 """Whose turn it is: objects that wait, by submitter, served so that no submitter waits for another's backlog. Pure.
 
-Always next is the submitter that was served least so far; each submitter's own objects come oldest first. Who comes
-first among those served alike is drawn anew for every batch, so no name and no date comes first for ever.
+The submitter that was served least so far is always next, with its oldest object. The order of submitters that were
+served alike is drawn anew for every batch, so no name and no date always comes first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hashlib import sha256
 from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
-_LEAST = 1024  # objects are always kept, however few a batch may have
+_LEAST = 1024  # so many objects are kept even if a batch may have fewer
 
 
 class Row(NamedTuple):
@@ -28,16 +28,16 @@ class Row(NamedTuple):
 
     @property
     def submitter(self) -> str:
-        """Whose it is by its place; "" for one that is in nobody's."""
+        """The submitter in whose folder the object is; "" if it is in no folder."""
         return self.name.partition("/")[0] if "/" in self.name else ""
 
 
 class Waiting:
     """Takes in a listing of any length, in any order, and keeps what the next batch can be made of.
 
-    seed   decides who comes first among those served alike
-    most   objects of one batch. At most four times as many are kept: of each submitter so many that `most` of them are
-           there, and where there are more than twice as many submitters, the first object of those drawn first
+    seed   decides the order of submitters that were served alike
+    most   objects of one batch. At most four times as many are kept: the first few of each submitter, equally many, or
+           if there are more than twice as many submitters, the first object of each of those drawn first
     """
 
     def __init__(self, seed: str, most: int) -> None:

@@ -29,7 +29,7 @@ class Checkpoint:
     origin       not empty, one line
     tree         0 ≤ size ≤ MAX_TREE_SIZE; of size 0 the root is EMPTY_ROOT
     extensions   lines, none of them empty; not covered by ML-DSA-44 signatures
-    Raises UsageError where no checkpoint could say this.
+    Raises UsageError for what no checkpoint can state.
     """
 
     origin: str

@@ -1,8 +1,8 @@
 """Cosignatures (https://c2sp.org/tlog-cosignature): timestamped statements about a tree.
 
-Two kinds, both a note signature of a big-endian 64-bit POSIX timestamp and the raw signature: Ed25519 (0x04) over the
-checkpoint's whole text, ML-DSA-44 (0x06) over a structure that has neither the extension lines nor anything else but
-cosigner, time, origin, size and root. A log may sign its own checkpoints with either.
+There are two kinds. Both are note signatures that hold a big-endian 64-bit POSIX timestamp and the raw signature.
+Ed25519 (0x04) signs the checkpoint's whole text; ML-DSA-44 (0x06) signs a structure of cosigner, time, origin, size
+and root, without the extension lines. A log may sign its own checkpoints with either.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def verify_cosignature(checkpoint: Checkpoint, signature: Signature, key: Verifi
         raise _wrong(checkpoint, signature, f"wrong signature by {key}: timestamp above {MAX_TIMESTAMP}")
     try:
         key.verify(_message(checkpoint, key, timestamp), raw)
-    except (SignatureError, UsageError) as error:  # an origin too long to be signed was not signed either
+    except (SignatureError, UsageError) as error:  # UsageError: the origin is too long, so nobody can have signed it
         raise _wrong(checkpoint, signature, error.message) from None
     return Cosignature(key, timestamp)
 
@@ -57,7 +57,7 @@ def verify_cosignature(checkpoint: Checkpoint, signature: Signature, key: Verifi
 def cosign(checkpoint: Checkpoint, key: SigningKey, timestamp: int) -> Signature:
     """Return the signature line of `key` over the checkpoint at a time, 0 ≤ timestamp ≤ MAX_TIMESTAMP (POSIX seconds).
 
-    Signing is stating that this tree extends every other one signed before for this origin: check that first.
+    A cosignature states that this tree extends every tree that the key signed before for this origin: check that first.
     Raises UsageError if the key is not of a cosigning type, the time out of range, or the origin too long to be signed.
     """
     _check_type(key.verifier)

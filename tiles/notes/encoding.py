@@ -1,7 +1,7 @@
 """The three encodings all text formats here are made of, each accepted in one form only.
 
-`int()`, `strip()` and `b64decode()` without `validate` accept many spellings of one value; two spellings of one signed
-text are two texts. So everything is decoded, encoded again and compared.
+`int()`, `strip()` and `b64decode()` without `validate` accept many spellings of one value, but a signature is over one
+spelling. So everything is decoded, encoded again and compared.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def encode_base64(data: bytes) -> str:
 
 
 def base64_or_none(text: str) -> bytes | None:
-    """Return what `text` encodes, or None unless it is what `encode_base64` prints. For secrets: it shows nothing."""
+    """Return what `text` encodes; None if `encode_base64` does not print it. For secrets: no error shows the text."""
     try:
         data = b64decode(text, validate=True)
     except ValueError:

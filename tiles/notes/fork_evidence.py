@@ -8,7 +8,7 @@ Anyone can check it, offline, with the log's key and nothing else:
                  has, and the consistency proof that leads from it to the newer root; base64, a line each
 
 The newer tree holds the prefix, by the proof. The older checkpoint states another root for the same size. Both are
-signed, so the log has shown two histories. No proof has to fail for this: one that fails may just be a wrong one.
+signed, so the log has shown two histories. A consistency proof that fails is no evidence: the proof may be wrong.
 """
 
 from __future__ import annotations

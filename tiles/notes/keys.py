@@ -24,7 +24,7 @@ from tiles.notes.encoding import base64_or_none, decode_base64, encode_base64, i
 
 KEY_ID_SIZE = 4  # bytes
 SEED_SIZE = 32  # bytes, of every kind of signing key
-MAX_ORIGIN = 200  # characters of a name that begins here
+MAX_ORIGIN = 200  # characters in the name of a log or key that this library makes
 MAX_COSIGNER_NAME = 255  # bytes; tlog-cosignature "ML-DSA-44 signed message": opaque cosigner_name<1..2^8-1>
 
 _SKEY_PREFIX = "PRIVATE+KEY+"
@@ -37,7 +37,7 @@ _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 
 class SignatureType(IntEnum):
-    """The signature type identifier byte ("Signature types"); those that are not here are unknown, and ignored."""
+    """The signature type identifier byte ("Signature types"); types that are not listed are unknown, and ignored."""
 
     ED25519 = 0x01
     ECDSA = 0x02
@@ -61,10 +61,10 @@ def check_name(name: str) -> None:
 
 
 def check_origin(name: str) -> None:
-    """Raise UsageError unless a log, or a key, that begins here can be called that.
+    """Raise UsageError unless a log, or a key, that this library makes can be called that.
 
-    Every key name in printable ASCII can be, up to MAX_ORIGIN characters. Others' logs may have any name that
-    `check_name` takes; but records, key files and names of files all have to hold this one, and people to read it.
+    Every key name of at most MAX_ORIGIN printable ASCII characters is allowed. Logs of others may have any name that
+    `check_name` allows, but this one must fit into records, key files and file names, and people have to read it.
     """
     check_name(name)
     if not _ORIGIN.fullmatch(name):
@@ -148,7 +148,7 @@ def ecdsa_key(name: str, spki: bytes) -> VerifierKey:
 
 
 class SigningKey(Protocol):
-    """Whatever signs for a verifier key: a `SeedKey`, or a key that somebody else keeps and that only answers."""
+    """What signs for a verifier key: a `SeedKey`, or a key that is kept elsewhere and signs on request."""
 
     @property
     def verifier(self) -> VerifierKey:
@@ -160,7 +160,7 @@ class SigningKey(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SeedKey:
-    """A private key that is at hand; never printed, except by `skey`. Make one with `signing_key`.
+    """A private key in memory; only `skey` prints it. Make one with `signing_key`.
 
     seed   32 bytes: the whole secret
     """

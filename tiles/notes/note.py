@@ -4,8 +4,8 @@
     <newline>
     — <key name> <base64(key id || signature)>          one or more
 
-A note that was parsed is not a note that was verified: "The text MUST be ignored unless the note is signed by a
-trusted key and the signature has been verified."
+Parsing a note does not verify it: "The text MUST be ignored unless the note is signed by a trusted key and the
+signature has been verified."
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Note:
 
     text         bytes, ending in newline; the separating blank line is not part of it
     signatures   1 to MAX_SIGNATURES
-    Raises UsageError where no note could say this.
+    Raises UsageError for what cannot be a note.
     """
 
     text: bytes
@@ -152,7 +152,7 @@ def claimed(note: Note, keys: Iterable[VerifierKey]) -> list[tuple[Signature, Ve
 
 
 def no_known_signature(note: Note, keys: Iterable[VerifierKey]) -> SignatureError:
-    """Return the error that says whose signature was looked for and whose there are."""
+    """Return the error that names the keys that were looked for, and those that the note claims."""
     looked_for = ", ".join(str(key) for key in keys) or "no key"
     there = ", ".join(f"{signature.name}+{signature.key_id.hex()}" for signature in note.signatures)
     return SignatureError(f"no signature by {looked_for}; signed by {there}", evidence={"note": note.data})

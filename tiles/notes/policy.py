@@ -51,7 +51,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Witnesses a checkpoint if at least `threshold` members do; 1 ≤ threshold ≤ len(members)."""
+    """A group witnesses a checkpoint if at least `threshold` members do; 1 ≤ threshold ≤ len(members)."""
 
     name: bytes
     threshold: int
@@ -98,9 +98,9 @@ class Policy:
     def accept(self, signed: SignedCheckpoint, origin: str | None = None) -> Accepted:
         """Return the checkpoint, accepted.
 
-        origin   if given, the only origin that will do
+        origin   if given, the only origin that is accepted
         Raises SignatureError if a signature of any key in the policy is wrong, or there is none over the whole text
-        by a log with the checkpoint's origin; PolicyError if no log in the policy has it, or the quorum is not met.
+        by a log with the checkpoint's origin; PolicyError if no log in it has that origin, or the quorum is not met.
         """
         if origin is not None and signed.origin != origin:
             raise self._refused(signed, f"the origin is {signed.origin!r}, not {origin!r}")
@@ -123,7 +123,7 @@ class Policy:
         return Accepted(signed, signers[0], cosignatures)
 
     def without_quorum(self) -> Policy:
-        """Return the policy that asks for no cosignature: for checkpoints published under a policy not known now."""
+        """Return this policy without its quorum, for checkpoints that were published under earlier policies."""
         return replace(self, quorum=None)
 
     def _check_quorum(self, signed: SignedCheckpoint, keys: set[VerifierKey]) -> None:
@@ -278,7 +278,7 @@ class _Draft:
 
 
 def _verified(signed: SignedCheckpoint, keys: list[VerifierKey]) -> list[tuple[VerifierKey, Cosignature | None]]:
-    """Return who signed, in the order of the note, with the cosignature where the key makes such."""
+    """Return the keys that signed, in the order of the note, each with its cosignature if its type makes one."""
     found: list[tuple[VerifierKey, Cosignature | None]] = []
     for signature, key in claimed(signed.note, keys):
         try:

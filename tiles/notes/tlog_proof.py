@@ -7,7 +7,7 @@
     <empty line>
     <signed checkpoint, verbatim>
 
-It needs nothing but the entry and a policy; no key is ever taken from it.
+Verifying it takes only the entry and a policy; no key is ever taken from the file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class TlogProof:
     hashes       the inclusion proof, at most MAX_HASHES, the leaf's sibling first
     checkpoint   the tree they lead to
     extra        application data, NOT authenticated by anything
-    Raises UsageError where no file could say this.
+    Raises UsageError for what no file can state.
     """
 
     index: int

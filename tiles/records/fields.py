@@ -28,7 +28,7 @@ def format_record(title: str, fields: Sequence[tuple[str, str]]) -> bytes:
 
 
 def parse_record(title: str, data: bytes, names: Sequence[str]) -> list[str]:
-    """Return the values of a record, by the order of `names`; an empty list of values is as good as none.
+    """Return the values of a record, in the order of `names`.
 
     Raises Malformed unless title, names and their order are exactly those.
     """
@@ -37,7 +37,7 @@ def parse_record(title: str, data: bytes, names: Sequence[str]) -> list[str]:
 
 
 def parse_repeating_record(title: str, data: bytes, names: Sequence[str], last: str | None) -> list[str]:
-    """Return the values by the order of `names`, then those of all further lines, which must be named `last`."""
+    """Return the values in the order of `names`, then those of all further lines, which must be named `last`."""
     if len(data) > MAX_RECORD_SIZE:
         raise Malformed(title, f"{len(data)} bytes, {MAX_RECORD_SIZE} is the most")
     text = decode_text(data, title)

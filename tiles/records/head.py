@@ -1,6 +1,6 @@
 """The head: the one compare-and-swap object that decides what is committed (docs/data-flow.md, "The commit").
 
-It is private and trusted: who can write it can have any entry signed. Pure.
+It is private and trusted: anyone who can write it can have any entry signed. Pure.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Head:
 
     tree        the committed tree
     base        the size of the tree it was committed on, which was published; ≤ tree.size
-    batch       SHA-256 (hex) of the staged batch between the two; None if nothing was decided. One that only refuses
-                submissions leads from a tree to itself
+    batch       SHA-256 (hex) of the staged batch between the two; None if nothing was decided. A batch that only
+                refuses submissions leaves the tree as it is
     policy, admission   SHA-256 (hex) of the publishing and of the admission policy, kept at `policies/<sha256>`
     frozen      nothing may be added any more
     nonce       32 hex digits, new for every commit, so that no two heads are the same bytes
@@ -78,7 +78,7 @@ class Head:
 
 
 def parse_head(data: bytes) -> Head:
-    """Return the head that `Head.data` made the bytes of. Raises Malformed for anything else."""
+    """Return the head whose `Head.data` is `data`. Raises Malformed if there is none."""
     values = parse_repeating_record(TITLE, data, _NAMES, "vkey")
     origin, size, root, base, batch, policy, admission, state, nonce = values[: len(_NAMES)]
     head = Head(

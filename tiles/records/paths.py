@@ -17,22 +17,22 @@ from tiles.tree.layout import index_path, parse_tile_path
 POLICY = "policy.txt"  # a copy of the policy that the log publishes by
 PENDING = "pending"  # the signed checkpoint of a committed tree that has no quorum yet
 CHECKPOINTS = "checkpoints/"  # the first published checkpoint of each size
-DAYS = "checkpoints/days/"  # and of each day
+DAYS = "checkpoints/days/"  # the first published checkpoint of each day
 PAYLOAD = "payload/"
 PAYLOADS = "payload/sha256/"  # files that were published with their digest entries
 INDEX = "index/"  # by which entries are found
 
 # ---- the private part
 
-HEAD = "head"  # what is committed: the one object by which writers agree
+HEAD = "head"  # what is committed: the one object on which writers compete
 STAGING = "staging/"  # batches that a head can name
 POLICIES = "policies/"  # the policies that a head names
 INBOX = "inbox/"  # what was submitted and is not decided
 REJECTED = "rejected/"  # what was refused, and why
 SETTINGS = "settings"  # how the objects of a log in a bucket are stored
-SET_ASIDE = "set-aside/"  # what `repair` found in the place of something else
+SET_ASIDE = "set-aside/"  # wrong or foreign objects that `repair` took out of the public part
 
-# ---- where the signer keeps it
+# ---- the store in which the signer keeps its anchor
 
 ANCHOR = "anchor"
 
@@ -94,7 +94,7 @@ def policy_path(digest: str) -> str:
 
 
 def odd_rejection_path(digest: str) -> str:
-    """Return where it is kept why an object was refused whose own name cannot be used for that.
+    """Return the path of the record that says why an object was refused, if the object's name cannot name the record.
 
     digest   SHA-256 of its name below `inbox/`, in hex
     """

@@ -1,8 +1,8 @@
 """What a web server or CDN is to say about each public object: its type, and for how long a copy may be used. Pure.
 
 Tiles and bundles never change, so copies are good for ever (https://c2sp.org/tlog-tiles, "APIs": they "SHOULD be served
-with … long caching headers"); a partial one may go, and readers then ask for the full one. The checkpoint is what
-readers come for: a copy of it is checked each time. Nothing is text/html or a script by accident: entries are hostile.
+with … long caching headers"); a partial one may be deleted, and readers then ask for the full one. A copy of the
+checkpoint is checked each time, because it changes. Entries may be hostile: none is served as text/html or a script.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def public_serving(*, gzip: bool = False, lock: bool = False) -> Callable[[str],
     """Return what says, by path, how an object of the public part is stored.
 
     gzip   entry bundles gzip-encoded; tiles are hashes, which no encoding makes shorter
-    lock   what never changes and never goes is locked: full tiles and full entry bundles
+    lock   lock the objects that never change and are never deleted: full tiles and full entry bundles
     """
 
     def serve(path: str) -> Served:
@@ -56,7 +56,7 @@ def public_serving(*, gzip: bool = False, lock: bool = False) -> Callable[[str],
 
 
 def is_for_ever(path: str) -> bool:
-    """Whether an object of the public part stays what it is for ever. A partial tile goes: gc deletes it."""
+    """Whether an object of the public part stays what it is for ever. A partial tile does not: gc deletes it."""
     try:
         return parse_tile_path(path).is_full
     except Malformed:
@@ -66,7 +66,7 @@ def is_for_ever(path: str) -> bool:
 def headers_of(path: str, *, public: bool) -> dict[str, str]:
     """Return Content-Type and Cache-Control of an object.
 
-    public   whether it is in the part that is served; the private one is never to be kept by anyone in between
+    public   whether it is in the part that is served; no cache may keep a copy of the private part
     """
     if not public:
         return {"Content-Type": BYTES, "Cache-Control": PRIVATE}

@@ -1,11 +1,11 @@
-"""Settings of a log in a bucket, `settings` in its private part: how objects are stored, and who tried the store out.
+"""Settings of a log in a bucket, `settings` in its private part: how objects are stored, what version tried that out.
 
     tiletree-settings/v1\\n
-    probed <version>\\n      of tiletree that found both parts to keep their conditions
+    probed <version>\\n      of tiletree that found that both parts keep conditions on writes
     gzip yes|no\\n           whether entry bundles are stored gzip-encoded
     lock-days <n>\\n         for how many days full tiles are kept by Object Lock; 0 for not at all
 
-Nothing here decides what is in the log: runs that disagree write objects of equal content. Pure.
+Settings do not decide what is in the log: runs with different settings write objects of equal content. Pure.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _VERSION = re.compile(r"[0-9A-Za-z.+]{1,40}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is settled about how a log is stored.
+    """How the objects of a log are stored.
 
-    probed      the version that tried it out
+    probed      the version that tried the store out
     gzip        whether entry bundles are stored gzip-encoded
     lock_days   for how many days full tiles are kept by S3 Object Lock, 0 to MAX_LOCK_DAYS
     """
@@ -44,7 +44,7 @@ class Settings:
 
 
 def parse_settings(data: bytes) -> Settings:
-    """Return the settings that `Settings.data` made the bytes of. Raises Malformed for anything else."""
+    """Return the settings whose `Settings.data` is `data`. Raises Malformed if there are none."""
     probed, gzip, days = parse_record(TITLE, data, ("probed", "gzip", "lock-days"))
     settings = Settings(probed, gzip == "yes", decode_decimal(days, TITLE, maximum=MAX_LOCK_DAYS))
     if not _VERSION.fullmatch(probed) or settings.data != data:

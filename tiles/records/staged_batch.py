@@ -34,7 +34,7 @@ _REFUSED = re.compile(r"refused ([!-~]+) ([ -~]*[!-~])", re.ASCII)
 
 @dataclass(frozen=True)
 class Batch:
-    """One commit's entries.
+    """All that one commit decides.
 
     base      the tree size they are appended to
     count     how many entries; none in a batch that only refuses
@@ -76,7 +76,7 @@ def digest(data: bytes) -> str:
 
 
 def parse_batch(data: bytes) -> Batch:
-    """Return the batch that `Batch.data` made the bytes of. Raises Malformed for anything else."""
+    """Return the batch whose `Batch.data` is `data`. Raises Malformed if there is none."""
     end = data.find(b"\n\n")
     header = data[: end + 2] if end >= 0 else b""
     match = _HEADER.fullmatch(header.decode("ascii", "replace"))

@@ -1,7 +1,7 @@
-"""Keys where they are kept, and the rule that nothing is signed that does not extend the anchor.
+"""Keys where they are kept, and the rule that a checkpoint is signed only if its tree extends the anchor.
 
     key_file  a key in a file that only its owner can read
-    anchor    the largest tree that was ever agreed to be signed
+    anchor    the largest tree that the signer ever agreed to sign
     signer    check against the anchor, move the anchor, sign
 
 Nothing else in the library calls a signing key.

@@ -5,8 +5,8 @@
     size <tree size>\\n
     root <root hash in base64>\\n
 
-It lies in a store of its own, beside the key by default. Storage that was put back to an older copy no longer extends
-it, and then nothing is signed (`tiles.signing.signer`).
+It lies in a store of its own, beside the key by default. If the log was put back to an older copy, its tree no longer
+extends the anchor, and nothing is signed (`tiles.signing.signer`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Anchor:
 
 
 def parse_anchor(data: bytes) -> Anchor:
-    """Return the anchor that `Anchor.data` made the bytes of. Raises Malformed for anything else."""
+    """Return the anchor whose `Anchor.data` is `data`. Raises Malformed if there is none."""
     origin, size, root = parse_record(TITLE, data, _NAMES)
     anchor = Anchor(origin, parse_tree(TITLE, size, root))
     if anchor.data != data:
@@ -55,7 +55,7 @@ class AnchorMemory:
         self.store = store
 
     def recall(self) -> tuple[TreeHead | None, Version | None]:
-        """Return the anchor's tree and its version; a pair of None if nothing was ever signed with this memory.
+        """Return the anchor's tree and its version; a pair of None if there is no anchor yet.
 
         Raises Refused if the anchor is another log's.
         """
@@ -72,5 +72,5 @@ class AnchorMemory:
         return anchor.tree, stored.version
 
     def move(self, tree: TreeHead, version: Version | None) -> None:
-        """Replace what was recalled at `version`. It lasts on return. Raises Conflict if it is not that any more."""
+        """Replace the anchor of `version`; the new one lasts on return. Raises Conflict if it has another version."""
         self.store.swap(ANCHOR, Anchor(self.origin, tree).data, version)

@@ -17,7 +17,7 @@ MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 def write_key(path: Path, key: SeedKey) -> None:
     """Write a key to a new file of mode 0600, which lasts on return. Raises Refused if anything is there already.
 
-    It gets its name once it is whole: a run that dies leaves no half key that would stop the next one.
+    The file gets its name once it is whole: a run that dies leaves no half key that would stop the next one.
     Raises UsageError for the name of a key that no log can have.
     """
     check_origin(key.name)

@@ -1,7 +1,7 @@
-"""The signer: check what it remembers, move its memory, sign. In this order, and nothing else is ever signed.
+"""The signer: it checks a tree against its anchor, moves the anchor, and signs, always in this order.
 
-It remembers one tree head per log, the *anchor*, in a store of its own, by compare-and-swap. A checkpoint is signed
-only if its tree extends the anchor's, shown by a consistency proof, and only after the anchor holds that tree:
+It keeps one tree head per log, the *anchor*, in a store of its own, by compare-and-swap. A checkpoint is signed only
+if a consistency proof shows that its tree extends the anchor's, and only after the anchor holds that tree:
 
 - dies before the swap: nothing happened;
 - dies after it: the next run proves the same tree consistent with itself and signs the same text;
@@ -38,9 +38,9 @@ class Signer:
         return self._key.verifier
 
     def sign(self, tree: TreeHead, since: TreeHead, proof: Sequence[Hash]) -> SignedCheckpoint:
-        """Return the signed checkpoint of `tree`, which `proof` shows to extend `since`, what is remembered.
+        """Return the signed checkpoint of `tree`, which `proof` shows to extend `since`, the anchor's tree.
 
-        Raises Conflict if something else is remembered by now, Refused if the tree does not extend it.
+        Raises Conflict if the anchor is another by now, Refused if the tree does not extend it.
         """
         remembered, version = self.memory.recall()
         if (remembered or EMPTY_TREE) != since:
@@ -53,7 +53,7 @@ class Signer:
                 hint="storage was changed or put back; nothing was signed",
             ) from error
         if remembered == tree:
-            self.memory.store.barrier()  # it is there, and may not last yet: whoever moved it may have died right after
+            self.memory.store.barrier()  # the anchor may not last yet: the run that moved it may have died right after
         else:
             self.memory.move(tree, version)
         return sign_checkpoint(Checkpoint(self.memory.origin, tree), self._key)

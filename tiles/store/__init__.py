@@ -1,9 +1,9 @@
 """Storage behind one small Protocol: immutable objects, and a few compare-and-swap objects. A store knows no log.
 
     memory                        in this process
-    directory                     in a directory: directory_root, posix and mounts are what it asks of the system
-    bucket                        in S3, Google Cloud Storage or Azure: open_bucket opens one, bucket_errors says
-                                  what its errors mean, object_lock keeps objects, probe tries a store out
+    directory                     in a directory; directory_root, posix and mounts are its helpers
+    bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_errors says what
+                                  its errors mean, object_lock protects objects, probe tries a store out
     address fsspec_address        every form of address, and what may be shown of it
     paths                         what a path of an object may be
     bounded_gzip                  gzip within a limit
@@ -11,7 +11,7 @@
 What a store promises, and `tests/store/test_contract.py` holds every store to:
 
 - `create` never changes an object that exists. The same content again is success; another content is `Differs`.
-  Readers see an object whole or not at all. It may need `barrier` to last through a power cut.
+  Readers see an object whole or not at all. A created object may need `barrier` to last through a power cut.
 - `swap` replaces an object if and only if it is still the version that was read; it lasts once it has returned.
 - `read` and `list` see whatever was written before they were called, by anyone.
 - `barrier` returns once everything that was readable before the call lasts through a power cut,
@@ -27,7 +27,7 @@ from typing import NewType, Protocol, runtime_checkable
 
 from tiles.errors import AccessError, LogError
 
-Version = NewType("Version", str)  # opaque: compared for equality by the store that made it, by nobody else
+Version = NewType("Version", str)  # opaque: only the store that made it compares it, for equality
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Object:
     """What `read` returns.
 
     modified   seconds since the epoch, by the store's own clock; 0.0 where it has none
-    stamp      the version, where the store gives its objects one; elsewhere it is of the content
+    stamp      the version, if the store gives its objects one; otherwise the version is computed from the content
     """
 
     data: bytes
@@ -49,7 +49,7 @@ class Object:
 
 
 def content_version(data: bytes) -> Version:
-    """Return the version of an object in a store whose versions are of the content."""
+    """Return the version of an object in a store whose versions are computed from the content."""
     return Version(sha256(data).hexdigest())
 
 
@@ -63,30 +63,30 @@ class Listed:
 
 
 class Served(Protocol):
-    """How a store that serves its objects by itself is to store one.
+    """How to store one object in a store that serves readers by itself.
 
-    headers   what it is to answer readers with
-    gzip      store it gzip-encoded
-    locked    keep it from being deleted or replaced
+    headers   the headers of its answers to readers
+    gzip      store the object gzip-encoded
+    locked    keep the object from being deleted or replaced
     """
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What readers are answered with."""
+        """The headers of the store's answers to readers."""
         ...
 
     @property
     def gzip(self) -> bool:
-        """Whether it is stored gzip-encoded."""
+        """Whether the object is stored gzip-encoded."""
         ...
 
     @property
     def locked(self) -> bool:
-        """Whether it is kept from being deleted."""
+        """Whether the object is kept from being deleted."""
         ...
 
 
-Serve = Callable[[str], Served]  # by path: what is in a log, a store does not know
+Serve = Callable[[str], Served]  # from a path: a store does not know what its objects are
 
 
 class Locks(Protocol):
@@ -99,7 +99,7 @@ class Locks(Protocol):
 
 @runtime_checkable
 class Serves(Protocol):
-    """A store whose objects readers get from the store itself, as it was told to serve them.
+    """A store that serves its objects to readers by itself, with the headers that it was told.
 
     address   its URL, with options
     """
@@ -132,7 +132,7 @@ class Unlistable(AccessError):
 class Store(Protocol):
     """One place for objects. Paths are relative, use "/" and never ".."; contents are bytes.
 
-    Every method raises AccessError when the way is broken.
+    Every method raises AccessError when storage or network fails.
     """
 
     @property
@@ -142,12 +142,12 @@ class Store(Protocol):
 
     @property
     def parallel(self) -> int:
-        """How many requests at a time gain anything; 1 where they wait for nothing but a disk."""
+        """How many requests at a time are worth it; 1 where requests only wait for a disk."""
         ...
 
     @property
     def patience(self) -> float:
-        """Seconds that another writer's finishing touch may take here before one helps it."""
+        """Seconds for which a run leaves it to another writer to publish what that one has committed."""
         ...
 
     def read(self, path: str, limit: int | None = None) -> Object:
@@ -155,7 +155,7 @@ class Store(Protocol):
         ...
 
     def create(self, objects: Mapping[str, bytes]) -> None:
-        """Create all objects, in any order; those already there with the same content are done already.
+        """Create all objects, in any order; one that is there with the same content counts as created.
 
         Raises Differs for one with another content; the others may or may not have been created then.
         """
@@ -164,7 +164,7 @@ class Store(Protocol):
     def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
         """Replace an object that is still at version `expected` (None: that is not there), and return the new version.
 
-        Raises Conflict if it is not: nothing was changed. Raises OutcomeUnknown if it cannot be known.
+        Raises Conflict if it is not: nothing was changed. Raises OutcomeUnknown if it may have been replaced or not.
         """
         ...
 
@@ -176,11 +176,11 @@ class Store(Protocol):
         ...
 
     def folders(self, prefix: str) -> Sequence[str]:
-        """Return the elements that follow a prefix ("" or ending in "/") in paths that go on after them, in order."""
+        """Return, in order, the names of the folders that stand right below a prefix ("" or ending in "/")."""
         ...
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Delete objects; one that is not there is deleted already."""
+        """Delete objects; one that is not there counts as deleted."""
         ...
 
     def barrier(self) -> None:
@@ -213,7 +213,7 @@ class Fetcher(Protocol):
 class StoreFetcher:
     """Reads the public objects of a log in a store.
 
-    parallel   1 where reading waits for nothing but a disk; more costs threads and gains nothing
+    parallel   1 where reading only waits for a disk: more threads would gain nothing there
     """
 
     def __init__(self, store: Store, parallel: int = 1) -> None:

@@ -5,8 +5,8 @@
     https://host/log   http://                  a log behind a server, to be read
     anything else with ://                      what fsspec opens, to be read (tiles.store.fsspec_address)
 
-An address as it was written may hold credentials, in user:password@ or in a query such as ?sig=…. It is handed to
-whatever opens it, and to nothing else. What is printed, remembered or put into an error is its shown form.
+An address as it was written may hold credentials, in user:password@ or in a query such as ?sig=…. It is given only to
+the code that opens it. What is printed, remembered or put into an error is its shown form.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class Kind(Enum):
 
 
 def kind_of(address: str) -> Kind:
-    """Return which kind of address this is, by its scheme; that it is a good one is found when it is parsed."""
+    """Return which kind of address this is, by its scheme. Whether it is well formed is not checked here."""
     scheme, separator, _ = address.partition("://")
     if not separator or scheme == "file":
         return Kind.DIRECTORY
-    scheme = scheme.partition("::")[0].lower()  # of a chain (simplecache::https://…) that of its first link
+    scheme = scheme.partition("::")[0].lower()  # of a chain (simplecache::https://…) the scheme of its first link
     if scheme in _PORTS:
         return Kind.HTTP
     return Kind.BUCKET if scheme in SCHEMES else Kind.FSSPEC
@@ -60,7 +60,7 @@ def kind_of(address: str) -> Kind:
 def normal_url(address: str) -> str:
     """Return the one form of a log's address that it is remembered by: no credentials, no slash at the end.
 
-    Paths are absolute. Raises UsageError for a path or http(s):// URL that is none.
+    Paths are absolute. Raises UsageError for a malformed path or http(s):// URL.
     """
     kind = kind_of(address)
     if kind is Kind.HTTP:
@@ -207,7 +207,7 @@ def check_endpoint(endpoint: str) -> str:
 
 
 def shown_object_url(url: str) -> str:
-    """Return the URL of an object store as it is shown: without options. Raises UsageError if it is none."""
+    """Return the URL of an object store as it is shown: without options. Raises UsageError if it is malformed."""
     return parse_object_url(url).shown
 
 

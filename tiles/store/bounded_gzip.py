@@ -17,7 +17,7 @@ _GZIP = 16 + zlib.MAX_WBITS  # wbits of zlib: a gzip header, and its largest win
 def encode(data: bytes, level: int = 6) -> bytes:
     """Return data as one gzip member whose MTIME is 0, 0 ≤ level ≤ 9: the same bytes whenever it is called.
 
-    Another version of zlib may write others, so stored encodings are never to be compared.
+    Another version of zlib may write other bytes, so encoded data must never be compared.
     """
     encoder = zlib.compressobj(level, wbits=_GZIP)
     return encoder.compress(data) + encoder.flush()
@@ -38,7 +38,7 @@ def decode(data: bytes, limit: int) -> bytes:
 
 
 def on_wire(limit: int) -> int:
-    """Return how long what decodes to `limit` bytes may be: gzip makes incompressible data a little longer."""
+    """Return how long `limit` bytes may be when gzip-encoded: gzip makes incompressible data a little longer."""
     return limit + limit // 512 + 4096
 
 

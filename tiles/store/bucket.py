@@ -3,11 +3,11 @@
 Creating is `If-None-Match: *`, swapping is `If-Match` or the generation: the store itself decides who was first. What
 an answer means is decided here, once for all kinds of store:
 
-- "it is there already" may be said of one's own write whose answer was lost, and of a write that collided with another
-  and did not happen (S3's 409). So the object is read back: ours, somebody else's, or none at all.
-- a swap is sent once, so "it has changed" is never said of one's own. If it is not answered, it may have happened, or
-  happen yet: OutcomeUnknown.
-- contents are compared decoded: the same bundle may be stored with different gzip bytes.
+- A store may say "it is there already" of our own write whose answer was lost, or of a write that collided with another
+  and did not happen (S3's 409). So the object is read back: it is ours, somebody else's, or not there.
+- A swap is sent once, so "it has changed" means that somebody else changed it. A swap without an answer may have
+  happened, or may still happen: OutcomeUnknown.
+- Contents are compared decoded: the same bundle may be stored with different gzip bytes.
 
 A write that was answered lasts, and everyone sees it: `barrier` has nothing to do.
 """
@@ -32,7 +32,7 @@ from tiles.store.bounded_gzip import Gunzip, encode, on_wire
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
 from tiles.store.paths import check_path, check_prefix, is_path
 
-COLLISIONS = 8  # tries where a store answers that a write collided with another, and did not happen
+COLLISIONS = 8  # tries of a write, as long as the store answers that it collided with another and did not happen
 GZIP_LEVEL = 6
 _COLLIDED = Pauses(COLLISIONS, 0.1, 10.0)
 _PAGE = 1000  # objects of one request, to list or to delete
@@ -47,7 +47,7 @@ class Clients:
 
     patient     tries again by itself; it may create again what was deleted meanwhile
     once        does not try again
-    stamped_by  what versions are: "e_tag", or "version" where that is the generation
+    stamped_by  the field that holds the version: "e_tag", or "version" where versions are generations
     """
 
     patient: Any
@@ -57,7 +57,7 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """How objects are stored that nobody is served: no copy of them is kept in between."""
+    """How objects that are not served to readers are stored: no cache may keep a copy of them."""
 
     headers: Mapping[str, str] = field(
         default_factory=lambda: {"Content-Type": "application/octet-stream", "Cache-Control": "no-store"}
@@ -77,7 +77,7 @@ class ObjectStore:
     """Objects below a prefix of one bucket. Any number of threads and processes, anywhere, may use it.
 
     address   its URL, with options; `url` is what is shown of it
-    clients   what asks it
+    clients   obstore's stores, which send the requests
     sleep     waits for that many seconds
     serving   how objects are stored, and what locks them (`served`)
     """
@@ -127,9 +127,9 @@ class ObjectStore:
         return Object(data, got.meta["last_modified"].timestamp(), self._stamp(path, got.meta))
 
     def create(self, objects: Mapping[str, bytes]) -> None:
-        """Create all objects, many at a time; those already there with the same content are done already.
+        """Create all objects, many at a time; one that is there with the same content counts as created.
 
-        Raises Differs, or AccessError after which the rest is not begun: some of the others are there then.
+        Raises Differs; AccessError, after which no further object is begun. Some of the others may be there then.
         """
         for path in objects:
             check_path(path)
@@ -187,7 +187,7 @@ class ObjectStore:
             except DENIED as error:
                 raise trouble(self.url, "replace", path, error) from None
             except Exception as error:  # noqa: BLE001  its text may be secret
-                if status(error) != "409":  # which S3 answers to one of two at once: it did not happen
+                if status(error) != "409":  # S3 answers 409 to one of two writes at once, which did not happen
                     raise OutcomeUnknown(trouble(self.url, "replace", path, error).message) from None
             else:
                 return self._stamp(path, made)
@@ -196,7 +196,7 @@ class ObjectStore:
         raise Conflict(f"{self.url}/{path}: {COLLISIONS} writes collided with those of others")
 
     def _version(self, path: str) -> Version | None:
-        """Return the version of an object, None if there is none, after an answer that it is another one."""
+        """Return the version of an object, None if it is not there, after an answer that the version has changed."""
         try:
             return self._stamp(path, obstore.head(self._client, path))
         except FileNotFoundError:
@@ -223,7 +223,7 @@ class ObjectStore:
             raise trouble(self.url, "list", prefix, error) from None
 
     def folders(self, prefix: str) -> Sequence[str]:
-        """Return the names that stand right below a prefix with more below them, in order."""
+        """Return, in order, the names of the folders that stand right below a prefix."""
         below = check_prefix(prefix)[:-1] or None
         try:
             found = obstore.list_with_delimiter(self._client, below)
@@ -232,12 +232,12 @@ class ObjectStore:
         return sorted(path[len(prefix) :] for path in found["common_prefixes"])
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Delete objects; one that is not there is deleted already."""
+        """Delete objects; one that is not there counts as deleted."""
         waiting = iter([check_path(path) for path in paths])
         while page := list(islice(waiting, _PAGE)):
             try:
                 obstore.delete(self._client, page)
-            except FileNotFoundError:  # some kinds of store say so, and stop there
+            except FileNotFoundError:  # some stores raise it for a missing object, and delete no further
                 all_done(self._delete, page, BUCKET_REQUESTS)
             except Exception as error:  # noqa: BLE001  its text may be secret
                 raise trouble(self.url, "delete", page[0], error) from None
@@ -251,7 +251,7 @@ class ObjectStore:
             raise trouble(self.url, "delete", path, error) from None
 
     def barrier(self) -> None:
-        """Return at once: what was answered lasts."""
+        """Return at once: a write that was answered lasts."""
 
     def _content(self, path: str, length: int) -> bytes | None:
         """Return what an object holds, None if there is none; of one much longer than `length`, its beginning."""
@@ -285,8 +285,8 @@ class ObjectStore:
 def _decoded(stored: bytes, encoding: str, limit: int) -> bytes:
     """Return what is stored without its encoding, or the first limit + 1 bytes of it.
 
-    What says that it is gzip and is not stays as it is: whoever knows what should be there will call it wrong. A store
-    that decodes by itself may still name the encoding.
+    Bytes that are said to be gzip and are not are returned as they are: the caller finds out whether they are right. A
+    store that decodes by itself may still name the encoding.
     """
     if encoding.strip().lower() != "gzip":
         return stored

@@ -1,4 +1,4 @@
-"""What the errors of obstore mean, in our words. Theirs may hold what is not to be shown, and are as long as a page."""
+"""What the errors of obstore mean, in our words: obstore's own texts may hold secrets, and are as long as a page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_CREDENTIALS = (  # a machine's role was asked for, in vain
     "/latest/meta-data/",
     "/computeMetadata/",
 )
-_UNSIGNED = (  # said by Azure and by R2 to whoever sends no credentials
+_UNSIGNED = (  # what Azure and R2 answer to a request without credentials
     "<Code>PublicAccessNotPermitted</Code>",
     "<Code>InvalidArgument</Code><Message>Authorization</Message>",
 )
@@ -54,14 +54,14 @@ def is_nowhere(error: Exception) -> bool:
 
 
 def trouble(url: str, what: str, path: str, error: Exception) -> AccessError:
-    """Return our error for one of obstore's, met at doing something ("read") to a path of the store at `url`."""
+    """Return our error for one of obstore's, raised by `what` ("read") done to a path of the store at `url`."""
     where = f"{url}/{path}"
     if isinstance(error, AccessError):
         return error
     if isinstance(error, answers.InvalidPathError):
         return Unlistable(f"{where}: something below it has a name that stops the listing", hint=_NAME)
     if is_nowhere(error):
-        # to who reads, NotFound would say that this one object is not there, and nothing is wrong
+        # a reader would take NotFound to mean that only this object is not there, and that nothing is wrong
         kind = NotFound if what == "create" else AccessError
         return kind(f"{url}: there is no such bucket", hint=_BUCKET)
     text = str(error)

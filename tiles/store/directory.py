@@ -1,7 +1,7 @@
 """A store in a local directory: objects are files, and what is promised to last survives a power cut.
 
 An object is written to `.tmp/` first and gets its name when it is whole, so nobody sees half of one, and a run that
-dies leaves a temporary file behind and nothing else. What each sync is for is said beside it.
+dies leaves a temporary file behind and nothing else. A comment beside each sync says what it is for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tiles.store.paths import TEMPS, check_path, check_prefix, is_path
 from tiles.store.posix import Posix
 
 _CHUNK = 4096  # temporary files at a time
-_TRIES = 3  # of giving a name, when directories or objects vanish meanwhile
+_TRIES = 3  # to give a file its name, as directories or objects may vanish meanwhile
 
 
 class DirectoryStore:
@@ -33,7 +33,7 @@ class DirectoryStore:
     lock_wait   seconds to wait for another writer's compare-and-rename
 
     Without `syncfs` (not Linux, or before 5.8) `barrier` covers what this store has created, read, listed or deleted,
-    not names that others have given unseen. Contents were synced before they got a name, whoever wrote them.
+    not names that other writers gave and this store has not seen. Every writer syncs contents before they get a name.
     """
 
     parallel = 1
@@ -66,9 +66,9 @@ class DirectoryStore:
         self._root.prepare()
 
     def create(self, objects: Mapping[str, bytes]) -> None:
-        """Create all objects; those already there with the same content are done already.
+        """Create all objects; one that is there with the same content counts as created.
 
-        Their contents last, their names need `barrier`. Raises Differs, and some of the others are there then.
+        Their contents last, their names need `barrier`. Raises Differs; some of the others may be there then.
         """
         for path in objects:
             check_path(path)
@@ -87,7 +87,7 @@ class DirectoryStore:
         temp = self._temp()
         renaming = False
         try:
-            # The content lasts before the rename: a power cut must not leave the name on content that is not there.
+            # The content must last before the rename, or a power cut could leave the name on content that is lost.
             self._write(temp, data, sync=True)
             self._root.make_lasting(parent)
             with self._root.locked():
@@ -95,7 +95,7 @@ class DirectoryStore:
                     raise Conflict(f"{self.url}/{path}: changed since it was read")
                 renaming = True
                 self._posix.rename(temp, f"{self._path}/{path}")
-                # The name lasts before the lock is given back, and before the caller builds on it.
+                # The name must last before the lock is given back, and before the caller builds on it.
                 self._posix.sync_directory(f"{self._path}/{parent}")
         except OSError as e:
             raise self._root.error("replace", path, e, OutcomeUnknown if renaming else AccessError) from e
@@ -104,7 +104,7 @@ class DirectoryStore:
         return content_version(data)
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Delete objects; one that is not there is deleted already. Directories stay: one may be about to be used."""
+        """Delete objects; one that is not there counts as deleted. Directories stay: a writer may be using one."""
         for path in paths:
             self._root.see(posixpath.dirname(check_path(path)))
             try:
@@ -117,7 +117,7 @@ class DirectoryStore:
     def barrier(self) -> None:
         """Return once everything readable before the call lasts, and everything deleted stays so."""
         try:
-            # `create` syncs contents only: this is what its names, and deletions, wait for
+            # `create` syncs contents only; its names, and deletions, last from here on
             self._root.sync_all()
         except OSError as e:
             raise self._root.error("sync", "", e) from e
@@ -137,7 +137,7 @@ class DirectoryStore:
         return found
 
     def delete_temps(self, names: Iterable[str]) -> None:
-        """Delete what `stale_temps` returned. A writer that still wanted one fails, and has changed nothing."""
+        """Delete what `stale_temps` returned. A writer that still needs one fails, and has changed nothing."""
         for name in names:
             if "/" in check_path(name):
                 raise UsageError(f"{name!r} is not the name of a temporary file")
@@ -169,9 +169,9 @@ class DirectoryStore:
     def _write_all(self, temps: Sequence[str], contents: Sequence[bytes]) -> None:
         """Write temporary files whose contents last.
 
-        That must be so before the first of them gets its name. A file system may write a name long before the content
-        it stands for; a power cut between the two would leave a tile of zeros, or of no bytes, and `create` could
-        never put that right: it gives no name a second time.
+        The contents must last before the first file gets its name. A file system may write a name long before the
+        content it stands for; a power cut between the two would leave a tile of zeros, or of no bytes, and `create`
+        could never put that right, because it never replaces an object.
         """
         together = len(temps) > 1 and self._posix.has_syncfs
         fd = self._posix.open_directory(self._path)
@@ -213,7 +213,7 @@ class DirectoryStore:
 
     def _discard(self, temps: Iterable[str]) -> None:
         for temp in filter(None, temps):
-            with suppress(OSError):  # what stays is found by `stale_temps`
+            with suppress(OSError):  # `stale_temps` finds what stays
                 self._posix.unlink(temp)
 
     def _version(self, path: str) -> Version | None:
@@ -222,11 +222,11 @@ class DirectoryStore:
         return None
 
     def list(self, prefix: str) -> Iterator[Listed]:
-        """Yield all objects below a prefix in the order of their paths; symbolic links are none and lead to none."""
+        """Yield all objects below a prefix in the order of their paths; symbolic links are skipped, not followed."""
         return self._below(check_prefix(prefix)[:-1])
 
     def folders(self, prefix: str) -> Sequence[str]:
-        """Return the names of the directories right below a prefix, in order; one may hold nothing any more."""
+        """Return, in order, the names of the directories right below a prefix; one may be empty."""
         directory = check_prefix(prefix)[:-1]
         found = []
         try:

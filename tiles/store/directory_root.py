@@ -51,7 +51,7 @@ class Root:
         return kind(f"cannot {operation} {where}: {e.strerror}", hint=_HINTS.get(e.errno or 0, ""))
 
     def prepare(self) -> None:
-        """Make the directory and those above it, lasting; the first time only. Raises Refused before making any."""
+        """On the first call make the directory and those above it, to last. Raises Refused before making any."""
         if self._prepared:
             return
         missing = []
@@ -64,8 +64,8 @@ class Root:
                 self._refuse_unlockable(at, fd)
             finally:
                 self._posix.close(fd)
-            # Each is made only when the name of the one above it lasts. So of those that are there, at most the
-            # lowest has a name that does not: a run died between making and syncing it.
+            # A directory is made only once the name of the one above it lasts. So at most the lowest one that is there
+            # has a name that does not last yet: a run may have died between making and syncing it.
             self._sync_name(at)
             for directory in reversed(missing):
                 self._mkdir(directory)
@@ -75,14 +75,14 @@ class Root:
         self._prepared = True
 
     def make_present(self, directory: str) -> None:
-        """Make a directory and those above it, unless they were there before; the names last after `sync_all`."""
+        """Make a directory and those above it if they are not there; their names last after `sync_all`."""
         if directory and directory not in self._present:
             self.make_present(posixpath.dirname(directory))
             self._mkdir(f"{self.path}/{directory}")
             self._present.add(directory)
 
     def forget_present(self) -> None:
-        """Find out anew which directories are there."""
+        """Forget which directories are there, because one was removed."""
         self._present = set()
 
     def make_lasting(self, directory: str) -> None:
@@ -92,20 +92,20 @@ class Root:
         parent = posixpath.dirname(directory)
         self.make_lasting(parent)
         if self._mkdir(f"{self.path}/{directory}") or directory not in self._lasting:
-            # also if it was there: `make_present`, or a run that died, makes one without syncing its name
+            # also if it was there: `make_present`, or a run that died, may have made it without syncing its name
             self._posix.sync_directory(f"{self.path}/{parent}")
             self._lasting.add(directory)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the directory's own lock: no file to be served, copied or left behind.
+        """Hold a lock on the directory itself, so that no lock file can be served, copied or left behind.
 
-        It goes with the descriptor, so with the process; a program that is started meanwhile does not get it.
+        It ends with the descriptor, so with the process; a program that is started meanwhile does not get it.
         Raises AccessError after `lock_wait`.
         """
         fd = self._posix.open_directory(self.path)
         try:
-            # Not waiting in the kernel: a process that was stopped while it had the lock must not stop us for good.
+            # This does not wait in the kernel, where a process that is stopped with the lock would block it for ever.
             until, pause = self._posix.monotonic() + self._lock_wait, 0.0005
             while not self._try_lock(fd):
                 if self._posix.monotonic() > until:
@@ -118,13 +118,13 @@ class Root:
             self._posix.close(fd)
 
     def see(self, directory: str) -> None:
-        """Remember that what was found or changed in a directory is to be made to last by `sync_all`."""
+        """Remember a directory in which something was found or changed, so that `sync_all` makes that last."""
         if not self._posix.has_syncfs:
             with self._seen_lock:
                 self._seen.add(directory)
 
     def sync_all(self) -> None:
-        """Make all last that is there; without syncfs, the names in every directory of which `see` was told."""
+        """Make everything that is there last; without syncfs, the names in every directory that `see` remembered."""
         fd = self._open_if_there(self.path)
         if fd is None:
             return
@@ -155,7 +155,7 @@ class Root:
         try:
             fd = self._posix.open_directory(parent)
         except PermissionError:
-            return  # where we may not even look, no run of ours has made anything
+            return  # no run of ours can have made a directory in one that it may not read
         try:
             self._posix.fsync(fd)
         finally:

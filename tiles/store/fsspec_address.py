@@ -9,7 +9,7 @@ import re
 
 PREFIX = "fsspec+"  # asks for fsspec where this library could read the address by itself
 
-# Where what comes before the "@" is a part of the place: a repository, a container.
+# In these, what comes before the "@" is a part of the place: a repository, a container.
 _NAMED_BY_USER = frozenset({"github", "git", "abfs", "abfss"})
 _LINK = re.compile(r"(?P<scheme>[^:/?#]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL)
 _PROTOCOL = re.compile(r"[a-z0-9][a-z0-9+.-]{0,39}", re.ASCII)
@@ -29,7 +29,7 @@ def protocol_of(link: str) -> str:
 
 
 def shown_protocol(protocol: str) -> str:
-    """Return a protocol as it may be shown: what cannot be the name of one may be a password, and is left out."""
+    """Return a protocol as it may be shown; "…" for what cannot be the name of one, since it may be a password."""
     return protocol if _PROTOCOL.fullmatch(protocol) else "…"
 
 

@@ -12,10 +12,10 @@ from tiles.store.paths import check_path, check_prefix
 
 
 class MemoryStore:
-    """Objects in a dict under a lock: every method but `create` and `delete` of several is one atomic step.
+    """Objects in a dict under a lock: every method is one atomic step, except `create` and `delete` of several objects.
 
-    Versions are of the content: the least that the contract allows (a swap cannot tell A from A → B → A), so that
-    what is right here is right on every store.
+    Versions are computed from the content, so a swap cannot tell A from A → B → A. The contract allows no weaker store,
+    so code that is right on this one is right on every one.
 
     clock   returns `modified` of what is written now; without it writes are numbered from 1.0
     """
@@ -74,12 +74,12 @@ class MemoryStore:
         return iter(sorted(found, key=lambda listed: listed.path))
 
     def folders(self, prefix: str) -> Sequence[str]:
-        """Return the elements that follow a prefix in paths that go on after them, in order."""
+        """Return, in order, the names of the folders that stand right below a prefix."""
         below = [listed.path[len(prefix) :] for listed in self.list(prefix)]
         return sorted({path.partition("/")[0] for path in below if "/" in path})
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Delete objects; one that is not there is deleted already."""
+        """Delete objects; one that is not there counts as deleted."""
         for path in paths:
             with self._lock:
                 self._objects.pop(check_path(path), None)

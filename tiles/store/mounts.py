@@ -15,7 +15,7 @@ _HOST = "the host, or another guest, writes there without seeing this one's lock
 _OBJECTS = "it imitates files on an object store: give the bucket itself"
 _UNKNOWN = "nobody can say whether other machines write there"
 
-#   file-system type → why not. Not among them, since a lock on a directory holds on all machines: ceph, gfs2, ocfs2.
+#   file-system type → why it is refused. ceph, gfs2 and ocfs2 are not: a lock on a directory holds on every machine.
 _UNSAFE = {
     **dict.fromkeys(("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "coda", "lustre", "beegfs"), _OTHERS),
     **dict.fromkeys(("glusterfs", "gpfs", "orangefs", "pvfs2", "panfs", "wekafs", "acfs", "mfs", "sshfs"), _OTHERS),
@@ -23,7 +23,7 @@ _UNSAFE = {
     **dict.fromkeys(("s3fs", "gcsfuse", "goofys", "blobfuse", "blobfuse2", "mountpoint-s3", "rclone"), _OBJECTS),
 }
 
-#   FUSE file systems that keep their files on this machine. Any other one is refused: nobody can say what is behind.
+#   FUSE file systems that keep their files on this machine. Any other one is refused: its files may be anywhere.
 _LOCAL_FUSE = frozenset(
     ("bindfs", "cryfs", "encfs", "exfat", "ext2", "fuse-overlayfs", "fuse2fs", "gocryptfs", "mergerfs", "ntfs-3g")
 )

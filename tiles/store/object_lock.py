@@ -1,7 +1,7 @@
 """Keeping objects from being deleted or replaced: S3 Object Lock, where the bucket has it.
 
-The lock is set after the object was created, by boto3, as the headers that would set it while creating cannot be signed
-by obstore. A run that dies in between is finished by one that creates the same objects again, and locks them.
+boto3 sets the lock after the object was created, because obstore cannot sign the headers that would set it while
+creating. If a run dies in between, the next one creates the same objects again, and locks them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WORDS = {"AccessDenied", "InvalidRequest", "ObjectLockConfigurationNotFoundErro
 
 
 class ObjectLock:
-    """Locks objects of one bucket for some days, in governance mode: whoever may bypass it still can.
+    """Locks objects of one bucket for some days, in governance mode, which users with a special permission can bypass.
 
     client   of boto3, for S3
     place    the bucket, and the prefix of the log in it

@@ -34,11 +34,11 @@ _CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIA
 
 
 def open_object_store(url: str, *, anonymous: bool = False, retry: bool = True) -> ObjectStore:
-    """Return the store that a URL names. Nothing is asked of it yet.
+    """Return the store that a URL names. No request is sent yet.
 
     anonymous   send no credentials, as any reader would
     retry       ask again where there is no answer; without it, nothing is created a second time after it was deleted
-    Raises UsageError for a URL or options that are none.
+    Raises UsageError for a malformed URL or option.
     """
     parsed = parse_object_url(url)
     try:
@@ -79,7 +79,7 @@ def open_boto3_client(url: str) -> tuple[Any, str, str]:
 
 
 def _endpoint(options: dict[str, str], *variables: str) -> str | None:
-    """Return where the server is that is not the store's own one, None for that."""
+    """Return the address of the server that an option or variable names; None for the store's own server."""
     named = next(filter(None, (options.get("endpoint"), *map(os.environ.get, variables))), None)
     return named and check_endpoint(named)
 

@@ -1,4 +1,4 @@
-"""What every store agrees on: which paths name an object, and the version of a store that compares contents."""
+"""Which paths an object may have, in every store."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Posix:
         self._renameat2 = getattr(libc, "renameat2", None)
         # Before Linux 5.8 syncfs keeps silent about contents it could not write, so it proves nothing there.
         self.has_syncfs = _linux() >= (5, 8) and self._answers_syncfs()
-        self.has_renameat2 = True  # until it says it cannot
+        self.has_renameat2 = True  # until a call fails because kernel or file system cannot do it
 
     # ---- files
 
@@ -101,7 +101,7 @@ class Posix:
         os.mkdir(path)
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a file, in the place of one that may be there."""
+        """Rename a file; it replaces one that may have the new name."""
         os.replace(old, new)
 
     def rename_new(self, old: str, new: str) -> None:
@@ -196,7 +196,7 @@ class Posix:
     def name_new(self, temp: str, path: str) -> None:
         """Give a file its name, or raise FileExistsError.
 
-        Where the kernel or the file system cannot (ENOSYS, EINVAL), it has both names for a moment.
+        Where kernel or file system cannot do that in one step (ENOSYS, EINVAL), the file has both names for a moment.
         """
         if self.has_renameat2:
             try:
@@ -219,7 +219,7 @@ class Posix:
             self.close(fd)
 
     def _answers_syncfs(self) -> bool:
-        # Some sandboxes refuse the call; only where it is made is the descriptor wrong.
+        # Some sandboxes refuse the call. Only a kernel that makes it complains about the descriptor.
         try:
             self.syncfs(-1)
         except OSError as e:

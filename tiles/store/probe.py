@@ -1,7 +1,7 @@
-"""Finding out whether a store keeps its conditions: some that look like S3 ignore them, and say nothing.
+"""Finding out whether a store keeps conditions on writes: some that look like S3 ignore them, and say nothing.
 
-On such a store two writers would both believe that they were first. So before a log is begun, and before a new version
-writes to it for the first time, it is tried out on objects of its own, below `probe/`.
+On such a store two writers would both believe that they were first. So a store is tried out, on objects below `probe/`,
+before a log is begun in it and before a new version writes to it for the first time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def probe(store: Store, nonce: str) -> None:
         _probe_create(store, create)
         _probe_swap(store, swap)
     except TilesError:
-        with suppress(AccessError):  # what was wrong before says more
+        with suppress(AccessError):  # the first error says more
             store.delete([create, swap])
         raise
     store.delete([create, swap])

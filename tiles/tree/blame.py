@@ -1,7 +1,7 @@
 """Who is wrong, where tiles, entries and root disagree (https://c2sp.org/tlog-tiles, "Merkle Tree"). Pure.
 
-The hash of a full tile stands in its parent, follows from the tile itself, and follows from what is below it. A parent
-that is believed decides; without one, two that agree outvote the third, and where all three differ, that is reported.
+There are three sources for the hash of a full tile: its parent, the tile itself, and what is below it. A parent that is
+believed decides. Without one, two sources that agree outvote the third, and if all three differ, that is reported.
 The right edge is believed if it leads to the root, any other tile if its parent agrees.
 """
 
@@ -34,11 +34,11 @@ class Finding:
 class Stated:
     """What is stored as a tile.
 
-    hashes     None: it is not there or no tile, which was found already
+    hashes     None if the tile is missing or malformed, which was reported already
     root       of a full tile with hashes
-    expected   what `parent` says that the root is; None if it does not say, and for a partial tile
+    expected   the root that `parent` holds for it; None if the parent has no hashes, and for a partial tile
     trusted    whether the parent is believed
-    believed   whether this tile is
+    believed   whether this tile is believed
     """
 
     tile: Tile
@@ -57,12 +57,12 @@ class Stated:
         return Stated(tile, hashes, root, expected, self.believed, believed, self.tile.path)
 
     def says(self, position: int) -> Hash | None:
-        """Return what this tile says that the node below it, at a position, hashes to."""
+        """Return the hash that this tile holds for the node below a position; None if it has no hashes."""
         return self.hashes[position] if self.hashes else None
 
 
 def children(tile: Tile, position: int) -> list[Tile]:
-    """Return what is below a hash of a tile: a tile, and above entries their bundle too.
+    """Return what is below a hash of a tile: a tile, at level 1 also its bundle, at level 0 only the bundle.
 
     Raises UsageError for a bundle.
     """
@@ -77,9 +77,9 @@ def children(tile: Tile, position: int) -> list[Tile]:
 def judge_pair(
     above: Stated, position: int, data: bytes | None, leaves: Sequence[Hash] | None
 ) -> tuple[Hash | None, list[Finding]]:
-    """Return the hash of the full level-0 tile below a position, None if that is open, and what is wrong.
+    """Return the hash of the full level-0 tile below a position, None if that is not known, and the findings.
 
-    data     the tile, of the right length; None if it is not there, or none, which was found already
+    data     the tile, of the right length; None if it is missing or malformed, which was reported already
     leaves   the leaf hashes of its bundle; None likewise
     """
     expected = above.says(position)
@@ -102,12 +102,12 @@ def judge_pair(
 
 
 def judge_tile(stated: Stated, computed: Sequence[Hash | None]) -> tuple[Hash | None, list[Finding]]:
-    """Return the hash of a full tile of level 1 or above, None if that is open, and what is wrong.
+    """Return the hash of a full tile of level 1 or above, None if that is not known, and the findings.
 
     computed   the hash of each node below it, as `judge_pair` or this function returned it
     """
     if stated.believed:
-        return stated.expected, []  # all that is below it was judged by it
+        return stated.expected, []  # everything below was judged by this tile already
     expected = stated.expected
     full = complete(computed)
     below = node_root(full) if full else None
@@ -117,12 +117,12 @@ def judge_tile(stated: Stated, computed: Sequence[Hash | None]) -> tuple[Hash | 
         return below, []
     if below is not None and below == expected:
         return expected, [Finding(stated.tile.path, _hashes_to(stated.root, stated.parent, expected))]
-    # the parent alone, if it is nowhere that they differ
+    # if the tile and what is below it differ nowhere, the parent alone is wrong, and there is no finding here
     return below, _undecided(stated.tile, stated.hashes, computed)
 
 
 def _judge_denied(stated: Stated, expected: Hash, computed: Sequence[Hash | None], below: Hash | None) -> list[Finding]:
-    """What is wrong about a tile that is not there, or not what a believed parent says."""
+    """Return the findings about a tile that is missing, or does not have the hash in its believed parent."""
     path, parent, root = stated.tile.path, stated.parent, stated.root
     if root is not None and below == root:
         return [Finding(path, f"like what is below it {_hashes_to(root, parent, expected)}")]
@@ -139,10 +139,10 @@ def judge_edge(
 ) -> list[Finding]:
     """Return what is wrong about the right edge of a tree.
 
-    stated     by level, the hashes of each edge tile; None if it is not there or no tile, which was found already
+    stated     by level, the hashes of each edge tile; None if it is missing or malformed, which was reported already
     computed   by level, the hash of each node below it; for level 0 the leaf hashes of the last, partial bundle
 
-    If any choice between the two, level by level, leads to the root, it is right, and so it is known who is wrong.
+    At each level one of the two is chosen. A choice that leads to the root is right; what differs from it is wrong.
     """
     edge = {tile.level: tile for tile in edge_tiles(tree.size)}
     options = {level: edge_options(stated[level], computed[level]) for level in edge}
@@ -163,20 +163,20 @@ def judge_edge(
 
 
 def choose_edge(tree: TreeHead, options: Mapping[int, Sequence[Hashes]]) -> dict[int, Hashes] | None:
-    """Return the first choice among the contents that each edge tile may have that leads to the root, if one does."""
+    """Return the first choice, of one option for each edge tile, that leads to the root; None if no choice does."""
     choices = (dict(zip(options, choice, strict=True)) for choice in product(*options.values()))
     return next((choice for choice in choices if leads_to_root(tree, choice)), None)
 
 
 def leads_to_root(tree: TreeHead, edge: Mapping[int, Hashes | None]) -> bool:
-    """Whether edge tiles, the hashes of each by level, are all there and have the root of the tree."""
+    """Whether the edge tiles, given as hashes by level, are all there and lead to the root of the tree."""
     if None in edge.values():
         return False
     return Edge(tree.size, tuple(edge.get(level) or () for level in levels(tree.size))).tree == tree
 
 
 def edge_options(stated: Hashes | None, computed: Sequence[Hash | None]) -> list[Hashes]:
-    """Return the different contents that an edge tile may have, what is stored first."""
+    """Return the different contents that an edge tile may have, the stored one first."""
     return list(dict.fromkeys(hashes for hashes in (stated, complete(computed)) if hashes is not None))
 
 

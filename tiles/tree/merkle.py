@@ -27,7 +27,7 @@ def leaf_hash(entry: bytes) -> Hash:
 
 
 def leaf_hashes(entries: Iterable[bytes]) -> list[Hash]:
-    """Return `leaf_hash` of each entry, in order. One comprehension: a call per entry costs a fifth of it."""
+    """Return `leaf_hash` of each entry, in order. It is not called for each: the calls would be a fifth of the cost."""
     return cast("list[Hash]", [sha256(b"\x00" + entry).digest() for entry in entries])
 
 

@@ -1,7 +1,7 @@
 """Planning a batch: (right edge, entries) → the objects to write, the new right edge, the new root. Pure.
 
 Tile paths and contents are those of https://c2sp.org/tlog-tiles. A plan depends on the edge and the entries alone:
-whoever plans the same batch on the same tree, now or after a crash, writes the same bytes.
+every run that plans the same batch on the same tree, now or after a crash, writes the same bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tiles.tree.tile import full_roots, grow_level
 
 @dataclass(frozen=True)
 class Plan:
-    """What appending `entries` to a tree of size `base` comes to.
+    """What to write to append `count` entries to a tree of size `base`.
 
     body      the new entries, length-prefixed
     objects   public path → content, immutable; in no particular order
@@ -40,7 +40,7 @@ class Plan:
 
 
 def plan(edge: Edge, entries: Sequence[bytes]) -> Plan:
-    """Return what appending `entries`, at least one, to the tree at `edge` comes to.
+    """Return the plan that appends `entries`, at least one, to the tree at `edge`.
 
     Raises UsageError for an entry over 65,535 bytes or a tree that would exceed MAX_TREE_SIZE.
     """

@@ -1,7 +1,7 @@
 """Inclusion and consistency proofs (https://www.rfc-editor.org/rfc/rfc6962#section-2.1.1, 2.1.2): build and verify.
 
-Building is told apart from reading: `inclusion_nodes` and `consistency_nodes` say which nodes a proof is made of,
-whoever has the tiles finds their hashes, `build_proof` puts them together. Verification follows the algorithms of
+Building is separate from reading: `inclusion_nodes` and `consistency_nodes` say which nodes a proof is made of, the
+caller reads their hashes from tiles, `build_proof` puts them together. Verification follows the algorithms of
 RFC 9162, sections 2.1.3.2 and 2.1.4.2, which hold for RFC 6962's proofs. Everything here is pure.
 """
 
@@ -125,7 +125,7 @@ def verify_inclusion(leaf: Hash, index: int, tree: TreeHead, proof: Sequence[Has
 def verify_consistency(old: TreeHead, new: TreeHead, proof: Sequence[Hash]) -> None:
     """Verify that the tree `old` is a prefix of the tree `new` (RFC 9162 §2.1.4.2).
 
-    The empty tree is a prefix of every tree, and a tree is one of itself; both have the empty proof only.
+    The empty tree is a prefix of every tree, and every tree is a prefix of itself; the proof of both must be empty.
 
     Raises ProofError if it is not, or if the proof is not one of the right number of 32-byte hashes.
     Raises UsageError if old.size > new.size, and for a root or size that cannot be one.

@@ -38,7 +38,7 @@ def cut(tile: Tile, data: bytes) -> bytes:
     """Return the content of a partial tile, or bundle, from that of the full one at its place.
 
     tile   as the tree has it ("MAY fetch the full tile … as a fallback")
-    data   what was read at `tile.full.path`; not believed, and neither is what is returned
+    data   what was read at `tile.full.path`; neither it nor the result is believed yet
 
     Raises TileError unless these are the bytes of a full tile, or of a bundle of 256 entries.
     """
@@ -54,7 +54,7 @@ def cut(tile: Tile, data: bytes) -> bytes:
 def cut_from_larger(tile: Tile, data: bytes) -> bytes | None:
     """Return the content of a tile or bundle from that of a larger one at its place, whatever that one's width.
 
-    None if it is not in there: the larger one may be damaged at its end, and still hold the beginning.
+    Return None if the larger one does not hold all of it. One that is damaged at its end may still hold the beginning.
     """
     if tile.level != ENTRIES:
         return data[: tile.width * HASH_SIZE] if len(data) >= tile.width * HASH_SIZE else None
@@ -107,7 +107,7 @@ class TreeReader:
 
         Raises TileError at the first tile that is not what the tree says, parents first. It names the tile, or for
         the edge all tiles of it that were given, and its evidence holds the `expected` and the `computed` hash and
-        the bytes by path. What was believed before that stays, nothing else does.
+        the bytes by path. Tiles that were believed before that one stay believed; no others are.
         Raises UsageError, and believes nothing, if a tile is not one of this tree, if its parent is neither given
         nor known, or if only a part of the edge is given and the rest is not known.
         """
@@ -127,7 +127,7 @@ class TreeReader:
         return _hash_at(heights, height, position)
 
     def root_at(self, size: int) -> TreeHead:
-        """Return the tree head of an earlier size, `root_nodes` of which were accepted: the tree's own beginning."""
+        """Return the tree head that the log had at an earlier size. The `root_nodes` of that size must be known."""
         return TreeHead(size, fold_right([self.hash(node) for node in root_nodes(size)]))
 
     def leaf_hashes(self, bundle: Tile) -> Sequence[Hash]:

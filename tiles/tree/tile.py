@@ -31,7 +31,7 @@ def grow_level(level: int, before: int, edge: Sequence[Hash], new: Sequence[Hash
 
 
 def full_roots(hashes: Sequence[Hash]) -> list[Hash]:
-    """Return the root of each full tile that `hashes`, starting at a tile's first, fill: the next level's hashes."""
+    """Return the roots of the full tiles in `hashes`, which begin where a tile begins: the hashes of the next level."""
     roots = list(hashes[: len(hashes) - len(hashes) % TILE_WIDTH])
     for _ in range(TILE_HEIGHT):  # 256 is a power of two: neighbours never cross a tile's end
         roots = parents(roots)

@@ -1,9 +1,9 @@
 """Recomputing all of a log: entries → leaf hashes → tiles → root, each compared with what is published.
 
-The tree is read from its root downwards, so that what a tile must hash to is known when it is read, and judged from
-its entries upwards (`tiles.tree.blame`). Runs of 65,536 entries, those below one tile of level 1, depend on nothing
-else: they go to an executor, if there is one, 256 at a time. Memory holds at most 65,536 hashes for each level of
-tiles, and the few bundles that are being fetched, whatever the size of the log.
+Tiles are read from the root downwards, so that the hash which each must have is known when it is read. They are judged
+from the entries upwards (`tiles.tree.blame`). A run of 65,536 entries, those below one tile of level 1, depends on
+nothing else: runs go to an executor, if there is one, 256 at a time. Memory holds at most 65,536 hashes for each level
+of tiles, and the few bundles that are being fetched, whatever the size of the log.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tiles.upkeep.strays import take_inventory
 
 MISSING = "is not there"
 
-Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one of level 1; what is wrong
+Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one of level 1; the findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ def audit(
 ) -> Report:
     """Recompute the tree of a checkpoint that was accepted, and return every finding, not only the first.
 
-    store      where the log can be listed: what else is below tile/ and checkpoints/ is looked at too
-    policy     verifies the log's signatures on the checkpoints that are kept in `store`; None does not
+    store      lists the log: then everything else below tile/ and checkpoints/ is checked too
+    policy     verifies the log's signatures on the checkpoints that are kept in `store`; None leaves them unverified
     progress   is called with how many more entries were recomputed
     executor   recomputes runs of 65,536 entries; its workers may be other processes
-    url        what those open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
+    url        what other processes open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
 
-    What a damaged tile keeps from being checked is not reported again. Raises AccessError for trouble on the way.
+    What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
     """
     roomy = _Roomy(fetcher)
     walk = Walk(roomy, tree, progress, Workers(executor, url or fetcher.url) if executor else None)
@@ -81,7 +81,7 @@ class Workers:
 
 
 class Walk:
-    """One audit, as the process that reports does it."""
+    """One audit, in the process that collects the findings."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class Walk:
         return computed
 
     def edge_hashes(self, tile: Tile) -> Hashes | None:
-        """Return the hashes in an edge tile; None, and a finding, if it is not there or none."""
+        """Return the hashes in an edge tile; None, and a finding, if it is missing or malformed."""
         data = self._edge_object(tile)
         return None if data is None else Objects(self._fetcher, self.findings).hashes(tile, data)
 
@@ -171,7 +171,7 @@ class Walk:
 def recompute_run(fetcher: Fetcher, above: Stated) -> Run:
     """Recompute the level-0 tiles below a tile of level 1 from their entries.
 
-    Returns the hash of each, None where that is open, and what is wrong.
+    Returns the hash of each, None where it is not known, and the findings.
     """
     findings: list[Finding] = []
     computed = []
@@ -185,7 +185,7 @@ def recompute_run(fetcher: Fetcher, above: Stated) -> Run:
 
 
 def _recompute_run_at(url: str, above: Stated) -> Run:
-    """`recompute_run`, in a process that has no fetcher yet: one cannot be sent to it."""
+    """Call `recompute_run` in another process, which opens the log itself: a fetcher cannot be sent to it."""
     return recompute_run(_opened(url), above)
 
 
@@ -193,7 +193,7 @@ _opened = lru_cache(maxsize=1)(open_log)
 
 
 class _Roomy:
-    """A fetcher with room for what is much too long for a tile: it is to be seen, and found wrong."""
+    """A fetcher that also returns objects much too long for a tile, so that they are found to be wrong."""
 
     def __init__(self, fetcher: Fetcher) -> None:
         self.url = fetcher.url
@@ -206,7 +206,7 @@ class _Roomy:
 
 
 class Objects(_Roomy):
-    """Fetches full tiles and bundles, and takes down which are missing or malformed instead of stopping there."""
+    """Fetches full tiles and bundles, and records which are missing or malformed instead of raising."""
 
     def __init__(self, fetcher: Fetcher, findings: list[Finding]) -> None:
         super().__init__(fetcher)
@@ -234,7 +234,7 @@ class Objects(_Roomy):
             return None
 
     def whole(self, tile: Tile, data: bytes) -> bytes | None:
-        """Return the bytes of a tile, not taken apart; None, and a finding, if they are too few or too many."""
+        """Return the bytes of a tile as they are; None, and a finding, if they are too few or too many."""
         if len(data) == tile.width * HASH_SIZE:
             return data
         self.hashes(tile, data)
@@ -253,7 +253,7 @@ class Objects(_Roomy):
 
 
 def _entries(data: bytes, width: int) -> Sequence[bytes]:
-    """`parse_bundle`, at a tenth of its cost where all entries have one length, as in many logs."""
+    """Do what `parse_bundle` does, at a tenth of its cost where all entries have one length, as in many logs."""
     stride = 2 + int.from_bytes(data[:2], "big")
     if len(data) == width * stride and data[::stride] + data[1::stride] == data[:1] * width + data[1:2] * width:
         return unpack(f"2x{stride - 2}s" * width, data)

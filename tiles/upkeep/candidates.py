@@ -1,4 +1,4 @@
-"""What can be had of the tiles of a log, from wherever it is: unproven, cut from larger ones, or not at all."""
+"""What could be a lost tile of a log: bytes from the log or a mirror, unproven, perhaps cut from a larger tile."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tiles.tree.merkle import HASH_SIZE, leaf_hashes
 from tiles.tree.reader import cut_from_larger
 from tiles.tree.tile import parse_tile
 
-_PATIENCE = 4  # objects in a row that cannot be reached, before it is taken for the way and not for the objects
+_PATIENCE = 4  # after so many objects in a row that cannot be reached, the whole place is taken to be unreachable
 
 
 class Reachable:
-    """A fetcher to which an object that cannot be reached is one that is not there, unless it is the way to all.
+    """A fetcher that raises NotFound for an object that cannot be reached, until several in a row cannot be.
 
-    lasting   raise AccessError once several in a row could not be reached; otherwise nothing is there from then on
+    lasting   from then on raise AccessError; otherwise raise NotFound for every object
 
-    trouble   why an object could not be reached, the last time that was so; or empty
+    trouble   the error of the last object that could not be reached; empty if there was none
     """
 
     def __init__(self, fetcher: Fetcher, *, lasting: bool) -> None:
@@ -79,7 +79,7 @@ def cut_at(fetcher: Fetcher, size: int, tile: Tile) -> bytes | None:
 
 
 def fetched(fetcher: Fetcher, tile: Tile) -> bytes | None:
-    """Return what `fetch_tile` does; None for what is not there, or cannot be cut."""
+    """Return what `fetch_tile` returns; None if the object is missing, or the tile cannot be cut from it."""
     try:
         return fetch_tile(fetcher, tile)
     except (NotFound, TileError):

@@ -2,20 +2,20 @@
 
 Four kinds of objects go, each by a rule that no writer, however long it was stopped, can turn into a loss:
 
-- a staged batch of a size below the head's. It could be committed only on top of a head no larger than itself, and none
-  will be there again: heads never shrink. One of the head's size may lack entries and hold refusals only, and could
-  still be committed. Age says nothing: a larger batch, however old, may be what a stopped writer commits next.
-- a partial tile or bundle whose full one is part of the published tree, is there, and has been for a while (tlog-tiles
-  "Partial Tiles": logs "MAY delete any partial tile once the corresponding full tile is … available"). Whoever looks
-  for it finds the full one. It also has to be part of a tree that was published as long ago: every checkpoint that was
-  current since is at least that large, and needs the full one itself. That the full one has been there for long says
-  less: the run that wrote it may have died, and its tree been published days later.
-- temporary files of a directory that no running writer can still want.
-- what trying out a bucket has left behind.
+- a staged batch of a size below the head's. A batch can be committed only on top of a head no larger than itself, and
+  heads never shrink. A batch of the head's own size may hold refusals and no entries, and could still be committed. Age
+  does not matter: a larger batch, however old, may be what a stopped writer commits next.
+- a partial tile or bundle whose full one is part of the published tree, and has been there for a while (tlog-tiles
+  "Partial Tiles": logs "MAY delete any partial tile once the corresponding full tile is … available"). Readers who look
+  for it find the full one. The full one must also be part of a tree that was published as long ago: every checkpoint
+  since then is at least that large, and needs the full one itself. The age of the full one alone proves less: the run
+  that wrote it may have died, and its tree may have been published days later.
+- temporary files of a directory that are too old for a running writer to need.
+- objects that trying out a bucket has left behind.
 
-The head is read first, then the checkpoint, then what there is: whatever changes meanwhile grows, so a rule that holds
-for what was read holds for what is there by then. Anything not recognised by its path stays. What was deleted stays
-deleted, so a run that dies is finished by the next one.
+The head is read first, then the checkpoint, then the listing. Head and tree only grow meanwhile, so a rule that held
+for what was read still holds when objects are deleted. Objects whose paths are not recognised stay. If a run dies, the
+next one deletes the rest.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from tiles.tree.merkle import HASH_SIZE
 from tiles.write.load import read_head
 
 DAY = 86_400.0  # seconds
-MIN_TEMP_AGE = 3600.0  # seconds; a running writer wants a temporary file for moments
+MIN_TEMP_AGE = 3600.0  # seconds; a running writer needs a temporary file for moments only
 SAMPLE = 20  # paths
 
 _UNCHANGED = "nothing was deleted"
 _DELETE_AT_ONCE = 1000  # the most that one request of an object store takes
-_CANDIDATES = 8  # kept checkpoints that are read, largest first, before none is found to be the log's
+_CANDIDATES = 8  # how many kept checkpoints are read, largest first, to find one that the log signed
 _PROBE = re.compile(rf"{PROBES}[0-9a-f]{{32}}", re.ASCII)
 
 
@@ -75,7 +75,7 @@ class KeepsTemps(Protocol):
     """A store whose dead runs leave temporary files behind."""
 
     def stale_temps(self, before: float) -> Sequence[str]:
-        """Return the names of those last written before a time (seconds since the epoch)."""
+        """Return the names of temporary files last written before a time (seconds since the epoch)."""
         ...
 
     def delete_temps(self, names: Iterable[str]) -> None:
@@ -89,7 +89,7 @@ def gc(public: Store, private: Store, *, now: float, grace: float = DAY, dry_run
     now     seconds since the epoch
     grace   seconds for which partial tiles stay once the full tile is there and published, for readers without a way
             to fall back
-    Raises NotFound if there is no log; Refused if the head is none, or the checkpoint not of its log.
+    Raises NotFound if there is no log; Refused if the head is malformed, or the checkpoint not of its log.
     """
     if grace < 0:
         raise UsageError(f"the grace period is {grace} seconds, and cannot be negative")
@@ -97,19 +97,19 @@ def gc(public: Store, private: Store, *, now: float, grace: float = DAY, dry_run
     covered = min(_published_size(public, head), head.tree.size)
     covered = min(covered, _size_at(public, head, now - grace))
     if not dry_run:
-        # What was just read has to last before anything goes on its account: after a power cut an older head could
-        # want its batch back, and an older checkpoint its partial tiles.
+        # What was just read must last before anything is deleted because of it: after a power cut an older head could
+        # need its batch, and an older checkpoint its partial tiles.
         private.barrier()
         public.barrier()
     broom = _Broom(dry_run)
-    # A writer that staged one of these read a smaller head, and finds another one there when it commits.
+    # The writer that staged such a batch read a smaller head, so its commit fails: the head has changed.
     broom.sweep(private, "staged", _staged(private, head))
-    # No writer or reader of the published tree, or of a larger one, reads these; of a smaller one, they fall back.
+    # Writers and readers of the published tree, or of a larger one, never read these; those of a smaller one fall back.
     broom.sweep(public, "tile", _partials(public, covered, now - grace))
-    # Trying out a store takes seconds.
+    # Trying out a store takes seconds, so after a day its objects are left-overs.
     for store in (private, public):
         broom.sweep(store, "probe", _probes(store, now - DAY))
-    # A writer stopped for so long fails when it wants to give its file a name, and has changed nothing.
+    # A writer that was stopped for so long fails when it gives its file a name, and has changed nothing.
     for store in (private, public):
         broom.sweep_temps(store, now - max(grace, MIN_TEMP_AGE))
     return broom.collected()
@@ -124,7 +124,7 @@ class _Broom:
         self._sample: list[str] = []
 
     def sweep(self, store: Store, kind: str, found: Iterator[Listed]) -> None:
-        # While the listing goes on: memory stays flat, and what is deleted has been listed already.
+        # Objects are deleted while the listing goes on: memory stays flat, and each was listed before it is deleted.
         while listed := list(islice(found, _DELETE_AT_ONCE)):
             paths = [each.path for each in listed]
             if not self._dry_run:
@@ -172,14 +172,14 @@ def _published_size(public: Store, head: Head) -> int:
     try:
         return _own(data, head).tree.size
     except LogError as error:
-        # anyone who can write there could have others' tiles deleted by it
+        # otherwise anyone who can write a checkpoint there could make this delete tiles that are still needed
         raise Refused(f"{public.url}/{CHECKPOINT}: {error.message}", hint=_UNCHANGED) from error
 
 
 def _size_at(public: Store, head: Head, time: float) -> int:
     """Return the size of the largest tree known to have been published by a time (seconds since the epoch), or 0."""
     kept = public.list(CHECKPOINTS)
-    # `modified` of 0.0: this store cannot say
+    # `modified` is 0.0 if the store does not know it
     sizes = (kept_size(listed.path) or 0 for listed in kept if 0.0 < listed.modified <= time)
     for size in nlargest(_CANDIDATES, sizes):
         try:
@@ -229,7 +229,7 @@ def _partials(public: Store, covered: int, before: float) -> Iterator[Listed]:
             full is not None
             and tile.full == full[0]
             and (tile.index + 1) * TILE_WIDTH <= level_size(covered, tile.level)
-            # `modified` of 0.0: this store cannot say how long it has been there
+            # `modified` is 0.0 if the store does not know how long the object has been there
             and 0.0 < full[1].modified <= before
             and _is_whole(full[0], full[1].size, listed.size)
         ):
@@ -237,5 +237,5 @@ def _partials(public: Store, covered: int, before: float) -> Iterator[Listed]:
 
 
 def _is_whole(full: Tile, size: int, partial: int) -> bool:
-    """Whether a full tile has the length of one: the partial ones may be all that is left of a damaged one."""
+    """Whether a full tile is as long as it must be: if it is damaged, only its partial tiles may be left."""
     return size >= partial if full.level == ENTRIES else size == TILE_WIDTH * HASH_SIZE

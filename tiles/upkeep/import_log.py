@@ -2,8 +2,8 @@
 
     SRC → verified bundles → batches → append → DST, whose root is SRC's at every size
 
-DST's tree has to be a prefix of SRC's, so an import that was interrupted goes on where it stopped, and one that is
-repeated later adds what has come since. Memory follows the batch.
+DST's tree has to be a prefix of SRC's. So an import that was interrupted goes on where it stopped, and one that is
+repeated later adds what SRC has gained since. One batch at a time is in memory.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def import_log(
     batch_size: int = BATCH_SIZE,
     progress: Callable[[int], None] | None = None,
 ) -> Imported:
-    """Add to a log what another one has beyond it, and return what was added, perhaps nothing.
+    """Append to a log the entries that another one has beyond its size, and return what was added, perhaps nothing.
 
     source       reads the other log; all of it up to the checkpoint of its last visit
     batch_size   entries committed at a time, 1 to MAX_BATCH. A batch ends where the log's size is a multiple of it,
                  and after a bundle's last entry once it has more than MAX_BATCH_BYTES
-    progress     is called with how many more of the other log's entries are there, those found there first
+    progress     is called with how many more of the other log's entries the log has; first with those it had before
 
     Raises Refused, before anything is added, unless the log is a prefix of the other one; and if another writer adds
     to it meanwhile. Raises VerificationError if the other log is not sound, or if the log does not have its root.
@@ -70,7 +70,7 @@ def import_log(
     count(first)
     at = first
     for batch in _batches(source, first, batch_size):
-        # Reading took a while. What is added in the wrong place stays there: better to look once more.
+        # Reading took a while, and entries that are appended at a wrong index stay there: check the size once more.
         _check_size(log.finish().tree.size, at)
         done = log.append(batch)
         if done.first_index != at:
@@ -110,7 +110,7 @@ def _check_size(size: int, expected: int) -> None:
 
 
 def _check_root(tree: TreeHead, size: int, source: LogClient) -> None:
-    """Raise VerificationError unless what was published is what the source had; larger trees are others' work."""
+    """Raise VerificationError if a published tree of this size is not the source's; a larger one is not compared."""
     if tree.size == size and tree != (known := source.tree_at(size)):
         raise VerificationError(
             f"the log has root {tree.root.hex()} at size {size}, {source.accepted.signed.origin} has {known.root.hex()}"
@@ -133,4 +133,4 @@ def _batches(source: LogClient, first: int, batch_size: int) -> Iterator[list[by
 
 
 def _nobody(_: int) -> None:
-    """Nobody wants to know."""
+    """Do nothing: the caller did not ask for progress."""

@@ -1,8 +1,8 @@
 """Recovering a tree: signed root → right edge → tiles, parents first → bundles; each proven before it is used.
 
 A tile is proven by the hash that its parent, proven itself, holds for it; the right edge by the root; a bundle by its
-leaf hashes. So it does not matter who has the bytes: below a proven parent, what hashes to it is right. A tile that is
-wrong is computed from what is below it, judged like an audit does; a partial one is cut from a larger one; the rest is
+leaf hashes. So the bytes may come from anyone: those that have the hash in a proven parent are right. A wrong tile is
+computed from what is below it, which is judged as an audit does; a partial one is cut from a larger one; the rest is
 taken from a mirror. Memory holds a tile for each level, and the few objects that are being fetched.
 """
 
@@ -36,7 +36,7 @@ BELOW = "computed from what is below it"
 CUT = "cut from a larger one"
 MIRROR = "from the mirror"
 
-_MOST_OPEN = 8  # pairs below one tile of which it is not known who is wrong, tried in all combinations
+_MOST_OPEN = 8  # pairs of tile and bundle below one tile that disagree; all combinations of them are tried
 
 Put = Callable[[str, bytes, str], None]  # path, content, where it is from
 
@@ -46,7 +46,7 @@ class Wanted:
     """What is to be recovered.
 
     tree       from a checkpoint that a policy has accepted
-    committed  the size of the tree that is committed, at least the tree's: its tiles may be here already
+    committed  the size of the committed tree, at least that of `tree`: its tiles may be stored already
     """
 
     tree: TreeHead
@@ -54,9 +54,9 @@ class Wanted:
 
 
 class Recovery:
-    """Goes through one tree, and has what is wrong put right.
+    """Goes through one tree, and hands to `put` what has to be put right.
 
-    put        is called with what is wrong or missing, and right now
+    put        is called for each object that is wrong or missing, with its path, its right content and the source
     progress   is called with how many more entries were checked
 
     findings   what is wrong and could not be recovered
@@ -76,7 +76,7 @@ class Recovery:
     def run(self) -> None:
         """Recover the right edge, and then whatever is below it."""
         edge = self._edge()
-        for tile in reversed(edge_tiles(self._tree.size)) if edge else ():  # the entries from left to right
+        for tile in reversed(edge_tiles(self._tree.size)) if edge else ():  # leftmost entries first
             above = Stated(tile, edge[tile.level], believed=True)
             if tile.level > 0:
                 self._below(above)
@@ -147,9 +147,9 @@ class Recovery:
                 self._below(proven)
 
     def _recovered(self, stated: Stated, found: Sequence[Finding]) -> Stated | None:
-        """Return a tile that is wrong as it has to be, and put it right; None, and findings, if it cannot be known.
+        """Return the right content of a wrong tile, and put it right; None, and findings, if it cannot be recovered.
 
-        found   what is known to be wrong with it
+        found   what is known to be wrong with the tile
         """
         expected, tile = stated.expected, stated.tile
         walk = self._walk()
@@ -184,7 +184,7 @@ class Recovery:
         self.findings += [finding for finding in found if finding.path not in mended]
 
     def _mend(self, broken: Sequence[_Broken]) -> set[str]:
-        """Put right what can be of some pairs of a tile and a bundle, and return the paths of what was."""
+        """Put right pairs of a tile and its bundle as far as possible, and return the paths that were put right."""
         mended: set[str] = set()
         lacking = (pair.bundle for pair in broken if pair.leaves is None)
         offered = Objects(self._mirror, []).fetch_all(lacking) if self._mirror else iter(())
@@ -207,9 +207,9 @@ class Recovery:
         return mended
 
     def _completions(self, tile: Tile, computed: Sequence[Hash | None]) -> list[Hashes]:
-        """Return what a tile may hold by what is below it: where a tile and its bundle disagree, either may be right.
+        """Return the contents that a tile may have, given what is below it: of a tile and bundle that disagree, either.
 
-        computed   the hash of each node below it; None where that is open
+        computed   the hash of each node below it; None where it is not known
         """
         if (hashes := complete(computed)) is not None:
             return [hashes]
@@ -242,7 +242,7 @@ class Recovery:
 
 
 def _larger(fetcher: Fetcher, size: int, tile: Tile) -> Iterator[Hashes]:
-    """Yield what an edge tile may hold by what a larger tree has in its place, and for level 0 in its bundle's."""
+    """Yield the contents that an edge tile may have, cut from a larger tree's tile or, at level 0, bundle."""
     if (data := cut_at(fetcher, size, tile)) is not None:
         yield parse_tile(data, tile.width)
     for bundle in children(tile, 0) if tile.level == 0 else ():

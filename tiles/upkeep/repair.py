@@ -4,9 +4,9 @@
 
 Every object is proven against the signed root before it is written (`tiles.upkeep.rebuild`); `tiles.upkeep.replace`
 changes the objects, and says why a run that dies at any step is finished by the next one. A tile beyond every tree
-that was committed or published would stop the writer who gets there, and it is set aside. Head, staged batches and
-checkpoints are only read; what they cover is left alone. Any number of runs, readers and writers may be at work
-meanwhile.
+that was committed or published is set aside, because it would stop the writer whose tree grows to it. Head, staged
+batches and checkpoints are only read; what they cover is left alone. Any number of runs, readers and writers may be at
+work meanwhile.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ Told = Callable[[str, str, str], None]  # path; put back, replaced or set aside;
 class Repaired:
     """What a repair came to.
 
-    put_back, replaced   how many objects were missing, and were wrong, that are right now
-    set_aside            how many were there that no checkpoint covers, and are gone now
-    aside                where in the private part the latter two are
+    put_back, replaced   how many objects were missing, and how many were wrong; they are right now
+    set_aside            how many objects were removed because no checkpoint covers them
+    aside                where in the private part the old contents of what was replaced or set aside are
     notes                what was left alone, and why
     findings             what could not be repaired
     """
@@ -79,17 +79,17 @@ def repair(
     told: Told | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Repaired:
-    """Put right what is wrong with the tiles and bundles of a log, and return what that was and what is left.
+    """Put right the tiles and bundles of a log, and return what was put right and what could not be.
 
     fetcher    reads the log
     signed     its published checkpoint, which the policy has accepted
     now        seconds since the epoch
-    mirror     where a copy of the log may have what this one lacks; nothing it says is believed
+    mirror     reads a copy of the log, which may have what this one lacks; its bytes are proven before they are used
     dry_run    change nothing, and tell what would be
     told       is called with each object that was put right, and how
     progress   is called with how many more entries were checked
 
-    Raises NotFound without a head, Refused if it is of another log; AccessError if the log cannot be read or written.
+    Raises NotFound if there is no head, Refused if it is another log's; AccessError if reading or writing fails.
     """
     head = read_head(private)[0]
     if head.origin != signed.origin:
@@ -127,7 +127,7 @@ class _Repair:
         self._private = parts.private
         self._tree = subject.signed.tree
         self._verified = VerifiedTree(partial(fetch_tiles, sources.here), self._tree, subject.signed.origin)
-        # whose cosignatures were needed when an older one was published is not known: policies change
+        # policies change, so it is not known which cosignatures an older checkpoint needed
         self._signers = subject.policy.without_quorum()
         self._head = subject.head
         self._progress = order.progress
@@ -170,10 +170,10 @@ class _Repair:
         if self._told is not None:
             self._told(path, what, how)
 
-    # ---- partial tiles of earlier trees: whoever reads from an older checkpoint needs them
+    # ---- partial tiles of earlier trees: readers of older checkpoints need them
 
     def _mend_others(self) -> None:
-        """Replace what does not hold the beginning of what the tree has in its place."""
+        """Replace partial tiles and bundles that are not the beginning of the tree's own ones in their place."""
         strange = 0
         damaged = {finding.path for finding in self._findings} | self._pretended
         for finding in check_tiles(self._public, self._sources.here, self._tree, damaged):
@@ -195,7 +195,7 @@ class _Repair:
             self._notes.append(f"{strange} objects below tile/ have names that no tile has, and were left alone")
 
     def _put_back_others(self) -> None:
-        """Put back what a run that died had set aside and not replaced, where no full tile stands in for it."""
+        """Put back partial tiles that a dead run set aside and did not replace, unless readers find a full one."""
         for listed in self._private.list(SET_ASIDE):
             with suppress(Malformed):
                 tile = parse_tile_path(listed.path.removeprefix(SET_ASIDE).partition("/")[2])
@@ -213,7 +213,7 @@ class _Repair:
         return True
 
     def _proven(self, tile: Tile, known: Tile) -> bytes | None:
-        """Return the content of a partial tile or bundle from what the tree has in its place, if that is sound."""
+        """Return the content of a partial tile or bundle, cut from the tree's own one; None if that is not sound."""
         tree, first = self._verified, tile.index * TILE_WIDTH
         try:
             if tile.level != ENTRIES:
@@ -234,7 +234,7 @@ class _Repair:
         beyond = 0
         found = (tile for tile in self._listed() if _reaches_beyond(tile, self._tree.size))
         while chunk := list(islice(found, _CHUNK)):
-            # Whoever wrote one of these had committed its tree before: so, read now, the head has that, or more.
+            # A writer commits a tree before it writes its tiles: a head read after the listing covers what it wrote.
             covered = max(covered, read_head(self._private)[0].tree.size)
             foreign = [tile for tile in chunk if _reaches_beyond(tile, covered)]
             beyond += len(chunk) - len(foreign)
@@ -250,7 +250,7 @@ class _Repair:
             )
 
     def _undo_if_committed(self, tiles: Sequence[Tile]) -> None:
-        """Put back what is part of a tree that was committed meanwhile: its writer may have found it, and gone on."""
+        """Put back tiles of a tree that was committed meanwhile: its writer may have found them, and relied on them."""
         size = read_head(self._private)[0].tree.size
         for tile in tiles:
             if not _reaches_beyond(tile, size):

@@ -1,12 +1,11 @@
-"""Putting objects of a log right that are wrong: what is there is set aside, then deleted, then the right one created.
+"""Replacing wrong objects of a log: the wrong one is set aside, then deleted, then the right one is created.
 
     private part: create set-aside/<time>/<path> → barrier → public part: delete <path> → create <path> → barrier
 
-A run may die after any step. Before the barrier nothing public has changed. After it the wrong object can be deleted:
-its copy lasts, whatever becomes of the rest. After the deletion readers miss an object where they had a wrong one, of
-which they could believe nothing either; the next run finds it missing, and creates it without setting anything aside.
-After the creation the next run finds nothing to do. A right object is never deleted: what is there is read again right
-before, and left alone if it has become the right one.
+A run may die after any step. Before the barrier nothing public has changed. After it the wrong object can be deleted,
+because its copy lasts. After the deletion readers miss an object that they could not have believed anyway; the next
+run finds it missing, and creates it without setting anything aside. After the creation the next run finds nothing to
+do. A right object is never deleted: each object is read again right before, and left alone if it is right by then.
 """
 
 from __future__ import annotations
@@ -52,14 +51,14 @@ class Restorer:
         self._held = 0  # bytes
 
     def put(self, path: str, data: bytes, how: str) -> None:
-        """Have an object hold these bytes, which are proven to be the right ones.
+        """Ask for an object to hold these bytes, which are proven to be the right ones.
 
-        how   where they are from
+        how   where the bytes are from
         """
         self._wait(path, data, how)
 
     def remove(self, path: str, why: str) -> None:
-        """Have an object set aside that should not be there."""
+        """Ask for an object that should not be there to be set aside."""
         self._wait(path, None, why)
 
     def _wait(self, path: str, data: bytes | None, how: str) -> None:
@@ -113,5 +112,5 @@ class Restorer:
         """Do what is left to do, and make all of it last."""
         self.flush()
         if not self._dry_run:
-            # what a run that died had put right has to last, too, before this one says that all is right
+            # what a dead run put right must last, too, before this run reports that all is right
             self._public.barrier()

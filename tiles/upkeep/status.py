@@ -20,8 +20,8 @@ from tiles.write.own_tree import OwnTree
 class Status:
     """A log as its next writer will find it.
 
-    staged    paths of the staged batches; more than the head's own are left-overs, for gc
-    anchor    what the signer remembers; None if nothing
+    staged    paths of the staged batches; all but the head's own are left-overs, for gc
+    anchor    the tree head that the signer's anchor holds; None if there is no anchor
     refusal   why the next run will refuse; empty if it will not
     """
 
@@ -47,7 +47,7 @@ class Status:
 
 def look(public: Store, private: Store, anchor: Store) -> Status:
     """Return the status of a log. Raises NotFound if there is none."""
-    # loading compares name and key with what is expected; here they are the head's own, so that they always agree
+    # `Loader` compares origin and key with what is expected. Here the head's own are expected, so they always agree.
     head, _, _ = read_head(private)
     memory = AnchorMemory(head.origin, anchor)
     verifier = parse_vkey(head.vkeys[0])

@@ -27,18 +27,18 @@ def take_inventory(
     """Yield what is wrong below tile/ and checkpoints/, apart from the tiles and bundles of the tree itself.
 
     fetcher   reads the same log
-    tree      was audited
-    policy    one of its logs must have signed the kept checkpoints; None: whoever did
-    damaged   the paths where that audit found something; what they keep from being checked is passed over
+    tree      the tree head that was audited
+    policy    one of its logs must have signed the kept checkpoints; None does not check who signed
+    damaged   the paths where that audit found something; what cannot be checked without them is passed over
     """
     yield from check_tiles(store, fetcher, tree, damaged)
     yield from _check_checkpoints(store, fetcher, tree, policy)
 
 
 def check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collection[str]) -> Iterator[Finding]:
-    """Yield what is wrong below tile/: tiles hold the beginning of what the tree has in their place.
+    """Yield what is wrong below tile/: a partial tile must be the beginning of the tree's own tile in its place.
 
-    Those that reach beyond the tree, left by a writer that has not published them yet, begin with it.
+    A tile that reaches beyond the tree, from a writer that has not published it yet, must begin with the tree's own.
     """
     last: tuple[Tile, bytes] | None = None
     for listed in store.list(TILES):
@@ -87,14 +87,14 @@ def _read(store: Store, listed: Listed, limit: int) -> bytes:
 
 
 def in_tree(tree: TreeHead, tile: Tile) -> Tile | None:
-    """Return what the tree has in a tile's place."""
+    """Return the tree's own tile in the place of another; None if it has none there."""
     there = level_size(tree.size, tile.level) > tile.index * TILE_WIDTH
     return tile_at(tree.size, tile.level, tile.index) if there else None
 
 
 def _check_checkpoints(store: Store, fetcher: Fetcher, tree: TreeHead, policy: Policy | None) -> Iterator[Finding]:
-    """Kept checkpoints were signed by the log, and their trees are prefixes of the tree."""
-    # whose cosignatures were needed then is not known: policies change
+    """Yield kept checkpoints that the log did not sign, or whose trees are not prefixes of the tree."""
+    # policies change, so it is not known which cosignatures an older checkpoint needed
     signers = policy.without_quorum() if policy else None
     roots = _Roots(fetcher, tree)
     for listed in store.list(CHECKPOINTS):
@@ -131,7 +131,7 @@ class _Roots:
         self._tree = tree
 
     def at(self, size: int) -> TreeHead | None:
-        """Return the tree head of a size; None above the tree's own, and where damaged tiles hide it."""
+        """Return the tree head of a size; None above the tree's own size, and if tiles that it needs are damaged."""
         if not 0 < size < self._tree.size:
             return self._tree if size == self._tree.size else None
         reader = self._reader = self._reader or TreeReader(self._tree)

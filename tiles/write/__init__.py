@@ -11,5 +11,5 @@
     prepare    from the log's settings to stores that can be written to
     parts      the public and the private part, together
 
-Step 3, planning, is `tiles.tree.plan`. docs/data-flow.md argues the crash at each step.
+Step 3, planning, is `tiles.tree.plan`. docs/data-flow.md says why a crash at each step does no harm.
 """

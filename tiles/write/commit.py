@@ -1,7 +1,7 @@
 """Staging a batch and committing it: steps 4 and 5 of the commit (docs/data-flow.md).
 
-The swap of the head is the one point at which acceptance and order are decided. Everything here is about being sure
-whether it happened.
+The swap of the head is the one point at which acceptance and order are decided. If its answer is lost, this module
+finds out whether the swap happened.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Committer:
         return self._last
 
     def is_own(self, head: Head) -> bool:
-        """Whether a head is the last one this run tried to write: nobody else is about to finish that."""
+        """Whether a head is the last one that this run tried to write: then no other run is about to finish it."""
         return head.nonce == self._last
 
     def stage(self, batch: Batch) -> str:
-        """Make a batch last where a head can name it; return its digest."""
+        """Store a batch, so that it lasts, at the path by which a head can name it; return its digest."""
         data = batch.data
         name = digest(data)
         self._private.create({staged_path(batch.size, name): data})
@@ -52,7 +52,7 @@ class Committer:
         return name
 
     def begin(self, verifier: VerifierKey, policy: Policy, admission: Admission) -> None:
-        """Commit to the empty tree: whoever's head is there first decides key, origin and policies."""
+        """Commit to the empty tree. If another run's head is there first, that one decides key, origin and policies."""
         head = Head(verifier.name, (verifier.vkey,), policy.sha256, admission.sha256, nonce=self.new_nonce())
         self._private.create({policy_path(each.sha256): each.data for each in (policy, admission)})
         self._private.barrier()
@@ -60,19 +60,19 @@ class Committer:
             try:
                 self._private.swap(HEAD, head.data, None)
             except OutcomeUnknown:
-                continue  # a Conflict will say that it was done
+                continue  # if it was done, the next try raises Conflict
             except Conflict:
-                pass  # loading compares whoever's head it is now with ours
+                pass  # a head is there, ours or another's: loading compares it with what is expected
             return
         raise OutcomeUnknown(f"{self._private.url}: no answer says whether the log was begun", hint="run init again")
 
     def freeze(self, state: State) -> None:
-        """Commit to it that nothing can be added any more, unless another writer was first, or there is no answer."""
+        """Swap in a head after which nothing can be added. The caller has to load it to know whether that was done."""
         with suppress(Conflict, OutcomeUnknown):
             self._private.swap(HEAD, state.head.closed(self.new_nonce()).data, state.version)
 
     def commit(self, state: State, tree: TreeHead, batch: Batch, name: str) -> Head | None:
-        """Return the new head if it is in place; None if another writer was first. The one point of decision.
+        """Commit a batch by swapping the head. Return the new head; None if another writer was first.
 
         batch, name   what was staged, and its digest
         """
@@ -97,13 +97,13 @@ class Committer:
         try:
             now, version, _ = self._loader.read_head()
             if now.nonce == head.nonce:
-                self._private.barrier()  # it is there; whether it lasts was part of what is unknown
+                self._private.barrier()  # our head is there, but without an answer it may not last yet
                 return True
             if version == state.version:
                 return None
             if batch.took or batch.refused:
-                return False  # whoever is further on has settled these submissions, or left them for the next look
-            # ours if and only if the tree that was published since is built on our tree
+                return False  # another writer has emptied the inbox of these submissions, or left them there for us
+            # our batch was committed if and only if the tree that was published since is built on our tree
             return now.tree.size > head.tree.size and self._tree.is_published(head.tree)
         except AccessError as error:
             raise OutcomeUnknown(f"it is not known whether the batch was committed: {error}", hint=_UNKNOWN) from error

@@ -1,7 +1,8 @@
-"""Loading a log for writing: read what is committed and what is published, and refuse what cannot be.
+"""Loading a log for writing: read what is committed and what is published, and refuse a pair that no sound log has.
 
-Step 1 of the commit (docs/data-flow.md). Two objects are read one after the other while others may be writing, so an
-odd pair is read once more before it is believed: what still is odd then was put back, removed or changed from outside.
+Step 1 of the commit (docs/data-flow.md). Head and checkpoint are read one after the other while others may be writing,
+so if they do not fit, they are read once more. If they still do not fit, one of them was put back, removed or changed
+from outside.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class State:
     """A log as a writer found it.
 
     policy      the publishing policy that the head names; admission, the one for submissions
-    anchor      what the signer remembers; None if nothing
+    anchor      the tree head that the signer's anchor holds; None if there is no anchor
     published   the published checkpoint; None in a log whose first one is not published yet
     modified    when the head was written, by the store's clock
     """
@@ -69,7 +70,7 @@ def read_head(private: Store) -> tuple[Head, Version, float]:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a run expects a log to be; a log that is another is refused.
+    """What a run expects of a log; a log that differs is refused.
 
     verifier            its key, named as its origin
     policy, admission   its policies, for publishing and for submissions; None accepts the log's own
@@ -83,7 +84,7 @@ class Expected:
 class Loader:
     """Loads one log, and compares what it finds with what the run expects.
 
-    memory   what the log's signer remembers
+    memory   the anchor of the log's signer
     """
 
     def __init__(self, private: Store, tree: OwnTree, memory: AnchorMemory, expected: Expected) -> None:
@@ -95,7 +96,7 @@ class Loader:
         self._admission = expected.admission or OPEN
 
     def load(self) -> State:
-        """Return a state that some moment really had.
+        """Return a state that the log really had at some moment.
 
         Raises Refused for a log that is not the signer's, or whose storage was put back or changed from outside;
         NotFound if there is no log.
@@ -129,7 +130,7 @@ class Loader:
     def check_anchor(self, state: State) -> None:
         """Raise Refused, before anything is written, if what is published does not extend what was signed.
 
-        Usually the anchor is the published tree, or the committed one. It lags behind where a signer comes back.
+        Usually the anchor is the published tree, or the committed one. It is older if another anchor was used since.
         """
         anchor = state.anchor
         published = state.published.tree if state.published else None

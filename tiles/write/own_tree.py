@@ -31,7 +31,7 @@ class OwnTree:
         self.url = public.url
         self.verifier = verifier
         self._public = public
-        self._edge = EMPTY_EDGE  # of the tree of the last commit, as far as it is known
+        self._edge = EMPTY_EDGE  # the right edge that was read or published last
 
     def read_checkpoint(self) -> tuple[SignedCheckpoint, Version] | tuple[None, None]:
         """Return the published checkpoint, signed by our key, and its version; a pair of None if there is none."""
@@ -60,7 +60,7 @@ class OwnTree:
     def prove(self, since: TreeHead, tree: TreeHead, planned: Plan | None) -> tuple[Hash, ...]:
         """Return the consistency proof of two trees, out of the tiles of the larger one.
 
-        planned   what was just written of it; None: all is read
+        planned   the plan whose tiles were just written, and are not read again; None reads all tiles
         """
         parts = consistency_nodes(since.size, tree.size)
         return build_proof(parts, self._reader(tree, [node for part in parts for node in part], planned).hash)

@@ -12,7 +12,7 @@ class Parts:
     """Where a log is.
 
     public    what is served: checkpoint, tiles, entry bundles, and what is kept beside them
-    private   what its writers know: head, staged batches, the inbox
+    private   what is never served: head, staged batches, the inbox
     """
 
     public: Store

@@ -1,8 +1,8 @@
 """From a log's settings to stores that a writer can use: tried out, kept apart, and told how to store each object.
 
-Whoever writes to the public part gets it from here, or readers are told the wrong type and caches keep what changes.
-A bucket is tried out (`tiles.store.probe`) before a log is begun in it, and once by each version that writes to it; its
-private part must not be readable by just anyone.
+Code that writes to the public part gets the store from here. Otherwise readers would be told the wrong type, and caches
+would keep objects that change. A bucket is tried out (`tiles.store.probe`) before a log is begun in it, and once by
+each version that writes to it; its private part must not be readable without credentials.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Wishes:
     def check(self, public: Store) -> None:
         """Raise UsageError if the public part cannot be stored like that."""
         if self.gzip and not is_object_url(public.url):
-            raise UsageError("only a bucket keeps what is gzip-encoded apart; a web server encodes files by itself")
+            raise UsageError("bundles are stored gzip-encoded in a bucket only; a web server encodes files by itself")
         if not 0 <= self.lock_days <= MAX_LOCK_DAYS:
             raise UsageError(f"tiles are locked for 0 to {MAX_LOCK_DAYS} days, not {self.lock_days}")
         if self.lock_days and not public.url.startswith("s3://"):
@@ -54,7 +54,7 @@ class Wishes:
 def as_public(store: Store, settings: Settings | None = None) -> Store:
     """Return the public part of a log, which stores objects as they are to be served.
 
-    settings   the log's; None, without its bundles and full tiles, for a log that has none or is not known to have any
+    settings   the log's; None if it has none, or if they are not known and no bundle and no full tile is written
     """
     if not isinstance(store, Serves):
         return store
@@ -87,8 +87,8 @@ def read_settings(private: Store) -> tuple[Settings | None, Version | None]:
 class Preparation:
     """Makes the stores of one log ready to be written to.
 
-    anchor      where the signer remembers
-    anonymous   the private part as a reader without credentials sees it; None: do not look whether one can
+    anchor      the store of the signer's anchor
+    anonymous   the private part as a reader without credentials sees it; None does not check that it is denied
     """
 
     def __init__(self, parts: Parts, anchor: Store, anonymous: Store | None = None) -> None:
@@ -103,10 +103,10 @@ class Preparation:
         return bool(self._in_buckets)
 
     def check_places(self) -> None:
-        """Raise Refused unless a log can begin here: in places of its own, which keep conditions and secrets."""
+        """Raise Refused unless the places are of no other log, keep conditions on writes, and hide the private part."""
         if self._checked:
             return
-        # beside s3://bucket/log in the same bucket, s3://bucket/log.private is taken
+        # s3://bucket/log.private may be the private part of a log at s3://bucket/log
         for store, path, whose in ((self._parts.public, HEAD, "private"), (self._parts.private, CHECKPOINT, "public")):
             with suppress(NotFound):
                 store.read(path, MAX_NOTE_SIZE)
@@ -133,7 +133,7 @@ class Preparation:
 
     def settle(self, settings: Settings, version: Version | None) -> Store:
         """Write the settings instead of those of that version, and return the public part that follows them."""
-        with suppress(Conflict, OutcomeUnknown):  # the next run sees to it
+        with suppress(Conflict, OutcomeUnknown):  # the next run writes them if they are not there
             self._parts.private.swap(SETTINGS, settings.data, version)
         return as_public(self._parts.public, settings)
 
@@ -145,7 +145,7 @@ class Preparation:
 def check_unreadable(private: Store, anonymous: Store) -> None:
     """Raise Refused if what is written to the private part can be read without credentials.
 
-    Raises AccessError if there is no answer, or none that says so.
+    Raises AccessError if there is no answer, or one that shows neither.
     """
     path = f"{PROBES}{secrets.token_hex(16)}"
     private.create({path: b"only for those with credentials"})
@@ -157,7 +157,7 @@ def check_unreadable(private: Store, anonymous: Store) -> None:
         private.delete([path])
     raise Refused(
         f"{private.url} can be read by anyone",
-        hint="what is staged and submitted there is nobody else's business: deny the public to read it, or name "
+        hint="staged batches and submissions there are not for the public: deny the public to read them, or name "
         "another place; --readable-private begins the log all the same, to try things out",
     )
 

@@ -1,7 +1,7 @@
 """From a committed tree to its published checkpoint: write, sign, cosign, publish.
 
-Steps 6 to 9 of the commit (docs/data-flow.md). Whoever has a committed tree takes them, its writer or a later run;
-each step finds what was done already and does the rest, with the same bytes.
+Steps 6 to 9 of the commit (docs/data-flow.md). The run that committed a tree takes them, or a later run if it died.
+Each step finds what was done already and does the rest, with the same bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tiles.write.own_tree import OwnTree
 
 
 class Overtaken(Exception):
-    """Another writer is further on than the tree at hand, which therefore is published."""
+    """The anchor is larger than the tree at hand: another writer has published that tree, and committed another."""
 
 
 class Publisher:
@@ -47,7 +47,7 @@ class Publisher:
         self._public.barrier()
 
     def _sign(self, tree: TreeHead, planned: Plan | None, anchor: TreeHead | None) -> SignedCheckpoint:
-        """Sign a committed tree. anchor: what the signer remembered when the log was loaded."""
+        """Sign a committed tree. anchor: the tree head that the anchor held when the log was loaded."""
         for attempt in attempts(self._clock, OTHER_WRITERS):
             if attempt:
                 anchor = self._signer.memory.recall()[0]

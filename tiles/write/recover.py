@@ -52,7 +52,7 @@ class Recoverer:
         self._parts = parts
         self._steps = steps
         self._clock = clock
-        self._durable = ""  # the nonce of the head up to which all is known to last and to be tidy
+        self._durable = ""  # the nonce of the last head whose commit is known to last and to be tidied up
 
     def settle(self) -> tuple[State, list[Batch]]:
         """Return a state in which all is published and tidy, and the batches that had to be published for that."""
@@ -76,16 +76,16 @@ class Recoverer:
         raise AccessError(f"{self._parts.private.url}: the head did not come to rest in {ATTEMPTS} attempts")
 
     def _look(self) -> tuple[State, Batch | None]:
-        """Return the log as it is, and the batch that is staged for its head; refuse where it cannot be continued."""
+        """Return the log's state, and the batch that is staged for its head. Raises Refused if it cannot go on."""
         state = self._steps.loader.load()
         self._steps.loader.check_anchor(state)
-        # what this run has tidied needs no second look
+        # after this run has tidied up, no batch is staged for the head
         return state, None if state.head.nonce == self._durable else self._staged(state.head)
 
     def _is_left_behind(self, state: State) -> bool:
-        """Whether to help with what is committed and not published: a head seconds old is its writer's to finish."""
+        """Whether to publish what is committed: the writer of a head that is seconds old may still be doing so."""
         patience = self._parts.private.patience
-        # a head from the future is one of another clock, and not waited for
+        # a date in the future comes from another clock, so it is no reason to wait
         return self._steps.committer.is_own(state.head) or not 0 <= self._clock.now() - state.modified < patience
 
     def _staged(self, head: Head) -> Batch | None:
@@ -107,7 +107,7 @@ class Recoverer:
             )
 
     def _recover(self, state: State, batch: Batch | None) -> None:
-        """Finish a commit: the very steps of `append` after it, once the plan is known to be the committed one."""
+        """Finish a commit by the same steps as `append`, once the plan is known to be the committed one."""
         planned = None
         if batch is not None:
             planned = plan(self._steps.tree.right_edge(state.checkpoint.tree), batch.entries())
@@ -136,6 +136,6 @@ class Recoverer:
             )
 
     def _make_last(self) -> None:
-        """What others wrote is to last before anything is built on it."""
+        """Make what others wrote last before anything is built on it."""
         self._parts.private.barrier()
         self._parts.public.barrier()

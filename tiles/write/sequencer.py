@@ -54,8 +54,9 @@ class Appended:
 class Sequenced:
     """What one batch from the inbox decided: [first_index, first_index + count) are the entries it logged.
 
-    took      the submissions they are from, in order; refused, those refused, each with the reason
-    backlog   what waits on
+    took      the submissions they are from, in order
+    refused   the submissions that were refused, each with the reason
+    backlog   what still waits
     retries   how often another writer was first
     """
 
@@ -70,7 +71,7 @@ class Sequenced:
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """Entries of a batch to come; staged on a tree already, or not yet."""
+    """The entries of the next batch, and the batch itself if it is staged already, on the tree `since`."""
 
     entries: Sequence[bytes] = field(repr=False)
     since: TreeHead | None = None
@@ -133,10 +134,10 @@ class Sequencer:
     def append_all(self, take: Callable[[int | None], Sequence[bytes]]) -> Iterator[Appended]:
         """Append batch after batch, each as `append` does, and say of each where it is.
 
-        take   returns the entries of the next batch, for a log of that size where it is known; none at the end
+        take   gets the log's size, None if it is not known, and returns the next batch's entries; none at the end
 
-        While a batch is published, the next one is taken, planned and staged, by another thread: it is decided, like
-        any, by its own commit, once the one before it is published. What `take` raises is raised after that.
+        While a batch is published, another thread takes, plans and stages the next one. Its own commit decides it, as
+        any batch, once the one before it is published. What `take` raises is raised after that.
         """
         ahead = _Ahead(_checked(take(None), at_end=True))
         while ahead.entries:
@@ -149,7 +150,7 @@ class Sequencer:
             yield done
             for future in coming:
                 ahead = future.result()
-            if not coming:  # the batch was there already
+            if not coming:  # an earlier run had committed this batch
                 ahead = _Ahead(_checked(take(done.checkpoint.tree.size), at_end=True))
 
     def sequence(self, limits: Limits | None = None) -> Sequenced:
@@ -225,7 +226,7 @@ class Sequencer:
     def _look_ahead(self, edge: Edge, take: Callable[[int | None], Sequence[bytes]]) -> _Ahead:
         entries = _checked(take(edge.size), at_end=True)
         if entries:
-            with suppress(AccessError):  # it is staged again when its turn has come
+            with suppress(AccessError):  # then it is staged when its turn comes
                 return _Ahead(entries, edge.tree, self._stage(edge, entries))
         return _Ahead(entries)
 
@@ -253,7 +254,7 @@ class Sequencer:
         try:
             try:
                 signed = signed or self._steps.publisher.publish(state, planned, head.tree)
-            except Overtaken:  # then ours is published: nothing is committed on top of a tree that is not
+            except Overtaken:  # our tree is published then: writers commit on top of published trees only
                 self._recoverer.check_overtaken(head.tree)
                 signed = self._steps.loader.load().checkpoint
             self._steps.tidier.tidy(state, head, batch, signed)
@@ -274,7 +275,7 @@ class Sequencer:
 
 
 def _checked(entries: Sequence[bytes], *, at_end: bool = False) -> Sequence[bytes]:
-    """Return the entries of a batch. Raises UsageError if they are none. at_end: there may be none of them."""
+    """Return the entries. Raises UsageError if they cannot be a batch. at_end: the sequence may be empty."""
     if not (0 if at_end else 1) <= len(entries) <= MAX_BATCH:
         raise UsageError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
     check_entry_sizes(entries)

@@ -1,6 +1,6 @@
 """Tidying up after a published batch: keep its checkpoint, empty the inbox of what it decided, delete its staged batch.
 
-Step 10 of the commit (docs/data-flow.md). The staged batch goes last: it is what the next run finishes this step from.
+Step 10 of the commit (docs/data-flow.md). The staged batch goes last: a later run needs it to finish this step.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Tidier:
         self._day: date | None = None  # the last day whose first checkpoint is known to be kept
 
     def tidy(self, state: State, head: Head, batch: Batch | None, signed: SignedCheckpoint) -> None:
-        """Keep the checkpoint for history; the staged batch goes last, as it is what a next run would finish from."""
+        """Keep the checkpoint for history, empty the inbox of what was decided, and delete the staged batch last."""
         day = datetime.fromtimestamp(self._now(), UTC).date()
         if signed.tree == head.tree:
             self._keep(checkpoint_path(signed.tree.size), signed)
@@ -39,25 +39,25 @@ class Tidier:
                 self._day = day
         if batch is None:
             self._show_policy(state.policy)
-        self._parts.public.barrier()  # the next commit is on top of this one: no run will come here again for it
+        self._parts.public.barrier()  # must last now: after the next commit no run does this step again for this one
         if batch is not None and head.staged_path is not None:
             self._settle_inbox(batch)
             self._parts.private.delete([head.staged_path])
 
     def _settle_inbox(self, batch: Batch) -> None:
-        """Take the submissions that the batch decided out of the inbox, and leave word of those it refused."""
+        """Take the submissions that the batch decided out of the inbox, and record why it refused some."""
         if not (batch.took or batch.refused):
             return
         self._record({rejection_path(name): f"{name} {reason}\n".encode() for name, reason in batch.refused})
-        self._parts.private.barrier()  # one that is in neither place counts as logged
+        self._parts.private.barrier()  # a submission that is in neither place counts as logged
         self._parts.private.delete([f"{INBOX}{name}" for name in (*batch.took, *(name for name, _ in batch.refused))])
-        self._parts.private.barrier()  # they must not come back once no staged batch says that they are decided
+        self._parts.private.barrier()  # must last before the staged batch goes: only that says what was decided
 
     def _record(self, refusals: dict[str, bytes]) -> None:
-        """Write what was refused; of one that was refused before, with other content, the first record stays."""
+        """Write why submissions were refused. If one has another record already, that one stays."""
         try:
             self._parts.private.create(refusals)
-        except Differs:  # and some of the others may not be there
+        except Differs:  # some of the other records may not have been written
             for path, data in refusals.items():
                 with suppress(Differs):
                     self._parts.private.create({path: data})
@@ -80,9 +80,9 @@ class Tidier:
 
 
 def rejection_path(name: str) -> str:
-    """Return where it is kept why a submission was refused.
+    """Return the path of the record that says why a submission was refused.
 
-    name   below `inbox/`. One that no submission has may be the folder of another, which no two files can be.
+    name   below `inbox/`. A malformed name may also be a folder of other names, so its digest names the record.
     """
     try:
         return REJECTED + parse_name(name).text
