@@ -48,8 +48,9 @@ def test_nothing_is_overwritten(make: Callable[[Path], object], tmp_path: Path) 
 
 def test_what_cannot_be_written(tmp_path: Path) -> None:
     """A name that no log can have is refused, and a place that cannot be written is a broken way."""
-    with pytest.raises(UsageError):
-        write_key(tmp_path / "k", signing_key("a\u2028b", bytes(32)))
+    of_others = signing_key("l\u00f6g.example.com", bytes(32))
+    with pytest.raises(UsageError, match="cannot be the name of a log"):
+        write_key(tmp_path / "k", of_others)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").touch()
     with pytest.raises(AccessError, match="cannot be written"):

@@ -44,5 +44,5 @@ def test_no_paths(path: str) -> None:
 def test_prefixes() -> None:
     """A prefix ends in a slash, or is empty."""
     assert check_prefix("") == ""
-    with pytest.raises(UsageError, match="'a' is not a prefix"):
-        check_prefix("a")
+    with pytest.raises(UsageError, match="'ab' is not a prefix"):
+        check_prefix("ab")
