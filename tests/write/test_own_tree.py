@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.support.faults import Faults
 from tests.support.reference import flipped
 from tests.support.world import ORIGIN, World, recording_key
 from tiles.errors import LogError, Refused
+from tiles.store import Store
 from tiles.tree.layout import CHECKPOINT
-from tiles.tree.merkle import Hash, TreeHead
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiles.tree.proof import verify_consistency
 from tiles.write.own_tree import OwnTree
 
@@ -89,3 +92,37 @@ def test_proofs_and_prefixes() -> None:
         assert not own.is_published(TreeHead(tree.size, OTHER_ROOT))
     assert not own.is_published(TreeHead(last.size + 1, OTHER_ROOT))
     assert not own_tree(World()).is_published(trees[0])
+
+
+def test_the_empty_tree_begins_every_tree() -> None:
+    """Also one that has grown: its prefix of size 0 has one root, and no proof is needed."""
+    world = World().grown(3)
+    assert own_tree(world).is_published(EMPTY_TREE)
+    assert not own_tree(World()).is_published(EMPTY_TREE)  # nothing is published at all
+    assert not own_tree(world).is_published(TreeHead(0, OTHER_ROOT))
+
+
+@pytest.mark.parametrize("at", range(30))
+def test_a_beginning_that_is_overtaken(at: int) -> None:
+    """Another run begins the log, and appends, before some operation of `create`: the log is begun all the same."""
+    world = World()
+    count = itertools.count()
+
+    def meanwhile() -> None:
+        if next(count) == at:
+            world.sequencer().create()
+            world.append([b"another's"])
+
+    class Interrupted:
+        """Any method of a store, after what comes before it."""
+
+        def __init__(self, store: Store) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> object:
+            meanwhile()
+            return getattr(self._store, name)
+
+    writer = world.sequencer(lambda store, _role: Interrupted(store))  # type: ignore[return-value, arg-type]
+    assert writer.create().tree.size in (0, 1)
+    world.check()

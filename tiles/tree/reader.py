@@ -14,7 +14,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from tiles.errors import Malformed, TileError, UsageError
 from tiles.tree.bundle import decode_entries, encode_entries, parse_bundle
 from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, edge_tiles, tile_at
-from tiles.tree.merkle import EMPTY_ROOT, HASH_SIZE, Hash, TreeHead, fold_right, parents
+from tiles.tree.merkle import EMPTY_ROOT, EMPTY_TREE, HASH_SIZE, Hash, TreeHead, fold_right, parents
 from tiles.tree.proof import Node, inclusion_nodes, root_nodes
 from tiles.tree.tile import parse_tile
 
@@ -128,6 +128,8 @@ class TreeReader:
 
     def root_at(self, size: int) -> TreeHead:
         """Return the tree head that the log had at an earlier size. The `root_nodes` of that size must be known."""
+        if size == 0:  # every tree begins with the empty one, which has no nodes
+            return EMPTY_TREE
         return TreeHead(size, fold_right([self.hash(node) for node in root_nodes(size)]))
 
     def leaf_hashes(self, bundle: Tile) -> Sequence[Hash]:
