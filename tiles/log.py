@@ -32,7 +32,7 @@ from tiles.write.sequencer import Appended, Sequenced, Sequencer
 class Log:
     """A log to write to; `open` one that exists.
 
-    anonymous   the private part as a reader without credentials sees it; None does not check that it is denied
+    anonymous   the private part as a reader without credentials sees it; None skips the check that it is denied
     policy, admission   refuse unless these are the log's policies; None accepts the log's own
     """
 

@@ -1,4 +1,4 @@
-"""Settings of a log in a bucket, `settings` in its private part: how objects are stored, what version tried that out.
+"""Settings of a log in a bucket, `settings` in its private part: how objects are stored, which version tried that.
 
     tiletree-settings/v1\\n
     probed <version>\\n      of tiletree that found that both parts keep conditions on writes

@@ -207,7 +207,7 @@ class Recovery:
         return mended
 
     def _completions(self, tile: Tile, computed: Sequence[Hash | None]) -> list[Hashes]:
-        """Return the contents that a tile may have, given what is below it: of a tile and bundle that disagree, either.
+        """Return the possible contents of a tile, by what is below: if tile and bundle disagree, either may be right.
 
         computed   the hash of each node below it; None where it is not known
         """

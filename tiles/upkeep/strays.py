@@ -28,7 +28,7 @@ def take_inventory(
 
     fetcher   reads the same log
     tree      the tree head that was audited
-    policy    one of its logs must have signed the kept checkpoints; None does not check who signed
+    policy    one of its logs must have signed the kept checkpoints; None skips the check of signatures
     damaged   the paths where that audit found something; what cannot be checked without them is passed over
     """
     yield from check_tiles(store, fetcher, tree, damaged)

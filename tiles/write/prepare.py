@@ -88,7 +88,7 @@ class Preparation:
     """Makes the stores of one log ready to be written to.
 
     anchor      the store of the signer's anchor
-    anonymous   the private part as a reader without credentials sees it; None does not check that it is denied
+    anonymous   the private part as a reader without credentials sees it; None skips the check that it is denied
     """
 
     def __init__(self, parts: Parts, anchor: Store, anonymous: Store | None = None) -> None:
