@@ -55,3 +55,8 @@ def attempts(clock: Clock, pauses: Pauses) -> Iterator[int]:
         if attempt:
             clock.sleep(pauses.after(attempt, clock.rng))
         yield attempt
+
+
+def among_writers(clock: Clock) -> Iterator[int]:
+    """Yield as `attempts` does, for a step of the write path that another writer may have taken first."""
+    return attempts(clock, OTHER_WRITERS)

@@ -48,13 +48,10 @@ def decode_entries(data: bytes, what: str = "entry bundle") -> list[bytes]:
     entries: list[bytes] = []
     append = entries.append
     start, end = 2, len(data)
-    try:
-        while start <= end:
-            stop = start + (data[start - 2] << 8 | data[start - 1])
-            append(data[start:stop])
-            start = stop + 2
-    except IndexError:  # half a length at the end
-        stop = end + 1
+    while start <= end:  # both bytes of a length are there
+        stop = start + (data[start - 2] << 8 | data[start - 1])
+        append(data[start:stop])
+        start = stop + 2
     if start != end + 2:
         raise Malformed(what, f"the last entry is cut short, {end} bytes in all")
     return entries

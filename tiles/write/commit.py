@@ -15,7 +15,7 @@ from tiles.notes.policy import Policy
 from tiles.records.head import Head
 from tiles.records.paths import HEAD, policy_path, staged_path
 from tiles.records.staged_batch import Batch, digest
-from tiles.retry import OTHER_WRITERS, Clock, attempts
+from tiles.retry import Clock, among_writers
 from tiles.store import Store
 from tiles.tree.merkle import TreeHead
 from tiles.write.load import Loader, State
@@ -56,7 +56,7 @@ class Committer:
         head = Head(verifier.name, (verifier.vkey,), policy.sha256, admission.sha256, nonce=self.new_nonce())
         self._private.create({policy_path(each.sha256): each.data for each in (policy, admission)})
         self._private.barrier()
-        for _ in attempts(self._clock, OTHER_WRITERS):
+        for _ in among_writers(self._clock):
             try:
                 self._private.swap(HEAD, head.data, None)
             except OutcomeUnknown:
@@ -78,7 +78,7 @@ class Committer:
         """
         head = state.head.extended(tree, name, self.new_nonce())
         unsure = False
-        for _ in attempts(self._clock, OTHER_WRITERS):
+        for _ in among_writers(self._clock):
             try:
                 self._private.swap(HEAD, head.data, state.version)
             except Conflict:

@@ -24,6 +24,6 @@ def check_policy(policy: Policy, verifier: VerifierKey) -> None:
 
 
 def cosign(signed: SignedCheckpoint, policy: Policy) -> SignedCheckpoint:
-    """Return the checkpoint once it meets the policy. Raises PolicyError if it does not."""
+    """Return the checkpoint once it meets the policy. Raises PolicyError or SignatureError."""
     policy.accept(signed, signed.origin)
     return signed

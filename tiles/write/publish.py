@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.retry import OTHER_WRITERS, Clock, attempts
+from tiles.retry import Clock, among_writers
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.tree.layout import CHECKPOINT
@@ -48,7 +48,7 @@ class Publisher:
 
     def _sign(self, tree: TreeHead, planned: Plan | None, anchor: TreeHead | None) -> SignedCheckpoint:
         """Sign a committed tree. anchor: the tree head that the anchor held when the log was loaded."""
-        for attempt in attempts(self._clock, OTHER_WRITERS):
+        for attempt in among_writers(self._clock):
             if attempt:
                 anchor = self._signer.memory.recall()[0]
             since = anchor or EMPTY_TREE
@@ -61,7 +61,7 @@ class Publisher:
 
     def _swap(self, signed: SignedCheckpoint, state: State) -> None:
         version = state.published_version
-        for _ in attempts(self._clock, OTHER_WRITERS):
+        for _ in among_writers(self._clock):
             try:
                 self._public.swap(CHECKPOINT, signed.data, version)
             except (Conflict, OutcomeUnknown):

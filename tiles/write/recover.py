@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tiles.errors import AccessError, NotFound, Refused
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch, open_batch
-from tiles.retry import ATTEMPTS, OTHER_WRITERS, Clock, attempts
+from tiles.retry import ATTEMPTS, Clock, among_writers
 from tiles.signing.signer import Signer
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import plan
@@ -57,7 +57,7 @@ class Recoverer:
     def settle(self) -> tuple[State, list[Batch]]:
         """Return a state in which all is published and tidy, and the batches that had to be published for that."""
         finished: list[Batch] = []
-        for _ in attempts(self._clock, OTHER_WRITERS):
+        for _ in among_writers(self._clock):
             state, batch = self._look()
             if not state.is_published and state.head.batch is not None and batch is None:
                 self._check_not_lost(state)

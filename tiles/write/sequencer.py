@@ -22,7 +22,7 @@ from tiles.notes.policy import Policy, policy_for
 from tiles.parallel import in_background
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch
-from tiles.retry import ATTEMPTS, OTHER_WRITERS, Clock, attempts
+from tiles.retry import ATTEMPTS, Clock, among_writers
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.tree.bundle import check_entry_sizes
@@ -159,7 +159,7 @@ class Sequencer:
         Raises as `append` does; what is not decided stays in the inbox.
         """
         with _refusing():
-            for tries in attempts(self._clock, OTHER_WRITERS):
+            for tries in among_writers(self._clock):
                 state, _ = self._recoverer.settle()
                 size = state.head.tree.size
                 taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._clock.now())
@@ -181,7 +181,7 @@ class Sequencer:
     def freeze(self) -> SignedCheckpoint:
         """Close the log for ever, and return its last checkpoint: nothing can be added any more."""
         with _refusing():
-            for _ in attempts(self._clock, OTHER_WRITERS):
+            for _ in among_writers(self._clock):
                 state, _ = self._recoverer.settle()
                 if state.head.frozen:
                     return state.checkpoint
@@ -206,7 +206,7 @@ class Sequencer:
         """Append a batch. then: called with the right edge that it leads to, once it is committed."""
         entries = ahead.entries
         with _refusing():
-            for tries in attempts(self._clock, OTHER_WRITERS):
+            for tries in among_writers(self._clock):
                 state, finished = self._recoverer.settle()
                 for batch in finished:
                     if batch.count == len(entries) and not batch.took and batch.entries() == list(entries):
