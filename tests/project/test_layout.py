@@ -219,7 +219,6 @@ TESTED_ELSEWHERE = {
     "tiles.store.directory_root": "tests/store/test_directory.py",
     "tiles.store.posix": "tests/store/test_directory_systems.py",
     # steps of a run of the Sequencer: each is right only in its place among the others
-    "tiles.write.publish": "tests/write/test_unfinished.py",
     "tiles.write.recover": "tests/write/test_faults.py",
     # halves of a repair: what it works out, and in which order it writes that
     "tiles.upkeep.rebuild": "tests/upkeep/test_repair.py",
