@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,14 +13,11 @@ import pytest
 
 from tests.support import fault_server as answers
 from tests.support.fault_server import Server, serving
+from tests.support.http_fetching import DATA, LIMIT, TILE, Sleeper, fetcher
 from tiles.errors import AccessError, NotFound
 from tiles.read.http_fetcher import PAUSES, HttpFetcher, Patience
 from tiles.retry import Clock
 from tiles.tree.layout import CHECKPOINT
-
-DATA = bytes(range(256)) * 32
-LIMIT = len(DATA)
-TILE = "tile/0/000"
 
 
 @pytest.fixture
@@ -29,28 +25,6 @@ def server() -> Iterator[Server]:
     """Serve one tile and something in place of a checkpoint."""
     with serving({TILE: DATA, CHECKPOINT: DATA}) as server:
         yield server
-
-
-class Sleeper:
-    """Time that only sleeping moves; takes down how long was slept."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    @property
-    def clock(self) -> Clock:
-        """A clock that tells this time; its chance is the same each time."""
-        return Clock(lambda: self.now, self.sleep, random.Random(1))
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def fetcher(url: str, sleeper: Sleeper | None = None, **patience: float) -> HttpFetcher:
-    """Return a fetcher that sleeps only as far as the test's own time goes."""
-    return HttpFetcher(url, patience=Patience(**patience), clock=(sleeper or Sleeper()).clock)
 
 
 NOON = datetime(2031, 5, 4, 12, tzinfo=UTC)

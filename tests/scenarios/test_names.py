@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.command_line import Command
 from tiles.errors import UsageError
-from tiles.notes.keys import MAX_ORIGIN, check_origin, signing_key
+from tiles.notes.keys import MAX_LOG_NAME, check_origin, signing_key
 from tiles.signing.key_file import write_key
 from tiles.signing.signer import Signer
 from tiles.store.memory import MemoryStore
@@ -30,7 +30,7 @@ REFUSED = (
     "\ufefflog.example.com",
     "log.example.com\u009b31m",
     "\ue000.example.com",
-    "x" * (MAX_ORIGIN + 1),
+    "x" * (MAX_LOG_NAME + 1),
 )
 ACCEPTED = (
     "a",
@@ -39,7 +39,7 @@ ACCEPTED = (
     "/",
     "/".join("a" * 99),
     "log.example.com/%2F~!$&'()*,;=:@?#[]\"<>\\^`{|}",
-    "x" * MAX_ORIGIN,
+    "x" * MAX_LOG_NAME,
 )
 
 _names = st.one_of(st.text(min_size=1, max_size=40), st.text(st.characters(min_codepoint=33, max_codepoint=126)))

@@ -9,7 +9,7 @@ from tests.support.reference import flipped, full_tree
 from tests.support.world import ORIGIN, RecordingKey, recording_key
 from tiles.errors import AccessError, Conflict, Malformed, OutcomeUnknown, Refused, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.keys import MAX_ORIGIN
+from tiles.notes.keys import MAX_LOG_NAME
 from tiles.notes.policy import policy_for
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import ANCHOR
@@ -63,7 +63,7 @@ def test_the_first_tree_extends_the_empty_one() -> None:
     assert case.remembered() == TREE.head(13)
 
 
-@pytest.mark.parametrize("name", ["ex\u00e4mple.com/log", "x" * (MAX_ORIGIN + 1)])
+@pytest.mark.parametrize("name", ["ex\u00e4mple.com/log", "x" * (MAX_LOG_NAME + 1)])
 def test_a_key_whose_name_no_log_can_have_is_no_signer(name: str) -> None:
     """It is refused at once, before its memory is read or written."""
     key = recording_key(name)

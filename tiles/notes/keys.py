@@ -24,7 +24,7 @@ from tiles.notes.encoding import base64_or_none, decode_base64, encode_base64, i
 
 KEY_ID_SIZE = 4  # bytes
 SEED_SIZE = 32  # bytes, of every kind of signing key
-MAX_ORIGIN = 200  # characters in the name of a log or key that this library makes
+MAX_LOG_NAME = 200  # characters in the name of a log or key that this library makes
 MAX_COSIGNER_NAME = 255  # bytes; tlog-cosignature "ML-DSA-44 signed message": opaque cosigner_name<1..2^8-1>
 
 _SKEY_PREFIX = "PRIVATE+KEY+"
@@ -32,7 +32,7 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}", re.ASCII)
 # "MUST NOT contain any Unicode spaces or plus": White_Space as in Unicode's PropList, written out so that the meaning
 # does not change with the interpreter's tables. Those below U+0020 are control characters, excluded anyway.
 _NOT_IN_NAME = re.compile("[+ \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
-_ORIGIN = re.compile(rf"[!-~]{{1,{MAX_ORIGIN}}}", re.ASCII)
+_ORIGIN = re.compile(rf"[!-~]{{1,{MAX_LOG_NAME}}}", re.ASCII)
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 
@@ -63,14 +63,14 @@ def check_name(name: str) -> None:
 def check_origin(name: str) -> None:
     """Raise UsageError unless a log, or a key, that this library makes can be called that.
 
-    Every key name of at most MAX_ORIGIN printable ASCII characters is allowed. Logs of others may have any name that
+    Every key name of at most MAX_LOG_NAME printable ASCII characters is allowed. Logs of others may have any name that
     `check_name` allows, but this one must fit into records, key files and file names, and people have to read it.
     """
     check_name(name)
     if not _ORIGIN.fullmatch(name):
         raise UsageError(
-            f"{name[:MAX_ORIGIN]!r} cannot be the name of a log: it has 1 to {MAX_ORIGIN} printable ASCII characters, "
-            "and no space or plus",
+            f"{name[:MAX_LOG_NAME]!r} cannot be the name of a log: it has 1 to {MAX_LOG_NAME} printable ASCII "
+            "characters, and no space or plus",
             hint="name it like an address, such as log.example.com/releases; a host name in its ASCII form (xn--…)",
         )
 
