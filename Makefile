@@ -3,7 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
-PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4
+PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 ARGS :=
 
 # Bytecode is kept, whatever the environment says: the tests start hundreds of processes, and each would compile it all.

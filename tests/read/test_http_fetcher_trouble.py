@@ -12,6 +12,7 @@ from threading import current_thread
 import pytest
 
 from tests.support import fault_server as answers
+from tests.support.certificates import make_certificates
 from tests.support.fault_server import Server, serving
 from tests.support.http_fetching import DATA, LIMIT, TILE, Sleeper, fetcher
 from tiles.errors import AccessError, NotFound
@@ -144,25 +145,8 @@ def test_what_is_no_host() -> None:
 def test_unknown_certificate(tmp_path: Path) -> None:
     """A certificate that nobody vouches for is a broken way, and is not tried again."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(tmp_path))
+    context.load_cert_chain(make_certificates(tmp_path)[1])
     sleeper = Sleeper()
     with serving({CHECKPOINT: DATA}, context) as server, pytest.raises(AccessError, match="no secure connection"):
         fetcher(server.url.replace("http:", "https:"), sleeper).fetch(CHECKPOINT, LIMIT)
     assert sleeper.slept == []
-
-
-def _certificate(folder: Path) -> Path:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
-    now = datetime.now(UTC)
-    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    path = folder / "server.pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(private + builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
-    return path

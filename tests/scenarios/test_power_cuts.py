@@ -27,7 +27,7 @@ from tiles.signing.key_file import write_key
 
 BASES = (0, 3, 250, 256)  # OURS fits, fits, crosses the end of a bundle, begins a bundle
 MOST = 1024  # choices for which all states are looked at
-SOME = 64  # in the quick tests: of more choices it is a sample, by a printed seed
+SOME = 32  # in the quick tests: of more choices it is a sample, by a printed seed
 
 each_system = pytest.mark.parametrize("system", SYSTEMS, ids=str)
 
@@ -119,7 +119,7 @@ def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
 def test_a_cut_after_a_death(system: System) -> None:
     """What a dead run has not synced is made to last before another one builds on it (a sample)."""
     rng = printed_random()
-    for machine in deaths(adding(system), a_few(rng, 0.015)):
+    for machine in deaths(adding(system), a_few(rng, 0.01)):
         judge_all(machine, 16, rng, [rng.choice(NEXT)])
 
 

@@ -71,10 +71,9 @@ def add_together(log: RealLog, processes: int, seconds: float) -> None:
     )
 
 
-@pytest.mark.parametrize("processes", [2, 4])
-def test_processes_that_add_at_the_same_time(log: RealLog, processes: int) -> None:
+def test_processes_that_add_at_the_same_time(log: RealLog) -> None:
     """All entries of all processes are there, once, in the order of each and where each was told; nobody fails."""
-    add_together(log, processes, 2.0)
+    add_together(log, 4, 2.0)
 
 
 @pytest.mark.slow

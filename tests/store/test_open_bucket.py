@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ssl
 import traceback
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
 
 from tests.support.bucket_logs import LOG, PRIVATE, use_environment
+from tests.support.certificates import make_certificates
 from tests.support.command_line import ORIGIN, Command
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_http import Answer, Request
@@ -206,39 +205,9 @@ def test_anonymous(dialect: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -
         assert [name for name in seen[0].headers if name in ("authorization", "x-amz-security-token")] == []
 
 
-def certificates(folder: Path) -> tuple[Path, Path]:
-    """Make an authority and a certificate of 127.0.0.1 by it; return the authority's, and certificate and key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    def make(name: str, by: Any, is_authority: bool) -> tuple[Any, Any]:
-        key = ec.generate_private_key(ec.SECP256R1())
-        now = datetime.now(UTC)
-        subject, issuer = (x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, n)]) for n in (name, "authority"))
-        builder = (
-            x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(is_authority, None), True)
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
-        )
-        return builder.sign(by or key, hashes.SHA256()), key
-
-    pem = serialization.Encoding.PEM
-    authority, signing = make("authority", None, True)
-    other, _ = make("authority", None, True)
-    own, key = make("127.0.0.1", signing, False)
-    bundle, chain = folder / "bundle.pem", folder / "chain.pem"
-    bundle.write_bytes(other.public_bytes(pem) + authority.public_bytes(pem))
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    chain.write_bytes(own.public_bytes(pem) + secret)
-    return bundle, chain
-
-
 def test_an_authority_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS_CA_BUNDLE vouches for a server that nobody knows, every certificate in it; one that is not there is said."""
-    bundle, chain = certificates(tmp_path)
+    bundle, chain = make_certificates(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     server = ObjectServer("s3")

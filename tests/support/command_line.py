@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tiles.notes.keys import SignatureType, signing_key
+from tiles.read import http_fetcher
 from tiletree.cli import run
 
 
@@ -39,6 +40,7 @@ class Command:
         self._patch = patch
         for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(variable, str(directory / "home" / variable))
+        patch.setattr(http_fetcher, "PAUSES", replace(http_fetcher.PAUSES, first=0.01, longest=0.01))
         patch.chdir(directory)
 
     def __call__(self, *arguments: object, stdin: bytes = b"") -> Done:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.certificates import few_authorities
+
 REGION = "us-east-1"
 ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="  # everyone's
@@ -18,6 +20,10 @@ def environment(dialect: str, url: str, who: str) -> dict[str, str]:
 
     who   the access key; in GCS and Azure all have the same one
     """
+    return few_authorities() | _credentials(dialect, url, who)
+
+
+def _credentials(dialect: str, url: str, who: str) -> dict[str, str]:
     if dialect == "gcs":
         account = {"private_key": _private_key(), "private_key_id": "1", "client_email": "tester@example.com"}
         key = json.dumps({**account, "disable_oauth": True, "gcs_base_url": url})

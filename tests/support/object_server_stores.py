@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.support.certificates import few_authorities
 from tests.support.object_server import ObjectServer
 
 pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
@@ -56,6 +57,7 @@ def moto_environment() -> Iterator[dict[str, str]]:
     try:
         host, port = server.get_host_and_port()
         yield {
+            **few_authorities(),
             "AWS_ACCESS_KEY_ID": "tester",
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_REGION": "us-east-1",

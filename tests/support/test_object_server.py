@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.support.certificates import few_authorities
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_rules import Fault, anything, creating, possible, reading
 
@@ -25,7 +26,7 @@ from obstore.store import AzureStore, GCSStore, S3Store  # noqa: E402
 
 CLASSES = {"s3": S3Store, "gcs": GCSStore, "azure": AzureStore}
 THREADS = 8
-SWITCHES = {"AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP"}  # options of the connection, not of the store
+SWITCHES = {"AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", *few_authorities()}  # options of the connection, not of the store
 AT_ONCE = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=2), "base": 2}
 HEADERS = {"Content-Type": "text/plain", "Cache-Control": "no-store, no-transform", "Content-Encoding": "gzip"}
 
