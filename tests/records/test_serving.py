@@ -14,7 +14,7 @@ from tests.support.command_line import Command
 from tests.support.object_server import ObjectServer
 from tiles.notes.policy import parse_policy
 from tiles.page import install_page
-from tiles.records.serving import BYTES, DAILY, FRESH, IMMUTABLE, PRIVATE, TEXT, headers_of
+from tiles.records.serving import BYTES, DAILY, FRESH, IMMUTABLE, TEXT, headers_of
 from tiles.user.places import public_store
 
 KEPT = {
@@ -68,7 +68,7 @@ def test_every_object(grown: tuple[ObjectServer, bool]) -> None:
                 (kind,) = {KEPT[each] for each in is_kind(path, tuple(KEPT))}
                 found |= set(is_kind(path, tuple(KEPT)))
             else:
-                kind = (BYTES, PRIVATE)
+                kind = (BYTES, "no-store")
                 found |= set(is_kind(path, PARTS))
                 assert bucket == "anchors" or is_kind(path, PARTS), path
             assert said == kind, key
@@ -107,5 +107,4 @@ def test_what_a_reader_is_told(grown: tuple[ObjectServer, bool]) -> None:
 )
 def test_kinds(path: str, kind: tuple[str, str]) -> None:
     """By path alone; below tile/, payload/ and index/ there is nothing but bytes."""
-    assert headers_of(path, public=True) == {"Content-Type": kind[0], "Cache-Control": kind[1]}
-    assert headers_of(path, public=False) == {"Content-Type": BYTES, "Cache-Control": PRIVATE}
+    assert headers_of(path) == {"Content-Type": kind[0], "Cache-Control": kind[1]}

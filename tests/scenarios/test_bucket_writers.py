@@ -146,7 +146,7 @@ def test_many_schedules(place: Place) -> None:
     """The random ones, for minutes."""
     rng = printed_random()
     bases = [*map(grown, BASES), interrupted("public create tile"), interrupted("public swap checkpoint")]
-    for _ in range(soaking(1000, 1500)):
+    for _ in range(soaking(500, 1500)):
         shuffled(Base(rng.choice(bases), place), rng, SEVEN, ONE, deaths=rng.choice([0, 0.02]))
 
 

@@ -176,7 +176,7 @@ def test_deaths_and_cuts_without_end(system: System) -> None:
 def test_deaths_and_cuts_without_end_for_long(system: System) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(soaking(300, 600)):
+    for _ in range(soaking(150, 600)):
         live(Machine(system), rng, 20)
 
 
@@ -204,7 +204,7 @@ def test_a_cut_while_two_processes_add(system: System) -> None:
 def test_a_cut_while_two_processes_add_for_long(system: System) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(soaking(300, 1000)):
+    for _ in range(soaking(150, 1000)):
         race_and_cut(system, rng.choice(BASES), rng)
 
 

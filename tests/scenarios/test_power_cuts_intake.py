@@ -72,7 +72,7 @@ def test_a_cut_while_two_runs_decide(system: System) -> None:
 def test_a_cut_while_two_runs_decide_for_long(system: System) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(soaking(300, 1000)):
+    for _ in range(soaking(150, 1000)):
         race_and_cut(system, rng)
 
 

@@ -19,7 +19,6 @@ TEXT = "text/plain; charset=utf-8"
 IMMUTABLE = "public, max-age=31536000, immutable"
 FRESH = "no-cache, max-age=0"
 DAILY = "public, max-age=300"
-PRIVATE = "no-store"
 
 _FRESH = frozenset({CHECKPOINT, PENDING})
 _IMMUTABLE = (TILES, PAYLOAD, INDEX)
@@ -50,7 +49,7 @@ def public_serving(*, gzip: bool = False, lock: bool = False) -> Callable[[str],
     """
 
     def serve(path: str) -> Served:
-        return Served(headers_of(path, public=True), gzip and path.startswith(BUNDLES), lock and is_for_ever(path))
+        return Served(headers_of(path), gzip and path.startswith(BUNDLES), lock and is_for_ever(path))
 
     return serve
 
@@ -63,13 +62,8 @@ def is_for_ever(path: str) -> bool:
         return False
 
 
-def headers_of(path: str, *, public: bool) -> dict[str, str]:
-    """Return Content-Type and Cache-Control of an object.
-
-    public   whether it is in the part that is served; no cache may keep a copy of the private part
-    """
-    if not public:
-        return {"Content-Type": BYTES, "Cache-Control": PRIVATE}
+def headers_of(path: str) -> dict[str, str]:
+    """Return Content-Type and Cache-Control of an object of the public part."""
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}
     if path.startswith(CHECKPOINTS):

@@ -57,7 +57,7 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """How objects that are not served to readers are stored: no cache may keep a copy of them."""
+    """How objects are stored that are not for readers: no cache may keep a copy of them."""
 
     headers: Mapping[str, str] = field(
         default_factory=lambda: {"Content-Type": "application/octet-stream", "Cache-Control": "no-store"}

@@ -121,7 +121,7 @@ def answer(store: Store, page: dict[str, bytes], target: str, host: str) -> tupl
         return 502, plain, f"{shown(error.message)}\n".encode()
     except Exception as error:  # noqa: BLE001  nobody expected it, and the next request may fare better
         return 500, plain, f"{shown(own_fault(error)[0])}\n".encode()
-    headers = headers_of(path, public=True)
+    headers = headers_of(path)
     if path in page:
         headers["Cache-Control"] = "no-cache"
     if path.endswith(".html"):
