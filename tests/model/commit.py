@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .mistakes import Mistake
-from .state import Ack, Batch, Head, Mine, Run, Setup, State, Tile, prefix, size
+from .state import Ack, Anchor, Batch, Head, Mine, Run, Setup, State, Tile, prefix, size
 
 Ends = Iterator[tuple[State, Run]]
 Step = Callable[[State, Run, Setup], Ends]
@@ -49,15 +49,46 @@ def guard_head(s: State, r: Run, _: Setup) -> Ends:
 
 
 def load_anchor(s: State, r: Run, setup: Setup) -> Ends:
-    """Read the anchor: what was signed was committed before."""
-    if setup.mistake in (Mistake.NO_ANCHOR, Mistake.CHECKPOINT_AS_ANCHOR) or size(s.anchor) < r.head.size:
+    """Read the anchor: it is the one that the head names, and holds the published tree or the committed one.
+
+    It was moved before the checkpoint that was read was published, so it cannot be smaller: such a one is a copy, or
+    was put back.
+    """
+    anchor = the_anchor(s, r, setup)
+    if setup.mistake in (Mistake.NO_ANCHOR, Mistake.CHECKPOINT_AS_ANCHOR):
         yield s, r._replace(at="recover")
-    elif size(s.anchor) > r.head.size:
-        yield s, r._replace(at="someone ahead", anchor=s.anchor)
-    elif s.anchor == r.head.tree:
-        yield s, r._replace(at="recover")
+    elif anchor is None or anchor.sealed:
+        yield s, r.refuse("the anchor is missing or sealed")
+    elif anchor.identity != r.head.anchor and setup.mistake is not Mistake.ANY_ANCHOR:
+        yield s, r.refuse("it is not the log's anchor")
+    elif anchor.frozen and not r.head.frozen:
+        yield s, r._replace(at="guard frozen")
+    elif len(anchor.tree) > r.head.size:
+        yield s, r._replace(at="someone ahead", ahead=anchor.tree)
+    elif len(anchor.tree) < size(r.checkpoint) and setup.mistake is not Mistake.ANY_ANCHOR:
+        yield s, r.refuse("the anchor is behind what is published")
+    elif anchor.tree == r.head.tree or prefix(anchor.tree, r.checkpoint or ()):
+        yield s, r._replace(at="recover", anchor=anchor)
     else:
         yield s, r.refuse("another tree of this size was signed")
+
+
+def guard_frozen(s: State, r: Run, _: Setup) -> Ends:
+    """The anchor is frozen, and the head was not: read the head once more."""
+    yield s, r.again() if s.head.frozen else r.refuse("the head was put back, the log was frozen")
+
+
+def the_anchor(s: State, r: Run, setup: Setup) -> Anchor | None:
+    """The anchor where the run looks for it."""
+    anchor = s.anchors[r.place]
+    if anchor is None and setup.mistake is Mistake.NEW_ANCHOR:
+        return Anchor(r.head.anchor, r.checkpoint or ())
+    return anchor
+
+
+def with_anchor(s: State, place: int, anchor: Anchor) -> State:
+    """The state after an anchor was written."""
+    return s._replace(anchors=(*s.anchors[:place], anchor, *s.anchors[place + 1 :]))
 
 
 def fits(r: Run, setup: Setup) -> bool:
@@ -72,7 +103,7 @@ def recover(s: State, r: Run, setup: Setup) -> Ends:
     published = r.checkpoint == r.head.tree
     if (published and setup.mistake is Mistake.LIST_BEFORE_TIDY) or (r.head.size and setup.mistake is Mistake.STACK):
         yield s, r._replace(at="plan")
-    elif r.head == Head():
+    elif r.head.batch == Batch():
         yield s, r._replace(at="plan" if published else "sign")
     elif r.head.staged in s.staged:
         if not published and r.head.batch == Batch(r.entries) and not r.mine:
@@ -99,6 +130,12 @@ def plan(s: State, r: Run, setup: Setup) -> Ends:
     if r.mine:
         yield answer(s, r, setup)
         return
+    if r.head.frozen:
+        yield s, r._replace(at="freeze anchor")
+        return
+    if r.job == "freeze":
+        yield s, r._replace(at="commit", plan=Head(r.head.tree, r.head.size, anchor=r.head.anchor, frozen=True))
+        return
     if r.entries:
         batch = Batch(r.entries)
     else:
@@ -111,7 +148,7 @@ def plan(s: State, r: Run, setup: Setup) -> Ends:
     if batch == Batch():
         yield s, r.again()
     else:
-        new = Head(r.head.tree + batch.entries, r.head.size, batch, r.name)
+        new = Head(r.head.tree + batch.entries, r.head.size, batch, r.name, r.head.anchor)
         yield s, r._replace(at="stage", plan=new)
 
 
@@ -128,7 +165,7 @@ def commit(s: State, r: Run, setup: Setup) -> Ends:
     unsure = r._replace(at="read back", doubt=True) if r.entries else r.again()
     if s.head == r.head:
         landed = land(s, new, setup)
-        yield landed, committed(r)
+        yield landed, r.again() if r.job else committed(r)
         if setup.unknown:
             yield landed, unsure
     elif setup.mistake is Mistake.CONFLICT_BY_ROOT and s.head.tree == new.tree:
@@ -183,27 +220,33 @@ def write(s: State, r: Run, setup: Setup) -> Ends:
 
 def sign(s: State, r: Run, setup: Setup) -> Ends:
     """7 sign: read the anchor: only what extends it is signed."""
+    anchor = the_anchor(s, r, setup)
+    tree = anchor.tree if anchor else ()
     if setup.mistake is Mistake.NO_ANCHOR:
         yield s, r._replace(at="signature")
     elif setup.mistake is Mistake.CHECKPOINT_AS_ANCHOR:
         apart = not prefix(s.checkpoint, r.head.tree) and not prefix(r.head.tree, s.checkpoint or ())
         yield s, r.refuse("the checkpoint is another tree") if apart else r._replace(at="signature")
-    elif s.anchor == r.head.tree:
+    elif anchor is None or anchor.sealed or (anchor.frozen and tree != r.head.tree):
+        yield s, r.again()  # loading refuses it
+    elif anchor.identity != r.head.anchor and setup.mistake is not Mistake.ANY_ANCHOR:
+        yield s, r.again()
+    elif tree == r.head.tree:
         yield s, r._replace(at="signature")
-    elif prefix(s.anchor, r.head.tree):
-        yield s, r._replace(at="move anchor", anchor=s.anchor)
-    elif prefix(r.head.tree, s.anchor or ()) or (size(s.anchor) > r.head.size and setup.mistake is Mistake.BY_SIZE):
-        yield s, r._replace(at="someone ahead", anchor=s.anchor)
+    elif prefix(tree, r.head.tree):
+        yield s, r._replace(at="move anchor", anchor=s.anchors[r.place])
+    elif prefix(r.head.tree, tree) or (len(tree) > r.head.size and setup.mistake is Mistake.BY_SIZE):
+        yield s, r._replace(at="someone ahead", ahead=tree)
     else:
         yield s, r.refuse("the tree does not extend what was signed")
 
 
 def move_anchor(s: State, r: Run, setup: Setup) -> Ends:
     """Swap the anchor; after a conflict or a lost reply it is read again."""
-    if s.anchor != r.anchor:
+    if s.anchors[r.place] != r.anchor:
         yield s, r._replace(at="sign", anchor=None)
         return
-    moved = s._replace(anchor=r.head.tree)
+    moved = with_anchor(s, r.place, (r.anchor or Anchor(r.head.anchor))._replace(tree=r.head.tree))
     yield moved, r._replace(at="signature", anchor=None)
     if setup.unknown:
         yield moved, r._replace(at="sign", anchor=None)
@@ -211,7 +254,7 @@ def move_anchor(s: State, r: Run, setup: Setup) -> Ends:
 
 def someone_ahead(s: State, r: Run, setup: Setup) -> Ends:
     """The anchor or the witness is ahead: read the head again. Another run was faster, or the head was put back."""
-    if s.head.size >= size(r.anchor) or setup.mistake is Mistake.ANCHOR_AHEAD_IS_OTHERS:
+    if s.head.size >= len(r.ahead) or setup.mistake is Mistake.ANCHOR_AHEAD_IS_OTHERS:
         yield s, r._replace(mine=None).again() if setup.mistake is Mistake.FORGET else r.again()
     else:
         yield s, r.refuse("the head was put back, more was signed")
@@ -227,7 +270,7 @@ def cosign(s: State, r: Run, setup: Setup) -> Ends:
     if prefix(s.witness, r.head.tree):
         yield s._replace(witness=r.head.tree, cosigned=s.cosigned | {r.head.tree}), r._replace(at="publish")
     elif size(s.witness) > r.head.size and setup.mistake is not Mistake.WITNESS_AHEAD_IS_PROOF:
-        yield s, r._replace(at="someone ahead", anchor=s.witness)
+        yield s, r._replace(at="someone ahead", ahead=s.witness or ())
     else:
         yield s, r.refuse("the witness saw another tree")
 
@@ -269,6 +312,20 @@ def tidy(s: State, r: Run, setup: Setup) -> Ends:
             yield s, r.again()
 
 
+def freeze_anchor(s: State, r: Run, setup: Setup) -> Ends:
+    """Whoever finds a frozen head freezes the anchor; a `freeze` answers after both."""
+    anchor = s.anchors[r.place]
+    if setup.mistake is not Mistake.FREEZE_HEAD_ONLY:
+        if anchor is None or anchor.sealed or anchor.tree != r.head.tree:
+            yield s, r.again()
+            return
+        s = with_anchor(s, r.place, anchor._replace(frozen=True))
+    if r.job == "freeze":
+        yield s._replace(closed=r.head.tree), r._replace(at="end")
+    else:
+        yield s, r.again()
+
+
 def answer(s: State, r: Run, setup: Setup) -> tuple[State, Run]:
     """An `add` acknowledges its batch if the published tree extends the one that has it, and goes on with the next."""
     assert r.mine is not None
@@ -285,6 +342,7 @@ STEPS: dict[str, Step] = {
     "guard": guard,
     "guard head": guard_head,
     "load anchor": load_anchor,
+    "guard frozen": guard_frozen,
     "recover": recover,
     "recover again": recover_again,
     "plan": plan,
@@ -299,4 +357,5 @@ STEPS: dict[str, Step] = {
     "cosign": cosign,
     "publish": publish,
     "tidy": tidy,
+    "freeze anchor": freeze_anchor,
 }

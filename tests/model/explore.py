@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from .commit import STEPS, land
+from . import adopt, commit
+from .commit import land
 from .mistakes import Mistake
-from .state import Ack, Harm, Run, Setup, State, Tile, Tree, prefix, size
+from .state import Ack, Anchor, Harm, Run, Setup, State, Tile, Tree, prefix, size
 
+STEPS = commit.STEPS | adopt.STEPS
 PUBLIC = (Harm.REMOVE_CHECKPOINT, Harm.RESTORE_CHECKPOINT)  # harm to the public part only
 
 
@@ -55,7 +57,7 @@ def moves(s: State, setup: Setup) -> Iterator[tuple[str, State]]:
     """Everything that can happen next."""
     yield from _around(s, setup)
     for i, run in enumerate(s.runs):
-        if not run.entries and run.at != "load":
+        if not run.entries and run.at not in (run.start, "end"):
             yield f"{i} dies, a new run starts", _with(s, i, run.again())
         if run.at in STEPS:
             for state, after in STEPS[run.at](s, run, setup):
@@ -73,7 +75,7 @@ def _around(s: State, setup: Setup) -> Iterator[tuple[str, State]]:
         if s.head == expected:
             yield "a slow swap of the head happens", land(s, new, setup)
     if setup.harm and not s.harmed:
-        for harmed in _harm(s, setup.harm):
+        for harmed in _harm(s, setup):
             yield setup.harm.value, harmed._replace(harmed=True)
 
 
@@ -90,11 +92,11 @@ def _gc(s: State, staged_size: int, is_heads: bool, mistake: Mistake | None) -> 
     return staged_size < s.head.size
 
 
-def _harm(s: State, harm: Harm) -> Iterator[State]:
+def _harm(s: State, setup: Setup) -> Iterator[State]:
     older = [tree for tree in sorted(s.signed) if len(tree) < size(s.checkpoint)]
     pairs = [(head, tree) for head in sorted(s.past) for tree in (head.tree, head.tree[: head.base])]
     bases = [(head, tree) for head, tree in pairs if tree in s.signed]
-    match harm:
+    match setup.harm:
         case Harm.LOSE_STAGING if s.staged:
             yield s._replace(staged=frozenset())
         case Harm.REMOVE_CHECKPOINT if s.checkpoint is not None:
@@ -106,7 +108,12 @@ def _harm(s: State, harm: Harm) -> Iterator[State]:
         case Harm.RESTORE_LOG:
             yield from (s._replace(head=head, checkpoint=tree) for head, tree in bases)
         case Harm.RESTORE_ALL:
-            yield from (s._replace(head=head, checkpoint=tree, anchor=tree) for head, tree in bases)
+            yield from (s._replace(head=head, checkpoint=tree, anchors=(Anchor(0, tree),)) for head, tree in bases)
+        case Harm.LOSE_ANCHOR:
+            yield s._replace(anchors=(None, *s.anchors[1:]))
+        case Harm.RESTORE_LOG_LOSE_ANCHOR:
+            lost = (None, *s.anchors[1:])
+            yield from (s._replace(head=head, checkpoint=tree, anchors=lost) for head, tree in bases)
         case _:
             pass
 
@@ -125,10 +132,12 @@ class Checks:
     def check(self, s: State, before: State) -> None:
         """Raise Violation if a promise is broken. before is the state it came from."""
         for run in s.runs:
-            if run.at.startswith("refused") and not s.harmed:
+            if run.at.startswith("refused") and not s.harmed and not self.setup.has_two_places:
                 raise Violation(f"{run.at}, and nothing was wrong")
         if s[1:] == before[1:]:
             return  # only a run went on: storage is as it was
+        if s.closed is not None and any(len(tree) > len(s.closed) for tree in s.signed):
+            raise Violation("a frozen log grew")
         public = self.chain(s.cosigned if self.setup.harm is Harm.RESTORE_ALL else s.signed)
         self.tiles(s)
         self.entries(s, public)
@@ -195,18 +204,26 @@ class Checks:
             raise Violation(f"the committed {s.head.tree} cannot be recovered")
 
     def alone(self, s: State) -> None:
-        """From every state one undisturbed run finishes everything; after harm it may refuse."""
+        """From every state one undisturbed run finishes everything; after harm it may refuse.
+
+        Where an adoption has begun, the same command finishes that first.
+        """
         passed: set[tuple[object, ...]] = set()
-        run = Run()
+        run = Run(place=s.head.anchor)
+        if self.setup.adopt and s.head.anchor == 0 and (s.anchors[0] is None or s.anchors[0].sealed):
+            run = Run(job="adopt", at="adopt", place=1)
         while True:
-            now = (run, s.head, s.checkpoint, s.staged, s.tiles, s.inbox, s.rejected, s.anchor, s.witness, s.harmed)
+            now = (run, s.head, s.checkpoint, s.staged, s.tiles, s.inbox, s.rejected, s.anchors, s.witness, s.harmed)
             if run.at == "load" and (now in self.settled or self.quiet(s)):
                 break
             if now in passed:
                 raise Violation(f"a run alone goes round in circles at {run.at!r}: head {s.head.tree}")
             passed.add(now)
+            if run.at == "end" and run.job == "adopt":
+                run = Run(place=s.head.anchor)
+                continue
             if run.at not in STEPS:
-                if not s.harmed:
+                if not s.harmed and self.setup.second is None:
                     raise Violation(f"a run alone is {run.at}, and nothing was wrong")
                 break
             s, run = next(STEPS[run.at](s, run, self.setup))
@@ -214,7 +231,7 @@ class Checks:
 
     def quiet(self, s: State) -> bool:
         """Everything is published, and every submission decided."""
-        return s.checkpoint == s.head.tree and not s.inbox
+        return s.checkpoint == s.head.tree and (s.head.frozen or not s.inbox)
 
 
 def _way(came: dict[State, tuple[State, str] | None], state: State) -> list[str]:

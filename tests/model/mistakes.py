@@ -28,6 +28,15 @@ class Mistake(StrEnum):
     CHECKPOINT_AS_ANCHOR = "looks at the checkpoint before signing, not at an anchor: there is time to fork after that"
     ANCHOR_AHEAD_IS_OTHERS = "an anchor ahead means a faster run, so it starts again: for ever if the head was put back"
 
+    NEW_ANCHOR = "takes an anchor that is missing for one that never signed: the log was put back, and forks"
+    ANY_ANCHOR = "does not ask whose anchor it is: another machine's knows nothing of what was signed"
+    FREEZE_HEAD_ONLY = "freezes the head and not the anchor: put back, the log is open again"
+    UNSEALED = "begins a new anchor and leaves the old one open: whoever was about to use it signs another tree"
+    ADOPT_PUBLISHED_ONLY = "waits until all is published, which the sealed anchor prevents: the log is stuck"
+    ADOPT_AT_CHECKPOINT = (
+        "begins a new anchor at the checkpoint although the old one has signed more, which may be published yet"
+    )
+
     OURS_IF_HEAD = "after a lost reply, ours only if it is still the head: adds again once others have gone on"
     OURS_BY_ROOT = "after a lost reply, ours if the head has our root: another run's equal entries do that too"
     CONFLICT_BY_ROOT = "lost, and the head has our root, so it says ours: two runs committed one batch"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .mistakes import Mistake
-from .state import Harm, Setup
+from .state import Anchor, Harm, Setup
 
 SMALL: dict[str, Setup] = {
     "sequence": Setup(2, 2),
@@ -19,6 +19,11 @@ SMALL: dict[str, Setup] = {
     "restored head, sequence": Setup(1, 1, adders=("a",), harm=Harm.RESTORE_HEAD),
     "restored log": Setup(0, 0, adders=("a", "ab"), harm=Harm.RESTORE_LOG),
     "restored log and anchor": Setup(0, 0, adders=("a", "bc"), witness=True, harm=Harm.RESTORE_ALL),
+    "restored log, lost anchor": Setup(1, 2, harm=Harm.RESTORE_LOG_LOSE_ANCHOR),
+    "restored log, another machine's anchor": Setup(1, 1, adders=("ab",), second=Anchor(9), harm=Harm.RESTORE_LOG),
+    "copied anchor": Setup(1, 1, adders=("a,b",), second=Anchor()),
+    "frozen, restored log": Setup(1, 1, freeze=True, harm=Harm.RESTORE_LOG),
+    "adoption": Setup(2, 1, adopt=True),
 }
 
 LARGE: dict[str, Setup] = {  # together some minutes
@@ -31,6 +36,9 @@ LARGE: dict[str, Setup] = {  # together some minutes
     "large: restored checkpoint": Setup(2, 2, harm=Harm.RESTORE_CHECKPOINT),
     "large: restored head": Setup(2, 2, harm=Harm.RESTORE_HEAD),
     "large: restored log and anchor": Setup(1, 1, adders=("a",), witness=True, harm=Harm.RESTORE_ALL),
+    "large: adoption": Setup(2, 2, adopt=True),
+    "large: adoption, lost anchor": Setup(2, 1, adopt=True, harm=Harm.LOSE_ANCHOR),
+    "large: adoption, restored log": Setup(1, 1, adders=("a",), adopt=True, harm=Harm.RESTORE_LOG),
 }
 
 HUGE: dict[str, Setup] = {  # some minutes and up to two gigabytes each: by hand, after a change of the protocol
@@ -43,13 +51,23 @@ HUGE: dict[str, Setup] = {  # some minutes and up to two gigabytes each: by hand
     "huge: restored log and anchor": Setup(2, 2, witness=True, harm=Harm.RESTORE_ALL),
 }
 
+FROZEN = "the head was put back, the log was frozen"
 LOST, REMOVED = "the committed batch is lost", "the checkpoint was put back or removed"
 BACK, BACK_AND_SIGNED = "the head was put back", "the head was put back, more was signed"
 OTHER_TILE, OTHER_TREE = "a tile is there with another content", "another tree of this size was signed"
 NO_EXTENSION, WITNESSED = "the tree does not extend what was signed", "the witness saw another tree"
 NOT_ITS_OWN = "the published tree does not have what was committed"
 
-# a small scenario, the steps of the protocol that no run of it comes to, and how runs are refused there
+MISSING, OTHERS, BEHIND = (
+    "the anchor is missing or sealed",
+    "it is not the log's anchor",
+    "the anchor is behind what is published",
+)
+
+FREEZING = {"freeze anchor", "guard frozen"}  # steps that only setups with `freeze` have, and those with `adopt`
+ADOPTING = {"adopt", "adopt head", "adopt seal", "adopt create", "adopt swap"}
+
+# a small scenario, the other steps of the protocol that no run of it comes to, and how runs are refused there
 REACHED: dict[str, tuple[set[str], set[str]]] = {
     "sequence": ({"cosign", "read back"}, set()),
     "refusal": ({"cosign", "guard head", "read back"}, set()),
@@ -65,8 +83,16 @@ REACHED: dict[str, tuple[set[str], set[str]]] = {
     "restored log": ({"cosign", "read back"}, {LOST, BACK, BACK_AND_SIGNED}),
     "restored log and anchor": (
         {"read back"},
-        {LOST, BACK, BACK_AND_SIGNED, NOT_ITS_OWN, NO_EXTENSION, WITNESSED},
+        {LOST, BACK, BACK_AND_SIGNED, NOT_ITS_OWN, NO_EXTENSION, WITNESSED, BEHIND},
     ),
+    "restored log, lost anchor": ({"cosign", "read back", "someone ahead"}, {MISSING, LOST, BACK}),
+    "restored log, another machine's anchor": (
+        {"cosign", "read back", "recover again", "someone ahead"},
+        {OTHERS, BACK},
+    ),
+    "copied anchor": ({"cosign", "read back", "someone ahead"}, {BEHIND}),
+    "frozen, restored log": ({"cosign", "read back"}, {REMOVED, LOST, BACK, BACK_AND_SIGNED, FROZEN}),
+    "adoption": ({"cosign", "guard head", "read back", "someone ahead"}, {OTHERS, MISSING}),
 }
 
 FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and what it finds
@@ -93,4 +119,10 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.CONFLICT_IS_LOSS: ("sequence and add", "logged too often"),
     Mistake.BY_SIZE: ("restored head", "and not there"),
     Mistake.FORGET: ("sequence and add", "logged too often"),
+    Mistake.NEW_ANCHOR: ("restored log, lost anchor", "fork"),
+    Mistake.ANY_ANCHOR: ("restored log, another machine's anchor", "fork"),
+    Mistake.FREEZE_HEAD_ONLY: ("frozen, restored log", "a frozen log grew"),
+    Mistake.UNSEALED: ("adoption", "behind what is published"),
+    Mistake.ADOPT_PUBLISHED_ONLY: ("adoption", "it is not published"),
+    Mistake.ADOPT_AT_CHECKPOINT: ("adoption", "behind what is published"),
 }

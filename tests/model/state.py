@@ -30,12 +30,17 @@ class Staged(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The compare-and-swap object. base in entries; nonce of the run that committed it (0: a `sequence` run)."""
+    """The compare-and-swap object. base in entries; nonce of the run that committed it (0: a `sequence` run).
+
+    anchor   the identity of the log's anchor
+    """
 
     tree: Tree = ()
     base: int = 0
     batch: Batch = Batch()
     nonce: int = 0
+    anchor: int = 0
+    frozen: bool = False
 
     @property
     def size(self) -> int:
@@ -44,6 +49,18 @@ class Head(NamedTuple):
     @property
     def staged(self) -> Staged:
         return Staged(self.size, self.batch)
+
+
+class Anchor(NamedTuple):
+    """What the signer keeps. The identity is a fresh random one, so that no two anchors have the same.
+
+    frozen   no other tree is signed with it; sealed: nothing is, for another anchor is the log's
+    """
+
+    identity: int = 0
+    tree: Tree = ()
+    frozen: bool = False
+    sealed: bool = False
 
 
 class Tile(NamedTuple):
@@ -72,6 +89,8 @@ class Run(NamedTuple):
     entries   the batch that an `add` is at, and rest, those it has still to do; none for `sequence`
     strict    finds item 0 inadmissible
     mine      where the batch is, once the run knows that it is committed
+    place     where it looks for the anchor: a machine may have another one
+    job       "" writes; "freeze" and "adopt" do that
     """
 
     name: int = 0
@@ -79,20 +98,28 @@ class Run(NamedTuple):
     rest: tuple[Tree, ...] = ()
     strict: bool = False
     at: str = "load"
+    place: int = 0
+    job: str = ""
     head: Head = Head()
     checkpoint: Tree | None = None
     plan: Head = Head()
     doubt: bool = False  # a swap of the head had no reply
-    anchor: Tree | None = None
+    anchor: Anchor | None = None  # as it was read
+    ahead: Tree = ()  # a tree that the anchor or the witness has, larger than the head's
     mine: Mine | None = None
 
     def again(self) -> Run:
         """Back to step 1; of what it knew, only where its entries are is kept."""
-        return Run(self.name, self.entries, self.rest, self.strict, mine=self.mine)
+        return Run(self.name, self.entries, self.rest, self.strict, self.start, self.place, self.job, mine=self.mine)
+
+    @property
+    def start(self) -> str:
+        """The first step."""
+        return "adopt" if self.job == "adopt" else "load"
 
     def refuse(self, found: str) -> Run:
         """Stop, saying what was found."""
-        return Run(self.name, self.entries, at="refused: " + found)
+        return Run(self.name, self.entries, at="refused: " + found, place=self.place, job=self.job)
 
 
 class Ack(NamedTuple):
@@ -105,7 +132,7 @@ class Ack(NamedTuple):
 
 
 class State(NamedTuple):
-    """Storage, the signer's anchor, a witness, all runs; below them what only the checks look at."""
+    """Storage, the anchor in each place, a witness, all runs; below them what only the checks look at."""
 
     runs: tuple[Run, ...]
     head: Head = Head()
@@ -114,7 +141,7 @@ class State(NamedTuple):
     tiles: frozenset[Tile] = frozenset()
     inbox: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
-    anchor: Tree | None = None
+    anchors: tuple[Anchor | None, ...] = (Anchor(),)
     witness: Tree | None = None
     late: frozenset[tuple[Head, Head]] = frozenset()  # swaps of `head` on their way: (expected, new)
     arrived: int = 0
@@ -123,6 +150,7 @@ class State(NamedTuple):
     acked: frozenset[Ack] = frozenset()
     past: frozenset[Head] = frozenset()  # heads that may be put back
     harmed: bool = False  # the setup's harm was done
+    closed: Tree | None = None  # the tree that a `freeze` has answered with
 
 
 class Harm(StrEnum):
@@ -134,6 +162,8 @@ class Harm(StrEnum):
     RESTORE_HEAD = "the head is put back to any older one"
     RESTORE_LOG = "head and checkpoint are put back together"
     RESTORE_ALL = "head, checkpoint and anchor are put back together; the witness is not"
+    LOSE_ANCHOR = "the anchor is gone"
+    RESTORE_LOG_LOSE_ANCHOR = "head and checkpoint are put back together, and the anchor is gone"
 
 
 class Setup(NamedTuple):
@@ -153,14 +183,28 @@ class Setup(NamedTuple):
     unknown: bool = False  # the reply to any swap may be lost, whether or not it happened
     late: bool = False  # and a swap of `head` that did not happen may happen later
     harm: Harm | None = None
+    second: Anchor | None = None  # what is in the second place at the start; the last `sequence` run looks there
+    freeze: bool = False  # another run freezes the log
+    adopt: bool = False  # another run begins a new anchor in the second place
     mistake: Mistake | None = None
+
+    @property
+    def has_two_places(self) -> bool:
+        """Whether the last `sequence` run looks for the anchor in a place of its own."""
+        return self.adopt or self.second is not None
 
     def start(self) -> State:
         """An `init` that has just committed the empty tree: nothing is signed, there is no checkpoint yet."""
-        sequencers = tuple(Run(strict=n < self.strict) for n in range(self.sequencers))
+        last = self.sequencers - 1
+        sequencers = tuple(
+            Run(strict=n < self.strict, place=int(self.has_two_places and n == last)) for n in range(self.sequencers)
+        )
         batches = [[tuple(batch) for batch in adder.split(",")] for adder in self.adders]
         adders = tuple(Run(n, first, tuple(rest)) for n, (first, *rest) in enumerate(batches, 1))
-        return State(sequencers + adders)
+        freezing = (Run(job="freeze"),) if self.freeze else ()
+        adopting = (Run(job="adopt", at="adopt", place=1),) if self.adopt else ()
+        anchors = (Anchor(), self.second) if self.has_two_places else (Anchor(),)
+        return State(sequencers + adders + freezing + adopting, anchors=anchors)
 
 
 def prefix(a: Tree | None, b: Tree) -> bool:
