@@ -107,6 +107,8 @@ def _ecdsa(made: Cases, curve: Any) -> None:
             _ecdsa_note(made, vkey, leaf_id(spki), changed, expect if at < 0 else "SignatureError")
         for other in (der + b"\0", der[:-1], b"\0" + der, der[:2]):
             _ecdsa_note(made, vkey, leaf_id(spki), other, "SignatureError")
+    for _ in range(16):  # a number whose first bit is set gets a byte more, which happens to every other one
+        _ecdsa_note(made, vkey, leaf_id(spki), private.sign(b"text\n", ec.ECDSA(SHA256())), "ok")
 
 
 def _ecdsa_note(made: Cases, vkey: str, key_id: bytes, der: bytes, expect: str) -> None:
