@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -86,14 +87,15 @@ def test_open_what_is_not_there(s3: ObjectServer, tiletree: Command) -> None:
 
 def test_open_overrides(s3: ObjectServer, tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments come before what is remembered, and are enough without it; another policy than the log's is refused."""
-    begin(tiletree, LOG, PRIVATE, "--key", "k")
+    begin(tiletree, LOG, PRIVATE, "--key", "k", "--anchor", "elsewhere")
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")
-    log = Log.open(LOG, private=PRIVATE, key=Path("k"), anchor="elsewhere")
-    log.append([b"one"])
-    assert Path("elsewhere/anchor").is_file()
+    with pytest.raises(Refused, match=r"there is no anchor at k\.anchor"):
+        Log.open(LOG, private=PRIVATE, key=Path("k")).append([b"nothing"])
+    log = partial(Log.open, LOG, private=PRIVATE, key=Path("k"), anchor="elsewhere")
+    log().append([b"one"])
     with pytest.raises(Refused, match="admission policy"):
-        Log.open(LOG, private=PRIVATE, key=Path("k"), admission=Admission(max_entries=3)).append([b"two"])
-    Log.open(LOG, private=PRIVATE, key=Path("k"), admission=Admission()).append([b"two"])
+        log(admission=Admission(max_entries=3)).append([b"two"])
+    log(admission=Admission()).append([b"two"])
 
 
 def test_create_is_finished_by_the_next(s3: ObjectServer, tiletree: Command) -> None:

@@ -17,20 +17,23 @@ from tiles.tree.merkle import EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
 
 DIGEST = "ab" * 32
 NONCE = "0f" * 16
+ANCHOR = "a1" * 16
 VKEY = "example.com/log+9be5d3c6+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
 HEAD = Head(
     origin="example.com/log",
     vkeys=(VKEY,),
     policy="01" * 32,
     admission="02" * 32,
+    anchor=ANCHOR,
     nonce=NONCE,
     tree=TreeHead(12, Hash(b"\x05" * 32)),
     base=10,
     batch=DIGEST,
 )
 TEXT = (
-    "tiletree-head/v1\n"
+    "tiletree-head/v2\n"
     "origin example.com/log\n"
+    f"anchor {ANCHOR}\n"
     "size 12\n"
     "root BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU=\n"
     "base 10\n"
@@ -58,6 +61,7 @@ def heads(draw: st.DrawFn) -> Head:
         vkeys=tuple(draw(st.lists(values, min_size=1, max_size=3))),
         policy=draw(digests),
         admission=draw(digests),
+        anchor=draw(nonces),
         nonce=draw(nonces),
         tree=TreeHead(size, root) if size else EMPTY_TREE,
         base=base,
@@ -137,8 +141,11 @@ def test_any_change_gives_another_head_or_our_error(at: int, new: bytes, cut: in
         (f"vkey {VKEY}\n", f"vkey {VKEY}\nkey {VKEY}\n"),
         (f"vkey {VKEY}\n", f"vkey {VKEY}"),
         (f"vkey {VKEY}\n", f"vkey {VKEY}\n\n"),
-        ("tiletree-head/v1", "tiletree-head/v2"),
-        ("tiletree-head/v1\n", "\ntiletree-head/v1\n"),
+        ("tiletree-head/v2", "tiletree-head/v1"),
+        ("tiletree-head/v2\n", "\ntiletree-head/v2\n"),
+        (f"anchor {ANCHOR}\n", ""),
+        (ANCHOR, ANCHOR.upper()),
+        (ANCHOR, ANCHOR[1:]),
         ("origin example.com/log\n", ""),
         ("origin example.com/log\n", "origin example.com/log\norigin example.com/log\n"),
         ("origin example.com/log", "origin  example.com/log"),

@@ -10,27 +10,31 @@ from tests.support.world import ORIGIN
 from tiles.errors import AccessError, Conflict, Malformed, Refused
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import ANCHOR
-from tiles.signing.anchor import Anchor, AnchorMemory, parse_anchor
+from tiles.signing.anchor import STATES, Anchor, AnchorMemory, parse_anchor
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import MAX_TREE_SIZE, Hash, TreeHead
 
 OTHER_ROOT = Hash(b"\x07" * 32)
-ONE, TWO, THREE = (TreeHead(size, OTHER_ROOT) for size in (1, 2, 3))
+IDENTITY = "0f" * 16
+ONE, TWO, THREE = (Anchor(ORIGIN, IDENTITY, TreeHead(size, OTHER_ROOT)) for size in (1, 2, 3))
 
-
-ANCHOR_TEXT = "tiletree-anchor/v1\norigin example.com/log\nsize 12\nroot BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n"
+ANCHOR_TEXT = (
+    "tiletree-anchor/v2\norigin example.com/log\n"
+    f"identity {IDENTITY}\n"
+    "size 12\nroot BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\nstate open\n"
+)
 
 
 def test_the_text() -> None:
     """An anchor is exactly this text."""
-    assert Anchor(ORIGIN, TreeHead(12, OTHER_ROOT)).data == ANCHOR_TEXT.encode()
-    assert parse_anchor(ANCHOR_TEXT.encode()) == Anchor(ORIGIN, TreeHead(12, OTHER_ROOT))
+    assert Anchor(ORIGIN, IDENTITY, TreeHead(12, OTHER_ROOT)).data == ANCHOR_TEXT.encode()
+    assert parse_anchor(ANCHOR_TEXT.encode()) == Anchor(ORIGIN, IDENTITY, TreeHead(12, OTHER_ROOT))
 
 
-@given(st.integers(0, MAX_TREE_SIZE), st.binary(min_size=32, max_size=32))
-def test_round_trip(size: int, root: bytes) -> None:
+@given(st.integers(0, MAX_TREE_SIZE), st.binary(min_size=32, max_size=32), st.sampled_from(STATES))
+def test_round_trip(size: int, root: bytes, state: str) -> None:
     """What is written is read back."""
-    anchor = Anchor(ORIGIN, TreeHead(size, Hash(root)))
+    anchor = Anchor(ORIGIN, IDENTITY, TreeHead(size, Hash(root)), state)
     assert parse_anchor(anchor.data) == anchor
 
 
@@ -60,7 +64,10 @@ def test_any_change_gives_another_anchor_or_our_error(at: int, new: bytes, cut: 
         ("BwcHBwc=", "BwcHBwd="),
         ("BwcHBwc=\n", "BwcHBwc=\nroot BwcHBwc=\n"),
         ("BwcHBwc=\n", "BwcHBwc="),
-        ("anchor/v1", "anchor/v2"),
+        ("anchor/v2", "anchor/v1"),
+        ("state open", "state ajar"),
+        ("0f0f", "0F0f"),
+        ("identity 0f", "identity "),
         ("origin example.com/log\n", ""),
         ("\n", "\r\n"),
     ],
@@ -79,21 +86,25 @@ def test_a_memory_moves_from_what_was_recalled() -> None:
     """Nothing at first; then the tree it was moved to, and only from the version that is still there."""
     memory = AnchorMemory(ORIGIN, MemoryStore("anchor"))
     assert memory.recall() == (None, None)
-    memory.move(ONE, None)
-    tree, version = memory.recall()
-    assert tree == ONE
-    memory.move(TWO, version)
+    memory.put(ONE, None)
+    anchor, version = memory.recall()
+    assert anchor == ONE
+    memory.put(TWO, version)
     for stale in (version, None):
         with pytest.raises(Conflict):
-            memory.move(THREE, stale)
+            memory.put(THREE, stale)
     assert memory.recall()[0] == TWO
-    assert memory.store.read(ANCHOR).data == Anchor(ORIGIN, TWO).data
+    assert memory.store.read(ANCHOR).data == TWO.data
 
 
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        (Anchor("example.com/other", TWO).data, Refused, r"anchor at memory://anchor is of the log example\.com/other"),
+        (
+            Anchor("example.com/other", IDENTITY, TWO.tree).data,
+            Refused,
+            r"anchor at memory://anchor is of the log example\.com/other",
+        ),
         (ANCHOR_TEXT.encode()[:-1], Malformed, "not a whole record"),
         (b"x" * (MAX_RECORD_SIZE + 1), AccessError, "longer than"),
     ],

@@ -13,7 +13,7 @@ from tiles.notes.keys import MAX_LOG_NAME
 from tiles.notes.policy import policy_for
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import ANCHOR
-from tiles.signing.anchor import Anchor, AnchorMemory
+from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.signing.signer import Signer
 from tiles.store import Object, Version
 from tiles.store.memory import MemoryStore
@@ -22,23 +22,32 @@ from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 TREE = full_tree(70)
 SIZES = [0, 1, 2, 3, 5, 8, 13, 64, 65]
 OTHER_ROOT = Hash(b"\x07" * 32)
+IDENTITY = "0f" * 16
+
+
+def holding(tree: TreeHead, state: str = OPEN) -> Anchor:
+    """Return the anchor that holds a tree."""
+    return Anchor(ORIGIN, IDENTITY, tree, state)
 
 
 class Case:
-    """A signer with a fresh memory, and all that its key has signed."""
+    """A signer with the anchor of a log that was just begun, and all that its key has signed."""
 
-    def __init__(self) -> None:
+    def __init__(self, anchor: Anchor | None = None) -> None:
         self.store = MemoryStore("anchor")
+        self.store.create({ANCHOR: (anchor or holding(EMPTY_TREE)).data})
         self.key = recording_key()
         self.signer = Signer(self.key, self.store)
 
     def sign(self, old: int, new: int) -> SignedCheckpoint:
         """Sign the tree of size `new`, which extends the one of size `old`."""
-        return self.signer.sign(TREE.head(new), TREE.head(old), TREE.proof(old, new) if old else [])
+        return self.signer.sign(TREE.head(new), holding(TREE.head(old)), TREE.proof(old, new) if old else [])
 
-    def remembered(self) -> TreeHead | None:
-        """Return what is in the memory."""
-        return AnchorMemory(ORIGIN, self.store).recall()[0]
+    def remembered(self) -> TreeHead:
+        """Return the tree in the memory."""
+        anchor, _ = AnchorMemory(ORIGIN, self.store).recall()
+        assert anchor is not None
+        return anchor.tree
 
 
 @pytest.mark.parametrize("old", SIZES)
@@ -55,12 +64,39 @@ def test_signs_what_extends_what_it_remembers(old: int) -> None:
             assert case.key.texts[1:] == [signed.note.text] * 2
 
 
-def test_the_first_tree_extends_the_empty_one() -> None:
-    """Without a memory any tree is the first one: what came before it, the guards have to know."""
+def test_without_an_anchor_nothing_is_signed() -> None:
+    """What came before cannot be known."""
     case = Case()
-    assert case.remembered() is None
-    case.sign(0, 13)
-    assert case.remembered() == TREE.head(13)
+    case.store.delete([ANCHOR])
+    with pytest.raises(Conflict):
+        case.sign(0, 13)
+    assert not case.key.texts
+    assert AnchorMemory(ORIGIN, case.store).recall() == (None, None)
+
+
+@pytest.mark.parametrize("state", [FROZEN, SEALED])
+def test_an_anchor_that_is_closed(state: str) -> None:
+    """With a frozen one only the same tree is signed, with a sealed one nothing is."""
+    case = Case(holding(TREE.head(8), state))
+    with pytest.raises(Refused, match=f"the anchor at memory://anchor is {state}"):
+        case.signer.sign(TREE.head(13), holding(TREE.head(8), state), TREE.proof(8, 13))
+    assert not case.key.texts
+    if state == FROZEN:
+        assert case.signer.sign(TREE.head(8), holding(TREE.head(8), state), []).tree == TREE.head(8)
+    else:
+        with pytest.raises(Refused, match="sealed"):
+            case.signer.sign(TREE.head(8), holding(TREE.head(8), state), [])
+
+
+def test_freezing() -> None:
+    """The anchor stays what it is, and is frozen; a second time changes nothing; one that moved on is a conflict."""
+    case = Case()
+    case.sign(0, 8)
+    with pytest.raises(Conflict):
+        case.signer.freeze(holding(TREE.head(5)))
+    case.signer.freeze(holding(TREE.head(8)))
+    case.signer.freeze(holding(TREE.head(8), FROZEN))
+    assert AnchorMemory(ORIGIN, case.store).recall()[0] == holding(TREE.head(8), FROZEN)
 
 
 @pytest.mark.parametrize("name", ["ex\u00e4mple.com/log", "x" * (MAX_LOG_NAME + 1)])
@@ -73,10 +109,9 @@ def test_a_key_whose_name_no_log_can_have_is_no_signer(name: str) -> None:
 
 def check_refused(old: TreeHead, new: TreeHead, proof: list[Hash]) -> None:
     """Nothing is signed or remembered, and the message names both trees."""
-    case = Case()
-    case.store.create({ANCHOR: Anchor(ORIGIN, old).data})
+    case = Case(holding(old))
     with pytest.raises(Refused) as caught:
-        case.signer.sign(new, old, proof)
+        case.signer.sign(new, holding(old), proof)
     assert f"the tree of {new} does not extend the one of {old} that was signed before" in str(caught.value)
     assert case.remembered() == old
     assert not case.key.texts
@@ -106,7 +141,7 @@ def test_a_memory_that_has_moved_on_is_a_conflict() -> None:
     case.sign(0, 8)
     for since in (EMPTY_TREE, TREE.head(5), TREE.head(13), TreeHead(8, OTHER_ROOT)):
         with pytest.raises(Conflict, match="memory://anchor: the anchor has moved on from size"):
-            case.signer.sign(TREE.head(13), since, TREE.proof(since.size, 13) if since.size else [])
+            case.signer.sign(TREE.head(13), holding(since), TREE.proof(since.size, 13) if since.size else [])
     assert case.remembered() == TREE.head(8)
     assert len(case.key.texts) == 1
 
@@ -147,7 +182,7 @@ def operations(old: int, new: int) -> list[str]:
 
     key = Telling(case.key.verifier, case.key.seed)
     signer = Signer(key, faults.wrap(case.store, "memory"))
-    signer.sign(TREE.head(new), TREE.head(old), TREE.proof(old, new))
+    signer.sign(TREE.head(new), holding(TREE.head(old)), TREE.proof(old, new))
     return [what for what, _ in faults.done]
 
 
@@ -165,7 +200,7 @@ def test_a_memory_that_fails_signs_nothing(at: int, fault: Fault) -> None:
     faults = Faults(at, fault)
     broken = Signer(case.key, faults.wrap(case.store, "memory"))
     with pytest.raises((AccessError, Died)) as caught:
-        broken.sign(TREE.head(13), TREE.head(8), TREE.proof(8, 13))
+        broken.sign(TREE.head(13), holding(TREE.head(8)), TREE.proof(8, 13))
     assert isinstance(caught.value, OutcomeUnknown) == fault.name.endswith("UNKNOWN")
     assert len(case.key.texts) == 1
     since = case.remembered()
@@ -176,10 +211,11 @@ def test_a_memory_that_fails_signs_nothing(at: int, fault: Fault) -> None:
 # ---- a memory that is not to be believed
 
 
-@pytest.mark.parametrize("data", [b"", b"nobody wrote this", Anchor(ORIGIN, TREE.head(8)).data[:-1]])
+@pytest.mark.parametrize("data", [b"", b"nobody wrote this", holding(TREE.head(8)).data[:-1]])
 def test_a_damaged_memory_signs_nothing(data: bytes) -> None:
     """Bytes that are no anchor give our error."""
     case = Case()
+    case.store.delete([ANCHOR])
     case.store.create({ANCHOR: data})
     with pytest.raises(Malformed):
         case.sign(0, 1)
@@ -188,8 +224,7 @@ def test_a_damaged_memory_signs_nothing(data: bytes) -> None:
 
 def test_an_anchor_of_another_log_is_refused() -> None:
     """A memory is of one log: another one's is neither believed nor overwritten."""
-    case = Case()
-    case.store.create({ANCHOR: Anchor("example.com/other", TREE.head(8)).data})
+    case = Case(Anchor("example.com/other", IDENTITY, TREE.head(8)))
     with pytest.raises(Refused, match=r"the anchor at memory://anchor is of the log example\.com/other, not of"):
         case.sign(8, 13)
     assert not case.key.texts
@@ -198,6 +233,7 @@ def test_an_anchor_of_another_log_is_refused() -> None:
 def test_an_anchor_is_capped() -> None:
     """A memory that has grown beyond reason is not read."""
     case = Case()
+    case.store.delete([ANCHOR])
     case.store.create({ANCHOR: b"x" * (MAX_RECORD_SIZE + 1)})
     with pytest.raises(AccessError, match="longer than"):
         case.sign(0, 1)

@@ -62,7 +62,7 @@ POLICY = (
     f"# whom to trust\nlog {LOG.verifier.vkey} https://log.example.com\n\twitness w1 {WITNESS.verifier.vkey}\n"
     f"witness w2 {PQ.verifier.vkey}\ngroup g any w1 w2\n\nquorum g\n"
 ).encode()
-HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "a" * 32, TREE, 20_852_000, "b" * 64)
+HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "b" * 32, "a" * 32, TREE, 20_852_000, "b" * 64)
 NAME = Name("ann.b-1_c", "0123456789abcdef" * 2, "fedcba9876543210" * 4)
 RECEIPTS = tuple(Receipt(log, NAME, PROOF.hashes[:n]) for log, n in (("s3://bucket/log", 1), ("/srv/a log", 3)))
 ADMISSION = Admission(1 << 16, 1000, 300, ("ann", "bob.b-1"))
@@ -117,7 +117,7 @@ TARGETS = (
     ),
     Target("head", parse_head, lambda head: head.data, (HEAD.data,)),
     Target("batch", parse_batch, lambda batch: batch.data, (BATCH.data, Batch(0, 1, b"\0\0").data)),
-    Target("anchor", parse_anchor, lambda anchor: anchor.data, (Anchor(LOG.name, TREE).data,)),
+    Target("anchor", parse_anchor, lambda anchor: anchor.data, (Anchor(LOG.name, "a" * 32, TREE).data,)),
     Target(
         "submission",
         parse_submission,

@@ -6,14 +6,17 @@ import random
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tests.support.check_log import ObjectHistory, check_log, committed
 from tests.support.faults import RecordingStore
 from tiles.inbox.admission import Admission
 from tiles.notes.keys import SeedKey, SigningKey, VerifierKey, signing_key
 from tiles.notes.policy import Policy
+from tiles.records.paths import ANCHOR
+from tiles.signing.anchor import parse_anchor
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.store.directory import DirectoryStore
@@ -117,6 +120,11 @@ class World:
             sleep=sleep or self.pass_time,
             rng=random.Random(self.writers),
         )
+
+    def move_anchor(self, **changes: Any) -> None:
+        """Change the anchor from outside: its origin, identity, tree or state."""
+        anchor = parse_anchor(self.stores["anchor"].read(ANCHOR).data)
+        self.put("anchor", ANCHOR, replace(anchor, **changes).data)
 
     def pass_time(self, seconds: float) -> None:
         """Let the clock go on."""

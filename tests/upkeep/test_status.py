@@ -8,10 +8,9 @@ import pytest
 
 from tests.support.faults import Died, Fault, Faults
 from tests.support.guarding import OTHER_ROOT
-from tests.support.world import ORIGIN, World, some_entries
+from tests.support.world import World, some_entries
 from tiles.errors import NotFound
 from tiles.records.paths import ANCHOR, STAGING
-from tiles.signing.anchor import Anchor
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
 from tiles.upkeep.status import Status, look
@@ -48,13 +47,13 @@ def lose_the_batch(world: World) -> None:
         (lambda world: died_at(world, "private create staging/"), "add to the log, from index 3"),
         (lambda world: died_at(world, "private swap head"), "publish the committed tree of size 5, then add to it"),
         (lambda world: died_at(world, "public swap checkpoint"), "tidy up after the last run, then add to the log"),
-        (lambda world: world.put("anchor", ANCHOR, None), "add to the log, from index 3"),
+        (lambda world: world.put("anchor", ANCHOR, None), "refuse: there is no anchor at "),
         (lose_the_batch, "refuse: the committed batch is lost: staging/"),
         (lambda world: world.put("public", CHECKPOINT, None), "refuse: "),
         (lambda world: world.put("public", CHECKPOINT, b"damaged"), "refuse: malformed "),
-        (lambda world: world.put("anchor", ANCHOR, b"damaged"), "refuse: malformed tiletree-anchor/v1"),
+        (lambda world: world.put("anchor", ANCHOR, b"damaged"), "refuse: malformed tiletree-anchor/v2"),
         (
-            lambda world: world.put("anchor", ANCHOR, Anchor(ORIGIN, TreeHead(3, OTHER_ROOT)).data),
+            lambda world: world.move_anchor(tree=TreeHead(3, OTHER_ROOT)),
             "refuse: the head commits to ",
         ),
     ],
@@ -73,7 +72,7 @@ def test_what_is_there() -> None:
     world = World().grown(1, 2)
     found = status(world)
     assert found.published is not None
-    assert found.head.tree == found.published.tree == found.anchor
+    assert found.head.tree == found.published.tree == found.anchor.tree
     assert (found.head.tree.size, found.staged) == (3, ())
     died_at(world, "private swap head")
     found = status(world)

@@ -22,17 +22,16 @@ from tests.support.guarding import (
     die,
     edit_head,
     flip,
-    head,
     old,
     publish,
     signed_by_us,
     sound,
     staged,
 )
-from tests.support.world import ORIGIN, World
+from tests.support.world import World
 from tiles.errors import Refused, Unfinished
 from tiles.records.staged_batch import Batch, digest
-from tiles.signing.anchor import Anchor
+from tiles.signing.anchor import FROZEN, SEALED
 from tiles.signing.signer import Signer
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
 from tiles.write.sequencer import Sequencer
@@ -185,18 +184,60 @@ def checkpoint_ahead_of_the_head(world: World) -> None:
 
 @case_of(CASES, "was signed before")
 def another_tree_of_the_size_was_signed(world: World) -> None:
-    world.put("anchor", "anchor", Anchor(ORIGIN, TreeHead(300, OTHER_ROOT)).data)
+    world.move_anchor(tree=TreeHead(300, OTHER_ROOT))
 
 
 @case_of(CASES, "the head commits to size 310")
 def unpublished_batch_beside_another_tree_that_was_signed(world: World) -> None:
     die(world, "public create tile")
-    world.put("anchor", "anchor", Anchor(ORIGIN, TreeHead(310, OTHER_ROOT)).data)
+    world.move_anchor(tree=TreeHead(310, OTHER_ROOT))
 
 
 @case_of(CASES, "is of the log example.com/other, not of example.com/log")
 def anchor_of_another_log(world: World) -> None:
-    world.put("anchor", "anchor", Anchor("example.com/other", EMPTY_TREE).data)
+    world.move_anchor(origin="example.com/other", tree=EMPTY_TREE)
+
+
+@case_of(CASES, "there is no anchor at")
+def anchor_lost(world: World) -> None:
+    world.put("anchor", "anchor", None)
+
+
+@case_of(CASES, "there is no anchor at")
+def both_parts_put_back_without_an_anchor(world: World) -> None:
+    for role in ("public", "private"):
+        world.restore(role, back_to(10))
+    world.put("anchor", "anchor", None)
+
+
+@case_of(CASES, "is not that of the log at")
+def anchor_of_another_machine(world: World) -> None:
+    world.move_anchor(identity="f" * 32)
+
+
+@case_of(CASES, "is not that of the log at")
+def anchor_of_another_machine_that_never_signed(world: World) -> None:
+    world.move_anchor(identity="f" * 32, tree=EMPTY_TREE)
+
+
+@case_of(CASES, "holds size 10, and size 300 is published")
+def anchor_put_back(world: World) -> None:
+    world.put("anchor", "anchor", old(10, "anchor", "anchor"))
+
+
+@case_of(CASES, "holds size 0, and size 300 is published")
+def anchor_put_back_to_the_first(world: World) -> None:
+    world.move_anchor(tree=EMPTY_TREE)
+
+
+@case_of(CASES, "is sealed: a new one was begun")
+def anchor_sealed(world: World) -> None:
+    world.move_anchor(state=SEALED)
+
+
+@case_of(CASES, "was frozen, and its head is open")
+def frozen_log_put_back(world: World) -> None:
+    world.move_anchor(state=FROZEN)
 
 
 # ---- the staged batch
@@ -289,9 +330,9 @@ def test_nothing_is_signed_that_does_not_extend_what_was_signed(tree: TreeHead, 
         world = sound()[0].copy()
         if interrupted:
             die(world, "public create tile")
-        world.put("anchor", "anchor", Anchor(ORIGIN, tree).data)
+        world.move_anchor(tree=tree)
         before, signed = world.contents(), list(world.key.texts)
-        with pytest.raises(Refused, match=rf"{tree}"):
+        with pytest.raises(Refused, match=rf"{tree}|holds size {tree.size}, and size"):
             ACTIONS[action](world.sequencer())
         assert world.contents() == before
         assert world.key.texts == signed
@@ -325,13 +366,3 @@ def test_an_interrupted_run_is_no_reason_to_refuse(action: str, place: str, tmp_
     world.acknowledged.append((300, NEW))
     world.check()
     assert world.size() == 310
-
-
-@pytest.mark.parametrize("place", ["memory", "directory"])
-def test_a_lost_anchor_is_made_anew(place: str, tmp_path: Path) -> None:
-    """An anchor that is gone stops nobody: head and checkpoint say where the log is, and it is remembered again."""
-    world = sound()[0].copy(None if place == "memory" else tmp_path)
-    world.put("anchor", "anchor", None)
-    world.append(NEW)
-    world.check()
-    assert world.stores["anchor"].read("anchor").data == Anchor(ORIGIN, head(world).tree).data

@@ -36,6 +36,7 @@ from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
 from tiles.records.head import parse_head
 from tiles.records.paths import policy_path
 from tiles.records.staged_batch import digest
+from tiles.signing.anchor import FROZEN
 from tiles.store.memory import MemoryStore
 
 CASES: Cases = {}
@@ -162,6 +163,7 @@ def admission_policy_of_another_version(world: World) -> None:
 @case_of(CASES, "the log example.com/log is frozen at size 300", "append")
 def frozen_log(world: World) -> None:
     edit_head(world, frozen=True)
+    world.move_anchor(state=FROZEN)
 
 
 # ---- things that are not what they should be
@@ -173,8 +175,8 @@ def junk(role: str, path: str, data: Callable[[bytes], bytes]) -> Damage:
 
 
 for role_, path_, what in (
-    ("private", "head", "malformed tiletree-head/v1"),
-    ("anchor", "anchor", "malformed tiletree-anchor/v1"),
+    ("private", "head", "malformed tiletree-head/v2"),
+    ("anchor", "anchor", "malformed tiletree-anchor/v2"),
     ("public", "checkpoint", "malformed"),
 ):
     spoiled: dict[str, Callable[[bytes], bytes]] = {

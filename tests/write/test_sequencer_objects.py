@@ -122,15 +122,15 @@ def test_the_order_of_an_append(base: int) -> None:
 
 
 def test_the_order_of_a_beginning() -> None:
-    """What the head names lasts before the head; the head decides before anything is remembered or published."""
+    """What the head names lasts before the head, the anchor too; the head decides before anything is published."""
     faults = Faults()
     World().sequencer(faults.wrap).create()
     names = [what for what, _ in faults.done if what.split()[1] in ("create", "swap", "barrier")]
     head = names.index("private swap head")
-    assert [name.split("/")[0] for name in names[:head]] == ["private create policies"] * 2 + ["private barrier"]
+    first = ["anchor swap anchor", *["private create policies"] * 2, "private barrier"]
+    assert [name.split("/")[0] for name in names[:head]] == first
     assert [name for name in names[head:] if " swap " in name] == [
         "private swap head",
-        "anchor swap anchor",
         "public swap checkpoint",
         "public swap policy.txt",
     ]

@@ -14,16 +14,18 @@ from tiles.records.fields import format_record, parse_digest, parse_repeating_re
 from tiles.records.paths import staged_path
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
 
-TITLE = "tiletree-head/v1"
-_NAMES = ("origin", "size", "root", "base", "batch", "policy", "admission", "state", "nonce")
+TITLE = "tiletree-head/v2"
+_BEFORE = b"tiletree-head/v1\n"
+_NAMES = ("origin", "anchor", "size", "root", "base", "batch", "policy", "admission", "state", "nonce")
 _NO_BATCH = "none"
-_NONCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """What is committed.
 
+    anchor      the identity of the log's anchor (`tiles.signing.anchor`), 32 hex digits
     tree        the committed tree
     base        the size of the tree it was committed on, which was published; ≤ tree.size
     batch       SHA-256 (hex) of the staged batch between the two; None if nothing was decided. A batch that only
@@ -38,6 +40,7 @@ class Head:
     vkeys: tuple[str, ...]
     policy: str
     admission: str
+    anchor: str
     nonce: str
     tree: TreeHead = EMPTY_TREE
     base: int = 0
@@ -51,6 +54,7 @@ class Head:
             TITLE,
             [
                 ("origin", self.origin),
+                ("anchor", self.anchor),
                 ("size", str(self.tree.size)),
                 ("root", encode_base64(self.tree.root)),
                 ("base", str(self.base)),
@@ -72,6 +76,10 @@ class Head:
         """Return the head of the next commit: `tree` on top of this head's tree, by the batch of that digest."""
         return replace(self, base=self.tree.size, tree=tree, batch=batch, nonce=nonce)
 
+    def anchored(self, anchor: str, nonce: str) -> Head:
+        """Return the head that commits to the same, and names another anchor."""
+        return replace(self, anchor=anchor, nonce=nonce)
+
     def closed(self, nonce: str) -> Head:
         """Return the head after which nothing can be added."""
         return replace(self, base=self.tree.size, batch=None, frozen=True, nonce=nonce)
@@ -79,21 +87,24 @@ class Head:
 
 def parse_head(data: bytes) -> Head:
     """Return the head whose `Head.data` is `data`. Raises Malformed if there is none."""
+    if data.startswith(_BEFORE):
+        raise Malformed(TITLE, "an early form, which names no anchor, and which no log has that is to last", data)
     values = parse_repeating_record(TITLE, data, _NAMES, "vkey")
-    origin, size, root, base, batch, policy, admission, state, nonce = values[: len(_NAMES)]
+    origin, anchor, size, root, base, batch, policy, admission, state, nonce = values[: len(_NAMES)]
     head = Head(
         origin=origin,
         vkeys=tuple(values[len(_NAMES) :]),
         policy=parse_digest(TITLE, policy),
         admission=parse_digest(TITLE, admission),
+        anchor=anchor,
         nonce=nonce,
         tree=parse_tree(TITLE, size, root),
         base=decode_decimal(base, TITLE),
         batch=None if batch == _NO_BATCH else parse_digest(TITLE, batch),
         frozen=state == "frozen",
     )
-    if not _NONCE.fullmatch(nonce):
-        raise Malformed(TITLE, "the nonce is not 32 lower-case hexadecimal digits", nonce)
+    if not _HEX.fullmatch(nonce) or not _HEX.fullmatch(anchor):
+        raise Malformed(TITLE, "nonce or anchor is not 32 lower-case hexadecimal digits", data)
     if head.base > head.tree.size or (head.batch is None and head.base != head.tree.size) or not head.vkeys:
         raise Malformed(TITLE, "base, size, batch and keys do not go together", data)
     if head.data != data:

@@ -1,16 +1,21 @@
 """The anchor: the largest tree of a log that its signer ever agreed to sign, kept by compare-and-swap.
 
-    tiletree-anchor/v1\\n
+    tiletree-anchor/v2\\n
     origin <origin>\\n
+    identity <32 hex digits>\\n     of this anchor, as the log's head names it
     size <tree size>\\n
     root <root hash in base64>\\n
+    state <state>\\n                open; frozen: no other tree is signed; sealed: nothing is, the log has a new anchor
 
-It lies in a store of its own, beside the key by default. If the log was put back to an older copy, its tree no longer
-extends the anchor, and nothing is signed (`tiles.signing.signer`).
+It lies in a store of its own, beside the key by default. A log has one: its head names the identity, which was chosen
+at random when the log was begun. Whoever finds no anchor, or another one, cannot know what was signed, and signs
+nothing. If the log was put back to an older copy, its tree no longer extends the anchor, and nothing is signed either
+(`tiles.signing.signer`).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tiles.errors import Malformed, NotFound, Refused
@@ -18,31 +23,40 @@ from tiles.notes.encoding import encode_base64
 from tiles.records.fields import MAX_RECORD_SIZE, format_record, parse_record, parse_tree
 from tiles.records.paths import ANCHOR
 from tiles.store import Store, Version
-from tiles.tree.merkle import TreeHead
+from tiles.tree.merkle import EMPTY_TREE, TreeHead
 
-TITLE = "tiletree-anchor/v1"
-_NAMES = ("origin", "size", "root")
+TITLE = "tiletree-anchor/v2"
+OPEN, FROZEN, SEALED = STATES = ("open", "frozen", "sealed")
+
+_NAMES = ("origin", "identity", "size", "root", "state")
+_IDENTITY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What the signer remembers: the largest tree of `origin` that it ever agreed to sign."""
+    """What the signer remembers: the largest tree of `origin` that it ever agreed to sign.
+
+    identity   32 hex digits
+    state      one of STATES
+    """
 
     origin: str
-    tree: TreeHead
+    identity: str
+    tree: TreeHead = EMPTY_TREE
+    state: str = OPEN
 
     @property
     def data(self) -> bytes:
         """The record, as it is stored."""
-        values = (self.origin, str(self.tree.size), encode_base64(self.tree.root))
+        values = (self.origin, self.identity, str(self.tree.size), encode_base64(self.tree.root), self.state)
         return format_record(TITLE, list(zip(_NAMES, values, strict=True)))
 
 
 def parse_anchor(data: bytes) -> Anchor:
     """Return the anchor whose `Anchor.data` is `data`. Raises Malformed if there is none."""
-    origin, size, root = parse_record(TITLE, data, _NAMES)
-    anchor = Anchor(origin, parse_tree(TITLE, size, root))
-    if anchor.data != data:
+    origin, identity, size, root, state = parse_record(TITLE, data, _NAMES)
+    anchor = Anchor(origin, identity, parse_tree(TITLE, size, root), state)
+    if not _IDENTITY.fullmatch(identity) or state not in STATES or anchor.data != data:
         raise Malformed(TITLE, "not in canonical form", data)
     return anchor
 
@@ -54,10 +68,10 @@ class AnchorMemory:
         self.origin = origin
         self.store = store
 
-    def recall(self) -> tuple[TreeHead | None, Version | None]:
-        """Return the anchor's tree and its version; a pair of None if there is no anchor yet.
+    def recall(self) -> tuple[Anchor | None, Version | None]:
+        """Return the anchor and its version; a pair of None if there is none.
 
-        Raises Refused if the anchor is another log's.
+        Raises Refused if it is another log's.
         """
         try:
             stored = self.store.read(ANCHOR, MAX_RECORD_SIZE)
@@ -69,8 +83,8 @@ class AnchorMemory:
                 f"the anchor at {self.store.url} is of the log {anchor.origin}, not of {self.origin}",
                 hint="give each log an anchor of its own",
             )
-        return anchor.tree, stored.version
+        return anchor, stored.version
 
-    def move(self, tree: TreeHead, version: Version | None) -> None:
-        """Replace the anchor of `version`; the new one lasts on return. Raises Conflict if it has another version."""
-        self.store.swap(ANCHOR, Anchor(self.origin, tree).data, version)
+    def put(self, anchor: Anchor, version: Version | None) -> None:
+        """Replace the anchor of that version, None to create one; it lasts on return. Raises Conflict."""
+        self.store.swap(ANCHOR, anchor.data, version)

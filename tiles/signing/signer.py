@@ -11,13 +11,14 @@ if a consistency proof shows that its tree extends the anchor's, and only after 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tiles.errors import Conflict, ProofError, Refused, UsageError
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
 from tiles.notes.keys import SigningKey, VerifierKey, check_origin
-from tiles.signing.anchor import AnchorMemory
-from tiles.store import Store
-from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
+from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
+from tiles.store import Store, Version
+from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.proof import verify_consistency
 
 
@@ -37,23 +38,38 @@ class Signer:
         """The key that verifies what it signs."""
         return self._key.verifier
 
-    def sign(self, tree: TreeHead, since: TreeHead, proof: Sequence[Hash]) -> SignedCheckpoint:
-        """Return the signed checkpoint of `tree`, which `proof` shows to extend `since`, the anchor's tree.
+    def sign(self, tree: TreeHead, since: Anchor, proof: Sequence[Hash]) -> SignedCheckpoint:
+        """Return the signed checkpoint of `tree`, which `proof` shows to extend the tree of `since`, the anchor.
 
-        Raises Conflict if the anchor is another by now, Refused if the tree does not extend it.
+        Raises Conflict if the anchor is another by now, Refused if the tree does not extend it, or nothing may be
+        signed with it any more.
         """
-        remembered, version = self.memory.recall()
-        if (remembered or EMPTY_TREE) != since:
-            raise Conflict(f"{self.memory.store.url}: the anchor has moved on from {since}")
+        version = self._expect(since)
+        if since.state == SEALED or (since.state == FROZEN and tree != since.tree):
+            raise Refused(
+                f"the anchor at {self.memory.store.url} is {since.state}", hint="the log is frozen, or has a new anchor"
+            )
         try:
-            verify_consistency(since, tree, proof)
+            verify_consistency(since.tree, tree, proof)
         except (ProofError, UsageError) as error:  # UsageError: a smaller tree
             raise Refused(
-                f"the tree of {tree} does not extend the one of {since} that was signed before: {error.message}",
+                f"the tree of {tree} does not extend the one of {since.tree} that was signed before: {error.message}",
                 hint="storage was changed or put back; nothing was signed",
             ) from error
-        if remembered == tree:
+        if since.tree == tree:
             self.memory.store.barrier()  # the anchor may not last yet: the run that moved it may have died right after
         else:
-            self.memory.move(tree, version)
+            self.memory.put(replace(since, tree=tree), version)
         return sign_checkpoint(Checkpoint(self.memory.origin, tree), self._key)
+
+    def freeze(self, since: Anchor) -> None:
+        """Let no other tree be signed with the anchor, which is `since`. Raises Conflict if it is another by now."""
+        version = self._expect(since)
+        if since.state == OPEN:
+            self.memory.put(replace(since, state=FROZEN), version)
+
+    def _expect(self, since: Anchor) -> Version | None:
+        remembered, version = self.memory.recall()
+        if remembered != since:
+            raise Conflict(f"{self.memory.store.url}: the anchor has moved on from {since.tree}")
+        return version

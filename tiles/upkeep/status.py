@@ -9,9 +9,8 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import parse_vkey
 from tiles.records.head import Head
 from tiles.records.paths import STAGING
-from tiles.signing.anchor import AnchorMemory
+from tiles.signing.anchor import Anchor, AnchorMemory
 from tiles.store import Store
-from tiles.tree.merkle import TreeHead
 from tiles.write.load import Expected, Loader, read_head
 from tiles.write.own_tree import OwnTree
 
@@ -21,14 +20,14 @@ class Status:
     """A log as its next writer will find it.
 
     staged    paths of the staged batches; all but the head's own are left-overs, for gc
-    anchor    the tree head that the signer's anchor holds; None if there is no anchor
+    anchor    the signer's anchor; None if there is none
     refusal   why the next run will refuse; empty if it will not
     """
 
     head: Head
     published: SignedCheckpoint | None
     staged: tuple[str, ...]
-    anchor: TreeHead | None
+    anchor: Anchor | None
     refusal: str
 
     @property
@@ -45,15 +44,15 @@ class Status:
         return f"add to the log, from index {self.head.tree.size}"
 
 
-def look(public: Store, private: Store, anchor: Store) -> Status:
+def look(public: Store, private: Store, anchors: Store) -> Status:
     """Return the status of a log. Raises NotFound if there is none."""
     # `Loader` compares origin and key with what is expected. Here the head's own are expected, so they always agree.
     head, _, _ = read_head(private)
-    memory = AnchorMemory(head.origin, anchor)
+    memory = AnchorMemory(head.origin, anchors)
     verifier = parse_vkey(head.vkeys[0])
     tree = OwnTree(public, verifier)
     loader = Loader(private, tree, memory, Expected(verifier))
-    refusal, published, remembered = "", None, None
+    refusal, published, anchor = "", None, None
     try:
         state = loader.load()
         head, published = state.head, state.published
@@ -65,8 +64,8 @@ def look(public: Store, private: Store, anchor: Store) -> Status:
         refusal = f"the committed batch is lost: {head.staged_path} is gone"
     try:
         published = published or tree.read_checkpoint()[0]
-        remembered = memory.recall()[0]
+        anchor = memory.recall()[0]
     except (Refused, LogError) as error:
         refusal = refusal or error.message
     staged = tuple(listed.path for listed in private.list(STAGING))
-    return Status(head, published, staged, remembered, refusal)
+    return Status(head, published, staged, anchor, refusal)

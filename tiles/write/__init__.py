@@ -7,6 +7,7 @@
     publish    steps 6 to 9: tiles, signature, checkpoint
     cosign     step 8: the cosignatures that the policy asks for
     tidy       step 10: what is kept, and what goes
+    adopt      a new anchor for a log that exists
     own_tree   the log's own checkpoint, tiles and right edge
     prepare    from the log's settings to stores that can be written to
     parts      the public and the private part, together

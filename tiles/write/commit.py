@@ -51,9 +51,12 @@ class Committer:
         self._private.barrier()
         return name
 
-    def begin(self, verifier: VerifierKey, policy: Policy, admission: Admission) -> None:
-        """Commit to the empty tree. If another run's head is there first, that one decides key, origin and policies."""
-        head = Head(verifier.name, (verifier.vkey,), policy.sha256, admission.sha256, nonce=self.new_nonce())
+    def begin(self, verifier: VerifierKey, policy: Policy, admission: Admission, anchor: str) -> None:
+        """Commit to the empty tree. If another run's head is there first, that one decides key, anchor and policies.
+
+        anchor   the identity of the log's anchor, which is there
+        """
+        head = Head(verifier.name, (verifier.vkey,), policy.sha256, admission.sha256, anchor, self.new_nonce())
         self._private.create({policy_path(each.sha256): each.data for each in (policy, admission)})
         self._private.barrier()
         for _ in among_writers(self._clock):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tiles.errors import NotFound, ProofError, Refused
+from tiles.errors import NotFound, Refused
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
@@ -19,14 +19,17 @@ from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
 from tiles.records.paths import HEAD, policy_path
 from tiles.records.staged_batch import digest
-from tiles.signing.anchor import AnchorMemory
+from tiles.signing.anchor import FROZEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Store, Version
 from tiles.tree.layout import CHECKPOINT
-from tiles.tree.merkle import TreeHead
-from tiles.tree.proof import verify_consistency
+from tiles.tree.merkle import EMPTY_TREE
 from tiles.write.cosign import check_policy
 from tiles.write.own_tree import OwnTree
 
+LOST_ANCHOR = (
+    "use the log's own anchor, with --anchor or on the machine that has it; if it is lost, `tiletree key adopt` begins "
+    "a new one"
+)
 _PUT_BACK = "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log"
 
 
@@ -35,7 +38,7 @@ class State:
     """A log as a writer found it.
 
     policy      the publishing policy that the head names; admission, the one for submissions
-    anchor      the tree head that the signer's anchor holds; None if there is no anchor
+    anchor      the signer's anchor
     published   the published checkpoint; None in a log whose first one is not published yet
     modified    when the head was written, by the store's clock
     """
@@ -45,7 +48,7 @@ class State:
     modified: float
     policy: Policy
     admission: Admission
-    anchor: TreeHead | None
+    anchor: Anchor
     published: SignedCheckpoint | None
     published_version: Version | None
 
@@ -107,48 +110,55 @@ class Loader:
             self._check_identity(head)
             if published is None or published.tree.size not in (head.base, head.tree.size):
                 published, published_version = self._tree.read_checkpoint()
-            size = -1 if published is None else published.tree.size
-            remembered, _ = self._memory.recall()
-            known = max(size, remembered.size if remembered else 0)
-            if known > head.tree.size:
-                if self.read_head()[0].tree.size < known:
-                    raise self._head_put_back(head, published, known)
+            if self._has_moved_on(head, published, anchor := self._memory.recall()[0]):
                 continue
             self._check_published(head, published)
-            if remembered and remembered.size == head.tree.size and remembered != head.tree:
-                raise Refused(
-                    f"the head commits to {head.tree}, and {remembered} was signed before",
-                    hint=_PUT_BACK,
-                )
+            anchor = self._check_anchor(head, published, anchor)
             policy, admission = self._publishing_policy(head), self._admission_policy(head)
-            return State(head, version, modified, policy, admission, remembered, published, published_version)
+            return State(head, version, modified, policy, admission, anchor, published, published_version)
 
     def read_head(self) -> tuple[Head, Version, float]:
         """Return the head, its version and when it was written. Raises NotFound if there is none."""
         return read_head(self._private)
 
-    def check_anchor(self, state: State) -> None:
-        """Raise Refused, before anything is written, if what is published does not extend what was signed.
+    def _has_moved_on(self, head: Head, published: SignedCheckpoint | None, anchor: Anchor | None) -> bool:
+        """Whether the head is another by now, where that would explain what else was found.
 
-        Usually the anchor is the published tree, or the committed one. It is older if another anchor was used since.
+        Raises Refused if the head is one that was put back.
         """
-        anchor = state.anchor
-        published = state.published.tree if state.published else None
-        if (
-            anchor is None
-            or published is None
-            or anchor in (published, state.head.tree)
-            or anchor.size > published.size
-        ):
-            return
-        proof = self._tree.prove(anchor, published, None)
-        try:
-            verify_consistency(anchor, published, proof)
-        except ProofError as error:
+        known = max(published.tree.size if published else -1, anchor.tree.size if anchor else 0)
+        if known > head.tree.size:
+            if self.read_head()[0].tree.size < known:
+                raise self._head_put_back(head, published, known)
+            return True
+        is_of_later = anchor is not None and (anchor.state == SEALED or (anchor.state == FROZEN and not head.frozen))
+        if anchor is None or anchor.identity != head.anchor or is_of_later:
+            return self.read_head()[0].nonce != head.nonce
+        return False
+
+    def _check_anchor(self, head: Head, published: SignedCheckpoint | None, anchor: Anchor | None) -> Anchor:
+        """Return the anchor. Raises Refused unless it is the one that the head names, and goes with the log.
+
+        It is the published tree or the committed one: it is moved before a tree is published, and was read after the
+        checkpoint. So one that is smaller is a copy, or was put back, and nobody knows what the log's own has signed.
+        """
+        where = self._memory.store.url
+        if anchor is None:
+            raise Refused(f"there is no anchor at {where}, and the log {head.origin} has one", hint=LOST_ANCHOR)
+        if anchor.identity != head.anchor:
+            raise Refused(f"the anchor at {where} is not that of the log at {self._private.url}", hint=LOST_ANCHOR)
+        if anchor.state == SEALED:
+            raise Refused(f"the anchor at {where} is sealed: a new one was begun", hint=LOST_ANCHOR)
+        if anchor.state == FROZEN and not head.frozen:
+            raise Refused(f"the log {head.origin} was frozen, and its head is open", hint=_PUT_BACK)
+        if anchor.tree == head.tree or anchor.tree == (published.tree if published else EMPTY_TREE):
+            return anchor
+        if published is not None and anchor.tree.size < published.tree.size:
             raise Refused(
-                f"the published tree of {published} does not extend the one of {anchor} that was signed before",
-                hint="storage was changed or put back, or the anchor is of another history; nothing was signed",
-            ) from error
+                f"the anchor at {where} holds size {anchor.tree.size}, and size {published.tree.size} is published",
+                hint=f"it is a copy, or was put back; {LOST_ANCHOR}",
+            )
+        raise Refused(f"the head commits to {head.tree}, and {anchor.tree} was signed before", hint=_PUT_BACK)
 
     def check_untouched(self) -> None:
         """Raise Refused unless a new log can begin here, with this key."""
@@ -160,9 +170,10 @@ class Loader:
                 f"{self._tree.url} already holds a log, and its private part is not at {self._private.url}",
                 hint="name the private part of that log, or choose an empty place",
             )
-        if (remembered := self._memory.recall()[0]) is not None:
+        anchor = self._memory.recall()[0]
+        if anchor is not None and anchor != Anchor(anchor.origin, anchor.identity):
             raise Refused(
-                f"the key of {self._expected.verifier.name} has signed before: {remembered}",
+                f"the key of {self._expected.verifier.name} has signed before: {anchor.tree}",
                 hint="a second log under the same name and key would be a fork; make a new key, or restore the log",
             )
         if self._expected.policy:

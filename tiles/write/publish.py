@@ -11,13 +11,14 @@ from contextlib import suppress
 from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.retry import Clock, among_writers
+from tiles.signing.anchor import OPEN, Anchor
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.tree.layout import CHECKPOINT
-from tiles.tree.merkle import EMPTY_TREE, TreeHead
+from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import Plan
 from tiles.write.cosign import cosign
-from tiles.write.load import State
+from tiles.write.load import LOST_ANCHOR, State
 from tiles.write.own_tree import OwnTree
 
 
@@ -42,21 +43,57 @@ class Publisher:
         self._swap(signed, state)
         return signed
 
+    def begin(self) -> Anchor:
+        """Create the anchor of a log that is to be begun; take the one that an unfinished beginning has left.
+
+        The head then names it. Were the head written first, a run that dies in between would leave a log without one.
+        """
+        memory = self._signer.memory
+        for _ in among_writers(self._clock):
+            anchor, _ = memory.recall()
+            if anchor is not None:
+                return anchor
+            new = Anchor(memory.origin, f"{self._clock.rng.getrandbits(128):032x}")
+            with suppress(Conflict, OutcomeUnknown):  # then it is read again, and decides
+                memory.put(new, None)
+                return new
+        raise AccessError(f"{memory.store.url}: no answer says whether the anchor was created")
+
     def _write(self, planned: Plan) -> None:
         self._public.create(planned.objects)
         self._public.barrier()
 
-    def _sign(self, tree: TreeHead, planned: Plan | None, anchor: TreeHead | None) -> SignedCheckpoint:
-        """Sign a committed tree. anchor: the tree head that the anchor held when the log was loaded."""
+    def _sign(self, tree: TreeHead, planned: Plan | None, loaded: Anchor) -> SignedCheckpoint:
+        """Sign a committed tree. loaded: the anchor as it was when the log was loaded."""
+        anchor = loaded
         for attempt in among_writers(self._clock):
             if attempt:
-                anchor = self._signer.memory.recall()[0]
-            since = anchor or EMPTY_TREE
-            if since.size > tree.size:
+                anchor = self._again(loaded)
+            if anchor.tree.size > tree.size:
                 raise Overtaken
-            proof = self._tree.prove(since, tree, planned)
+            proof = self._tree.prove(anchor.tree, tree, planned)
             with suppress(Conflict, OutcomeUnknown):  # then the anchor is read again, and decides
-                return self._signer.sign(tree, since, proof)
+                return self._signer.sign(tree, anchor, proof)
+        raise AccessError(f"{self._signer.memory.store.url}: the anchor kept moving")
+
+    def _again(self, loaded: Anchor) -> Anchor:
+        """Read the anchor once more. Raises Refused if it is not the one that was loaded."""
+        anchor, _ = self._signer.memory.recall()
+        if anchor is None or anchor.identity != loaded.identity:
+            raise Refused(f"the anchor at {self._signer.memory.store.url} was taken away", hint=LOST_ANCHOR)
+        return anchor
+
+    def freeze(self, state: State) -> None:
+        """Let nothing more be signed, once the head is frozen and published."""
+        for attempt in among_writers(self._clock):
+            anchor = self._again(state.anchor) if attempt else state.anchor
+            if anchor.tree != state.head.tree:
+                raise Refused(f"{anchor.tree} was signed, and the frozen log ends with {state.head.tree}")
+            if anchor.state != OPEN:
+                return
+            with suppress(Conflict, OutcomeUnknown):
+                self._signer.freeze(anchor)
+                return
         raise AccessError(f"{self._signer.memory.store.url}: the anchor kept moving")
 
     def _swap(self, signed: SignedCheckpoint, state: State) -> None:

@@ -11,6 +11,7 @@ from tiles.errors import AccessError, NotFound, Refused
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch, open_batch
 from tiles.retry import ATTEMPTS, Clock, among_writers
+from tiles.signing.anchor import OPEN
 from tiles.signing.signer import Signer
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import plan
@@ -71,6 +72,8 @@ class Recoverer:
                     self._make_last()
                 if batch is not None or state.head.batch is None:
                     self._steps.tidier.tidy(state, state.head, batch, state.checkpoint)
+                if state.head.frozen and state.anchor.state == OPEN:
+                    self._steps.publisher.freeze(state)
                 self._durable = state.head.nonce
                 return state, finished
         raise AccessError(f"{self._parts.private.url}: the head did not come to rest in {ATTEMPTS} attempts")
@@ -78,7 +81,6 @@ class Recoverer:
     def _look(self) -> tuple[State, Batch | None]:
         """Return the log's state, and the batch that is staged for its head. Raises Refused if it cannot go on."""
         state = self._steps.loader.load()
-        self._steps.loader.check_anchor(state)
         # after this run has tidied up, no batch is staged for the head
         return state, None if state.head.nonce == self._durable else self._staged(state.head)
 

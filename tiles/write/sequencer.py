@@ -198,7 +198,8 @@ class Sequencer:
             raise
         verifier = self._expected.verifier
         policy = self._expected.policy or policy_for(verifier)
-        self._steps.committer.begin(verifier, policy, self._expected.admission or OPEN)
+        anchor = self._steps.publisher.begin()
+        self._steps.committer.begin(verifier, policy, self._expected.admission or OPEN, anchor.identity)
 
     # 3 to 10: plan, stage, commit, write, sign, cosign, publish, tidy
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import random
 import secrets
+import time
+from dataclasses import replace as replaced
 from pathlib import Path
 
 import click
 
 from tiles.errors import Malformed, NotFound, UsageError
 from tiles.notes.keys import SEED_SIZE, signing_key
+from tiles.retry import Clock
+from tiles.signing.anchor import AnchorMemory
 from tiles.signing.key_file import read_key, write_key
-from tiles.store.address import shown_address
+from tiles.store.address import absolute, is_object_url, name_of, shown_address
+from tiles.store.probe import probe
+from tiles.user.known_logs import try_to_remember
+from tiles.user.places import private_store, public_store, remembered
+from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Known, Trust
-from tiletree.opening import (
-    to_verifier,
-)
-from tiletree.options import json_option, output
+from tiles.write.adopt import Adoption
+from tiles.write.own_tree import OwnTree
+from tiles.write.parts import Parts
+from tiletree.opening import find_anchor, find_key, open_sequencer, to_verifier
+from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
+
+WARNING = (
+    "The log's anchor is not there, so nobody can know what was signed last. Stop every other writer of this log, on "
+    "every machine, and make sure that the log is the newest copy: otherwise the log may fork. Begin a new anchor?"
+)
 
 
 @click.group()
@@ -104,6 +119,55 @@ def list_(out: Output) -> None:
     """
     known = list(Trust().all().values())
     out.answer({"keys": [_document(one) for one in known]}, *map(_line, known))
+
+
+@key.command()
+@log_argument
+@click.option("--yes", is_flag=True, help="do not ask, even if the old anchor is lost")
+@writer_options("key", "private", "anchor")
+@json_option
+@output
+def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
+    """Begin a new anchor for LOG, at --anchor or where the old one was.
+
+    \b
+    Examples:
+      tiletree key adopt ./log --anchor s3://anchors/log
+      tiletree key adopt ./log
+
+    An anchor says what was signed last. The old one is sealed, where it is found: nothing is signed with it any more.
+    If it is lost, all other writers have to be stopped before.
+    """
+    path, signing = find_key(log, writer)
+    parts = Parts(public_store(log), private_store(log, writer.private))
+    origin, verifier = signing.verifier.name, signing.verifier
+    new = AnchorMemory(origin, find_anchor(log, writer, path))
+    known = path is not None or remembered(log).anchor is not None
+    old = AnchorMemory(origin, find_anchor(log, replaced(writer, anchor=None), path)) if known else new
+
+    def go_on() -> None:
+        if not yes:
+            out.confirm(WARNING)
+
+    if is_object_url(new.store.url):
+        probe(new.store, secrets.token_hex(16))
+    seen = Visits().last(verifier)
+    clock = Clock(time.time, time.sleep, random.SystemRandom())
+    done = Adoption(parts, OwnTree(parts.public, verifier), old, new).adopt(clock, seen, go_on)
+    if writer.anchor:
+        try_to_remember(name_of(log), replaced(remembered(log), anchor=absolute(writer.anchor)))
+    published = open_sequencer(log, writer).finish()
+    out.result(
+        {
+            "origin": origin,
+            "anchor": new.store.url,
+            "new": done.is_new,
+            "sealed": done.sealed,
+            "size": published.tree.size,
+        },
+        f"anchor of {origin}: {new.store.url}, {'new' if done.is_new else 'as it was'}, size {published.tree.size}",
+        *([f"sealed: {old.store.url}"] if done.sealed and done.is_new else []),
+    )
 
 
 def _document(known: Known) -> dict[str, str]:

@@ -46,14 +46,14 @@ def status(out: Output, log: str, writer: Writer) -> int:
             "head": {"size": head.tree.size, "root": head.tree.root.hex(), "base": head.base, "frozen": head.frozen},
             "published": _tree(found.published),
             "staged": list(found.staged),
-            "anchor": _tree(found.anchor),
+            "anchor": _tree(found.anchor.tree if found.anchor else None),
             "next": found.next,
         },
         f"log        {head.origin}",
         f"head       {head.tree}, committed on size {head.base}{', frozen' if head.frozen else ''}",
         f"published  {found.published.tree if found.published else 'nothing'}",
         f"staged     {', '.join(found.staged) or 'nothing'}",
-        f"anchor     {found.anchor or f'nothing at {memory.url}'}",
+        f"anchor     {found.anchor.tree if found.anchor else f'nothing at {memory.url}'}",
         f"next run   will {found.next}",
     )
     return EXIT_REFUSED if found.refusal else EXIT_OK

@@ -1,0 +1,144 @@
+"""Beginning a new anchor for a log that exists: to move it, or because it is lost (docs/data-flow.md, "The anchor").
+
+The old anchor is sealed first, where it can be reached, so that nothing more is signed with it. Then the new one is
+created, and then the head is swapped for one that names it. A run that dies in between leaves a log that nobody can
+write to, and the same call finishes the work.
+
+Where the old anchor cannot be reached, nobody can know what was signed with it. The new one then begins with the
+published tree. Another writer that was about to sign would fork the log, so all others have to be stopped before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TypeGuard
+
+from tiles.errors import AccessError, Conflict, OutcomeUnknown, ProofError, Refused
+from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.records.head import Head
+from tiles.records.paths import CHECKPOINTS, HEAD, kept_size
+from tiles.retry import Clock, among_writers
+from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
+from tiles.store import Version
+from tiles.tree.merkle import EMPTY_TREE, TreeHead
+from tiles.tree.proof import verify_consistency
+from tiles.write.load import read_head
+from tiles.write.own_tree import OwnTree
+from tiles.write.parts import Parts
+
+_HINT = "storage was put back, or this is a copy of the log: restore the newest one; nothing was changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What an adoption came to.
+
+    is_new   whether this call has begun the anchor
+    sealed   whether the old one was found, and is sealed
+    """
+
+    anchor: Anchor
+    is_new: bool
+    sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is published, what is in the new place, and the log's old anchor; None if it is lost or was put back."""
+
+    published: TreeHead
+    there: Anchor | None
+    there_version: Version | None
+    old: Anchor | None
+    old_version: Version | None
+
+
+class Adoption:
+    """Gives one log a new anchor.
+
+    old   where its anchor was
+    new   where the new one is to be. It may be the same place, if nothing is there, or an anchor that was put back
+    """
+
+    def __init__(self, parts: Parts, tree: OwnTree, old: AnchorMemory, new: AnchorMemory) -> None:
+        self._parts = parts
+        self._tree = tree
+        self._old = old
+        self._new = new
+
+    def adopt(self, clock: Clock, seen: SignedCheckpoint | None, go_on: Callable[[], None]) -> Adopted:
+        """Begin a new anchor, or finish beginning it; what is committed and not published stays so.
+
+        seen    the largest checkpoint that this user has seen of the log
+        go_on   called before anything is written if the old anchor cannot be found; raises to stop
+        Raises Refused if a tree was signed that the log, as it is, does not contain.
+        """
+        is_asked = False
+        for _ in among_writers(clock):
+            head, version, _ = read_head(self._parts.private)
+            try:
+                found = self._look(head, seen)
+            except Refused:
+                if read_head(self._parts.private)[0].nonce == head.nonce:
+                    raise
+                continue  # another writer came in between
+            if self._is_the_anchor(found.there, found.published, head):
+                return Adopted(found.there, is_new=False, sealed=False)
+            if found.old is None and not is_asked:
+                go_on()
+                is_asked = True
+            with suppress(Conflict, OutcomeUnknown):  # then all of it is read again
+                if found.old is not None and self._new.store.url != self._old.store.url:
+                    self._seal(found.old, found.old_version)
+                tree = found.old.tree if found.old is not None else found.published
+                state = FROZEN if head.frozen else OPEN
+                anchor = Anchor(head.origin, f"{clock.rng.getrandbits(128):032x}", tree, state)
+                self._new.put(anchor, found.there_version)
+                nonce = f"{clock.rng.getrandbits(128):032x}"
+                self._parts.private.swap(HEAD, head.anchored(anchor.identity, nonce).data, version)
+                return Adopted(anchor, is_new=True, sealed=found.old is not None)
+        raise AccessError(f"{self._parts.private.url}: no new anchor was begun", hint="run the same command again")
+
+    def _look(self, head: Head, seen: SignedCheckpoint | None) -> _Found:
+        """Return what is there. Raises Refused if a tree was signed that the log does not contain."""
+        published = self._published(head)
+        there, there_version = self._new.recall()
+        old, old_version = self._old.recall()
+        self._check(head, published, [each.tree for each in (old, there, seen) if each is not None])
+        is_the_logs = old is not None and old.identity == head.anchor and old.tree.size >= published.size
+        return _Found(published, there, there_version, old if is_the_logs else None, old_version)
+
+    def _published(self, head: Head) -> TreeHead:
+        """Return the published tree. Raises Refused if it is not one that the head stands on."""
+        signed, _ = self._tree.read_checkpoint()
+        published = signed.tree if signed else EMPTY_TREE
+        if published != head.tree and published.size != head.base:
+            raise Refused(f"size {published.size} is published, and the head commits to {head.tree}", hint=_HINT)
+        for listed in self._parts.public.list(CHECKPOINTS):
+            if (kept_size(listed.path) or 0) > published.size:
+                raise Refused(f"{self._parts.public.url}/{listed.path} is larger than the checkpoint", hint=_HINT)
+        return published
+
+    def _is_the_anchor(self, anchor: Anchor | None, published: TreeHead, head: Head) -> TypeGuard[Anchor]:
+        """Whether it is the log's anchor, and fit for use."""
+        if anchor is None or anchor.identity != head.anchor or anchor.state == SEALED:
+            return False
+        return anchor.tree in (published, head.tree)
+
+    def _check(self, head: Head, published: TreeHead, known: list[TreeHead]) -> None:
+        """Raise Refused unless the log contains each of these trees, which somebody has signed."""
+        for tree in known:
+            if tree == head.tree:
+                continue
+            if tree.size > published.size:
+                raise Refused(f"a tree of {tree} was signed, and the log has {published}", hint=_HINT)
+            try:
+                verify_consistency(tree, published, self._tree.prove(tree, published, None))
+            except ProofError as error:
+                raise Refused(f"the log of {published} does not extend {tree}, which was signed", hint=_HINT) from error
+
+    def _seal(self, old: Anchor, version: Version | None) -> None:
+        if old.state != SEALED:
+            self._old.put(replace(old, state=SEALED), version)
