@@ -87,8 +87,11 @@ def test_99_of_100_runs(dialect: str, header: str, milliseconds: float) -> None:
     """However short the gap is, a run in a hundred may overlook it, and no more."""
     if dialect == "gcs" and header:
         pytest.skip("Google Cloud Storage has one header for both kinds of writes")
+    runs = 100 if (dialect, header) == ("s3", "") else soaking(20, 100)
     with ObjectServer(dialect, gap=looking_first(milliseconds / 1000, header=header)) as server:
-        assert found(server, 100) >= 99
+        refused = found(server, runs)
+    print(f"{refused} of {runs} runs found {milliseconds} ms")
+    assert refused >= runs - runs // 100
 
 
 class Deaf(MemoryStore):
@@ -194,6 +197,22 @@ def test_too_busy_for_races() -> None:
         assert "try again" in caught.value.hint
         assert slept == [1.0]
         assert paths(store) == []
+
+
+def test_nothing_answers_any_more() -> None:
+    """If the way breaks in a race, it is said after that race: further ones would wait in vain, minutes each."""
+    with ObjectServer() as server:
+        raced: list[str] = []
+
+        def fault(_number: int, kind: str, where: str) -> Fault | None:
+            if kind == "PUT" and len(server.requests) > 20:
+                raced.append(where)
+            return Fault.DROPPED if raced else None
+
+        server.fault = fault
+        with pytest.raises(AccessError, match="no connection"):
+            try_out(open_on(server))
+        assert len(set(raced)) == 2  # the one that went well so far, and the next
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
