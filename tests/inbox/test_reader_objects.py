@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 
+from tests.support.bucket_logs import LOG as BUCKET
+from tests.support.bucket_logs import begin
+from tests.support.command_line import Command
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_world import LOG, ObjectWorld, Place
 from tests.support.submissions import submit
 from tests.support.world import World, some_entries
 from tiles.errors import AccessError
 from tiles.inbox.admission import Admission
-from tiles.inbox.submission import format_submission
+from tiles.inbox.submission import Name, format_submission
 from tiles.store import Unlistable
+from tiles.store.bounded_gzip import Gunzip, encode
 
 OWN = ("eve//x", "eve/./x", "eve/../x", "eve/\x01", "eve/", "eve/a/", "eve/%2F", "eve/a b", "eve/é")
 ELSEWHERE = ("/", "//", "\x7f/x")  # than below a folder of one's own
@@ -74,3 +79,35 @@ def test_what_cannot_be_listed_is_said(world: ObjectWorld) -> None:
     with pytest.raises(Unlistable):
         list(Place(world.server).clients["private"].list("inbox/"))
     assert issubclass(Unlistable, AccessError)
+
+
+GOOD = format_submission([b"entry"])
+
+
+@pytest.mark.parametrize(
+    ("stored", "logged"),
+    [
+        (encode(b"") * 1000 + encode(GOOD), 0),
+        (encode(GOOD), 0),
+        (encode(bytes(10**6)), 0),
+        (GOOD, 1),
+    ],
+    ids=["many members", "encoded", "a bomb", "not encoded"],
+)
+def test_nothing_is_decoded(
+    stored: bytes,
+    logged: int,
+    s3: ObjectServer,
+    tiletree: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No submission is stored encoded: one that says it is is taken as it is stored, and nothing is spent on it."""
+    begin(tiletree)
+    decode = Gunzip.decode
+    decoded: list[int] = []
+    monkeypatch.setattr(Gunzip, "decode", lambda *given: decoded.append(len(given[1])) or decode(*given))
+    path = Name("eve", "0" * 32, sha256(GOOD).hexdigest()).path
+    s3.put("private", f"log/{path}", stored, content_encoding="gzip")
+    done = tiletree.ok("sequence", BUCKET)
+    assert (done["size"], done["refused"]) == (logged, {} if logged else {"eve": 1})
+    assert decoded == []

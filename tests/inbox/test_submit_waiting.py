@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -13,12 +14,12 @@ from tests.support.world import World
 from tiles.errors import PolicyError
 from tiles.inbox.receipt import Receipt
 from tiles.inbox.submission import Name
-from tiles.inbox.submit import PAUSE, NotLogged, _Search, wait_until_logged
+from tiles.inbox.submit import FIRST_LOOK, PAUSE, NotLogged, _Search, wait_until_logged
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.store import StoreFetcher
-from tiles.tree.merkle import leaf_hash
+from tiles.tree.merkle import TreeHead, leaf_hash
 
 LOG = "https://log.example.com"
 NONCE = bytes(range(16))
@@ -129,6 +130,30 @@ def test_without_time_it_looks_once() -> None:
     with pytest.raises(NotLogged):
         waiting.wait([b"one"], timeout=0.0)
     assert (waiting.visits, waiting.pauses) == (1, [])
+
+
+@pytest.mark.parametrize("size", [10**6, 2**40])
+@pytest.mark.parametrize("timeout", [0.0, 1.0, 5.0, 60.0])
+def test_a_log_without_end(size: int, timeout: float) -> None:
+    """A log that has more entries than can be read in the time to wait ends the waiting when the time is over."""
+    waiting = Waiting()
+
+    class Endless:
+        """A client of a log of equal entries; reading 256 of them takes a quarter of a second."""
+
+        def visit(self) -> object:
+            return SimpleNamespace(signed=SimpleNamespace(tree=TreeHead(size, bytes(32))))
+
+        def leaves(self, start: int, stop: int) -> Iterator[list[bytes]]:
+            for at in range(start, stop, 256):
+                waiting.now += 0.25
+                assert waiting.now < 100.0, "it goes on for ever"
+                yield [leaf_hash(b"equal")] * min(256, stop - at)
+
+    waiting.client = Endless()  # type: ignore[assignment]
+    with pytest.raises(NotLogged, match=r"up to its entry [0-9]+$"):
+        waiting.wait([b"one"], timeout=timeout)
+    assert timeout <= waiting.now <= max(timeout, FIRST_LOOK) + 0.25
 
 
 def test_a_log_that_cannot_be_read_is_tried_again() -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import random
+import zlib
 from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tiles.errors import Malformed
+from tiles.store import bounded_gzip
 from tiles.store.bounded_gzip import MAGIC, Gunzip, decode, encode, on_wire
 
 DATA = b"an entry " * 1000
@@ -39,6 +43,38 @@ def test_the_limit_holds() -> None:
         assert len(Gunzip().decode(member, 1000)) == 1001
     with pytest.raises(Malformed, match="more than 0 bytes"):
         decode(bomb * 3, 0)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [encode(b""), encode(b"", 0), encode(b"1"), encode(b"") * 3 + encode(b"12")],
+    ids=["empty", "empty and stored", "one byte", "mixed"],
+)
+def test_many_members(member: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as many members are twice as much work, not four times: each byte is handed to zlib a few times at most."""
+    handed = 0
+
+    class Counting:
+        def __init__(self, wbits: int) -> None:
+            self.inner = zlib.decompressobj(wbits=wbits)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        def decompress(self, data: bytes, limit: int) -> bytes:
+            nonlocal handed
+            handed += len(data)
+            return self.inner.decompress(data, limit)
+
+    monkeypatch.setattr(bounded_gzip, "zlib", SimpleNamespace(decompressobj=Counting, error=zlib.error))
+    work = []
+    for count in (1000, 2000, 4000):
+        handed = 0
+        decoded = decode(member * count, 10**6)
+        assert decoded == gzip.decompress(member) * count
+        work.append(handed)
+    assert work[2] / work[1] < 2.5
+    assert work[1] / work[0] < 2.5
 
 
 @pytest.mark.parametrize("piece", [1, 7, 10_000])

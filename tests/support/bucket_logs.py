@@ -13,6 +13,7 @@ from tests.support.command_line import ORIGIN, Command
 from tests.support.object_server import ObjectServer
 from tiles import retry
 from tiles.store import open_bucket as url_module
+from tiles.store import probe
 
 LOG = "s3://public/log"
 PRIVATE = "s3://private/log"
@@ -42,6 +43,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     from tests.support.object_server_stores import RETRIES
     from tiles.store import bucket as objects
 
+    monkeypatch.setattr(probe, "ROUNDS", 1)  # tests of races have more
+    monkeypatch.setattr(probe, "_BUSY", replace(probe._BUSY, longest=0))
+    monkeypatch.setattr(probe, "_AGAIN", replace(probe._AGAIN, longest=0))
     monkeypatch.setattr(objects, "_COLLIDED", replace(objects._COLLIDED, longest=0))
     monkeypatch.setattr(objects.ObjectStore, "patience", 0.0)
     monkeypatch.setattr(retry, "OTHER_WRITERS", retry.Pauses(10, 0.001, 0.001))

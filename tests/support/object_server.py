@@ -4,7 +4,8 @@
         environment = server.environment()  # for a client
         server.objects, server.requests     # what came of it
 
-One lock makes every check and the write after it one step, so writers that race have one winner.
+One lock makes every check and the write after it one step, so writers that race have one winner, except where a gap
+between the two is asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Self
 from tests.support.object_server_environment import environment
 from tests.support.object_server_http import Answer, HttpServer, Request
 from tests.support.object_server_others import Azure, Gcs
-from tests.support.object_server_rules import Fault, Hook, Recorded, Rule, possible
+from tests.support.object_server_rules import Fault, Gap, Hook, Recorded, Rule, no_gap, possible
 from tests.support.object_server_s3 import S3
 from tests.support.object_server_shelf import Bucket, Stored
 
@@ -41,6 +42,7 @@ class ObjectServer:
     wrote       told bucket and key of every object that a request has written; it holds the lock
     held        called before each request is carried out, and before it is answered; it may take its time
     clock       seconds since the epoch, for modification times
+    gap         how long others are answered between the check and the write of a request
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class ObjectServer:
         wrote: Callable[[str, str], None] | None = None,
         held: Callable[[Request, str], None] | None = None,
         clock: Callable[[], float] = time.time,
+        gap: Gap = no_gap,
     ) -> None:
         self.dialect = dialect
         self.access = access
@@ -68,6 +71,7 @@ class ObjectServer:
         self.wrote = wrote
         self.held = held
         self.clock = clock
+        self.gap = gap
         self.lock = RLock()
         self.requests: list[Recorded] = []
         self.count = 0  # of requests so far, those being answered too
@@ -260,6 +264,10 @@ class ObjectServer:
         refused = self._dialect.refused(request, bucket.objects.get(request.key))
         if refused is not None:
             return refused
+        if (gap := self.gap(request)) > 0.0:
+            self.lock.release()
+            time.sleep(gap)
+            self.lock.acquire()
         stored = self._put(bucket, request.key, request.body, self._dialect.kept(request))
         if self.wrote is not None:
             self.wrote(request.bucket, request.key)

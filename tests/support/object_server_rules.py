@@ -58,6 +58,7 @@ class Recorded:
 
 
 Rule = Callable[[Request], bool]
+Gap = Callable[[Request], float]  # seconds between the look whether a write's condition holds, and the write
 Hook = Callable[[int, str, str], Fault | None]  # of a request's number (from 0), kind, and bucket/key
 
 
@@ -78,4 +79,16 @@ def creating(bucket: str, prefix: str) -> Rule:
         and request.bucket == bucket
         and request.key.startswith(prefix)
         and request.headers.get("if-none-match", request.headers.get("x-goog-if-generation-match")) in ("*", "0")
+    )
+
+
+def no_gap(_request: Request) -> float:
+    """Look and write in one step (a gap)."""
+    return 0.0
+
+
+def looking_first(seconds: float, *, bucket: str = "", header: str = "") -> Gap:
+    """Answer others between a look and the write: of this bucket, with this header, or of all (a gap)."""
+    return lambda request: (
+        seconds if bucket in ("", request.bucket) and (not header or header in request.headers) else 0.0
     )

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.certificates import few_authorities
 from tests.support.object_server import ObjectServer
-from tests.support.object_server_rules import Fault, anything, creating, possible, reading
+from tests.support.object_server_rules import Fault, anything, creating, looking_first, possible, reading
 
 obstore = pytest.importorskip("obstore", reason="NOT TESTED: obstore is not installed")
 
@@ -172,6 +172,27 @@ def test_of_writers_that_race_one_wins(server: ObjectServer, swap: bool) -> None
     assert [sum(each) for each in zip(*results, strict=True)] == [1] * rounds
     written = [each for each in server.requests if each.kind == "PUT" and each.status in (200, 201)]
     assert len(written) == rounds
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_a_gap_between_look_and_write(server: ObjectServer, swap: bool) -> None:
+    """Where the server is told to look first, two writers may win; it looks in one bucket only, if told so."""
+    store, other = client(server), client(server, "others")
+    server.gap = looking_first(0.2, bucket="logs")
+    for each, winners in ((store, 2), (other, 1)):
+        mode: Any = version(obstore.put(each, "a", b"")) if swap else "create"
+        gate = threading.Barrier(2)
+
+        def write(data: bytes, each: Any = each, mode: Any = mode, gate: threading.Barrier = gate) -> int:
+            gate.wait()
+            try:
+                obstore.put(each, "a", data, mode=mode)
+            except (AlreadyExistsError, PreconditionError):
+                return 0
+            return 1
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sum(pool.map(write, [b"1", b"2"])) == winners
 
 
 def test_environment(server: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> None:

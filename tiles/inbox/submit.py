@@ -22,6 +22,7 @@ from tiles.store import Store
 from tiles.store.address import shown_address
 from tiles.tree.merkle import Hash, leaf_hashes
 
+FIRST_LOOK = 5.0  # seconds that a look at the log may take, even where the time to wait is over sooner
 PAUSE = (2.0, 4.0)  # seconds between looks at the log: a random number between these, so that not all look at once
 
 _HEADER_SIZE = 64  # bytes, at most, of a submission before its entries
@@ -104,13 +105,14 @@ def wait_until_logged(
     """Follow the public log until the entries of a submission are in it, and return their indexes.
 
     since_size   a size that the log had before the submission: entries before it are not looked at
-    timeout      seconds; the log is looked at once at least
+    timeout      seconds; the log is looked at once at least, for up to FIRST_LOOK if it has that many entries
     clock        seconds since any fixed moment
     Afterwards the client's tree has the entries. While the log cannot be read, reading is tried again. Raises NotLogged
     after `timeout`, and LogError at once if the log is not sound.
     """
     rng = rng or random.SystemRandom()
     deadline = clock() + timeout
+    look_until = max(deadline, clock() + FIRST_LOOK)
     search = _Search(receipt.leaves, since_size)
     while True:
         trouble = ""
@@ -119,6 +121,8 @@ def wait_until_logged(
             for hashes in client.leaves(search.at, size) if size > search.at else ():
                 if (first := search.see(hashes)) is not None:
                     return list(range(first, first + len(receipt.leaves)))
+                if clock() >= look_until:  # a log says itself how many entries it has
+                    break
         except AccessError as error:
             trouble = f"; {error.message}"
         left = deadline - clock()

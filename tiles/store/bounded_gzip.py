@@ -11,6 +11,7 @@ from tiles.errors import Malformed
 
 MAGIC = b"\x1f\x8b"  # §2.3.1: ID1, ID2
 
+_PIECE = 4096  # bytes; zlib copies what of a piece is after the end of a member, and a member may have 20 bytes
 _GZIP = 16 + zlib.MAX_WBITS  # wbits of zlib: a gzip header, and its largest window
 
 
@@ -59,12 +60,15 @@ class Gunzip:
         Raises Malformed if they are not gzip.
         """
         decoded = bytearray()
+        view = memoryview(data)
+        at = 0
         try:
-            while data and len(decoded) <= limit:
+            while at < len(view) and len(decoded) <= limit:
                 if self._member.eof:
                     self._member = zlib.decompressobj(wbits=_GZIP)
-                decoded += self._member.decompress(data, limit + 1 - len(decoded))
-                data = self._member.unconsumed_tail or self._member.unused_data
+                piece = view[at : at + _PIECE]
+                decoded += self._member.decompress(piece, limit + 1 - len(decoded))
+                at += len(piece) - len(self._member.unconsumed_tail or self._member.unused_data)
         except zlib.error:
             raise Malformed("gzip", "the bytes are not gzip") from None
         return bytes(decoded)

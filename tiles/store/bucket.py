@@ -48,11 +48,13 @@ class Clients:
     patient     tries again by itself; it may create again what was deleted meanwhile
     once        does not try again
     stamped_by  the field that holds the version: "e_tag", or "version" where versions are generations
+    decodes     whether gzip-encoded objects are read decoded
     """
 
     patient: Any
     once: Any
     stamped_by: str = "e_tag"
+    decodes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class ObjectStore:
         try:
             got = obstore.get(self._client, path)
             if got.meta["size"] <= on_wire(most):
-                data = _decoded(bytes(got.bytes()), got.attributes.get("Content-Encoding", ""), most)
+                encoding = got.attributes.get("Content-Encoding", "") if self._clients.decodes else ""
+                data = _decoded(bytes(got.bytes()), encoding, most)
         except FileNotFoundError as error:
             if is_nowhere(error):
                 raise trouble(self.url, "read", path, error) from None
@@ -154,9 +157,8 @@ class ObjectStore:
     def _create(self, path: str, data: bytes) -> None:
         served = self._serve(path)
         attributes = dict(served.headers)
-        body = data
+        body = encode(data, GZIP_LEVEL) if served.gzip else data
         if served.gzip:
-            body = encode(data, GZIP_LEVEL)
             attributes["Content-Encoding"] = "gzip"
         for _ in attempts(self._clock, _COLLIDED):
             try:

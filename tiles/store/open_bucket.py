@@ -33,11 +33,13 @@ _PROVIDED = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SKIP_SIGNA
 _CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 
 
-def open_object_store(url: str, *, anonymous: bool = False, retry: bool = True) -> ObjectStore:
+def open_object_store(url: str, *, anonymous: bool = False, retry: bool = True, decodes: bool = True) -> ObjectStore:
     """Return the store that a URL names. No request is sent yet.
 
     anonymous   send no credentials, as any reader would
     retry       ask again where there is no answer; without it, nothing is created a second time after it was deleted
+    decodes     read gzip-encoded objects decoded; without it, as they are stored: where nothing of ours is encoded,
+                only somebody who wants decoding to cost something stores it so
     Raises UsageError for a malformed URL or option.
     """
     parsed = parse_object_url(url)
@@ -58,7 +60,7 @@ def open_object_store(url: str, *, anonymous: bool = False, retry: bool = True) 
             f"{parsed.shown} cannot be opened ({type(error).__name__})",
             hint="look at the URL's options, and at the environment variables of the store's own tools",
         ) from None
-    clients = Clients(patient, once, "version" if parsed.scheme == "gs" else "e_tag")
+    clients = Clients(patient, once, "version" if parsed.scheme == "gs" else "e_tag", decodes)
     return ObjectStore(url, clients)
 
 

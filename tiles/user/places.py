@@ -44,7 +44,7 @@ def remembered(log: str) -> Remembered:
 
 def public_store(log: str) -> Store:
     """Return the public part of a log: what is served."""
-    return _store(remembered(log).log)
+    return _store(remembered(log).log, decodes=True)
 
 
 def private_url(log: str, private: str | None = None) -> str:
@@ -118,7 +118,8 @@ def anchor_store(key: Path, anchor: str | None = None) -> Store:
     return _store(anchor) if anchor else DirectoryStore(key.with_name(key.name + ".anchor"))
 
 
-def _store(url: str, *, retry: bool = True) -> Store:
+def _store(url: str, *, retry: bool = True, decodes: bool = False) -> Store:
+    """Open a place. decodes: whether what is there may be encoded, which only public objects are."""
     if is_object_url(url):
-        return open_object_store(url, retry=retry)
+        return open_object_store(url, retry=retry, decodes=decodes)
     return DirectoryStore(directory_of(url))

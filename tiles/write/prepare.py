@@ -12,8 +12,19 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from tiles.errors import Conflict, Denied, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.errors import (
+    AccessError,
+    Conflict,
+    Denied,
+    Malformed,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    TilesError,
+    UsageError,
+)
 from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.parallel import all_done
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import HEAD, SETTINGS
 from tiles.records.serving import public_serving
@@ -138,8 +149,18 @@ class Preparation:
         return as_public(self._parts.public, settings)
 
     def _try_out(self) -> None:
-        for store in self._in_buckets:
-            probe(store, secrets.token_hex(16))
+        # all at a time: each of their requests waits for the one before
+        for error in filter(None, all_done(_trouble, self._in_buckets, len(self._in_buckets))):
+            raise error
+
+
+def _trouble(store: Store) -> TilesError | None:
+    """Return why a store cannot be written to, None if nothing is wrong."""
+    try:
+        probe(store, secrets.token_hex(16))
+    except TilesError as error:
+        return error
+    return None
 
 
 def check_unreadable(private: Store, anonymous: Store) -> None:
@@ -154,7 +175,8 @@ def check_unreadable(private: Store, anonymous: Store) -> None:
     except (Denied, NotFound):
         return
     finally:
-        private.delete([path])
+        with suppress(AccessError):  # whether it can be deleted says nothing about who can read it
+            private.delete([path])
     raise Refused(
         f"{private.url} can be read by anyone",
         hint="staged batches and submissions there are not for the public: deny the public to read them, or name "
