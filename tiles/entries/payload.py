@@ -59,7 +59,7 @@ def fetch_payload(fetcher: Fetcher, entry: bytes) -> bytes:
     except NotFound as error:
         raise NotFound(f"the payload of the entry is not stored: {error.message}", hint=_ELSEWHERE) from error
     if len(data) != size:
-        raise VerificationError(f"{path} has {len(data)} bytes, and the entry says {size}")
+        raise VerificationError(f"{fetcher.url}/{path} has {len(data)} bytes, and the entry says {size}")
     if (found := hashlib.sha256(data).hexdigest()) != sha256:
-        raise VerificationError(f"{path} has SHA-256 {found}, and the entry says {sha256}")
+        raise VerificationError(f"{fetcher.url}/{path} has SHA-256 {found}, and the entry says {sha256}")
     return data

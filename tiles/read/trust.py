@@ -13,6 +13,7 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
+from tiles.read.trouble import judged
 from tiles.records.paths import POLICY
 from tiles.store import Fetcher
 from tiles.tree.layout import CHECKPOINT
@@ -60,16 +61,20 @@ def resolve(
     known = trust.lookup(url)
     if known is None:
         first = _first_key(fetcher)
-        policy_for(first).accept(parse_signed_checkpoint(fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)))
+        data = fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)
+        with judged(data, f"{fetcher.url}/{CHECKPOINT}"):
+            policy_for(first).accept(parse_signed_checkpoint(data))
         known = trust.first_use(url, first.vkey)
     return Pinned(policy_for(known.key), known.how)
 
 
 def _first_key(fetcher: Fetcher) -> VerifierKey:
     try:
-        policy = parse_policy(fetcher.fetch(POLICY, MAX_POLICY_SIZE))
+        data = fetcher.fetch(POLICY, MAX_POLICY_SIZE)
     except NotFound:
         raise UsageError(f"{fetcher.url}: no key is known for this log, and it has no {POLICY}", hint=_HINT) from None
+    with judged(data, f"{fetcher.url}/{POLICY}"):
+        policy = parse_policy(data)
     if len(policy.logs) != 1:
         raise UsageError(f"{fetcher.url}/{POLICY} names {len(policy.logs)} logs, not one", hint=_HINT)
     return policy.logs[0].key

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from tiles.errors import TileError
 from tiles.read.memories import TileMemory
+from tiles.read.tiles import TileSource
 from tiles.tree.layout import Tile
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.proof import Node
 from tiles.tree.reader import TreeReader
 
-FetchTiles = Callable[[Iterable[Tile]], Iterator[tuple[Tile, bytes]]]  # as `tiles.read.tiles.fetch_tiles` returns them
-
 
 class VerifiedTree:
     """Hashes of one tree. Not to be shared between threads.
 
-    fetch    of the log's tiles and bundles
+    source   of the log's tiles and bundles
     tree     believed: from a checkpoint that a policy has accepted
     origin   of the log; what is in the cache is filed under it
     """
 
-    def __init__(self, fetch: FetchTiles, tree: TreeHead, origin: str, cache: TileMemory | None = None) -> None:
+    def __init__(self, source: TileSource, tree: TreeHead, origin: str, cache: TileMemory | None = None) -> None:
         self.tree = tree
-        self._fetch = fetch
+        self._source = source
         self._origin = origin
         self._cache = cache
         self._reader = TreeReader(tree)
@@ -45,12 +44,15 @@ class VerifiedTree:
         wanted = self._reader.wanted(nodes)
         kept = self._kept(wanted)
         missing = [tile for tile in wanted if tile not in kept]
-        stream = self._fetch([*missing, *bundles])
+        stream = self._source.fetch([*missing, *bundles])
         fetched = dict(islice(stream, len(missing)))
         try:
             self._reader.accept(fetched | kept)
         except TileError:
-            self._read_again(nodes, fetched, kept)
+            try:
+                self._read_again(nodes, fetched, kept)
+            except TileError as error:
+                self._source.refuse(error)
         self._keep(fetched)
         return (data for _, data in stream)
 
@@ -71,7 +73,7 @@ class VerifiedTree:
         for tile in doubtful:
             if self._cache is not None:
                 self._cache.drop(self._origin, tile)
-        fetched.update(self._fetch(doubtful))
+        fetched.update(self._source.fetch(doubtful))
         self._reader.accept({tile: fetched[tile] for tile in self._reader.wanted(nodes)})
 
     def _kept(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
