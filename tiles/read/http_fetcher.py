@@ -21,7 +21,7 @@ from tiles.notes.encoding import encode_base64
 from tiles.parallel import SERVER_READS, in_background
 from tiles.retry import Clock, Pauses
 from tiles.store.address import parse_http_url, shown_http_url
-from tiles.store.bounded_gzip import Gunzip, on_wire
+from tiles.store.content_encoding import ACCEPTED, decode_all, on_wire_after, times_encoded
 from tiles.tree.layout import CHECKPOINT
 from tiles.version import __version__
 
@@ -81,8 +81,7 @@ class HttpFetcher:
         self.url = shown_http_url(self._base)
         self._patience = patience
         self._clock = clock or Clock(now=time.monotonic)
-        # tlog-tiles "Log entries": "Clients SHOULD include gzip and identity in their Accept-Encoding headers"
-        headers = {"Accept-Encoding": "gzip, identity", "User-Agent": f"tiletree/{__version__}"}
+        headers = {"Accept-Encoding": ACCEPTED, "User-Agent": f"tiletree/{__version__}"}
         timeout = Timeout(connect=patience.connect, read=patience.read)
         self._pool = PoolManager(num_pools=4, maxsize=SERVER_READS, headers=headers, timeout=timeout, retries=False)
 
@@ -143,25 +142,22 @@ class HttpFetcher:
         return headers
 
     def _body(self, response: BaseHTTPResponse, limit: int, until: float, where: str) -> bytes:
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in ("identity", "gzip", "x-gzip"):
-            raise AccessError(f"{where}: sent in the encoding {encoding[:40]!r}, which was not asked for")
-        gunzip = None if encoding == "identity" else Gunzip()
-        room = limit if gunzip is None else on_wire(limit)
-        data = bytearray()
+        times = times_encoded(response.headers.get("Content-Encoding", ""), where)
+        room = on_wire_after(times, limit)
+        sent = bytearray()
         while chunk := response.read1(_CHUNK, decode_content=False):
-            room -= len(chunk)
-            try:
-                data += chunk if gunzip is None else gunzip.decode(chunk, limit - len(data))
-            except Malformed:
-                raise _Again("the answer is not the gzip it says it is") from None
-            if room < 0 or len(data) > limit:
+            sent += chunk
+            if len(sent) > room:
                 raise AccessError(f"{where}: longer than {limit} bytes")
             if self._clock.now() >= until:
                 raise self._too_late(where)
-        if gunzip is not None and not gunzip.is_complete:
-            raise _Again("the answer broke off")
-        return bytes(data)
+        try:
+            data = decode_all(bytes(sent), times, limit)
+        except Malformed:
+            raise _Again("the answer broke off, or is not the gzip it says it is") from None
+        if len(data) > limit:
+            raise AccessError(f"{where}: longer than {limit} bytes")
+        return data
 
     def _too_late(self, where: str) -> AccessError:
         return AccessError(f"{where}: no whole answer within {self._patience.whole:g} seconds")

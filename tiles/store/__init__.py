@@ -7,6 +7,7 @@
     address fsspec_address        every form of address, and what may be shown of it
     paths                         what a path of an object may be
     bounded_gzip                  gzip within a limit
+    content_encoding              which encodings of an object are undone, and which are refused
 
 What a store promises, and `tests/store/test_contract.py` holds every store to:
 
