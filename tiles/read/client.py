@@ -28,6 +28,7 @@ from tiles.read.tiles import TileSource
 from tiles.read.trouble import judged, placed
 from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Fetcher
+from tiles.store.past_caches import fetch_for
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile, tile_at
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right
 from tiles.tree.proof import (
@@ -105,14 +106,16 @@ class LogClient:
         return self._visited or self._visit()
 
     def _visit(self) -> tuple[Accepted, VerifiedTree]:
-        data = self._fetcher.fetch(self._format.checkpoint, MAX_NOTE_SIZE)
-        with judged(data, self._where):
-            served = self._format.parse_checkpoint(data)
-            accepted = self._policy.accept(served, self._origin)
-            tree = self._verified(served)
+        accepted, tree = fetch_for(self._fetcher, self._format.checkpoint, MAX_NOTE_SIZE, self._accept)
         newer = self._compare(accepted, tree, self._visits) if self._visits else None
         self._visited, self.newer = (accepted, tree), newer
         return accepted, tree
+
+    def _accept(self, data: bytes) -> tuple[Accepted, VerifiedTree]:
+        """Return the checkpoint in these bytes, accepted, and its tree. Raises LogError, or AccessError for a page."""
+        with judged(data, self._where):
+            accepted = self._policy.accept(self._format.parse_checkpoint(data), self._origin)
+            return accepted, self._verified(accepted.signed)
 
     def _compare(self, accepted: Accepted, tree: VerifiedTree, visits: CheckpointMemory) -> SignedCheckpoint | None:
         """Show that the checkpoint is consistent with all that is remembered of this log, and remember it."""
@@ -186,11 +189,20 @@ class LogClient:
             ]  # now: other reading may make the tree forget them
             for bundle, expected, data in zip(bundles, leaves, contents, strict=True):
                 first = bundle.index * TILE_WIDTH
-                try:
-                    entries = believed_entries(self._format, bundle, data, expected)
-                except TileError as error:
-                    self._source.refuse(error)
+                entries = self._believed(bundle, data, expected)
                 yield from list(enumerate(entries, first))[max(0, start - first) : stop - first]
+
+    def _believed(self, bundle: Tile, data: bytes, expected: Sequence[Hash]) -> list[bytes]:
+        """Return the entries of a bundle, from these bytes or from another copy. Raises TileError if none will do."""
+        others = self._source.others(bundle, data)
+        while True:
+            try:
+                return believed_entries(self._format, bundle, data, expected)
+            except TileError as error:
+                other = next(others, None)
+                if other is None:
+                    self._source.refuse(error)
+                data = other
 
     def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
         """Yield the leaf hashes of the entries [start, stop) in runs, in order; level-0 tiles are read for them.

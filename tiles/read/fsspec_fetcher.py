@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 
 from tiles.errors import AccessError, Malformed, NotFound, TilesError, UsageError
 from tiles.parallel import SERVER_READS, in_background
+from tiles.read.http_fetcher import NO_CACHE
+from tiles.read.trouble import too_long
 from tiles.store.bounded_gzip import MAGIC, decode, on_wire
 from tiles.store.content_encoding import ACCEPTED, decode_what_is, on_wire_after, times_encoded
 from tiles.store.fsspec_address import PREFIX, protocol_of, shown_fsspec_url, shown_protocol
@@ -51,7 +53,9 @@ class FsspecFetcher:
         for link in url.split("::"):
             _check_protocol(link, self.url)
         plain = url[len(PREFIX) :] if url.lower().startswith(PREFIX) else url
-        options = _options(protocol_of(url.partition("::")[0]))
+        protocol = protocol_of(url.partition("::")[0])
+        self._is_http = protocol in _HTTP
+        options = _options(protocol)
         opened = self._in_time(lambda: core.url_to_fs(plain, skip_instance_cache=True, **options), "", self.url)
         self._fs, root = opened
         self._base, mark, query = root.partition("?")
@@ -65,19 +69,26 @@ class FsspecFetcher:
         self._turn: AbstractContextManager[Any] = nullcontext() if shared else Lock()
 
     def fetch(self, path: str, limit: int) -> bytes:
-        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        """Return an object. Raises NotFound; AccessError, and TooLong for one of more than `limit` bytes."""
+        return self._fetch(path, limit)
+
+    def fetch_anew(self, path: str, limit: int, rejected: bytes | None) -> bytes:  # noqa: ARG002
+        """Return an object, past the caches (PastCaches), which are asked to if it is read over HTTP."""
+        return self._fetch(path, limit, **({"headers": {**NO_CACHE}} if self._is_http else {}))
+
+    def _fetch(self, path: str, limit: int, **options: Any) -> bytes:
         where = f"{self.url}/{path}"
-        data, times = self._in_time(lambda: self._read(path, limit, where), path, where)
+        data, times = self._in_time(lambda: self._read(path, limit, where, options), path, where)
         if times:
             data = decode_what_is(data, times, limit)
         # where the file system does not hand over under which encoding an object is stored
         elif path.startswith(BUNDLES) and data.startswith(MAGIC):
             data = _plain_bundle(path, data, limit)
         if len(data) > limit:
-            raise AccessError(f"{where}: longer than {limit} bytes")
+            raise too_long(data, where, limit)
         return data
 
-    def _read(self, path: str, limit: int, where: str) -> tuple[bytes, int]:
+    def _read(self, path: str, limit: int, where: str, options: dict[str, Any]) -> tuple[bytes, int]:
         """Return an object, or one byte more of it than there may be, and how many times it is known to be encoded."""
         most = 1 + (on_wire(limit) if path.startswith(BUNDLES) else limit)
         base = self._base.rstrip("/")
@@ -86,7 +97,8 @@ class FsspecFetcher:
             if self._fs.async_impl:
                 sync = import_module("fsspec.asyn").sync
                 try:
-                    found: tuple[bytes, int] = sync(self._fs.loop, _read_stream, self._fs, name, most, limit, where)
+                    given = (self._fs, name, most, limit, where, options)
+                    found: tuple[bytes, int] = sync(self._fs.loop, _read_stream, *given)
                     return found
                 except NotImplementedError:
                     pass  # it has no streams
@@ -105,9 +117,11 @@ class FsspecFetcher:
         raise failure
 
 
-async def _read_stream(fs: Any, name: str, most: int, limit: int, where: str) -> tuple[bytes, int]:
+async def _read_stream(
+    fs: Any, name: str, most: int, limit: int, where: str, options: dict[str, Any]
+) -> tuple[bytes, int]:
     """Return what `FsspecFetcher._read` does, and close the connection without waiting for the rest."""
-    file = await fs.open_async(name, "rb")
+    file = await fs.open_async(name, "rb", **options)
     data = bytearray()
     times = 0
     try:

@@ -19,7 +19,9 @@ from urllib3.util import Url, parse_url
 from tiles.errors import AccessError, Malformed, NotFound
 from tiles.notes.encoding import encode_base64
 from tiles.parallel import SERVER_READS, in_background
+from tiles.read.trouble import too_long
 from tiles.retry import Clock, Pauses
+from tiles.store import TooLong
 from tiles.store.address import parse_http_url, shown_http_url
 from tiles.store.content_encoding import ACCEPTED, decode_all, on_wire_after, times_encoded
 from tiles.tree.layout import CHECKPOINT
@@ -27,6 +29,8 @@ from tiles.version import __version__
 
 PAUSES = Pauses(attempts=4, first=0.25, longest=30.0, spread=(0.5, 1.5))  # a longer Retry-After is cut to `longest`
 MAX_REDIRECTS = 3
+
+NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}  # Pragma: for caches of HTTP/1.0
 
 _CHUNK = 1 << 16  # bytes
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -60,6 +64,16 @@ class Patience:
 USUAL = Patience()
 
 
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """Asks for an object past every cache.
+
+    query   what makes the address another one for a cache; "" for the object's own address
+    """
+
+    query: str = ""
+
+
 class HttpFetcher:
     """Fetches objects below an http(s):// URL. Threads may share it.
 
@@ -86,13 +100,34 @@ class HttpFetcher:
         self._pool = PoolManager(num_pools=4, maxsize=SERVER_READS, headers=headers, timeout=timeout, retries=False)
 
     def fetch(self, path: str, limit: int) -> bytes:
-        """Return an object, decoded. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        """Return an object, decoded. Raises NotFound; AccessError, and TooLong for one of more than `limit` bytes."""
+        return self._fetch(path, limit)
+
+    def fetch_anew(self, path: str, limit: int, rejected: bytes | None) -> bytes:
+        """Return an object, past the caches (PastCaches): by asking them to, and if they do not, by another query."""
+        try:
+            found = self._fetch(path, limit, _Anew())
+            if found != rejected:
+                return found
+        except (NotFound, TooLong):
+            if rejected is not None:
+                raise
+            found = None
+        # The same again, from a cache that ignores what it was asked for, or because the log has nothing else.
+        try:
+            return self._fetch(path, limit, _Anew(f"{self._clock.rng.getrandbits(64):016x}"))
+        except AccessError:  # there are servers that refuse a query
+            if found is None:
+                raise
+            return found
+
+    def _fetch(self, path: str, limit: int, anew: _Anew | None = None) -> bytes:
         where = f"{self.url}/{path}"
         until = self._clock.now() + self._patience.whole
         attempt = 1
         while True:
             try:
-                return self._in_time(lambda: self._get(path, limit, until), until, where)
+                return self._in_time(lambda: self._get(path, limit, until, anew), until, where)
             except _Again as again:
                 asked = again.pause
                 pause = PAUSES.after(attempt, self._clock.rng) if asked is None else min(asked, PAUSES.longest)
@@ -113,14 +148,16 @@ class HttpFetcher:
         except TimeoutError:
             raise self._too_late(where) from None
 
-    def _get(self, path: str, limit: int, until: float) -> bytes:
+    def _get(self, path: str, limit: int, until: float, anew: _Anew | None) -> bytes:
         """Return an object after one attempt, redirects included."""
         where = f"{self.url}/{path}"
         at = self._base._replace(auth=None, path=f"{(self._base.path or '').rstrip('/')}/{path}")
+        if anew is not None and anew.query:
+            at = at._replace(query="&".join(filter(None, (at.query, f"tiletree={anew.query}"))))
         for _ in range(1 + MAX_REDIRECTS):
             try:
                 response = self._pool.request(
-                    "GET", str(at), headers=self._headers(at), redirect=False, preload_content=False
+                    "GET", str(at), headers=self._headers(at, anew), redirect=False, preload_content=False
                 )
                 try:
                     if response.status == 200:
@@ -135,8 +172,8 @@ class HttpFetcher:
             at = _redirected(at, response.headers.get("Location"), where)
         raise AccessError(f"{where}: redirected more than {MAX_REDIRECTS} times")
 
-    def _headers(self, at: Url) -> dict[str, str]:
-        headers = dict(self._pool.headers)
+    def _headers(self, at: Url, anew: _Anew | None) -> dict[str, str]:
+        headers = dict(self._pool.headers) | ({} if anew is None else NO_CACHE)
         if self._base.auth and (at.scheme, at.host, at.port) == (self._base.scheme, self._base.host, self._base.port):
             headers["Authorization"] = f"Basic {encode_base64(unquote(self._base.auth).encode())}"
         return headers
@@ -148,7 +185,7 @@ class HttpFetcher:
         while chunk := response.read1(_CHUNK, decode_content=False):
             sent += chunk
             if len(sent) > room:
-                raise AccessError(f"{where}: longer than {limit} bytes")
+                raise too_long(b"" if times else bytes(sent), where, limit)
             if self._clock.now() >= until:
                 raise self._too_late(where)
         try:
@@ -156,7 +193,7 @@ class HttpFetcher:
         except Malformed:
             raise _Again("the answer broke off, or is not the gzip it says it is") from None
         if len(data) > limit:
-            raise AccessError(f"{where}: longer than {limit} bytes")
+            raise too_long(data, where, limit)
         return data
 
     def _too_late(self, where: str) -> AccessError:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
-from tiles.errors import Malformed, NotFound, TileError
+from tiles.errors import Malformed, NotFound, TileError, TilesError
 from tiles.parallel import in_parallel
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.trouble import no_object, placed
-from tiles.store import Fetcher
+from tiles.store import Fetcher, TooLong
+from tiles.store.past_caches import PastCaches
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
+from tiles.tree.merkle import HASH_SIZE
 
 
 class TileSource:
@@ -31,10 +33,38 @@ class TileSource:
         return in_parallel(lambda tile: (tile, self._fetch(tile)), tiles, self._fetcher.parallel)
 
     def _fetch(self, tile: Tile) -> bytes:
+        """Return the first copy that has the shape of the tile, or else the first one."""
+        copies = _Copies(self._fetcher, tile, self._format)
+        for some in (copies.usual(), copies.anew()):
+            first = None
+            for data in some:
+                # of a full one it is looked at where it is verified: every bundle would be parsed twice
+                if tile.is_full or self._is_formed(tile, data):
+                    return data
+                first = data if first is None else first
+            if first is not None:
+                return first
+        trouble = copies.trouble()
+        if isinstance(trouble, TileError):
+            self.refuse(trouble)
+        raise trouble
+
+    def _is_formed(self, tile: Tile, data: bytes) -> bool:
+        if tile.level != ENTRIES:
+            return len(data) == tile.width * HASH_SIZE
         try:
-            return fetch_tile(self._fetcher, tile, self._format)
-        except TileError as error:
-            self.refuse(error)
+            return len(self._format.parse_bundle(tile, data)) == tile.width
+        except Malformed:
+            return False
+
+    def others(self, tile: Tile, rejected: bytes) -> Iterator[bytes]:
+        """Yield the other copies that there may be of a tile or bundle, one fetched after the other.
+
+        rejected   what `fetch` returned for it, which turned out to be wrong
+        """
+        copies = _Copies(self._fetcher, tile, self._format, rejected)
+        yield from copies.usual()
+        yield from copies.anew()
 
     def refuse(self, error: TileError) -> NoReturn:
         """Raise the error for tiles or bundles that are wrong: it says at which addresses they were read.
@@ -59,6 +89,58 @@ def _tile_at(path: str) -> Tile | None:
         return parse_tile_path(path)
     except Malformed:
         return None
+
+
+class _Copies:
+    """The copies that a log may have of a tile or bundle, each fetched once the one before turned out to be wrong.
+
+    rejected   what was fetched for it already and is wrong
+    """
+
+    def __init__(self, fetcher: Fetcher, tile: Tile, log_format: LogFormat, rejected: bytes | None = None) -> None:
+        self._fetcher = fetcher
+        self._tile = tile
+        self._format = log_format
+        self._limit = log_format.limit(tile)
+        # "MAY fetch the full tile in parallel as a fallback in case the partial tile is not available anymore"
+        self._paths = list(dict.fromkeys((log_format.path(tile), log_format.path(tile.full))))
+        self._before: dict[str, bytes | None] = {self._paths[0]: rejected}
+        self._failures: list[NotFound | TooLong | TileError] = []
+
+    def usual(self) -> Iterator[bytes]:
+        """Yield its own object, unless that was rejected; of a partial one then what is cut from the full one."""
+        for path in self._paths:
+            if self._before.get(path) is None:
+                yield from self._copy(path, self._fetched)
+
+    def anew(self) -> Iterator[bytes]:
+        """Yield both again, past every cache; nothing where there is none."""
+        if isinstance(fetcher := self._fetcher, PastCaches):
+            for path in self._paths:
+                yield from self._copy(path, lambda path: fetcher.fetch_anew(path, self._limit, self._before.get(path)))
+
+    def trouble(self) -> TilesError:
+        """Return what to raise if there was none: what is there and wrong says more than what is not there."""
+        for kind in (TileError, TooLong):
+            for error in reversed(self._failures):
+                if isinstance(error, kind):
+                    return error
+        if len(self._paths) == 1:
+            return self._failures[-1]
+        return NotFound(f"{self._fetcher.url}: neither {' nor '.join(self._paths)} is there")
+
+    def _fetched(self, path: str) -> bytes:
+        data = self._before[path] = self._fetcher.fetch(path, self._limit)
+        return data
+
+    def _copy(self, path: str, fetch: Callable[[str], bytes]) -> Iterator[bytes]:
+        try:
+            data = fetch(path)
+            copy = data if path == self._paths[0] else self._format.cut(self._tile, data)
+        except (NotFound, TooLong, TileError) as error:
+            self._failures.append(error)
+        else:
+            yield copy
 
 
 def fetch_tile(fetcher: Fetcher, tile: Tile, log_format: LogFormat = TLOG_TILES) -> bytes:

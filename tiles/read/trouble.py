@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tiles.errors import AccessError, LogError
+from tiles.store import TooLong
 
 _HEAD = 2048  # bytes that are looked at
 _BINARY = re.compile(r"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -49,6 +50,17 @@ def no_object(data: bytes, where: str) -> AccessError | None:
     """
     found = found_instead(data)
     return AccessError(f"{where} is {found}", hint=_HINT) if found else None
+
+
+def too_long(beginning: bytes, where: str, limit: int) -> TooLong:
+    """Return what to raise for an object of more than `limit` bytes, which may be a web page.
+
+    beginning   its first bytes
+    """
+    found = found_instead(beginning)
+    if beginning and found:
+        return TooLong(f"{where} is {found}, longer than {limit} bytes", hint=_HINT)
+    return TooLong(f"{where}: longer than {limit} bytes")
 
 
 def placed(error: LogError, where: str, problem: str = "") -> LogError:

@@ -49,10 +49,7 @@ class VerifiedTree:
         try:
             self._reader.accept(fetched | kept)
         except TileError:
-            try:
-                self._read_again(nodes, fetched, kept)
-            except TileError as error:
-                self._source.refuse(error)
+            self._read_again(nodes, fetched, kept)
         self._keep(fetched)
         return (data for _, data in stream)
 
@@ -67,14 +64,28 @@ class VerifiedTree:
     def _read_again(self, nodes: list[Node], fetched: dict[Tile, bytes], kept: dict[Tile, bytes]) -> None:
         """Fetch what was kept and is not believed, and add it to `fetched`: the cache may be wrong, and the log right.
 
-        Raises TileError again if the cache was not what was wrong.
+        Then do the same with the other copies that there may be of what is wrong (`TileSource.others`).
+        Raises what `TileSource.refuse` raises if none of them will do.
         """
         doubtful = [tile for tile in self._reader.wanted(nodes) if tile in kept]
         for tile in doubtful:
             if self._cache is not None:
                 self._cache.drop(self._origin, tile)
         fetched.update(self._source.fetch(doubtful))
-        self._reader.accept({tile: fetched[tile] for tile in self._reader.wanted(nodes)})
+        others: dict[str, Iterator[bytes]] = {}
+        while True:
+            contents = {tile: fetched[tile] for tile in self._reader.wanted(nodes)}
+            try:
+                return self._reader.accept(contents)
+            except TileError as error:
+                found: dict[Tile, bytes] = {}
+                for tile in contents:
+                    if tile.path in error.path.split(", "):
+                        copies = others.setdefault(tile.path, self._source.others(tile, contents[tile]))
+                        found.update((tile, data) for data in islice(copies, 1))
+                if not found:
+                    self._source.refuse(error)
+                fetched.update(found)
 
     def _kept(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
         kept = {}

@@ -26,7 +26,7 @@ from obstore import exceptions as answers
 from tiles.errors import AccessError, Conflict, Denied, NotFound, OutcomeUnknown
 from tiles.parallel import BUCKET_REQUESTS, all_done
 from tiles.retry import Clock, Pauses, attempts
-from tiles.store import Differs, Listed, Locks, Object, Serve, Version
+from tiles.store import Differs, Listed, Locks, Object, Serve, TooLong, Version
 from tiles.store.address import shown_object_url
 from tiles.store.bounded_gzip import encode
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
@@ -68,10 +68,6 @@ class Plain:
 
 
 _PLAIN = Plain()
-
-
-class TooLong(AccessError):
-    """An object is longer than its reader allows."""
 
 
 class ObjectStore:
