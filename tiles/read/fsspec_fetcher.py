@@ -20,9 +20,11 @@ from tiles.errors import AccessError, Malformed, NotFound, TilesError, UsageErro
 from tiles.parallel import SERVER_READS, in_background
 from tiles.read.http_fetcher import NO_CACHE
 from tiles.read.trouble import too_long
+from tiles.store.address import parse_http_url
 from tiles.store.bounded_gzip import MAGIC, decode, on_wire
 from tiles.store.content_encoding import ACCEPTED, decode_what_is, on_wire_after, times_encoded
 from tiles.store.fsspec_address import PREFIX, protocol_of, shown_fsspec_url, shown_protocol
+from tiles.store.network import authorities, authorities_file, proxy_for, tls_context
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import BUNDLES, CHECKPOINT, parse_tile_path
 
@@ -31,6 +33,7 @@ DEADLINE = 120.0  # seconds for one object, or for opening the file system
 _CHUNK = 1 << 16  # bytes
 _THREADSAFE = frozenset({"memory", "file", "local", "github"})  # and all that is asynchronous inside
 _HTTP = frozenset({"http", "https"})
+_S3 = frozenset({"s3", "s3a"})
 _KEEPING = frozenset({"blockcache", "cached", "filecache", "simplecache"})
 
 T = TypeVar("T")
@@ -55,7 +58,7 @@ class FsspecFetcher:
         plain = url[len(PREFIX) :] if url.lower().startswith(PREFIX) else url
         protocol = protocol_of(url.partition("::")[0])
         self._is_http = protocol in _HTTP
-        options = _options(protocol)
+        options = _options(protocol, plain)
         opened = self._in_time(lambda: core.url_to_fs(plain, skip_instance_cache=True, **options), "", self.url)
         self._fs, root = opened
         self._base, mark, query = root.partition("?")
@@ -146,11 +149,29 @@ def _encoding_of(file: Any) -> str:
     return "" if headers is None else ", ".join(headers.getall("Content-Encoding", ()))
 
 
-def _options(protocol: str) -> dict[str, Any]:
+def _options(protocol: str, url: str) -> dict[str, Any]:
     """Return what the file system of that protocol is opened with, besides its URL."""
+    if protocol in _S3 and (file := authorities_file()):
+        return {"client_kwargs": {"verify": file}}
     if protocol not in _HTTP:
         return {}
-    return {"client_kwargs": {"auto_decompress": False, "headers": {"Accept-Encoding": ACCEPTED}}}
+    at = parse_http_url(url)
+    proxy = proxy_for(protocol, at.host or "", at.port)
+    return {
+        "get_client": _http_client,
+        "client_kwargs": {
+            "auto_decompress": False,
+            "headers": {"Accept-Encoding": ACCEPTED},
+            "proxy": None if proxy is None else proxy.whole,
+        },
+    }
+
+
+async def _http_client(**options: Any) -> Any:
+    """Return the HTTP client that fsspec reads with, which reads neither proxies nor ~/.netrc by itself."""
+    aiohttp = import_module("aiohttp")
+    context = tls_context() if authorities() else True
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), **options)
 
 
 def _plain_bundle(path: str, data: bytes, limit: int) -> bytes:

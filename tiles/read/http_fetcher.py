@@ -6,13 +6,16 @@ wire and for what that decodes to, and a deadline for all attempts together.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import Any
 from urllib.parse import unquote, urljoin
 
-from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
 from urllib3 import exceptions as http
 from urllib3.util import Url, parse_url
 
@@ -24,6 +27,7 @@ from tiles.retry import Clock, Pauses
 from tiles.store import TooLong
 from tiles.store.address import parse_http_url, shown_http_url
 from tiles.store.content_encoding import ACCEPTED, decode_all, on_wire_after, times_encoded
+from tiles.store.network import Proxy, authorities, proxy_for, tls_context
 from tiles.tree.layout import CHECKPOINT
 from tiles.version import __version__
 
@@ -32,6 +36,8 @@ MAX_REDIRECTS = 3
 
 NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}  # Pragma: for caches of HTTP/1.0
 
+_HEADERS = {"Accept-Encoding": ACCEPTED, "User-Agent": f"tiletree/{__version__}"}
+_REFUSED_BY_PROXY = re.compile(r"Tunnel connection failed: ([0-9]{3})")  # as http.client words it
 _CHUNK = 1 << 16  # bytes
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
@@ -95,9 +101,9 @@ class HttpFetcher:
         self.url = shown_http_url(self._base)
         self._patience = patience
         self._clock = clock or Clock(now=time.monotonic)
-        headers = {"Accept-Encoding": ACCEPTED, "User-Agent": f"tiletree/{__version__}"}
-        timeout = Timeout(connect=patience.connect, read=patience.read)
-        self._pool = PoolManager(num_pools=4, maxsize=SERVER_READS, headers=headers, timeout=timeout, retries=False)
+        self._pools: dict[tuple[str, Proxy | None], PoolManager] = {}
+        self._lock = Lock()
+        self._pool(self._base)  # what the environment says wrongly is said at once
 
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object, decoded. Raises NotFound; AccessError, and TooLong for one of more than `limit` bytes."""
@@ -156,7 +162,7 @@ class HttpFetcher:
             at = at._replace(query="&".join(filter(None, (at.query, f"tiletree={anew.query}"))))
         for _ in range(1 + MAX_REDIRECTS):
             try:
-                response = self._pool.request(
+                response = self._pool(at).request(
                     "GET", str(at), headers=self._headers(at, anew), redirect=False, preload_content=False
                 )
                 try:
@@ -172,8 +178,18 @@ class HttpFetcher:
             at = _redirected(at, response.headers.get("Location"), where)
         raise AccessError(f"{where}: redirected more than {MAX_REDIRECTS} times")
 
+    def _pool(self, at: Url) -> PoolManager:
+        """Return the connections by which a server is reached: through the proxy, if the environment names one."""
+        scheme = at.scheme or ""
+        proxy = proxy_for(scheme, at.host or "", at.port)
+        with self._lock:
+            pool = self._pools.get((scheme, proxy))
+            if pool is None:
+                pool = self._pools[scheme, proxy] = _connections(scheme, proxy, self._patience)
+        return pool
+
     def _headers(self, at: Url, anew: _Anew | None) -> dict[str, str]:
-        headers = dict(self._pool.headers) | ({} if anew is None else NO_CACHE)
+        headers = dict(_HEADERS) | ({} if anew is None else NO_CACHE)
         if self._base.auth and (at.scheme, at.host, at.port) == (self._base.scheme, self._base.host, self._base.port):
             headers["Authorization"] = f"Basic {encode_base64(unquote(self._base.auth).encode())}"
         return headers
@@ -198,6 +214,20 @@ class HttpFetcher:
 
     def _too_late(self, where: str) -> AccessError:
         return AccessError(f"{where}: no whole answer within {self._patience.whole:g} seconds")
+
+
+def _connections(scheme: str, proxy: Proxy | None, patience: Patience) -> PoolManager:
+    """Return connections to servers of a scheme. Raises UsageError for certificates that cannot be read."""
+    timeout = Timeout(connect=patience.connect, read=patience.read)
+    options: dict[str, Any] = {"num_pools": 4, "maxsize": SERVER_READS, "timeout": timeout, "retries": False}
+    secure = [scheme, *([] if proxy is None else [proxy.url.partition(":")[0]])]
+    if "https" in secure and authorities():  # without any, urllib3 trusts what the system trusts
+        options["ssl_context"] = tls_context()
+    if proxy is None:
+        return PoolManager(**options)
+    if proxy.authorization:
+        options["proxy_headers"] = {"Proxy-Authorization": proxy.authorization}
+    return ProxyManager(proxy.url, proxy_ssl_context=options.get("ssl_context"), **options)
 
 
 def _drain(response: BaseHTTPResponse) -> None:
@@ -249,9 +279,12 @@ def _failed(error: http.HTTPError, where: str) -> Exception:
     """Return what an error of urllib3 means here."""
     if isinstance(error, http.SSLError):
         return AccessError(f"{where}: no secure connection: {error}")
+    if refusal := _REFUSED_BY_PROXY.search(str(error)):
+        return AccessError(f"{where}: the proxy refuses ({refusal[1]})", hint="look at $https_proxy and $no_proxy")
     if isinstance(error, http.LocationValueError):
         return AccessError(f"{where}: the host name is not one")
     for kind, problem in (
+        (http.ProxyError, "the proxy cannot be reached"),
         (http.NameResolutionError, "the host name cannot be resolved"),
         (http.NewConnectionError, "no connection"),
         (http.ConnectTimeoutError, "no connection in time"),
