@@ -67,7 +67,7 @@ def test_something_else_is_there() -> None:
 @pytest.mark.parametrize("wrong", [b"", DATA[:-1], b"Content\n"])
 def test_wrong_payloads(wrong: bytes) -> None:
     """What is stored is believed only if it has the digest and the size of the entry."""
-    with pytest.raises(VerificationError, match=f"^{PATH} has"):
+    with pytest.raises(VerificationError, match=f"^test://log/{PATH} has"):
         fetch_payload(Objects({PATH: wrong}), ENTRY)
     for size in (len(DATA) - 1, len(DATA) + 1):
         with pytest.raises((VerificationError, AccessError)):

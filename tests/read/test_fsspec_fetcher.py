@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.encodings import READ, encoded
 from tests.support.readers import POLICY, entry, make_log
 from tiles.errors import AccessError, NotFound
 from tiles.read.client import LogClient
@@ -208,6 +209,18 @@ def test_s3fs(bucket: str, gzip: bool) -> None:
     assert isinstance(fetcher, FsspecFetcher)
     assert (fetcher.url, fetcher.parallel) == (f"fsspec+s3://{bucket}/a/log", 8)
     check_log(fetcher)
+
+
+@pytest.mark.parametrize(("header", "times"), [(header, times) for header, times in READ.items() if header.strip(",")])
+def test_s3fs_encodings(bucket: str, header: str, times: int) -> None:
+    """Under whatever harmless encoding an object is stored, s3fs's reader reads it, and refuses others by name."""
+    fs = fsspec.filesystem("s3", skip_instance_cache=True)
+    data = b"some content" * 50
+    fs.pipe_file(f"{bucket}/{CHECKPOINT}", encoded(data, times), ContentEncoding=header.strip())
+    assert open_log(f"fsspec+s3://{bucket}").fetch(CHECKPOINT, LIMIT) == data
+    fs.pipe_file(f"{bucket}/{CHECKPOINT}", data, ContentEncoding="br")
+    with pytest.raises(AccessError, match=f"{CHECKPOINT}: sent in the encoding 'br'"):
+        open_log(f"fsspec+s3://{bucket}").fetch(CHECKPOINT, LIMIT)
 
 
 def test_s3fs_limits_and_changes(bucket: str) -> None:

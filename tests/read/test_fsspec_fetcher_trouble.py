@@ -16,6 +16,7 @@ import pytest
 
 from tests.support import fault_server as answers
 from tests.support.command_line import Command
+from tests.support.encodings import READ, REFUSED, encoded
 from tests.support.fault_server import Server, serving
 from tiles.errors import AccessError, NotFound, UsageError
 from tiles.read.fetcher import open_log
@@ -60,6 +61,25 @@ def test_a_server_that_does_not_stop(server: Server) -> None:
     with pytest.raises(AccessError, match=f"longer than {LIMIT} bytes"):
         fetcher.fetch(CHECKPOINT, LIMIT)
     assert {path for path, _ in server.requests} == {f"/log/{CHECKPOINT}?token={SECRET}"}
+
+
+@pytest.mark.parametrize(("header", "times"), READ.items())
+@pytest.mark.parametrize("path", [CHECKPOINT, "tile/0/000", "tile/entries/000"])
+def test_encodings(server: Server, path: str, header: str, times: int) -> None:
+    """Over HTTP, encodings that mean nothing are passed over, and gzip is undone, whatever the object."""
+    data = (b"some content" * 90)[:LIMIT]
+    server.script[f"/log/{path}"] = [answers.body(encoded(data, times), Content_Encoding=header)]
+    assert open_log(f"fsspec+{server.url}/log").fetch(path, LIMIT) == data
+    with pytest.raises(AccessError, match=f"longer than {LIMIT - 1} bytes"):
+        open_log(f"fsspec+{server.url}/log").fetch(path, LIMIT - 1)
+
+
+@pytest.mark.parametrize(("header", "name"), REFUSED.items())
+def test_encodings_that_are_refused(server: Server, header: str, name: str) -> None:
+    """Any other encoding is named."""
+    server.script[f"/log/{CHECKPOINT}"] = [answers.body(b"data", Content_Encoding=header)]
+    with pytest.raises(AccessError, match=f"/log/{CHECKPOINT}: sent in the encoding '{name}'"):
+        open_log(f"fsspec+{server.url}/log").fetch(CHECKPOINT, LIMIT)
 
 
 class Hostile(fsspec.AbstractFileSystem):  # type: ignore[misc]

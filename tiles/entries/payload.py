@@ -13,6 +13,7 @@ from tiles.entries.file_digest import digest_entry, parse_digest_entry
 from tiles.errors import Malformed, NotFound, UsageError, VerificationError
 from tiles.records.paths import payload_path
 from tiles.store import Fetcher, Store
+from tiles.store.past_caches import fetch_for
 
 MAX_PAYLOAD_SIZE = 256 << 20  # bytes; one is in memory as a whole
 
@@ -54,12 +55,15 @@ def fetch_payload(fetcher: Fetcher, entry: bytes) -> bytes:
         raise NotFound(
             f"{fetcher.url}/{path} cannot be there: a payload of {size} bytes is not stored", hint=_ELSEWHERE
         )
+
+    def checked(data: bytes) -> bytes:
+        if len(data) != size:
+            raise VerificationError(f"{fetcher.url}/{path} has {len(data)} bytes, and the entry says {size}")
+        if (found := hashlib.sha256(data).hexdigest()) != sha256:
+            raise VerificationError(f"{fetcher.url}/{path} has SHA-256 {found}, and the entry says {sha256}")
+        return data
+
     try:
-        data = fetcher.fetch(path, size + 1)
+        return fetch_for(fetcher, path, size + 1, checked)
     except NotFound as error:
         raise NotFound(f"the payload of the entry is not stored: {error.message}", hint=_ELSEWHERE) from error
-    if len(data) != size:
-        raise VerificationError(f"{path} has {len(data)} bytes, and the entry says {size}")
-    if (found := hashlib.sha256(data).hexdigest()) != sha256:
-        raise VerificationError(f"{path} has SHA-256 {found}, and the entry says {sha256}")
-    return data

@@ -2,6 +2,8 @@
 
     fetcher          opens a log at any address; http_fetcher and fsspec_fetcher are two of the ways
     tiles            fetches tiles and bundles, one or many
+    bundles          which entries of a bundle are believed
+    trouble          whether the log or the way to it is to blame for what will not do, and where it was read
     log_formats      what differs between kinds of logs: paths, limits, bundles, leaf hashes
     verified_tree    one tree, as it can be believed
     client           checkpoint, proofs, entries, search; compares with what was seen before

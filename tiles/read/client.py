@@ -12,21 +12,23 @@ what was seen before. A tile is believed once it hashes up to the checkpoint, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import chain
 
-from tiles.errors import AccessError, ForkError, Malformed, NotFound, TileError, UsageError
+from tiles.errors import AccessError, ForkError, NotFound, TileError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.fork_evidence import fork_error
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import TlogProof
+from tiles.read.bundles import believed_entries
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.memories import CheckpointMemory, TileMemory
-from tiles.read.tiles import fetch_tiles
+from tiles.read.tiles import TileSource
+from tiles.read.trouble import judged, placed
 from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Fetcher
+from tiles.store.past_caches import fetch_for
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile, tile_at
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right
 from tiles.tree.proof import (
@@ -73,6 +75,8 @@ class LogClient:
         self._cache = cache
         self._origin = origin
         self._format = log_format
+        self._source = TileSource(fetcher, log_format)
+        self._where = f"{fetcher.url}/{log_format.checkpoint}"
         self._visited: tuple[Accepted, VerifiedTree] | None = None
 
     # ---- URL → checkpoint
@@ -102,12 +106,16 @@ class LogClient:
         return self._visited or self._visit()
 
     def _visit(self) -> tuple[Accepted, VerifiedTree]:
-        served = self._format.parse_checkpoint(self._fetcher.fetch(self._format.checkpoint, MAX_NOTE_SIZE))
-        accepted = self._policy.accept(served, self._origin)
-        tree = self._verified(served)
+        accepted, tree = fetch_for(self._fetcher, self._format.checkpoint, MAX_NOTE_SIZE, self._accept)
         newer = self._compare(accepted, tree, self._visits) if self._visits else None
         self._visited, self.newer = (accepted, tree), newer
         return accepted, tree
+
+    def _accept(self, data: bytes) -> tuple[Accepted, VerifiedTree]:
+        """Return the checkpoint in these bytes, accepted, and its tree. Raises LogError, or AccessError for a page."""
+        with judged(data, self._where):
+            accepted = self._policy.accept(self._format.parse_checkpoint(data), self._origin)
+            return accepted, self._verified(accepted.signed)
 
     def _compare(self, accepted: Accepted, tree: VerifiedTree, visits: CheckpointMemory) -> SignedCheckpoint | None:
         """Show that the checkpoint is consistent with all that is remembered of this log, and remember it."""
@@ -126,7 +134,7 @@ class LogClient:
                     if newer is None or last.tree.size > newer.tree.size:
                         newer = last
             except ForkError as fork:
-                raise _saved(fork, accepted.log, visits) from None
+                raise placed(_saved(fork, accepted.log, visits), self._where) from None
             if visits.remember(accepted.log, served, seen[accepted.log]):
                 return newer
 
@@ -141,8 +149,7 @@ class LogClient:
             ) from error
 
     def _verified(self, signed: SignedCheckpoint) -> VerifiedTree:
-        fetch = partial(fetch_tiles, self._fetcher, log_format=self._format)
-        return VerifiedTree(fetch, signed.tree, signed.origin, self._cache)
+        return VerifiedTree(self._source, signed.tree, signed.origin, self._cache)
 
     # ---- checkpoint → tiles → proof → verdict
 
@@ -186,19 +193,16 @@ class LogClient:
                 yield from list(enumerate(entries, first))[max(0, start - first) : stop - first]
 
     def _believed(self, bundle: Tile, data: bytes, expected: Sequence[Hash]) -> list[bytes]:
-        """Return the entries in a bundle's bytes. Raises TileError unless they hash to the leaves of the tree."""
-        path = self._format.path(bundle)
-        evidence = {path: data}
-        try:
-            entries = self._format.parse_bundle(bundle, data)
-        except Malformed as error:
-            raise TileError(path, error.problem, evidence=evidence) from None
-        pairs = zip(self._format.leaf_hashes(entries), expected, strict=True)
-        for index, (found, leaf) in enumerate(pairs, bundle.index * TILE_WIDTH):
-            if found != leaf:
-                problem = f"entry {index} hashes to {found.hex()}, and the tree says {leaf.hex()}"
-                raise TileError(path, problem, evidence=evidence | {"expected": leaf, "computed": found})
-        return entries
+        """Return the entries of a bundle, from these bytes or from another copy. Raises TileError if none will do."""
+        others = self._source.others(bundle, data)
+        while True:
+            try:
+                return believed_entries(self._format, bundle, data, expected)
+            except TileError as error:
+                other = next(others, None)
+                if other is None:
+                    self._source.refuse(error)
+                data = other
 
     def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
         """Yield the leaf hashes of the entries [start, stop) in runs, in order; level-0 tiles are read for them.

@@ -18,8 +18,13 @@ from typing import Any, TypeVar
 
 from tiles.errors import AccessError, Malformed, NotFound, TilesError, UsageError
 from tiles.parallel import SERVER_READS, in_background
+from tiles.read.http_fetcher import NO_CACHE
+from tiles.read.trouble import too_long
+from tiles.store.address import parse_http_url
 from tiles.store.bounded_gzip import MAGIC, decode, on_wire
+from tiles.store.content_encoding import ACCEPTED, decode_what_is, on_wire_after, times_encoded
 from tiles.store.fsspec_address import PREFIX, protocol_of, shown_fsspec_url, shown_protocol
+from tiles.store.network import authorities, authorities_file, proxy_for, tls_context
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import BUNDLES, CHECKPOINT, parse_tile_path
 
@@ -27,6 +32,8 @@ DEADLINE = 120.0  # seconds for one object, or for opening the file system
 
 _CHUNK = 1 << 16  # bytes
 _THREADSAFE = frozenset({"memory", "file", "local", "github"})  # and all that is asynchronous inside
+_HTTP = frozenset({"http", "https"})
+_S3 = frozenset({"s3", "s3a"})
 _KEEPING = frozenset({"blockcache", "cached", "filecache", "simplecache"})
 
 T = TypeVar("T")
@@ -49,7 +56,11 @@ class FsspecFetcher:
         for link in url.split("::"):
             _check_protocol(link, self.url)
         plain = url[len(PREFIX) :] if url.lower().startswith(PREFIX) else url
-        self._fs, root = self._in_time(lambda: core.url_to_fs(plain, skip_instance_cache=True), "", self.url)
+        protocol = protocol_of(url.partition("::")[0])
+        self._is_http = protocol in _HTTP
+        options = _options(protocol, plain)
+        opened = self._in_time(lambda: core.url_to_fs(plain, skip_instance_cache=True, **options), "", self.url)
+        self._fs, root = opened
         self._base, mark, query = root.partition("?")
         self._query = mark + query
         # Not an option of `url_to_fs`: some file systems would pass that on as one of the connection.
@@ -61,33 +72,44 @@ class FsspecFetcher:
         self._turn: AbstractContextManager[Any] = nullcontext() if shared else Lock()
 
     def fetch(self, path: str, limit: int) -> bytes:
-        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        """Return an object. Raises NotFound; AccessError, and TooLong for one of more than `limit` bytes."""
+        return self._fetch(path, limit)
+
+    def fetch_anew(self, path: str, limit: int, rejected: bytes | None) -> bytes:  # noqa: ARG002
+        """Return an object, past the caches (PastCaches), which are asked to if it is read over HTTP."""
+        return self._fetch(path, limit, **({"headers": {**NO_CACHE}} if self._is_http else {}))
+
+    def _fetch(self, path: str, limit: int, **options: Any) -> bytes:
         where = f"{self.url}/{path}"
-        room = on_wire(limit) if path.startswith(BUNDLES) else limit
-        data = self._in_time(lambda: self._read(path, room + 1), path, where)
-        # Stored with Content-Encoding: gzip, which is no part of what fsspec hands over.
-        if path.startswith(BUNDLES) and data.startswith(MAGIC):
+        data, times = self._in_time(lambda: self._read(path, limit, where, options), path, where)
+        if times:
+            data = decode_what_is(data, times, limit)
+        # where the file system does not hand over under which encoding an object is stored
+        elif path.startswith(BUNDLES) and data.startswith(MAGIC):
             data = _plain_bundle(path, data, limit)
         if len(data) > limit:
-            raise AccessError(f"{where}: longer than {limit} bytes")
+            raise too_long(data, where, limit)
         return data
 
-    def _read(self, path: str, most: int) -> bytes:
-        """Return the first `most` bytes of an object, asking for no more."""
+    def _read(self, path: str, limit: int, where: str, options: dict[str, Any]) -> tuple[bytes, int]:
+        """Return an object, or one byte more of it than there may be, and how many times it is known to be encoded."""
+        most = 1 + (on_wire(limit) if path.startswith(BUNDLES) else limit)
         base = self._base.rstrip("/")
         name = (f"{base}/{path}" if self._base else path) + self._query
         with self._turn:
             if self._fs.async_impl:
                 sync = import_module("fsspec.asyn").sync
                 try:
-                    return bytes(sync(self._fs.loop, _read_stream, self._fs, name, most))
+                    given = (self._fs, name, most, limit, where, options)
+                    found: tuple[bytes, int] = sync(self._fs.loop, _read_stream, *given)
+                    return found
                 except NotImplementedError:
                     pass  # it has no streams
             with self._fs.open(name, "rb") as file:
                 data = bytearray()
                 while len(data) < most and (chunk := file.read(min(_CHUNK, most - len(data)))):
                     data += chunk
-                return bytes(data)
+                return bytes(data), 0
 
     def _in_time(self, job: Callable[[], T], path: str, where: str) -> T:
         """Return what a job returns, raise what its error means, or raise AccessError when it takes too long."""
@@ -98,12 +120,18 @@ class FsspecFetcher:
         raise failure
 
 
-async def _read_stream(fs: Any, name: str, most: int) -> bytes:
-    """Return the first `most` bytes of an object, and close the connection without waiting for the rest."""
-    file = await fs.open_async(name, "rb")
+async def _read_stream(
+    fs: Any, name: str, most: int, limit: int, where: str, options: dict[str, Any]
+) -> tuple[bytes, int]:
+    """Return what `FsspecFetcher._read` does, and close the connection without waiting for the rest."""
+    file = await fs.open_async(name, "rb", **options)
     data = bytearray()
+    times = 0
     try:
         while len(data) < most and (chunk := await file.read(min(_CHUNK, most - len(data)))):
+            if not data:
+                times = times_encoded(_encoding_of(file), where)
+                most = max(most, on_wire_after(times, limit) + 1)
             data += chunk
     finally:
         response = getattr(file, "r", None)
@@ -111,7 +139,39 @@ async def _read_stream(fs: Any, name: str, most: int) -> bytes:
             response.close()
         if not file.closed:
             await file.close()
-    return bytes(data)
+    return bytes(data), times
+
+
+def _encoding_of(file: Any) -> str:
+    """Return the Content-Encoding of an object that is being read over HTTP, as it was sent."""
+    response = getattr(file, "r", None)
+    headers = getattr(getattr(response, "raw_stream", response), "headers", None)
+    return "" if headers is None else ", ".join(headers.getall("Content-Encoding", ()))
+
+
+def _options(protocol: str, url: str) -> dict[str, Any]:
+    """Return what the file system of that protocol is opened with, besides its URL."""
+    if protocol in _S3 and (file := authorities_file()):
+        return {"client_kwargs": {"verify": file}}
+    if protocol not in _HTTP:
+        return {}
+    at = parse_http_url(url)
+    proxy = proxy_for(protocol, at.host or "", at.port)
+    return {
+        "get_client": _http_client,
+        "client_kwargs": {
+            "auto_decompress": False,
+            "headers": {"Accept-Encoding": ACCEPTED},
+            "proxy": None if proxy is None else proxy.whole,
+        },
+    }
+
+
+async def _http_client(**options: Any) -> Any:
+    """Return the HTTP client that fsspec reads with, which reads neither proxies nor ~/.netrc by itself."""
+    aiohttp = import_module("aiohttp")
+    context = tls_context() if authorities() else True
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), **options)
 
 
 def _plain_bundle(path: str, data: bytes, limit: int) -> bytes:

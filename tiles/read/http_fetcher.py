@@ -6,28 +6,38 @@ wire and for what that decodes to, and a deadline for all attempts together.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import Any
 from urllib.parse import unquote, urljoin
 
-from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
 from urllib3 import exceptions as http
 from urllib3.util import Url, parse_url
 
 from tiles.errors import AccessError, Malformed, NotFound
 from tiles.notes.encoding import encode_base64
 from tiles.parallel import SERVER_READS, in_background
+from tiles.read.trouble import too_long
 from tiles.retry import Clock, Pauses
+from tiles.store import TooLong
 from tiles.store.address import parse_http_url, shown_http_url
-from tiles.store.bounded_gzip import Gunzip, on_wire
+from tiles.store.content_encoding import ACCEPTED, decode_all, on_wire_after, times_encoded
+from tiles.store.network import Proxy, authorities, proxy_for, tls_context
 from tiles.tree.layout import CHECKPOINT
 from tiles.version import __version__
 
 PAUSES = Pauses(attempts=4, first=0.25, longest=30.0, spread=(0.5, 1.5))  # a longer Retry-After is cut to `longest`
 MAX_REDIRECTS = 3
 
+NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}  # Pragma: for caches of HTTP/1.0
+
+_HEADERS = {"Accept-Encoding": ACCEPTED, "User-Agent": f"tiletree/{__version__}"}
+_REFUSED_BY_PROXY = re.compile(r"Tunnel connection failed: ([0-9]{3})")  # as http.client words it
 _CHUNK = 1 << 16  # bytes
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
@@ -60,6 +70,16 @@ class Patience:
 USUAL = Patience()
 
 
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """Asks for an object past every cache.
+
+    query   what makes the address another one for a cache; "" for the object's own address
+    """
+
+    query: str = ""
+
+
 class HttpFetcher:
     """Fetches objects below an http(s):// URL. Threads may share it.
 
@@ -81,19 +101,39 @@ class HttpFetcher:
         self.url = shown_http_url(self._base)
         self._patience = patience
         self._clock = clock or Clock(now=time.monotonic)
-        # tlog-tiles "Log entries": "Clients SHOULD include gzip and identity in their Accept-Encoding headers"
-        headers = {"Accept-Encoding": "gzip, identity", "User-Agent": f"tiletree/{__version__}"}
-        timeout = Timeout(connect=patience.connect, read=patience.read)
-        self._pool = PoolManager(num_pools=4, maxsize=SERVER_READS, headers=headers, timeout=timeout, retries=False)
+        self._pools: dict[tuple[str, Proxy | None], PoolManager] = {}
+        self._lock = Lock()
+        self._pool(self._base)  # what the environment says wrongly is said at once
 
     def fetch(self, path: str, limit: int) -> bytes:
-        """Return an object, decoded. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        """Return an object, decoded. Raises NotFound; AccessError, and TooLong for one of more than `limit` bytes."""
+        return self._fetch(path, limit)
+
+    def fetch_anew(self, path: str, limit: int, rejected: bytes | None) -> bytes:
+        """Return an object, past the caches (PastCaches): by asking them to, and if they do not, by another query."""
+        try:
+            found = self._fetch(path, limit, _Anew())
+            if found != rejected:
+                return found
+        except (NotFound, TooLong):
+            if rejected is not None:
+                raise
+            found = None
+        # The same again, from a cache that ignores what it was asked for, or because the log has nothing else.
+        try:
+            return self._fetch(path, limit, _Anew(f"{self._clock.rng.getrandbits(64):016x}"))
+        except AccessError:  # there are servers that refuse a query
+            if found is None:
+                raise
+            return found
+
+    def _fetch(self, path: str, limit: int, anew: _Anew | None = None) -> bytes:
         where = f"{self.url}/{path}"
         until = self._clock.now() + self._patience.whole
         attempt = 1
         while True:
             try:
-                return self._in_time(lambda: self._get(path, limit, until), until, where)
+                return self._in_time(lambda: self._get(path, limit, until, anew), until, where)
             except _Again as again:
                 asked = again.pause
                 pause = PAUSES.after(attempt, self._clock.rng) if asked is None else min(asked, PAUSES.longest)
@@ -114,14 +154,16 @@ class HttpFetcher:
         except TimeoutError:
             raise self._too_late(where) from None
 
-    def _get(self, path: str, limit: int, until: float) -> bytes:
+    def _get(self, path: str, limit: int, until: float, anew: _Anew | None) -> bytes:
         """Return an object after one attempt, redirects included."""
         where = f"{self.url}/{path}"
         at = self._base._replace(auth=None, path=f"{(self._base.path or '').rstrip('/')}/{path}")
+        if anew is not None and anew.query:
+            at = at._replace(query="&".join(filter(None, (at.query, f"tiletree={anew.query}"))))
         for _ in range(1 + MAX_REDIRECTS):
             try:
-                response = self._pool.request(
-                    "GET", str(at), headers=self._headers(at), redirect=False, preload_content=False
+                response = self._pool(at).request(
+                    "GET", str(at), headers=self._headers(at, anew), redirect=False, preload_content=False
                 )
                 try:
                     if response.status == 200:
@@ -136,35 +178,56 @@ class HttpFetcher:
             at = _redirected(at, response.headers.get("Location"), where)
         raise AccessError(f"{where}: redirected more than {MAX_REDIRECTS} times")
 
-    def _headers(self, at: Url) -> dict[str, str]:
-        headers = dict(self._pool.headers)
+    def _pool(self, at: Url) -> PoolManager:
+        """Return the connections by which a server is reached: through the proxy, if the environment names one."""
+        scheme = at.scheme or ""
+        proxy = proxy_for(scheme, at.host or "", at.port)
+        with self._lock:
+            pool = self._pools.get((scheme, proxy))
+            if pool is None:
+                pool = self._pools[scheme, proxy] = _connections(scheme, proxy, self._patience)
+        return pool
+
+    def _headers(self, at: Url, anew: _Anew | None) -> dict[str, str]:
+        headers = dict(_HEADERS) | ({} if anew is None else NO_CACHE)
         if self._base.auth and (at.scheme, at.host, at.port) == (self._base.scheme, self._base.host, self._base.port):
             headers["Authorization"] = f"Basic {encode_base64(unquote(self._base.auth).encode())}"
         return headers
 
     def _body(self, response: BaseHTTPResponse, limit: int, until: float, where: str) -> bytes:
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in ("identity", "gzip", "x-gzip"):
-            raise AccessError(f"{where}: sent in the encoding {encoding[:40]!r}, which was not asked for")
-        gunzip = None if encoding == "identity" else Gunzip()
-        room = limit if gunzip is None else on_wire(limit)
-        data = bytearray()
+        times = times_encoded(response.headers.get("Content-Encoding", ""), where)
+        room = on_wire_after(times, limit)
+        sent = bytearray()
         while chunk := response.read1(_CHUNK, decode_content=False):
-            room -= len(chunk)
-            try:
-                data += chunk if gunzip is None else gunzip.decode(chunk, limit - len(data))
-            except Malformed:
-                raise _Again("the answer is not the gzip it says it is") from None
-            if room < 0 or len(data) > limit:
-                raise AccessError(f"{where}: longer than {limit} bytes")
+            sent += chunk
+            if len(sent) > room:
+                raise too_long(b"" if times else bytes(sent), where, limit)
             if self._clock.now() >= until:
                 raise self._too_late(where)
-        if gunzip is not None and not gunzip.is_complete:
-            raise _Again("the answer broke off")
-        return bytes(data)
+        try:
+            data = decode_all(bytes(sent), times, limit)
+        except Malformed:
+            raise _Again("the answer broke off, or is not the gzip it says it is") from None
+        if len(data) > limit:
+            raise too_long(data, where, limit)
+        return data
 
     def _too_late(self, where: str) -> AccessError:
         return AccessError(f"{where}: no whole answer within {self._patience.whole:g} seconds")
+
+
+def _connections(scheme: str, proxy: Proxy | None, patience: Patience) -> PoolManager:
+    """Return connections to servers of a scheme. Raises UsageError for certificates that cannot be read."""
+    timeout = Timeout(connect=patience.connect, read=patience.read)
+    options: dict[str, Any] = {"num_pools": 4, "maxsize": SERVER_READS, "timeout": timeout, "retries": False}
+    secure = [scheme, *([] if proxy is None else [proxy.url.partition(":")[0]])]
+    if "https" in secure and authorities():  # without any, urllib3 trusts what the system trusts
+        options["ssl_context"] = tls_context()
+    if proxy is None:
+        return PoolManager(**options)
+    if proxy.authorization:
+        options["proxy_headers"] = {"Proxy-Authorization": proxy.authorization}
+    return ProxyManager(proxy.url, proxy_ssl_context=options.get("ssl_context"), **options)
 
 
 def _drain(response: BaseHTTPResponse) -> None:
@@ -216,9 +279,12 @@ def _failed(error: http.HTTPError, where: str) -> Exception:
     """Return what an error of urllib3 means here."""
     if isinstance(error, http.SSLError):
         return AccessError(f"{where}: no secure connection: {error}")
+    if refusal := _REFUSED_BY_PROXY.search(str(error)):
+        return AccessError(f"{where}: the proxy refuses ({refusal[1]})", hint="look at $https_proxy and $no_proxy")
     if isinstance(error, http.LocationValueError):
         return AccessError(f"{where}: the host name is not one")
     for kind, problem in (
+        (http.ProxyError, "the proxy cannot be reached"),
         (http.NameResolutionError, "the host name cannot be resolved"),
         (http.NewConnectionError, "no connection"),
         (http.ConnectTimeoutError, "no connection in time"),

@@ -2,13 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NoReturn
 
-from tiles.errors import NotFound
+from tiles.errors import Malformed, NotFound, TileError, TilesError
 from tiles.parallel import in_parallel
 from tiles.read.log_formats import TLOG_TILES, LogFormat
-from tiles.store import Fetcher
-from tiles.tree.layout import Tile
+from tiles.read.trouble import no_object, placed
+from tiles.store import Fetcher, TooLong
+from tiles.store.past_caches import PastCaches
+from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
+from tiles.tree.merkle import HASH_SIZE
+
+
+class TileSource:
+    """The tiles and bundles of one log, of which nothing is verified, and what is to be said of those that are wrong.
+
+    fetcher      where the log is
+    log_format   where its objects are, and what is in them
+    lenient      what is plainly no object of a log is an AccessError; without it, it is a TileError like all else
+    """
+
+    def __init__(self, fetcher: Fetcher, log_format: LogFormat = TLOG_TILES, *, lenient: bool = True) -> None:
+        self._fetcher = fetcher
+        self._format = log_format
+        self._lenient = lenient
+
+    def fetch(self, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
+        """Yield tiles and bundles with what `fetch_tile` returns for them, as `fetch_tiles` does."""
+        return in_parallel(lambda tile: (tile, self._fetch(tile)), tiles, self._fetcher.parallel)
+
+    def _fetch(self, tile: Tile) -> bytes:
+        """Return the first copy that has the shape of the tile, or else the first one."""
+        copies = _Copies(self._fetcher, tile, self._format)
+        for some in (copies.usual(), copies.anew()):
+            first = None
+            for data in some:
+                # of a full one it is looked at where it is verified: every bundle would be parsed twice
+                if tile.is_full or self._is_formed(tile, data):
+                    return data
+                first = data if first is None else first
+            if first is not None:
+                return first
+        trouble = copies.trouble()
+        if isinstance(trouble, TileError):
+            self.refuse(trouble)
+        raise trouble
+
+    def _is_formed(self, tile: Tile, data: bytes) -> bool:
+        if tile.level != ENTRIES:
+            return len(data) == tile.width * HASH_SIZE
+        try:
+            return len(self._format.parse_bundle(tile, data)) == tile.width
+        except Malformed:
+            return False
+
+    def others(self, tile: Tile, rejected: bytes) -> Iterator[bytes]:
+        """Yield the other copies that there may be of a tile or bundle, one fetched after the other.
+
+        rejected   what `fetch` returned for it, which turned out to be wrong
+        """
+        copies = _Copies(self._fetcher, tile, self._format, rejected)
+        yield from copies.usual()
+        yield from copies.anew()
+
+    def refuse(self, error: TileError) -> NoReturn:
+        """Raise the error for tiles or bundles that are wrong: it says at which addresses they were read.
+
+        error   its path is that of the log's format, or of tlog-tiles; its evidence holds what was read, by path
+        """
+        addresses = []
+        for path in error.path.split(", "):
+            tile = _tile_at(path)
+            addresses.append(f"{self._fetcher.url}/{path if tile is None else self._format.path(tile)}")
+            # whose entries were hashed is a bundle, whatever they look like
+            is_bundle = "computed" in error.evidence and (tile is None or tile.level == ENTRIES)
+            judged = self._lenient and not is_bundle and path in error.evidence
+            if judged and (found := no_object(error.evidence[path], addresses[-1])):
+                raise found from error
+        raise placed(error, ", ".join(addresses), error.problem) from None
+
+
+def _tile_at(path: str) -> Tile | None:
+    """Return the tile or bundle that a path of tlog-tiles names, None for another path."""
+    try:
+        return parse_tile_path(path)
+    except Malformed:
+        return None
+
+
+class _Copies:
+    """The copies that a log may have of a tile or bundle, each fetched once the one before turned out to be wrong.
+
+    rejected   what was fetched for it already and is wrong
+    """
+
+    def __init__(self, fetcher: Fetcher, tile: Tile, log_format: LogFormat, rejected: bytes | None = None) -> None:
+        self._fetcher = fetcher
+        self._tile = tile
+        self._format = log_format
+        self._limit = log_format.limit(tile)
+        # "MAY fetch the full tile in parallel as a fallback in case the partial tile is not available anymore"
+        self._paths = list(dict.fromkeys((log_format.path(tile), log_format.path(tile.full))))
+        self._before: dict[str, bytes | None] = {self._paths[0]: rejected}
+        self._failures: list[NotFound | TooLong | TileError] = []
+
+    def usual(self) -> Iterator[bytes]:
+        """Yield its own object, unless that was rejected; of a partial one then what is cut from the full one."""
+        for path in self._paths:
+            if self._before.get(path) is None:
+                yield from self._copy(path, self._fetched)
+
+    def anew(self) -> Iterator[bytes]:
+        """Yield both again, past every cache; nothing where there is none."""
+        if isinstance(fetcher := self._fetcher, PastCaches):
+            for path in self._paths:
+                yield from self._copy(path, lambda path: fetcher.fetch_anew(path, self._limit, self._before.get(path)))
+
+    def trouble(self) -> TilesError:
+        """Return what to raise if there was none: what is there and wrong says more than what is not there."""
+        for kind in (TileError, TooLong):
+            for error in reversed(self._failures):
+                if isinstance(error, kind):
+                    return error
+        if len(self._paths) == 1:
+            return self._failures[-1]
+        return NotFound(f"{self._fetcher.url}: neither {' nor '.join(self._paths)} is there")
+
+    def _fetched(self, path: str) -> bytes:
+        data = self._before[path] = self._fetcher.fetch(path, self._limit)
+        return data
+
+    def _copy(self, path: str, fetch: Callable[[str], bytes]) -> Iterator[bytes]:
+        try:
+            data = fetch(path)
+            copy = data if path == self._paths[0] else self._format.cut(self._tile, data)
+        except (NotFound, TooLong, TileError) as error:
+            self._failures.append(error)
+        else:
+            yield copy
 
 
 def fetch_tile(fetcher: Fetcher, tile: Tile, log_format: LogFormat = TLOG_TILES) -> bytes:

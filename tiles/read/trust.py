@@ -7,14 +7,17 @@ which of the three it was.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from tiles.errors import NotFound, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
+from tiles.read.trouble import judged
 from tiles.records.paths import POLICY
 from tiles.store import Fetcher
+from tiles.store.past_caches import fetch_for
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.trusted_keys import FIRST_USE, Trust
 
@@ -60,16 +63,28 @@ def resolve(
     known = trust.lookup(url)
     if known is None:
         first = _first_key(fetcher)
-        policy_for(first).accept(parse_signed_checkpoint(fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)))
+        fetch_for(
+            fetcher, CHECKPOINT, MAX_NOTE_SIZE, partial(_accept, policy_for(first), f"{fetcher.url}/{CHECKPOINT}")
+        )
         known = trust.first_use(url, first.vkey)
     return Pinned(policy_for(known.key), known.how)
 
 
 def _first_key(fetcher: Fetcher) -> VerifierKey:
     try:
-        policy = parse_policy(fetcher.fetch(POLICY, MAX_POLICY_SIZE))
+        policy = fetch_for(fetcher, POLICY, MAX_POLICY_SIZE, partial(_parse, f"{fetcher.url}/{POLICY}"))
     except NotFound:
         raise UsageError(f"{fetcher.url}: no key is known for this log, and it has no {POLICY}", hint=_HINT) from None
     if len(policy.logs) != 1:
         raise UsageError(f"{fetcher.url}/{POLICY} names {len(policy.logs)} logs, not one", hint=_HINT)
     return policy.logs[0].key
+
+
+def _parse(where: str, data: bytes) -> Policy:
+    with judged(data, where):
+        return parse_policy(data)
+
+
+def _accept(policy: Policy, where: str, data: bytes) -> None:
+    with judged(data, where):
+        policy.accept(parse_signed_checkpoint(data))

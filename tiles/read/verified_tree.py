@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from tiles.errors import TileError
 from tiles.read.memories import TileMemory
+from tiles.read.tiles import TileSource
 from tiles.tree.layout import Tile
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.proof import Node
 from tiles.tree.reader import TreeReader
 
-FetchTiles = Callable[[Iterable[Tile]], Iterator[tuple[Tile, bytes]]]  # as `tiles.read.tiles.fetch_tiles` returns them
-
 
 class VerifiedTree:
     """Hashes of one tree. Not to be shared between threads.
 
-    fetch    of the log's tiles and bundles
+    source   of the log's tiles and bundles
     tree     believed: from a checkpoint that a policy has accepted
     origin   of the log; what is in the cache is filed under it
     """
 
-    def __init__(self, fetch: FetchTiles, tree: TreeHead, origin: str, cache: TileMemory | None = None) -> None:
+    def __init__(self, source: TileSource, tree: TreeHead, origin: str, cache: TileMemory | None = None) -> None:
         self.tree = tree
-        self._fetch = fetch
+        self._source = source
         self._origin = origin
         self._cache = cache
         self._reader = TreeReader(tree)
@@ -45,7 +44,7 @@ class VerifiedTree:
         wanted = self._reader.wanted(nodes)
         kept = self._kept(wanted)
         missing = [tile for tile in wanted if tile not in kept]
-        stream = self._fetch([*missing, *bundles])
+        stream = self._source.fetch([*missing, *bundles])
         fetched = dict(islice(stream, len(missing)))
         try:
             self._reader.accept(fetched | kept)
@@ -65,14 +64,28 @@ class VerifiedTree:
     def _read_again(self, nodes: list[Node], fetched: dict[Tile, bytes], kept: dict[Tile, bytes]) -> None:
         """Fetch what was kept and is not believed, and add it to `fetched`: the cache may be wrong, and the log right.
 
-        Raises TileError again if the cache was not what was wrong.
+        Then do the same with the other copies that there may be of what is wrong (`TileSource.others`).
+        Raises what `TileSource.refuse` raises if none of them will do.
         """
         doubtful = [tile for tile in self._reader.wanted(nodes) if tile in kept]
         for tile in doubtful:
             if self._cache is not None:
                 self._cache.drop(self._origin, tile)
-        fetched.update(self._fetch(doubtful))
-        self._reader.accept({tile: fetched[tile] for tile in self._reader.wanted(nodes)})
+        fetched.update(self._source.fetch(doubtful))
+        others: dict[str, Iterator[bytes]] = {}
+        while True:
+            contents = {tile: fetched[tile] for tile in self._reader.wanted(nodes)}
+            try:
+                return self._reader.accept(contents)
+            except TileError as error:
+                found: dict[Tile, bytes] = {}
+                for tile in contents:
+                    if tile.path in error.path.split(", "):
+                        copies = others.setdefault(tile.path, self._source.others(tile, contents[tile]))
+                        found.update((tile, data) for data in islice(copies, 1))
+                if not found:
+                    self._source.refuse(error)
+                fetched.update(found)
 
     def _kept(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
         kept = {}

@@ -6,7 +6,10 @@
                                   its errors mean, object_lock protects objects, probe tries a store out
     address fsspec_address        every form of address, and what may be shown of it
     paths                         what a path of an object may be
+    network                       which proxy to go through, and which certificates to trust
+    past_caches                   asking once more for what a cache may have kept
     bounded_gzip                  gzip within a limit
+    content_encoding              which encodings of an object are undone, and which are refused
 
 What a store promises, and `tests/store/test_contract.py` holds every store to:
 
@@ -126,6 +129,10 @@ class Differs(LogError):
 
 class Unlistable(AccessError):
     """An object below the prefix has a name that no object of ours can have, and that stops the listing."""
+
+
+class TooLong(AccessError):
+    """An object is longer than its reader allows."""
 
 
 @runtime_checkable

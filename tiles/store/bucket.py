@@ -23,13 +23,14 @@ from typing import Any
 import obstore
 from obstore import exceptions as answers
 
-from tiles.errors import AccessError, Conflict, Denied, Malformed, NotFound, OutcomeUnknown
+from tiles.errors import AccessError, Conflict, Denied, NotFound, OutcomeUnknown
 from tiles.parallel import BUCKET_REQUESTS, all_done
 from tiles.retry import Clock, Pauses, attempts
-from tiles.store import Differs, Listed, Locks, Object, Serve, Version
+from tiles.store import Differs, Listed, Locks, Object, Serve, TooLong, Version
 from tiles.store.address import shown_object_url
-from tiles.store.bounded_gzip import Gunzip, encode, on_wire
+from tiles.store.bounded_gzip import encode
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
+from tiles.store.content_encoding import decode_what_is, on_wire_after, times_encoded
 from tiles.store.paths import check_path, check_prefix, is_path
 
 COLLISIONS = 8  # tries of a write, as long as the store answers that it collided with another and did not happen
@@ -69,10 +70,6 @@ class Plain:
 
 
 _PLAIN = Plain()
-
-
-class TooLong(AccessError):
-    """An object is longer than its reader allows."""
 
 
 class ObjectStore:
@@ -116,9 +113,10 @@ class ObjectStore:
         data = None
         try:
             got = obstore.get(self._client, path)
-            if got.meta["size"] <= on_wire(most):
-                encoding = got.attributes.get("Content-Encoding", "") if self._clients.decodes else ""
-                data = _decoded(bytes(got.bytes()), encoding, most)
+            said = got.attributes.get("Content-Encoding", "") if self._clients.decodes else ""
+            times = times_encoded(said, f"{self.url}/{path}")
+            if got.meta["size"] <= max(on_wire_after(times, most), on_wire_after(1, most)):
+                data = decode_what_is(bytes(got.bytes()), times, most)
         except FileNotFoundError as error:
             if is_nowhere(error):
                 raise trouble(self.url, "read", path, error) from None
@@ -282,19 +280,3 @@ class ObjectStore:
                 hint="without it no write can depend on what was read: such a store can be read, not written",
             )
         return Version(stamp)
-
-
-def _decoded(stored: bytes, encoding: str, limit: int) -> bytes:
-    """Return what is stored without its encoding, or the first limit + 1 bytes of it.
-
-    Bytes that are said to be gzip and are not are returned as they are: the caller finds out whether they are right. A
-    store that decodes by itself may still name the encoding.
-    """
-    if encoding.strip().lower() != "gzip":
-        return stored
-    gunzip = Gunzip()
-    try:
-        data = gunzip.decode(stored, limit)
-    except Malformed:
-        return stored
-    return data if gunzip.is_complete or len(data) > limit else stored

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tiles.errors import UsageError
 from tiles.parallel import BUCKET_REQUESTS
 from tiles.store.address import check_endpoint, parse_object_url
+from tiles.store.network import authorities_file, certificates
 
 if TYPE_CHECKING:
     from tiles.store.bucket import ObjectStore
@@ -77,7 +78,7 @@ def open_boto3_client(url: str) -> tuple[Any, str, str]:
     endpoint = _endpoint(options, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     region = options.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     session = boto3.Session(profile_name=options.get("profile"), region_name=region or "us-east-1")
-    return session.client("s3", endpoint_url=endpoint), parsed.bucket, parsed.prefix
+    return session.client("s3", endpoint_url=endpoint, verify=authorities_file()), parsed.bucket, parsed.prefix
 
 
 def _endpoint(options: dict[str, str], *variables: str) -> str | None:
@@ -94,8 +95,8 @@ def _client_options(endpoint: str | None) -> Any:
     }
     if endpoint and endpoint.lower().startswith("http://"):
         options["allow_http"] = True
-    elif bundle := os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"):
-        options["root_certificate"] = Path(bundle).read_bytes()
+    elif authorities := certificates():
+        options["root_certificate"] = authorities
     return options
 
 

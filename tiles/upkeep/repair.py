@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 
 from tiles.errors import LogError, Malformed, NotFound, Refused, TileError
@@ -22,7 +21,7 @@ from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
 from tiles.read.log_formats import MAX_BUNDLE_SIZE
-from tiles.read.tiles import fetch_tiles
+from tiles.read.tiles import TileSource
 from tiles.read.verified_tree import VerifiedTree
 from tiles.records.head import Head
 from tiles.records.paths import CHECKPOINTS, SET_ASIDE, kept_size
@@ -126,7 +125,7 @@ class _Repair:
         self._public = parts.public
         self._private = parts.private
         self._tree = subject.signed.tree
-        self._verified = VerifiedTree(partial(fetch_tiles, sources.here), self._tree, subject.signed.origin)
+        self._verified = VerifiedTree(TileSource(sources.here, lenient=False), self._tree, subject.signed.origin)
         # policies change, so it is not known which cosignatures an older checkpoint needed
         self._signers = subject.policy.without_quorum()
         self._head = subject.head
