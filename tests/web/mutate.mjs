@@ -55,7 +55,8 @@ const MUTANTS = {
     ["if (!policy.logs.some(({ key }) => key.name === signed.origin))", "if (false)"], ["&& key.name === signed.origin", ""],
     ["if (!log) fail", "if (false) fail"], ["const byLog = await verified(signed, policy.logs)", "const byLog = policy.logs"],
     ["length >= threshold", "length > 0"], ["policy.quorum !== null && !met.has(policy.quorum)", "false"],
-    // proof files
+  ],
+  "verifier/proof.js": [
     ["if (bytes.length > MAX_NOTE + 8192)", "if (false)"], ["lines.length > 63", "lines.length > 64"],
     ["MAX_SIZE - 1n", "MAX_SIZE"], ["equal(formatProof(proof), bytes) ?", "true ?"],
     ["path: verifyInclusion(leaf, proof.index, accepted.signed.tree, proof.hashes)", "path: []"],

@@ -6,6 +6,7 @@ import * as encoding from "../../web/verifier/encoding.js";
 import * as reading from "../../web/verifier/log.js";
 import * as lookup from "../../web/verifier/lookup.js";
 import * as merkle from "../../web/verifier/merkle.js";
+import * as proofs from "../../web/verifier/proof.js";
 import * as tiling from "../../web/verifier/tiles.js";
 import * as tlog from "../../web/verifier/tlog.js";
 
@@ -60,11 +61,11 @@ const OPERATIONS = {
   accept: async ({ policy, data, origin }) =>
     accepted(await tlog.acceptCheckpoint(tlog.parsePolicy(bytes(policy)), tlog.parseCheckpoint(bytes(data)), origin)),
   proof: ({ data }) => {
-    const { index, hashes: list, extra } = tlog.parseProof(bytes(data));
+    const { index, hashes: list, extra } = proofs.parseProof(bytes(data));
     return [String(index), list.length, extra.length];
   },
   verify_proof: async ({ data, leaf, policy }) =>
-    accepted(await tlog.verifyProof(tlog.parseProof(bytes(data)), bytes(leaf), tlog.parsePolicy(bytes(policy)))),
+    accepted(await proofs.verifyProof(proofs.parseProof(bytes(data)), bytes(leaf), tlog.parsePolicy(bytes(policy)))),
   inclusion: ({ leaf, index, head, proof }) => (merkle.verifyInclusion(bytes(leaf), BigInt(index), tree(head), hashes(proof)), null),
   consistency: ({ old, latest, proof }) => (merkle.verifyConsistency(tree(old), tree(latest), hashes(proof)), null),
   inclusion_nodes: ({ index, size }) => nodes(tiling.inclusionNodes(BigInt(index), BigInt(size))),
@@ -91,7 +92,7 @@ const OPERATIONS = {
     }
     if (call === "visit") return [String(log.accepted.signed.tree.size), log.newer && String(log.newer.tree.size)];
     if (call === "entry") return text(await log.entry(Number(index)));
-    if (call === "prove") return text(tlog.formatProof(await log.prove(Number(index))));
+    if (call === "prove") return text(proofs.formatProof(await log.prove(Number(index))));
     if (call === "find") return (await lookup.find(log, [bytes(leaf)])).map((found) => String(found.index));
     return (await lookup.findDigest(log, sha256)).map(String);
   },

@@ -1,8 +1,9 @@
 // The log's entries, newest first, a plot of them, and the keys that are trusted.
 
-import { button, card, code, count, h, s, table, visible } from "./dom.js";
+import { card, code, count, h, visible } from "./dom.js";
 import { describe } from "./entry.js";
 import { errorCard } from "./error_card.js";
+import { button, s, table } from "./parts.js";
 import { shown } from "../verifier/tlog.js";
 
 const PAGE = 10; // entries

@@ -1,9 +1,10 @@
 // What is dropped, pasted or asked for, and the card that says what came of it.
 
-import { $, ago, button, card, code, count, h, opener, visible } from "./dom.js";
+import { $, ago, card, code, count, h, visible } from "./dom.js";
 import { describe } from "./entry.js";
 import { errorCard } from "./error_card.js";
 import { picture } from "./merkle_path.js";
+import { button, opener } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
 import { proofIn } from "./proof_files.js";
 import { checking, context, put, working } from "./results.js";
@@ -11,7 +12,8 @@ import { signers } from "./tree_head.js";
 import { fail, utf8 } from "../verifier/encoding.js";
 import { find, findDigest, readFile } from "../verifier/lookup.js";
 import { leafHash, verifyInclusion } from "../verifier/merkle.js";
-import { acceptCheckpoint, formatProof, parseCheckpoint, parseProof, verifyProof } from "../verifier/tlog.js";
+import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
+import { acceptCheckpoint, parseCheckpoint } from "../verifier/tlog.js";
 
 const MAX_READ = 2 << 20; // bytes; a proof or bundle is shorter
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar

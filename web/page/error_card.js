@@ -1,7 +1,8 @@
 // Errors in words: what was found, what it means, what to do. Where only the way to the log is broken, the card is not red
 // and does not blame the log.
 
-import { button, card, code, count, h, save, visible } from "./dom.js";
+import { card, code, count, h, visible } from "./dom.js";
+import { button, save } from "./parts.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };

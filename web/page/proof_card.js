@@ -1,11 +1,12 @@
 // The card of a proof that holds: the verdict, what was checked with its values, the path, the signed tree head.
 
-import { button, card, code, count, h, opener, save, table, visible } from "./dom.js";
+import { card, code, count, h, visible } from "./dom.js";
 import { describe } from "./entry.js";
 import { picture } from "./merkle_path.js";
+import { button, opener, save, table } from "./parts.js";
 import { signers } from "./tree_head.js";
 import { hex } from "../verifier/encoding.js";
-import { formatProof } from "../verifier/tlog.js";
+import { formatProof } from "../verifier/proof.js";
 
 /** Return what was checked, step by step, with its values; about: see `verifiedCard`. */
 function steps(proof, accepted, leaf, entry, opened, about) {

@@ -1,7 +1,8 @@
 // Which of the files that are dropped are proofs: a .tlog-proof, or a Sigstore bundle, which holds one.
 
 import { fail, fromOctets, utf8 } from "../verifier/encoding.js";
-import { parseCheckpoint, parseProof } from "../verifier/tlog.js";
+import { parseProof } from "../verifier/proof.js";
+import { parseCheckpoint } from "../verifier/tlog.js";
 
 /** Return {proof, entry} of a proof file or Sigstore bundle, undefined for any other file. */
 export function proofIn(name, bytes) {
