@@ -2,7 +2,7 @@
 
 import { $, ago, card, code, count, h, visible } from "./dom.js";
 import { describe } from "./entry.js";
-import { errorCard } from "./error_card.js";
+import { errorCard, vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
@@ -96,7 +96,7 @@ async function searched(wanted, anySize, progress) {
   const found = leaves
     ? await find(log, leaves, options)
     : (await findDigest(log, wanted.digest, options)).map((index) => ({ index }));
-  if (!found.length) return absent(size, wanted);
+  if (!found.length) return absent(size, wanted, opened);
   const [{ index, leaf }, ...others] = found;
   const proof = parseProof(formatProof(await log.prove(index)));
   const { entry, how } = wanted.candidates?.find((one) => one.leaf === leaf) ?? { entry: await log.entry(index) };
@@ -110,16 +110,17 @@ function also(others) {
   return `Logged ${others.length + 1} times, also at ${shown.join(", ")}${others.length > 5 ? ", …" : ""}.`;
 }
 
-function absent(size, { digest, candidates, file }) {
+function absent(size, { digest, candidates, file }, opened) {
   const raw = candidates?.length === 2 ? ", and as its bytes" : "";
   const how = digest ? "It was looked for as the SHA-256 of a file." : `It was looked for by SHA-256 and size${raw}.`;
-  return card({
+  const said = {
     state: "absent",
     look: "bad",
     mark: "✗",
     headline: "Not in the log",
     body: [file && code(file.name), `All ${count(size)} entries were checked.`, how],
-  });
+  };
+  return card(vouched(opened, `none of ${count(size)} entries`, said));
 }
 
 // ---- files and proofs, in any order
@@ -175,7 +176,8 @@ async function sameHistory(head, name) {
     code(name),
     `${found.who}: ${count(head.tree.size)} entries. The log's tree head now has ${count(log.accepted.signed.tree.size)}, and one extends the other.`,
   ];
-  return card({ state: "same-history", look: "good", mark: "✓", headline: "The same history", body });
+  const said = { state: "same-history", look: "good", mark: "✓", headline: "The same history", body };
+  return card(vouched(trusted, "one history", said));
 }
 
 /** Return the card of a Sigstore bundle; a file among `others` whose digest its entry holds is taken out of them. */
@@ -267,7 +269,14 @@ async function waiting(proof, name) {
 
 // ---- the rest of the page
 
-/** Say why the log could not be opened. */
+/** Say why the log could not be opened; again: opens it once more, with the key of the link if that is given. */
 export function noHead(error, again) {
-  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, button("Try again", again))]));
+  const { unknownKey, known } = error;
+  const buttons = unknownKey
+    ? [
+        known.length && button("Use the key that is known", () => (location.hash = "")),
+        button("Use the link's key all the same", () => again(unknownKey)),
+      ]
+    : button("Try again", () => again());
+  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, buttons)]));
 }

@@ -12,8 +12,19 @@ const UNKNOWN = { look: "none", mark: "–" };
 const say = (state, look, headline, ...body) => ({ ...look, state, headline, body });
 const list = (words) => words.join(", ");
 
-/** Return what a card says of a tree head that is verified, and old, undated, or of the future. */
-export function unusual(found, { newer, accepted: { signed } }, verdict) {
+/**
+ * Return what a card says; where only a link vouches for the key, it says that first, of `what`, and is not green. Whoever
+ * made the link may have made key, log and proof.
+ */
+export function vouched({ unknown }, what, said) {
+  const words = "Neither this site nor this browser knows the key. Whoever made the link may have made it, and what it signed.";
+  return unknown ? say("unknown-key", DOUBTFUL, `Unknown key: ${what}`, words, ...said.body) : said;
+}
+
+/** Return what a card says of a tree head that is verified, and by a key nobody knows, old, undated, or of the future. */
+export function unusual(found, opened, verdict) {
+  const { newer, accepted: { signed } } = opened.log;
+  if (opened.unknown) return vouched(opened, `${count(signed.tree.size)} entries`, { body: [] });
   const warn = (state, headline, words) => say(state, DOUBTFUL, headline, words, `${verdict}.`);
   if (newer) {
     const sizes = `You saw ${count(newer.tree.size)} entries before; now ${count(signed.tree.size)}`;
@@ -49,6 +60,15 @@ const BY_FIELD = {
       UNKNOWN,
       "No key is known for this log",
       "Follow a link that names it (#vkey=…), or enter it below, from a source you trust.",
+    ),
+  unknownKey: ({ unknownKey, known }) =>
+    say(
+      "unknown-key",
+      DOUBTFUL,
+      "A link names a key that is not known here",
+      ["The link's key: ", code(unknownKey)],
+      known.length ? ["Known here: ", code(list(known))] : "This site names no key, and this browser remembers none.",
+      "Anybody can make a key, and a link with it. Ask whoever runs the log, by another way than this link, whether it is the log's key. Nothing was checked yet.",
     ),
   changed: ({ changed: [before, now] }) =>
     say(

@@ -2,6 +2,7 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { describe } from "./entry.js";
+import { vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener, save, table } from "./parts.js";
 import { signers } from "./tree_head.js";
@@ -63,12 +64,13 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
     opener("Show the path", picture(proof, leaf)),
     opener("The signed tree head", h("pre", { tabindex: "0" }, visible(head)), h("p", {}, saveHead)),
   ];
-  return card({
+  const where = `entry ${count(proof.index)} of ${count(tree.size)}`;
+  const said = vouched(trusted, where, {
     state: found.witnesses ? "verified" : "verified-log-only",
     look: "good",
     mark: "✓",
-    headline: `In the log: entry ${count(proof.index)} of ${count(tree.size)}`,
+    headline: `In the log: ${where}`,
     body: [about.name && code(about.name), `${found.who}.`, how, about.more, age, found.lacking],
-    more,
   });
+  return card({ ...said, more });
 }
