@@ -1,7 +1,7 @@
 // What is dropped, pasted or asked for, and the card that says what came of it.
 
 import { $, ago, card, code, count, h, visible } from "./dom.js";
-import { describe } from "./entry.js";
+import { described } from "./described.js";
 import { errorCard, vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener } from "./parts.js";
@@ -182,7 +182,7 @@ async function sameHistory(head, name) {
 
 /** Return the card of a Sigstore bundle; a file among `others` whose digest its entry holds is taken out of them. */
 function ofBundle({ proof, entry, name }, others) {
-  const digests = describe(entry)
+  const digests = described(entry)
     .rows.filter(([label]) => label === "Digest")
     .map(([, digest]) => digest);
   const at = others.findIndex(({ file }) => digests.includes(file.sha256));

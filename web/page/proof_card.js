@@ -1,7 +1,7 @@
 // The card of a proof that holds: the verdict, what was checked with its values, the path, the signed tree head.
 
 import { card, code, count, h, visible } from "./dom.js";
-import { describe } from "./entry.js";
+import { described } from "./described.js";
 import { vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener, save, table } from "./parts.js";
@@ -19,7 +19,7 @@ function steps(proof, accepted, leaf, entry, opened, about) {
   }
   if (entry) {
     const logged = about.how === "digest" ? "So it is logged as these bytes, a digest entry: " : "The entry is these bytes: ";
-    list.push([logged, h("pre", { tabindex: "0" }, visible(describe(entry).text))]);
+    list.push([logged, h("pre", { tabindex: "0" }, visible(described(entry).text))]);
   }
   list.push(["Its leaf hash, SHA-256(00 ‖ entry), is ", code(hex(leaf)), "."]);
   const leads = `With the ${proof.hashes.length} hashes of the proof, entry ${count(proof.index)} of ${count(tree.size)} leads to the root `;
@@ -53,12 +53,12 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   const found = signers(trusted, accepted);
   const how = { digest: "It is logged by its SHA-256 and size.", raw: "It is logged as it is, byte for byte." }[about.how];
   const age = found.stale ? `The witnesses saw this tree head ${found.when}.` : "";
-  const described = entry && describe(entry);
+  const what = entry && described(entry);
   const head = [text, ...signatures.map(({ name }) => `\u2014 ${name} …`)].join("\n");
   const saveProof = button("Save proof", () => save(`entry-${proof.index}.tlog-proof`, formatProof(proof)));
   const saveHead = button("Save this tree head", () => save(`${tree.size}.checkpoint`, proof.checkpoint.data));
   const more = [
-    described && [h("p", { class: "small" }, `What it is: ${visible(described.kind)}`), table(described.rows)],
+    what && [h("p", { class: "small" }, `What it is: ${visible(what.kind)}`), table(what.rows)],
     h("p", { class: "row" }, saveProof, h("a", { href: `#i=${proof.index}` }, "Link to this entry")),
     opener("What was checked", steps(proof, accepted, leaf, entry, trusted, about)),
     opener("Show the path", picture(proof, leaf)),
