@@ -60,6 +60,9 @@ GROWN, SMALLER, OTHERS = (
 )
 
 
+SIX = make_log(300, 600)
+
+
 def proof_of(objects: Objects, index: int, key: SigningKey = LOG) -> bytes:
     """Return the proof file of an entry of a log; key: the one that signs it."""
     return LogClient(Fetcher(objects), policy_for(key.verifier)).prove(index).data

@@ -26,12 +26,14 @@ function accepted({ log, cosignatures }) {
   return { log: log.vkey, cosignatures: cosignatures.map((one) => [one.key.vkey, String(one.timestamp)]) };
 }
 
-function fetcher(objects, changes = {}) {
-  return async (path, limit) => {
-    const found = path in changes ? changes[path] : objects[path];
+/** Return what reads objects; caches: what is held between, [on this machine, on the way]; noQuery: as some servers are. */
+function fetcher(objects, changes = {}, caches = [], noQuery = false) {
+  return async (path, limit, past = 0) => {
+    if (past > 1 && noQuery) throw new encoding.TlogError("AccessError", `${path}: no query is allowed`);
+    const found = [...caches.slice(past), changes, objects].find((held) => path in held)?.[path];
     if (found === undefined || found === null) throw new encoding.TlogError("NotFound", `${path}: not found`);
     const data = bytes(found);
-    if (data.length > limit) throw new encoding.TlogError("AccessError", `${path}: longer than ${limit} bytes`);
+    if (data.length > limit) throw new encoding.TlogError("AccessError", `${path}: longer than ${limit} bytes`, { tooLong: true });
     return data;
   };
 }
@@ -82,11 +84,11 @@ const OPERATIONS = {
     return [sha256, size, candidates.map(({ how, entry, leaf }) => [how, text(entry), text(leaf)])];
   },
   // a whole log: `visits` are served one after the other to one memory, the last one is read from
-  log: async ({ visits, changes, policy, origin, call, index, leaf, sha256 }, { logs }) => {
+  log: async ({ visits, changes, caches, noQuery, policy, origin, call, index, leaf, sha256 }, { logs }) => {
     const kept = memory();
     let log;
     for (const [at, name] of visits.entries()) {
-      const fetchObject = fetcher(logs[name], at === visits.length - 1 ? changes : {});
+      const last = at === visits.length - 1, fetchObject = last ? fetcher(logs[name], changes, caches, noQuery) : fetcher(logs[name]);
       log = new reading.Log(fetchObject, tlog.parsePolicy(bytes(policy)), { memory: visits.length > 1 ? kept : undefined, origin });
       if (at < visits.length - 1 || call === "visit") await log.visit();
     }

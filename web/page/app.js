@@ -4,7 +4,7 @@
 import { $, h, takeFiles } from "./dom.js";
 import { headCard } from "./tree_head.js";
 import { equal, fail, utf8 } from "../verifier/encoding.js";
-import { Log, httpFetcher, memoryId } from "../verifier/log.js";
+import { Log, afresh, httpFetcher, memoryId, parsed } from "../verifier/log.js";
 import { sha256 } from "../verifier/sha256.js";
 import { MAX_NOTE, parsePolicy, parseVkey, policyFor } from "../verifier/tlog.js";
 
@@ -58,7 +58,7 @@ const fetchObject = httpFetcher(here);
 
 async function sitePolicy() {
   try {
-    return parsePolicy(await fetchObject("policy.txt", MAX_NOTE));
+    return await afresh(async (past) => parsed("policy.txt", await fetchObject("policy.txt", MAX_NOTE, past), parsePolicy));
   } catch (error) {
     if (error.code === "NotFound") return null;
     throw error;

@@ -3,6 +3,7 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { button, save } from "./parts.js";
+import { isPage } from "../verifier/html.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };
@@ -121,6 +122,15 @@ const unreachable = () =>
     "Nothing is wrong with your file. Proofs that were opened before still work; try again later.",
   );
 
+const webPage = (path) =>
+  say(
+    "web-page",
+    UNKNOWN,
+    "A web page came instead",
+    ["What was sent as ", code(path), " is a web page (HTML)."],
+    "Perhaps this network wants you to log in first, or the server answers every address with a page. This says nothing about the log, or your file.",
+  );
+
 const damagedData = (...words) => say("tile", WRONG, "The log sent damaged data", words);
 
 /** What is said of any other error, by its code; what: see `errorCard`. */
@@ -161,14 +171,11 @@ const BY_CODE = {
       "The hashes do not lead to the signed root. Which of them is wrong cannot be known.",
     ),
   TileError: ({ path }) =>
-    damagedData(
-      code(path),
-      " does not match the signed root. Often a web server that answers every address with a page.",
-    ),
+    damagedData(code(path), " does not match the signed root."),
   Malformed: (_, what) =>
     what === "log"
       ? damagedData(
-          "What is in the place of its checkpoint or policy is none. Often a web server that answers every address with a page.",
+          "What is in the place of its checkpoint or policy is none.",
         )
       : say("format", WRONG, "Not a proof file", "It is not in the one form that such a file has."),
   UsageError: ({ message }, what) =>
@@ -188,7 +195,10 @@ const mistake = () =>
 /** Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "entry" for anything else. */
 export function errorCard(error, what = "entry", more = []) {
   const field = Object.keys(BY_FIELD).find((name) => error[name] !== undefined);
-  const words = BY_FIELD[field] ?? (error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake));
+  const files = ["TileError", "Malformed"].includes(error.code) ? Object.entries(error.evidence ?? {}) : [];
+  const page = files.find(([, bytes]) => isPage(bytes));
+  const ofCode = error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake);
+  const words = page ? () => webPage(page[0]) : (BY_FIELD[field] ?? ofCode);
   return card({ ...words(error, what), error, more: [evidence(error), more] });
 }
 
