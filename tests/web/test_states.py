@@ -289,6 +289,8 @@ def test_every_state_is_reached() -> None:
         "memory",
         "needs-proof",
         "ready",
+        "unproven",
+        "unread",
         "unknown-key",
     }  # at work, or in other tests
     assert len(told) > 20

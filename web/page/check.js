@@ -6,7 +6,7 @@ import { errorCard, vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
-import { proofIn } from "./proof_files.js";
+import { proofsIn } from "./proof_files.js";
 import { checking, context, put, working } from "./results.js";
 import { signers } from "./tree_head.js";
 import { fail, utf8 } from "../verifier/encoding.js";
@@ -132,19 +132,18 @@ export async function files(list) {
   for (const file of list) {
     try {
       const bytes = file.size <= MAX_READ ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
-      const found = proofIn(file.name, bytes);
+      const found = proofsIn(file.name, bytes);
       const head = await headIn(bytes);
       if (head) await checking(`Comparing ${file.name}`, "proof", () => sameHistory(head, file.name));
       else if (!found) others.push(await read(file));
-      else if (found.entry) bundles.push({ ...found, name: file.name });
-      else pending.push({ ...found, name: file.name });
+      else for (const one of found) sort({ ...one, name: file.name }, bundles);
     } catch (error) {
       put(errorCard(error, "proof", [h("p", {}, code(file.name))]));
     }
   }
   for (const bundle of bundles) await checking(`Checking ${bundle.name}`, "proof", () => ofBundle(bundle, others));
   if (pending.length) others.push(...held.splice(0));
-  const left = await match(others);
+  const left = await match(others.filter(({ used }) => !used));
   // where both a file and a proof are left, they were meant for each other: that the proof fails is the answer
   const wrong = left.length ? pending.splice(0) : [];
   for (const { candidates, file } of left) {
@@ -153,6 +152,13 @@ export async function files(list) {
     else await search({ candidates, file });
   }
   for (const { proof, name } of pending) await checking(`Checking ${name}`, "proof", () => waiting(proof, name));
+}
+
+/** Keep a proof until its file comes, a bundle's entry among `bundles`; say what is wrong with one that is neither. */
+function sort(one, bundles) {
+  if (one.entry) bundles.push(one);
+  else if (one.proof) pending.push(one);
+  else put(errorCard(one.error, "proof", [h("p", {}, code([one.name, one.at].filter(Boolean).join(", ")))]));
 }
 
 /** Return the tree head of this log that a file is, if it is one. */
@@ -180,7 +186,7 @@ async function sameHistory(head, name) {
   return card(vouched(trusted, "one history", said));
 }
 
-/** Return the card of a Sigstore bundle; a file among `others` whose digest its entry holds is taken out of them. */
+/** Return the card of a Sigstore bundle; a file among `others` whose digest its entry holds is used up. */
 function ofBundle({ proof, entry, name }, others) {
   const digests = described(entry)
     .rows.filter(([label]) => label === "Digest")
@@ -190,7 +196,7 @@ function ofBundle({ proof, entry, name }, others) {
     at < 0
       ? "The bundle's entry is in the log. Drop the file with it, to see whether the entry is about it."
       : `It is about ${visible(others[at].file.name)}: it holds its SHA-256.`;
-  if (at >= 0) others.splice(at, 1);
+  if (at >= 0) others[at].used = true; // several entries may be about one file
   return proven(proof, { leaf: leafHash(entry), entry }, { name, more });
 }
 

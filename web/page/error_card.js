@@ -101,6 +101,15 @@ const BY_FIELD = {
       `Not looked for among ${count(tooLarge)} entries`,
       "This log has no index, and is too large to be looked through without asking. Nothing is known yet about your file. With its proof, or its index in the log, no search is needed.",
     ),
+  unread: ({ unread }) =>
+    say("unread", UNKNOWN, `${count(unread)} entries were not looked at`, "There are too many in this file. Divide it."),
+  unproven: () =>
+    say(
+      "unproven",
+      UNKNOWN,
+      "No proof is in this bundle",
+      "It holds an entry, but no checkpoint of the log: nothing leads from the entry to a tree head that the log signed. This says nothing about your file. Ask for a bundle with an inclusion proof and a checkpoint.",
+    ),
   expected: ({ expected, origin }) =>
     say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."]),
 };
