@@ -7,7 +7,7 @@ import { picture } from "./merkle_path.js";
 import { button, opener } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
 import { proofsIn } from "./proof_files.js";
-import { checking, context, put, working } from "./results.js";
+import { checking, context, put, whom, working } from "./results.js";
 import { signers } from "./tree_head.js";
 import { fail, utf8 } from "../verifier/encoding.js";
 import { find, findDigest, readFile } from "../verifier/lookup.js";
@@ -276,13 +276,14 @@ async function waiting(proof, name) {
 // ---- the rest of the page
 
 /** Say why the log could not be opened; again: opens it once more, with the key of the link if that is given. */
-export function noHead(error, again) {
+export async function noHead(error, again) {
   const { unknownKey, known } = error;
+  const trusted = await whom();
   const buttons = unknownKey
     ? [
         known.length && button("Use the key that is known", () => (location.hash = "")),
         button("Use the link's key all the same", () => again(unknownKey)),
       ]
     : button("Try again", () => again());
-  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, buttons)]));
+  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, buttons)], trusted));
 }

@@ -201,14 +201,21 @@ const BY_CODE = {
 const mistake = () =>
   say("page", WRONG, "This page made a mistake", "This says nothing about your file, nor about the log.");
 
-/** Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "entry" for anything else. */
-export function errorCard(error, what = "entry", more = []) {
+const OF_A_KEY = ["ForkError", "SignatureError", "PolicyError"]; // what a log is blamed for depends on its key
+
+/**
+ * Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "entry" for anything else; trusted: {unknown},
+ * see `vouched`.
+ */
+export function errorCard(error, what = "entry", more = [], trusted = {}) {
   const field = Object.keys(BY_FIELD).find((name) => error[name] !== undefined);
   const files = ["TileError", "Malformed"].includes(error.code) ? Object.entries(error.evidence ?? {}) : [];
   const page = files.find(([, bytes]) => isPage(bytes));
   const ofCode = error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake);
   const words = page ? () => webPage(page[0]) : (BY_FIELD[field] ?? ofCode);
-  return card({ ...words(error, what), error, more: [evidence(error), more] });
+  const said = words(error, what);
+  const shown = OF_A_KEY.includes(error.code) ? vouched(trusted, said.headline, said) : said;
+  return card({ ...shown, error, more: [evidence(error), more] });
 }
 
 /** Return buttons that save what a third party needs to find the same error. */
