@@ -142,7 +142,7 @@ def test_a_query_of_the_log(server: Server) -> None:
     cache.kept["tile/0/000?token=t"] = PAGE
     client = LogClient(fetcher(f"{server.url}?token=t"), POLICY)
     assert client.entry(3) == entry(3)
-    assert [at for at, _ in server.requests if at.startswith("/tile/0/000?token=t&tiletree=")]
+    assert [at for at, _ in server.requests if at.startswith("/tile/0/000?token=t&past=")]
 
 
 def test_what_cannot_be_asked_again(server: Server) -> None:

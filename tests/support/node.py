@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+Script = Callable[..., str]
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = ROOT / "tests" / "web" / "session.mjs"
 

@@ -150,6 +150,10 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 
 
 def _log(case: Case, logs: Mapping[str, Mapping[str, str]]) -> Any:
+    """Read a whole log. What `caches` hold, on this machine or on the way, changes nothing: the core is not given it.
+
+    Where the server takes no query, nothing gets past a cache on the way: what that holds is what there is.
+    """
     policy, call = parse_policy(b64decode(case["policy"])), case["call"]
     with tempfile.TemporaryDirectory() as folder:
         visits = Visits(Path(folder)) if len(case["visits"]) > 1 else None
@@ -157,6 +161,7 @@ def _log(case: Case, logs: Mapping[str, Mapping[str, str]]) -> Any:
             objects = dict(logs[name])
             if at == len(case["visits"]) - 1:
                 objects |= case["changes"]
+                objects |= case["caches"][1] if case.get("noQuery") else {}
             bytes_of = {path: b64decode(data) for path, data in objects.items() if data is not None}
             client = LogClient(Objects(bytes_of), policy, visits=visits, origin=case.get("origin"))
             if at < len(case["visits"]) - 1 or call == "visit":

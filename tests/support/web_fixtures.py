@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.node import Session
+    from tests.support.node import Script, Session
+    from tests.support.web_server import LogServer
     from tests.support.web_verdicts import Verdicts
 
 
@@ -21,6 +23,32 @@ def session() -> Iterator[Session]:
     made = Session()
     yield made
     made.close()
+
+
+@pytest.fixture
+def server() -> Iterator[LogServer]:
+    """Return a server of a log of 600 entries."""
+    from tests.support.web_logs import SIX
+    from tests.support.web_server import LogServer
+
+    made = LogServer(SIX)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def script(session: Session, server: LogServer) -> Script:
+    """Return what runs a script that has a `log`, read from the server; timeout: milliseconds without a byte."""
+    from tests.support.signed_text import LOG
+
+    def run(body: str, timeout: int = 20_000) -> str:
+        opened = f"""
+            const policy = policyFor(parseVkey({json.dumps(LOG.verifier.vkey)}));
+            const log = new Log(httpFetcher({json.dumps(server.url)}, {{ timeout: {timeout} }}), policy);
+        """
+        return session.run(opened + body)
+
+    return run
 
 
 @pytest.fixture(scope="session")

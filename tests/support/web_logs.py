@@ -60,9 +60,12 @@ GROWN, SMALLER, OTHERS = (
 )
 
 
-def proof_of(objects: Objects, index: int) -> bytes:
-    """Return the proof file of an entry of a log."""
-    return LogClient(Fetcher(objects), policy_for(LOG.verifier)).prove(index).data
+SIX = make_log(300, 600)
+
+
+def proof_of(objects: Objects, index: int, key: SigningKey = LOG) -> bytes:
+    """Return the proof file of an entry of a log; key: the one that signs it."""
+    return LogClient(Fetcher(objects), policy_for(key.verifier)).prove(index).data
 
 
 def flip(data: bytes, bit: int) -> bytes:

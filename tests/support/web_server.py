@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -29,6 +31,13 @@ CSP = (
 )
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of readers who hang up."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class LogServer:
     """Serves `objects` on loopback; change it, or the knobs, at any time.
 
@@ -36,6 +45,12 @@ class LogServer:
     missing   status of what is not there: 404, 403 as some storage has it, or 200 with a page
     gzipped   entry bundles are sent gzip-encoded
     delay     seconds before each answer; hang: paths that are never answered
+    held      path → what a cache on the way holds, None for a 404; it is asked past by "no-cache"
+    stubborn  and only by a query, as some are
+    lasting   tiles, and what is in their place, may be kept for ever, as the docs ask for it
+    trouble   path → what is answered first, one after the other: a status, "cut" in the middle, "closed" at once
+    after     the Retry-After of all
+    slow      bytes at a time, seconds between them
     """
 
     objects: Mapping[str, bytes]
@@ -45,10 +60,16 @@ class LogServer:
     delay: float
     hang: set[str]
     asked: list[str]
+    held: dict[str, bytes | None]
+    stubborn: bool
+    lasting: bool
+    trouble: dict[str, list[int | str]]
+    after: str
+    slow: tuple[int, float] | None
 
     def __init__(self, objects: Mapping[str, bytes]) -> None:
         self.begin(objects)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Quiet(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
@@ -58,11 +79,24 @@ class LogServer:
         self.objects = {"favicon.ico": b"", **objects}
         self.status, self.hang, self.asked = {}, set(), []
         self.missing, self.gzipped, self.delay = 404, False, 0.0
+        self.held, self.stubborn, self.lasting = {}, False, False
+        self.trouble, self.after, self.slow = {}, "", None
 
     def close(self) -> None:
         """Stop."""
         self._server.shutdown()
         self._server.server_close()
+
+    def found(self, path: str, past: object) -> bytes | None:
+        """Return what is at a path; past: a cache on the way is asked past."""
+        return self.objects.get(path) if past or path not in self.held else self.held[path]
+
+    def keeping(self, path: str, status: int, body: bytes) -> str:
+        """Return how long an answer may be kept."""
+        if self.lasting and path.startswith("tile/"):
+            return "public, max-age=31536000, immutable"
+        # the page's own files are the same for all tests; a browser that keeps them saves time
+        return "max-age=3600" if status == 200 and body is PAGE.get(path) else "no-store"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self
@@ -75,14 +109,23 @@ class LogServer:
 
             def do_GET(self) -> None:
                 """Answer."""
-                path = self.path.partition("?")[0].lstrip("/") or "index.html"
+                path, query, _ = self.path.partition("?")
+                path = path.lstrip("/") or "index.html"
                 outer.asked.append(path)
                 if path in outer.hang:
                     time.sleep(60)
                     return
                 time.sleep(outer.delay)
-                body = outer.objects.get(path)
-                status = outer.status.get(path, 200 if body is not None else outer.missing)
+                trouble = outer.trouble[path].pop(0) if outer.trouble.get(path) else None
+                if trouble == "closed":
+                    self.close_connection = True
+                    return
+                body = outer.found(path, query if outer.stubborn else self.headers.get("Cache-Control") == "no-cache")
+                status = (
+                    trouble
+                    if isinstance(trouble, int)
+                    else outer.status.get(path, 200 if body is not None else outer.missing)
+                )
                 if body is None or status != 200:
                     body = b"<!doctype html><title>Nothing here</title>"
                 self.send_response(status)
@@ -94,11 +137,20 @@ class LogServer:
                 if outer.gzipped and path.startswith("tile/entries/") and status == 200:
                     self.send_header("Content-Encoding", "gzip")
                     body = gzip.compress(body)
-                # the page's own files are the same for all tests; a browser that keeps them saves time
-                kept = status == 200 and body is PAGE.get(path)
-                self.send_header("Cache-Control", "max-age=3600" if kept else "no-store")
+                self.send_header("Cache-Control", outer.keeping(path, status, body))
+                self.send_header("Retry-After", outer.after)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.send(body[: len(body) // 2] if trouble == "cut" else body)
+                self.close_connection = trouble == "cut"
+
+            def send(self, body: bytes) -> None:
+                """Send a body, slowly if so it is."""
+                size, pause = outer.slow or (len(body) or 1, 0.0)
+                with suppress(OSError):  # the reader gave up
+                    for at in range(0, len(body), size):
+                        self.wfile.write(body[at : at + size])
+                        self.wfile.flush()
+                        time.sleep(pause)
 
         return Handler

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tests.support.readers import OTHER_KEY, POLICY, entry
 from tests.support.reference import flipped
-from tests.support.signed_text import LOG
+from tests.support.signed_text import LOG, signed
 from tests.support.web_answers import Cases, b64
+from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.keys import parse_vkey
 from tiles.notes.policy import policy_for
 from tiles.tree.bundle import encode_entries
@@ -20,7 +22,7 @@ from tiles.tree.merkle import leaf_hash
 
 def add_to(made: Cases, shared: Path | None) -> None:
     """Add all of them; shared: data of other projects, if it is there."""
-    for add in (_logs, _changed_logs, _histories, _files):
+    for add in (_logs, _changed_logs, _caches, _histories, _files):
         add(made)
     if shared:
         _golden(made, shared)
@@ -95,6 +97,32 @@ def _changed_logs(made: Cases) -> None:
             changed = change(b64decode(made.logs[grown][full]))
             changes = gone | {full: None if changed is None else b64(changed)}
             add(None, f"partial tiles gone, full one {what}", grown, "entry", changes, index="280")
+
+
+def _caches(made: Cases) -> None:
+    """What is missing or not right in a cache alone changes nothing, wherever the cache is."""
+    add, six = _adder(made), made.log(600)
+    whole = {path: b64decode(data) for path, data in made.logs[six].items()}
+    other_key, other_log = made.logs[made.log(600, key=OTHER_KEY)], made.logs[made.log(600, tag="other")]
+    elsewhere = signed(replace(parse_signed_checkpoint(whole[CHECKPOINT]).checkpoint, origin="other.example.com"), LOG)
+    for path in (CHECKPOINT, "tile/1/000.p/2", "tile/0/002.p/88", "tile/0/001", "tile/entries/001"):
+        held: dict[str, str | None] = {
+            what: None if (changed := change(whole[path])) is None else b64(changed) for what, change in CHANGES.items()
+        }
+        if path == CHECKPOINT:
+            held |= {"another key's": other_key[path], "another origin's": b64(elsewhere.data)}
+        elif "entries" not in path:
+            held |= {"too long": b64(bytes(20_000)), "another log's": other_log[path]}
+        for what, data in held.items():
+            for caches in ([{path: data}, {}], [{}, {path: data}], [{path: None}, {path: data}]):
+                where = f"{path} {what} in cache {[len(one) for one in caches]}"
+                add("ok", where, six, "entry", index="300", caches=caches)
+    for path, data, expect in (
+        (CHECKPOINT, other_key[CHECKPOINT], "SignatureError"),
+        ("tile/0/001", b64(bytes(8192)), "TileError"),
+        ("tile/0/001", None, "NotFound"),
+    ):
+        add(expect, "no query", six, "entry", index="300", caches=[{}, {path: data}], noQuery=True)
 
 
 def _histories(made: Cases) -> None:

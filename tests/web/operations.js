@@ -6,6 +6,7 @@ import * as encoding from "../../web/verifier/encoding.js";
 import * as reading from "../../web/verifier/log.js";
 import * as lookup from "../../web/verifier/lookup.js";
 import * as merkle from "../../web/verifier/merkle.js";
+import * as proofs from "../../web/verifier/proof.js";
 import * as tiling from "../../web/verifier/tiles.js";
 import * as tlog from "../../web/verifier/tlog.js";
 
@@ -25,12 +26,14 @@ function accepted({ log, cosignatures }) {
   return { log: log.vkey, cosignatures: cosignatures.map((one) => [one.key.vkey, String(one.timestamp)]) };
 }
 
-function fetcher(objects, changes = {}) {
-  return async (path, limit) => {
-    const found = path in changes ? changes[path] : objects[path];
+/** Return what reads objects; caches: what is held between, [on this machine, on the way]; noQuery: as some servers are. */
+function fetcher(objects, changes = {}, caches = [], noQuery = false) {
+  return async (path, limit, past = 0) => {
+    if (past > 1 && noQuery) throw new encoding.TlogError("AccessError", `${path}: no query is allowed`);
+    const found = [...caches.slice(past), changes, objects].find((held) => path in held)?.[path];
     if (found === undefined || found === null) throw new encoding.TlogError("NotFound", `${path}: not found`);
     const data = bytes(found);
-    if (data.length > limit) throw new encoding.TlogError("AccessError", `${path}: longer than ${limit} bytes`);
+    if (data.length > limit) throw new encoding.TlogError("AccessError", `${path}: longer than ${limit} bytes`, { tooLong: true });
     return data;
   };
 }
@@ -60,11 +63,11 @@ const OPERATIONS = {
   accept: async ({ policy, data, origin }) =>
     accepted(await tlog.acceptCheckpoint(tlog.parsePolicy(bytes(policy)), tlog.parseCheckpoint(bytes(data)), origin)),
   proof: ({ data }) => {
-    const { index, hashes: list, extra } = tlog.parseProof(bytes(data));
+    const { index, hashes: list, extra } = proofs.parseProof(bytes(data));
     return [String(index), list.length, extra.length];
   },
   verify_proof: async ({ data, leaf, policy }) =>
-    accepted(await tlog.verifyProof(tlog.parseProof(bytes(data)), bytes(leaf), tlog.parsePolicy(bytes(policy)))),
+    accepted(await proofs.verifyProof(proofs.parseProof(bytes(data)), bytes(leaf), tlog.parsePolicy(bytes(policy)))),
   inclusion: ({ leaf, index, head, proof }) => (merkle.verifyInclusion(bytes(leaf), BigInt(index), tree(head), hashes(proof)), null),
   consistency: ({ old, latest, proof }) => (merkle.verifyConsistency(tree(old), tree(latest), hashes(proof)), null),
   inclusion_nodes: ({ index, size }) => nodes(tiling.inclusionNodes(BigInt(index), BigInt(size))),
@@ -81,17 +84,17 @@ const OPERATIONS = {
     return [sha256, size, candidates.map(({ how, entry, leaf }) => [how, text(entry), text(leaf)])];
   },
   // a whole log: `visits` are served one after the other to one memory, the last one is read from
-  log: async ({ visits, changes, policy, origin, call, index, leaf, sha256 }, { logs }) => {
+  log: async ({ visits, changes, caches, noQuery, policy, origin, call, index, leaf, sha256 }, { logs }) => {
     const kept = memory();
     let log;
     for (const [at, name] of visits.entries()) {
-      const fetchObject = fetcher(logs[name], at === visits.length - 1 ? changes : {});
+      const last = at === visits.length - 1, fetchObject = last ? fetcher(logs[name], changes, caches, noQuery) : fetcher(logs[name]);
       log = new reading.Log(fetchObject, tlog.parsePolicy(bytes(policy)), { memory: visits.length > 1 ? kept : undefined, origin });
       if (at < visits.length - 1 || call === "visit") await log.visit();
     }
     if (call === "visit") return [String(log.accepted.signed.tree.size), log.newer && String(log.newer.tree.size)];
     if (call === "entry") return text(await log.entry(Number(index)));
-    if (call === "prove") return text(tlog.formatProof(await log.prove(Number(index))));
+    if (call === "prove") return text(proofs.formatProof(await log.prove(Number(index))));
     if (call === "find") return (await lookup.find(log, [bytes(leaf)])).map((found) => String(found.index));
     return (await lookup.findDigest(log, sha256)).map(String);
   },

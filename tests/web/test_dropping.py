@@ -7,10 +7,11 @@ import json
 import time
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.browser import Chromium, downloads, site
+from tests.support.browser import Chromium, Site, downloads, site
 from tests.support.readers import OTHER_KEY, entry, make_log
 from tests.support.rekor_bundles import entry_of, log_key
 from tests.support.signed_text import LOG, signed
@@ -86,34 +87,109 @@ def test_several_files(chromium: Chromium) -> None:
         assert sorted(states) == ["absent", "verified-log-only", "verified-log-only"]
 
 
+class Bundles:
+    """A log with entries of Sigstore, and bundles of these."""
+
+    def __init__(self, count: int = 1) -> None:
+        digest = b64encode(hashlib.sha256(FILE).digest()).decode()
+        spec = {"hashedRekordV002": {"data": {"algorithm": "SHA2_256", "digest": digest}}}
+        body = {"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": spec}
+        self.bodies = [json.dumps({**body, "number": number}).encode() for number in range(count)]
+        self.objects = {**log_of([b"x", *self.bodies, b"y"]), "policy.txt": POLICY}
+
+    def entry(self, number: int = 0, checkpoint: bytes | None = None) -> dict[str, Any]:
+        """Return what a bundle holds of an entry; checkpoint: another one than the log's."""
+        proof = parse_tlog_proof(proof_of(self.objects, number + 1))
+        hashes = [b64encode(one).decode() for one in proof.hashes]
+        envelope = (checkpoint or self.objects[CHECKPOINT]).decode()
+        inclusion = {"logIndex": str(number + 1), "hashes": hashes, "checkpoint": {"envelope": envelope}}
+        return {"canonicalizedBody": b64encode(self.bodies[number]).decode(), "inclusionProof": inclusion}
+
+
+def bundle(*entries: Any, **more: Any) -> bytes:
+    """Return a bundle of entries; its media type stands where it stands in real ones, first."""
+    kind = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}
+    return json.dumps({**kind, **more, "verificationMaterial": {"tlogEntries": list(entries)}}).encode()
+
+
+def all_said(one: Site, count: int) -> list[tuple[str, str]]:
+    """Return state and headline of so many cards, the last one first."""
+    one.page.wait_for_selector(f"#results > .card:nth-child({count})")
+    one.page.wait_for_selector("#results:not(:has([data-state=working]))")
+    cards = one.page.query_selector_all("#results > .card")
+    return [(card.get_attribute("data-state"), card.query_selector("h2").inner_text()[2:]) for card in cards]
+
+
 def test_a_sigstore_bundle(chromium: Chromium) -> None:
     """A Sigstore bundle whose entry is in this log is verified from the bundle alone; one of another log is not."""
-    digest = b64encode(hashlib.sha256(FILE).digest()).decode()
-    spec = {"hashedRekordV002": {"data": {"algorithm": "SHA2_256", "digest": digest}}}
-    body = json.dumps({"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": spec}).encode()
-    objects = {**log_of([b"x", body, b"y"]), "policy.txt": POLICY}
-    proof = parse_tlog_proof(proof_of(objects, 1))
-
-    def bundle(checkpoint: bytes) -> bytes:
-        hashes = [b64encode(one).decode() for one in proof.hashes]
-        inclusion = {"logIndex": "1", "hashes": hashes, "checkpoint": {"envelope": checkpoint.decode()}}
-        line = {"canonicalizedBody": b64encode(body).decode(), "inclusionProof": inclusion}
-        material = {"tlogEntries": [line]}
-        made = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial": material}
-        return json.dumps(made).encode()
-
-    with site(chromium, objects) as one:
+    made = Bundles()
+    with site(chromium, made.objects) as one:
         one.open()
-        one.drop(("a.sigstore.json", bundle(objects[CHECKPOINT])))
+        one.drop(("a.sigstore.json", bundle(made.entry())))
         assert one.said()[:2] == ("verified-log-only", "In the log: entry 1 of 3")
         assert "Drop the file with it" in one.said()[2]
-        one.drop(("hello.txt", FILE), ("a.sigstore.json", bundle(objects[CHECKPOINT])))
+        one.drop(("hello.txt", FILE), ("a.sigstore.json", bundle(made.entry())))
         one.page.wait_for_selector("text=It is about hello.txt: it holds its SHA-256.")
-        other = signed(
-            Checkpoint("other.example.com", parse_signed_checkpoint(objects[CHECKPOINT]).tree), OTHER_KEY
-        ).data
-        one.drop(("b.sigstore.json", bundle(other)))
+        tree = parse_signed_checkpoint(made.objects[CHECKPOINT]).tree
+        other = signed(Checkpoint("other.example.com", tree), OTHER_KEY).data
+        one.drop(("b.sigstore.json", bundle(made.entry(checkpoint=other))))
         assert one.said(state="origin")[1] == "This is a different log"
+
+
+def test_a_bundle_whose_kind_comes_last(chromium: Chromium) -> None:
+    """The order of a bundle's parts, and what is before its beginning, do not matter."""
+    made = Bundles()
+    parts = json.loads(bundle(made.entry()))
+    turned = json.dumps({"dsse": "x" * 9000, **dict(reversed(parts.items()))}).encode()
+    with site(chromium, made.objects) as one:
+        one.open()
+        for data in (turned, b"\xef\xbb\xbf\r\n" + json.dumps(json.loads(turned), indent=4).encode()):
+            one.drop(("a.json", data))
+            assert one.said()[:2] == ("verified-log-only", "In the log: entry 1 of 3")
+        for data in (b'{"text": "application/vnd.dev.sigstore.bundle"}', b'{"mediaType": 7}', b"{" * 9000):
+            one.drop(("a.json", data))
+            assert one.said()[0] == "absent"  # any file
+
+
+WITHOUT: dict[str, tuple[Any, str]] = {
+    "no checkpoint": ({"inclusionProof": {"logIndex": "1", "hashes": []}}, "unproven"),
+    "a promise only": ({"inclusionProof": None, "inclusionPromise": {"signedEntryTimestamp": "AAAA"}}, "unproven"),
+    "a checkpoint of nothing": ({"inclusionProof": {"checkpoint": {}}}, "unproven"),
+    "a checkpoint that is none": ({"inclusionProof": {"checkpoint": {"envelope": "x"}}}, "format"),
+    "a list for one": ({"inclusionProof": {"checkpoint": {"envelope": ["x"]}}}, "format"),
+    "no body": ({"canonicalizedBody": None}, "format"),
+    "a body of something": ({"canonicalizedBody": "%"}, "format"),
+}
+
+
+@pytest.mark.parametrize("what", list(WITHOUT))
+def test_an_entry_that_cannot_be_checked(chromium: Chromium, what: str) -> None:
+    """Each entry of a bundle is judged by itself, and in the page's own words."""
+    made = Bundles(3)
+    change, state = WITHOUT[what]
+    with site(chromium, made.objects) as one:
+        one.open()
+        one.drop(("a.json", bundle({**made.entry(0), **change})))
+        assert one.said()[0] == state
+        assert "undefined" not in one.said()[2]
+        one.drop(("hello.txt", FILE), ("a.json", bundle(made.entry(0), {**made.entry(1), **change}, made.entry(2))))
+        assert sorted(name for name, _ in all_said(one, 3)) == sorted(["verified-log-only", state, "verified-log-only"])
+        assert one.page.inner_text("#results").count("It is about hello.txt") == 2
+        assert "a.json, entry 2" in one.page.inner_text("#results")
+
+
+def test_bundles_line_by_line(chromium: Chromium) -> None:
+    """JSON Lines: each line is a bundle; one that is none spoils no other, and there is an end to them."""
+    made = Bundles(2)
+    lines = [bundle(made.entry(0)), b"", b"{not JSON", b'{"mediaType":1}', b"null", bundle(), bundle(made.entry(1))]
+    with site(chromium, made.objects) as one:
+        one.open()
+        one.drop(("a.jsonl", b"\n".join(lines)))
+        said = all_said(one, 6)
+        assert [name for name, _ in said].count("verified-log-only") == 2
+        assert [name for name, _ in said].count("format") == 4
+        one.drop(("b.jsonl", b"\n".join([bundle(made.entry(0))] + [bundle()] * 70)))
+        assert ("unread", "21 entries were not looked at") in all_said(one, 51)
 
 
 @pytest.mark.parametrize("folder", ["rekor2-happy-path", "rekor2-checkpoint-cosigned"])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
+import pytest
+
 from tests.support.browser import Chromium, check_accessible, site
 from tests.support.signed_text import W1, key
 from tests.support.web_logs import POLICY, log_of, with_times
+from tests.support.web_server import PAGE
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
@@ -42,6 +47,68 @@ def test_hostile_entries(chromium: Chromium) -> None:
         assert one.page.query_selector_all("img, iframe, main script, a[href^='javascript']") == []
         assert one.page.evaluate("document.documentElement.scrollWidth") <= 320
         check_accessible(one.page)
+
+
+# a subjectAltName of 14,000 e-mail addresses of one letter
+NAMES = b"\x06\x03\x55\x1d\x11\x04\x83\0\xa4\x15\x30\x83\0\xa4\x10" + b"\x81\x01a" * 14_000
+REKOR = b'{"kind":"hashedrekord","apiVersion":%s,"spec":%s}'
+SPOILING = {  # what goes wrong where it is described
+    "an object for a version": REKOR % (b"{}", b"{}"),
+    "a version that is no text": REKOR % (b'{"toString":1,"valueOf":1}', b"null"),
+    "a list of lists for a version": REKOR % (b"[" * 20_000 + b"]" * 20_000, b"{}"),
+    "brackets in brackets": b"[" * 32_767 + b"]" * 32_767,
+    "objects in objects": b'{"a":' * 9000 + b"1" + b"}" * 9000,
+    "a kind without an end": b'{"kind":"%s"}' % (b"k" * 60_000),
+    "numbers everywhere": b'{"kind":"hashedrekord","spec":7}',
+    "a digest of lists": REKOR % (b'"1"', b'{"data":{"digest":[],"hash":{"value":{}}}}'),
+    "names without an end": REKOR
+    % (b'"1"', b'{"signature":{"verifier":{"x509Certificate":{"rawBytes":"%s"}}}}' % b64encode(NAMES)),
+}
+
+
+def test_entries_that_cannot_be_described(chromium: Chromium) -> None:
+    """Each entry has its row and its card, short ones, whatever its neighbours are."""
+    with site(chromium, {**log_of([b"first", *SPOILING.values(), b"last"]), "policy.txt": POLICY}) as one:
+        one.open()
+        one.page.click("#browse > summary")
+        one.page.wait_for_selector("#browse svg, #browse [data-state]")
+        count = len(SPOILING) + 2
+        rows = one.page.query_selector_all("#browse [data-entry]")
+        shown = min(10, count)
+        assert len(rows) == shown
+        assert one.page.query_selector_all("#browse [data-state]") == []
+        assert max(len(row.query_selector("summary").inner_text()) for row in rows) < 300
+        assert max(len(row.query_selector_all("dt")) for row in rows) <= 51
+        for index in range(count):
+            one.ask(str(index))
+            assert one.said()[:2] == ("verified-log-only", f"In the log: entry {index} of {count}")
+
+
+@pytest.mark.parametrize(
+    "describes",
+    [
+        "throw new Error('no');",
+        "return undefined;",
+        "return { kind: 7, rows: [[1, { toString: 1 }]], text: null };",
+        "return { kind: 'k'.repeat(1e6), rows: Array(1e5).fill(['label', 'x'.repeat(1e4)]), text: 'x'.repeat(1e7) };",
+    ],
+)
+def test_an_operators_mistake(chromium: Chromium, describes: str) -> None:
+    """An edited entry.js that throws, or says far too much, of one entry spoils no other, and no verdict."""
+    changed = PAGE["page/entry.js"].replace(
+        b"export function describe(entry) {",
+        b"export function describe(entry) {\n  if (entry.length === 5) { %s }" % describes.encode(),
+    )
+    objects = {**log_of([b"one", b"third", b"second"]), "policy.txt": POLICY, "page/entry.js": changed}
+    with site(chromium, objects, own=True) as one:
+        one.open()
+        one.page.click("#browse > summary")
+        one.page.wait_for_selector("#browse svg, #browse [data-state]")
+        assert len(one.page.query_selector_all("#browse [data-entry]")) == 3
+        assert len(one.page.inner_text("#browse")) < 10_000
+        for index in range(3):
+            one.ask(str(index))
+            assert one.said()[1] == f"In the log: entry {index} of 3"
 
 
 def test_hostile_names(chromium: Chromium) -> None:

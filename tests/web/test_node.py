@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,40 +14,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.support.node import Session, node
+from tests.support.node import Script, Session, node
 from tests.support.readers import entry, make_log
 from tests.support.signed_text import LOG
+from tests.support.web_logs import SIX
 from tests.support.web_server import LogServer
 from tiles.notes.note import Signature
 from tiles.tree.layout import CHECKPOINT
 
 pytest_plugins = ["tests.support.web_fixtures"]
 
-Script = Callable[..., str]
 WEB = Path(__file__).resolve().parents[2] / "web"
-SIX = make_log(300, 600)
-
-
-@pytest.fixture
-def server() -> Iterator[LogServer]:
-    """Return a server of a log of 600 entries."""
-    made = LogServer(SIX)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def script(session: Session, server: LogServer) -> Script:
-    """Return what runs a script that has a `log`, read from the server; timeout: milliseconds for one object."""
-
-    def run(body: str, timeout: int = 20_000) -> str:
-        opened = f"""
-            const policy = policyFor(parseVkey({json.dumps(LOG.verifier.vkey)}));
-            const log = new Log(httpFetcher({json.dumps(server.url)}, {{ timeout: {timeout} }}), policy);
-        """
-        return session.run(opened + body)
-
-    return run
 
 
 READ = "print(new TextDecoder().decode(await log.entry(280)));"
@@ -110,12 +86,6 @@ def test_a_bomb(script: Script, server: LogServer) -> None:
     server.gzipped = True
     server.objects["tile/entries/001"] = bytes(20_000_000)
     assert script(READ) == "AccessError"
-
-
-def test_silence(script: Script, server: LogServer) -> None:
-    """A request that is never answered ends."""
-    server.hang = {"tile/0/001"}
-    assert script(READ, timeout=300) == "AccessError"
 
 
 def test_numbers(script: Script, server: LogServer) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.browser import Chromium, check_accessible, downloads, site
-from tests.support.readers import OTHER_KEY, make_log
 from tests.support.signed_text import LOG
-from tests.support.web_logs import GROWN, OTHERS, PLAIN, POLICY, SMALLER
+from tests.support.web_logs import GROWN, OTHERS, PLAIN, SMALLER
 from tests.support.web_server import PAGE
 from tiles.notes.fork_evidence import check_fork
 from tiles.notes.policy import policy_for
@@ -55,21 +52,3 @@ def test_a_browser_that_keeps_nothing(chromium: Chromium) -> None:
         for _ in range(2):
             one.open()
             assert "First visit on this browser" in one.said("#head")[2]
-
-
-@pytest.mark.parametrize("known", [True, False])
-def test_the_key_in_the_link(chromium: Chromium, known: bool) -> None:
-    """A key in the link goes before what is remembered and what the site says, and the page says so."""
-    with site(chromium, {**PLAIN, "policy.txt": POLICY} if known else {**PLAIN, "policy.txt": b"quorum none\n"}) as one:
-        one.open(f"#vkey={LOG.verifier.vkey}")
-        assert "pinned by the link" in one.said("#head")[2]
-        one.page.goto("about:blank")
-        one.open()
-        assert "remembered from an earlier visit" in one.said("#head")[2]
-        one.page.goto("about:blank")
-        one.open(f"#vkey={OTHER_KEY.verifier.vkey}")
-        assert one.said("#head")[0] == "signature"
-        other = make_log(300, key=OTHER_KEY)
-        one.server.objects = {**PAGE, **other, "policy.txt": one.server.objects["policy.txt"]}
-        one.reload()
-        assert "though another one is remembered" in one.said("#head")[2]

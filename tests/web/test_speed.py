@@ -94,7 +94,7 @@ def test_scanning_in_time(chromium: Chromium) -> None:
 
 def test_sizes(chromium: Chromium) -> None:
     """The verifier has at most 8 KiB gzipped; what is loaded before anything is asked, at most 20 KiB."""
-    modules = [f"verifier/{name}.js" for name in ("sha256", "encoding", "merkle", "tlog")]
+    modules = [f"verifier/{name}.js" for name in ("sha256", "encoding", "merkle", "tlog", "proof")]
     verifier = gzip.compress(b"".join(PAGE[name] for name in modules), 9, mtime=0)
     assert len(verifier) <= 8 << 10
     with site(chromium, PLAIN, own=True) as one:

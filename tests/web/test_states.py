@@ -174,8 +174,8 @@ STATES = [
     ),
     State("tile", "The log sent damaged data", DAMAGED, act=ask("9"), words="tile/0/000"),
     State(
-        "tile",
-        "The log sent damaged data",
+        "web-page",
+        "A web page came instead",
         {**PLAIN, "tile/0/000": A_PAGE},
         act=ask("9"),
         words="answers every address",
@@ -187,7 +187,9 @@ STATES = [
         {**PLAIN, "tile/entries/000": PLAIN["tile/entries/000"] + b"\0"},
         act=ask("9"),
     ),
-    State("tile", "The log sent damaged data", {**PLAIN, CHECKPOINT: A_PAGE}, "#head"),
+    State("web-page", "A web page came instead", {**PLAIN, CHECKPOINT: A_PAGE}, "#head", words="sent as checkpoint is"),
+    State("web-page", "A web page came instead", {**PLAIN, "policy.txt": b"\n <HTML>"}, "#head", words="policy.txt is"),
+    State("tile", "The log sent damaged data", {**PLAIN, CHECKPOINT: b"no checkpoint"}, "#head"),
     State(
         "rollback",
         "You were shown an old copy",
@@ -287,6 +289,9 @@ def test_every_state_is_reached() -> None:
         "memory",
         "needs-proof",
         "ready",
+        "unproven",
+        "unread",
+        "unknown-key",
     }  # at work, or in other tests
     assert len(told) > 20
     assert told <= {state.name for state in STATES} | elsewhere

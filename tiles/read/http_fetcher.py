@@ -159,7 +159,7 @@ class HttpFetcher:
         where = f"{self.url}/{path}"
         at = self._base._replace(auth=None, path=f"{(self._base.path or '').rstrip('/')}/{path}")
         if anew is not None and anew.query:
-            at = at._replace(query="&".join(filter(None, (at.query, f"tiletree={anew.query}"))))
+            at = at._replace(query="&".join(filter(None, (at.query, f"past={anew.query}"))))
         for _ in range(1 + MAX_REDIRECTS):
             try:
                 response = self._pool(at).request(

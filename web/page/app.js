@@ -4,7 +4,7 @@
 import { $, h, takeFiles } from "./dom.js";
 import { headCard } from "./tree_head.js";
 import { equal, fail, utf8 } from "../verifier/encoding.js";
-import { Log, httpFetcher, memoryId } from "../verifier/log.js";
+import { Log, afresh, httpFetcher, memoryId, parsed } from "../verifier/log.js";
 import { sha256 } from "../verifier/sha256.js";
 import { MAX_NOTE, parsePolicy, parseVkey, policyFor } from "../verifier/tlog.js";
 
@@ -52,13 +52,13 @@ function decode(text = "") {
   }
 }
 
-// ---- whom to trust: the link > what was remembered > this site
+// ---- whom to trust: what was remembered > this site; a link only chooses among the keys of these
 
 const fetchObject = httpFetcher(here);
 
 async function sitePolicy() {
   try {
-    return parsePolicy(await fetchObject("policy.txt", MAX_NOTE));
+    return await afresh(async (past) => parsed("policy.txt", await fetchObject("policy.txt", MAX_NOTE, past), parsePolicy));
   } catch (error) {
     if (error.code === "NotFound") return null;
     throw error;
@@ -73,24 +73,33 @@ function keyOf(vkey) {
   }
 }
 
-async function trust() {
+/** Return {policy, how, keys, unknown, witnesses}; keys: to remember; accepted: the one key of a link that the user takes. */
+async function trust(accepted) {
   const site = await sitePolicy();
   const { vkey } = fragment();
+  const named = site?.logs.map(({ key }) => key.vkey) ?? [];
   const remembered = memory.load(`keys ${here}`)?.split("\n");
-  const keys = vkey ? [vkey] : (remembered ?? site?.logs.map(({ key }) => key.vkey));
-  if (!keys?.length) fail("UsageError", "no key is known for this log, and it has no policy.txt", { noKey: true });
-  const other = vkey && remembered && !remembered.includes(vkey) ? ", though another one is remembered" : "";
-  const how = vkey
-    ? `pinned by the link you followed${other}`
-    : remembered
-      ? "remembered from an earlier visit"
-      : "from this site, first visit on this browser";
-  const logs = site?.logs.filter(({ key }) => keys.includes(key.vkey)) ?? [];
-  if (remembered && !vkey && site?.logs.length && !logs.length)
-    fail("PolicyError", "another key", { changed: [remembered, site.logs.map(({ key }) => key.vkey)] });
+  if (remembered && named.length && ![vkey, ...named].some((key) => remembered.includes(key)))
+    fail("PolicyError", "another key", { changed: [remembered, named] });
+  const known = remembered ?? named;
+  const unknown = vkey && ![...known, ...named].includes(vkey);
+  if (unknown && keyOf(vkey) && vkey !== accepted)
+    fail("UsageError", "only the link names this key", { unknownKey: vkey, known });
+  const used = vkey ? [vkey] : known;
+  if (!used.length) fail("UsageError", "no key is known for this log, and it has no policy.txt", { noKey: true });
+  const how = unknown
+    ? "from a link, accepted by you"
+    : vkey
+      ? `chosen by the link you followed${known.includes(vkey) ? "" : ", though another one is remembered"}`
+      : remembered
+        ? "remembered from an earlier visit"
+        : "from this site, first visit on this browser";
+  const logs = site?.logs.filter(({ key }) => used.includes(key.vkey)) ?? [];
   // which witnesses and quorum are asked for is this site's choice; for a key that it does not name, none are
-  const policy = logs.length ? { ...site, logs } : policyFor(keyOf(keys[0]));
-  return { policy, how, keys, witnesses: logs.length > 0 && site.witnesses.length > 0 };
+  const policy = logs.length ? { ...site, logs } : policyFor(keyOf(used[0]));
+  // a link decides nothing for later visits, unless there is no other key
+  const keys = !unknown ? known : known.length ? [] : used;
+  return { policy, how, keys, unknown, witnesses: logs.length > 0 && site.witnesses.length > 0 };
 }
 
 async function open(trusting) {
@@ -99,11 +108,15 @@ async function open(trusting) {
   const theirs = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   if (!equal(sha256(bytes), theirs)) fail("UsageError", "this browser computes SHA-256 in two ways that differ: stop");
   const trusted = await trusting;
-  const log = new Log(fetchObject, trusted.policy, { memory });
+  const { policy, keys } = trusted;
+  const log = new Log(fetchObject, policy, { memory: keys.length && memory });
   await log.visit();
-  if (!memory.load(`keys ${here}`)) memory.save(`keys ${here}`, trusted.keys.join("\n"));
-  memory.save(`seen ${here}`, String(Date.now()));
-  return { log, ...trusted };
+  if (keys.length) {
+    if (!memory.load(`keys ${here}`)) memory.save(`keys ${here}`, keys.join("\n"));
+    memory.save(`seen ${here}`, String(Date.now()));
+    trusted.unknown = false; // this browser knows the key now, and the log is signed by it
+  }
+  return Object.assign(trusted, { log });
 }
 
 // ---- what is asked
@@ -133,15 +146,20 @@ const show = (name, ...what) =>
     .catch(broken);
 const ask = (text) => show("ask", text);
 
-function start() {
-  trusted = trust();
-  opened = open(trusted);
+function start(accepted) {
+  trusted = trust(accepted);
+  const opening = (opened = open(trusted));
   trusted.catch(() => {});
-  opened
+  const last = (done) => (what) => opening === opened && done(what);
+  const again = (key) => {
+    start(key);
+    if (key) follow();
+  };
+  opening
     .then((found) => headCard(found, seen))
     .then(
-      (card) => $("#head").replaceChildren(card),
-      (error) => show("noHead", error, start),
+      last((card) => $("#head").replaceChildren(card)),
+      last((error) => show("noHead", error, again)),
     );
 }
 
@@ -155,7 +173,10 @@ function forget() {
 let pinned = fragment().vkey;
 function follow() {
   const { vkey, i, sha256: digest } = fragment();
-  if (vkey !== pinned) start((pinned = vkey));
+  if (vkey !== pinned) {
+    pinned = vkey;
+    start();
+  }
   if (i ?? digest) ask(i ?? digest);
 }
 

@@ -1,8 +1,9 @@
 // The log's entries, newest first, a plot of them, and the keys that are trusted.
 
-import { button, card, code, count, h, s, table, visible } from "./dom.js";
-import { describe } from "./entry.js";
+import { card, code, count, h, visible } from "./dom.js";
+import { described } from "./described.js";
 import { errorCard } from "./error_card.js";
+import { button, s, table } from "./parts.js";
 import { shown } from "../verifier/tlog.js";
 
 const PAGE = 10; // entries
@@ -42,7 +43,7 @@ function page(entries, size, turn, ask) {
   const first = entries[0][0];
   const stop = first + BigInt(entries.length);
   const one = ([index, entry]) => {
-    const { kind, rows, text } = describe(entry);
+    const { kind, rows, text } = described(entry);
     const start = visible(text.slice(0, 2000));
     return h(
       "details",
@@ -73,7 +74,7 @@ function page(entries, size, turn, ask) {
 /** Return a plot of how long each entry is, and the words for it and for the kinds of these entries. */
 function statistics(entries) {
   const sizes = entries.map(([, entry]) => entry.length), most = Math.max(1, ...sizes), kinds = new Map();
-  for (const [, entry] of entries) kinds.set(describe(entry).kind, (kinds.get(describe(entry).kind) ?? 0) + 1);
+  for (const [, entry] of entries) kinds.set(described(entry).kind, (kinds.get(described(entry).kind) ?? 0) + 1);
   const width = 512, high = 60, step = width / sizes.length;
   const bars = sizes.map((size, at) => {
     const height = Math.max(1, (size / most) * high);

@@ -1,17 +1,19 @@
 // What is dropped, pasted or asked for, and the card that says what came of it.
 
-import { $, ago, button, card, code, count, h, opener, visible } from "./dom.js";
-import { describe } from "./entry.js";
-import { errorCard } from "./error_card.js";
+import { $, ago, card, code, count, h, visible } from "./dom.js";
+import { described } from "./described.js";
+import { errorCard, vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
+import { button, opener } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
-import { proofIn } from "./proof_files.js";
-import { checking, context, put, working } from "./results.js";
+import { proofsIn } from "./proof_files.js";
+import { checking, context, put, whom, working } from "./results.js";
 import { signers } from "./tree_head.js";
 import { fail, utf8 } from "../verifier/encoding.js";
 import { find, findDigest, readFile } from "../verifier/lookup.js";
 import { leafHash, verifyInclusion } from "../verifier/merkle.js";
-import { acceptCheckpoint, formatProof, parseCheckpoint, parseProof, verifyProof } from "../verifier/tlog.js";
+import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
+import { acceptCheckpoint, parseCheckpoint } from "../verifier/tlog.js";
 
 const MAX_READ = 2 << 20; // bytes; a proof or bundle is shorter
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
@@ -94,7 +96,7 @@ async function searched(wanted, anySize, progress) {
   const found = leaves
     ? await find(log, leaves, options)
     : (await findDigest(log, wanted.digest, options)).map((index) => ({ index }));
-  if (!found.length) return absent(size, wanted);
+  if (!found.length) return absent(size, wanted, opened);
   const [{ index, leaf }, ...others] = found;
   const proof = parseProof(formatProof(await log.prove(index)));
   const { entry, how } = wanted.candidates?.find((one) => one.leaf === leaf) ?? { entry: await log.entry(index) };
@@ -108,16 +110,17 @@ function also(others) {
   return `Logged ${others.length + 1} times, also at ${shown.join(", ")}${others.length > 5 ? ", …" : ""}.`;
 }
 
-function absent(size, { digest, candidates, file }) {
+function absent(size, { digest, candidates, file }, opened) {
   const raw = candidates?.length === 2 ? ", and as its bytes" : "";
   const how = digest ? "It was looked for as the SHA-256 of a file." : `It was looked for by SHA-256 and size${raw}.`;
-  return card({
+  const said = {
     state: "absent",
     look: "bad",
     mark: "✗",
     headline: "Not in the log",
     body: [file && code(file.name), `All ${count(size)} entries were checked.`, how],
-  });
+  };
+  return card(vouched(opened, `none of ${count(size)} entries`, said));
 }
 
 // ---- files and proofs, in any order
@@ -129,19 +132,18 @@ export async function files(list) {
   for (const file of list) {
     try {
       const bytes = file.size <= MAX_READ ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
-      const found = proofIn(file.name, bytes);
+      const found = proofsIn(file.name, bytes);
       const head = await headIn(bytes);
       if (head) await checking(`Comparing ${file.name}`, "proof", () => sameHistory(head, file.name));
       else if (!found) others.push(await read(file));
-      else if (found.entry) bundles.push({ ...found, name: file.name });
-      else pending.push({ ...found, name: file.name });
+      else for (const one of found) sort({ ...one, name: file.name }, bundles);
     } catch (error) {
       put(errorCard(error, "proof", [h("p", {}, code(file.name))]));
     }
   }
   for (const bundle of bundles) await checking(`Checking ${bundle.name}`, "proof", () => ofBundle(bundle, others));
   if (pending.length) others.push(...held.splice(0));
-  const left = await match(others);
+  const left = await match(others.filter(({ used }) => !used));
   // where both a file and a proof are left, they were meant for each other: that the proof fails is the answer
   const wrong = left.length ? pending.splice(0) : [];
   for (const { candidates, file } of left) {
@@ -150,6 +152,13 @@ export async function files(list) {
     else await search({ candidates, file });
   }
   for (const { proof, name } of pending) await checking(`Checking ${name}`, "proof", () => waiting(proof, name));
+}
+
+/** Keep a proof until its file comes, a bundle's entry among `bundles`; say what is wrong with one that is neither. */
+function sort(one, bundles) {
+  if (one.entry) bundles.push(one);
+  else if (one.proof) pending.push(one);
+  else put(errorCard(one.error, "proof", [h("p", {}, code([one.name, one.at].filter(Boolean).join(", ")))]));
 }
 
 /** Return the tree head of this log that a file is, if it is one. */
@@ -173,12 +182,13 @@ async function sameHistory(head, name) {
     code(name),
     `${found.who}: ${count(head.tree.size)} entries. The log's tree head now has ${count(log.accepted.signed.tree.size)}, and one extends the other.`,
   ];
-  return card({ state: "same-history", look: "good", mark: "✓", headline: "The same history", body });
+  const said = { state: "same-history", look: "good", mark: "✓", headline: "The same history", body };
+  return card(vouched(trusted, "one history", said));
 }
 
-/** Return the card of a Sigstore bundle; a file among `others` whose digest its entry holds is taken out of them. */
+/** Return the card of a Sigstore bundle; a file among `others` whose digest its entry holds is used up. */
 function ofBundle({ proof, entry, name }, others) {
-  const digests = describe(entry)
+  const digests = described(entry)
     .rows.filter(([label]) => label === "Digest")
     .map(([, digest]) => digest);
   const at = others.findIndex(({ file }) => digests.includes(file.sha256));
@@ -186,7 +196,7 @@ function ofBundle({ proof, entry, name }, others) {
     at < 0
       ? "The bundle's entry is in the log. Drop the file with it, to see whether the entry is about it."
       : `It is about ${visible(others[at].file.name)}: it holds its SHA-256.`;
-  if (at >= 0) others.splice(at, 1);
+  if (at >= 0) others[at].used = true; // several entries may be about one file
   return proven(proof, { leaf: leafHash(entry), entry }, { name, more });
 }
 
@@ -265,7 +275,15 @@ async function waiting(proof, name) {
 
 // ---- the rest of the page
 
-/** Say why the log could not be opened. */
-export function noHead(error, again) {
-  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, button("Try again", again))]));
+/** Say why the log could not be opened; again: opens it once more, with the key of the link if that is given. */
+export async function noHead(error, again) {
+  const { unknownKey, known } = error;
+  const trusted = await whom();
+  const buttons = unknownKey
+    ? [
+        known.length && button("Use the key that is known", () => (location.hash = "")),
+        button("Use the link's key all the same", () => again(unknownKey)),
+      ]
+    : button("Try again", () => again());
+  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, buttons)], trusted));
 }

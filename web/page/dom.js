@@ -1,8 +1,9 @@
-// What the page is built of. What comes from outside gets into the page as text, through `h` and `s`, and in no other way.
+// What the page is built of. What comes from outside gets into the page as text, through `h`, and `s` in parts.js, and in no
+// other way.
 
 export const $ = (selector) => document.querySelector(selector);
 
-function filled(element, attributes, children) {
+export function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
     else if (value !== undefined) element.setAttribute(name, value);
@@ -14,23 +15,8 @@ function filled(element, attributes, children) {
 /** Return an element; attributes that are functions are event listeners, strings among the children are text. */
 export const h = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
 
-/** Return the same, of SVG. */
-export const s = (tag, attributes, ...children) =>
-  filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
 export const count = (number) => BigInt(number).toLocaleString("en");
 export const code = (text) => h("code", {}, visible(text));
-
-export const button = (label, action, off) =>
-  h("button", { type: "button", click: action, disabled: off ? "" : undefined }, label);
-export const opener = (label, ...content) => h("details", {}, h("summary", {}, label), content);
-/** Return a list of [label, text]. */
-export const table = (rows) =>
-  h(
-    "dl",
-    {},
-    rows.map(([label, text]) => [h("dt", {}, label), h("dd", {}, code(text))]),
-  );
 
 /** Return text in which each character that is not seen, or changes the direction of others, is written as its code point. */
 export const visible = (text) =>
@@ -52,13 +38,6 @@ export function card({ state, look = "none", mark, headline, body = [], more = [
     role: look === "bad" ? "alert" : "group",
   };
   return h("div", attributes, heading, words, said, more);
-}
-
-/** Offer bytes to be saved as a file. */
-export function save(name, bytes) {
-  const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 /** Call `take` with the files that are chosen, or dropped anywhere on the page. */

@@ -42,18 +42,26 @@ function json(text) {
     return null;
   }
   if (typeof value !== "object" || value === null) return null;
-  return {
-    kind: typeof value.kind === "string" ? value.kind : "JSON",
-    rows: rekor(value),
-    text: JSON.stringify(value, null, 2),
-  };
+  // laid out by lines where that stays small: thousands of brackets in each other would become gigabytes
+  const laidOut = text.length <= 16_384 && depth(text) <= 20 ? { text: JSON.stringify(value, null, 2) } : {};
+  return { kind: typeof value.kind === "string" ? value.kind : "JSON", rows: rekor(value), ...laidOut };
+}
+
+/** Return how many brackets are open at most, those in strings counted too. */
+function depth(json) {
+  let open = 0, most = 0;
+  for (const one of json) {
+    if (one === "[" || one === "{") most = Math.max(most, ++open);
+    else if (one === "]" || one === "}") open--;
+  }
+  return most;
 }
 
 function rekor({ kind, apiVersion, spec }) {
   // Rekor's hashedrekord, both versions
   if (kind !== "hashedrekord") return [];
   const body = spec?.hashedRekordV002 ?? spec ?? {};
-  const rows = [["Version", String(apiVersion)]];
+  const rows = typeof apiVersion === "string" ? [["Version", apiVersion]] : [];
   const digest = body.data?.digest;
   const hash = body.data?.hash?.value;
   if (typeof digest === "string") rows.push(["Digest", hex(bytesOf(digest))]);

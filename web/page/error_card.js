@@ -1,7 +1,9 @@
 // Errors in words: what was found, what it means, what to do. Where only the way to the log is broken, the card is not red
 // and does not blame the log.
 
-import { button, card, code, count, h, save, visible } from "./dom.js";
+import { card, code, count, h, visible } from "./dom.js";
+import { button, save } from "./parts.js";
+import { isPage } from "../verifier/html.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };
@@ -11,8 +13,19 @@ const UNKNOWN = { look: "none", mark: "–" };
 const say = (state, look, headline, ...body) => ({ ...look, state, headline, body });
 const list = (words) => words.join(", ");
 
-/** Return what a card says of a tree head that is verified, and old, undated, or of the future. */
-export function unusual(found, { newer, accepted: { signed } }, verdict) {
+/**
+ * Return what a card says; where only a link vouches for the key, it says that first, of `what`, and is not green. Whoever
+ * made the link may have made key, log and proof.
+ */
+export function vouched({ unknown }, what, said) {
+  const words = "Neither this site nor this browser knows the key. Whoever made the link may have made it, and what it signed.";
+  return unknown ? say("unknown-key", DOUBTFUL, `Unknown key: ${what}`, words, ...said.body) : said;
+}
+
+/** Return what a card says of a tree head that is verified, and by a key nobody knows, old, undated, or of the future. */
+export function unusual(found, opened, verdict) {
+  const { newer, accepted: { signed } } = opened.log;
+  if (opened.unknown) return vouched(opened, `${count(signed.tree.size)} entries`, { body: [] });
   const warn = (state, headline, words) => say(state, DOUBTFUL, headline, words, `${verdict}.`);
   if (newer) {
     const sizes = `You saw ${count(newer.tree.size)} entries before; now ${count(signed.tree.size)}`;
@@ -49,6 +62,15 @@ const BY_FIELD = {
       "No key is known for this log",
       "Follow a link that names it (#vkey=…), or enter it below, from a source you trust.",
     ),
+  unknownKey: ({ unknownKey, known }) =>
+    say(
+      "unknown-key",
+      DOUBTFUL,
+      "A link names a key that is not known here",
+      ["The link's key: ", code(unknownKey)],
+      known.length ? ["Known here: ", code(list(known))] : "This site names no key, and this browser remembers none.",
+      "Anybody can make a key, and a link with it. Ask whoever runs the log, by another way than this link, whether it is the log's key. Nothing was checked yet.",
+    ),
   changed: ({ changed: [before, now] }) =>
     say(
       "key-changed",
@@ -79,6 +101,15 @@ const BY_FIELD = {
       `Not looked for among ${count(tooLarge)} entries`,
       "This log has no index, and is too large to be looked through without asking. Nothing is known yet about your file. With its proof, or its index in the log, no search is needed.",
     ),
+  unread: ({ unread }) =>
+    say("unread", UNKNOWN, `${count(unread)} entries were not looked at`, "There are too many in this file. Divide it."),
+  unproven: () =>
+    say(
+      "unproven",
+      UNKNOWN,
+      "No proof is in this bundle",
+      "It holds an entry, but no checkpoint of the log: nothing leads from the entry to a tree head that the log signed. This says nothing about your file. Ask for a bundle with an inclusion proof and a checkpoint.",
+    ),
   expected: ({ expected, origin }) =>
     say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."]),
 };
@@ -98,6 +129,15 @@ const unreachable = () =>
     UNKNOWN,
     "Could not reach the log",
     "Nothing is wrong with your file. Proofs that were opened before still work; try again later.",
+  );
+
+const webPage = (path) =>
+  say(
+    "web-page",
+    UNKNOWN,
+    "A web page came instead",
+    ["What was sent as ", code(path), " is a web page (HTML)."],
+    "Perhaps this network wants you to log in first, or the server answers every address with a page. This says nothing about the log, or your file.",
   );
 
 const damagedData = (...words) => say("tile", WRONG, "The log sent damaged data", words);
@@ -140,14 +180,11 @@ const BY_CODE = {
       "The hashes do not lead to the signed root. Which of them is wrong cannot be known.",
     ),
   TileError: ({ path }) =>
-    damagedData(
-      code(path),
-      " does not match the signed root. Often a web server that answers every address with a page.",
-    ),
+    damagedData(code(path), " does not match the signed root."),
   Malformed: (_, what) =>
     what === "log"
       ? damagedData(
-          "What is in the place of its checkpoint or policy is none. Often a web server that answers every address with a page.",
+          "What is in the place of its checkpoint or policy is none.",
         )
       : say("format", WRONG, "Not a proof file", "It is not in the one form that such a file has."),
   UsageError: ({ message }, what) =>
@@ -164,11 +201,21 @@ const BY_CODE = {
 const mistake = () =>
   say("page", WRONG, "This page made a mistake", "This says nothing about your file, nor about the log.");
 
-/** Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "entry" for anything else. */
-export function errorCard(error, what = "entry", more = []) {
+const OF_A_KEY = ["ForkError", "SignatureError", "PolicyError"]; // what a log is blamed for depends on its key
+
+/**
+ * Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "entry" for anything else; trusted: {unknown},
+ * see `vouched`.
+ */
+export function errorCard(error, what = "entry", more = [], trusted = {}) {
   const field = Object.keys(BY_FIELD).find((name) => error[name] !== undefined);
-  const words = BY_FIELD[field] ?? (error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake));
-  return card({ ...words(error, what), error, more: [evidence(error), more] });
+  const files = ["TileError", "Malformed"].includes(error.code) ? Object.entries(error.evidence ?? {}) : [];
+  const page = files.find(([, bytes]) => isPage(bytes));
+  const ofCode = error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake);
+  const words = page ? () => webPage(page[0]) : (BY_FIELD[field] ?? ofCode);
+  const said = words(error, what);
+  const shown = OF_A_KEY.includes(error.code) ? vouched(trusted, said.headline, said) : said;
+  return card({ ...shown, error, more: [evidence(error), more] });
 }
 
 /** Return buttons that save what a third party needs to find the same error. */

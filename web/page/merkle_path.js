@@ -1,6 +1,7 @@
 // The Merkle path as a picture, and as text: from the leaf at the bottom up to the root.
 
-import { code, h, opener, s } from "./dom.js";
+import { code, h } from "./dom.js";
+import { opener, s } from "./parts.js";
 import { hex } from "../verifier/encoding.js";
 import { inclusionPath } from "../verifier/merkle.js";
 

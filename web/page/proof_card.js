@@ -1,11 +1,13 @@
 // The card of a proof that holds: the verdict, what was checked with its values, the path, the signed tree head.
 
-import { button, card, code, count, h, opener, save, table, visible } from "./dom.js";
-import { describe } from "./entry.js";
+import { card, code, count, h, visible } from "./dom.js";
+import { described } from "./described.js";
+import { vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
+import { button, opener, save, table } from "./parts.js";
 import { signers } from "./tree_head.js";
 import { hex } from "../verifier/encoding.js";
-import { formatProof } from "../verifier/tlog.js";
+import { formatProof } from "../verifier/proof.js";
 
 /** Return what was checked, step by step, with its values; about: see `verifiedCard`. */
 function steps(proof, accepted, leaf, entry, opened, about) {
@@ -17,7 +19,7 @@ function steps(proof, accepted, leaf, entry, opened, about) {
   }
   if (entry) {
     const logged = about.how === "digest" ? "So it is logged as these bytes, a digest entry: " : "The entry is these bytes: ";
-    list.push([logged, h("pre", { tabindex: "0" }, visible(describe(entry).text))]);
+    list.push([logged, h("pre", { tabindex: "0" }, visible(described(entry).text))]);
   }
   list.push(["Its leaf hash, SHA-256(00 ‖ entry), is ", code(hex(leaf)), "."]);
   const leads = `With the ${proof.hashes.length} hashes of the proof, entry ${count(proof.index)} of ${count(tree.size)} leads to the root `;
@@ -51,23 +53,24 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   const found = signers(trusted, accepted);
   const how = { digest: "It is logged by its SHA-256 and size.", raw: "It is logged as it is, byte for byte." }[about.how];
   const age = found.stale ? `The witnesses saw this tree head ${found.when}.` : "";
-  const described = entry && describe(entry);
+  const what = entry && described(entry);
   const head = [text, ...signatures.map(({ name }) => `\u2014 ${name} …`)].join("\n");
   const saveProof = button("Save proof", () => save(`entry-${proof.index}.tlog-proof`, formatProof(proof)));
   const saveHead = button("Save this tree head", () => save(`${tree.size}.checkpoint`, proof.checkpoint.data));
   const more = [
-    described && [h("p", { class: "small" }, `What it is: ${visible(described.kind)}`), table(described.rows)],
+    what && [h("p", { class: "small" }, `What it is: ${visible(what.kind)}`), table(what.rows)],
     h("p", { class: "row" }, saveProof, h("a", { href: `#i=${proof.index}` }, "Link to this entry")),
     opener("What was checked", steps(proof, accepted, leaf, entry, trusted, about)),
     opener("Show the path", picture(proof, leaf)),
     opener("The signed tree head", h("pre", { tabindex: "0" }, visible(head)), h("p", {}, saveHead)),
   ];
-  return card({
+  const where = `entry ${count(proof.index)} of ${count(tree.size)}`;
+  const said = vouched(trusted, where, {
     state: found.witnesses ? "verified" : "verified-log-only",
     look: "good",
     mark: "✓",
-    headline: `In the log: entry ${count(proof.index)} of ${count(tree.size)}`,
+    headline: `In the log: ${where}`,
     body: [about.name && code(about.name), `${found.who}.`, how, about.more, age, found.lacking],
-    more,
   });
+  return card({ ...said, more });
 }

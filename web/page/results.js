@@ -6,6 +6,9 @@ import { errorCard } from "./error_card.js";
 /** trusted: promise of {policy, how}; opened: promise of {log, policy, how}, rejected where the log cannot be read. */
 export const context = {};
 
+/** Return whom the page trusts, {} where that is not known. */
+export const whom = () => context.trusted.catch(() => ({}));
+
 /** Put a card on top of the results, in the place of another if given, and go there. */
 export function put(made, old) {
   if (old) old.replaceWith(made);
@@ -28,6 +31,6 @@ export async function checking(headline, what, check) {
   try {
     return put(await check(progress), made);
   } catch (error) {
-    return put(errorCard(error, what), made);
+    return put(errorCard(error, what, [], await whom()), made);
   }
 }

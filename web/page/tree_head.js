@@ -6,7 +6,7 @@ import { witnessesOf } from "../verifier/tlog.js";
 const DAY = 86_400_000; // milliseconds
 
 /** Return {who, when, stale, future, dated} of an accepted checkpoint: the words for its signatures. */
-export function signers({ policy }, { cosignatures, unsupported }) {
+export function signers({ policy, unknown }, { cosignatures, unsupported }) {
   const wanted = policy.quorum ? witnessesOf(policy, policy.quorum) : policy.witnesses;
   const by = new Set(cosignatures.map(({ key }) => key));
   const witnesses = wanted.filter(({ key }) => by.has(key)).length;
@@ -21,7 +21,9 @@ export function signers({ policy }, { cosignatures, unsupported }) {
     when: last ? ago(last) : "",
     stale: last && Date.now() - last > DAY,
     future: last - Date.now() > DAY / 144,
-    who: witnesses
+    who: unknown
+      ? "Signed by a key that only a link names"
+      : witnesses
       ? `Signed by the log and ${witnesses} of ${wanted.length} witnesses`
       : "Signed by the log (no witnesses)",
   };
@@ -41,9 +43,11 @@ export async function headCard(opened, seen) {
       state: "verified-log-only",
       body: ["Nobody independent has confirmed this tree head, and its time is not known."],
     };
-  if (log.newer || (found.witnesses && (!found.last || found.stale || found.future)))
-    said = (await import("./error_card.js")).unusual(found, log, headline);
-  const memory = before
+  if (opened.unknown || log.newer || (found.witnesses && (!found.last || found.stale || found.future)))
+    said = (await import("./error_card.js")).unusual(found, opened, headline);
+  const memory = opened.unknown
+    ? ""
+    : before
     ? !log.newer && `It extends what you saw ${ago(seen)}: ${count(before.tree.size)} entries.`
     : "First visit on this browser: from now on, it will notice if the log's past changes.";
   const key = [

@@ -3,8 +3,8 @@
 //     const log = new Log(httpFetcher(url), policyFor(parseVkey(vkey)));
 //     const entry = await log.entry(0);
 
-import { TlogError, concat, decodeText, encodeBase64, equal, fail, hex, usage, utf8 } from "./encoding.js";
-import { verifyConsistency, verifyInclusion } from "./merkle.js";
+import { TlogError, concat, decodeText, equal, fail, hex, usage, utf8 } from "./encoding.js";
+import { verifyInclusion } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 import { MAX_NOTE, acceptCheckpoint, parseCheckpoint, policyFor } from "./tlog.js";
 
@@ -13,28 +13,94 @@ const big = (number) => (typeof number === "bigint" || Number.isSafeInteger(numb
 
 // ---- fetching
 
-/** Return what reads a log's objects over fetch: (path, limit in bytes) → bytes. timeout: milliseconds for one. */
-export function httpFetcher(url, { timeout = 20_000 } = {}) {
+const ATTEMPTS = 4, FIRST = 250, LONGEST = 30_000; // milliseconds of a pause, as tiles/read/http_fetcher.py has them
+const wait = (time) => new Promise((done) => setTimeout(done, time));
+
+/**
+ * Return what reads a log's objects over fetch: (path, limit in bytes, past) → bytes. past: 1 asks past the cache of this
+ * machine, 2 past those on the way too. timeout: milliseconds without a byte; whole: for one object, all attempts together.
+ */
+export function httpFetcher(url, { timeout = 20_000, whole = 600_000 } = {}) {
   const base = String(url).replace(/\/*$/, "/");
-  return async (path, limit) => {
-    const lost = (problem, more) => fail("AccessError", `${base}${path}: ${problem}`, more);
-    const cache = path.startsWith("tile/") ? "default" : "no-cache";
-    try {
-      const signal = AbortSignal.timeout(timeout);
-      const { status, body } = await fetch(base + path, { cache, credentials: "omit", referrerPolicy: "no-referrer", signal });
-      // some storage answers 403 for what is not there
-      if (status === 404 || status === 410 || (status === 403 && path !== "checkpoint")) fail("NotFound", `${base}${path}: not found (${status})`);
-      if (status !== 200) lost(`the server answers ${status}`, { status });
-      const parts = [], reader = body.getReader();
-      for (let size = 0, part; !(part = await reader.read()).done; parts.push(part.value)) {
-        if ((size += part.value.length) > limit) lost(`longer than ${limit} bytes`, { status });
+  return async (path, limit, past = 0) => {
+    const until = Date.now() + whole;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await fetchOnce(base, path, limit, past, () => Math.min(timeout, until - Date.now()));
+      } catch (error) {
+        const asked = Math.max(0, error.busy); // NaN where the server asks for no pause
+        const pause = Math.min(LONGEST, asked >= 0 ? asked : FIRST * 2 ** (attempt - 1) * (0.5 + Math.random()));
+        if (!("busy" in error) || attempt === ATTEMPTS || Date.now() + pause > until) throw error;
+        await wait(pause);
       }
-      return concat(...parts);
-    } catch (error) {
-      if (error instanceof TlogError) throw error;
-      return lost(error.name === "TimeoutError" ? `no answer within ${timeout / 1000} seconds` : "no connection, or this page may not read it");
     }
   };
+}
+
+/** Return an object after one attempt. An error that may pass has `busy`: the milliseconds to wait that the server asks for, or NaN. */
+async function fetchOnce(base, path, limit, past, patience) {
+  const lost = (problem, more) => fail("AccessError", `${base}${path}: ${problem}`, more);
+  const cache = past ? ["reload", "no-store"][past - 1] : path.startsWith("tile/") ? "default" : "no-cache";
+  const stop = new AbortController(), { signal } = stop;
+  let timer;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => stop.abort(), patience());
+  };
+  try {
+    heard();
+    const where = base + path + (past > 1 ? `?past=${Date.now()}` : "");
+    const { status, headers, body } = await fetch(where, { cache, credentials: "omit", referrerPolicy: "no-referrer", signal });
+    // some storage answers 403 for what is not there
+    if (status === 404 || status === 410 || (status === 403 && path !== "checkpoint")) fail("NotFound", `${base}${path}: not found (${status})`);
+    if (status === 408 || status === 429 || status >= 500) lost(`the server answers ${status}`, { busy: retryAfter(headers) });
+    if (status !== 200) lost(`the server answers ${status}`);
+    const parts = [], reader = body.getReader();
+    for (let size = 0, part; !(part = await reader.read()).done; parts.push(part.value)) {
+      heard();
+      if ((size += part.value.length) > limit) lost(`longer than ${limit} bytes`, { tooLong: true });
+    }
+    return concat(...parts);
+  } catch (error) {
+    if (error instanceof TlogError) throw error;
+    return lost(signal.aborted ? "no byte for too long" : "no connection, or this page may not read it", { busy: NaN });
+  } finally {
+    clearTimeout(timer);
+    stop.abort(); // what is left of an answer is not wanted
+  }
+}
+
+function retryAfter(headers) { // a date counts from the answer's own
+  const [after, date] = ["Retry-After", "Date"].map((name) => headers.get(name) ?? "");
+  return /^[0-9]+$/.test(after) ? after * 1000 : / GMT$/.test(after) ? Date.parse(after) - Date.parse(date) : NaN;
+}
+
+/** Return what `parse` makes of an object; an error holds the object as evidence. */
+export function parsed(path, bytes, parse) {
+  try {
+    return parse(bytes);
+  } catch (error) {
+    throw Object.assign(error, { evidence: { [path]: bytes } });
+  }
+}
+
+const DOUBTFUL = ["NotFound", "Malformed", "TileError", "SignatureError", "PolicyError"];
+
+/**
+ * Return what `read` makes of what is fetched, past: 0. What is missing or not right may be so in a cache alone, so it is asked
+ * for again, past: 1, then 2, before that is said.
+ */
+export async function afresh(read) {
+  let wrong;
+  for (const past of [0, 1, 2]) {
+    try {
+      return await read(past);
+    } catch (error) {
+      if (past < 2) wrong = error; // the last one may be that of a server that takes no query
+      if (!DOUBTFUL.includes(error.code) && !error.tooLong) break;
+    }
+  }
+  throw wrong;
 }
 
 // ---- the log
@@ -55,15 +121,17 @@ export class Log {
    * `previous` is what was seen before, or null; `newer` too, if this is an old copy. A ForkError holds both, as evidence.
    */
   async visit() {
-    const signed = parseCheckpoint(await this.fetchObject("checkpoint", MAX_NOTE));
-    const accepted = await acceptCheckpoint(this.policy, signed, this.origin);
+    const accepted = await afresh(async (past) => {
+      const signed = parsed("checkpoint", await this.fetchObject("checkpoint", MAX_NOTE, past), parseCheckpoint);
+      return acceptCheckpoint(this.policy, signed, this.origin);
+    });
+    const { signed } = accepted;
     let previous = null;
     // each key is compared: somebody who holds two of them could sign another tree with each
     for (const { key } of this.policy.logs.filter((log) => this.memory && log.key.name === signed.origin)) {
       const last = await this.#recall(key);
       if (!last) continue;
-      if (last.tree.size <= signed.tree.size) await this.#checkExtends(last, signed);
-      else await this.#checkOldCopy(signed, last);
+      await this.#compare(signed, last);
       if (!previous || last.tree.size > previous.tree.size) previous = last;
     }
     const last = this.memory && (await this.#recall(accepted.log));
@@ -73,9 +141,17 @@ export class Log {
 
   /** Throw a ForkError unless an accepted checkpoint and the one visited are of one history. */
   async compare(signed) {
-    const now = (this.accepted ?? (await this.visit())).signed;
-    if (signed.tree.size <= now.tree.size) await this.#checkExtends(signed, now);
-    else await this.#checkOldCopy(now, signed);
+    await this.#compare((this.accepted ?? (await this.visit())).signed, signed);
+  }
+
+  async #compare(served, other) {
+    if (served.tree.size === other.tree.size && equal(served.tree.root, other.tree.root)) return;
+    const { compareHeads } = await import("./history.js");
+    await compareHeads(served, other, async (tree, nodes) => {
+      const reader = await this.#readerOf(tree);
+      await this.#read(reader, nodes);
+      return reader;
+    });
   }
 
   async #recall(key) {
@@ -87,37 +163,14 @@ export class Log {
     }
   }
 
-  async #checkOldCopy(served, last) {
-    try {
-      await this.#checkExtends(served, last);
-    } catch (error) {
-      if (error.code !== "NotFound") throw error;
-      fail("AccessError", `nothing shows that the ${served.tree.size} entries served begin the ${last.tree.size} seen`, { oldCopy: true });
-    }
-  }
-
-  async #checkExtends(older, newer) {
-    const { size } = older.tree, evidence = { older: older.data, newer: newer.data };
-    const fork = () => fail("ForkError", `the log ${newer.origin} shows two histories, of ${size} and ${newer.tree.size} entries`, { evidence });
-    if (size === newer.tree.size && !equal(older.tree.root, newer.tree.root)) fork();
-    if (size === 0n || size === newer.tree.size) return;
-    const { consistencyNodes, foldRight, subtrees } = await tiles(), reader = await this.#readerOf(newer.tree);
-    const nodes = subtrees(0n, size), parts = consistencyNodes(size, newer.tree.size);
-    await this.#read(reader, [...nodes, ...parts.flat()]);
-    // the root is computed from hashes that are believed: a proof that fails would show only that the proof is wrong
-    const [root, ...proof] = [nodes, ...parts].map((part) => foldRight(part.map((node) => reader.hash(node))));
-    if (!equal(root, older.tree.root)) {
-      evidence.prefix = utf8([root, ...proof].map((hash) => `${encodeBase64(hash)}\n`).join("")); // tiles/notes/fork_evidence.py
-      fork();
-    }
-    verifyConsistency(older.tree, newer.tree, proof);
-  }
-
-  async #read(reader, nodes, bundles = []) {
-    const { fetchTiles } = await tiles(), wanted = reader.wanted(nodes);
-    const contents = await fetchTiles(this.fetchObject, [...wanted, ...bundles]);
-    reader.accept(wanted, contents);
-    return contents;
+  /** Let a reader know nodes, and return the entries of a bundle if one is given. */
+  async #read(reader, nodes, bundle) {
+    const { believedEntries, fetchTiles } = await tiles();
+    return afresh(async (past) => {
+      const wanted = reader.wanted(nodes), contents = await fetchTiles(this.fetchObject, bundle ? [...wanted, bundle] : wanted, past);
+      reader.accept(wanted, contents);
+      return bundle && believedEntries(bundle, contents.get(bundle.path), reader.leafHashes(bundle.index));
+    });
   }
 
   async #readerOf(tree) {
@@ -151,10 +204,9 @@ export class Log {
     const reader = await this.#current(), { size } = reader.tree;
     [start, stop] = [big(start), big(stop)];
     if (start < 0n || start > stop || stop > size) usage(`a tree of size ${size} has no entries [${start}, ${stop})`);
-    const { ENTRIES, believedEntries, tileAt } = await tiles();
+    const { ENTRIES, tileAt } = await tiles();
     for (let at = start / 256n; at * 256n < stop && start < stop; at++) {
-      const bundle = tileAt(size, ENTRIES, at), contents = await this.#read(reader, [{ height: 0, index: at * 256n }], [bundle]);
-      const entries = believedEntries(bundle, contents.get(bundle.path), reader.leafHashes(at));
+      const entries = await this.#read(reader, [{ height: 0, index: at * 256n }], tileAt(size, ENTRIES, at));
       for (const [position, entry] of entries.entries()) {
         const index = at * 256n + BigInt(position);
         if (index >= start && index < stop) yield [index, entry];

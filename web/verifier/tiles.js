@@ -1,6 +1,7 @@
 // The tiles of a log (https://c2sp.org/tlog-tiles): which to fetch, and which hashes and entries to believe.
 
 import { MAX_SIZE, equal, fail, hex, malformed, usage } from "./encoding.js";
+import { isPage } from "./html.js";
 import { EMPTY_ROOT, leafHash, nodeHash } from "./merkle.js";
 
 const MAX_TILE = 2 * 8192; // bytes, twice a tile: one that is too long is read, and then called wrong
@@ -96,7 +97,8 @@ function heightsOf({ width }, bytes) { // the hashes of a tile at each height
 const tileError = (path, problem, evidence) => fail("TileError", `${path}: ${problem}`, { path, problem, evidence });
 
 function checkLength(path, bytes, size) {
-  if (bytes.length !== size) tileError(path, `${bytes.length} bytes instead of ${size}`, { [path]: bytes });
+  const found = isPage(bytes) ? "a web page (HTML)" : `${bytes.length} bytes`;
+  if (bytes.length !== size) tileError(path, `${found} instead of ${size} bytes`, { [path]: bytes });
 }
 
 /** Turns tiles that anyone may have written into hashes of one tree {size, root}. */
@@ -126,11 +128,11 @@ export class TreeReader {
 
   /** Believe tiles that lead to the root: all that `wanted` returned, in its order; contents: path → bytes. */
   accept(tiles, contents) {
-    for (const { path, width } of tiles) checkLength(path, contents.get(path), 32 * width);
     this.#acceptEdge(tiles.filter((tile) => tile.width < 256), contents);
     for (const tile of tiles.filter(({ width }) => width === 256)) {
-      const parent = parentOf(this.tree.size, tile), bytes = contents.get(tile.path), heights = heightsOf(tile, bytes);
-      const expected = this.#heights(parent)[0][Number(tile.index % 256n)], computed = heights[8][0];
+      const parent = parentOf(this.tree.size, tile), bytes = contents.get(tile.path);
+      checkLength(tile.path, bytes, 8192);
+      const heights = heightsOf(tile, bytes), expected = this.#heights(parent)[0][Number(tile.index % 256n)], computed = heights[8][0];
       if (!equal(computed, expected)) {
         tileError(tile.path, `hashes to ${hex(computed)}, and ${parent.path} says ${hex(expected)}`, { [tile.path]: bytes });
       }
@@ -141,6 +143,7 @@ export class TreeReader {
 
   #acceptEdge(tiles, contents) {
     if (!tiles.length) return;
+    for (const { path, width } of tiles) checkLength(path, contents.get(path), 32 * width);
     const edge = new Map(tiles.map((tile) => [tile.path, heightsOf(tile, contents.get(tile.path))]));
     const hashes = subtrees(0n, this.tree.size).map((node) => {
       const { tile, within, position } = place(node, this.tree.size);
@@ -188,33 +191,45 @@ function entriesOf(path, bytes, width) {
   try {
     return parseBundle(bytes, width);
   } catch (error) {
-    return tileError(path, error.message, { [path]: bytes });
+    return tileError(path, isPage(bytes) ? "a web page (HTML) instead of entries" : error.message, { [path]: bytes });
   }
 }
 
 // ---- fetching
 
-async function fetchTile(fetchObject, { level, index, width, path }) { // a partial tile that is gone is cut from the full one
-  const limit = level < 0 ? MAX_BUNDLE : MAX_TILE;
-  try {
-    return await fetchObject(path, limit);
-  } catch (error) {
-    if (error.code !== "NotFound" || width === 256) throw error;
-  }
-  const whole = pathOf(level, index, 256), bytes = await fetchObject(whole, limit);
+/** Return the first `width` entries or hashes of a tile that has `has`. */
+function startOf(path, bytes, level, has, width) {
   if (level < 0) {
-    const entries = entriesOf(whole, bytes, 256).slice(0, width);
+    const entries = entriesOf(path, bytes, has).slice(0, width);
     return bytes.subarray(0, entries.reduce((size, entry) => size + 2 + entry.length, 0));
   }
-  checkLength(whole, bytes, 8192);
+  checkLength(path, bytes, 32 * has);
   return bytes.subarray(0, 32 * width);
 }
 
-/** Return what a log has for tiles, path → bytes, NOT believed. fetchObject: (path, limit in bytes) → bytes. */
-export async function fetchTiles(fetchObject, tiles) {
+/** Return the bytes of a tile. A partial one that is gone, or is something else, is cut from the full one. */
+async function fetchTile(fetchObject, { level, index, width, path }, past) {
+  const get = (from) => fetchObject(from, level < 0 ? MAX_BUNDLE : MAX_TILE, past);
+  if (width === 256) return get(path);
+  const partial = async () => startOf(path, await get(path), level, width, width), whole = pathOf(level, index, 256);
+  const full = async () => startOf(whole, await get(whole), level, 256, width);
+  // one that has its length and still does not lead to the root was asked for twice by then
+  const [first, second] = past > 1 ? [full, partial] : [partial, full];
+  try {
+    return await first();
+  } catch (error) {
+    if (error.code !== "NotFound" && error.code !== "TileError" && !error.tooLong) throw error;
+    return second().catch((other) => {
+      throw error.code === "NotFound" ? other : error; // most logs have no full one yet
+    });
+  }
+}
+
+/** Return what a log has for tiles, path → bytes, NOT believed. fetchObject, past: see `httpFetcher`. */
+export async function fetchTiles(fetchObject, tiles, past) {
   const contents = new Map(), queue = tiles.values();
   const worker = async () => {
-    for (const tile of queue) contents.set(tile.path, await fetchTile(fetchObject, tile));
+    for (const tile of queue) contents.set(tile.path, await fetchTile(fetchObject, tile, past));
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   return contents;

@@ -2,10 +2,9 @@
 // verifying throws. Sizes and indexes are BigInt. Functions and error codes are those of tiles/.
 
 import {
-  MAX_SIZE, concat, decodeBase64, decodeDecimal, decodeText, encodeBase64, equal, fail, fromOctets, hex, malformed, toOctets, uint64,
-  usage, utf8,
+  MAX_SIZE, concat, decodeBase64, decodeDecimal, decodeText, equal, fail, fromOctets, hex, malformed, toOctets, uint64, usage, utf8,
 } from "./encoding.js";
-import { EMPTY_ROOT, verifyInclusion } from "./merkle.js";
+import { EMPTY_ROOT } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 
 export const MAX_NOTE = 1 << 20; // bytes, of a policy too
@@ -97,7 +96,7 @@ export async function verifyNote(note, keys) {
   return signers.length ? signers.map(({ key }) => key) : fail("SignatureError", "no signature by a known key");
 }
 
-const toHash = (bytes) => (bytes.length === 32 ? bytes : malformed("hash", "not 32 bytes"));
+export const toHash = (bytes) => (bytes.length === 32 ? bytes : malformed("hash", "not 32 bytes"));
 
 // ---- checkpoints: https://c2sp.org/tlog-checkpoint
 
@@ -225,37 +224,4 @@ export async function acceptCheckpoint(policy, signed, origin) {
     refuse(`the quorum is not met, missing ${missing.join(", ")}`, { missing, wanted: wanted.length, unsupported });
   }
   return { signed, log, cosignatures, unsupported };
-}
-
-// ---- proof files: https://c2sp.org/tlog-proof
-
-const HEADER = "c2sp.org/tlog-proof@v1";
-
-/** Return {index, hashes, checkpoint, extra} of a .tlog-proof. */
-export function parseProof(bytes) {
-  const what = "tlog-proof";
-  if (bytes.length > MAX_NOTE + 8192) malformed(what, "too many bytes");
-  const blank = bytes.findIndex((byte, at) => byte === 10 && bytes[at + 1] === 10);
-  if (blank < 0) malformed(what, "no empty line before the checkpoint");
-  const [header, ...lines] = decodeText(bytes.subarray(0, blank), what).split("\n");
-  if (header !== HEADER) malformed(what, `line 1: expected ${HEADER}`, header);
-  const extra = lines[0]?.startsWith("extra ") ? decodeBase64(lines.shift().slice(6), what) : [];
-  if (!lines[0]?.startsWith("index ")) malformed(what, 'expected "index"', lines[0]);
-  const index = decodeDecimal(lines.shift().slice(6), `${what} index`, MAX_SIZE - 1n);
-  if (lines.length > 63) malformed(what, "more than 63 hashes");
-  const hashes = lines.map((line) => toHash(decodeBase64(line, `${what} hash`)));
-  const proof = { index, hashes, checkpoint: parseCheckpoint(bytes.subarray(blank + 2)), extra };
-  return equal(formatProof(proof), bytes) ? proof : malformed(what, "not in canonical form"); // an empty "extra" line, for one
-}
-
-/** Return the bytes of a proof file. */
-export function formatProof({ index, hashes, checkpoint, extra = [] }) {
-  const lines = [HEADER, ...(extra.length ? [`extra ${encodeBase64(extra)}`] : []), `index ${index}`, ...hashes.map(encodeBase64)];
-  return concat(utf8(`${lines.join("\n")}\n\n`), checkpoint.data);
-}
-
-/** Return what `acceptCheckpoint` does, and `path`, if `leaf` (a leaf hash) is in the tree. */
-export async function verifyProof(proof, leaf, policy) {
-  const accepted = await acceptCheckpoint(policy, proof.checkpoint);
-  return { ...accepted, path: verifyInclusion(leaf, proof.index, accepted.signed.tree, proof.hashes) };
 }
