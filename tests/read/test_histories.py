@@ -98,6 +98,20 @@ def test_evidence_has_a_cap(visits: Visits) -> None:
     assert "no more are kept" not in caught.value.hint
 
 
+def test_what_is_no_proof_takes_no_room(visits: Visits) -> None:
+    """Old copies, which anyone can serve without the log's key, keep no proof of a fork out; they have a cap, too."""
+    sizes = range(20, 20 + MAX_FORKS + 2)
+    visit(make_log(600), visits)
+    for size in sizes:
+        old = {CHECKPOINT: make_log(size)[CHECKPOINT]}
+        with pytest.raises(HistoryUnknown):
+            visit(old, visits)
+    assert len(list((visits.directory / "forks").iterdir())) == MAX_FORKS
+    with pytest.raises(ForkError) as caught:
+        visit(make_log(600, tag="other"), visits)
+    assert "the evidence is in" in caught.value.hint
+
+
 def test_another_log_has_room(visits: Visits) -> None:
     """The cap is each log's own: one that forks all the time keeps no evidence against another one out."""
     for number in range(MAX_FORKS + 1):

@@ -103,21 +103,25 @@ class Visits:
         """Keep the evidence of a fork (`tiles.notes.fork_evidence`), and return its directory; it is never overwritten.
 
         The same evidence again is in the same directory. A log can fork at every visit, and must not fill the disk: of
-        one key MAX_FORKS are kept. Raises AccessError, which says where those are, for one more.
+        one key MAX_FORKS are kept. Raises AccessError, which says where those are, for one more. What is no proof, and
+        so could be made without the log's key, is counted apart, and takes no room from what is one.
         """
         hashed = sha256(b"".join(sha256(evidence[name]).digest() for name in sorted(evidence)))
         forks = self.directory / "forks"
         of_log = f"{re.sub(r'[^A-Za-z0-9.-]+', '_', key.name)[:80]}-{sha256(key.vkey.encode()).hexdigest()[:16]}-"
+        readme = _readme(key, evidence)
+        if readme is _UNPROVEN:
+            of_log = f"unproven-{of_log}"
         target = forks / f"{of_log}{hashed.hexdigest()[:16]}"
         if target.is_dir():
             return target
         _check_room(forks, of_log)
         temp = target.with_name(f".{secrets.token_hex(8)}.tmp")
         # the origin is the log's choice, and the line is to be copied into a shell
-        readme = _readme(key, evidence).format(origin=key.name, vkey=shlex.quote(key.vkey)).encode()
+        text = readme.format(origin=key.name, vkey=shlex.quote(key.vkey)).encode()
         try:
             make_directory(temp)
-            for file, data in {**evidence, "README": readme}.items():
+            for file, data in {**evidence, "README": text}.items():
                 write_file(temp / file, data)
             temp.rename(target)
             sync_directory(target.parent)
