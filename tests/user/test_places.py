@@ -243,6 +243,7 @@ def test_odd_names_of_directories(tiletree: Command, name: str, home: Path) -> N
 def test_a_name_that_is_not_utf8(tiletree: Command, home: Path) -> None:
     """A name is bytes: each way of writing them names the same directory."""
     place = os.fsdecode(os.fsencode(home) + b"/\xff")
-    tiletree.ok("init", place, "--origin", ORIGIN, "--key", "k")
-    assert tiletree.ok("info", place)["size"] == 0
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    Path("log").rename(place)
+    assert "not one line of text" in tiletree.ok("info", place)["not_remembered"]
     assert tiletree.ok("info", f"file://{quote(str(home))}/%FF")["size"] == 0

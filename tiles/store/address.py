@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from unicodedata import category
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 from urllib3 import exceptions as http
@@ -145,9 +146,11 @@ def existing_directory_of(address: str) -> Path:
 
 def check_place(place: str) -> None:
     """Raise UsageError for a path that is no line of text, so that no file could name it: for places of a new log."""
-    if "://" not in place and not str(existing_directory_of(place).resolve()).isprintable():
+    path = "" if "://" in place else str(existing_directory_of(place).resolve())
+    if any(category(character) in ("Cc", "Cs") for character in path):
         raise UsageError(
-            f"{place!r} has characters that do not print", hint="choose a path that can be remembered and typed"
+            f"{place!r} has control characters, or bytes that are not UTF-8",
+            hint="choose a path that can be remembered and typed",
         )
 
 
