@@ -8,10 +8,11 @@
     │       ├── PolicyError          signed, but the policy (log keys, quorum) is not met
     │       ├── ProofError           an inclusion or consistency proof does not lead to the root
     │       ├── TileError            a tile or bundle does not hash up to the checkpoint
-    │       └── ForkError            two signed checkpoints of one log that exclude each other
+    │       └── ForkError            two signed checkpoints of one log that exclude each other     exit 7
     ├── AccessError              storage or network failed; trying again may help                exit 3
     │   ├── NotFound             the object is not there
     │   ├── Denied               these credentials may not do that; nothing was done
+    │   ├── HistoryUnknown       less than was seen before, and nothing shows it is the same log  exit 7
     │   ├── Conflict             somebody else wrote first; our write did certainly not happen
     │   └── OutcomeUnknown       our write may or may not have happened
     ├── UsageError               the call is wrong                                               exit 2
@@ -105,6 +106,18 @@ class NotFound(AccessError):
 
 class Denied(AccessError):
     """These credentials may not do that. Nothing was done."""
+
+
+class HistoryUnknown(AccessError):
+    """A log is served smaller than it was seen, and nothing there shows that it began like this.
+
+    It may be an old copy without what is newer, or another history that will grow.
+    evidence   name → bytes: the two signed checkpoints, as those of a fork are named, without any proof
+    """
+
+    def __init__(self, message: str, *, hint: str = "", evidence: dict[str, bytes] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.evidence = dict(evidence or {})
 
 
 class Conflict(AccessError):

@@ -46,12 +46,17 @@ from tiletree.ui import (
 _EPILOG = """\b
 exit codes
   0  done, or verified
-  1  verification failed, or the log shows two histories
+  1  verification failed
   2  the call is wrong
   3  something could not be reached or read
   4  a guard refused; nothing was changed
   5  committed, and not published yet: the next run finishes it
+  6  published with fewer cosignatures than the policy needs
+  7  another history than was seen before; the evidence is saved
+  8  not in the log
+  9  an alarm of `status` or `monitor`
  70  our own fault: please report it
+130  interrupted, or not confirmed
 """
 
 
@@ -146,7 +151,7 @@ def _run(arguments: list[str], output: Output) -> int:
 def _interrupted(error: BaseException, output: Output) -> int:
     if isinstance(error, click.Abort) and not isinstance(error.__cause__, KeyboardInterrupt):
         output.note("")  # the question stands there without an answer, or without a yes
-        output.error("Interrupted", "not confirmed; nothing was done", "--yes answers without being asked")
+        output.error("NotConfirmed", "not confirmed; nothing was done", "--yes answers without being asked")
     else:
         output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it")
     return EXIT_INTERRUPTED

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
 from tiles.log import Log
 from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.freshness import quorum_time
 from tiles.notes.keys import SeedKey, VerifierKey, parse_skey, parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
 from tiles.read.client import LogClient
 from tiles.read.fetcher import is_local, open_log
+from tiles.read.other_layouts import check_layout, explained
 from tiles.read.trust import Pinned, resolve
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import parse_head
 from tiles.records.paths import HEAD
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
-from tiles.store import Fetcher, Store
+from tiles.store import Fetcher, Store, StoreFetcher
 from tiles.store.address import shown_address
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
@@ -36,6 +40,7 @@ from tiletree.options import Pins, Writer
 from tiletree.ui import Output
 
 Parsed = TypeVar("Parsed")
+Kept = TypeVar("Kept")
 
 KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for jobs that have no file of their own
 
@@ -82,13 +87,20 @@ def open_binary(name: str) -> BinaryIO:
     return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
 
 
+def environment_key(writer: Writer) -> SeedKey | None:
+    """Return the key that the environment holds; None if it holds none, or the call names a key file."""
+    if writer.key is not None or not (text := os.environ.get(KEY_TEXT)):
+        return None
+    try:
+        return parse_skey(text.strip())
+    except Malformed:
+        raise UsageError(f"${KEY_TEXT} is not a key", hint="it is the one line that is in a key file") from None
+
+
 def find_key(log: str, writer: Writer) -> tuple[Path | None, SeedKey]:
     """Return the key file of a log that exists, and the key in it; no file where the environment holds the key."""
-    if writer.key is None and (text := os.environ.get(KEY_TEXT)):
-        try:
-            return None, parse_skey(text.strip())
-        except Malformed:
-            raise UsageError(f"${KEY_TEXT} is not a key", hint="it is the one line that is in a key file") from None
+    if (signing := environment_key(writer)) is not None:
+        return None, signing
     path = find_key_path(log, writer)
     try:
         return path, read_key(path)
@@ -150,26 +162,83 @@ def open_sequencer(
     )
 
 
+def memory(kind: Callable[[], Kept]) -> Kept | None:
+    """Return one of this user's memories; None for a user who has no home directory."""
+    try:
+        return kind()
+    except AccessError:
+        return None
+
+
 def pinned_for(log: str, fetcher: Fetcher, pins: Pins) -> Pinned:
     """Return whom to trust for a log: as the call says, as remembered, or whoever signed what it shows at first use."""
-    return resolve(log, fetcher, Trust(), read_vkey(pins.vkey), read_policy(pins.policy))
+    return resolve(log, fetcher, memory(Trust), read_vkey(pins.vkey), read_policy(pins.policy))
 
 
 def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinned]:
     """Read a log's checkpoint, verify it, and prove it consistent with what was seen before."""
-    fetcher = open_log(log)
-    pinned = pinned_for(log, fetcher, pins)
-    cache = None if is_local(fetcher) else TileCache()
-    client = LogClient(fetcher, pinned.policy, visits=Visits(), cache=cache)
-    accepted = client.visit()
+    fetcher = _open(log)
+    try:
+        pinned = pinned_for(log, fetcher, pins)
+        cache = None if is_local(fetcher) else memory(TileCache)
+        visits = None if pinned.not_remembered else memory(Visits)
+        client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache)
+        accepted = client.visit()
+    except NotFound as error:
+        raise explained(fetcher, error) from error
     if pinned.is_first_use:
-        out.note(
+        out.remark(
+            "trust",
+            pinned.how,
             f"trust: {pinned.how}; compare the key with its publisher's, then: "
-            f"tiletree key trust {quote(shown_address(log))} {quote(accepted.log.vkey)}"
+            f"tiletree key trust {quote(shown_address(log))} {quote(accepted.log.vkey)}",
         )
     if client.newer is not None:
-        out.note(f"this is an old copy: size {client.newer.tree.size} was seen before, and extends it")
+        newer = client.newer.tree
+        out.remark(
+            "newer",
+            {"size": newer.size, "root": newer.root.hex()},
+            f"this is an old copy: size {newer.size} was seen before, and extends it",
+        )
+    problem = pinned.not_remembered or client.not_remembered or ("" if visits else "this user has no home directory")
+    if problem:
+        out.remark("not_remembered", problem, f"this visit is not remembered: {problem}")
     return client, accepted, pinned
+
+
+def _open(log: str) -> Fetcher:
+    try:
+        return open_log(log)
+    except NotFound as error:  # of a directory; of anything else it is known once it is asked
+        raise explained(StoreFetcher(public_store(log)), error) from error
+
+
+@contextmanager
+def tiles_of(log: str, client: LogClient) -> Iterator[None]:
+    """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout."""
+    try:
+        yield
+    except NotFound:
+        check_layout(open_log(log), client.tree.size)
+        raise
+
+
+def cosigned(accepted: Accepted, policy: Policy) -> tuple[dict[str, Any], list[str]]:
+    """Return who cosigned, and when the quorum still held: as fields of a JSON document, and as lines."""
+    keys = [str(cosignature.key) for cosignature in accepted.cosignatures]
+    fields: dict[str, Any] = {"cosigned_by": keys} if keys else {}
+    lines = [f"cosigned by {key}" for key in keys]
+    if (time := quorum_time(policy, accepted.cosignatures)) is not None:
+        fields["time"] = time
+        lines.append(f"time    {_shown_time(time)}, until which the quorum holds")
+    return fields, lines
+
+
+def _shown_time(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):  # no calendar has such a year
+        return f"{seconds} seconds after 1970"
 
 
 def write_file(path: Path, data: bytes, *, new: bool = False) -> None:

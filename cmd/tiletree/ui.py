@@ -20,7 +20,10 @@ import click
 import tiles
 from tiles.errors import (
     AccessError,
+    ForkError,
+    HistoryUnknown,
     LogError,
+    ProofError,
     Refused,
     TilesError,
     Unfinished,
@@ -28,18 +31,28 @@ from tiles.errors import (
 )
 
 EXIT_OK = 0
-EXIT_WRONG = 1  # verification failed, or a fork
+EXIT_WRONG = 1  # verification failed
 EXIT_USAGE = 2
 EXIT_ACCESS = 3  # could not reach or read
 EXIT_REFUSED = 4  # by a guard
 EXIT_UNFINISHED = 5  # done, but not as asked
+EXIT_OTHER_HISTORY = 7  # a fork, or what may be one
+EXIT_NOT_LOGGED = 8  # the log was read, and does not hold it
 EXIT_FAULT = 70  # of tiletree itself
 EXIT_INTERRUPTED = 130
 
 _OURS = (Path(tiles.__file__).parent, Path(__file__).parent)
 TRACEBACK = "TILETREE_TRACEBACK"  # the variable that asks for the whole of what nobody expected
 
+
+class NotInLog(ProofError):
+    """No entry of the log is what a proof was asked for; every leaf was looked at."""
+
+
 _EXIT_CODES: tuple[tuple[type[TilesError], int], ...] = (
+    (ForkError, EXIT_OTHER_HISTORY),
+    (HistoryUnknown, EXIT_OTHER_HISTORY),
+    (NotInLog, EXIT_NOT_LOGGED),
     (LogError, EXIT_WRONG),
     (UsageError, EXIT_USAGE),
     (AccessError, EXIT_ACCESS),
@@ -49,7 +62,7 @@ _EXIT_CODES: tuple[tuple[type[TilesError], int], ...] = (
 
 
 def exit_code(error: TilesError) -> int:
-    """Return the exit code of an error: whose trouble it is."""
+    """Return the exit code of an error: whose trouble it is. The first row that fits decides."""
     return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
 
 
@@ -73,19 +86,22 @@ class Output:
     """What a command says. All text is made harmless; only `raw` sends bytes as they are.
 
     json        print one JSON document instead of text
+    remarks     what is to be said of the next answer besides: its JSON document holds it, and so does an error's
     partial     what is done so far: an error's JSON document holds it too
     is_answer   standard output is what was asked for, and not a report on what was done otherwise
     """
 
     def __init__(self) -> None:
         self.json = False
+        self.remarks: dict[str, Any] = {}
         self.partial: dict[str, Any] = {}
         self.is_answer = True
 
     def answer(self, document: dict[str, Any], *lines: str) -> None:
         """Print what the command was asked for: the document with --json, the lines without."""
         if self.json:
-            click.echo(_json(document))
+            click.echo(_json({**document, **self.remarks}))
+            self.remarks = {}
         else:
             for line in lines:
                 self.line(line)
@@ -114,6 +130,11 @@ class Output:
         """Print a remark for the person at the terminal."""
         click.echo(shown(text), err=True)
 
+    def remark(self, name: str, value: Any, text: str) -> None:
+        """Print a remark on the answer, and put it into the JSON document as a field of that name."""
+        self.remarks[name] = value
+        self.note(text)
+
     def confirm(self, question: str) -> None:
         """Ask the person at the terminal. Raises click.Abort unless the answer is yes."""
         click.confirm(shown(question), abort=True, err=True)
@@ -121,7 +142,9 @@ class Output:
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
         if self.json:
-            click.echo(_json({**self.partial, "error": {"kind": kind, "message": message, "hint": hint}}))
+            click.echo(
+                _json({**self.partial, **self.remarks, "error": {"kind": kind, "message": message, "hint": hint}})
+            )
         self.note(f"tiletree: {message}")
         if hint:
             self.note(f"hint: {hint}")

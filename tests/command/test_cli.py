@@ -13,6 +13,7 @@ from tests.support.command_line import ORIGIN, Command
 from tests.support.fault_server import body, serving, status
 from tests.support.readers import make_log
 from tests.support.signed_text import LOG
+from tiletree import ui
 from tiletree.cli import cli, run
 
 
@@ -101,8 +102,11 @@ def test_every_help_has_an_example(tiletree: Command, words: tuple[str, ...], co
 
 
 def test_help_lists_the_exit_codes(tiletree: Command) -> None:
-    """`tiletree --help` documents the exit codes; without a command it is a wrong call."""
-    assert "exit codes" in tiletree("--help").out
+    """`tiletree --help` documents every exit code that there is; without a command it is a wrong call."""
+    listed = tiletree("--help").out.partition("exit codes\n")[2]
+    codes = {value for name, value in vars(ui).items() if name.startswith("EXIT_")}
+    assert len(codes) >= 10
+    assert codes <= {int(line.split()[0]) for line in listed.splitlines() if line.strip()}
     assert tiletree("--version").out.startswith("tiletree, version ")
     assert tiletree().code == 2
 
@@ -160,6 +164,8 @@ def test_a_question_that_is_not_answered(tiletree: Command, log: str) -> None:
         done = tiletree("freeze", "log", "--key", "k", "--json", stdin=stdin)
         assert done.code == 130
         assert done.json["error"]["message"] == "not confirmed; nothing was done"
+        assert done.json["error"]["kind"] == "NotConfirmed"
+        assert "interrupted" not in done.err
         assert "Freeze it? [y/N]" in done.err
     assert tiletree("freeze", "log", "--key", "k", stdin=b"y\n").code == 0
 

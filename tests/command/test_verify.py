@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import ORIGIN, WITNESS, Command
-from tiles.notes.checkpoint import with_signatures
+from tests.support.signed_text import COSIGNATURE, key, sign
+from tiles.notes.checkpoint import parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import cosign
 from tiles.notes.keys import signing_key
 from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof
+from tiles.tree.merkle import TreeHead
 
 
 def test_verify_says_what_it_verified(tiletree: Command, log: str) -> None:
@@ -66,7 +69,7 @@ def test_policy_with_a_quorum(tiletree: Command, log: str) -> None:
 
 
 def test_a_fork_is_evidence_that_anyone_can_check(tiletree: Command, log: str) -> None:
-    """A second history under the same key: exit code 1, the evidence is kept, and verifies with one command."""
+    """A second history under the same key: exit code 7, the evidence is kept, and verifies with one command."""
     tiletree.ok("info", "log", "--vkey", log)
     Path("log").rename("aside")
     Path("log.private").rename("aside.private")
@@ -74,8 +77,57 @@ def test_a_fork_is_evidence_that_anyone_can_check(tiletree: Command, log: str) -
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
     tiletree.ok("add", "log", "b", "a", "--key", "k")
     done = tiletree("info", "log", "--vkey", log, "--json")
-    assert done.code == 1
+    assert done.code == 7
     assert done.json["error"]["kind"] == "ForkError"
     (evidence,) = Path("home/XDG_STATE_HOME/tiletree/forks").iterdir()
-    assert tiletree.ok("verify", "--fork", evidence, "--vkey", log)["verified"] is True
-    assert tiletree("info", "log", "--vkey", log).code == 1  # and is not forgotten
+    verified = tiletree.ok("verify", "--fork", evidence, "--vkey", log)
+    assert verified["verified"] is True
+    assert verified["signed_by"] == [log]
+    assert tiletree("info", "log", "--vkey", log).code == 7  # and is not forgotten
+
+
+def test_a_fork_by_two_keys_says_both(tiletree: Command, log: str) -> None:
+    """Evidence that takes two keys is not taken for one log's own fork."""
+    other = key(ORIGIN, 9)
+    Path("evidence").mkdir()
+    signed = parse_signed_checkpoint(Path("log/checkpoint").read_bytes())
+    Path("evidence/older").write_bytes(signed.data)
+    changed = replace(signed.checkpoint, tree=TreeHead(signed.tree.size, bytes(32)))
+    Path("evidence/newer").write_bytes(with_signatures(changed, [sign(changed, other)]).data)
+    assert tiletree("verify", "--fork", "evidence", "--vkey", log).code == 1
+    Path("policy").write_text(f"log {log}\nlog {other.verifier.vkey}\nquorum none\n")
+    assert tiletree.ok("verify", "--fork", "evidence", "--policy", "policy")["signed_by"] == [log, other.verifier.vkey]
+    text = tiletree("verify", "--fork", "evidence", "--policy", "policy").out
+    assert "with two different keys" in text
+    assert log in text
+    assert other.verifier.vkey in text
+
+
+def test_freshness_is_the_quorums(tiletree: Command, log: str) -> None:
+    """Two of three witnesses of a year ago, and one of now: the time is that of a year ago, in text and in JSON."""
+    witnesses = [key(f"w{number}.example.com", number, COSIGNATURE) for number in (11, 12, 13)]
+    names = "".join(f"witness w{number} {by.verifier.vkey}\n" for number, by in enumerate(witnesses))
+    Path("policy").write_text(f"log {log}\n{names}group g 2 w0 w1 w2\nquorum g\n")
+    signed = parse_signed_checkpoint(Path("log/checkpoint").read_bytes())
+    times = zip(witnesses, (1_000_000_000, 1_000_000_060, 1_800_000_000), strict=True)
+    lines = [*signed.note.signatures, *(cosign(signed.checkpoint, by, time) for by, time in times)]
+    Path("log/checkpoint").write_bytes(with_signatures(signed.checkpoint, lines).data)
+    document = tiletree.ok("info", "log", "--policy", "policy")
+    assert document["time"] == 1_000_000_060
+    assert document["cosigned_by"] == [str(by.verifier) for by in witnesses]
+    assert "2001-09-09 01:47:40 UTC" in tiletree("info", "log", "--policy", "policy").out
+    assert "time" not in tiletree.ok("info", "log", "--vkey", log)
+    tiletree.ok("prove", "log", "a", "--policy", "policy", "-o", "q")
+    assert tiletree.ok("verify", "a", "--proof", "q", "--policy", "policy")["time"] == 1_000_000_060
+
+
+@pytest.mark.parametrize("time", [1, 253_402_300_800, 2**63 - 1])
+def test_times_that_no_calendar_has(tiletree: Command, log: str, time: int) -> None:
+    """A witness may state any time: it is shown as a number where it is no date."""
+    Path("policy").write_text(f"log {log}\nwitness w {WITNESS.verifier.vkey}\nquorum w\n")
+    signed = parse_signed_checkpoint(Path("log/checkpoint").read_bytes())
+    lines = [*signed.note.signatures, cosign(signed.checkpoint, WITNESS, time)]
+    Path("log/checkpoint").write_bytes(with_signatures(signed.checkpoint, lines).data)
+    done = tiletree("info", "log", "--policy", "policy")
+    assert done.code == 0, done
+    assert ("1970-01-01 00:00:01 UTC" if time == 1 else f"{time} seconds after 1970") in done.out

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from tests.support.readers import OTHER_KEY, POLICY, make_log
-from tests.support.signed_text import LOG, W1
+from tests.support.signed_text import LOG, W1, signed
 from tiles.errors import ForkError, LogError, Malformed, PolicyError, ProofError, SignatureError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.notes.fork_evidence import NEWER, OLDER, PREFIX, check_fork, fork_error
+from tiles.notes.fork_evidence import NEWER, OLDER, PREFIX, check_fork, fork_error, fork_signers
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import parse_policy, policy_for
 from tiles.tree.layout import CHECKPOINT
@@ -102,3 +102,23 @@ def test_the_key_is_not_taken_from_the_evidence() -> None:
     """Evidence proves nothing about a log whose key is another one."""
     with pytest.raises(SignatureError):
         check_fork(evidence(A2, B2), policy_for(OTHER_KEY.verifier))
+
+
+def test_who_has_signed() -> None:
+    """One key twice where it has signed both, whoever else has; two keys otherwise; never a key of the evidence."""
+    keys = (LOG, OTHER_KEY)
+    policy = parse_policy("".join(f"log {key.verifier.vkey}\n" for key in keys).encode() + b"quorum none\n")
+    by_both = signed(B2.checkpoint, OTHER_KEY, LOG)
+    assert fork_signers(A2, B2, policy) == (LOG.verifier, LOG.verifier)
+    assert fork_signers(A2, by_both, policy) == (LOG.verifier, LOG.verifier)
+    assert fork_signers(A2, C2, policy) == (LOG.verifier, OTHER_KEY.verifier)
+    assert fork_signers(C2, by_both, policy) == (OTHER_KEY.verifier, OTHER_KEY.verifier)
+    for one, other in ((A2, C2), (C2, A2), (A2, OTHER_LOG)):
+        with pytest.raises(SignatureError):
+            fork_signers(one, other, POLICY)
+
+
+def test_two_sizes_without_a_prefix() -> None:
+    """Two checkpoints of different size alone show nothing, which is said."""
+    with pytest.raises(Malformed, match="nothing shows"):
+        check_fork(evidence(A1, B2), POLICY)

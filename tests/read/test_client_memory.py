@@ -180,3 +180,34 @@ def test_another_visit_at_the_same_time(visits: Visits, monkeypatch: pytest.Monk
     monkeypatch.setattr(visits, "remember", slow)
     with pytest.raises(ForkError):
         client(objects, visits).visit()
+
+
+@pytest.mark.parametrize("seen", [0, 300])
+def test_what_cannot_be_remembered(visits: Visits, monkeypatch: pytest.MonkeyPatch, seen: int) -> None:
+    """Reading needs no place to write: the checkpoint is compared with what is remembered, and it is said why not."""
+    if seen:
+        client(make_log(300), visits).visit()
+
+    def full(*_arguments: object, **_options: object) -> None:
+        raise AccessError("the disk is full")
+
+    monkeypatch.setattr("tiles.user.seen_checkpoints.write_file", full)
+    reader = client(make_log(300, 600), visits)
+    assert reader.visit().signed.tree.size == 600
+    assert reader.not_remembered == "the disk is full"
+    assert reader.entry(599) == entry(599)
+    if seen:
+        with pytest.raises(ForkError):
+            client(make_log(600, tag="other"), visits).visit()
+    monkeypatch.undo()
+    reader.visit()
+    assert reader.not_remembered == ""
+
+
+def test_damaged_memory_is_no_missing_place(visits: Visits) -> None:
+    """What is there and cannot be compared with is a reason not to read the log."""
+    client(make_log(300), visits).visit()
+    (path,) = (visits.directory / "visits").iterdir()
+    path.write_bytes(b"?")
+    with pytest.raises(AccessError, match="damaged"):
+        client(make_log(300, 600), visits).visit()

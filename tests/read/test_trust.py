@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.readers import OTHER_KEY, Objects, make_log
+from tests.support.readers import OTHER_KEY, Objects, make_log, renamed
 from tests.support.signed_text import LOG, W1
 from tiles.errors import AccessError, Malformed, NotFound, SignatureError, UsageError
-from tiles.notes.keys import VerifierKey
+from tiles.notes.keys import VerifierKey, signing_key
 from tiles.notes.policy import parse_policy
 from tiles.read.client import LogClient
 from tiles.read.trust import PINNED, resolve
@@ -141,8 +141,28 @@ def test_first_use_without_checkpoint(trust: Trust) -> None:
 
 
 def test_first_use_that_cannot_be_remembered(tmp_path: Path) -> None:
-    """Where nothing can be remembered, first use is a broken way, not a silent one."""
+    """Reading needs no place to write: the key is used once, as a first use, and why it is not remembered is said."""
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / ".lock").mkdir()
-    with pytest.raises(AccessError):
-        resolve(URL, log(), Trust(tmp_path / "config"))
+    for trust in (Trust(tmp_path / "config"), None):
+        pinned = resolve(URL, log(), trust)
+        assert (key_of(pinned), pinned.how) == (KEY, FIRST_USE)
+        assert pinned.not_remembered
+    assert "cannot be written" in resolve(URL, log(), Trust(tmp_path / "config")).not_remembered
+
+
+def test_first_use_of_a_name_that_is_too_long(trust: Trust) -> None:
+    """A log whose key has a name of hundreds of kilobytes is read, and leaves nothing behind."""
+    theirs = signing_key("x" * 400_000, bytes(32))
+    pinned = resolve(URL, Objects(renamed(make_log(5), theirs)), trust)
+    assert (key_of(pinned), pinned.how) == (theirs.verifier, FIRST_USE)
+    assert "400000 bytes" in pinned.not_remembered
+    assert not trust.path.exists()
+
+
+def test_damage_is_no_reason_to_go_on(trust: Trust) -> None:
+    """A file that is there and not understood may say that another key is right."""
+    trust.path.parent.mkdir()
+    trust.path.write_bytes(b"?")
+    with pytest.raises(UsageError):
+        resolve(URL, log(), trust)

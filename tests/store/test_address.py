@@ -16,6 +16,7 @@ from tiles.store.address import (
     absolute,
     bucket_of,
     check_apart,
+    check_place,
     directory_of,
     is_object_url,
     name_of,
@@ -249,3 +250,16 @@ def test_paths_are_shown_as_they_are() -> None:
     """A path has no secrets, whatever characters are in it."""
     for path in ("log", "/a/me:x@b?c#d", "a@b"):
         assert shown_address(path) == path
+
+
+@pytest.mark.parametrize("place", ["log", "a b/c", "\u00e9", "\u2028", "s3://b/\t", "-x"])
+def test_places_of_a_new_log(place: str) -> None:
+    """Whatever can stand on a line of text."""
+    check_place(place)
+
+
+@pytest.mark.parametrize("place", ["a\tb", "a\nb", "a\n/../b\r", "\x7f", "\x85", "\udcff", "./\x1b[2J/log"])
+def test_places_that_no_log_is_begun_at(place: str) -> None:
+    """What no file could name, and nobody type."""
+    with pytest.raises(UsageError, match="control characters"):
+        check_place(place)

@@ -269,3 +269,44 @@ def test_without_boto3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(UsageError, match="boto3 is needed"):
         open_object_store("s3://b/log")
+
+
+# ---- hints that fit
+
+
+HINTS = [
+    (400, "ExpiredToken", "expired: log in again"),
+    (403, "ExpiredToken", "expired: log in again"),
+    (403, "RequestTimeTooSkewed", "clock"),
+    (403, "RequestExpired", "clock"),
+    (403, "InvalidAccessKeyId", "does not accept these credentials"),
+    (403, "SignatureDoesNotMatch", "does not accept these credentials"),
+    (401, "", "does not accept these credentials"),
+    (403, "AccessDenied", "permission to list"),
+    (403, "", "permission to list"),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "hint"), HINTS)
+@pytest.mark.parametrize("words", [("info", LOG), ("status", LOG), ("add", LOG, "a", "--key", "k")])
+def test_the_hint_fits_the_cause(
+    status: int, code: str, hint: str, words: tuple[str, ...], made: Command, s3: ObjectServer
+) -> None:
+    """What to do about credentials that are old, or a clock that is wrong, is not to look at rights to list."""
+    s3._http.respond = lambda _request: Answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
+    done = made(*words, "--json")
+    assert done.code == 3, done
+    assert hint in done.json["error"]["hint"], done
+    assert ("permission to list" in done.json["error"]["hint"]) == ("permission to list" in hint)
+
+
+@pytest.mark.parametrize(("kind", "scheme"), [("s3", "s3"), ("gcs", "gs"), ("azure", "az")])
+def test_an_endpoint_that_cannot_be_reached_is_named(kind: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scheme, host and port, however it was configured; never a token that a request for it holds."""
+    with ObjectServer(kind) as server:
+        use_environment(monkeypatch, {name: v for name, v in (server.environment() | SECRETS[kind]).items() if v})
+    store = open_object_store(f"{scheme}://b/log", retry=False)
+    store._clock = Clock(sleep=lambda _seconds: None)
+    with pytest.raises(TilesError, match=r"no connection, at (http://)?127\.0\.0\.1:[0-9]+") as caught:
+        store.read("checkpoint")
+    assert_no_secret(caught.value.message, caught.value.hint)

@@ -8,9 +8,10 @@ from threading import Lock
 
 from tests.support.signed_text import LOG, ORIGIN, sign
 from tiles.errors import AccessError, NotFound
-from tiles.notes.checkpoint import parse_signed_checkpoint, with_signatures
+from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.keys import SigningKey, signing_key
 from tiles.notes.policy import policy_for
+from tiles.records.paths import POLICY as POLICY_FILE
 from tiles.signing.signer import Signer
 from tiles.store.memory import MemoryStore
 from tiles.tree.layout import CHECKPOINT
@@ -54,6 +55,14 @@ def cosigned(objects: Mapping[str, bytes], *by: SigningKey) -> dict[str, bytes]:
     signed = parse_signed_checkpoint(objects[CHECKPOINT])
     signatures = [*signed.note.signatures, *(sign(signed.checkpoint, key) for key in by)]
     return {**objects, CHECKPOINT: with_signatures(signed.checkpoint, signatures).data}
+
+
+def renamed(objects: Mapping[str, bytes], key: SigningKey) -> dict[str, bytes]:
+    """Return the log with a checkpoint and a policy of another key, whose name no log of this library could have."""
+    checkpoint = Checkpoint(key.name, parse_signed_checkpoint(objects[CHECKPOINT]).tree)
+    kept = {path: data for path, data in objects.items() if not path.startswith("checkpoints/")}
+    signed = with_signatures(checkpoint, [sign(checkpoint, key)])
+    return {**kept, CHECKPOINT: signed.data, POLICY_FILE: f"log {key.verifier.vkey}\nquorum none\n".encode()}
 
 
 class Objects:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -158,3 +160,87 @@ def test_stores() -> None:
     """Directories for paths, object stores for their URLs; only the private part is never to be kept."""
     assert public_store("log").url == "log"
     assert private_store("log").url == "log.private"
+
+
+# ---- one place by several names
+
+
+@pytest.fixture
+def linked(tiletree: Command) -> Command:
+    """The command, with a log at real/log whose key is real/k; `log` and `k` are links to them, `way` one to real."""
+    Path("real").mkdir()
+    tiletree.ok("init", "real/log", "--origin", ORIGIN, "--key", "real/k")
+    Path("log").symlink_to("real/log")
+    Path("k").symlink_to(Path("real/k").absolute())
+    Path("way").symlink_to("real")
+    Path("twice").symlink_to("log")
+    return tiletree
+
+
+@pytest.mark.parametrize("name", ["log", "twice", "way/log", "./log/", "way/../log", "real/../log"])
+def test_a_log_through_a_link(linked: Command, name: str) -> None:
+    """It has the same private part, key and anchor, whichever way it is named."""
+    assert linked.ok("add", name, *files("a"))["size"] == 1
+    assert linked.ok("status", name)["anchor"]["size"] == 1
+    linked.ok("submit", name, "a", "--submitter", "ann", "--receipt", "receipt")
+    assert linked.ok("sequence", "real/log")["size"] == 2
+    assert linked.ok("add", "real/log", "a", "--key", "real/k")["size"] == 3
+    assert not list(Path().glob("*.private"))
+    assert {path.name for path in Path("real").iterdir()} == {"log", "log.private", "k", "k.anchor"}
+
+
+@pytest.mark.parametrize("key", ["k", "way/k", "real/k"])
+def test_a_key_through_a_link(linked: Command, key: str) -> None:
+    """One key has one anchor: a link to it does not begin another one, which would know nothing of the first."""
+    linked.ok("add", "real/log", *files("a"), "--key", "real/k")
+    linked.ok("add", "log", "a", "--key", key)
+    assert not list(Path().glob("*.anchor"))
+    assert linked.ok("status", "log", "--key", key)["anchor"]["size"] == 2
+
+
+def test_a_log_that_is_begun_through_a_link(tiletree: Command) -> None:
+    """What `init` remembers is where the log is, so that it is found by that name, too."""
+    Path("disk").mkdir()
+    Path("disk/log").mkdir()
+    Path("log").symlink_to("disk/log")
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--anchor", "anchor")
+    assert Path("disk/log.private").is_dir()
+    assert tiletree.ok("add", "disk/log", *files("a"))["size"] == 1
+    known = recall(name_of("disk/log"))
+    assert known is not None
+    assert known.log == str(Path("disk/log").absolute())
+
+
+@pytest.mark.parametrize("words", [("info",), ("status",), ("add", "a"), ("sequence",), ("gc",), ("audit",)])
+def test_links_in_a_circle(tiletree: Command, words: tuple[str, ...]) -> None:
+    """A path that leads nowhere is a wrong call, for whoever writes as for whoever reads."""
+    files("a")
+    Path("one").symlink_to("two")
+    Path("two").symlink_to("one")
+    done = tiletree(words[0], "one", *words[1:], "--json")
+    assert done.code == 2, done
+    assert "is not a path" in done.json["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "a b", "\u00e9", "a'b", "-x", "\u2028"])
+def test_odd_names_of_directories(tiletree: Command, name: str, home: Path) -> None:
+    """A log at any path can be read without a key, again and again; what cannot be remembered is said."""
+    place = str(home / "real" / name)
+    tiletree.ok("init", "real/log", "--origin", ORIGIN, "--key", "k")
+    Path("real/log").rename(place)
+    Path("real/log.private").rename(f"{place}.private")
+    for _ in range(2):
+        done = tiletree.ok("info", place)
+        assert done["trust"] == "first use, not pinned"
+        assert ("not_remembered" in done) == bool({"\t", "\n"} & set(name))
+    assert tiletree.ok("add", place, *files("a"), "--key", "k")["size"] == 1
+    assert tiletree.ok("info", f"file://{quote(place)}")["size"] == 1
+
+
+def test_a_name_that_is_not_utf8(tiletree: Command, home: Path) -> None:
+    """A name is bytes: each way of writing them names the same directory."""
+    place = os.fsdecode(os.fsencode(home) + b"/\xff")
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    Path("log").rename(place)
+    assert "not one line of text" in tiletree.ok("info", place)["not_remembered"]
+    assert tiletree.ok("info", f"file://{quote(str(home))}/%FF")["size"] == 0

@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.readers import OTHER_KEY
 from tests.support.signed_text import LOG, ORIGIN
-from tiles.errors import Refused, UsageError
+from tiles.errors import AccessError, Refused, UsageError
 from tiles.notes.keys import signing_key
-from tiles.user.trusted_keys import FIRST_USE, REMEMBERED, Known, Trust
+from tiles.user.trusted_keys import FIRST_USE, MAX_NAME, REMEMBERED, Known, Trust
 
 URL = "https://log.example.com/a"
 KEY, OTHER = LOG.verifier, OTHER_KEY.verifier
@@ -36,15 +36,15 @@ def test_nothing_yet(trust: Trust) -> None:
 
 def test_file(trust: Trust) -> None:
     """The file is a title and a line per log, sorted, mode 0600, and reads back equal."""
-    trust.trust("https://b.example.com", OTHER.vkey)
+    trust.trust("https://b.example.com", ELSEWHERE.vkey)
     trust.first_use("/srv/a log", KEY.vkey)
     assert trust.path.read_text() == (
-        f"tiletree-trust/v1\nfirst-use {KEY.vkey} /srv/a log\nremembered {OTHER.vkey} https://b.example.com\n"
+        f"tiletree-trust/v1\nfirst-use {KEY.vkey} /srv/a log\nremembered {ELSEWHERE.vkey} https://b.example.com\n"
     )
     assert stat.S_IMODE(trust.path.stat().st_mode) == 0o600
     assert Trust(trust.path.parent).all() == {
         "/srv/a log": Known("/srv/a log", KEY, FIRST_USE),
-        "https://b.example.com": Known("https://b.example.com", OTHER, REMEMBERED),
+        "https://b.example.com": Known("https://b.example.com", ELSEWHERE, REMEMBERED),
     }
 
 
@@ -95,8 +95,8 @@ def test_same_key_again(trust: Trust) -> None:
 
 
 def test_lookup_origin(trust: Trust) -> None:
-    """By origin only keys are found that the user said to trust, of that origin, each once."""
-    trust.first_use("https://first.example.com", OTHER.vkey)
+    """By origin only the key is found that the user said to trust; one origin has one key."""
+    trust.first_use("https://first.example.com", KEY.vkey)
     assert trust.lookup_origin(ORIGIN) is None
     trust.trust(URL, KEY.vkey)
     trust.trust("/a/copy", KEY.vkey)
@@ -104,11 +104,55 @@ def test_lookup_origin(trust: Trust) -> None:
     found = trust.lookup_origin(ORIGIN)
     assert found is not None
     assert [log.key for log in found.logs] == [KEY]
-    trust.trust("/another/copy", OTHER.vkey)
-    both = trust.lookup_origin(ORIGIN)
-    assert both is not None
-    assert {log.key for log in both.logs} == {KEY, OTHER}
-    assert both.quorum is None
+    with pytest.raises(Refused, match="/a/copy"):
+        trust.trust("/another/copy", OTHER.vkey)
+    trust.trust("/another/copy", OTHER.vkey, replace=True)
+    replaced = trust.lookup_origin(ORIGIN)
+    assert replaced is not None
+    assert [log.key for log in replaced.logs] == [OTHER]
+    assert {url: known.key for url, known in trust.all().items()} == {
+        "https://first.example.com": OTHER,
+        URL: OTHER,
+        "/a/copy": OTHER,
+        "/another/copy": OTHER,
+        "https://other.example.com": ELSEWHERE,
+    }
+
+
+def test_first_use_beside_a_trusted_key(trust: Trust) -> None:
+    """Another key for an origin that the user has named is refused; two first uses are nobody's word."""
+    trust.first_use(URL, KEY.vkey)
+    trust.first_use("/elsewhere", OTHER.vkey)
+    trust.trust("https://other.example.com", ELSEWHERE.vkey)
+    theirs = signing_key(ELSEWHERE.name, bytes([7]) * 32).verifier
+    before = trust.path.read_bytes()
+    with pytest.raises(Refused, match=r"at https://other\.example\.com"):
+        trust.first_use("/third", theirs.vkey)
+    assert trust.path.read_bytes() == before
+
+
+def test_names_that_are_too_long(trust: Trust) -> None:
+    """A key is remembered if its name is of a sane length."""
+    longest, longer = (signing_key("x" * size, bytes(32)).verifier for size in (MAX_NAME, MAX_NAME + 1))
+    trust.trust(URL, longest.vkey)
+    for key in (longer, signing_key("\u00e9" * MAX_NAME, bytes(32)).verifier):
+        for call in (trust.trust, trust.first_use):
+            with pytest.raises(UsageError, match="names of at most 255 are remembered"):
+                call("/b", key.vkey)
+    assert list(trust.all()) == [URL]
+
+
+def test_nothing_is_written_that_could_not_be_read(trust: Trust, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that would be too long is not written; what is in it stays of use, and can be made shorter."""
+    trust.trust("/a", KEY.vkey)
+    monkeypatch.setattr("tiles.user.trusted_keys.MAX_TRUST_SIZE", trust.path.stat().st_size + 50)
+    for call in (trust.trust, trust.first_use):
+        with pytest.raises(AccessError, match="no room") as caught:
+            call("/b", KEY.vkey)
+        assert "key forget" in caught.value.hint
+    assert list(trust.all()) == ["/a"]
+    assert trust.forget("/a")
+    assert trust.trust("/b", KEY.vkey) == trust.lookup("/b")
 
 
 @pytest.mark.parametrize("vkey", ["", "x", KEY.vkey[:-1], KEY.vkey + "\n", f" {KEY.vkey}"])

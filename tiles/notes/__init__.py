@@ -6,8 +6,9 @@
     checkpoint     checkpoints
     cosignature    cosignatures, by Ed25519 and ML-DSA-44
     policy         whose signatures make a checkpoint acceptable
+    freshness      the newest time at which a policy's quorum still holds
     tlog_proof     proofs as files, which are verified offline
-    fork_evidence  the proof that one key has signed two histories
+    fork_evidence  the proof that two signed histories of one log exclude each other, and by which keys
 
 Its modules are public. Each parses strictly: parse, format again, compare.
 """

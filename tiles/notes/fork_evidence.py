@@ -1,4 +1,4 @@
-"""Evidence of a fork: two checkpoints, signed by one log key, whose trees exclude each other. Pure.
+"""Evidence of a fork: two signed checkpoints of one log, whose trees exclude each other. Pure.
 
 Anyone can check it, offline, with the log's key and nothing else:
 
@@ -9,6 +9,9 @@ Anyone can check it, offline, with the log's key and nothing else:
 
 The newer tree holds the prefix, by the proof. The older checkpoint states another root for the same size. Both are
 signed, so the log has shown two histories. A consistency proof that fails is no evidence: the proof may be wrong.
+
+If a policy has several keys for one origin, the two checkpoints may be by two of them. Then no key has signed two
+histories, and perhaps one key is somebody else's; so who has signed is said with every fork (`fork_signers`).
 """
 
 from __future__ import annotations
@@ -16,10 +19,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tiles.errors import ForkError, Malformed, PolicyError, ProofError
+from tiles.errors import ForkError, Malformed, PolicyError, ProofError, SignatureError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.encoding import decode_base64, decode_text, encode_base64
-from tiles.notes.policy import Policy
+from tiles.notes.keys import VerifierKey
+from tiles.notes.note import no_known_signature
+from tiles.notes.policy import Policy, policy_for
 from tiles.tree.merkle import Hash, TreeHead, to_hash
 from tiles.tree.proof import verify_consistency
 
@@ -64,12 +69,41 @@ def check_fork(evidence: Mapping[str, bytes], policy: Policy) -> tuple[SignedChe
         raise Malformed(_WHAT, "the older tree is the larger one")
     found = newer.tree
     if older.tree.size < newer.tree.size:
+        if PREFIX not in evidence:
+            raise Malformed(_WHAT, f"there is no {PREFIX}, so nothing shows that two trees of different size differ")
         root, *proof = _parse_prefix(evidence.get(PREFIX, b""))
         found = TreeHead(older.tree.size, root)
         verify_consistency(found, newer.tree, proof)
     if found == older.tree:
         raise ProofError("the two checkpoints are consistent: this is no fork")
     return older, newer
+
+
+def fork_signers(older: SignedCheckpoint, newer: SignedCheckpoint, policy: Policy) -> tuple[VerifierKey, VerifierKey]:
+    """Return the keys of the policy that signed the one and the other checkpoint: one key twice, if it signed both.
+
+    Raises SignatureError unless each is signed by a log of the policy.
+    """
+    of_older, of_newer = _signers(older, policy), _signers(newer, policy)
+    both = next((key for key in of_older if key in of_newer), None)
+    return (both, both) if both is not None else (of_older[0], of_newer[0])
+
+
+def _signers(signed: SignedCheckpoint, policy: Policy) -> list[VerifierKey]:
+    """Return the log keys of the policy that signed a checkpoint, at least one."""
+    keys = [log.key for log in policy.logs if log.key.name == signed.origin]
+    found = [key for key in keys if _has_signed(key, signed)]
+    if not found:
+        raise no_known_signature(signed.note, keys)
+    return found
+
+
+def _has_signed(key: VerifierKey, signed: SignedCheckpoint) -> bool:
+    try:
+        policy_for(key).accept(signed)
+    except SignatureError:
+        return False
+    return True
 
 
 def _parse_prefix(data: bytes) -> list[Hash]:

@@ -7,6 +7,8 @@
     log_formats      what differs between kinds of logs: paths, limits, bundles, leaf hashes
     verified_tree    one tree, as it can be believed
     client           checkpoint, proofs, entries, search; compares with what was seen before
+    other_layouts    names a log that is none of tlog-tiles, where one of its objects is missing
+    histories        whether two checkpoints are of one history, and where the evidence is kept if not
     memories         what the client wants remembered, as Protocols
     trust            with which policy a log is read
 

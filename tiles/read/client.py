@@ -16,12 +16,11 @@ from itertools import chain
 
 from tiles.errors import AccessError, ForkError, NotFound, TileError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.fork_evidence import fork_error
-from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import TlogProof
 from tiles.read.bundles import believed_entries
+from tiles.read.histories import check_extends, forked, unproven
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.memories import CheckpointMemory, TileMemory
 from tiles.read.tiles import TileSource
@@ -34,10 +33,8 @@ from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right
 from tiles.tree.proof import (
     Node,
     build_proof,
-    consistency_nodes,
     inclusion_nodes,
     root_nodes,
-    verify_consistency,
     verify_inclusion,
 )
 
@@ -69,6 +66,7 @@ class LogClient:
         log_format: LogFormat = TLOG_TILES,
     ) -> None:
         self.newer: SignedCheckpoint | None = None
+        self.not_remembered = ""
         self._fetcher = fetcher
         self._policy = policy
         self._visits = visits
@@ -85,9 +83,11 @@ class LogClient:
         """Fetch the checkpoint, compare it with what was seen before, remember it, and read from it from now on.
 
         Where a larger one was seen before, and is shown to extend this one, the log is served from an old copy: this
-        one is good, `newer` is the one seen (otherwise None), and what is remembered does not shrink.
+        one is good, `newer` is the one seen (otherwise None), and what is remembered does not shrink. If this one
+        cannot be remembered, `not_remembered` says why (otherwise ""), and the log is read all the same.
         Raises SignatureError or PolicyError as `Policy.accept` does; ForkError if this one and one seen before exclude
-        each other: then the evidence is saved, and what is remembered stays.
+        each other, and HistoryUnknown if nothing shows that they do not: then the evidence is saved, and what is
+        remembered stays.
         """
         return self._visit()[0]
 
@@ -106,6 +106,7 @@ class LogClient:
         return self._visited or self._visit()
 
     def _visit(self) -> tuple[Accepted, VerifiedTree]:
+        self.not_remembered = ""
         accepted, tree = fetch_for(self._fetcher, self._format.checkpoint, MAX_NOTE_SIZE, self._accept)
         newer = self._compare(accepted, tree, self._visits) if self._visits else None
         self._visited, self.newer = (accepted, tree), newer
@@ -128,25 +129,26 @@ class LogClient:
             try:
                 for last in filter(None, seen.values()):
                     if last.tree.size <= served.tree.size:
-                        _check_extends(last, served, tree)
+                        check_extends(last, served, tree)
                         continue
-                    self._check_old_copy(served, last)
+                    self._check_old_copy(served, last, visits)
                     if newer is None or last.tree.size > newer.tree.size:
                         newer = last
             except ForkError as fork:
-                raise placed(_saved(fork, accepted.log, visits), self._where) from None
-            if visits.remember(accepted.log, served, seen[accepted.log]):
+                raise placed(forked(fork, self._policy, visits), self._where) from None
+            try:
+                if visits.remember(accepted.log, served, seen[accepted.log]):
+                    return newer
+            except AccessError as error:
+                # it was compared with all that is remembered; only the next visit will not know of this one
+                self.not_remembered = error.message
                 return newer
 
-    def _check_old_copy(self, served: SignedCheckpoint, last: SignedCheckpoint) -> None:
+    def _check_old_copy(self, served: SignedCheckpoint, last: SignedCheckpoint, visits: CheckpointMemory) -> None:
         try:
-            _check_extends(served, last, self._verified(last))
+            check_extends(served, last, self._verified(last))
         except NotFound as error:
-            raise AccessError(
-                f"{self._fetcher.url} serves {served.tree.size} entries, {last.tree.size} were seen before, "
-                f"and nothing there shows that they begin with the same: {error.message}",
-                hint="an old copy of the log, or a log that was put back and may grow differently: ask who runs it",
-            ) from error
+            raise unproven(self._fetcher.url, served, last, error, self._policy, visits) from error
 
     def _verified(self, signed: SignedCheckpoint) -> VerifiedTree:
         return VerifiedTree(self._source, signed.tree, signed.origin, self._cache)
@@ -243,31 +245,6 @@ class LogClient:
             found.extend(index for index, hash_ in enumerate(hashes, start) if hash_ == leaf)
             start += len(hashes)
         return found
-
-
-def _check_extends(older: SignedCheckpoint, newer: SignedCheckpoint, tree: VerifiedTree) -> None:
-    """Show that `tree`, the newer one's, begins with the older tree. Raises ForkError, with what proves that not."""
-    size = older.tree.size
-    if size == newer.tree.size and older.tree != newer.tree:
-        raise fork_error(older, newer)
-    if size in (0, newer.tree.size):
-        return
-    nodes, parts = root_nodes(size), consistency_nodes(size, newer.tree.size)
-    tree.read([*nodes, *chain.from_iterable(parts)])
-    # Not by verifying a proof: one that fails could be a wrong one. These hashes are believed, so the tree has them.
-    root, proof = fold_right([tree.hash(node) for node in nodes]), build_proof(parts, tree.hash)
-    if root != older.tree.root:
-        raise fork_error(older, newer, (root, *proof))
-    verify_consistency(older.tree, newer.tree, proof)
-
-
-def _saved(fork: ForkError, key: VerifierKey, visits: CheckpointMemory) -> ForkError:
-    """Return the error, saying where its evidence is; that it cannot be saved must not hide the fork."""
-    try:
-        hint = f"the evidence is in {visits.save_evidence(key, fork.evidence)}; tell others who use this log"
-    except AccessError as error:
-        hint = f"the evidence could not be saved: {error.message}"
-    return ForkError(fork.message, hint=hint, evidence=fork.evidence)
 
 
 def _leaves(tree: VerifiedTree, start: int, stop: int) -> Iterator[Sequence[Hash]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from tiles.errors import NotFound, UsageError
+from tiles.errors import AccessError, NotFound, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE
@@ -17,9 +17,10 @@ from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
 from tiles.read.trouble import judged
 from tiles.records.paths import POLICY
 from tiles.store import Fetcher
+from tiles.store.address import normal_url
 from tiles.store.past_caches import fetch_for
 from tiles.tree.layout import CHECKPOINT
-from tiles.user.trusted_keys import FIRST_USE, Trust
+from tiles.user.trusted_keys import FIRST_USE, Trust, unrememberable
 
 PINNED = "pinned"
 
@@ -28,10 +29,16 @@ _HINT = "pass --vkey or --policy, from a source you trust; `tiletree key trust U
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """With which policy a log is read, and why: PINNED, REMEMBERED or FIRST_USE, to be shown with every result."""
+    """With which policy a log is read, and why: PINNED, REMEMBERED or FIRST_USE, to be shown with every result.
+
+    not_remembered   why the key of a first use could not be remembered, so that the next use is a first one again; or
+                     "". What was seen of the log is then not to be remembered either: the log could show another key
+                     each time, and fill the disk.
+    """
 
     policy: Policy
     how: str
+    not_remembered: str = ""
 
     @property
     def is_first_use(self) -> bool:
@@ -40,19 +47,22 @@ class Pinned:
 
 
 def resolve(
-    url: str, fetcher: Fetcher, trust: Trust, key: VerifierKey | None = None, policy: Policy | None = None
+    url: str, fetcher: Fetcher, trust: Trust | None, key: VerifierKey | None = None, policy: Policy | None = None
 ) -> Pinned:
     """Return the policy to read a log with. What was given goes before what is remembered, and that before first use.
 
+    trust    the memory; None where this user has no place for one
     key      of the log, given by the user
     policy   given by the user, instead
 
     On first use, the log's own policy.txt says what its key is, and that alone is taken and remembered, once it has
     verified the log's checkpoint. Not its witnesses and quorum: whoever serves the file could name witnesses of their
     own, and "cosigned" would say nothing. From then on it is known that the key stays the same, not that it was right.
+    Reading does not need a place to write: a key that cannot be remembered is used once, and `Pinned` says so.
 
-    Raises UsageError if both are given, or if a log is not known and has no policy.txt with one log; SignatureError if
-    its checkpoint is not signed by the key there, AccessError, and Malformed.
+    Raises Refused if another key is known for the log's address, or is trusted for its origin; UsageError if both are
+    given, or if a log is not known and has no policy.txt with one log; SignatureError if its checkpoint is not signed
+    by the key there, AccessError, and Malformed.
     """
     if key is not None and policy is not None:
         raise UsageError("a policy names the log's key itself: give either a key or a policy")
@@ -60,14 +70,19 @@ def resolve(
         return Pinned(policy, PINNED)
     if key is not None:
         return Pinned(policy_for(key), PINNED)
-    known = trust.lookup(url)
-    if known is None:
-        first = _first_key(fetcher)
-        fetch_for(
-            fetcher, CHECKPOINT, MAX_NOTE_SIZE, partial(_accept, policy_for(first), f"{fetcher.url}/{CHECKPOINT}")
-        )
-        known = trust.first_use(url, first.vkey)
-    return Pinned(policy_for(known.key), known.how)
+    known = trust.lookup(url) if trust is not None else None
+    if known is not None:
+        return Pinned(policy_for(known.key), known.how)
+    first = fetch_for(fetcher, CHECKPOINT, MAX_NOTE_SIZE, partial(_signed_by, fetcher))
+    problem = unrememberable(normal_url(url), first) if trust is not None else "this user has no home directory"
+    if trust is not None and not problem:
+        try:
+            known = trust.first_use(url, first.vkey)
+        except AccessError as error:
+            problem = error.message
+        else:
+            return Pinned(policy_for(known.key), known.how)
+    return Pinned(policy_for(first), FIRST_USE, problem)
 
 
 def _first_key(fetcher: Fetcher) -> VerifierKey:
@@ -85,6 +100,10 @@ def _parse(where: str, data: bytes) -> Policy:
         return parse_policy(data)
 
 
-def _accept(policy: Policy, where: str, data: bytes) -> None:
-    with judged(data, where):
-        policy.accept(parse_signed_checkpoint(data))
+def _signed_by(fetcher: Fetcher, data: bytes) -> VerifierKey:
+    """Return the key that the log names itself, and that has signed the checkpoint in these bytes."""
+    with judged(data, f"{fetcher.url}/{CHECKPOINT}"):
+        signed = parse_signed_checkpoint(data)  # first, because of what is no checkpoint the log's key says nothing
+        first = _first_key(fetcher)
+        policy_for(first).accept(signed)
+    return first

@@ -11,11 +11,13 @@ the code that opens it. What is printed, remembered or put into an error is its 
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote
+from unicodedata import category
+from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 from urllib3 import exceptions as http
 from urllib3.util import Url, parse_url
@@ -83,7 +85,7 @@ def shown_address(address: str) -> str:
 
 def absolute(place: str) -> str:
     """Return a path or URL that means the same wherever it is used."""
-    return place if "://" in place else str(directory_of(place).absolute())
+    return place if "://" in place else str(existing_directory_of(place).resolve())
 
 
 # ---- a log that is written to: a directory or a part of a bucket
@@ -91,7 +93,7 @@ def absolute(place: str) -> str:
 
 def name_of(log: str) -> str:
     """Return the one name that a log to write to is remembered by: its URL without options, or its absolute path."""
-    return shown_object_url(log) if is_object_url(log) else str(directory_of(log).resolve())
+    return shown_object_url(log) if is_object_url(log) else str(existing_directory_of(log).resolve())
 
 
 def check_apart(public: str, private: str) -> None:
@@ -103,7 +105,7 @@ def check_apart(public: str, private: str) -> None:
         apart = not (inner.startswith(outer) or outer.startswith(inner))
         private, public = inner, outer
     else:
-        within, around = directory_of(private).resolve(), directory_of(public).resolve()
+        within, around = existing_directory_of(private).resolve(), existing_directory_of(public).resolve()
         apart = within != around and around not in within.parents and within not in around.parents
     if not apart:
         raise UsageError(f"{private} and {public}: the private part may not be inside the public one, nor around it")
@@ -116,7 +118,7 @@ def directory_of(address: str) -> Path:
     """Return the directory that a path or file:// URL names. Raises UsageError for any other URL."""
     path = address
     if address.startswith("file://"):
-        path = unquote(address.removeprefix("file://"))
+        path = os.fsdecode(unquote_to_bytes(address.removeprefix("file://")))
         if not path.startswith("/"):
             raise UsageError(f"{shown_fsspec_url(address)} does not name an absolute path")
     elif "://" in address:
@@ -140,6 +142,16 @@ def existing_directory_of(address: str) -> Path:
     except (OSError, RuntimeError, ValueError):  # links in a circle, ~ of nobody, a zero byte
         raise UsageError(f"{address!r} is not a path") from None
     return directory
+
+
+def check_place(place: str) -> None:
+    """Raise UsageError for a path that is no line of text, so that no file could name it: for places of a new log."""
+    path = "" if "://" in place else str(existing_directory_of(place).resolve())
+    if any(category(character) in ("Cc", "Cs") for character in path):
+        raise UsageError(
+            f"{place!r} has control characters, or bytes that are not UTF-8",
+            hint="choose a path that can be remembered and typed",
+        )
 
 
 # ---- buckets

@@ -38,17 +38,33 @@ def xdg_directory(variable: str, fallback: str) -> Path:
 
 
 def read_file(path: Path, limit: int) -> bytes | None:
-    """Return a file's content, None if it is not there. Raises AccessError, also if it is longer than `limit` bytes."""
+    """Return a file's content, None if it is not there, or in a directory that this user may not look into.
+
+    Such a directory is that of somebody else whose environment this process has: nothing was ever kept there for it.
+    Raises AccessError for what is there and cannot be read, or is longer than `limit` bytes.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        if isinstance(error, PermissionError) and not _can_be_seen(path):
+            return None
         raise AccessError(f"{path} cannot be read: {error.strerror}") from error
     if len(data) > limit:
         raise AccessError(f"{path} is longer than {limit} bytes")
     return data
+
+
+def _can_be_seen(path: Path) -> bool:
+    try:
+        path.lstat()
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_file(path: Path, data: bytes, *, lasting: bool = True) -> None:

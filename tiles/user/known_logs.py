@@ -53,7 +53,10 @@ def remember(name: str, what: Remembered) -> None:
     with locked(directory):
         logs = _logs()
         logs[name] = {key: value for key, value in asdict(what).items() if value is not None}
-        write_file(directory / FILE, (json.dumps({"logs": logs}, indent=2, sort_keys=True) + "\n").encode())
+        data = (json.dumps({"logs": logs}, indent=2, sort_keys=True) + "\n").encode()
+        if len(data) > MAX_SIZE:  # which could not be read back
+            raise AccessError(f"{directory / FILE} has no room for another log")
+        write_file(directory / FILE, data)
 
 
 def _is_place(value: object) -> bool:

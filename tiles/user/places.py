@@ -17,6 +17,7 @@ from tiles.store.address import (
     bucket_of,
     check_apart,
     directory_of,
+    existing_directory_of,
     is_object_url,
     name_of,
     options_of,
@@ -57,9 +58,10 @@ def private_url(log: str, private: str | None = None) -> str:
                 f"the private part of {shown_object_url(log)} is not known",
                 hint="name another bucket with --private, or the same one at `init` with --private-in-bucket",
             )
-        public = directory_of(log)
-        named = public if public.name not in ("", "..") else public.resolve()
-        own = str(named.with_name(named.name + PRIVATE))
+        public = _followed(existing_directory_of(log))
+        if not public.name:
+            raise UsageError(f"{public} is no place for a log: nothing can be beside it")
+        own = str(public.with_name(public.name + PRIVATE))
     check_apart(log, own)
     if is_object_url(own) and own.partition("://")[0] == known.log.partition("://")[0] and not options_of(own):
         own += options_of(known.log)  # the same server, unless the private part has options of its own
@@ -114,8 +116,16 @@ def default_key_path(origin: str) -> Path:
 
 
 def anchor_store(key: Path, anchor: str | None = None) -> Store:
-    """Return where the signer keeps its anchor: `<KEY>.anchor` beside the key file unless named."""
-    return _store(anchor) if anchor else DirectoryStore(key.with_name(key.name + ".anchor"))
+    """Return where the signer keeps its anchor: `<KEY>.anchor` beside the key file, unless named."""
+    if anchor:
+        return _store(anchor)
+    file = _followed(key)
+    return DirectoryStore(file.with_name(file.name + ".anchor"))
+
+
+def _followed(path: Path) -> Path:
+    """Return where a path leads if it is a link: what is kept beside a thing is beside it whichever way it is named."""
+    return path.resolve() if path.is_symlink() or path.name in ("", "..") else path
 
 
 def _store(url: str, *, retry: bool = True, decodes: bool = False) -> Store:

@@ -23,7 +23,11 @@ from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import policy_for
 from tiles.user.files import locked, make_directory, read_file, sync_directory, write_file, xdg_directory
 
-_README = """\
+MAX_FORKS = 8  # of one log whose evidence is kept; one is enough to prove that it forked
+
+_MAX_EVIDENCE = 64 << 20  # bytes, of all logs together
+
+_FORK = """\
 Evidence that the log {origin} has shown two histories.
 
 older and newer are two checkpoints that it signed; prefix, where there is one, proves that the tree of newer does not
@@ -32,6 +36,24 @@ begin with the tree of older. Anyone who knows the log's key can check it, offli
     tiletree verify --fork . --vkey {vkey}
 
 Keep this directory, and tell others who use the log.
+"""
+_TWO_KEYS = """\
+Evidence that two histories were shown of the log {origin}, signed by two different keys.
+
+older and newer are two checkpoints; prefix, where there is one, proves that the tree of newer does not begin with the
+tree of older. Anyone who knows both keys can check it, offline, with a policy file that names them:
+
+    tiletree verify --fork . --policy FILE
+
+Keep this directory, and ask who runs the log whose the keys are.
+"""
+_UNPROVEN = """\
+Two checkpoints of the log {origin} that may belong to two histories.
+
+newer was seen first, and the smaller one, older, after it. Where older was served, nothing showed that newer begins
+with it. That is no proof: it may be an old copy of the log. Whoever has all tiles of newer can tell.
+
+Keep this directory, and ask who runs the log.
 """
 
 
@@ -66,6 +88,9 @@ class Visits:
         Returns False, and changes nothing, if something else is remembered by now. A smaller one, or one of the same
         tree, changes nothing either: the checkpoint remembered is always the largest one.
         """
+        last = self.last(key)
+        if last is not None and last.data == (since and since.data) and signed.tree.size <= last.tree.size:
+            return True  # nothing is to be written, so there need not be a place where it could be
         with locked(self.directory):
             last = self.last(key)
             if (last and last.data) != (since and since.data):
@@ -77,19 +102,26 @@ class Visits:
     def save_evidence(self, key: VerifierKey, evidence: Mapping[str, bytes]) -> Path:
         """Keep the evidence of a fork (`tiles.notes.fork_evidence`), and return its directory; it is never overwritten.
 
-        The same evidence again is in the same directory, so that a monitor in a loop does not fill the disk.
+        The same evidence again is in the same directory. A log can fork at every visit, and must not fill the disk: of
+        one key MAX_FORKS are kept. Raises AccessError, which says where those are, for one more. What is no proof, and
+        so could be made without the log's key, is counted apart, and takes no room from what is one.
         """
         hashed = sha256(b"".join(sha256(evidence[name]).digest() for name in sorted(evidence)))
-        name = f"{re.sub(r'[^A-Za-z0-9.-]+', '_', key.name)[:80]}-{hashed.hexdigest()[:16]}"
-        target = self.directory / "forks" / name
+        forks = self.directory / "forks"
+        of_log = f"{re.sub(r'[^A-Za-z0-9.-]+', '_', key.name)[:80]}-{sha256(key.vkey.encode()).hexdigest()[:16]}-"
+        readme = _readme(key, evidence)
+        if readme is _UNPROVEN:
+            of_log = f"unproven-{of_log}"
+        target = forks / f"{of_log}{hashed.hexdigest()[:16]}"
         if target.is_dir():
             return target
+        _check_room(forks, of_log)
         temp = target.with_name(f".{secrets.token_hex(8)}.tmp")
         # the origin is the log's choice, and the line is to be copied into a shell
-        readme = _README.format(origin=key.name, vkey=shlex.quote(key.vkey)).encode()
+        text = readme.format(origin=key.name, vkey=shlex.quote(key.vkey)).encode()
         try:
             make_directory(temp)
-            for file, data in {**evidence, "README": readme}.items():
+            for file, data in {**evidence, "README": text}.items():
                 write_file(temp / file, data)
             temp.rename(target)
             sync_directory(target.parent)
@@ -103,6 +135,36 @@ class Visits:
     def _path(self, key: VerifierKey) -> Path:
         # a vkey begins with the origin, which may hold anything but a newline: a hash of it is a file's name
         return self._checkpoints / sha256(key.vkey.encode()).hexdigest()
+
+
+def _check_room(forks: Path, of_log: str) -> None:
+    """Raise AccessError if no more evidence is kept of a log, whose directories' names begin so, or of any."""
+    try:
+        there = [path for path in forks.iterdir() if not path.name.startswith(".")] if forks.is_dir() else []
+        of_this = sum(path.name.startswith(of_log) for path in there)
+        size = sum(file.stat().st_size for path in there for file in path.iterdir()) if of_this < MAX_FORKS else 0
+    except OSError as error:
+        raise AccessError(f"{forks} cannot be read: {error.strerror}") from error
+    if of_this >= MAX_FORKS:
+        raise AccessError(f"{of_this} forks of this log are in {forks} already, {of_log}*, and no more are kept")
+    if size >= _MAX_EVIDENCE:
+        raise AccessError(f"{forks} has {size} bytes already, and no more are kept: move some of it elsewhere")
+
+
+def _readme(key: VerifierKey, evidence: Mapping[str, bytes]) -> str:
+    """Return what to write beside the evidence, by what it shows."""
+    try:
+        older, newer = (parse_signed_checkpoint(evidence[name]) for name in (OLDER, NEWER))
+    except (KeyError, LogError):
+        return _FORK
+    if older.tree.size != newer.tree.size and PREFIX not in evidence:
+        return _UNPROVEN
+    try:
+        for signed in (older, newer):
+            policy_for(key).accept(signed)
+    except LogError:
+        return _TWO_KEYS
+    return _FORK
 
 
 def read_evidence(directory: Path) -> dict[str, bytes]:

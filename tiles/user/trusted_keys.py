@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiles.errors import Malformed, Refused, UsageError
+from tiles.errors import AccessError, Malformed, Refused, UsageError
 from tiles.notes.encoding import decode_text, is_line
 from tiles.notes.keys import VerifierKey, parse_vkey
-from tiles.notes.policy import Policy, policy_for, policy_of
+from tiles.notes.policy import Policy, policy_for
 from tiles.store.address import normal_url
 from tiles.user.files import locked, read_file, write_file
 from tiles.user.places import config_directory
@@ -18,6 +18,7 @@ REMEMBERED = "remembered"
 FIRST_USE = "first use, not pinned"
 
 MAX_TRUST_SIZE = 1 << 20  # bytes
+MAX_NAME = 255  # bytes of a key's name that is remembered, as much as any cosigner may have
 
 _TITLE = "tiletree-trust/v1"
 _WORDS = {"remembered": REMEMBERED, "first-use": FIRST_USE}
@@ -48,7 +49,7 @@ class Known:
 
 
 class Trust:
-    """The keys that one user knows logs by: one per URL, in one small text file.
+    """The keys that one user knows logs by: one per URL, and of those that the user named one per origin.
 
     directory   made when first written to; default $XDG_CONFIG_HOME/tiletree, or ~/.config/tiletree
 
@@ -66,14 +67,20 @@ class Trust:
     def trust(self, url: str, vkey: str, *, replace: bool = False) -> Known:
         """Remember a key because the user says so, and return what is remembered now.
 
-        replace   also in the place of another key
-        Raises Refused, naming both, if another key is known for the URL and `replace` is not given; UsageError for a
-        URL or key that is none.
+        A key is named as its log, so it counts for that origin wherever a proof or a copy of the log comes from. An
+        origin has one key here.
+        replace   also in the place of another key, for this URL and for every other URL of the same origin
+        Raises Refused, naming both, if another key is known for the URL or for the origin, and `replace` is not given;
+        UsageError for a URL or key that is none.
         """
         known = _known(url, vkey, REMEMBERED)
 
         def change(all_: dict[str, Known]) -> None:
-            _check_same(all_.get(known.url), known, replaceable=replace)
+            others = [other for other in all_.values() if _excludes(other, known)]
+            others.sort(key=lambda other: other.how != REMEMBERED)  # of several, one that somebody vouched for is named
+            if others and not replace:
+                raise _other_key(others[0], known)
+            all_.update({other.url: Known(other.url, known.key, REMEMBERED) for other in others})
             all_[known.url] = known
 
         self._change(change)
@@ -82,12 +89,16 @@ class Trust:
     def first_use(self, url: str, vkey: str) -> Known:
         """Remember the key that a log had when it was first read, and return what is remembered now.
 
-        A URL that is known stays as it is. Raises Refused, naming both, if it is known by another key.
+        A URL that is known stays as it is. Raises Refused, naming both, if it is known by another key, or if the user
+        has said to trust another key for its origin. Another first use elsewhere is no reason to refuse: whoever was
+        visited first would decide who may have that name.
         """
         known = _known(url, vkey, FIRST_USE)
 
         def change(all_: dict[str, Known]) -> None:
-            _check_same(all_.get(known.url), known, replaceable=False)
+            for other in all_.values():
+                if _excludes(other, known) and (other.url == known.url or other.how == REMEMBERED):
+                    raise _other_key(other, known)
             all_.setdefault(known.url, known)
 
         return self._change(change)[known.url]
@@ -97,12 +108,16 @@ class Trust:
         return self._read().get(normal_url(url))
 
     def lookup_origin(self, origin: str) -> Policy | None:
-        """Return the policy that accepts every key that the user said to trust for an origin, or None.
+        """Return the policy that accepts the key that the user said to trust for an origin, or None.
 
-        Keys of a first use are not among them: a proof that is verified offline needs a key that somebody vouched for.
+        A key of a first use is not taken: a proof that is verified offline needs a key that somebody vouched for.
+        Raises Refused, naming two of them, if there are several, which only another program can have written.
         """
         known = [known for known in self.all().values() if known.how == REMEMBERED and known.key.name == origin]
-        return policy_of(known_.key for known_ in known) if known else None
+        for other in known[1:]:
+            if _excludes(known[0], other):
+                raise _other_key(known[0], other)
+        return policy_for(known[0].key) if known else None
 
     def forget(self, url: str) -> bool:
         """Forget a log, and return whether it was known."""
@@ -122,7 +137,11 @@ class Trust:
             before = dict(all_)
             change(all_)
             if all_ != before:
-                write_file(self.path, _format(all_.values()))
+                data = _format(all_.values())
+                if len(data) > MAX_TRUST_SIZE:  # which could not be read back
+                    hint = "`tiletree key list` lists all of them, and `tiletree key forget LOG` makes room"
+                    raise AccessError(f"{self.path} has no room for another key", hint=hint)
+                write_file(self.path, data)
             return all_
 
     def _read(self) -> dict[str, Known]:
@@ -133,25 +152,43 @@ class Trust:
             raise UsageError(f"{self.path}: {error.message}", hint="put it right, or remove it") from error
 
 
-def _check_same(known: Known | None, wanted: Known, *, replaceable: bool) -> None:
-    if known is not None and known.key != wanted.key and not replaceable:
-        raise Refused(
-            f"{known.url} is known by the key {known.vkey} ({known.how}), not by {wanted.vkey}",
-            hint="find out from its operator which one is right before replacing it",
+def _excludes(known: Known, other: Known) -> bool:
+    """Whether the two cannot both hold: they are of one URL or of one origin, by different keys."""
+    return known.key != other.key and (known.url == other.url or known.key.name == other.key.name)
+
+
+def _other_key(known: Known, wanted: Known) -> Refused:
+    if known.url == wanted.url:
+        message = f"{known.url} is known by the key {known.vkey} ({known.how}), not by {wanted.vkey}"
+    else:
+        message = (
+            f"the log {wanted.key.name} is known by the key {known.vkey} ({known.how}, at {known.url}), "
+            f"not by {wanted.vkey}, which is named for {wanted.url}"
         )
+    hint = "find out from its operator which one is right; `tiletree key trust LOG VKEY --replace` then keeps that one"
+    return Refused(message, hint=hint)
 
 
 def _known(url: str, vkey: str, how: str) -> Known:
     """Return what is to be remembered. Raises UsageError if it cannot be."""
     normal = normal_url(url)
-    if not is_line(normal):
-        raise UsageError(f"{normal!r} cannot be remembered: it is not one line of text")
     try:
         known = Known(normal, parse_vkey(vkey), how)
     except Malformed as error:
         raise UsageError(error.message) from error
+    if problem := unrememberable(normal, known.key):
+        raise UsageError(problem)
     policy_for(known.key)  # so that whatever is remembered can be used
     return known
+
+
+def unrememberable(url: str, key: VerifierKey) -> str:
+    """Return why a key cannot be remembered for a URL, in normal form; "" if it can be."""
+    if not is_line(url):
+        return f"{url!r} cannot be remembered: it is not one line of text"
+    if (size := len(key.name.encode())) > MAX_NAME:
+        return f"the key's name has {size} bytes, and names of at most {MAX_NAME} are remembered"
+    return ""
 
 
 def _format(all_: Iterable[Known]) -> bytes:

@@ -158,6 +158,6 @@ class _Report:
         self.checkpoint = checkpoint
         tree = checkpoint.tree
         line = f"published {checkpoint.origin}, size {tree.size}, root {tree.root.hex()}"
-        self.out.result(self.document(), line)
         if self.retries:
-            self.out.note(f"other writers were first {self.retries} times")
+            self.out.remark("retries", self.retries, f"other writers were first {self.retries} times")
+        self.out.result(self.document(), line)

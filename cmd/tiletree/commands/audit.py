@@ -9,6 +9,7 @@ from multiprocessing import get_context
 import click
 
 from tiles.read.fetcher import open_log
+from tiles.read.other_layouts import check_layout
 from tiles.store import StoreFetcher
 from tiles.upkeep.audit import audit as recompute
 from tiles.user.places import public_store
@@ -34,6 +35,7 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
     """
     _, accepted, pinned = visit(out, log, pins)
     fetcher = open_log(log)
+    check_layout(fetcher, accepted.signed.tree.size)  # nothing is damaged that is only elsewhere
     store = public_store(log) if isinstance(fetcher, StoreFetcher) else None
     with _workers(jobs) as executor, out.progress("auditing", accepted.signed.tree.size) as progress:
         report = recompute(

@@ -11,6 +11,7 @@ from tiles.entries.payload import fetch_payload
 from tiles.read.fetcher import open_log
 from tiles.tree.merkle import leaf_hash
 from tiletree.opening import (
+    tiles_of,
     visit,
     write_file,
 )
@@ -37,7 +38,8 @@ def get(out: Output, log: str, index: int, target: Path | None, payload: bool, p
     The bytes are printed as they are, but on a terminal without characters that could harm it.
     """
     client, _, pinned = visit(out, log, pins)
-    entry = client.entry(index)
+    with tiles_of(log, client):
+        entry = client.entry(index)
     data = fetch_payload(open_log(log), entry) if payload else entry
     document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
     if target is not None:

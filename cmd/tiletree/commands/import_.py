@@ -8,6 +8,7 @@ from tiles.errors import Unfinished
 from tiles.upkeep.import_log import import_log
 from tiletree.opening import (
     open_sequencer,
+    tiles_of,
     visit,
 )
 from tiletree.options import (
@@ -48,7 +49,7 @@ def import_(
     target = open_sequencer(dst, writer)
     client, accepted, pinned = visit(out, src, pins)
     source = {"origin": accepted.signed.origin, "size": client.tree.size, "trust": pinned.how}
-    with out.progress("importing", client.tree.size) as progress:
+    with tiles_of(src, client), out.progress("importing", client.tree.size) as progress:
         try:
             done = import_log(client, target, progress=progress.advance)
         except Unfinished as error:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tiletree.opening import (
-    visit,
-)
+from tiletree.opening import cosigned, visit
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
 
@@ -24,6 +22,7 @@ def info(out: Output, log: str, pins: Pins) -> None:
       tiletree info https://log.example.com
     """
     _, accepted, pinned = visit(out, log, pins)
+    fields, lines = cosigned(accepted, pinned.policy)
     tree = accepted.signed.tree
     out.answer(
         {
@@ -32,11 +31,12 @@ def info(out: Output, log: str, pins: Pins) -> None:
             "root": tree.root.hex(),
             "vkey": accepted.log.vkey,
             "trust": pinned.how,
+            **fields,
         },
         f"origin  {accepted.signed.origin}",
         f"size    {tree.size}",
         f"root    {tree.root.hex()}",
         f"vkey    {accepted.log.vkey}",
         f"trust   {pinned.how}",
-        *(f"cosigned by {cosignature.key}" for cosignature in accepted.cosignatures),
+        *lines,
     )

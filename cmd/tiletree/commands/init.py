@@ -89,8 +89,8 @@ def init(
         out.note("these places could not be remembered: name --private, --key and --anchor in later calls")
     if writer.anchor is None:
         out.note(
-            "one machine writes to this log: the key may be copied, the anchor must not be, and belongs in no secret of a "
-            "job; for several machines, `tiletree key adopt` moves it to --anchor s3://BUCKET/PREFIX"
+            "one machine writes to this log: the key may be copied, the anchor must not be, so it belongs in no job's "
+            "secret; for several machines, `tiletree key adopt` moves it to --anchor s3://BUCKET/PREFIX"
         )
     out.note(f"whoever verifies needs the vkey: publish it where nobody who can change {log} can change it")
 

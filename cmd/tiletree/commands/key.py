@@ -77,11 +77,18 @@ def show(out: Output, path: Path) -> None:
 @key.command()
 @click.argument("log", metavar="LOG")
 @click.argument("vkey")
-@click.option("--replace", is_flag=True, help="even if another key is trusted for this log by now")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="even if another key is trusted by now for this log, or for its name at another address",
+)
 @json_option
 @output
 def trust(out: Output, log: str, vkey: str, replace: bool) -> None:
     """Trust VKEY for LOG from now on. Get it by a way that whoever serves the log cannot change.
+
+    The key counts for the name in it: proofs of that log are verified by it, wherever they come from. A name has one
+    key; with --replace, this one takes the place of another one at every address of that name.
 
     \b
     Example:

@@ -7,17 +7,17 @@ from pathlib import Path
 import click
 
 from tiles.entries.kinds import forms, read_content
-from tiles.errors import ProofError
 from tiles.notes.policy import Accepted
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
 from tiletree.opening import (
     open_binary,
+    tiles_of,
     visit,
     write_file,
 )
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
-from tiletree.ui import Output
+from tiletree.ui import NotInLog, Output
 
 
 @click.command()
@@ -50,9 +50,10 @@ def prove(
     if (file is None) == (index is None):
         raise click.UsageError("name a file, or --index", click.get_current_context())
     client, accepted, pinned = visit(out, log, pins)
-    if index is None and file is not None:
-        index = _find(client, file, accepted, scan=scan)
-    proof = client.prove(index or 0)
+    with tiles_of(log, client):
+        if index is None and file is not None:
+            index = _find(client, file, accepted, scan=scan)
+        proof = client.prove(index or 0)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
     document = {"index": proof.index, "size": size, "origin": origin, "trust": pinned.how}
     if target is not None:
@@ -71,4 +72,4 @@ def _find(client: LogClient, file: str, accepted: Accepted, *, scan: bool) -> in
     for _, entry in forms(content):
         if found := client.find(leaf_hash(entry), any_size=scan):
             return found[0]
-    raise ProofError(f"{file} is not among the {accepted.signed.tree.size} entries of {accepted.signed.origin}")
+    raise NotInLog(f"{file} is not among the {accepted.signed.tree.size} entries of {accepted.signed.origin}")

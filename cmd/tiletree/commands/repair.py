@@ -46,7 +46,12 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
     # not compared with what was seen before: that takes tiles, which may be what is to be repaired
     accepted = LogClient(fetcher, pinned.policy).visit()
     if pinned.is_first_use:
-        out.note(f"trust: {pinned.how}; compare the key with its publisher's: {accepted.log.vkey}")
+        out.remark(
+            "trust", pinned.how, f"trust: {pinned.how}; compare the key with its publisher's: {accepted.log.vkey}"
+        )
+    if pinned.not_remembered:
+        problem = pinned.not_remembered
+        out.remark("not_remembered", problem, f"this first use is not remembered: {problem}")
     repaired: list[dict[str, str]] = []
 
     def told(path: str, what: str, how: str) -> None:
@@ -70,7 +75,7 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
     for note in done.notes:
         out.note(note)
     if (done.replaced or done.set_aside) and not dry_run:
-        out.note(f"what was replaced or set aside is in the private part, below {done.aside}")
+        out.remark("aside", done.aside, f"what was replaced or set aside is in the private part, below {done.aside}")
     findings = [{"path": finding.path, "problem": finding.problem} for finding in done.findings]
     tree = done.tree
     out.result(

@@ -158,9 +158,9 @@ class _Run:
         if backlog.objects:
             lines.append(f"{backlog.objects} submissions wait on, the oldest for {backlog.oldest or 0:.0f} seconds")
         lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
+        for name, value, text in _troubles(backlog):
+            self.out.remark(name, value, text)
         self.out.result(self._document(done), *lines)
-        for note in _troubles(backlog):
-            self.out.note(note)
 
     def _document(self, done: Sequenced) -> dict[str, Any]:
         tree, backlog = done.checkpoint.tree, done.backlog
@@ -175,13 +175,16 @@ class _Run:
         }
 
 
-def _troubles(backlog: Backlog) -> Iterator[str]:
-    """Yield what somebody should look at."""
+def _troubles(backlog: Backlog) -> Iterator[tuple[str, Any, str]]:
+    """Yield what somebody should look at: the name of a field, its value, and the same in words."""
     if backlog.unreadable:
         such = f"such as {backlog.unreadable[0]}"
-        yield f"{len(backlog.unreadable)} submissions cannot be read, {such}"
+        text = f"{len(backlog.unreadable)} submissions cannot be read, {such}"
+        yield "unreadable", list(backlog.unreadable[:SHOWN_REFUSALS]), text
     if backlog.unlistable:
         submitters = ", ".join(backlog.unlistable[:5])
-        yield f"what {submitters} submitted cannot all be listed: an object there has a name that stops the listing"
+        text = f"what {submitters} submitted cannot all be listed: an object there has a name that stops the listing"
+        yield "unlistable", list(backlog.unlistable[:SHOWN_REFUSALS]), text
     if backlog.ignored:
-        yield f"{backlog.ignored} objects in the inbox are left there: no submission has such a name"
+        text = f"{backlog.ignored} objects in the inbox are left there: no submission has such a name"
+        yield "ignored", backlog.ignored, text

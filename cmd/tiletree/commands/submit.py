@@ -99,7 +99,7 @@ def submit(
     report.trust = pinned.how
     unknown = _send(report, inbox, log, go_on=True)
     if unknown is not None:
-        out.note(f"{unknown.message}; the log will tell")
+        out.remark("unknown", unknown.message, f"{unknown.message}; the log will tell")
     deadline = time.monotonic() + timeout
     try:
         for one in report.receipts:

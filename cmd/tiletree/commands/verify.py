@@ -10,7 +10,7 @@ import click
 from tiles.entries.kinds import forms, read_content
 from tiles.errors import ProofError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
-from tiles.notes.fork_evidence import NEWER, check_fork
+from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
 from tiles.notes.policy import Accepted, Policy, policy_for
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
 from tiles.read.trust import PINNED, Pinned
@@ -18,6 +18,8 @@ from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
 from tiles.user.trusted_keys import REMEMBERED, Trust
 from tiletree.opening import (
+    cosigned,
+    memory,
     open_binary,
     read_policy,
     read_vkey,
@@ -58,11 +60,19 @@ def _verify_fork(out: Output, directory: Path, pins: Pins) -> None:
     origin = parse_signed_checkpoint(evidence.get(NEWER, b"")).origin
     pinned = _pinned(origin, pins)
     older, newer = check_fork(evidence, pinned.policy)
+    one, other = (key.vkey for key in fork_signers(older, newer, pinned.policy))
+    is_one = one == other
     out.result(
-        {"verified": True, "fork": [str(older.tree), str(newer.tree)], "origin": origin, "trust": pinned.how},
-        f"verified: {origin} has signed two histories",
-        f"{older.tree}",
-        f"{newer.tree}, which does not extend it",
+        {
+            "verified": True,
+            "fork": [str(older.tree), str(newer.tree)],
+            "origin": origin,
+            "trust": pinned.how,
+            "signed_by": [one] if is_one else [one, other],
+        },
+        f"verified: {origin} has signed two histories{'' if is_one else ', with two different keys'}",
+        f"{older.tree}{'' if is_one else f', signed by {one}'}",
+        f"{newer.tree}, which does not extend it, signed by {other}",
     )
 
 
@@ -71,6 +81,7 @@ def _verify_file(out: Output, file: str, path: Path, pins: Pins) -> None:
     pinned = _pinned(proof.checkpoint.origin, pins)
     accepted, matched = _match(proof, pinned.policy, file)
     signed = accepted.signed
+    fields, lines = cosigned(accepted, pinned.policy)
     out.result(
         {
             "verified": True,
@@ -79,11 +90,12 @@ def _verify_file(out: Output, file: str, path: Path, pins: Pins) -> None:
             "origin": signed.origin,
             "trust": pinned.how,
             "matched": matched,
+            **fields,
         },
         f"verified: {file} is entry {proof.index} of {signed.origin}, size {signed.tree.size}",
         f"matched   {'its digest' if matched == 'file' else 'its bytes'}",
         f"trust     {pinned.how}",
-        *(f"cosigned by {cosignature.key}" for cosignature in accepted.cosignatures),
+        *lines,
     )
 
 
@@ -95,7 +107,8 @@ def _pinned(origin: str, pins: Pins) -> Pinned:
         return Pinned(chosen, PINNED)
     if (key := read_vkey(pins.vkey)) is not None:
         return Pinned(policy_for(key), PINNED)
-    if (known := Trust().lookup_origin(origin)) is not None:
+    trust = memory(Trust)
+    if trust is not None and (known := trust.lookup_origin(origin)) is not None:
         return Pinned(known, REMEMBERED)
     raise UsageError(
         f"no key is trusted for {origin}: name it with --vkey or --policy",
