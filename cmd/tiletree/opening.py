@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
 from tiles.log import Log
-from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.freshness import quorum_time
 from tiles.notes.keys import SeedKey, VerifierKey, parse_skey, parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
@@ -162,6 +162,15 @@ def open_sequencer(
     )
 
 
+class _OnlyCompared(Visits):
+    """What was seen before, for a log whose key is not remembered: it could show another key each time."""
+
+    def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:  # noqa: ARG002
+        """Change nothing, and return whether it was compared with what is remembered by now."""
+        last = self.last(key)
+        return (last and last.data) == (since and since.data)
+
+
 def memory(kind: Callable[[], Kept]) -> Kept | None:
     """Return one of this user's memories; None for a user who has no home directory."""
     try:
@@ -181,7 +190,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     try:
         pinned = pinned_for(log, fetcher, pins)
         cache = None if is_local(fetcher) else memory(TileCache)
-        visits = None if pinned.not_remembered else memory(Visits)
+        visits = memory(_OnlyCompared if pinned.not_remembered else Visits)
         client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache)
         accepted = client.visit()
     except NotFound as error:

@@ -159,6 +159,16 @@ def test_as_a_user_without_rights(mode: int) -> None:
         assert list(home.iterdir()) == []
 
 
+def test_what_is_remembered_is_compared_all_the_same(tiletree: Command) -> None:
+    """A first use that cannot be remembered is still compared with what was seen of the log by its key."""
+    write(make_log(5), "log")
+    tiletree.ok("info", "log", "--vkey", LOG.verifier.vkey)
+    Path("home/XDG_CONFIG_HOME/tiletree/.lock").mkdir(parents=True)
+    assert "cannot be written" in tiletree.ok("info", "log")["not_remembered"]
+    write(make_log(5, tag="other"), "log")
+    assert tiletree("info", "log").code == 7
+
+
 # ---- every remark has a field
 
 
