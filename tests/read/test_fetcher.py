@@ -128,11 +128,12 @@ def test_directory_and_http_are_equal(tmp_path: Path, server: Server, size: int)
     assert results[0] == results[1]
 
 
-def test_two_modules_know_urllib3() -> None:
+def test_who_knows_urllib3() -> None:
     """urllib3 is known where a URL is parsed and where one is asked for; every error of it is translated there."""
     users = []
     for name, module in list(sys.modules.items()):
         if name.startswith("tiles."):
             origins = [getattr(value, "__module__", None) or "" for value in vars(module).values()]
             users += [name] * any(origin.startswith("urllib3") for origin in origins)
-    assert sorted(users) == ["tiles.read.http_fetcher", "tiles.store.address"]
+    reading = [f"tiles.read.{name}" for name in ("connections", "fsspec_http", "http_fetcher", "redirects")]
+    assert sorted(users) == [*reading, "tiles.store.address"]

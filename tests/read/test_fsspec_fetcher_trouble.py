@@ -20,7 +20,7 @@ from tests.support.encodings import READ, REFUSED, encoded
 from tests.support.fault_server import Server, serving
 from tiles.errors import AccessError, NotFound, UsageError
 from tiles.read.fetcher import open_log
-from tiles.read.fsspec_fetcher import FsspecFetcher
+from tiles.read.fsspec_fetcher import ALLOWED, FsspecFetcher
 from tiles.tree.layout import CHECKPOINT
 
 fsspec = pytest.importorskip("fsspec")
@@ -111,8 +111,9 @@ class Endless:
 
 
 @pytest.fixture
-def hostile() -> Iterator[type[Hostile]]:
+def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hostile]]:
     """Register a kind of URL whose objects are what the test says."""
+    monkeypatch.setattr("tiles.read.fsspec_fetcher.ALLOWED", {*ALLOWED, "hostile"})
     fsspec.register_implementation("hostile", Hostile, clobber=True)
     yield Hostile
     registry._registry.pop("hostile")
@@ -239,6 +240,7 @@ def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_package_for_a_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package behind a kind of URL, the message says which to install."""
+    monkeypatch.setattr("tiles.read.fsspec_fetcher.ALLOWED", {*ALLOWED, "faraway"})
     monkeypatch.setitem(
         registry.known_implementations, "faraway", {"class": "no_such_package.fs.FS", "err": f"see {SECRET}"}
     )

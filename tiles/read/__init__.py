@@ -1,6 +1,7 @@
 """From an address to a verdict.
 
     fetcher          opens a log at any address; http_fetcher and fsspec_fetcher are two of the ways
+    connections redirects fsspec_http    whom both of these connect to, and which redirects they follow
     tiles            fetches tiles and bundles, one or many
     bundles          which entries of a bundle are believed
     trouble          whether the log or the way to it is to blame for what will not do, and where it was read

@@ -18,13 +18,14 @@ from typing import Any, TypeVar
 
 from tiles.errors import AccessError, Malformed, NotFound, TilesError, UsageError
 from tiles.parallel import SERVER_READS, in_background
+from tiles.read.fsspec_http import http_client
 from tiles.read.http_fetcher import NO_CACHE
 from tiles.read.trouble import too_long
 from tiles.store.address import parse_http_url
 from tiles.store.bounded_gzip import MAGIC, decode, on_wire
 from tiles.store.content_encoding import ACCEPTED, decode_what_is, on_wire_after, times_encoded
 from tiles.store.fsspec_address import PREFIX, protocol_of, shown_fsspec_url, shown_protocol
-from tiles.store.network import authorities, authorities_file, proxy_for, tls_context
+from tiles.store.network import authorities_file, proxy_for
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import BUNDLES, CHECKPOINT, parse_tile_path
 
@@ -32,6 +33,15 @@ DEADLINE = 120.0  # seconds for one object, or for opening the file system
 
 _CHUNK = 1 << 16  # bytes
 _THREADSAFE = frozenset({"memory", "file", "local", "github"})  # and all that is asynchronous inside
+# All others are refused: fsspec has file systems that read whatever a file tells them to (reference, generic), that
+# hand out what runs on this machine (dask, jupyter), or that keep copies.
+ALLOWED = {
+    *("memory", "file", "local", "zip", "tar", "libarchive", "git"),
+    *("http", "https", "ftp", "sftp", "ssh", "smb", "webdav", "hdfs", "webhdfs", "arrow_hdfs"),
+    *("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "tos", "dbfs", "lakefs"),
+    *("github", "gist", "hf", "box", "dropbox", "gdrive"),
+}
+
 _HTTP = frozenset({"http", "https"})
 _S3 = frozenset({"s3", "s3a"})
 _KEEPING = frozenset({"blockcache", "cached", "filecache", "simplecache"})
@@ -58,7 +68,7 @@ class FsspecFetcher:
         plain = url[len(PREFIX) :] if url.lower().startswith(PREFIX) else url
         protocol = protocol_of(url.partition("::")[0])
         self._is_http = protocol in _HTTP
-        options = _options(protocol, plain)
+        options = _options(plain)
         opened = self._in_time(lambda: core.url_to_fs(plain, skip_instance_cache=True, **options), "", self.url)
         self._fs, root = opened
         self._base, mark, query = root.partition("?")
@@ -149,29 +159,21 @@ def _encoding_of(file: Any) -> str:
     return "" if headers is None else ", ".join(headers.getall("Content-Encoding", ()))
 
 
-def _options(protocol: str, url: str) -> dict[str, Any]:
-    """Return what the file system of that protocol is opened with, besides its URL."""
-    if protocol in _S3 and (file := authorities_file()):
-        return {"client_kwargs": {"verify": file}}
-    if protocol not in _HTTP:
-        return {}
-    at = parse_http_url(url)
-    proxy = proxy_for(protocol, at.host or "", at.port)
-    return {
-        "get_client": _http_client,
-        "client_kwargs": {
-            "auto_decompress": False,
-            "headers": {"Accept-Encoding": ACCEPTED},
-            "proxy": None if proxy is None else proxy.whole,
-        },
-    }
-
-
-async def _http_client(**options: Any) -> Any:
-    """Return the HTTP client that fsspec reads with, which reads neither proxies nor ~/.netrc by itself."""
-    aiohttp = import_module("aiohttp")
-    context = tls_context() if authorities() else True
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), **options)
+def _options(url: str) -> dict[str, dict[str, Any]]:
+    """Return what the file systems of a chain are opened with, by protocol, besides their URLs."""
+    options: dict[str, dict[str, Any]] = {}
+    for number, link in enumerate(url.split("::")):
+        protocol = protocol_of(link)
+        if protocol in _S3 and (file := authorities_file()):
+            options[protocol] = {"client_kwargs": {"verify": file}}
+        if protocol in _HTTP and "://" in link:
+            at = parse_http_url(link)
+            proxy = proxy_for(protocol, at.host or "", at.port)
+            client: dict[str, Any] = {"proxy": None if proxy is None else proxy.whole}
+            if number == 0:  # objects are decoded here; an archive, in which they are, is decoded by the client
+                client |= {"auto_decompress": False, "headers": {"Accept-Encoding": ACCEPTED}}
+            options[protocol] = {"get_client": http_client, "client_kwargs": client}
+    return options
 
 
 def _plain_bundle(path: str, data: bytes, limit: int) -> bytes:
@@ -204,6 +206,11 @@ def _check_protocol(link: str, url: str) -> None:
         return  # a path
     if not protocol:
         raise _unknown(protocol)  # fsspec would take it for a path
+    if protocol in registry.available_protocols() and protocol not in ALLOWED:
+        raise UsageError(
+            f"{shown_protocol(protocol)}:// is not read",
+            hint="a log is a directory, an archive, a bucket or a server; see docs/network.md for what is read",
+        )
     missing: ImportError | None = None
     try:
         registry.get_filesystem_class(protocol)

@@ -12,22 +12,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from threading import Lock
-from typing import Any
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote
 
-from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3 import exceptions as http
-from urllib3.util import Url, parse_url
+from urllib3.util import Url
 
 from tiles.errors import AccessError, Malformed, NotFound
 from tiles.notes.encoding import encode_base64
 from tiles.parallel import SERVER_READS, in_background
+from tiles.read.connections import connections
+from tiles.read.redirects import is_private, is_same_server, redirected
 from tiles.read.trouble import too_long
 from tiles.retry import Clock, Pauses
 from tiles.store import TooLong
 from tiles.store.address import parse_http_url, shown_http_url
 from tiles.store.content_encoding import ACCEPTED, decode_all, on_wire_after, times_encoded
-from tiles.store.network import Proxy, authorities, proxy_for, tls_context
+from tiles.store.network import Proxy, proxy_for
 from tiles.tree.layout import CHECKPOINT
 from tiles.version import __version__
 
@@ -101,7 +102,8 @@ class HttpFetcher:
         self.url = shown_http_url(self._base)
         self._patience = patience
         self._clock = clock or Clock(now=time.monotonic)
-        self._pools: dict[tuple[str, Proxy | None], PoolManager] = {}
+        self._timeout = Timeout(connect=patience.connect, read=patience.read)
+        self._pools: dict[tuple[str, Proxy | None, bool], PoolManager] = {}
         self._lock = Lock()
         self._pool(self._base)  # what the environment says wrongly is said at once
 
@@ -160,11 +162,13 @@ class HttpFetcher:
         at = self._base._replace(auth=None, path=f"{(self._base.path or '').rstrip('/')}/{path}")
         if anew is not None and anew.query:
             at = at._replace(query="&".join(filter(None, (at.query, f"past={anew.query}"))))
+        outside = False
         for _ in range(1 + MAX_REDIRECTS):
             try:
-                response = self._pool(at).request(
+                response = self._pool(at, outside=outside).request(
                     "GET", str(at), headers=self._headers(at, anew), redirect=False, preload_content=False
                 )
+                inside = is_private(self._peer(response, at))
                 try:
                     if response.status == 200:
                         return self._body(response, limit, until, where)
@@ -175,18 +179,27 @@ class HttpFetcher:
                 raise _failed(error, where) from error
             if response.status not in _REDIRECTS:
                 raise _refusal(response, path, where)
-            at = _redirected(at, response.headers.get("Location"), where)
+            target = redirected(at, response.headers.get("Location"), where, inside=inside)
+            outside = outside or not (inside or is_same_server(at, target))
+            at = target
         raise AccessError(f"{where}: redirected more than {MAX_REDIRECTS} times")
 
-    def _pool(self, at: Url) -> PoolManager:
-        """Return the connections by which a server is reached: through the proxy, if the environment names one."""
-        scheme = at.scheme or ""
-        proxy = proxy_for(scheme, at.host or "", at.port)
+    def _pool(self, at: Url, *, outside: bool = False) -> PoolManager:
+        """Return the connections by which a server is reached: through the proxy, if the environment names one.
+
+        outside   connect to public addresses only, whatever the names of hosts stand for
+        """
+        key = at.scheme or "", proxy_for(at.scheme or "", at.host or "", at.port), outside
         with self._lock:
-            pool = self._pools.get((scheme, proxy))
+            pool = self._pools.get(key)
             if pool is None:
-                pool = self._pools[scheme, proxy] = _connections(scheme, proxy, self._patience)
+                pool = self._pools[key] = connections(*key, timeout=self._timeout)
         return pool
+
+    @staticmethod
+    def _peer(response: BaseHTTPResponse, at: Url) -> str:
+        """Return the address that an answer came from; through a proxy, the host that was asked."""
+        return getattr(response.connection, "peer", "") or at.host or ""
 
     def _headers(self, at: Url, anew: _Anew | None) -> dict[str, str]:
         headers = dict(_HEADERS) | ({} if anew is None else NO_CACHE)
@@ -216,36 +229,11 @@ class HttpFetcher:
         return AccessError(f"{where}: no whole answer within {self._patience.whole:g} seconds")
 
 
-def _connections(scheme: str, proxy: Proxy | None, patience: Patience) -> PoolManager:
-    """Return connections to servers of a scheme. Raises UsageError for certificates that cannot be read."""
-    timeout = Timeout(connect=patience.connect, read=patience.read)
-    options: dict[str, Any] = {"num_pools": 4, "maxsize": SERVER_READS, "timeout": timeout, "retries": False}
-    secure = [scheme, *([] if proxy is None else [proxy.url.partition(":")[0]])]
-    if "https" in secure and authorities():  # without any, urllib3 trusts what the system trusts
-        options["ssl_context"] = tls_context()
-    if proxy is None:
-        return PoolManager(**options)
-    if proxy.authorization:
-        options["proxy_headers"] = {"Proxy-Authorization": proxy.authorization}
-    return ProxyManager(proxy.url, proxy_ssl_context=options.get("ssl_context"), **options)
-
-
 def _drain(response: BaseHTTPResponse) -> None:
     """Read a short answer to its end, so that the connection can be used again; give up on a long one."""
     for _ in range(4):
         if not response.read1(_CHUNK, decode_content=False):
             return
-
-
-def _redirected(at: Url, location: str | None, where: str) -> Url:
-    """Return where a redirect leads. Raises AccessError unless that is https, or the scheme of the request."""
-    try:
-        target = parse_url(urljoin(str(at), location or ""))
-    except ValueError:
-        target = Url()
-    if not location or not target.host or target.scheme not in {"https", at.scheme}:
-        raise AccessError(f"{where}: redirected to what is not a {at.scheme}:// URL")
-    return target._replace(auth=None, fragment=None)
 
 
 def _refusal(response: BaseHTTPResponse, path: str, where: str) -> Exception:

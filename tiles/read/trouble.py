@@ -13,7 +13,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tiles.errors import AccessError, LogError
+from tiles.errors import AccessError, LogError, Malformed
 from tiles.store import TooLong
 
 _HEAD = 2048  # bytes that are looked at
@@ -78,4 +78,6 @@ def judged(data: bytes, where: str) -> Iterator[None]:
     except LogError as error:
         if found := no_object(data, where):
             raise found from error
-        raise placed(error, where) from None
+        # not what was found: it may be of a file that nobody meant to show
+        what = f"malformed {error.what}: {error.problem}" if isinstance(error, Malformed) else ""
+        raise placed(error, where, what) from None

@@ -102,8 +102,10 @@ def _parse(where: str, data: bytes) -> Policy:
 
 def _signed_by(fetcher: Fetcher, data: bytes) -> VerifierKey:
     """Return the key that the log names itself, and that has signed the checkpoint in these bytes."""
-    with judged(data, f"{fetcher.url}/{CHECKPOINT}"):
+    where = f"{fetcher.url}/{CHECKPOINT}"
+    with judged(data, where):
         signed = parse_signed_checkpoint(data)  # first, because of what is no checkpoint the log's key says nothing
-        first = _first_key(fetcher)
+    first = _first_key(fetcher)
+    with judged(data, where):
         policy_for(first).accept(signed)
     return first
