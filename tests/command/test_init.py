@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from tests.support.command_line import ORIGIN, WITNESS, Command
 
 
@@ -38,3 +40,65 @@ def test_a_policy_that_needs_witnesses_is_refused_for_writing(tiletree: Command,
     assert "cosignatures" in done.err
     assert not Path("other").exists()
     assert not Path("other.private").exists()
+
+
+def test_what_cannot_be_remembered_is_a_field(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later calls have to name the places: the JSON document says so, as the text does."""
+    Path("file").write_bytes(b"")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(Path("file/home").absolute()))
+    done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k", "--json")
+    assert done.code == 0, done
+    assert "name --private, --key and --anchor" in done.json["not_remembered"]
+
+
+@pytest.fixture
+def in_environment(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put a key into the environment, and return its vkey; its file is gone."""
+    vkey: str = tiletree.ok("key", "generate", ORIGIN, "--out", "k")["vkey"]
+    monkeypatch.setenv("TILETREE_PRIVATE_KEY", Path("k").read_text())
+    Path("k").unlink()
+    return vkey
+
+
+def test_the_key_in_the_environment_is_the_key_of_the_log(tiletree: Command, in_environment: str) -> None:
+    """`init` makes no other key, and leaves none behind; a later call finds the log begun, and others write to it."""
+    for _ in range(2):
+        assert tiletree.ok("init", "log", "--origin", ORIGIN, "--anchor", "anchor")["vkey"] == in_environment
+    assert not list(Path().rglob("*.key"))
+    Path("a").write_bytes(b"a")
+    assert tiletree.ok("add", "log", "a")["size"] == 1
+    assert tiletree.ok("audit", "log", "--vkey", in_environment)["findings"] == []
+
+
+def test_the_key_in_the_environment_needs_an_anchor(tiletree: Command, in_environment: str) -> None:
+    """There is no file beside which the anchor could be: it has to be named, before anything is made."""
+    done = tiletree("init", "log", "--origin", ORIGIN)
+    assert done.code == 2
+    assert "--anchor" in done.err
+    assert not Path("log").exists()
+
+
+def test_a_key_in_the_environment_of_another_log(
+    tiletree: Command, in_environment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused as one in a file is, and so is what is no key; a file that is named comes first."""
+    assert tiletree("init", "log", "--origin", "other.example.com", "--anchor", "anchor").code == 4
+    monkeypatch.setenv("TILETREE_PRIVATE_KEY", "nonsense")
+    done = tiletree("init", "log", "--origin", ORIGIN, "--anchor", "anchor")
+    assert done.code == 2
+    assert "nonsense" not in done.err
+    assert not Path("log").exists()
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k2")
+    assert Path("k2").exists()
+
+
+@pytest.mark.parametrize("option", ["LOG", "--private", "--key", "--anchor"])
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "\x1b[31m", "a\x7f"])
+def test_places_that_cannot_be_remembered(tiletree: Command, option: str, name: str) -> None:
+    """A path that no file could name is refused at `init`, before anything is made there."""
+    words = ["log"] if option != "LOG" else [name]
+    done = tiletree("init", *words, "--origin", ORIGIN, *([option, name] if option != "LOG" else []))
+    assert done.code == 2, done
+    assert "control characters" in done.err
+    assert not Path(name).exists()
+    assert not Path("log").exists()

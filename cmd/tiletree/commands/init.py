@@ -13,11 +13,13 @@ from tiles.notes.keys import SEED_SIZE, SeedKey, signing_key
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
 from tiles.signing.key_file import read_key, write_key
-from tiles.store.address import absolute, is_object_url, name_of
+from tiles.store.address import absolute, check_place, is_object_url, name_of
 from tiles.user.known_logs import Remembered, try_to_remember
 from tiles.user.places import default_key_path, is_same_bucket, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
 from tiletree.opening import (
+    KEY_TEXT,
+    environment_key,
     find_anchor,
     open_sequencer,
 )
@@ -65,10 +67,12 @@ def init(
     """
     private = _private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
-    path = writer.key or default_key_path(origin)
-    signing, is_new = _init_key(path, origin)
+    path, signing, is_new = _init_key(writer, origin)
+    for place in (log, private, str(path or ""), writer.anchor or ""):
+        if place:
+            check_place(place)
     begun = open_sequencer(log, writer, (path, signing), look_closer=not readable_private)
-    if is_new:
+    if is_new and path is not None:
         begun.check_new(gzip=gzip, lock_days=lock_days)
         write_key(path, signing)
     published = begun.create(gzip=gzip, lock_days=lock_days)
@@ -76,17 +80,18 @@ def init(
         install_page(begun.public, published_policy(begun.public))
     is_remembered = _remember(log, private, writer)
     vkey = signing.verifier.vkey
+    if not is_remembered:
+        problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
+        out.remark("not_remembered", problem, problem)
     out.result(
         {"origin": origin, "vkey": vkey, "size": published.tree.size},
         f"log      {origin}, size {published.tree.size}",
         f"public   {begun.public.url}",
         f"private  {begun.private.url}",
-        f"key      {path}, keep it secret and keep a copy",
+        f"key      {path or f'${KEY_TEXT}'}, keep it secret and keep a copy",
         f"anchor   {find_anchor(log, writer, path).url}",
         f"vkey     {vkey}",
     )
-    if not is_remembered:
-        out.note("these places could not be remembered: name --private, --key and --anchor in later calls")
     if writer.anchor is None:
         out.note(
             "one machine writes to this log: the key may be copied, the anchor must not be, so it belongs in no job's "
@@ -113,17 +118,25 @@ def _remember(log: str, private: str, writer: Writer) -> bool:
     own = absolute(private)
     if not is_object_url(log) and own == absolute(private_url(log, None)):
         own = ""
-    key = str(writer.key.absolute()) if writer.key else None
+    key = str(writer.key.resolve()) if writer.key else None
     what = Remembered(default.log, own or None, key, absolute(writer.anchor) if writer.anchor else None)
     return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
 
 
-def _init_key(path: Path, origin: str) -> tuple[SeedKey, bool]:
-    """Return the key of the log to begin, and whether it still has to be written."""
-    try:
-        signing = read_key(path)
-    except NotFound:
-        return signing_key(origin, secrets.token_bytes(SEED_SIZE)), True
+def _init_key(writer: Writer, origin: str) -> tuple[Path | None, SeedKey, bool]:
+    """Return the key file of the log to begin, the key, and whether the file still has to be written.
+
+    No file where the environment holds the key, as in every other command.
+    """
+    path = writer.key or default_key_path(origin)
+    signing = environment_key(writer)
+    is_file = signing is None
+    if signing is None:
+        try:
+            signing = read_key(path)
+        except NotFound:
+            return path, signing_key(origin, secrets.token_bytes(SEED_SIZE)), True
     if signing.name != origin:
-        raise Refused(f"{path} is the key of {signing.name}, not of {origin}", hint="choose another --key")
-    return signing, False
+        where, hint = (path, "choose another --key") if is_file else (f"${KEY_TEXT}", "set another one, or name --key")
+        raise Refused(f"{where} is the key of {signing.name}, not of {origin}", hint=hint)
+    return path if is_file else None, signing, False

@@ -24,7 +24,7 @@ from tiles.user.trusted_keys import Known, Trust
 from tiles.write.adopt import Adoption
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
-from tiletree.opening import find_anchor, find_key, open_sequencer, to_verifier
+from tiletree.opening import find_anchor, find_key, memory, open_sequencer, to_verifier
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
@@ -158,7 +158,8 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
 
     if is_object_url(new.store.url):
         probe(new.store, secrets.token_hex(16))
-    seen = Visits().last(verifier)
+    visits = memory(Visits)
+    seen = visits.last(verifier) if visits is not None else None
     clock = Clock(time.time, time.sleep, random.SystemRandom())
     done = Adoption(parts, OwnTree(parts.public, verifier), old, new).adopt(clock, seen, go_on)
     if writer.anchor:
