@@ -62,12 +62,19 @@ class SmallDisk:
     def settle(self, log: RealLog) -> None:
         """Put the parts of a log on the small file system, in the place of those of another one."""
         for old in self.path.iterdir():
-            shutil.rmtree(old)
+            if old.is_symlink():
+                old.unlink()
+            else:
+                shutil.rmtree(old)
         (anchor,) = (log.folder / "config").rglob("*.anchor")
         places = {"public": log.path, "private": log.path.with_name("log.private"), "anchor": anchor}
+        names = {"public": "log", "private": "log.private", "anchor": "anchor"}
         for part in self._parts:
-            shutil.move(places[part], self.path / part)
-            places[part].symlink_to(self.path / part)
+            shutil.move(places[part], self.path / names[part])
+            places[part].symlink_to(self.path / names[part])
+        if "public" in self._parts and "private" not in self._parts:
+            # the private part of a log that is named by a link is beside what the link leads to
+            (self.path / names["private"]).symlink_to(places["private"])
 
     def fill(self, free: int) -> None:
         """Leave so much free."""

@@ -222,6 +222,21 @@ def test_it_meets_a_writer_anywhere() -> None:
     assert at > 15
 
 
+def test_a_writer_that_has_read_the_old_head_reads_again() -> None:
+    """A new anchor is begun in the place of a lost one after it read the head, and before it reads the anchor."""
+    world = World().grown(3)
+    world.put("anchor", ANCHOR, None)
+    begun: list[Adopted] = []
+
+    def gate(what: str) -> None:
+        if what == f"anchor read {ANCHOR}" and not begun:
+            begun.append(adopt(world, world.stores["anchor"], lambda: None))
+
+    done = world.sequencer(lambda store, role: GatedStore(store, role, gate)).append(NEW)
+    assert begun
+    assert done.first_index == 3
+
+
 def put_back(world: World) -> None:
     """Both parts are put back to the first batch."""
     older = World().grown(3)
