@@ -65,6 +65,7 @@ def test_repair(tiletree: Command, log: str, vkey: str, server: ObjectServer) ->
     dry = tiletree.ok("repair", LOG, "--from", "log", "--vkey", vkey, "--dry-run")
     assert stored(server).keys() == (before.keys() - {"tile/0/000", "tile/entries/001"}) | {"tile/0/009"}
     done = tiletree.ok("repair", LOG, "--from", "log", "--vkey", vkey)
+    assert done.pop("aside").startswith("set-aside/")
     assert {**done, "dry_run": True, "notes": dry["notes"]} == dry
     assert (done["put_back"], done["replaced"], done["set_aside"], done["findings"]) == (2, 1, 1, [])
     after = stored(server)
