@@ -23,6 +23,10 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
     rng: random.Random = field(default_factory=random.SystemRandom)
 
+    def random_id(self) -> str:
+        """Return 32 hex digits that nothing else has."""
+        return f"{self.rng.getrandbits(128):032x}"
+
 
 @dataclass(frozen=True, slots=True)
 class Pauses:

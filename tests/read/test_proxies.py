@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import proxy_server
-from tests.support.bucket_logs import use_environment
+from tests.support.bucket_logs import over_tls, use_environment
 from tests.support.certificates import make_certificates
 from tests.support.fault_server import Server, serving
 from tests.support.http_fetching import Sleeper, fetcher
@@ -158,14 +158,7 @@ def test_a_bucket_through_a_proxy(proxy: Proxy, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("variable", AUTHORITIES)
 def test_a_bucket_over_tls(variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each variable that names an authority is heeded for a bucket too."""
-    bundle, chain = make_certificates(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    server = ObjectServer("s3")
-    server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
-    with server:
-        use_environment(monkeypatch, server.environment())
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url.replace("http://", "https://"))
+    with over_tls(monkeypatch, tmp_path) as bundle:
         with pytest.raises(AccessError, match="no connection"):
             open_object_store("s3://b/log", retry=False).create({"a": b"b"})
         monkeypatch.setenv(variable, str(bundle))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import traceback
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ import pytest
 
 pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
 
-from tests.support.bucket_logs import LOG, PRIVATE, use_environment
-from tests.support.certificates import make_certificates
+from tests.support.bucket_logs import LOG, PRIVATE, over_tls, use_environment
 from tests.support.command_line import ORIGIN, Command
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_http import Answer, Request
@@ -207,14 +205,7 @@ def test_anonymous(dialect: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_authority_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS_CA_BUNDLE vouches for a server that nobody knows, every certificate in it; one that is not there is said."""
-    bundle, chain = make_certificates(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    server = ObjectServer("s3")
-    server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
-    with server:
-        use_environment(monkeypatch, server.environment())
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url.replace("http://", "https://"))
+    with over_tls(monkeypatch, tmp_path) as bundle:
         with pytest.raises(AccessError, match="no connection"):
             open_object_store("s3://b/log", retry=False).create({"a": b"b"})
         monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import make_certificates
 from tests.support.command_line import ORIGIN, Command
 from tests.support.object_server import ObjectServer
 from tiles import retry
@@ -54,6 +57,20 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
         owner_only(server, "public")
         use_environment(monkeypatch, server.environment())
         yield server
+
+
+@contextmanager
+def over_tls(patch: pytest.MonkeyPatch, folder: Path) -> Iterator[Path]:
+    """Run an S3 server that speaks TLS and that the environment names; yield the file of who vouches for it."""
+    bundle, chain = make_certificates(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    server = ObjectServer("s3")
+    server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
+    with server:
+        use_environment(patch, server.environment())
+        patch.setenv("AWS_ENDPOINT_URL", server.url.replace("http://", "https://"))
+        yield bundle
 
 
 def begin(tiletree: Command, log: str = LOG, private: str = PRIVATE, *more: object, origin: str = ORIGIN) -> str:

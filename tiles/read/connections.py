@@ -24,15 +24,8 @@ class _Plain(HTTPConnection):
         return connected
 
 
-class _Secure(HTTPSConnection):
+class _Secure(_Plain, HTTPSConnection):
     """The same, over TLS."""
-
-    peer = ""
-
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        self.peer = "" if self.proxy else connected.getpeername()[0]
-        return connected
 
 
 class _Outer(_Secure):

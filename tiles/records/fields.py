@@ -20,6 +20,7 @@ from tiles.tree.merkle import TreeHead, to_hash
 MAX_RECORD_SIZE = 64 * 1024  # bytes
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_RANDOM_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 def format_record(title: str, fields: Sequence[tuple[str, str]]) -> bytes:
@@ -58,6 +59,13 @@ def parse_digest(what: str, text: str) -> str:
     """Return 64 lower-case hexadecimal digits as they are."""
     if not _DIGEST.fullmatch(text):
         raise Malformed(what, "not 64 lower-case hexadecimal digits", text)
+    return text
+
+
+def parse_random_id(what: str, text: str) -> str:
+    """Return 32 lower-case hexadecimal digits, as `Clock.random_id` makes them, as they are."""
+    if not _RANDOM_ID.fullmatch(text):
+        raise Malformed(what, "not 32 lower-case hexadecimal digits", text)
     return text
 
 

@@ -5,12 +5,11 @@ It is private and trusted: anyone who can write it can have any entry signed. Pu
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_decimal, encode_base64
-from tiles.records.fields import format_record, parse_digest, parse_repeating_record, parse_tree
+from tiles.records.fields import format_record, parse_digest, parse_random_id, parse_repeating_record, parse_tree
 from tiles.records.paths import staged_path
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
 
@@ -18,7 +17,6 @@ TITLE = "tiletree-head/v2"
 _BEFORE = b"tiletree-head/v1\n"
 _NAMES = ("origin", "anchor", "size", "root", "base", "batch", "policy", "admission", "state", "nonce")
 _NO_BATCH = "none"
-_HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +94,13 @@ def parse_head(data: bytes) -> Head:
         vkeys=tuple(values[len(_NAMES) :]),
         policy=parse_digest(TITLE, policy),
         admission=parse_digest(TITLE, admission),
-        anchor=anchor,
-        nonce=nonce,
+        anchor=parse_random_id(TITLE, anchor),
+        nonce=parse_random_id(TITLE, nonce),
         tree=parse_tree(TITLE, size, root),
         base=decode_decimal(base, TITLE),
         batch=None if batch == _NO_BATCH else parse_digest(TITLE, batch),
         frozen=state == "frozen",
     )
-    if not _HEX.fullmatch(nonce) or not _HEX.fullmatch(anchor):
-        raise Malformed(TITLE, "nonce or anchor is not 32 lower-case hexadecimal digits", data)
     if head.base > head.tree.size or (head.batch is None and head.base != head.tree.size) or not head.vkeys:
         raise Malformed(TITLE, "base, size, batch and keys do not go together", data)
     if head.data != data:

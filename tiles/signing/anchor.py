@@ -15,12 +15,11 @@ nothing. If the log was put back to an older copy, its tree no longer extends th
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from tiles.errors import Malformed, NotFound, Refused
 from tiles.notes.encoding import encode_base64
-from tiles.records.fields import MAX_RECORD_SIZE, format_record, parse_record, parse_tree
+from tiles.records.fields import MAX_RECORD_SIZE, format_record, parse_random_id, parse_record, parse_tree
 from tiles.records.paths import ANCHOR
 from tiles.store import Store, Version
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
@@ -29,7 +28,6 @@ TITLE = "tiletree-anchor/v2"
 OPEN, FROZEN, SEALED = STATES = ("open", "frozen", "sealed")
 
 _NAMES = ("origin", "identity", "size", "root", "state")
-_IDENTITY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ class Anchor:
 def parse_anchor(data: bytes) -> Anchor:
     """Return the anchor whose `Anchor.data` is `data`. Raises Malformed if there is none."""
     origin, identity, size, root, state = parse_record(TITLE, data, _NAMES)
-    anchor = Anchor(origin, identity, parse_tree(TITLE, size, root), state)
-    if not _IDENTITY.fullmatch(identity) or state not in STATES or anchor.data != data:
+    anchor = Anchor(origin, parse_random_id(TITLE, identity), parse_tree(TITLE, size, root), state)
+    if state not in STATES or anchor.data != data:
         raise Malformed(TITLE, "not in canonical form", data)
     return anchor
 

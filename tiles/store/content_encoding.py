@@ -15,7 +15,6 @@ ACCEPTED = "gzip, identity"  # what a reader asks for; tlog-tiles: "Clients SHOU
 _NOTHING = frozenset({"", "identity", "aws-chunked"})
 _GZIP = frozenset({"gzip", "x-gzip"})
 _MOST = 4  # times that one object is encoded
-_STEP = 1 << 12  # bytes decoded at a time: a step is copied once for each member of gzip that ends in it
 
 
 def times_encoded(header: str, where: str) -> int:
@@ -65,11 +64,8 @@ def decode_what_is(data: bytes, times: int, limit: int) -> bytes:
 
 
 def _decode(data: bytes, limit: int) -> bytes:
-    gunzip, decoded = Gunzip(), bytearray()
-    for at in range(0, len(data), _STEP):
-        decoded += gunzip.decode(data[at : at + _STEP], limit - len(decoded))
-        if len(decoded) > limit:
-            return bytes(decoded)
-    if not gunzip.is_complete:
+    gunzip = Gunzip()
+    decoded = gunzip.decode(data, limit)
+    if len(decoded) <= limit and not gunzip.is_complete:
         raise Malformed("gzip", f"cut short, {len(data)} bytes in all")
-    return bytes(decoded)
+    return decoded

@@ -94,10 +94,9 @@ class Adoption:
                     self._seal(found.old, found.old_version)
                 tree = found.old.tree if found.old is not None else found.published
                 state = FROZEN if head.frozen else OPEN
-                anchor = Anchor(head.origin, f"{clock.rng.getrandbits(128):032x}", tree, state)
+                anchor = Anchor(head.origin, clock.random_id(), tree, state)
                 self._new.put(anchor, found.there_version)
-                nonce = f"{clock.rng.getrandbits(128):032x}"
-                self._parts.private.swap(HEAD, head.anchored(anchor.identity, nonce).data, version)
+                self._parts.private.swap(HEAD, head.anchored(anchor.identity, clock.random_id()).data, version)
                 return Adopted(anchor, is_new=True, sealed=found.old is not None)
         raise AccessError(f"{self._parts.private.url}: no new anchor was begun", hint="run the same command again")
 

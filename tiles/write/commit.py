@@ -36,7 +36,7 @@ class Committer:
 
     def new_nonce(self) -> str:
         """Return 32 hex digits that no head has had."""
-        self._last = f"{self._clock.rng.getrandbits(128):032x}"
+        self._last = self._clock.random_id()
         return self._last
 
     def is_own(self, head: Head) -> bool:

@@ -53,7 +53,7 @@ class Publisher:
             anchor, _ = memory.recall()
             if anchor is not None:
                 return anchor
-            new = Anchor(memory.origin, f"{self._clock.rng.getrandbits(128):032x}")
+            new = Anchor(memory.origin, self._clock.random_id())
             with suppress(Conflict, OutcomeUnknown):  # then it is read again, and decides
                 memory.put(new, None)
                 return new

@@ -97,8 +97,9 @@ function heightsOf({ width }, bytes) { // the hashes of a tile at each height
 const tileError = (path, problem, evidence) => fail("TileError", `${path}: ${problem}`, { path, problem, evidence });
 
 function checkLength(path, bytes, size) {
+  if (bytes.length === size) return;
   const found = isPage(bytes) ? "a web page (HTML)" : `${bytes.length} bytes`;
-  if (bytes.length !== size) tileError(path, `${found} instead of ${size} bytes`, { [path]: bytes });
+  tileError(path, `${found} instead of ${size} bytes`, { [path]: bytes });
 }
 
 /** Turns tiles that anyone may have written into hashes of one tree {size, root}. */
