@@ -200,7 +200,7 @@ class History:
             self._try(f"{'AB'[machine]} freezes", lambda: self._writer(machine, gate).freeze())
 
     def _begin(self) -> None:
-        """Begin a log anew, unless neither anchor, head nor tiles are left: nobody could know then that there was one."""
+        """Begin a log anew, unless no anchor, head or tile is left: then nobody could know that there was one."""
         machine = self.rng.randrange(2)
         place = self.using[machine]
         if contents(self.anchors[machine]) or place.contents("public") or HEAD in place.contents("private"):
