@@ -73,11 +73,7 @@ def _around(s: State, setup: Setup) -> Iterator[tuple[str, State]]:
             yield "gc", s._replace(staged=s.staged - {staged})
     if s.held:
         yield "the hold ends", s._replace(held=frozenset())
-    for name in sorted(s.decided):
-        if name in s.inbox - s.held:
-            yield "gc deletes what was decided", s._replace(inbox=s.inbox - {name})
-        if name not in s.inbox or setup.mistake is Mistake.GC_UNSEEN:
-            yield "gc removes a record", s._replace(decided=s.decided - {name})
+    yield from _gc_decided(s, setup.mistake)
     for expected, new in sorted(s.late):
         if s.head == expected:
             yield "a slow swap of the head happens", land(s, new, setup)
@@ -97,6 +93,14 @@ def _gc(s: State, staged_size: int, is_heads: bool, mistake: Mistake | None) -> 
     if mistake is Mistake.GC_EQUAL_SIZE:
         return not is_heads and staged_size <= s.head.size
     return staged_size < s.head.size
+
+
+def _gc_decided(s: State, mistake: Mistake | None) -> Iterator[tuple[str, State]]:
+    for name in sorted(s.decided):
+        if name in s.inbox - s.held:
+            yield "gc deletes what was decided", s._replace(inbox=s.inbox - {name})
+        if name not in s.inbox or mistake is Mistake.GC_UNSEEN:
+            yield "gc removes a record", s._replace(decided=s.decided - {name})
 
 
 def _harm(s: State, setup: Setup) -> Iterator[State]:

@@ -25,8 +25,8 @@ class Mistake(StrEnum):
     RECORD_FAILURES = "takes a deletion without a reply for done, and records failures only: logs it again"
     RECORD_LAST = "deletes the staged batch before it records what it could not delete: nobody knows it was decided"
     TAKE_DECIDED = "does not leave out of the listing what is recorded as decided: logs it again"
-    DECIDED_FIRST = "reads the records before it looks for the staged batch: one is written meanwhile, and it logs again"
-    LIST_FIRST = "lists the inbox before it reads the records: one is removed meanwhile, and it logs again"
+    DECIDED_FIRST = "reads the records before it looks for the staged batch: one is written meanwhile"
+    LIST_FIRST = "lists the inbox before it reads the records: one is removed meanwhile"
     GC_UNSEEN = "gc removes a record although the submission is still there: it is logged again"
 
     GUARD_READS_ONCE = "judges by a checkpoint read before the head: refuses while others publish"
