@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import pytest
 from tests.support.junk import FILES, KEYS, TROUBLES, Objects, Trouble, odd_contents, odd_names, well_named
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_world import Place
-from tests.support.sampling import one_in
+from tests.support.sampling import one_in, quickly
 from tests.support.world import World, some_entries
 from tiles.inbox.submission import format_submission
 from tiles.records.paths import INBOX
@@ -21,7 +22,14 @@ from tiles.store import Store
 HONEST = some_entries("honest", 2)
 KINDS = {**odd_names(), **odd_contents()}
 PLAIN = [*KINDS, *TROUBLES]
-QUICK = set(one_in(12, PLAIN))
+QUICK = set(one_in(10, [kind for kind in PLAIN if not kind.startswith("2000")]))
+
+NAMELESS = {
+    "a line break",
+    "a tab",
+    "an escape sequence",
+    "a delete character",
+}  # obstore lists no such name, nor past it
 
 
 def tried(place: str, kind: str) -> None:
@@ -83,12 +91,16 @@ def test_junk(place: str, kind: str, tmp_path: Path) -> None:
         if kind in KINDS:
             put(world, KINDS[kind])
             check(world)
+            stays = place == "bucket" and kind in NAMELESS
+            assert stays or not list(world.stores["private"].list(INBOX)), (
+                "some of it stays, and costs a listing for ever"
+            )
         else:
             put(world, {**well_named(format_submission([b"of eve"]), b"junk"), "eve/a b": b"junk"})
             check(world, trouble(kind))
 
 
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", quickly(FILES, ["a pipe", "a link to a folder"]))
 def test_junk_files(kind: str, tmp_path: Path) -> None:
     """The same beside what only a directory can hold."""
     tried("directory", kind)
@@ -96,7 +108,10 @@ def test_junk_files(kind: str, tmp_path: Path) -> None:
     eve = tmp_path / "private" / "inbox" / "eve"
     eve.mkdir(parents=True)
     FILES[kind](eve)
-    check(world)
+    try:
+        check(world)
+    finally:
+        subprocess.run(["rm", "-rf", eve], check=True)  # what is nested as deeply stops whoever tidies up after tests
 
 
 @pytest.mark.slow
