@@ -1,4 +1,4 @@
-"""`tiletree sequence` beside what cannot be deleted or listed: it is said, in words and in JSON, and the log goes on."""
+"""`tiletree sequence` beside what cannot be deleted or listed: it is said, also in JSON, and the log goes on."""
 
 from __future__ import annotations
 

@@ -197,21 +197,19 @@ def test_what_is_decided_is_left_out(private: Store) -> None:
     assert [path for path, _ in odd.reads] == [f"inbox/{names[3]}"]
 
 
-def test_the_records_are_read_before_the_inbox_is_listed() -> None:
-    """An object whose record is removed at this moment is not listed any more: the model's rule."""
+@pytest.mark.parametrize("bound", ["seconds", "folders"])
+def test_not_all_folders_are_listed(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each is listed by itself, that ends after a time, or so many; the others are named or wait for a batch."""
+    monkeypatch.setattr(reader, "LONGEST_OF_ALL", 20.0 if bound == "seconds" else 1e9)
+    monkeypatch.setattr(reader, "MOST_FOLDERS", 1000 if bound == "seconds" else 10)
     odd = Odd(MemoryStore())
-    (name,) = put(odd, submission("ann", 1))
-    put_decided(odd, name)
-    inner_list = odd.inner.list
-
-    def remove_both(prefix: str) -> Iterator[Listed]:
-        found = list(inner_list(prefix))
-        odd.inner.delete([f"inbox/{name}"])
-        odd.inner.delete([each.path for each in inner_list("decided/")])
-        return iter(found)
-
-    odd.inner.list = remove_both  # type: ignore[method-assign]
-    assert Inbox(odd, OPEN).take(0, NOW).took == ()
+    names = put(odd, *(submission(f"e{n}", n) for n in range(50)), ("inbox/e9/~", b"x"))
+    odd.unlistable = {"inbox/e9/~"}
+    ticks = itertools.count()
+    first, second = (Inbox(odd, OPEN, clock=lambda: float(next(ticks))).take(size, NOW) for size in (0, 1))
+    assert 0 < len(first.took) < 30
+    assert {*first.took} != {*second.took} <= {*names}
+    assert bool(len(first.backlog.unlistable) > 20) == (bound == "seconds")
 
 
 def test_records_that_cannot_be_listed_are_an_error() -> None:

@@ -18,6 +18,7 @@ from tests.support.world import World, some_entries
 from tiles.inbox.submission import format_submission
 from tiles.records.paths import INBOX
 from tiles.store import Store
+from tiles.upkeep.gc import gc
 
 HONEST = some_entries("honest", 2)
 KINDS = {**odd_names(), **odd_contents()}
@@ -124,6 +125,22 @@ def test_junk_keys(kind: str, tmp_path: Path) -> None:
         for key in KEYS[kind]:
             server.put("private", f"log/inbox/{key}", b"junk")
         check(world)
+
+
+def test_what_a_bucket_does_not_delete() -> None:
+    """The store denies the deletion of one submitter's objects, in one request with all others': the others' go."""
+    tried("bucket", "objects under a hold")
+    with ObjectServer("s3", page=3) as server:
+        world = Place(server).world(World().grown(3))
+        put(world, {**well_named(*(format_submission([b"%d" % n]) for n in range(5))), "eve/a b": b"junk"})
+        server.access = {"tester": lambda asked: asked.kind != "DELETE" or "/inbox/eve/" not in f"/{asked.key}"}
+        check(world)
+        private = world.stores["private"]
+        assert len(list(private.list(INBOX))) == len(list(private.list("decided/"))) == 6
+        server.access = {"tester": lambda _asked: True}
+        stores = (Place(server).clients[role] for role in ("public", "private"))
+        assert gc(*stores, now=world.now).decided == 6
+        assert not list(private.list(INBOX))
 
 
 def test_there_are_fifty_kinds() -> None:

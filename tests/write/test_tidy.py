@@ -153,3 +153,11 @@ def test_the_records_last_before_the_staged_batch_goes() -> None:
     names = [name for name, _ in faults.done if name.split()[0] == "private"]
     last = max(number for number, name in enumerate(names) if name.startswith("private create decided"))
     assert [name.split("/")[0] for name in names[last + 1 : last + 3]] == ["private barrier", "private delete staging"]
+
+
+def test_the_order_of_looking_into_the_inbox() -> None:
+    """A run looks for the staged batch, then reads what is decided, then lists the inbox: the model's rule."""
+    faults = Faults()
+    with_inbox(3).sequencer(faults.wrap).sequence()
+    looks = ("private read staging", "private list decided", "private list inbox")
+    assert [name.split("/")[0] for name, _ in faults.done if name.startswith(looks)] == [*looks]
