@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
@@ -91,6 +92,21 @@ def intake(system: System, site: LeftOut = None, base: int = 3) -> Machine:
     machine = grown(system, base).copy(site)
     machine.act("submit", "submit too much")
     machine.act("sequence")
+    machine.cut()
+    return machine
+
+
+def held(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after a run that could not delete from the inbox what it had decided, and gc."""
+
+    def gate(what: str) -> None:
+        if what.startswith("unlink ") and "/inbox/" in what:
+            raise OSError(errno.EACCES, "held on purpose")
+
+    machine = grown(system, 3).copy(site)
+    machine.act("submit", "submit too much")
+    machine.act("sequence", gate=gate)
+    machine.act("gc")
     machine.cut()
     return machine
 
