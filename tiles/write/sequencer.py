@@ -55,7 +55,7 @@ class Sequenced:
     """What one batch from the inbox decided: [first_index, first_index + count) are the entries it logged.
 
     took      the submissions they are from, in order
-    refused   the submissions that were refused, each with the reason
+    refused   the submissions that were refused, as a batch names them, each with the reason
     backlog   what still waits
     retries   how often another writer was first
     """

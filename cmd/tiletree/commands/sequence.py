@@ -70,8 +70,9 @@ def sequence(
       tiletree sequence ./log --watch 10 --align --max-hold 60
 
     One run decides all that waited in the inbox when it began, in batches; submitters are served in turn. What is
-    refused is kept as `rejected/<name>` in the private part, with the reason. With --watch a run that fails to reach
-    storage is reported and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
+    refused is kept as `rejected/<name>` in the private part, with the reason, until gc deletes it. What cannot be
+    listed, read or deleted stops nothing; the run says so. With --watch a run that fails to reach storage is reported
+    and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
 
     --json prints one document at the end, with --watch one in a line for each run that did something: `batches` (each
     with first_index, count, submissions), `refused` (submitter: count), `refusals` (the first ones: name, reason),
