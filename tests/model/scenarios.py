@@ -38,7 +38,8 @@ LARGE: dict[str, Setup] = {  # together some minutes
     "large: restored head": Setup(2, 2, harm=Harm.RESTORE_HEAD),
     "large: restored log and anchor": Setup(1, 1, adders=("a",), witness=True, harm=Harm.RESTORE_ALL),
     "large: held and refused": Setup(2, 1, strict=1, holds=True),
-    "large: held, and an add": Setup(2, 1, adders=("a",), holds=True),
+    "large: held, and an add": Setup(1, 1, adders=("a",), holds=True, unknown=True),
+    "large: held, lost replies": Setup(2, 1, strict=1, unknown=True, late=True, holds=True),
     "large: adoption": Setup(2, 2, adopt=True),
     "large: adoption, lost anchor": Setup(2, 1, adopt=True, harm=Harm.LOSE_ANCHOR),
     "large: adoption, restored log": Setup(1, 1, adders=("a",), adopt=True, harm=Harm.RESTORE_LOG),
@@ -51,7 +52,7 @@ HUGE: dict[str, Setup] = {  # some minutes and up to two gigabytes each: by hand
     "huge: removed checkpoint": Setup(1, 0, adders=("a", "b"), unknown=True, harm=Harm.REMOVE_CHECKPOINT),
     "huge: restored head": Setup(0, 0, adders=("a", "ab", "c"), harm=Harm.RESTORE_HEAD),
     "huge: held": Setup(2, 2, holds=True),
-    "huge: held, lost replies": Setup(2, 1, strict=1, unknown=True, late=True, holds=True),
+    "huge: held, two runs and an add": Setup(2, 1, adders=("a",), holds=True),
     "huge: restored log": Setup(2, 2, harm=Harm.RESTORE_LOG),
     "huge: restored log and anchor": Setup(2, 2, witness=True, harm=Harm.RESTORE_ALL),
 }

@@ -35,7 +35,7 @@ def test_a_cut_while_submissions_are_decided(system: System, base: int) -> None:
 @each_system
 def test_a_cut_beside_what_cannot_be_deleted(system: System) -> None:
     """That it is decided lasts before the staged batch goes, and its deletion lasts before the record goes."""
-    assert judge_all(held(system), 64, printed_random(), NEXT) > 20
+    assert judge_all(held(system), 16, printed_random(), NEXT) > 10
 
 
 @each_system

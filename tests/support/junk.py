@@ -59,9 +59,9 @@ def odd_names() -> dict[str, Objects]:
         "markup": named("eve/<script>alert(1)<script>", "eve/'\"&"),
         "below a name of a submission": named(f"eve/{NONCE}-{ZEROS}/x"),
         "called as the objects of a log": named("eve/head", "eve/decided", "head", "staging"),
-        "2000 that are odd": named(*(f"eve/{n} x" for n in range(2000))),
-        "2000 that are only wrong": named(*(f"eve/{n}" for n in range(2000))),
-        "2000 submitters": named(*(f"e{n}/x" for n in range(2000))),
+        "500 that are odd": named(*(f"eve/{n} x" for n in range(500))),
+        "500 that are only wrong": named(*(f"eve/{n}" for n in range(500))),
+        "500 submitters": named(*(f"e{n}/x" for n in range(500))),
     }
 
 
@@ -89,7 +89,7 @@ def odd_contents() -> dict[str, Objects]:
         "65,537 empty entries": well_named(HEADER % 65_537 + bytes(2 * 65_537)),
         "200 long entries": well_named(format_submission([bytes(65_535)] * 200)),
         "500 good submissions": well_named(*(format_submission([b"%d" % n]) for n in range(500))),
-        "2000 of junk": well_named(*(b"junk %d" % n for n in range(2000))),
+        "500 of junk": well_named(*(b"junk %d" % n for n in range(500))),
     }
 
 
