@@ -91,6 +91,13 @@ class Log:
         self._get_ready()
         return self._sequencer.sequence(limits)
 
+    def undeleted(self) -> tuple[str, ...]:
+        """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.
+
+        They are recorded as decided, so no run takes them again; `gc` tries to delete them.
+        """
+        return self._sequencer.undeleted()
+
     def finish(self) -> SignedCheckpoint:
         """Publish what is committed, if anything is left to do, and return the published checkpoint."""
         self._get_ready()

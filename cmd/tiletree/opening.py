@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -260,3 +260,15 @@ def write_file(path: Path, data: bytes, *, new: bool = False) -> None:
             file.write(data)
     except OSError as error:
         raise AccessError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def remark_undeleted(out: Output, names: Sequence[str], before: int = 0) -> None:
+    """Say which decided submissions stay in the inbox: those of this run, and how many of earlier ones."""
+    if names or before:
+        such = f", such as {names[0]}" if names else ""
+        out.remark(
+            "undeletable",
+            before + len(names),
+            f"{before + len(names)} decided submissions stay in the inbox, because they could not be deleted{such}; "
+            "they are not taken again, and gc tries to delete them",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import tracemalloc
@@ -13,11 +14,15 @@ import pytest
 
 from tests.support.faults import Died, Passing
 from tests.support.world import NoSync
-from tiles.errors import AccessError, NotFound
+from tiles.errors import AccessError, NotFound, Refused
+from tiles.inbox import clearing, reader
 from tiles.inbox.admission import OPEN, Admission
+from tiles.inbox.naming import name_digest, name_in_batch
 from tiles.inbox.reader import Inbox, Limits, Taken
 from tiles.inbox.submission import Name, format_submission
 from tiles.parallel import INBOX_READS
+from tiles.records.decided import format_decided
+from tiles.records.paths import decided_path
 from tiles.records.staged_batch import Batch, parse_batch
 from tiles.store import Listed, Object, Store, Unlistable
 from tiles.store.directory import DirectoryStore
@@ -62,22 +67,22 @@ def test_what_is_there_is_taken(private: Store, parallel: int) -> None:
         assert taken.took == tuple(names)
         assert taken.entries == [entry for n in range(40) for entry in (b"%d" % n, b"more")]
     assert sorted(taken.took) == sorted(names)
-    assert sorted(name for name, _ in taken.refused) == sorted(bad[1:])
-    assert taken.backlog.ignored == 1
+    assert sorted(name for name, _ in taken.refused) == sorted(map(name_in_batch, bad))
     assert taken.backlog.objects == 0
     batch = Batch(0, 0, b"", taken.took, taken.refused)
     assert parse_batch(batch.data) == batch
 
 
 @pytest.mark.parametrize("name", ["a b", "ä", "a\tb", "a\x1b[2J", "x" * 250 + "/" + "y" * 250 + "/" + "z" * 250])
-def test_names_that_no_batch_can_hold_are_counted(name: str) -> None:
-    """What cannot be named in a batch is ignored, and told."""
+def test_names_that_no_batch_can_hold_are_refused(name: str) -> None:
+    """What cannot be named in a batch is refused under the digest of its name."""
     private = MemoryStore()
     put(private, (f"inbox/{name}", b"x"))
     names = put(private, submission("ann", 1))
     taken = Inbox(private, OPEN).take(0, NOW)
-    assert (taken.took, taken.refused) == (tuple(names), ())
-    assert (taken.backlog.ignored, taken.backlog.objects) == (1, 0)
+    assert (taken.took, [refused for refused, _ in taken.refused]) == (tuple(names), [name_in_batch(name)])
+    assert taken.backlog.objects == 0
+    assert parse_batch(Batch(0, 0, b"", (), taken.refused).data).refused == taken.refused
 
 
 class Odd(Passing):
@@ -116,7 +121,7 @@ def test_nothing_longer_than_allowed_is_read(private: Store) -> None:
     assert [reason for _, reason in taken.refused] == ["3036 bytes, 1000 is the most"]
     assert len(taken.took) == 1
     assert sorted(limit or 0 for _, limit in odd.reads) == [0, len(submission("ann", 2)[1])]
-    assert odd.listings == ["inbox/"]
+    assert odd.listings == ["decided/", "inbox/"]
 
 
 def test_what_grew_since_it_was_listed_is_not_read(private: Store) -> None:
@@ -171,6 +176,95 @@ def test_a_submitter_whose_name_is_no_path_stops_nobody(private: Store) -> None:
     odd.unlistable = {"inbox/eve/zz"}
     taken = Inbox(odd, OPEN).take(0, NOW)
     assert (taken.took, taken.backlog.unlistable) == ((names[0],), ("", "..", "eve"))
+
+
+def put_decided(private: Store, name: str) -> None:
+    """Record that an object below the inbox is decided."""
+    named = name_in_batch(name)
+    private.create({decided_path(name_digest(named)): format_decided(named)})
+
+
+def test_what_is_decided_is_left_out(private: Store) -> None:
+    """An object that is recorded as decided is not even read, whatever it is called; it is counted."""
+    odd = Odd(private)
+    names = put(odd, submission("ann", 1), submission("ann", 2), ("inbox/ann/no name", b"x"), submission("bob", 3))
+    for name in names[:3]:
+        put_decided(odd, name)
+    taken = Inbox(odd, OPEN).take(0, NOW)
+    assert (taken.took, taken.refused) == ((names[3],), ())
+    assert (taken.backlog.undeletable, taken.backlog.objects) == (3, 0)
+    assert [path for path, _ in odd.reads] == [f"inbox/{names[3]}"]
+
+
+@pytest.mark.parametrize("bound", ["seconds", "folders"])
+def test_not_all_folders_are_listed(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each is listed by itself, that ends after a time, or so many; the others are named or wait for a batch."""
+    monkeypatch.setattr(reader, "LONGEST_OF_ALL", 20.0 if bound == "seconds" else 1e9)
+    monkeypatch.setattr(reader, "MOST_FOLDERS", 1000 if bound == "seconds" else 10)
+    odd = Odd(MemoryStore())
+    names = put(odd, *(submission(f"e{n}", n) for n in range(50)), ("inbox/e9/~", b"x"))
+    odd.unlistable = {"inbox/e9/~"}
+    ticks = itertools.count()
+    first, second = (Inbox(odd, OPEN, clock=lambda: float(next(ticks))).take(size, NOW) for size in (0, 1))
+    assert 0 < len(first.took) < 30
+    assert {*first.took} != {*second.took} <= {*names}
+    assert bool(len(first.backlog.unlistable) > 20) == (bound == "seconds")
+
+
+def test_records_that_cannot_be_listed_are_an_error() -> None:
+    """Without them nobody knows what is decided: the run stops, and takes nothing twice."""
+
+    class Broken(MemoryStore):
+        def list(self, prefix: str) -> Iterator[Listed]:
+            if prefix == "decided/":
+                raise AccessError("broken on purpose")
+            return super().list(prefix)
+
+    with pytest.raises(AccessError, match="broken on purpose"):
+        Inbox(Broken(), OPEN).take(0, NOW)
+
+
+@pytest.mark.parametrize("error", [AccessError("no"), Unlistable("no"), Refused("a link"), RecursionError()])
+def test_a_folder_that_cannot_be_listed_is_its_submitters_trouble(error: Exception) -> None:
+    """Whatever keeps one folder from being listed, the others' submissions are taken, and it is named."""
+
+    class Stubborn(MemoryStore):
+        def list(self, prefix: str) -> Iterator[Listed]:
+            if prefix in ("inbox/", "inbox/eve/"):
+                raise error
+            return super().list(prefix)
+
+        def folders(self, prefix: str) -> Sequence[str]:
+            return ["ann", "eve", "zoe"] if prefix == "inbox/" else []
+
+    private = Stubborn()
+    names = put(private, submission("ann", 1), submission("eve", 2), submission("zoe", 3))
+    taken = Inbox(private, OPEN).take(0, NOW)
+    assert (set(taken.took), taken.backlog.unlistable) == ({names[0], names[2]}, ("eve",))
+
+
+@pytest.mark.parametrize("bound", ["objects", "seconds"])
+def test_a_folder_with_too_much_in_it_is_listed_in_part(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No listing goes on for ever: after so many objects, or so long, the rest of this submitter waits."""
+    monkeypatch.setattr(clearing, "MOST_LISTED", 40 if bound == "objects" else 1000)
+    monkeypatch.setattr(clearing, "LONGEST", 1e9 if bound == "objects" else 40.0)
+    private = MemoryStore()
+    put(private, *(submission("eve", n) for n in range(100)), submission("zoe", 1))
+    ticks = itertools.count()
+    taken = Inbox(private, OPEN, clock=lambda: float(next(ticks))).take(0, NOW)
+    assert [name for name in taken.took if name.startswith("zoe")]
+    assert 0 < len(taken.took) < 60
+    assert taken.backlog.unlistable == ("eve",)
+
+
+def test_as_long_as_too_much_cannot_be_deleted_nothing_more_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records of one submitter are bounded; another's submissions are taken."""
+    monkeypatch.setattr(reader, "MOST_UNDELETABLE", 3)
+    private = MemoryStore()
+    names = put(private, *(submission("eve", n) for n in range(5)), submission("zoe", 1))
+    for name in names[:3]:
+        put_decided(private, name)
+    assert Inbox(private, OPEN).take(0, NOW).took == (names[5],)
 
 
 def test_an_inbox_that_cannot_be_listed_is_an_error() -> None:
@@ -262,7 +356,8 @@ class Crowd:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """List the crowd first, and all of it older."""
-        assert prefix == "inbox/"
+        if prefix != "inbox/":
+            return
         for number in range(self.count):
             yield Listed(f"inbox/0/{number:032x}-{self.name}", len(self.data), float(number))
         yield Listed(self.honest, len(self.entry), NOW * NOW)

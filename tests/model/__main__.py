@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--witness", action="store_true", help="a witness cosigns")
     parser.add_argument("--unknown", action="store_true", help="the reply to any swap may be lost")
     parser.add_argument("--late", action="store_true", help="and a swap of the head may happen after that")
+    parser.add_argument("--holds", action="store_true", help="item 0 cannot be deleted for a time")
     parser.add_argument("--harm", choices=[harm.name for harm in Harm])
     parser.add_argument(
         "--mistake", choices=[mistake.name for mistake in Mistake], metavar="NAME", help=", ".join(Mistake.__members__)
@@ -32,6 +33,7 @@ def main() -> int:
     a = parser.parse_args()
     harm = Harm[a.harm] if a.harm else None
     setup = Setup(a.sequencers, a.items, a.strict, tuple(a.add), a.parts, a.witness, a.unknown, a.late, harm)
+    setup = setup._replace(holds=a.holds)
     if a.scenario:
         setup = scenarios[a.scenario]
     if a.mistake:

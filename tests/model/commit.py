@@ -68,7 +68,8 @@ def load_anchor(s: State, r: Run, setup: Setup) -> Ends:
     elif len(anchor.tree) < size(r.checkpoint) and setup.mistake is not Mistake.ANY_ANCHOR:
         yield s, r.refuse("the anchor is behind what is published")
     elif anchor.tree == r.head.tree or prefix(anchor.tree, r.checkpoint or ()):
-        yield s, r._replace(at="recover", anchor=anchor)
+        first = "read decided" if setup.holds and setup.mistake is Mistake.DECIDED_FIRST else "recover"
+        yield s, r._replace(at=first, anchor=anchor)
     else:
         yield s, r.refuse("another tree of this size was signed")
 
@@ -101,28 +102,35 @@ def fits(r: Run, setup: Setup) -> bool:
 def recover(s: State, r: Run, setup: Setup) -> Ends:
     """2 recover: read the head's staged batch. Unpublished: it is written again from it; published: it is tidied."""
     published = r.checkpoint == r.head.tree
+    then = before_plan(r, setup)
     if (published and setup.mistake is Mistake.LIST_BEFORE_TIDY) or (r.head.size and setup.mistake is Mistake.STACK):
-        yield s, r._replace(at="plan")
+        yield s, then
     elif r.head.batch == Batch():
-        yield s, r._replace(at="plan" if published else "sign")
+        yield s, then if published else r._replace(at="sign")
     elif r.head.staged in s.staged:
         if not published and r.head.batch == Batch(r.entries) and not r.mine:
             r = r._replace(mine=Mine(r.head.base, r.head.tree, sure=False))
         yield s, r._replace(at="tidy" if published else "write")
     elif setup.mistake is Mistake.TRUST_TILES and any(t.part != "bundles" and t.tree == r.head.tree for t in s.tiles):
-        yield s, r._replace(at="plan" if published else "sign")
+        yield s, then if published else r._replace(at="sign")
     else:
         yield s, r._replace(at="recover again")
 
 
-def recover_again(s: State, r: Run, _: Setup) -> Ends:
+def recover_again(s: State, r: Run, setup: Setup) -> Ends:
     """The staged batch is gone: either the tree is published by now, or the batch is lost."""
     if s.checkpoint == r.head.tree:
-        yield s, r._replace(at="plan", checkpoint=s.checkpoint)
+        yield s, before_plan(r, setup)._replace(checkpoint=s.checkpoint)
     elif size(s.checkpoint) > r.head.size:
         yield s, r.again()
     else:
         yield s, r.refuse("the committed batch is lost")
+
+
+def before_plan(r: Run, setup: Setup) -> Run:
+    """No staged batch is left: a `sequence` run reads `decided/` next, and only then lists the inbox."""
+    looks = setup.holds and not (r.entries or r.job or r.mine)
+    return r._replace(at="read decided" if looks and setup.mistake is not Mistake.DECIDED_FIRST else "plan")
 
 
 def plan(s: State, r: Run, setup: Setup) -> Ends:
@@ -139,11 +147,14 @@ def plan(s: State, r: Run, setup: Setup) -> Ends:
     if r.entries:
         batch = Batch(r.entries)
     else:
-        refused = s.inbox & {"0"} if r.strict else frozenset[str]()
+        waiting = s.inbox if setup.mistake is not Mistake.LIST_FIRST or r.listed is None else r.listed
+        if setup.mistake is not Mistake.TAKE_DECIDED:
+            waiting -= r.known
+        refused = waiting & {"0"} if r.strict else frozenset[str]()
         if refused and setup.mistake is Mistake.REFUSE_ON_SIGHT:
             yield s._replace(inbox=s.inbox - refused, rejected=s.rejected | refused), r.again()
             return
-        accepted = tuple(sorted(s.inbox - refused))
+        accepted = tuple(sorted(waiting - refused))
         batch = Batch(accepted, accepted, tuple(refused))
     if batch == Batch():
         yield s, r.again()
@@ -289,29 +300,6 @@ def publish(s: State, r: Run, setup: Setup) -> Ends:
         yield s, r._replace(checkpoint=s.checkpoint)
 
 
-def tidy(s: State, r: Run, setup: Setup) -> Ends:
-    """10 tidy: put what was refused, delete the batch's inbox objects, then its staged batch; then the run is done."""
-    batch = r.head.batch
-    unsaid = [name for name in batch.refused if name not in s.rejected]
-    settled = [name for name in batch.accepted + batch.refused if name in s.inbox]
-    if setup.mistake is Mistake.STAGED_FIRST and r.head.staged in s.staged:
-        yield s._replace(staged=s.staged - {r.head.staged}), r
-    elif unsaid:
-        for name in unsaid:
-            yield s._replace(rejected=s.rejected | {name}), r
-    elif settled:
-        for name in settled:
-            yield s._replace(inbox=s.inbox - {name}), r
-    else:
-        s = s._replace(staged=s.staged - {r.head.staged})
-        if r.mine:
-            yield answer(s, r, setup)
-        elif r.plan == Head() and r.checkpoint == r.head.tree:
-            yield s, r._replace(at="plan")  # it was another run's batch: now its own turn
-        else:
-            yield s, r.again()
-
-
 def freeze_anchor(s: State, r: Run, setup: Setup) -> Ends:
     """Whoever finds a frozen head freezes the anchor; a `freeze` answers after both."""
     anchor = s.anchors[r.place]
@@ -356,6 +344,5 @@ STEPS: dict[str, Step] = {
     "signature": signature,
     "cosign": cosign,
     "publish": publish,
-    "tidy": tidy,
     "freeze anchor": freeze_anchor,
 }

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from . import adopt, commit
+from . import adopt, commit, tidy
 from .commit import land
 from .mistakes import Mistake
 from .state import Ack, Anchor, Harm, Run, Setup, State, Tile, Tree, prefix, size
 
-STEPS = commit.STEPS | adopt.STEPS
+STEPS = commit.STEPS | tidy.STEPS | adopt.STEPS
 PUBLIC = (Harm.REMOVE_CHECKPOINT, Harm.RESTORE_CHECKPOINT)  # harm to the public part only
 
 
@@ -71,6 +71,9 @@ def _around(s: State, setup: Setup) -> Iterator[tuple[str, State]]:
     for staged in sorted(s.staged):
         if _gc(s, staged.size, staged == s.head.staged, setup.mistake):
             yield "gc", s._replace(staged=s.staged - {staged})
+    if s.held:
+        yield "the hold ends", s._replace(held=frozenset())
+    yield from _gc_decided(s, setup.mistake)
     for expected, new in sorted(s.late):
         if s.head == expected:
             yield "a slow swap of the head happens", land(s, new, setup)
@@ -90,6 +93,14 @@ def _gc(s: State, staged_size: int, is_heads: bool, mistake: Mistake | None) -> 
     if mistake is Mistake.GC_EQUAL_SIZE:
         return not is_heads and staged_size <= s.head.size
     return staged_size < s.head.size
+
+
+def _gc_decided(s: State, mistake: Mistake | None) -> Iterator[tuple[str, State]]:
+    for name in sorted(s.decided):
+        if name in s.inbox - s.held:
+            yield "gc deletes what was decided", s._replace(inbox=s.inbox - {name})
+        if name not in s.inbox or mistake is Mistake.GC_UNSEEN:
+            yield "gc removes a record", s._replace(decided=s.decided - {name})
 
 
 def _harm(s: State, setup: Setup) -> Iterator[State]:
@@ -213,12 +224,14 @@ class Checks:
         if self.setup.adopt and s.head.anchor == 0 and (s.anchors[0] is None or s.anchors[0].sealed):
             run = Run(job="adopt", at="adopt", place=1)
         while True:
-            now = (run, s.head, s.checkpoint, s.staged, s.tiles, s.inbox, s.rejected, s.anchors, s.witness, s.harmed)
+            now = (run, *s[1:12], s.witness, s.harmed)
             if run.at == "load" and (now in self.settled or self.quiet(s)):
                 break
             if now in passed:
                 raise Violation(f"a run alone goes round in circles at {run.at!r}: head {s.head.tree}")
             passed.add(now)
+            if self.setup.holds and s.head.size > self.most.total():
+                raise Violation(f"a run alone logs too often: {s.head.tree}")
             if run.at == "end" and run.job == "adopt":
                 run = Run(place=s.head.anchor)
                 continue
@@ -231,7 +244,7 @@ class Checks:
 
     def quiet(self, s: State) -> bool:
         """Everything is published, and every submission decided."""
-        return s.checkpoint == s.head.tree and (s.head.frozen or not s.inbox)
+        return s.checkpoint == s.head.tree and (s.head.frozen or not s.inbox - s.decided)
 
 
 def _way(came: dict[State, tuple[State, str] | None], state: State) -> list[str]:

@@ -20,6 +20,15 @@ class Mistake(StrEnum):
     GC_BY_AGE = "gc deletes any staged batch but the head's: a paused run commits it later"
     GC_EQUAL_SIZE = "gc deletes staged batches of the head's size: a batch that only refuses has that size"
 
+    STOP_AT_HELD = "starts again when a submission cannot be deleted: nothing is ever logged again"
+    RECORD_NOTHING = "goes on when a submission cannot be deleted, and records nothing: logs it again"
+    RECORD_FAILURES = "takes a deletion without a reply for done, and records failures only: logs it again"
+    RECORD_LAST = "deletes the staged batch before it records what it could not delete: nobody knows it was decided"
+    TAKE_DECIDED = "does not leave out of the listing what is recorded as decided: logs it again"
+    DECIDED_FIRST = "reads the records before it looks for the staged batch: one is written meanwhile"
+    LIST_FIRST = "lists the inbox before it reads the records: one is removed meanwhile"
+    GC_UNSEEN = "gc removes a record although the submission is still there: it is logged again"
+
     GUARD_READS_ONCE = "judges by a checkpoint read before the head: refuses while others publish"
     ABSENT_IS_REMOVED = "takes an absent checkpoint for a removed one: cannot finish an interrupted init"
     WITNESS_AHEAD_IS_PROOF = "takes a witness that is ahead for a rollback: another run was just faster"

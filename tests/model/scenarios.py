@@ -24,6 +24,7 @@ SMALL: dict[str, Setup] = {
     "copied anchor": Setup(1, 1, adders=("a,b",), second=Anchor()),
     "frozen, restored log": Setup(1, 1, freeze=True, harm=Harm.RESTORE_LOG),
     "adoption": Setup(2, 1, adopt=True),
+    "held": Setup(2, 1, holds=True),
 }
 
 LARGE: dict[str, Setup] = {  # together some minutes
@@ -36,6 +37,9 @@ LARGE: dict[str, Setup] = {  # together some minutes
     "large: restored checkpoint": Setup(2, 2, harm=Harm.RESTORE_CHECKPOINT),
     "large: restored head": Setup(2, 2, harm=Harm.RESTORE_HEAD),
     "large: restored log and anchor": Setup(1, 1, adders=("a",), witness=True, harm=Harm.RESTORE_ALL),
+    "large: held and refused": Setup(2, 1, strict=1, holds=True),
+    "large: held, and an add": Setup(1, 1, adders=("a",), holds=True, unknown=True),
+    "large: held, lost replies": Setup(2, 1, strict=1, unknown=True, late=True, holds=True),
     "large: adoption": Setup(2, 2, adopt=True),
     "large: adoption, lost anchor": Setup(2, 1, adopt=True, harm=Harm.LOSE_ANCHOR),
     "large: adoption, restored log": Setup(1, 1, adders=("a",), adopt=True, harm=Harm.RESTORE_LOG),
@@ -47,6 +51,8 @@ HUGE: dict[str, Setup] = {  # some minutes and up to two gigabytes each: by hand
     "huge: three adds": Setup(0, 0, adders=("a", "b", "c"), unknown=True),
     "huge: removed checkpoint": Setup(1, 0, adders=("a", "b"), unknown=True, harm=Harm.REMOVE_CHECKPOINT),
     "huge: restored head": Setup(0, 0, adders=("a", "ab", "c"), harm=Harm.RESTORE_HEAD),
+    "huge: held": Setup(2, 2, holds=True),
+    "huge: held, two runs and an add": Setup(2, 1, adders=("a",), holds=True),
     "huge: restored log": Setup(2, 2, harm=Harm.RESTORE_LOG),
     "huge: restored log and anchor": Setup(2, 2, witness=True, harm=Harm.RESTORE_ALL),
 }
@@ -64,7 +70,8 @@ MISSING, OTHERS, BEHIND = (
     "the anchor is behind what is published",
 )
 
-FREEZING = {"freeze anchor", "guard frozen"}  # steps that only setups with `freeze` have, and those with `adopt`
+DECIDING = {"read decided"}  # steps that only setups with `holds` have, those with `freeze`, and those with `adopt`
+FREEZING = {"freeze anchor", "guard frozen"}
 ADOPTING = {"adopt", "adopt head", "adopt seal", "adopt create", "adopt swap"}
 
 # a small scenario, the other steps of the protocol that no run of it comes to, and how runs are refused there
@@ -93,6 +100,7 @@ REACHED: dict[str, tuple[set[str], set[str]]] = {
     "copied anchor": ({"cosign", "read back", "someone ahead"}, {BEHIND}),
     "frozen, restored log": ({"cosign", "read back"}, {REMOVED, LOST, BACK, BACK_AND_SIGNED, FROZEN}),
     "adoption": ({"cosign", "guard head", "read back", "someone ahead"}, {OTHERS, MISSING}),
+    "held": ({"cosign", "guard head", "read back"}, set()),
 }
 
 FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and what it finds
@@ -106,6 +114,14 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.REFUSE_ON_SIGHT: ("refusal", "refused and logged"),
     Mistake.GC_BY_AGE: ("sequence", "cannot be recovered"),
     Mistake.GC_EQUAL_SIZE: ("refusal", "refused and logged"),
+    Mistake.STOP_AT_HELD: ("held", "round in circles"),
+    Mistake.RECORD_NOTHING: ("held", "logs too often"),
+    Mistake.RECORD_FAILURES: ("held", "logs too often"),
+    Mistake.RECORD_LAST: ("held", "logs too often"),
+    Mistake.TAKE_DECIDED: ("held", "logs too often"),
+    Mistake.DECIDED_FIRST: ("held", "logs too often"),
+    Mistake.LIST_FIRST: ("held", "logs too often"),
+    Mistake.GC_UNSEEN: ("held", "logs too often"),
     Mistake.GUARD_READS_ONCE: ("sequence", "nothing was wrong"),
     Mistake.ABSENT_IS_REMOVED: ("sequence", "nothing was wrong"),
     Mistake.WITNESS_AHEAD_IS_PROOF: ("sequence and add", "nothing was wrong"),

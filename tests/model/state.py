@@ -104,6 +104,10 @@ class Run(NamedTuple):
     checkpoint: Tree | None = None
     plan: Head = Head()
     doubt: bool = False  # a swap of the head had no reply
+    known: frozenset[str] = frozenset()  # names that it read in `decided/`
+    listed: frozenset[str] | None = None  # what it saw in the inbox; only some mistakes remember it
+    tried: frozenset[str] = frozenset()  # names it asked to delete, without seeing them gone
+    unsure: frozenset[str] = frozenset()  # those of them that it has to record
     anchor: Anchor | None = None  # as it was read
     ahead: Tree = ()  # a tree that the anchor or the witness has, larger than the head's
     mine: Mine | None = None
@@ -141,6 +145,8 @@ class State(NamedTuple):
     tiles: frozenset[Tile] = frozenset()
     inbox: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
+    decided: frozenset[str] = frozenset()  # records of names whose deletion was not confirmed
+    held: frozenset[str] = frozenset()  # names that nobody can delete, until the hold ends
     anchors: tuple[Anchor | None, ...] = (Anchor(),)
     witness: Tree | None = None
     late: frozenset[tuple[Head, Head]] = frozenset()  # swaps of `head` on their way: (expected, new)
@@ -186,6 +192,7 @@ class Setup(NamedTuple):
     second: Anchor | None = None  # what is in the second place at the start; the last `sequence` run looks there
     freeze: bool = False  # another run freezes the log
     adopt: bool = False  # another run begins a new anchor in the second place
+    holds: bool = False  # item 0 cannot be deleted until a hold ends; any deletion may fail, or have no reply
     mistake: Mistake | None = None
 
     @property
@@ -204,7 +211,8 @@ class Setup(NamedTuple):
         freezing = (Run(job="freeze"),) if self.freeze else ()
         adopting = (Run(job="adopt", at="adopt", place=1),) if self.adopt else ()
         anchors = (Anchor(), self.second) if self.has_two_places else (Anchor(),)
-        return State(sequencers + adders + freezing + adopting, anchors=anchors)
+        held = frozenset({"0"}) if self.holds else frozenset[str]()
+        return State(sequencers + adders + freezing + adopting, anchors=anchors, held=held)
 
 
 def prefix(a: Tree | None, b: Tree) -> bool:

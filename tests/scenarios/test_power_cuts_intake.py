@@ -12,7 +12,7 @@ import random
 import pytest
 
 from tests.support.power_machine import SYSTEMS, Action, System, judge_all
-from tests.support.power_scenes import OTHERS, a_few, deaths, deciding, grown, intake, mending, race, repaired
+from tests.support.power_scenes import OTHERS, a_few, deaths, deciding, grown, held, intake, mending, race, repaired
 from tests.support.reference import printed_random
 from tests.support.sampling import soaking
 
@@ -29,6 +29,12 @@ each_system = pytest.mark.parametrize("system", SYSTEMS, ids=str)
 def test_a_cut_while_submissions_are_decided(system: System, base: int) -> None:
     """Whatever a cut leaves of submitting and of deciding, nothing is lost, logged twice, or decided again."""
     assert judge_all(intake(system, base=base), 64, printed_random(), NEXT) > 20
+
+
+@each_system
+def test_a_cut_beside_what_cannot_be_deleted(system: System) -> None:
+    """That it is decided lasts before the staged batch goes, and its deletion lasts before the record goes."""
+    assert judge_all(held(system), 16, printed_random(), NEXT) > 10
 
 
 @each_system

@@ -15,9 +15,12 @@ NOTHING = Collected(0, 0, 0, 0, 0, 0, ())
 SIZES = (100, 200, 300, 240)  # 100, 300, 600, 840: several partial tiles, and then the full ones
 
 
-def collect(world: World, *, now: float = NOW, grace: float = 0.0, dry_run: bool = False) -> Collected:
-    """Run gc."""
-    return gc(world.stores["public"], world.stores["private"], now=now, grace=grace, dry_run=dry_run)
+def collect(
+    world: World, *, now: float = NOW, grace: float = 0.0, keep_refusals: float = 1e12, dry_run: bool = False
+) -> Collected:
+    """Run gc; refusals stay, unless told otherwise."""
+    stores = world.stores["public"], world.stores["private"]
+    return gc(*stores, now=now, grace=grace, keep_refusals=keep_refusals, dry_run=dry_run)
 
 
 def partials(world: World) -> list[str]:

@@ -30,6 +30,7 @@ from tiles.notes.keys import SignatureType, parse_skey, parse_vkey, signing_key
 from tiles.notes.note import parse_note, parse_signature
 from tiles.notes.policy import parse_policy
 from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof
+from tiles.records.decided import format_decided, parse_decided
 from tiles.records.head import Head, parse_head
 from tiles.records.settings import Settings, parse_settings
 from tiles.records.staged_batch import Batch, parse_batch
@@ -116,6 +117,7 @@ TARGETS = (
         "bundle", lambda data: parse_bundle(data, 3), encode_entries, (BATCH.body, encode_entries([b"x" * 300] * 3))
     ),
     Target("head", parse_head, lambda head: head.data, (HEAD.data,)),
+    Target("decided record", parse_decided, format_decided, (format_decided("ann/x"), format_decided("y" * 512))),
     Target("batch", parse_batch, lambda batch: batch.data, (BATCH.data, Batch(0, 1, b"\0\0").data)),
     Target("anchor", parse_anchor, lambda anchor: anchor.data, (Anchor(LOG.name, "a" * 32, TREE).data,)),
     Target(

@@ -48,7 +48,8 @@ if the remark is made, in the document of an error, too.
 | `cosigned_by` | `info`, `verify` | The witnesses of the policy that cosigned. |
 | `time` | `info`, `verify` | POSIX seconds: the newest time at which the policy's quorum still holds. |
 | `retries` | `add` | How often other writers were first. |
-| `unreadable`, `unlistable`, `ignored` | `sequence` | What somebody should look at in the inbox. |
+| `unreadable`, `unlistable` | `sequence` | What somebody should look at in the inbox. |
+| `undeletable` | `sequence`, `add`, `freeze` | How many decided submissions could not be deleted. |
 | `aside` | `repair` | Where what was replaced or set aside is in the private part. |
 | `unknown` | `submit` | It is not known whether the last object was submitted; the log will tell. |
 

@@ -147,7 +147,13 @@ class Machine:
             elif action == "repair":
                 self.outside.repair(world)
             else:
-                gc(world.stores["public"], world.stores["private"], now=world.now, grace=0.0)
+                gc(
+                    world.stores["public"],
+                    world.stores["private"],
+                    now=world.now,
+                    grace=0.0,
+                    keep_refusals=2 * world.now,
+                )
         return started
 
     def look(self) -> int:

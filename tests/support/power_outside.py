@@ -12,12 +12,13 @@ from tests.support.check_log import read_or_none
 from tests.support.reference import flipped
 from tests.support.world import World, some_entries
 from tiles.inbox.admission import Admission
+from tiles.inbox.naming import name_digest
 from tiles.inbox.submission import Name, format_submission
 from tiles.inbox.submit import submit
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
 from tiles.records.head import parse_head
-from tiles.records.paths import HEAD, INBOX, REJECTED, SET_ASIDE
+from tiles.records.paths import DECIDED, HEAD, INBOX, REJECTED, SET_ASIDE
 from tiles.records.staged_batch import digest, parse_batch
 from tiles.store import Store, StoreFetcher
 from tiles.upkeep.repair import repair
@@ -71,13 +72,15 @@ class Outside:
         if not self.offered:
             return
         times = Counter(entry for entry in world.committed() or () if entry.startswith(TITLE))
-        waiting, refused = _below(world, INBOX), _below(world, REJECTED)
+        waiting, refused, recorded = (_below(world, prefix) for prefix in (INBOX, REJECTED, DECIDED))
+        waiting -= {name for name in waiting if name_digest(name) in recorded}
         for name, entries in self.offered.items():
             is_admitted = len(entries) == ADMITTED
             logged = {times[entry] for entry in entries}
             assert logged in ([{0}, {1}] if is_admitted else [{0}]), f"{name} is logged {logged} times"
             assert not (is_admitted and name in refused), f"{name} is refused"
             is_decided = logged == {1} or name in refused
+            assert name_digest(name) not in recorded or is_decided, f"{name} is recorded as decided, and is not"
             assert is_decided or name in waiting or name not in self.acknowledged, f"{name} is lost"
             if is_decided and name in waiting:
                 assert name in _deciding(world), f"{name} is decided, and waits to be decided again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
@@ -91,6 +92,21 @@ def intake(system: System, site: LeftOut = None, base: int = 3) -> Machine:
     machine = grown(system, base).copy(site)
     machine.act("submit", "submit too much")
     machine.act("sequence")
+    machine.cut()
+    return machine
+
+
+def held(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after a run that could not delete from the inbox what it had decided, and gc."""
+
+    def gate(what: str) -> None:
+        if what.startswith("unlink ") and "/inbox/" in what:
+            raise OSError(errno.EACCES, "held on purpose")
+
+    machine = grown(system, 3).copy(site)
+    machine.act("submit", "submit too much")
+    machine.act("sequence", gate=gate)
+    machine.act("gc")
     machine.cut()
     return machine
 
@@ -200,7 +216,7 @@ def traces(site: LeftOut) -> Iterator[Machine]:
             machine.act(OURS, broken="head")
         machine.cut()
         yield machine
-        for scene in (intake, refused, repaired, collected):
+        for scene in (intake, held, refused, repaired, collected):
             yield scene(system, site)
     for system in SYSTEMS:
         yield from deaths([*adding(system), *deciding(system)], site=site)

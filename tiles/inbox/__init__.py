@@ -7,6 +7,8 @@
     turns       whose turn it is
     selection   what one batch takes, within its limits
     reader      listing and reading the inbox
+    naming      how a batch names what it decides
+    clearing    taking out of the inbox what a commit has decided
 
-Nothing here deletes or decides: the commit of a batch does.
+Nothing here decides: the commit of a batch does.
 """

@@ -1,6 +1,6 @@
 """The inbox: submissions that wait → what the next batch takes, and what it refuses.
 
-    listing → (tiles.inbox.selection: what to read) → reading, several at a time → (what to take) → Taken
+    decided/ → listing → (tiles.inbox.selection: what to read) → reading, several at a time → (what to take) → Taken
 
 Everyone who may create below `inbox/` can write what is read here. This module changes and deletes nothing: a batch
 names what it takes and refuses, and the commit of that batch decides it.
@@ -8,25 +8,52 @@ names what it takes and refuses, and the commit of that batch decides it.
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Sequence
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 
 from tiles.errors import AccessError, NotFound
 from tiles.inbox.admission import Admission
+from tiles.inbox.clearing import TROUBLE, listed_within
+from tiles.inbox.naming import listed_digest
 from tiles.inbox.selection import Ask, Found, Limits, Selection, Taken
 from tiles.inbox.selection import Backlog as Backlog
 from tiles.inbox.turns import Row, Waiting
 from tiles.parallel import INBOX_READS, Pool
-from tiles.records.paths import INBOX
-from tiles.store import Store, Unlistable
+from tiles.records.paths import DECIDED, INBOX, decided_digest
+from tiles.store import Listed, Store, Unlistable
 from tiles.store.paths import is_path
 
 USUAL = Limits()
 
-_BATCHABLE = re.compile(r"[!-~]{1,512}", re.ASCII)  # names a batch can hold, in bounded space
+LONGEST_OF_ALL = 300.0  # seconds after which no further submitter's folder is listed by itself
+MOST_FOLDERS = 1 << 14  # folders that are listed by themselves
+MOST_UNDELETABLE = 1 << 16  # of one submitter: as long as so many stay, nothing more of it is taken
+
+
+class _Listing:
+    """What a listing shows.
+
+    decided       digests of the names that are recorded as decided; their objects are left out
+    undeletable   how many of those are there, by submitter
+    broken        submitters some of whose objects could not be listed
+    """
+
+    def __init__(self, waiting: Waiting, decided: set[str]) -> None:
+        self.waiting = waiting
+        self.undeletable: Counter[str] = Counter()
+        self.broken: list[str] = []
+        self._decided = decided
+
+    def add_all(self, found: Iterable[Listed]) -> None:
+        for listed in found:
+            row = Row(listed.modified, listed.path[len(INBOX) :], listed.size)
+            if self._decided and listed_digest(row.name) in self._decided:
+                self.undeletable[row.submitter] += 1
+            elif self.undeletable[row.submitter] < MOST_UNDELETABLE:
+                self.waiting.add(row)
 
 
 class Inbox:
@@ -35,11 +62,19 @@ class Inbox:
     private     the log's private part
     admission   the policy that the head names
     parallel    objects to read at a time; 1 starts no threads, and is the default where reads wait for a disk at most
+    clock       seconds since any fixed moment; it bounds how long is listed, and decides nothing else
     """
 
     def __init__(
-        self, private: Store, admission: Admission, limits: Limits = USUAL, *, parallel: int | None = None
+        self,
+        private: Store,
+        admission: Admission,
+        limits: Limits = USUAL,
+        *,
+        parallel: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._private = private
         self._admission = admission
         self._limits = limits
@@ -50,11 +85,16 @@ class Inbox:
 
         size   of the tree that the batch will be put on
         now    seconds since the epoch
-        Raises AccessError if the inbox cannot be listed. Objects that vanish meanwhile are left out silently, and
-        those that cannot be read go on waiting.
+        Raises AccessError if neither the inbox nor the folders in it can be listed, or the records of what is decided.
+        A folder that cannot be listed is its submitter's trouble. Objects that vanish meanwhile are left out silently,
+        and those that cannot be read go on waiting.
+
+        The caller has seen that no staged batch is left. What a batch could not delete was recorded before it went, so
+        the records are read now, and then the inbox is listed, in this order: between the two an object may be deleted
+        and its record removed, but none that is listed has a record that was not read.
         """
-        waiting, ignored, unlistable = self._list(f"{size} {now!r}")
-        selection = Selection(waiting, self._admission, self._limits)
+        listing = self._list(f"{size} {now!r}")
+        selection = Selection(listing.waiting, self._admission, self._limits)
         with Pool(self._parallel) as pool:
             under_way: deque[tuple[Ask, Future[Found]]] = deque()
             while True:
@@ -64,45 +104,41 @@ class Inbox:
                     break
                 ask, future = under_way.popleft()
                 selection.answer(ask, future.result())
-        return selection.finish(size, now, ignored, unlistable)
+        return selection.finish(size, now, listing.undeletable.total(), tuple(listing.broken))
 
-    def _list(self, seed: str) -> tuple[Waiting, int, tuple[str, ...]]:
-        """Return what waits, how many objects were ignored, and where the listing broke off."""
+    def _list(self, seed: str) -> _Listing:
+        """List the inbox; each submitter's folder by itself, if the whole cannot be listed within the bounds."""
+        decided = {path for each in self._private.list(DECIDED) if (path := decided_digest(each.path))}
+        whole = _Listing(Waiting(seed, self._limits.objects), decided)
         try:
-            waiting = Waiting(seed, self._limits.objects)
-            return waiting, self._add(INBOX, waiting), ()
-        except Unlistable:
+            whole.add_all(listed_within(self._private, INBOX, self._clock))
+        except TROUBLE:
             pass
-        # a name that one submitter gave stops the listing of the whole inbox: list each submitter's folder by itself
-        waiting, ignored, broken = Waiting(seed, self._limits.objects), 0, []
-        for folder in self._submitters():
+        else:
+            return whole
+        # somebody's name or folder stops the listing of the whole inbox, or there is too much of it
+        apart = _Listing(Waiting(seed, self._limits.objects), decided)
+        deadline = self._clock() + LONGEST_OF_ALL
+        for folder in self._submitters(apart.waiting):
             try:
-                if is_path(INBOX + folder):
-                    ignored += self._add(f"{INBOX}{folder}/", waiting)
+                if is_path(INBOX + folder) and self._clock() <= deadline:
+                    apart.add_all(listed_within(self._private, f"{INBOX}{folder}/", self._clock))
                     continue
-            except Unlistable:
+            except TROUBLE:
                 pass
-            broken.append(folder)
-        return waiting, ignored, tuple(broken)
+            apart.broken.append(folder)
+        return apart
 
-    def _submitters(self) -> Sequence[str]:
+    def _submitters(self, waiting: Waiting) -> Sequence[str]:
         try:
-            return self._private.folders(INBOX)
+            found = self._private.folders(INBOX)
         except Unlistable:
             # the name that stops this listing is in no submitter's folder
-            if self._admission.submitters:
-                return self._admission.submitters
-            raise
-
-    def _add(self, prefix: str, waiting: Waiting) -> int:
-        ignored = 0
-        for listed in self._private.list(prefix):
-            name = listed.path[len(INBOX) :]
-            if _BATCHABLE.fullmatch(name):
-                waiting.add(Row(listed.modified, name, listed.size))
-            else:
-                ignored += 1
-        return ignored
+            if not self._admission.submitters:
+                raise
+            found = self._admission.submitters
+        # drawn anew for every batch: if there is not enough time for all, it is not always the same ones that wait
+        return sorted(found, key=waiting.draw)[:MOST_FOLDERS]
 
     def _look(self, ask: Ask) -> Found:
         # An object that is refused unread must still exist under its name: a listing may show a name that cannot be

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from tiles.errors import AccessError, UsageError
 from tiles.inbox.admission import Admission, NotAdmitted, admit, refusal_before_reading
+from tiles.inbox.naming import name_in_batch
 from tiles.inbox.turns import Row, Turns, Waiting
 from tiles.tree.layout import TILE_WIDTH
 
@@ -49,8 +50,7 @@ class Backlog:
 
     objects, bytes   how much
     oldest           seconds since the oldest of them was written; None if there is none
-    ignored          objects below `inbox/` whose names cannot stand in a batch; they are never touched, and not counted
-                     among `objects`
+    undeletable      objects that are decided and were not deleted so far; not counted among `objects`
     unreadable       names of objects that could not be read, though they are there; they go on waiting
     unlistable       submitters, as far as they can be named, some of whose objects could not be listed
     """
@@ -58,7 +58,7 @@ class Backlog:
     objects: int = 0
     bytes: int = 0
     oldest: float | None = None
-    ignored: int = 0
+    undeletable: int = 0
     unreadable: tuple[str, ...] = ()
     unlistable: tuple[str, ...] = ()
 
@@ -69,7 +69,7 @@ class Taken:
 
     entries   of the submissions taken, in order
     took      their names, relative to `inbox/`
-    refused   names of those refused, each with the reason
+    refused   names of those refused, as a batch has them, each with the reason
     backlog   what waits beyond that
     """
 
@@ -174,11 +174,11 @@ class Selection:
                 return
             self._take(ask, entries)
 
-    def finish(self, size: int, now: float, ignored: int = 0, unlistable: tuple[str, ...] = ()) -> Taken:
+    def finish(self, size: int, now: float, undeletable: int = 0, unlistable: tuple[str, ...] = ()) -> Taken:
         """Return the outcome, once `ask` and the answers have come to an end.
 
-        size, now             as for `Inbox.take`
-        ignored, unlistable   for the backlog
+        size, now                 as for `Inbox.take`
+        undeletable, unlistable   for the backlog
         """
         taken = self._aligned(size, now) if self._limits.align else self._taken
         self._decided.update(submission.row.name for submission in taken)
@@ -193,14 +193,14 @@ class Selection:
                 self._waiting.count - len(gone),
                 self._waiting.bytes - sum(row.size for row in gone),
                 max(0.0, now - oldest) if oldest < float("inf") else None,
-                ignored,
+                undeletable,
                 tuple(self._unreadable),
                 unlistable,
             ),
         )
 
     def _refuse(self, name: str, reason: str) -> None:
-        self._refused[name] = reason
+        self._refused[name_in_batch(name)] = reason
         self._decided.add(name)
 
     def _take(self, ask: Ask, entries: list[bytes]) -> None:

@@ -25,8 +25,9 @@ TITLE = "tiletree-submission/v1"
 NONCE_SIZE = 16  # bytes
 
 _WHAT_NAME = "name of a submission"
-_SUBMITTER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
-_NAME = re.compile(rf"({_SUBMITTER.pattern})/([0-9a-f]{{32}})-([0-9a-f]{{64}})", re.ASCII)
+SUBMITTER = "[a-z0-9][a-z0-9._-]{0,63}"  # what a submitter may be called, as a regular expression
+_SUBMITTER = re.compile(SUBMITTER, re.ASCII)
+_NAME = re.compile(rf"({SUBMITTER})/([0-9a-f]{{32}})-([0-9a-f]{{64}})", re.ASCII)
 _HEADER = re.compile(rb"tiletree-submission/v1\nentries ([0-9]{1,19})\n\n")
 
 

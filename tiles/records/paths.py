@@ -28,7 +28,9 @@ HEAD = "head"  # what is committed: the one object on which writers compete
 STAGING = "staging/"  # batches that a head can name
 POLICIES = "policies/"  # the policies that a head names
 INBOX = "inbox/"  # what was submitted and is not decided
+DECIDED = "decided/"  # what is decided and may still be in the inbox
 REJECTED = "rejected/"  # what was refused, and why
+ODD = ".odd/"  # before the digest of a name that cannot be used as it is
 SETTINGS = "settings"  # how the objects of a log in a bucket are stored
 SET_ASIDE = "set-aside/"  # wrong or foreign objects that `repair` took out of the public part
 
@@ -37,6 +39,7 @@ SET_ASIDE = "set-aside/"  # wrong or foreign objects that `repair` took out of t
 ANCHOR = "anchor"
 
 _STAGED = re.compile(rf"{STAGING}([0-9]+)-[0-9a-f]{{64}}", re.ASCII)
+_DECIDED = re.compile(rf"{DECIDED}([0-9a-f]{{64}})", re.ASCII)
 _DAY = re.compile(rf"{DAYS}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", re.ASCII)
 
 
@@ -93,9 +96,20 @@ def policy_path(digest: str) -> str:
     return f"{POLICIES}{digest}"
 
 
+def decided_path(digest: str) -> str:
+    """Return where it is recorded that a submission is decided. digest: SHA-256 of its name below `inbox/`, in hex."""
+    return f"{DECIDED}{digest}"
+
+
+def decided_digest(path: str) -> str | None:
+    """Return the digest that the path of such a record names; None for a path that none has."""
+    match = _DECIDED.fullmatch(path)
+    return match[1] if match else None
+
+
 def odd_rejection_path(digest: str) -> str:
     """Return the path of the record that says why an object was refused, if the object's name cannot name the record.
 
     digest   SHA-256 of its name below `inbox/`, in hex
     """
-    return f"{REJECTED}.odd/{digest}"
+    return f"{REJECTED}{ODD}{digest}"

@@ -1,6 +1,6 @@
 """Removing what a log has no use for any more, while others may be reading and writing it.
 
-Four kinds of objects go, each by a rule that no writer, however long it was stopped, can turn into a loss:
+Six kinds of objects go, each by a rule that no writer, however long it was stopped, can turn into a loss:
 
 - a staged batch of a size below the head's. A batch can be committed only on top of a head no larger than itself, and
   heads never shrink. A batch of the head's own size may hold refusals and no entries, and could still be committed. Age
@@ -12,6 +12,9 @@ Four kinds of objects go, each by a rule that no writer, however long it was sto
   that wrote it may have died, and its tree may have been published days later.
 - temporary files of a directory that are too old for a running writer to need.
 - objects that trying out a bucket has left behind.
+- refusals, after a time in which their submitters can look at them.
+- records of submissions that are decided, once their objects are seen not to be there. What was decided never comes
+  back, because a submission's name is never used again. gc first tries once more to delete these objects.
 
 The head is read first, then the checkpoint, then the listing. Head and tree only grow meanwhile, so a rule that held
 for what was read still holds when objects are deleted. Objects whose paths are not recognised stay. If a run dies, the
@@ -23,18 +26,32 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from heapq import nlargest
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
-from tiles.errors import LogError, Malformed, NotFound, Refused, UsageError
+from tiles.errors import AccessError, LogError, Malformed, NotFound, Refused, UsageError
+from tiles.inbox.clearing import clear, gone
+from tiles.inbox.naming import is_rejection_path, name_digest
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import policy_of
+from tiles.records.decided import MAX_DECIDED_SIZE, parse_decided
 from tiles.records.head import Head
-from tiles.records.paths import CHECKPOINTS, HEAD, STAGING, checkpoint_path, kept_size, staged_size
+from tiles.records.paths import (
+    CHECKPOINTS,
+    DECIDED,
+    HEAD,
+    REJECTED,
+    STAGING,
+    checkpoint_path,
+    decided_digest,
+    kept_size,
+    staged_size,
+)
 from tiles.store import Listed, Store
 from tiles.store.probe import PROBES
 from tiles.tree.layout import BUNDLES, CHECKPOINT, ENTRIES, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path
@@ -42,6 +59,7 @@ from tiles.tree.merkle import HASH_SIZE
 from tiles.write.load import read_head
 
 DAY = 86_400.0  # seconds
+KEPT_REFUSALS = 30 * DAY
 MIN_TEMP_AGE = 3600.0  # seconds; a running writer needs a temporary file for moments only
 SAMPLE = 20  # paths
 
@@ -59,6 +77,7 @@ class Collected:
                                             objects that trying out a bucket has left
     bytes                                   of all but the temporary files, as stored
     sample                                  the first SAMPLE paths
+    refusals, decided                       how many refusals, and records of decided submissions that are gone
     """
 
     staged: int
@@ -68,6 +87,8 @@ class Collected:
     probes: int
     bytes: int
     sample: tuple[str, ...]
+    refusals: int = 0
+    decided: int = 0
 
 
 @runtime_checkable
@@ -83,16 +104,25 @@ class KeepsTemps(Protocol):
         ...
 
 
-def gc(public: Store, private: Store, *, now: float, grace: float = DAY, dry_run: bool = False) -> Collected:
+def gc(
+    public: Store,
+    private: Store,
+    *,
+    now: float,
+    grace: float = DAY,
+    keep_refusals: float = KEPT_REFUSALS,
+    dry_run: bool = False,
+) -> Collected:
     """Delete what the log has no use for any more, and say what that was.
 
     now     seconds since the epoch
     grace   seconds for which partial tiles stay once the full tile is there and published, for readers without a way
             to fall back
+    keep_refusals   seconds for which refusals stay
     Raises NotFound if there is no log; Refused if the head is malformed, or the checkpoint not of its log.
     """
-    if grace < 0:
-        raise UsageError(f"the grace period is {grace} seconds, and cannot be negative")
+    if min(grace, keep_refusals) < 0:
+        raise UsageError(f"the grace period is {min(grace, keep_refusals)} seconds, and cannot be negative")
     head = _head(private)
     covered = min(_published_size(public, head), head.tree.size)
     covered = min(covered, _size_at(public, head, now - grace))
@@ -106,6 +136,9 @@ def gc(public: Store, private: Store, *, now: float, grace: float = DAY, dry_run
     broom.sweep(private, "staged", _staged(private, head))
     # Writers and readers of the published tree, or of a larger one, never read these; those of a smaller one fall back.
     broom.sweep(public, "tile", _partials(public, covered, now - grace))
+    broom.sweep(private, "refusal", _refusals(private, now - keep_refusals))
+    for gone_for_good in _decided(private, dry_run=dry_run):
+        broom.sweep(private, "decided", iter(gone_for_good))
     # Trying out a store takes seconds, so after a day its objects are left-overs.
     for store in (private, public):
         broom.sweep(store, "probe", _probes(store, now - DAY))
@@ -153,6 +186,8 @@ class _Broom:
             counts["probe"],
             counts["bytes"],
             tuple(self._sample),
+            counts["refusal"],
+            counts["decided"],
         )
 
 
@@ -202,6 +237,30 @@ def _probes(store: Store, before: float) -> Iterator[Listed]:
     for listed in store.list(PROBES):
         if _PROBE.fullmatch(listed.path) and 0.0 < listed.modified <= before:
             yield listed
+
+
+def _refusals(private: Store, before: float) -> Iterator[Listed]:
+    for listed in private.list(REJECTED):
+        # `modified` is 0.0 if the store does not know it
+        if is_rejection_path(listed.path) and 0.0 < listed.modified <= before:
+            yield listed
+
+
+def _decided(private: Store, *, dry_run: bool) -> Iterator[list[Listed]]:
+    """Yield records of decided submissions whose objects are gone, after trying to delete those objects."""
+    found = private.list(DECIDED)
+    while listed := list(islice(found, _DELETE_AT_ONCE)):
+        records: dict[str, Listed] = {}
+        for each in listed:
+            with suppress(AccessError, Malformed):
+                records[parse_decided(private.read(each.path, MAX_DECIDED_SIZE).data)] = each
+        records = {name: each for name, each in records.items() if name_digest(name) == decided_digest(each.path)}
+        if not dry_run:
+            clear(private, list(records))
+        absent = gone(private, list(records))
+        if not dry_run:
+            private.barrier()  # an object that comes back after a power cut must not come back without its record
+        yield [records[name] for name in absent]
 
 
 def _staged(private: Store, head: Head) -> Iterator[Listed]:

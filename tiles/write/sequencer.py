@@ -55,7 +55,7 @@ class Sequenced:
     """What one batch from the inbox decided: [first_index, first_index + count) are the entries it logged.
 
     took      the submissions they are from, in order
-    refused   the submissions that were refused, each with the reason
+    refused   the submissions that were refused, as a batch names them, each with the reason
     backlog   what still waits
     retries   how often another writer was first
     """
@@ -85,6 +85,7 @@ class Sequencer:
                         the log's own
     now      seconds since the epoch
     sleep    waits for that many seconds
+    undeleted   returns the names of decided submissions that could not be deleted since it was called last
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Sequencer:
         parts = Parts(public, private)
         self._steps = Steps.of(parts, signer, self._expected, self._clock)
         self._recoverer = Recoverer(parts, self._steps, self._clock)
+        self.undeleted = self._steps.tidier.undeleted
 
     def create(self) -> SignedCheckpoint:
         """Begin the log, or finish beginning it, and return its published checkpoint.

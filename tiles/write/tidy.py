@@ -9,13 +9,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 
-from tiles.errors import Conflict, Malformed, NotFound
-from tiles.inbox.submission import parse_name
+from tiles.errors import Conflict, NotFound
+from tiles.inbox.clearing import clear
+from tiles.inbox.naming import name_digest, rejection_path
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy
+from tiles.records.decided import format_decided
 from tiles.records.head import Head
-from tiles.records.paths import INBOX, POLICY, REJECTED, checkpoint_path, day_path, odd_rejection_path
-from tiles.records.staged_batch import Batch, digest
+from tiles.records.paths import POLICY, checkpoint_path, day_path, decided_path
+from tiles.records.staged_batch import Batch
 from tiles.store import Differs
 from tiles.write.load import State
 from tiles.write.parts import Parts
@@ -27,6 +29,7 @@ class Tidier:
     def __init__(self, parts: Parts, now: Callable[[], float]) -> None:
         self._parts = parts
         self._now = now
+        self._undeleted: list[str] = []
         self._day: date | None = None  # the last day whose first checkpoint is known to be kept
 
     def tidy(self, state: State, head: Head, batch: Batch | None, signed: SignedCheckpoint) -> None:
@@ -44,21 +47,33 @@ class Tidier:
             self._settle_inbox(batch)
             self._parts.private.delete([head.staged_path])
 
+    def undeleted(self) -> tuple[str, ...]:
+        """Return the names of submissions that could not be deleted since this was asked last."""
+        names = tuple(self._undeleted)
+        self._undeleted = []
+        return names
+
     def _settle_inbox(self, batch: Batch) -> None:
-        """Take the submissions that the batch decided out of the inbox, and record why it refused some."""
+        """Take the submissions that the batch decided out of the inbox, and record why it refused some.
+
+        What is not seen gone is recorded as decided, so that no later run takes it again. If this run dies before that
+        lasts, the staged batch is still there, and the next run does all of it again.
+        """
         if not (batch.took or batch.refused):
             return
         self._record({rejection_path(name): f"{name} {reason}\n".encode() for name, reason in batch.refused})
         self._parts.private.barrier()  # a submission that is in neither place counts as logged
-        self._parts.private.delete([f"{INBOX}{name}" for name in (*batch.took, *(name for name, _ in batch.refused))])
+        left = clear(self._parts.private, (*batch.took, *(name for name, _ in batch.refused)))
+        self._undeleted += left
+        self._record({decided_path(name_digest(name)): format_decided(name) for name in left})
         self._parts.private.barrier()  # must last before the staged batch goes: only that says what was decided
 
-    def _record(self, refusals: dict[str, bytes]) -> None:
-        """Write why submissions were refused. If one has another record already, that one stays."""
+    def _record(self, records: dict[str, bytes]) -> None:
+        """Write why submissions were refused, or that they are decided. A record that is there already stays."""
         try:
-            self._parts.private.create(refusals)
+            self._parts.private.create(records)
         except Differs:  # some of the other records may not have been written
-            for path, data in refusals.items():
+            for path, data in records.items():
                 with suppress(Differs):
                     self._parts.private.create({path: data})
 
@@ -77,14 +92,3 @@ class Tidier:
             self._parts.public.create({path: signed.data})
         except Differs:
             return  # the first one stays
-
-
-def rejection_path(name: str) -> str:
-    """Return the path of the record that says why a submission was refused.
-
-    name   below `inbox/`. A malformed name may also be a folder of other names, so its digest names the record.
-    """
-    try:
-        return REJECTED + parse_name(name).text
-    except Malformed:
-        return odd_rejection_path(digest(name.encode()))

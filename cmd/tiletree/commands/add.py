@@ -22,6 +22,7 @@ from tiletree.inputs import (
 )
 from tiletree.opening import (
     open_sequencer,
+    remark_undeleted,
 )
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output, Progress
@@ -77,7 +78,9 @@ def add(
             _append(sequencer, Batches(found, batch_size), report, progress)
     if report.checkpoint is None:
         out.note("nothing to add: the input is empty")
-    report.finish(report.checkpoint or sequencer.finish())
+    checkpoint = report.checkpoint or sequencer.finish()
+    remark_undeleted(out, sequencer.undeleted())
+    report.finish(checkpoint)
 
 
 def _append(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tiletree.opening import (
-    open_sequencer,
-)
+from tiletree.opening import open_sequencer, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
@@ -28,7 +26,9 @@ def freeze(out: Output, log: str, yes: bool, writer: Writer) -> None:
     """
     if not yes:
         out.confirm("After this nothing can be added to the log, ever. Freeze it?")
-    signed = open_sequencer(log, writer).freeze()
+    opened = open_sequencer(log, writer)
+    signed = opened.freeze()
+    remark_undeleted(out, opened.undeleted())
     out.result(
         {"origin": signed.origin, "size": signed.tree.size, "root": signed.tree.root.hex(), "frozen": True},
         f"frozen {signed.origin}, size {signed.tree.size}, root {signed.tree.root.hex()}",

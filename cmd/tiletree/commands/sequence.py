@@ -16,9 +16,7 @@ from tiles.errors import AccessError, Unfinished, UsageError
 from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
 from tiles.write.sequencer import MAX_BATCH, Sequenced
-from tiletree.opening import (
-    open_sequencer,
-)
+from tiletree.opening import open_sequencer, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
@@ -72,8 +70,9 @@ def sequence(
       tiletree sequence ./log --watch 10 --align --max-hold 60
 
     One run decides all that waited in the inbox when it began, in batches; submitters are served in turn. What is
-    refused is kept as `rejected/<name>` in the private part, with the reason. With --watch a run that fails to reach
-    storage is reported and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
+    refused is kept as `rejected/<name>` in the private part, with the reason, until gc deletes it. What cannot be
+    listed, read or deleted stops nothing; the run says so. With --watch a run that fails to reach storage is reported
+    and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
 
     --json prints one document at the end, with --watch one in a line for each run that did something: `batches` (each
     with first_index, count, submissions), `refused` (submitter: count), `refusals` (the first ones: name, reason),
@@ -121,6 +120,8 @@ class _Run:
     batches: list[dict[str, int]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     refusals: list[dict[str, str]] = field(default_factory=list)
+    undeleted: list[str] = field(default_factory=list)
+    undeletable: int | None = None  # before this run
     retries: int = 0
 
     def go(self, log: Log, limits: Limits, is_ended: Callable[[], bool] = lambda: False) -> None:
@@ -131,6 +132,8 @@ class _Run:
             decided = len(done.took) + len(done.refused)
             waiting = decided + done.backlog.objects if waiting is None else waiting
             self._add(done)
+            self.undeletable = done.backlog.undeletable if self.undeletable is None else self.undeletable
+            self.undeleted += log.undeleted()
             waiting -= decided
             if not decided or waiting <= 0 or not done.backlog.objects or is_ended():
                 break
@@ -160,6 +163,7 @@ class _Run:
         lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
         for name, value, text in _troubles(backlog):
             self.out.remark(name, value, text)
+        remark_undeleted(self.out, self.undeleted, self.undeletable or 0)
         self.out.result(self._document(done), *lines)
 
     def _document(self, done: Sequenced) -> dict[str, Any]:
@@ -183,8 +187,8 @@ def _troubles(backlog: Backlog) -> Iterator[tuple[str, Any, str]]:
         yield "unreadable", list(backlog.unreadable[:SHOWN_REFUSALS]), text
     if backlog.unlistable:
         submitters = ", ".join(backlog.unlistable[:5])
-        text = f"what {submitters} submitted cannot all be listed: an object there has a name that stops the listing"
+        text = (
+            f"what {submitters} submitted cannot all be listed: an object or folder there has a name or rights that "
+            "stop the listing, or there is too much of it"
+        )
         yield "unlistable", list(backlog.unlistable[:SHOWN_REFUSALS]), text
-    if backlog.ignored:
-        text = f"{backlog.ignored} objects in the inbox are left there: no submission has such a name"
-        yield "ignored", backlog.ignored, text

@@ -1,0 +1,93 @@
+"""`tiletree sequence` beside what cannot be deleted or listed: it is said, also in JSON, and the log goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Command
+from tiles.errors import AccessError
+from tiles.store import Listed
+from tiles.store.directory import DirectoryStore
+
+pytestmark = pytest.mark.usefixtures("log")
+
+delete, list_below = DirectoryStore.delete, DirectoryStore.list
+
+
+def held(self: DirectoryStore, paths: Iterable[str]) -> None:
+    """Delete nothing of eve's."""
+    for path in paths:
+        if path.startswith("inbox/eve/"):
+            raise AccessError(f"cannot delete {path}: held on purpose")
+        delete(self, [path])
+
+
+def closed(self: DirectoryStore, prefix: str) -> Iterator[Listed]:
+    """List nothing of eve's."""
+    if prefix in ("inbox/", "inbox/eve/"):
+        raise AccessError("cannot list inbox/eve: closed on purpose")
+    return list_below(self, prefix)
+
+
+def submit_both(tiletree: Command) -> None:
+    """Submit something as ann and as eve."""
+    for who in ("ann", "eve"):
+        Path(who).write_text(who)
+        tiletree.ok("submit", "log", who, "--submitter", who, "--receipt", f"{who}.receipt")
+
+
+def test_what_cannot_be_deleted(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run says so and exits 0, and so does each later one; add and freeze go on; gc ends it."""
+    submit_both(tiletree)
+    with monkeypatch.context() as patch:
+        patch.setattr(DirectoryStore, "delete", held)
+        said = tiletree("sequence", "log")
+        assert (said.code, said.out.count("submissions 2")) == (0, 1)
+        assert "1 decided submissions stay in the inbox, because they could not be deleted, such as eve/" in said.err
+        again = tiletree.ok("sequence", "log")
+        assert (again["batches"], again["undeletable"], again["size"]) == ([], 1, 4)
+        Path("c").write_text("c")
+        assert tiletree.ok("add", "log", "c")["size"] == 5
+        assert tiletree.ok("gc", "log")["decided"] == 0
+    assert tiletree.ok("gc", "log", "--dry-run")["decided"] == 0
+    assert tiletree.ok("gc", "log")["decided"] == 1
+    assert "undeletable" not in tiletree.ok("sequence", "log")
+    assert tiletree.ok("freeze", "log", "--yes")["size"] == 5
+
+
+def test_what_another_run_could_not_delete(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`add` that tidies up after a run that died says what it could not delete."""
+    submit_both(tiletree)
+
+    def dies(self: DirectoryStore, paths: Iterable[str]) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DirectoryStore, "delete", dies)
+        assert tiletree("sequence", "log").code == 130
+    monkeypatch.setattr(DirectoryStore, "delete", held)
+    Path("c").write_text("c")
+    added = tiletree.ok("add", "log", "c")
+    assert (added["size"], added["undeletable"]) == (5, 1)
+
+
+def test_a_folder_that_cannot_be_listed(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its submitter is named, and the others are served."""
+    submit_both(tiletree)
+    monkeypatch.setattr(DirectoryStore, "list", closed)
+    done = tiletree.ok("sequence", "log")
+    assert (done["size"], done["unlistable"]) == (3, ["eve"])
+
+
+def test_how_long_refusals_stay(tiletree: Command) -> None:
+    """They stay for a month, or as long as gc is told."""
+    place = Path("log.private/inbox/eve")
+    place.mkdir(parents=True)
+    (place / "a b").write_bytes(b"junk")
+    assert tiletree.ok("sequence", "log")["refused"] == {"eve": 1}
+    assert not [*place.iterdir()]
+    assert tiletree.ok("gc", "log")["refusals"] == 0
+    assert tiletree.ok("gc", "log", "--keep-refusals", 0)["refusals"] == 1
