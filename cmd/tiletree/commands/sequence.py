@@ -183,7 +183,10 @@ def _troubles(backlog: Backlog) -> Iterator[tuple[str, Any, str]]:
         yield "unreadable", list(backlog.unreadable[:SHOWN_REFUSALS]), text
     if backlog.unlistable:
         submitters = ", ".join(backlog.unlistable[:5])
-        text = f"what {submitters} submitted cannot all be listed: an object there has a name that stops the listing"
+        text = (
+            f"what {submitters} submitted cannot all be listed: an object there has a name that stops the listing, or "
+            "the folder may not be looked into, or everyone may write to it"
+        )
         yield "unlistable", list(backlog.unlistable[:SHOWN_REFUSALS]), text
     if backlog.ignored:
         text = f"{backlog.ignored} objects in the inbox are left there: no submission has such a name"
