@@ -101,18 +101,19 @@ class DirectoryStore:
         """
         folder, name = posixpath.split(check_path(path))
         self._root.prepare()
-        temp = self._temp()
+        temps = [self._temp()]
         renaming = False
         try:
-            with self._root.folders() as folders, self._cleared(folders, TEMPS, [temp]):
+            with self._root.folders() as folders, self._cleared(folders, TEMPS, temps):
                 # The content must last before the rename, or a power cut could leave the name on content that is lost.
-                self._write(folders, TEMPS, temp, data, sync=True)
+                self._write(folders, TEMPS, temps[0], data, sync=True)
                 self._root.make_lasting(folders, folder)
                 with self._root.locked(folders):
                     if self._version(folders, folder, name) != expected:
                         raise Conflict(f"{self.url}/{path}: changed since it was read")
                     renaming = True
-                    self._posix.rename(folders.find(TEMPS), temp, folders.find(folder), name)
+                    self._posix.rename(folders.find(TEMPS), temps[0], folders.find(folder), name)
+                    temps.clear()
                     # The name must last before the lock is given back, and before the caller builds on it.
                     folders.sync_directory(folder)
         except OSError as e:

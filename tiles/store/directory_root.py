@@ -13,7 +13,7 @@ from threading import Lock
 
 from tiles.errors import AccessError, Refused
 from tiles.store.folders import Folders
-from tiles.store.keeping import Keeping
+from tiles.store.keeping import Keeping, check_own
 from tiles.store.mounts import mount_of, parse_mountinfo
 from tiles.store.posix import Posix
 
@@ -65,14 +65,15 @@ class Root:
 
     def check(self, path: str, status: os.stat_result) -> None:
         """Raise Refused for an object that is somebody else's, and was to be believed."""
-        self._keeping.check(path, self.shown(path), status, self._posix.geteuid())
+        if self._keeping.is_ours(path):
+            check_own(self.shown(path), status, self._posix.geteuid())
 
     def shown(self, path: str) -> str:
         """Return how messages name an object or folder."""
         return f"{self._url}/{path}" if path else self._url
 
     def _check(self, folder: str, fd: int) -> None:
-        if self._keeping.own:
+        if self._keeping.is_ours(folder):
             self.check(folder, self._posix.fstat(fd))
 
     def _open_root(self, path: str) -> tuple[int, bool]:

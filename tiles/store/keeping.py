@@ -64,15 +64,9 @@ class Keeping:
             return 0o666
         return 0o640 if folder is not None and folder.st_mode & stat.S_ISGID else 0o600
 
-    def check(self, folder: str, shown: str, status: os.stat_result, user: int) -> None:
-        """Raise Refused for a thing that somebody else could have prepared.
-
-        folder   the folder that it is, or that it is in
-        shown    how messages name it
-        user     the number of the user who is about to use it
-        """
-        if self.own and not self.is_others(folder):
-            _check_own(shown, status, user)
+    def is_ours(self, path: str) -> bool:
+        """Tell whether a file or folder has to be the user's own, because it is believed."""
+        return self.own and not self.is_others(path)
 
 
 def check_owner(shown: str, status: os.stat_result, user: int) -> None:
@@ -84,7 +78,8 @@ def check_owner(shown: str, status: os.stat_result, user: int) -> None:
         )
 
 
-def _check_own(shown: str, status: os.stat_result, user: int) -> None:
+def check_own(shown: str, status: os.stat_result, user: int) -> None:
+    """Raise Refused for a file or folder that somebody other than a user and root could have prepared."""
     check_owner(shown, status, user)
     if status.st_mode & _BY_OTHERS:
         raise Refused(
