@@ -9,6 +9,7 @@ Its stores are made ready before the first write (`tiles.write.prepare`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tiles.inbox.selection import Limits
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
+from tiles.retry import Clock
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
 from tiles.store import Store
@@ -24,6 +26,7 @@ from tiles.user.places import anchor_store, default_key_path, public_store, reme
 from tiles.user.places import private_store as open_private_store
 from tiles.version import __version__
 from tiles.write.load import read_head
+from tiles.write.lost_head import HeadRebuilder, Rebuilt
 from tiles.write.parts import Parts
 from tiles.write.prepare import Preparation, Wishes, as_public, read_settings
 from tiles.write.sequencer import Appended, Sequenced, Sequencer
@@ -52,6 +55,8 @@ class Log:
         self._sequencer_for = partial(Sequencer, private=private, signer=signer, policy=policy, admission=admission)
         self._sequencer = self._sequencer_for(self.public)
         self._is_ready = not self._preparation.is_needed
+        parts = Parts(self.public, private)
+        self._rebuild = partial(HeadRebuilder(parts, signer, Clock()).rebuild, policy, admission)
 
     @classmethod
     def open(
@@ -122,6 +127,23 @@ class Log:
         if is_new:
             self._use(self._preparation.settle(Settings(__version__, gzip, lock_days), version))
         return signed
+
+    def rebuild_head(self, *, gzip: bool = False, lock_days: int = 0) -> Rebuilt:
+        """Make a head again that is gone or was put back (`tiles.write.lost_head`), unless the one there is sound.
+
+        gzip, lock_days   as `create` was told, for a log in a bucket whose settings are lost with the head
+        """
+        Wishes(gzip, lock_days).check(self.public)
+        settings, version = read_settings(self.private)
+        is_lost = settings is None and self._preparation.is_needed
+        if is_lost:
+            self._preparation.check_places()
+        done = self._rebuild()
+        if is_lost:
+            self._use(self._preparation.settle(Settings(__version__, gzip, lock_days), version))
+            assumed = f"gzip {'yes' if gzip else 'no'}, {lock_days} days of lock"
+            done = replace(done, unknown=(*done.unknown, f"the settings of the log are lost: {assumed} is assumed"))
+        return done
 
     def _get_ready(self) -> None:
         """Make the stores ready, before the first write."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
-from tiles.errors import AccessError, Conflict, OutcomeUnknown, ProofError, Refused
+from tiles.errors import AccessError, Conflict, OutcomeUnknown, ProofError, Refused, explained
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.records.head import Head
 from tiles.records.paths import CHECKPOINTS, HEAD, kept_size
@@ -28,7 +28,10 @@ from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 
-_HINT = "storage was put back, or this is a copy of the log: restore the newest one; nothing was changed"
+_HINT = explained(
+    "something-was-put-back",
+    "storage was put back, or this is a copy of the log: restore the newest one; nothing was changed",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tiles.errors import NotFound, Refused
+from tiles.errors import NotFound, Refused, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
@@ -26,11 +26,16 @@ from tiles.tree.merkle import EMPTY_TREE
 from tiles.write.cosign import check_policy
 from tiles.write.own_tree import OwnTree
 
-LOST_ANCHOR = (
+LOST_ANCHOR = explained(
+    "the-anchor-is-gone",
     "use the log's own anchor, with --anchor or on the machine that has it; if it is lost, `tiletree key adopt` begins "
-    "a new one"
+    "a new one",
 )
-_PUT_BACK = "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log"
+_PUT_BACK = explained(
+    "something-was-put-back",
+    "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log",
+)
+_LOST_POLICY = explained("a-policy-is-gone", "restore it from a copy of the private part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,10 @@ class State:
 
 def read_head(private: Store) -> tuple[Head, Version, float]:
     """Return the head in a private part, its version and when it was written. Raises NotFound if there is none."""
-    stored = private.read(HEAD, MAX_RECORD_SIZE)
+    try:
+        stored = private.read(HEAD, MAX_RECORD_SIZE)
+    except NotFound as error:
+        raise NotFound(error.message, hint=explained("the-head-is-gone")) from error
     return parse_head(stored.data), stored.version, stored.modified
 
 
@@ -197,14 +205,16 @@ class Loader:
             if head.tree.size > 0:
                 raise Refused(
                     f"{self._tree.url}/{CHECKPOINT} is gone; the log has {head.tree.size} entries",
-                    hint="put back the newest file of checkpoints/ in its place",
+                    hint=explained("the-checkpoint-is-gone", "put back the newest file of checkpoints/ in its place"),
                 )
             return
         tree = published.tree
         if tree.size < head.base:
             raise Refused(
                 f"the published checkpoint has size {tree.size}, and one of size {head.base} was published before",
-                hint="it was put back: restore the newest one, for instance from checkpoints/",
+                hint=explained(
+                    "the-checkpoint-is-gone", "it was put back: restore the newest one, for instance from checkpoints/"
+                ),
             )
         if (tree.size == head.tree.size and tree != head.tree) or head.base < tree.size < head.tree.size:
             raise Refused(
@@ -236,7 +246,9 @@ class Loader:
         try:
             data = self._private.read(path, limit).data
         except NotFound:
-            raise Refused(f"{path} in {self._private.url} is gone: it is a policy that was committed") from None
+            raise Refused(
+                f"{path} in {self._private.url} is gone: it is a policy that was committed", hint=_LOST_POLICY
+            ) from None
         if digest(data) != name:
-            raise Refused(f"{path} in {self._private.url} is not the policy that was committed")
+            raise Refused(f"{path} in {self._private.url} is not the policy that was committed", hint=_LOST_POLICY)
         return data
