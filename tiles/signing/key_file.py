@@ -7,10 +7,11 @@ import secrets
 import stat
 from pathlib import Path
 
-from tiles.errors import AccessError, Malformed, NotFound, Refused
+from tiles.errors import AccessError, Malformed, NotFound, Refused, explained
 from tiles.notes.keys import SeedKey, check_origin, parse_skey
 from tiles.user.files import sync_directory, write_file
 
+_LOST = explained("the-key-is-gone", "name the log's key with --key")
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 
 
@@ -42,7 +43,7 @@ def read_key(path: Path) -> SeedKey:
             mode = os.fstat(file.fileno()).st_mode
             data = file.read(MAX_KEY_FILE_SIZE + 1)
     except FileNotFoundError:
-        raise NotFound(f"there is no key at {path}", hint="name the log's key with --key") from None
+        raise NotFound(f"there is no key at {path}", hint=_LOST) from None
     except OSError as error:
         raise AccessError(f"{path} cannot be read: {error.strerror}") from error
     if stat.S_IMODE(mode) & 0o077:
