@@ -303,3 +303,25 @@ def test_damaged_memories(aged: Command, file: str, code: int) -> None:
     path.unlink()
     run_all(aged, "What is remembered is damaged", VKEY=vkey)
     assert aged.ok("info", "log")["size"] == 2
+
+
+def test_where_the_anchor_was_last_used(aged: Command) -> None:
+    """It is said where one looks elsewhere, and moves with the anchor, by `key adopt` or by a plain move."""
+    at_first = Path("k.anchor").absolute()
+    for arguments in (ADD, ("status", "log", "--key", "k"), ("repair", "log", "--head", "--key", "k")):
+        done = aged(*arguments, "--anchor", "else")
+        assert done.code == 4
+        assert f"the log used it last at {at_first}" in done.err + done.out
+    aged.ok("key", "adopt", "log", "--key", "k", "--anchor", "new")
+    assert f"used it last at {Path('new').absolute()}" in aged(*ADD, "--anchor", "k.anchor").err
+    Path("new").rename("newer")
+    aged.ok(*ADD, "--anchor", "newer")
+    assert f"used it last at {Path('newer').absolute()}" in aged(*ADD, "--anchor", "new").err
+
+
+def test_an_anchor_that_is_not_the_logs_is_not_noted(aged: Command) -> None:
+    """Whoever is refused leaves the hint as it is."""
+    aged.ok("init", "other", "--origin", ORIGIN, "--key", "k", "--anchor", "others")
+    before = Path("log.private/settings").read_bytes()
+    assert aged(*ADD, "--anchor", "others").code == 4
+    assert Path("log.private/settings").read_bytes() == before

@@ -10,14 +10,15 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tiles.errors import NotFound, Refused, explained
+from tiles.errors import AccessError, Malformed, NotFound, Refused, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
-from tiles.records.paths import HEAD, policy_path
+from tiles.records.paths import HEAD, SETTINGS, policy_path
+from tiles.records.settings import parse_settings
 from tiles.records.staged_batch import digest
 from tiles.signing.anchor import FROZEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Store, Version
@@ -92,6 +93,14 @@ class Expected:
     admission: Admission | None = None
 
 
+def last_used(private: Store) -> str:
+    """Return where a log's anchor was used last, in words that follow "there is no anchor there"; "" if not known."""
+    with suppress(AccessError, Malformed):
+        if place := parse_settings(private.read(SETTINGS, MAX_RECORD_SIZE).data).anchor:
+            return f"; the log used it last at {place}"
+    return ""
+
+
 class Loader:
     """Loads one log, and compares what it finds with what the run expects.
 
@@ -151,12 +160,15 @@ class Loader:
         checkpoint. So one that is smaller is a copy, or was put back, and nobody knows what the log's own has signed.
         """
         where = self._memory.store.url
+        problem = ""
         if anchor is None:
-            raise Refused(f"there is no anchor at {where}, and the log {head.origin} has one", hint=LOST_ANCHOR)
-        if anchor.identity != head.anchor:
-            raise Refused(f"the anchor at {where} is not that of the log at {self._private.url}", hint=LOST_ANCHOR)
-        if anchor.state == SEALED:
-            raise Refused(f"the anchor at {where} is sealed: a new one was begun", hint=LOST_ANCHOR)
+            problem = f"there is no anchor at {where}, and the log {head.origin} has one"
+        elif anchor.identity != head.anchor:
+            problem = f"the anchor at {where} is not that of the log at {self._private.url}"
+        elif anchor.state == SEALED:
+            problem = f"the anchor at {where} is sealed: a new one was begun"
+        if anchor is None or problem:
+            raise Refused(problem + last_used(self._private), hint=LOST_ANCHOR)
         if anchor.state == FROZEN and not head.frozen:
             raise Refused(f"the log {head.origin} was frozen, and its head is open", hint=_PUT_BACK)
         if anchor.tree == head.tree or anchor.tree == (published.tree if published else EMPTY_TREE):

@@ -39,7 +39,7 @@ from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import plan
 from tiles.write.cosign import check_policy
-from tiles.write.load import read_head
+from tiles.write.load import last_used, read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 
@@ -126,7 +126,8 @@ class HeadRebuilder:
         if anchor is None:
             both = f", and there is no head in {self._parts.private.url}" if head is None else ""
             section = "head-and-anchor-are-gone" if head is None else "the-anchor-is-gone"
-            raise Refused(f"there is no anchor at {memory.store.url}{both}", hint=explained(section))
+            place = last_used(self._parts.private)
+            raise Refused(f"there is no anchor at {memory.store.url}{both}{place}", hint=explained(section))
         return _Found(head, head_version, signed, signed_version, anchor, anchor_version)
 
     def _read_head(self) -> tuple[Head, Version] | tuple[None, None]:
@@ -164,10 +165,13 @@ class HeadRebuilder:
     def _check(self, found: _Found) -> None:
         """Raise Refused unless the anchor is the log's, and has signed what is published."""
         where, anchor = self._signer.memory.store.url, found.anchor
+        last = last_used(self._parts.private)
         if found.head is not None and not anchor.is_of(found.head.anchor):
-            raise Refused(f"the anchor at {where} is not that of the log", hint=explained("the-anchor-is-gone"))
+            raise Refused(f"the anchor at {where} is not that of the log{last}", hint=explained("the-anchor-is-gone"))
         if anchor.state == SEALED:
-            raise Refused(f"the anchor at {where} is sealed: a new one was begun", hint=explained("the-anchor-is-gone"))
+            raise Refused(
+                f"the anchor at {where} is sealed: a new one was begun{last}", hint=explained("the-anchor-is-gone")
+            )
         if found.head is None and anchor.tree.size == 0:
             raise Refused(
                 f"the anchor at {where} has signed nothing, so it may be that of any log",

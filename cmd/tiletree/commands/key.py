@@ -22,6 +22,7 @@ from tiles.user.places import private_store, public_store, remembered
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Known, Trust
 from tiles.write.adopt import Adoption
+from tiles.write.load import last_used
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 from tiletree.opening import find_anchor, find_key, memory, open_sequencer, read_vkey, to_verifier
@@ -29,7 +30,7 @@ from tiletree.options import Writer, json_option, log_argument, output, writer_o
 from tiletree.ui import Output
 
 WARNING = (
-    "The log's anchor is not there, so nobody can know what was signed last. Stop every other writer of this log, on "
+    "Without it nobody can know what was signed last. Stop every other writer of this log, on "
     "every machine, and make sure that the log is the newest copy: otherwise the log may fork. Begin a new anchor?"
 )
 
@@ -171,7 +172,7 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
 
     def go_on() -> None:
         if not yes:
-            out.confirm(WARNING)
+            out.confirm(f"The log's anchor is not there{last_used(parts.private)}. {WARNING}")
 
     if is_object_url(new.store.url):
         probe(new.store, secrets.token_hex(16))
