@@ -41,11 +41,15 @@ class OwnTree:
             stored = self._public.read(CHECKPOINT, MAX_NOTE_SIZE)
         except NotFound:
             return None, None
-        signed = parse_signed_checkpoint(stored.data)
+        return self.own_checkpoint(stored.data), stored.version
+
+    def own_checkpoint(self, data: bytes) -> SignedCheckpoint:
+        """Return the checkpoint in these bytes. Raises Refused for another log's, LogError unless our key signed it."""
+        signed = parse_signed_checkpoint(data)
         if signed.origin != self.verifier.name:
             raise Refused(f"{self.url} publishes the log {signed.origin}, the key is of {self.verifier.name}")
         verify_note(signed.note, [self.verifier])
-        return signed, stored.version
+        return signed
 
     def is_empty(self) -> bool:
         """Whether there is nothing of a log: no checkpoint, no tile, no entry bundle."""
