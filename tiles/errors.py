@@ -24,6 +24,8 @@ Verification raises; it never returns False.
 
 from __future__ import annotations
 
+LOST = "docs/lost.md"  # the page on what is lost or was moved, named as in the repository and in the source archive
+
 
 class TilesError(Exception):
     """Base of all errors of this library; never raised itself.
@@ -149,6 +151,14 @@ class Unfinished(TilesError):
         self.first_index = first_index
         self.count = count
         self.published = published
+
+
+def explained(section: str, first: str = "") -> str:
+    """Return a hint that leads to a section of that page; `section` is its heading, as links have it.
+
+    first   what to do, in a few words, if that can be said in a few
+    """
+    return f"{first}{'; ' if first else ''}see {LOST}#{section}"
 
 
 def _short(found: bytes | str | int) -> str:

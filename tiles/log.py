@@ -9,23 +9,30 @@ Its stores are made ready before the first write (`tiles.write.prepare`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from tiles.errors import TilesError
 from tiles.inbox.admission import Admission
 from tiles.inbox.selection import Limits
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
+from tiles.retry import Clock
+from tiles.signing.anchor import SEALED
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
 from tiles.store import Store
+from tiles.store.address import absolute
 from tiles.user.places import anchor_store, default_key_path, public_store, remembered
 from tiles.user.places import private_store as open_private_store
 from tiles.version import __version__
 from tiles.write.load import read_head
+from tiles.write.lost_head import HeadRebuilder, Rebuilt
 from tiles.write.parts import Parts
-from tiles.write.prepare import Preparation, Wishes, as_public, read_settings
+from tiles.write.prepare import Preparation, Wishes, as_public, note_anchor, read_settings
 from tiles.write.sequencer import Appended, Sequenced, Sequencer
 
 
@@ -52,6 +59,10 @@ class Log:
         self._sequencer_for = partial(Sequencer, private=private, signer=signer, policy=policy, admission=admission)
         self._sequencer = self._sequencer_for(self.public)
         self._is_ready = not self._preparation.is_needed
+        self._memory = signer.memory
+        self._is_noted = False
+        parts = Parts(self.public, private)
+        self._rebuild = partial(HeadRebuilder(parts, signer, Clock()).rebuild, policy, admission)
 
     @classmethod
     def open(
@@ -128,12 +139,43 @@ class Log:
         signed = self._sequencer.create()
         if is_new:
             self._use(self._preparation.settle(Settings(__version__, gzip, lock_days), version))
+        self._note_anchor()
         return signed
+
+    def rebuild_head(self, *, gzip: bool = False, lock_days: int = 0) -> Rebuilt:
+        """Make a head again that is gone or was put back (`tiles.write.lost_head`), unless the one there is sound.
+
+        gzip, lock_days   as `create` was told, for a log in a bucket whose settings are lost with the head
+        """
+        Wishes(gzip, lock_days).check(self.public)
+        settings, version = read_settings(self.private)
+        is_lost = settings is None and self._preparation.is_needed
+        if is_lost:
+            self._preparation.check_places()
+        done = self._rebuild()
+        if is_lost:
+            self._use(self._preparation.settle(Settings(__version__, gzip, lock_days), version))
+            assumed = f"gzip {'yes' if gzip else 'no'}, {lock_days} days of lock"
+            done = replace(done, unknown=(*done.unknown, f"the settings of the log are lost: {assumed} is assumed"))
+        self._note_anchor()
+        return done
 
     def _get_ready(self) -> None:
         """Make the stores ready, before the first write."""
         if not self._is_ready:
             self._use(self._preparation.ready())
+        self._note_anchor()
+
+    def _note_anchor(self) -> None:
+        """Note where the anchor is used, if it is the log's, in the log's settings."""
+        if self._is_noted:
+            return
+        self._is_noted = True
+        with suppress(TilesError):  # whatever is wrong, loading says it
+            anchor, _ = self._memory.recall()
+            if anchor is not None and anchor.state != SEALED and read_head(self.private)[0].anchor == anchor.identity:
+                place = absolute(self._memory.store.url)
+                note_anchor(self.private, place, in_bucket=self._preparation.is_needed)
 
     def _use(self, public: Store) -> None:
         self.public = public

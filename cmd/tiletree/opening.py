@@ -35,6 +35,7 @@ from tiles.user.places import anchor_store, default_key_path, private_store, pub
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.tile_cache import TileCache
 from tiles.user.trusted_keys import Trust
+from tiles.write.load import last_used
 from tiles.write.prepare import anonymous_reader
 from tiletree.options import Pins, Writer
 from tiletree.ui import Output
@@ -125,7 +126,8 @@ def find_anchor(log: str, writer: Writer, key: Path | None) -> Store:
     anchor = writer.anchor or remembered(log).anchor
     if key is None and anchor is None:
         raise UsageError(
-            f"with ${KEY_TEXT}, --anchor or $TILETREE_ANCHOR has to say where the signer remembers what it signed",
+            f"with ${KEY_TEXT}, --anchor or $TILETREE_ANCHOR has to say where the signer remembers what it signed"
+            f"{last_used(private_store(log, writer.private))}",
             hint="such as s3://BUCKET/PREFIX of a bucket that nothing else writes to",
         )
     return anchor_store(key or Path(), anchor)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .mistakes import Mistake
-from .state import Ack, Anchor, Batch, Head, Mine, Run, Setup, State, Tile, prefix, size
+from .state import GONE, Ack, Anchor, Batch, Head, Mine, Run, Setup, State, Tile, prefix, size
 
 Ends = Iterator[tuple[State, Run]]
+GONE_HEAD = "there is no head"
 Step = Callable[[State, Run, Setup], Ends]
 
 
@@ -26,7 +27,9 @@ def load(s: State, r: Run, setup: Setup) -> Ends:
 def load_head(s: State, r: Run, setup: Setup) -> Ends:
     """Read the head."""
     r = r._replace(head=s.head)
-    if setup.mistake is Mistake.GUARD_READS_ONCE and not fits(r, setup):
+    if r.head == GONE:
+        yield s, r.refuse(GONE_HEAD)
+    elif setup.mistake is Mistake.GUARD_READS_ONCE and not fits(r, setup):
         yield s, r.refuse("the checkpoint was put back or removed")
     else:
         yield s, r._replace(at="load anchor" if fits(r, setup) else "guard")
@@ -213,7 +216,9 @@ def committed(r: Run) -> Run:
 
 def land(s: State, new: Head, setup: Setup) -> State:
     """A swap of the head happens; those on their way, which expect another head, never will."""
-    return s._replace(head=new, past=s.past | {s.head} if setup.harm else s.past, late=frozenset())
+    return s._replace(
+        head=new, past=s.past | {s.head} if setup.harm and setup.harm.restores else s.past, late=frozenset()
+    )
 
 
 def write(s: State, r: Run, setup: Setup) -> Ends:

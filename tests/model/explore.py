@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from . import adopt, commit, tidy
+from . import adopt, commit, rebuild, tidy
 from .commit import land
 from .mistakes import Mistake
-from .state import Ack, Anchor, Harm, Run, Setup, State, Tile, Tree, prefix, size
+from .state import GONE, Ack, Anchor, Harm, Run, Setup, State, Tile, Tree, prefix, size
 
-STEPS = commit.STEPS | tidy.STEPS | adopt.STEPS
+STEPS = commit.STEPS | tidy.STEPS | adopt.STEPS | rebuild.STEPS
+STAYS_LOST = (  # what nobody can help after a head was lost
+    "checkpoint or anchor is missing",  # nothing was published yet: `init` again
+    "an anchor that has signed nothing may be any log's",
+    "a tile is there with another content",  # a run that paused wrote it after it was looked for
+)
 PUBLIC = (Harm.REMOVE_CHECKPOINT, Harm.RESTORE_CHECKPOINT)  # harm to the public part only
 
 
@@ -57,7 +62,8 @@ def moves(s: State, setup: Setup) -> Iterator[tuple[str, State]]:
     """Everything that can happen next."""
     yield from _around(s, setup)
     for i, run in enumerate(s.runs):
-        if not run.entries and run.at not in (run.start, "end"):
+        # a rebuild that died is repeated in `Checks.alone` only, for each one gives the anchor another identity
+        if not run.entries and run.at not in (run.start, "end") and run.job != "rebuild":
             yield f"{i} dies, a new run starts", _with(s, i, run.again())
         if run.at in STEPS:
             for state, after in STEPS[run.at](s, run, setup):
@@ -122,6 +128,8 @@ def _harm(s: State, setup: Setup) -> Iterator[State]:
             yield from (s._replace(head=head, checkpoint=tree, anchors=(Anchor(0, tree),)) for head, tree in bases)
         case Harm.LOSE_ANCHOR:
             yield s._replace(anchors=(None, *s.anchors[1:]))
+        case Harm.LOSE_HEAD:
+            yield s._replace(head=GONE)
         case Harm.RESTORE_LOG_LOSE_ANCHOR:
             lost = (None, *s.anchors[1:])
             yield from (s._replace(head=head, checkpoint=tree, anchors=lost) for head, tree in bases)
@@ -143,7 +151,8 @@ class Checks:
     def check(self, s: State, before: State) -> None:
         """Raise Violation if a promise is broken. before is the state it came from."""
         for run in s.runs:
-            if run.at.startswith("refused") and not s.harmed and not self.setup.has_two_places:
+            is_for_harm = run.job == "rebuild" or self.setup.has_two_places
+            if run.at.startswith("refused") and not s.harmed and not is_for_harm:
                 raise Violation(f"{run.at}, and nothing was wrong")
         if s[1:] == before[1:]:
             return  # only a run went on: storage is as it was
@@ -205,7 +214,7 @@ class Checks:
 
     def forgot(self, s: State) -> bool:
         """The private part was lost or put back: what it had decided may be decided again."""
-        return s.harmed and self.setup.harm not in PUBLIC
+        return s.harmed and self.setup.harm not in (*PUBLIC, Harm.LOSE_HEAD)
 
     def order(self, s: State, before: State) -> None:
         """Without harm publication moves forward inside the committed tree, and what is committed can be finished."""
@@ -217,14 +226,13 @@ class Checks:
     def alone(self, s: State) -> None:
         """From every state one undisturbed run finishes everything; after harm it may refuse.
 
-        Where an adoption has begun, the same command finishes that first.
+        Where an adoption has begun, the same command finishes that first. Where a head was lost, it is rebuilt first.
         """
         passed: set[tuple[object, ...]] = set()
-        run = Run(place=s.head.anchor)
-        if self.setup.adopt and s.head.anchor == 0 and (s.anchors[0] is None or s.anchors[0].sealed):
-            run = Run(job="adopt", at="adopt", place=1)
+        rebuilds = self.setup.rebuild and s.harmed and self.setup.second is None
+        run = self.first(s, rebuilds)
         while True:
-            now = (run, *s[1:12], s.witness, s.harmed)
+            now = (run, *s[1:11], s.harmed)  # head to witness
             if run.at == "load" and (now in self.settled or self.quiet(s)):
                 break
             if now in passed:
@@ -232,15 +240,25 @@ class Checks:
             passed.add(now)
             if self.setup.holds and s.head.size > self.most.total():
                 raise Violation(f"a run alone logs too often: {s.head.tree}")
-            if run.at == "end" and run.job == "adopt":
-                run = Run(place=s.head.anchor)
+            if run.at == "end" and run.job in ("adopt", "rebuild"):
+                run = Run(place=int(s.head.anchor == 1))
                 continue
             if run.at not in STEPS:
+                if rebuilds and run.at.removeprefix("refused: ") not in STAYS_LOST:
+                    raise Violation(f"a run alone is {run.at}, after the head was rebuilt")
                 if not s.harmed and self.setup.second is None:
                     raise Violation(f"a run alone is {run.at}, and nothing was wrong")
                 break
             s, run = next(STEPS[run.at](s, run, self.setup))
         self.settled |= {now for now in passed if isinstance(now[0], Run) and now[0].at == "load"}
+
+    def first(self, s: State, rebuilds: bool) -> Run:
+        """Return the run that comes first where nobody else is at work."""
+        if rebuilds:
+            return Run(job="rebuild", at="rebuild")
+        if self.setup.adopt and s.head.anchor == 0 and (s.anchors[0] is None or s.anchors[0].sealed):
+            return Run(job="adopt", at="adopt", place=1)
+        return Run(place=int(s.head.anchor == 1))
 
     def quiet(self, s: State) -> bool:
         """Everything is published, and every submission decided."""

@@ -46,6 +46,10 @@ class Mistake(StrEnum):
         "begins a new anchor at the checkpoint although the old one has signed more, which may be published yet"
     )
 
+    REBUILD_ANY_ANCHOR = "rebuilds a head with an anchor that has signed nothing: it may be another machine's"
+    REBUILD_AT_CHECKPOINT = "rebuilds a head at the checkpoint although more was signed: the log stays stuck"
+    REBUILD_UNFENCED = "leaves the anchor as it was, and sets tiles aside that somebody is about to sign"
+
     OURS_IF_HEAD = "after a lost reply, ours only if it is still the head: adds again once others have gone on"
     OURS_BY_ROOT = "after a lost reply, ours if the head has our root: another run's equal entries do that too"
     CONFLICT_BY_ROOT = "lost, and the head has our root, so it says ours: two runs committed one batch"

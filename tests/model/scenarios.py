@@ -25,6 +25,11 @@ SMALL: dict[str, Setup] = {
     "frozen, restored log": Setup(1, 1, freeze=True, harm=Harm.RESTORE_LOG),
     "adoption": Setup(2, 1, adopt=True),
     "held": Setup(2, 1, holds=True),
+    "lost head": Setup(1, 0, adders=("a",), harm=Harm.LOSE_HEAD, rebuild=True),
+    "lost head, a second batch": Setup(0, 0, adders=("a,b",), harm=Harm.LOSE_HEAD, rebuild=True),
+    "lost head, another machine's anchor": Setup(
+        1, 0, adders=("a",), second=Anchor(9), harm=Harm.LOSE_HEAD, rebuild=True
+    ),
 }
 
 LARGE: dict[str, Setup] = {  # together some minutes
@@ -42,6 +47,9 @@ LARGE: dict[str, Setup] = {  # together some minutes
     "large: held, lost replies": Setup(2, 1, strict=1, unknown=True, late=True, holds=True),
     "large: adoption": Setup(2, 2, adopt=True),
     "large: adoption, lost anchor": Setup(2, 1, adopt=True, harm=Harm.LOSE_ANCHOR),
+    "large: lost head": Setup(0, 0, adders=("a", "b"), harm=Harm.LOSE_HEAD, rebuild=True),
+    "large: lost head, submissions": Setup(1, 1, adders=("a",), harm=Harm.LOSE_HEAD, rebuild=True),
+    "large: restored head, rebuilt": Setup(0, 0, adders=("a", "b"), harm=Harm.RESTORE_HEAD, rebuild=True),
     "large: adoption, restored log": Setup(1, 1, adders=("a",), adopt=True, harm=Harm.RESTORE_LOG),
 }
 
@@ -70,9 +78,15 @@ MISSING, OTHERS, BEHIND = (
     "the anchor is behind what is published",
 )
 
-DECIDING = {"read decided"}  # steps that only setups with `holds` have, those with `freeze`, and those with `adopt`
+NO_HEAD, NOT_THERE = "there is no head", "checkpoint or anchor is missing"
+NOBODYS = "an anchor that has signed nothing may be any log's"
+
+DECIDING = {"read decided"}  # steps that only setups with `holds` have; with `freeze`; with `adopt`; with `rebuild`
 FREEZING = {"freeze anchor", "guard frozen"}
 ADOPTING = {"adopt", "adopt head", "adopt seal", "adopt create", "adopt swap"}
+REBUILDING = {
+    f"rebuild{step}" for step in ("", " checkpoint", " anchor", " recheck", " fence", " publish", " head", " aside")
+}
 
 # a small scenario, the other steps of the protocol that no run of it comes to, and how runs are refused there
 REACHED: dict[str, tuple[set[str], set[str]]] = {
@@ -101,6 +115,21 @@ REACHED: dict[str, tuple[set[str], set[str]]] = {
     "frozen, restored log": ({"cosign", "read back"}, {REMOVED, LOST, BACK, BACK_AND_SIGNED, FROZEN}),
     "adoption": ({"cosign", "guard head", "read back", "someone ahead"}, {OTHERS, MISSING}),
     "held": ({"cosign", "guard head", "read back"}, set()),
+    "lost head": (
+        {"cosign", "guard head", "read back"},
+        {NOBODYS, NOT_THERE, OTHERS, BACK_AND_SIGNED, NO_HEAD},
+    ),
+    "lost head, a second batch": (
+        {"cosign", "guard", "guard head", "read back", "someone ahead"},
+        {NOBODYS, NOT_THERE, OTHERS, NOT_ITS_OWN, NO_HEAD},
+    ),
+    "lost head, another machine's anchor": (
+        {
+            *("cosign", "guard head", "read back", "recover again", "someone ahead"),
+            *("rebuild recheck", "rebuild fence", "rebuild publish", "rebuild head", "rebuild aside"),
+        },
+        {NOBODYS, NOT_THERE, OTHERS, NO_HEAD},
+    ),
 }
 
 FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and what it finds
@@ -141,4 +170,7 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.UNSEALED: ("adoption", "behind what is published"),
     Mistake.ADOPT_PUBLISHED_ONLY: ("adoption", "it is not published"),
     Mistake.ADOPT_AT_CHECKPOINT: ("adoption", "behind what is published"),
+    Mistake.REBUILD_ANY_ANCHOR: ("lost head, another machine's anchor", "ahead of its tiles"),
+    Mistake.REBUILD_AT_CHECKPOINT: ("lost head, a second batch", "ahead of its tiles"),
+    Mistake.REBUILD_UNFENCED: ("lost head, a second batch", "ahead of its tiles"),
 }

@@ -51,6 +51,9 @@ class Head(NamedTuple):
         return Staged(self.size, self.batch)
 
 
+GONE = Head(nonce=-1)  # stands for no head
+
+
 class Anchor(NamedTuple):
     """What the signer keeps. The identity is a fresh random one, so that no two anchors have the same.
 
@@ -90,7 +93,7 @@ class Run(NamedTuple):
     strict    finds item 0 inadmissible
     mine      where the batch is, once the run knows that it is committed
     place     where it looks for the anchor: a machine may have another one
-    job       "" writes; "freeze" and "adopt" do that
+    job       "" writes; "freeze", "adopt" and "rebuild" do that
     """
 
     name: int = 0
@@ -119,7 +122,7 @@ class Run(NamedTuple):
     @property
     def start(self) -> str:
         """The first step."""
-        return "adopt" if self.job == "adopt" else "load"
+        return self.job if self.job in ("adopt", "rebuild") else "load"
 
     def refuse(self, found: str) -> Run:
         """Stop, saying what was found."""
@@ -169,7 +172,13 @@ class Harm(StrEnum):
     RESTORE_LOG = "head and checkpoint are put back together"
     RESTORE_ALL = "head, checkpoint and anchor are put back together; the witness is not"
     LOSE_ANCHOR = "the anchor is gone"
+    LOSE_HEAD = "the head is gone"
     RESTORE_LOG_LOSE_ANCHOR = "head and checkpoint are put back together, and the anchor is gone"
+
+    @property
+    def restores(self) -> bool:
+        """Whether an older head is put back, so that those which were there have to be known."""
+        return self.name.startswith("RESTORE")
 
 
 class Setup(NamedTuple):
@@ -193,6 +202,7 @@ class Setup(NamedTuple):
     freeze: bool = False  # another run freezes the log
     adopt: bool = False  # another run begins a new anchor in the second place
     holds: bool = False  # item 0 cannot be deleted until a hold ends; any deletion may fail, or have no reply
+    rebuild: bool = False  # another run rebuilds the head, in the second place if there is one
     mistake: Mistake | None = None
 
     @property
@@ -210,9 +220,11 @@ class Setup(NamedTuple):
         adders = tuple(Run(n, first, tuple(rest)) for n, (first, *rest) in enumerate(batches, 1))
         freezing = (Run(job="freeze"),) if self.freeze else ()
         adopting = (Run(job="adopt", at="adopt", place=1),) if self.adopt else ()
+        place = int(self.has_two_places)
+        rebuilding = (Run(job="rebuild", at="rebuild", place=place),) if self.rebuild else ()
         anchors = (Anchor(), self.second) if self.has_two_places else (Anchor(),)
         held = frozenset({"0"}) if self.holds else frozenset[str]()
-        return State(sequencers + adders + freezing + adopting, anchors=anchors, held=held)
+        return State(sequencers + adders + freezing + adopting + rebuilding, anchors=anchors, held=held)
 
 
 def prefix(a: Tree | None, b: Tree) -> bool:

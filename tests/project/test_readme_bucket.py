@@ -38,7 +38,7 @@ def server() -> Iterator[ObjectServer]:
         "ci": lambda request: public(request) or creating("log-private", "releases/inbox/ci/")(request),
         "": public,
     }
-    with ObjectServer("s3", buckets=["log-example", "log-private"], access=access) as server:
+    with ObjectServer("s3", buckets=["log-example", "log-private", "log-anchor"], access=access) as server:
         yield server
 
 
@@ -70,6 +70,7 @@ def test_every_command(tiletree: Command, server: ObjectServer, monkeypatch: pyt
     assert "published log.example.com/releases, size 1" in run(add)
     assert "no findings" in run(audit)
     assert server.headers("log-example", "releases/checkpoint")["content-type"] == "text/plain; charset=utf-8"
+    assert set(server.objects["log-anchor"]) == {"releases/anchor"}
     assert "immutable" in server.headers("log-example", "releases/tile/entries/000.p/1")["cache-control"]
 
     filled = [each.replace("$VKEY", vkey).replace(HTTPS, f"{server.url}/log-example") for each in submit]

@@ -9,7 +9,10 @@ from tiles.errors import Malformed
 from tiles.records.settings import TITLE, Settings, parse_settings
 
 
-@pytest.mark.parametrize("settings", [Settings(__version__), Settings("1.2.3rc1+local.5", gzip=True), Settings("0")])
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(__version__), Settings("1.2.3rc1+local.5", gzip=True), Settings("0"), Settings("1", anchor="s3://a/b c")],
+)
 def test_round_trip(settings: Settings) -> None:
     """What is written is read again, this version's name too."""
     assert parse_settings(settings.data) == settings
@@ -41,6 +44,8 @@ def test_the_text() -> None:
         f"{TITLE}\nprobed 1.0é\ngzip no\nlock-days 0\n",
         f"{TITLE}\nprobed ١\ngzip no\nlock-days 0\n",
         f"{TITLE}\nprobed 1.0\ngzip no\nlock-days 0\nmore x\n",
+        f"{TITLE}\nprobed 1.0\ngzip no\nlock-days 0\nanchor \n",
+        f"{TITLE}\nprobed 1.0\ngzip no\nlock-days 0\nanchor a\nanchor b\n",
         f"{TITLE}\nprobed 1.0\nprobed 1.0\ngzip no\nlock-days 0\n",
         f"{TITLE}\r\nprobed 1.0\r\ngzip no\r\n",
         "tiletree-settings/v2\nprobed 1.0\ngzip no\nlock-days 0\n",

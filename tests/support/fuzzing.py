@@ -131,7 +131,10 @@ TARGETS = (
     Target("receipt", parse_receipt, lambda receipt: receipt.data, tuple(each.data for each in RECEIPTS)),
     Target("receipts", parse_receipts, format_receipts, (RECEIPTS[0].data, format_receipts(RECEIPTS * 2))),
     Target(
-        "settings", parse_settings, lambda settings: settings.data, (Settings("1.0").data, Settings("2", True).data)
+        "settings",
+        parse_settings,
+        lambda settings: settings.data,
+        (Settings("1.0").data, Settings("2", True, anchor="/k.anchor").data),
     ),
     # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed
     Target(

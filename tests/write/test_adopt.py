@@ -9,15 +9,16 @@ from dataclasses import replace
 import pytest
 
 from tests.support.faults import Died, Fault, Faults, GatedStore
-from tests.support.world import World, Wrap, not_wrapped, some_entries
+from tests.support.world import World, Wrap, not_wrapped, recording_key, some_entries
 from tiles.errors import Refused, Unfinished
-from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, parse_signed_checkpoint, sign_checkpoint
 from tiles.records.head import parse_head
 from tiles.records.paths import ANCHOR, HEAD
 from tiles.retry import Clock
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory, parse_anchor
 from tiles.store import Store
 from tiles.store.memory import MemoryStore
+from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiles.write.adopt import Adopted, Adoption
 from tiles.write.own_tree import OwnTree
@@ -305,6 +306,45 @@ def test_what_a_reader_has_seen_counts() -> None:
     world.put("anchor", ANCHOR, None)
     with pytest.raises(Refused, match="a tree of size 13"):
         adopt(world, MemoryStore("new"), lambda: None, seen=seen)
+
+
+@pytest.mark.parametrize("path", ["pending", "checkpoints/002", "checkpoints/days/2096-10-03"])
+@pytest.mark.parametrize("what", ["larger", "another", "not ours", "another origin", "a part"])
+def test_what_is_kept_counts(path: str, what: str) -> None:
+    """What the log's key has signed, and the log does not contain, is no ground for a new anchor, wherever it lies."""
+    world, new = World().grown(3), MemoryStore("new")
+    world.put("anchor", ANCHOR, None)
+    trees = {
+        "larger": TreeHead(13, Hash(b"\x07" * 32)),
+        "another": TreeHead(2, Hash(b"\x07" * 32)),
+        "not ours": TreeHead(13, Hash(b"\x07" * 32)),
+        "another origin": TreeHead(13, Hash(b"\x07" * 32)),
+        "a part": EMPTY_TREE,
+    }
+    key = recording_key(seed=b"\x02" * 32) if what == "not ours" else world.key
+    if what == "another origin":
+        key = recording_key("other.example.com", b"\x02" * 32)
+    kept = sign_checkpoint(Checkpoint(key.name, trees[what]), key).data
+    world.put("public", path, kept)
+    if what in ("larger", "another"):
+        with pytest.raises(Refused, match="signed"):
+            adopt(world, new, lambda: None)
+        assert list(new.list("")) == []
+        return
+    assert adopt(world, new, lambda: None).is_new
+    published = world.stores["public"].read(CHECKPOINT).data
+    assert world.stores["public"].read(path).data == (published if path == "pending" else kept)
+
+
+def test_pending_of_what_is_committed_stays() -> None:
+    """It is what the next run signs again, and witnesses may have it."""
+    world, new = World().grown(3), MemoryStore("new")
+    died_after(world, "private swap head")
+    tree = parse_head(world.stores["private"].read(HEAD).data).tree
+    pending = sign_checkpoint(Checkpoint(world.verifier.name, tree), world.key).data
+    world.put("public", "pending", pending)
+    adopt(world, new)
+    assert world.stores["public"].read("pending").data == pending
 
 
 def test_a_frozen_log_stays_frozen() -> None:

@@ -5,7 +5,7 @@ What a `Fetcher` returns are bytes that anyone may have written. `tiles.read.cli
 
 from __future__ import annotations
 
-from tiles.errors import NotFound
+from tiles.errors import NotFound, explained
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.parallel import BUCKET_READS
 from tiles.read.fsspec_fetcher import FsspecFetcher
@@ -39,7 +39,10 @@ def open_log(url: str) -> Fetcher:
     try:
         fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)
     except NotFound:
-        raise NotFound(f"{directory}: there is no log here: it holds no checkpoint") from None
+        raise NotFound(
+            f"{directory}: there is no log here: it holds no checkpoint",
+            hint=explained("the-checkpoint-is-gone", "if it was a log"),
+        ) from None
     return fetcher
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from tiles.errors import AccessError, ForkError, HistoryUnknown, NotFound
+from tiles.errors import AccessError, ForkError, HistoryUnknown, NotFound, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, OLDER, fork_error, fork_signers
 from tiles.notes.policy import Policy
@@ -41,7 +41,8 @@ def forked(fork: ForkError, policy: Policy, visits: CheckpointMemory) -> ForkErr
     message = fork.message
     if one != other:
         message += f"; they are signed by two different keys: {one.vkey}, and {other.vkey}"
-    hint = f"{_saved(fork, older, newer, policy, visits)}; tell others who use this log"
+    saved = _saved(fork, older, newer, policy, visits)
+    hint = explained("two-histories-were-seen", f"{saved}; tell others who use this log")
     return ForkError(message, hint=hint, evidence=fork.evidence)
 
 
@@ -66,7 +67,7 @@ def unproven(
     )
     error.hint = (
         "an old copy of the log, or another history that may grow differently: ask who runs it; "
-        f"{_saved(error, served, last, policy, visits)}"
+        f"{explained('two-histories-were-seen', _saved(error, served, last, policy, visits))}"
     )
     return error
 

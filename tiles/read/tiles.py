@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
-from tiles.errors import Malformed, NotFound, TileError, TilesError
+from tiles.errors import Malformed, NotFound, TileError, TilesError, explained
 from tiles.parallel import in_parallel
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.trouble import no_object, placed
@@ -13,6 +13,8 @@ from tiles.store import Fetcher, TooLong
 from tiles.store.past_caches import PastCaches
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import HASH_SIZE
+
+_GONE = explained("a-tile-is-gone")
 
 
 class TileSource:
@@ -127,7 +129,7 @@ class _Copies:
                     return error
         if len(self._paths) == 1:
             return self._failures[-1]
-        return NotFound(f"{self._fetcher.url}: neither {' nor '.join(self._paths)} is there")
+        return NotFound(f"{self._fetcher.url}: neither {' nor '.join(self._paths)} is there", hint=_GONE)
 
     def _fetched(self, path: str) -> bytes:
         data = self._before[path] = self._fetcher.fetch(path, self._limit)
@@ -159,7 +161,7 @@ def fetch_tile(fetcher: Fetcher, tile: Tile, log_format: LogFormat = TLOG_TILES)
     try:
         data = fetcher.fetch(full, limit)
     except NotFound:
-        raise NotFound(f"{fetcher.url}: neither {path} nor {full} is there") from None
+        raise NotFound(f"{fetcher.url}: neither {path} nor {full} is there", hint=_GONE) from None
     return log_format.cut(tile, data)
 
 

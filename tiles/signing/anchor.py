@@ -15,9 +15,10 @@ nothing. If the log was put back to an older copy, its tree no longer extends th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
-from tiles.errors import Malformed, NotFound, Refused
+from tiles.errors import Malformed, NotFound, Refused, explained
 from tiles.notes.encoding import encode_base64
 from tiles.records.fields import MAX_RECORD_SIZE, format_record, parse_random_id, parse_record, parse_tree
 from tiles.records.paths import ANCHOR
@@ -27,6 +28,7 @@ from tiles.tree.merkle import EMPTY_TREE, TreeHead
 TITLE = "tiletree-anchor/v2"
 OPEN, FROZEN, SEALED = STATES = ("open", "frozen", "sealed")
 
+_FENCES = 64  # so many calls that rebuild a head may die before one of them has written it
 _NAMES = ("origin", "identity", "size", "root", "state")
 
 
@@ -48,6 +50,23 @@ class Anchor:
         """The record, as it is stored."""
         values = (self.origin, self.identity, str(self.tree.size), encode_base64(self.tree.root), self.state)
         return format_record(TITLE, list(zip(_NAMES, values, strict=True)))
+
+    @property
+    def fenced(self) -> str:
+        """The identity that follows this one: who has loaded the log by this one cannot sign any more.
+
+        It follows from this one, so that a head which names this one can be told from that of another log.
+        """
+        return sha256(f"tiletree-anchor-after {self.identity}".encode()).hexdigest()[:32]
+
+    def is_of(self, identity: str) -> bool:
+        """Whether this is the anchor of that identity, or what a few fences have made of it."""
+        each = replace(self, identity=identity)
+        for _ in range(_FENCES):
+            if each.identity == self.identity:
+                return True
+            each = replace(each, identity=each.fenced)
+        return False
 
 
 def parse_anchor(data: bytes) -> Anchor:
@@ -79,7 +98,7 @@ class AnchorMemory:
         if anchor.origin != self.origin:
             raise Refused(
                 f"the anchor at {self.store.url} is of the log {anchor.origin}, not of {self.origin}",
-                hint="give each log an anchor of its own",
+                hint=explained("the-anchor-is-gone", "give each log an anchor of its own"),
             )
         return anchor, stored.version
 

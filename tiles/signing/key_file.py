@@ -7,11 +7,12 @@ import secrets
 import stat
 from pathlib import Path
 
-from tiles.errors import AccessError, Malformed, NotFound, Refused
+from tiles.errors import AccessError, Malformed, NotFound, Refused, explained
 from tiles.notes.keys import SeedKey, check_origin, parse_skey
 from tiles.store.keeping import check_owner
 from tiles.user.files import sync_directory, write_file
 
+_LOST = explained("the-key-is-gone", "name the log's key with --key")
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 
 
@@ -46,7 +47,7 @@ def read_key(path: Path) -> SeedKey:
             status = os.fstat(file.fileno())
             data = file.read(MAX_KEY_FILE_SIZE + 1)
     except FileNotFoundError:
-        raise NotFound(f"there is no key at {path}", hint="name the log's key with --key") from None
+        raise NotFound(f"there is no key at {path}", hint=_LOST) from None
     except OSError as error:
         raise AccessError(f"{path} cannot be read: {error.strerror}") from error
     check_owner(str(path), status, os.geteuid())

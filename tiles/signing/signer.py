@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tiles.errors import Conflict, ProofError, Refused, UsageError
+from tiles.errors import Conflict, ProofError, Refused, UsageError, explained
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
 from tiles.notes.keys import SigningKey, VerifierKey, check_origin
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
@@ -47,14 +47,15 @@ class Signer:
         version = self._expect(since)
         if since.state == SEALED or (since.state == FROZEN and tree != since.tree):
             raise Refused(
-                f"the anchor at {self.memory.store.url} is {since.state}", hint="the log is frozen, or has a new anchor"
+                f"the anchor at {self.memory.store.url} is {since.state}",
+                hint=explained("the-anchor-is-gone", "the log is frozen, or has a new anchor"),
             )
         try:
             verify_consistency(since.tree, tree, proof)
         except (ProofError, UsageError) as error:  # UsageError: a smaller tree
             raise Refused(
                 f"the tree of {tree} does not extend the one of {since.tree} that was signed before: {error.message}",
-                hint="storage was changed or put back; nothing was signed",
+                hint=explained("something-was-put-back", "storage was changed or put back; nothing was signed"),
             ) from error
         if since.tree == tree:
             self.memory.store.barrier()  # the anchor may not last yet: the run that moved it may have died right after

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tiles.errors import LogError, NotFound, Refused
+from tiles.errors import LogError, NotFound, Refused, explained
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import parse_vkey
 from tiles.records.head import Head
@@ -22,6 +22,7 @@ class Status:
     staged    paths of the staged batches; all but the head's own are left-overs, for gc
     anchor    the signer's anchor; None if there is none
     refusal   why the next run will refuse; empty if it will not
+    hint      what to do about that
     """
 
     head: Head
@@ -29,6 +30,7 @@ class Status:
     staged: tuple[str, ...]
     anchor: Anchor | None
     refusal: str
+    hint: str
 
     @property
     def next(self) -> str:
@@ -52,20 +54,21 @@ def look(public: Store, private: Store, anchors: Store) -> Status:
     verifier = parse_vkey(head.vkeys[0])
     tree = OwnTree(public, verifier)
     loader = Loader(private, tree, memory, Expected(verifier))
-    refusal, published, anchor = "", None, None
+    refusal, hint, published, anchor = "", "", None, None
     try:
         state = loader.load()
         head, published = state.head, state.published
         if not state.is_published and head.staged_path is not None:
             private.read(head.staged_path)
     except (Refused, LogError) as error:
-        refusal = error.message
+        refusal, hint = error.message, error.hint
     except NotFound:
         refusal = f"the committed batch is lost: {head.staged_path} is gone"
+        hint = explained("a-committed-batch-is-gone")
     try:
         published = published or tree.read_checkpoint()[0]
         anchor = memory.recall()[0]
     except (Refused, LogError) as error:
-        refusal = refusal or error.message
+        refusal, hint = refusal or error.message, hint or error.hint
     staged = tuple(listed.path for listed in private.list(STAGING))
-    return Status(head, published, staged, anchor, refusal)
+    return Status(head, published, staged, anchor, refusal, hint)

@@ -12,10 +12,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tiles.errors import AccessError, UsageError
+from tiles.errors import AccessError, UsageError, explained
 from tiles.user.files import locked, read_file, write_file, xdg_directory
 
 FILE = "logs.json"
+_DAMAGED = "what-is-remembered-is-damaged"
 MAX_SIZE = 4 << 20  # bytes
 
 
@@ -43,7 +44,10 @@ def recall(name: str) -> Remembered | None:
         return None
     known = set(Remembered.__dataclass_fields__)
     if not isinstance(found, dict) or not set(found) <= known or not all(map(_is_place, found.values())):
-        raise UsageError(f"{_path()}: what it says of {name} is not understood", hint="correct or remove that part")
+        raise UsageError(
+            f"{_path()}: what it says of {name} is not understood",
+            hint=explained(_DAMAGED, "correct or remove that part"),
+        )
     return Remembered(**{"log": name, **found})
 
 
@@ -97,7 +101,9 @@ def _logs() -> dict[str, object]:
     except (ValueError, KeyError, TypeError, RecursionError):
         logs = None
     if not isinstance(logs, dict):
-        raise UsageError(f"{_path()} is not what tiletree writes", hint="correct it, or move it away")
+        raise UsageError(
+            f"{_path()} is not what tiletree writes", hint=explained(_DAMAGED, "correct it, or move it away")
+        )
     return logs
 
 

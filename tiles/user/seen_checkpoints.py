@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from tiles.errors import AccessError, LogError
+from tiles.errors import AccessError, LogError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, OLDER, PREFIX
 from tiles.notes.keys import VerifierKey
@@ -80,7 +80,9 @@ class Visits:
             return policy_for(key).accept(parse_signed_checkpoint(data)).signed
         except LogError as error:
             hint = "put it back from a backup; if you remove it, changes of the log since the last visit go unnoticed"
-            raise AccessError(f"{path} is damaged: {error.message}", hint=hint) from error
+            raise AccessError(
+                f"{path} is damaged: {error.message}", hint=explained("what-is-remembered-is-damaged", hint)
+            ) from error
 
     def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:
         """Remember a checkpoint that was accepted and shown to be consistent with `since`, what `last` returned.
@@ -97,6 +99,19 @@ class Visits:
                 return False
             if last is None or signed.tree.size > last.tree.size:
                 write_file(self._path(key), signed.data)
+            return True
+
+    def forget(self, key: VerifierKey) -> bool:
+        """Forget what was seen of a log, and return whether anything was; the evidence of forks stays."""
+        path = self._path(key)
+        with locked(self.directory):
+            try:
+                path.unlink()
+                sync_directory(path.parent)
+            except FileNotFoundError:
+                return False
+            except OSError as error:
+                raise AccessError(f"{path} cannot be removed: {error.strerror}") from error
             return True
 
     def save_evidence(self, key: VerifierKey, evidence: Mapping[str, bytes]) -> Path:

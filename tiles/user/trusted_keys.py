@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiles.errors import AccessError, Malformed, Refused, UsageError
+from tiles.errors import AccessError, Malformed, Refused, UsageError, explained
 from tiles.notes.encoding import decode_text, is_line
 from tiles.notes.keys import VerifierKey, parse_vkey
 from tiles.notes.policy import Policy, policy_for
@@ -20,6 +20,7 @@ FIRST_USE = "first use, not pinned"
 MAX_TRUST_SIZE = 1 << 20  # bytes
 MAX_NAME = 255  # bytes of a key's name that is remembered, as much as any cosigner may have
 
+_DAMAGED = explained("what-is-remembered-is-damaged", "put it right, or remove it")
 _TITLE = "tiletree-trust/v1"
 _WORDS = {"remembered": REMEMBERED, "first-use": FIRST_USE}
 
@@ -149,7 +150,7 @@ class Trust:
         try:
             return {} if data is None else _parse(data)
         except Malformed as error:
-            raise UsageError(f"{self.path}: {error.message}", hint="put it right, or remove it") from error
+            raise UsageError(f"{self.path}: {error.message}", hint=_DAMAGED) from error
 
 
 def _excludes(known: Known, other: Known) -> bool:
@@ -165,7 +166,10 @@ def _other_key(known: Known, wanted: Known) -> Refused:
             f"the log {wanted.key.name} is known by the key {known.vkey} ({known.how}, at {known.url}), "
             f"not by {wanted.vkey}, which is named for {wanted.url}"
         )
-    hint = "find out from its operator which one is right; `tiletree key trust LOG VKEY --replace` then keeps that one"
+    hint = explained(
+        "another-key-is-remembered",
+        "find out from its operator which one is right; `tiletree key trust LOG VKEY --replace` then keeps that one",
+    )
     return Refused(message, hint=hint)
 
 

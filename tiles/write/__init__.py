@@ -8,6 +8,7 @@
     cosign     step 8: the cosignatures that the policy asks for
     tidy       step 10: what is kept, and what goes
     adopt      a new anchor for a log that exists
+    lost_head  a head that is gone, or was put back, made again
     own_tree   the log's own checkpoint, tiles and right edge
     prepare    from the log's settings to stores that can be written to
     parts      the public and the private part, together

@@ -4,6 +4,11 @@ The old anchor is sealed first, where it can be reached, so that nothing more is
 created, and then the head is swapped for one that names it. A run that dies in between leaves a log that nobody can
 write to, and the same call finishes the work.
 
+Before that, whatever the log's key has signed and is still known is compared: the published checkpoint, `pending`, the
+newest of those kept below `checkpoints/`, what is in both places, and what this user has seen. This version asks no
+witnesses. A `pending` that is not the committed tree's is replaced by the published checkpoint, last of all: it is
+contained in the published tree, so a run that dies before that does no harm.
+
 Where the old anchor cannot be reached, nobody can know what was signed with it. The new one then begins with the
 published tree. Another writer that was about to sign would fork the log, so all others have to be stopped before.
 The same holds where another run has sealed it: a newer anchor may be in use somewhere, for a copy of this log.
@@ -11,15 +16,16 @@ The same holds where another run has sealed it: a newer anchor may be in use som
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
-from tiles.errors import AccessError, Conflict, OutcomeUnknown, ProofError, Refused
+from tiles.errors import AccessError, Conflict, LogError, NotFound, OutcomeUnknown, ProofError, Refused, explained
 from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.records.head import Head
-from tiles.records.paths import CHECKPOINTS, HEAD, kept_size
+from tiles.records.paths import CHECKPOINTS, HEAD, PENDING, is_day_path, kept_size
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Version
@@ -29,7 +35,11 @@ from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 
-_HINT = "storage was put back, or this is a copy of the log: restore the newest one; nothing was changed"
+COMPARED = 16  # kept checkpoints, of sizes and of days each
+_HINT = explained(
+    "something-was-put-back",
+    "storage was put back, or this is a copy of the log: restore the newest one; nothing was changed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ class Adoption:
                     raise
                 continue  # another writer came in between
             if self._is_the_anchor(found.there, found.published, head):
+                self._replace_pending(head)
                 return Adopted(found.there, is_new=False, sealed=False)
             if not is_sure and (found.old is None or found.old.state == SEALED):
                 go_on()
@@ -99,6 +110,7 @@ class Adoption:
                 anchor = Anchor(head.origin, clock.random_id(), tree, state)
                 self._new.put(anchor, found.there_version)
                 self._parts.private.swap(HEAD, head.anchored(anchor.identity, clock.random_id()).data, version)
+                self._replace_pending(head)
                 return Adopted(anchor, is_new=True, sealed=found.old is not None)
         raise AccessError(f"{self._parts.private.url}: no new anchor was begun", hint="run the same command again")
 
@@ -107,7 +119,8 @@ class Adoption:
         published = self._published(head)
         there, there_version = self._new.recall()
         old, old_version = self._old.recall()
-        self._check(head, published, [each.tree for each in (old, there, seen) if each is not None])
+        known = [each.tree for each in (old, there, seen) if each is not None]
+        self._check(head, published, list(dict.fromkeys([*known, *self._signed()])))
         is_the_logs = old is not None and old.identity == head.anchor and old.tree.size >= published.size
         return _Found(published, there, there_version, old if is_the_logs else None, old_version)
 
@@ -121,6 +134,30 @@ class Adoption:
             if (kept_size(listed.path) or 0) > published.size:
                 raise Refused(f"{self._parts.public.url}/{listed.path} is larger than the checkpoint", hint=_HINT)
         return published
+
+    def _signed(self) -> Iterator[TreeHead]:
+        """Yield the trees of `pending` and of the newest kept checkpoints, of those that the log's key has signed."""
+        public = self._parts.public
+        kept = [listed.path for listed in public.list(CHECKPOINTS)]
+        sizes = sorted((path for path in kept if kept_size(path) is not None), key=lambda path: kept_size(path) or 0)
+        days = sorted(filter(is_day_path, kept))
+        for path in (PENDING, *sizes[-COMPARED:], *days[-COMPARED:]):
+            # what the key has not signed says nothing: anyone may have put it there
+            with suppress(NotFound, LogError, Refused):
+                yield self._tree.own_checkpoint(public.read(path, MAX_NOTE_SIZE).data).tree
+
+    def _replace_pending(self, head: Head) -> None:
+        """Replace `pending` by the published checkpoint, unless it is the committed tree's; best effort."""
+        public = self._parts.public
+        with suppress(AccessError, LogError):
+            pending = public.read(PENDING, MAX_NOTE_SIZE)
+            published = self._tree.read_checkpoint()[0]
+            if published is None or pending.data == published.data:
+                return
+            with suppress(LogError, Refused):
+                if self._tree.own_checkpoint(pending.data).tree == head.tree:
+                    return
+            public.swap(PENDING, published.data, pending.version)
 
     def _is_the_anchor(self, anchor: Anchor | None, published: TreeHead, head: Head) -> TypeGuard[Anchor]:
         """Whether it is the log's anchor, and fit for use."""

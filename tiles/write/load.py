@@ -10,14 +10,15 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tiles.errors import NotFound, Refused
+from tiles.errors import AccessError, Malformed, NotFound, Refused, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
-from tiles.records.paths import HEAD, policy_path
+from tiles.records.paths import HEAD, SETTINGS, policy_path
+from tiles.records.settings import parse_settings
 from tiles.records.staged_batch import digest
 from tiles.signing.anchor import FROZEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Store, Version
@@ -26,11 +27,16 @@ from tiles.tree.merkle import EMPTY_TREE
 from tiles.write.cosign import check_policy
 from tiles.write.own_tree import OwnTree
 
-LOST_ANCHOR = (
+LOST_ANCHOR = explained(
+    "the-anchor-is-gone",
     "use the log's own anchor, with --anchor or on the machine that has it; if it is lost, `tiletree key adopt` begins "
-    "a new one"
+    "a new one",
 )
-_PUT_BACK = "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log"
+_PUT_BACK = explained(
+    "something-was-put-back",
+    "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log",
+)
+_LOST_POLICY = explained("a-policy-is-gone", "restore it from a copy of the private part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,10 @@ class State:
 
 def read_head(private: Store) -> tuple[Head, Version, float]:
     """Return the head in a private part, its version and when it was written. Raises NotFound if there is none."""
-    stored = private.read(HEAD, MAX_RECORD_SIZE)
+    try:
+        stored = private.read(HEAD, MAX_RECORD_SIZE)
+    except NotFound as error:
+        raise NotFound(error.message, hint=explained("the-head-is-gone")) from error
     return parse_head(stored.data), stored.version, stored.modified
 
 
@@ -82,6 +91,14 @@ class Expected:
     verifier: VerifierKey
     policy: Policy | None = None
     admission: Admission | None = None
+
+
+def last_used(private: Store) -> str:
+    """Return where a log's anchor was used last, in words that follow "there is no anchor there"; "" if not known."""
+    with suppress(AccessError, Malformed):
+        if place := parse_settings(private.read(SETTINGS, MAX_RECORD_SIZE).data).anchor:
+            return f"; the log used it last at {place}"
+    return ""
 
 
 class Loader:
@@ -143,12 +160,15 @@ class Loader:
         checkpoint. So one that is smaller is a copy, or was put back, and nobody knows what the log's own has signed.
         """
         where = self._memory.store.url
+        problem = ""
         if anchor is None:
-            raise Refused(f"there is no anchor at {where}, and the log {head.origin} has one", hint=LOST_ANCHOR)
-        if anchor.identity != head.anchor:
-            raise Refused(f"the anchor at {where} is not that of the log at {self._private.url}", hint=LOST_ANCHOR)
-        if anchor.state == SEALED:
-            raise Refused(f"the anchor at {where} is sealed: a new one was begun", hint=LOST_ANCHOR)
+            problem = f"there is no anchor at {where}, and the log {head.origin} has one"
+        elif anchor.identity != head.anchor:
+            problem = f"the anchor at {where} is not that of the log at {self._private.url}"
+        elif anchor.state == SEALED:
+            problem = f"the anchor at {where} is sealed: a new one was begun"
+        if anchor is None or problem:
+            raise Refused(problem + last_used(self._private), hint=LOST_ANCHOR)
         if anchor.state == FROZEN and not head.frozen:
             raise Refused(f"the log {head.origin} was frozen, and its head is open", hint=_PUT_BACK)
         if anchor.tree == head.tree or anchor.tree == (published.tree if published else EMPTY_TREE):
@@ -197,14 +217,16 @@ class Loader:
             if head.tree.size > 0:
                 raise Refused(
                     f"{self._tree.url}/{CHECKPOINT} is gone; the log has {head.tree.size} entries",
-                    hint="put back the newest file of checkpoints/ in its place",
+                    hint=explained("the-checkpoint-is-gone", "put back the newest file of checkpoints/ in its place"),
                 )
             return
         tree = published.tree
         if tree.size < head.base:
             raise Refused(
                 f"the published checkpoint has size {tree.size}, and one of size {head.base} was published before",
-                hint="it was put back: restore the newest one, for instance from checkpoints/",
+                hint=explained(
+                    "the-checkpoint-is-gone", "it was put back: restore the newest one, for instance from checkpoints/"
+                ),
             )
         if (tree.size == head.tree.size and tree != head.tree) or head.base < tree.size < head.tree.size:
             raise Refused(
@@ -236,7 +258,9 @@ class Loader:
         try:
             data = self._private.read(path, limit).data
         except NotFound:
-            raise Refused(f"{path} in {self._private.url} is gone: it is a policy that was committed") from None
+            raise Refused(
+                f"{path} in {self._private.url} is gone: it is a policy that was committed", hint=_LOST_POLICY
+            ) from None
         if digest(data) != name:
-            raise Refused(f"{path} in {self._private.url} is not the policy that was committed")
+            raise Refused(f"{path} in {self._private.url} is not the policy that was committed", hint=_LOST_POLICY)
         return data

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tiles.errors import NotFound, Refused
+from tiles.errors import LogError, NotFound, Refused, TilesError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE, verify_note
-from tiles.read.tiles import fetch_tile
+from tiles.read.tiles import TileSource, fetch_tile
+from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Store, StoreFetcher, Version
+from tiles.tree.bundle import parse_bundle
 from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
-from tiles.tree.layout import CHECKPOINT, TILES, Tile
-from tiles.tree.merkle import Hash, TreeHead
+from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, TILES, Tile, tile_at
+from tiles.tree.merkle import Hash, TreeHead, leaf_hashes
 from tiles.tree.plan import Plan
-from tiles.tree.proof import Node, build_proof, consistency_nodes, root_nodes
+from tiles.tree.proof import Node, build_proof, consistency_nodes, root_nodes, verify_consistency
 from tiles.tree.reader import TreeReader
 
 
@@ -39,11 +41,15 @@ class OwnTree:
             stored = self._public.read(CHECKPOINT, MAX_NOTE_SIZE)
         except NotFound:
             return None, None
-        signed = parse_signed_checkpoint(stored.data)
+        return self.own_checkpoint(stored.data), stored.version
+
+    def own_checkpoint(self, data: bytes) -> SignedCheckpoint:
+        """Return the checkpoint in these bytes. Raises Refused for another log's, LogError unless our key signed it."""
+        signed = parse_signed_checkpoint(data)
         if signed.origin != self.verifier.name:
             raise Refused(f"{self.url} publishes the log {signed.origin}, the key is of {self.verifier.name}")
         verify_note(signed.note, [self.verifier])
-        return signed, stored.version
+        return signed
 
     def is_empty(self) -> bool:
         """Whether there is nothing of a log: no checkpoint, no tile, no entry bundle."""
@@ -56,6 +62,39 @@ class OwnTree:
             return False
         nodes = root_nodes(tree.size)
         return self._reader(published.tree, nodes, None).root_at(tree.size) == tree
+
+    def tree_at(self, size: int, tree: TreeHead) -> TreeHead:
+        """Return the head of the first `size` entries of a tree, out of the tiles of that one."""
+        return self._reader(tree, root_nodes(size), None).root_at(size)
+
+    def check_complete(self, tree: TreeHead, since: int) -> None:
+        """Raise Refused unless the tiles and bundles of `tree` can be read and verified, from index `since` on."""
+        source = VerifiedTree(TileSource(StoreFetcher(self._public), lenient=False), tree, self.verifier.name)
+        try:
+            for index in range(since // TILE_WIDTH, -(-tree.size // TILE_WIDTH)):
+                bundle = tile_at(tree.size, ENTRIES, index)
+                (data,) = source.read([Node(0, index * TILE_WIDTH)], [bundle])
+                if leaf_hashes(parse_bundle(data, bundle.width)) != list(source.leaf_hashes(bundle)):
+                    raise Refused(f"{self.url}/{bundle.path} is damaged")
+        except (NotFound, LogError, Refused) as error:
+            raise _incomplete(self.url, tree, since, error) from error
+
+    def check_extends(self, published: TreeHead, signed: TreeHead, where: str) -> None:
+        """Raise Refused unless `signed`, which the anchor at `where` holds, extends the published tree."""
+        if signed.size < published.size:
+            raise Refused(
+                f"the anchor at {where} holds size {signed.size}, and size {published.size} is published",
+                hint=explained("the-anchor-is-gone"),
+            )
+        try:
+            verify_consistency(published, signed, self.prove(published, signed, None))
+        except Refused as error:
+            raise _incomplete(self.url, signed, published.size, error) from error
+        except LogError as error:
+            raise Refused(
+                f"the published tree of {published} is not a beginning of {signed}, which the anchor at {where} holds",
+                hint=explained("something-was-put-back"),
+            ) from error
 
     def prove(self, since: TreeHead, tree: TreeHead, planned: Plan | None) -> tuple[Hash, ...]:
         """Return the consistency proof of two trees, out of the tiles of the larger one.
@@ -90,4 +129,14 @@ class OwnTree:
         try:
             return fetch_tile(StoreFetcher(self._public), tile)
         except NotFound:
-            raise Refused(f"{self.url}/{tile.path} is gone; the log cannot grow without it") from None
+            raise Refused(
+                f"{self.url}/{tile.path} is gone; the log cannot grow without it", hint=explained("a-tile-is-gone")
+            ) from None
+
+
+def _incomplete(url: str, tree: TreeHead, since: int, error: TilesError) -> Refused:
+    return Refused(
+        f"{tree} was signed, which is more than the {since} entries that are published, and not all of it is in {url}: "
+        f"{error.message}",
+        hint=explained("more-was-signed-than-is-published"),
+    )

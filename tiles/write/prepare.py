@@ -95,6 +95,20 @@ def read_settings(private: Store) -> tuple[Settings | None, Version | None]:
         ) from error
 
 
+def note_anchor(private: Store, place: str, *, in_bucket: bool) -> None:
+    """Note in the settings where the log's anchor is used, for whoever looks for it elsewhere; best effort.
+
+    The caller has found it to be the log's. in_bucket: settings are written once the stores were tried out, not here
+    """
+    with suppress(AccessError, Refused):
+        settings, version = read_settings(private)
+        if (settings is None and in_bucket) or not place.isprintable() or place != place.strip(" "):
+            return
+        noted = replace(settings or Settings(__version__), anchor=place)
+        if noted != settings and len(noted.data) <= MAX_RECORD_SIZE:
+            private.swap(SETTINGS, noted.data, version)
+
+
 class Preparation:
     """Makes the stores of one log ready to be written to.
 

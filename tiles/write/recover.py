@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tiles.errors import AccessError, NotFound, Refused
+from tiles.errors import AccessError, NotFound, Refused, explained
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch, open_batch
 from tiles.retry import ATTEMPTS, Clock, among_writers
@@ -105,7 +105,10 @@ class Recoverer:
             raise Refused(
                 f"the committed batch is lost: {before.head.staged_path} is not in {self._parts.private.url}, "
                 f"and the tree of size {before.head.tree.size} is not published",
-                hint=f"restore it from a copy of the private part; the tree of size {before.head.base} is intact",
+                hint=explained(
+                    "a-committed-batch-is-gone",
+                    f"restore it from a copy of the private part; the tree of size {before.head.base} is intact",
+                ),
             )
 
     def _recover(self, state: State, batch: Batch | None) -> None:
@@ -116,7 +119,9 @@ class Recoverer:
             if planned.tree != state.head.tree:
                 raise Refused(
                     f"the staged batch leads to {planned.tree}, and the head commits to {state.head.tree}",
-                    hint="the private part was changed from outside; nothing was signed",
+                    hint=explained(
+                        "something-was-put-back", "the private part was changed from outside; nothing was signed"
+                    ),
                 )
         try:
             signed = self._steps.publisher.publish(state, planned, state.head.tree)
@@ -134,7 +139,10 @@ class Recoverer:
         if not self._steps.tree.is_published(tree):
             raise Undone(
                 f"the tree of {tree} was committed, and is not in what was signed since",
-                hint="the head was put back, and another batch committed instead; restore it, or add the entries again",
+                hint=explained(
+                    "something-was-put-back",
+                    "the head was put back, and another batch committed instead; restore it, or add the entries again",
+                ),
             )
 
     def _make_last(self) -> None:

@@ -22,15 +22,16 @@ from tiles.user.places import private_store, public_store, remembered
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Known, Trust
 from tiles.write.adopt import Adoption
+from tiles.write.load import last_used
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
-from tiletree.opening import find_anchor, find_key, memory, open_sequencer, to_verifier
+from tiletree.opening import find_anchor, find_key, memory, open_sequencer, read_vkey, to_verifier
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
 WARNING = (
-    "The log's anchor is not there, or is sealed, so nobody can know what was signed last. Stop every other writer of "
-    "this log, on every machine, and make sure that the log is the newest copy: otherwise it may fork. Begin a new one?"
+    "Without it nobody can know what was signed last. Stop every other writer of this log, on "
+    "every machine, and make sure that the log is the newest copy: otherwise the log may fork. Begin a new anchor?"
 )
 
 
@@ -100,15 +101,32 @@ def trust(out: Output, log: str, vkey: str, replace: bool) -> None:
 
 @key.command()
 @click.argument("log", metavar="LOG")
+@click.option("--seen", is_flag=True, help="forget the checkpoint that was seen of the log, and not its key")
+@click.option("--vkey", metavar="VKEY", help="with --seen: the key of the log, if it is not remembered")
 @json_option
 @output
-def forget(out: Output, log: str) -> None:
-    """Forget which key is trusted for LOG.
+def forget(out: Output, log: str, seen: bool, vkey: str | None) -> None:
+    """Forget which key is trusted for LOG, or what was seen of it.
 
     \b
-    Example:
+    Examples:
       tiletree key forget https://log.example.com
+      tiletree key forget https://log.example.com --seen
+
+    After --seen, the next visit is compared with nothing: another history is not noticed. Evidence of a fork stays.
     """
+    if vkey and not seen:
+        raise UsageError("--vkey is for --seen")
+    if seen:
+        own = read_vkey(vkey)
+        if own is None:
+            if (known := Trust().lookup(log)) is None:
+                raise UsageError(f"no key is remembered for {shown_address(log)}", hint="name the log's with --vkey")
+            own = known.key
+        if not Visits().forget(own):
+            raise NotFound(f"nothing is remembered of {own.name}")
+        out.result({"log": shown_address(log), "seen": None}, f"{own.name}  what was seen is forgotten")
+        return
     if not Trust().forget(log):
         raise NotFound(f"no key is remembered for {shown_address(log)}")
     out.result({"log": shown_address(log), "trust": None}, f"{shown_address(log)}  forgotten")
@@ -154,7 +172,7 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
 
     def go_on() -> None:
         if not yes:
-            out.confirm(WARNING)
+            out.confirm(f"The log's anchor is not there, or is sealed{last_used(parts.private)}. {WARNING}")
 
     if is_object_url(new.store.url):
         probe(new.store, secrets.token_hex(16))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import click
 
+from tiles.errors import UsageError
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
+from tiles.records.settings import MAX_LOCK_DAYS
+from tiles.upkeep.repair import Repaired
 from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
-from tiletree.opening import (
-    pinned_for,
-)
-from tiletree.options import Pins, json_option, log_argument, output, private_option, trust_options
+from tiletree.opening import find_key, open_sequencer, pinned_for
+from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 SHOWN = 1000  # repaired objects that --json lists one by one
@@ -24,23 +26,48 @@ SHOWN = 1000  # repaired objects that --json lists one by one
 @click.option(
     "--from", "mirror", metavar="MIRROR", help="a copy of the log: a directory, or any URL a log is read from"
 )
-@private_option
+@click.option("--head", is_flag=True, help="first make the head again, if it is gone or was put back")
+@click.option("--gzip", is_flag=True, help="with --head, if the settings are lost: entries are stored gzip-encoded")
+@click.option(
+    "--lock-days",
+    type=click.IntRange(0, MAX_LOCK_DAYS),
+    default=0,
+    help="with --head, if the settings are lost: for how long full tiles are locked",
+)
+@writer_options("key", "private", "anchor", "admission")
 @click.option("--dry-run", is_flag=True, help="only say what would be done")
 @trust_options
 @json_option
 @output
-def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_run: bool, pins: Pins) -> int:
+def repair(
+    out: Output,
+    log: str,
+    mirror: str | None,
+    head: bool,
+    gzip: bool,
+    lock_days: int,
+    dry_run: bool,
+    writer: Writer,
+    pins: Pins,
+) -> int:
     """Put back tiles and bundles that are lost or damaged, each proven against the signed root.
 
     \b
     Examples:
       tiletree repair ./log --dry-run
       tiletree repair ./log --from https://mirror.example.com/log
+      tiletree repair ./log --head
 
     What the sound objects of LOG determine is computed; the rest is taken from MIRROR, which need not be trusted.
     Damaged objects, and tiles beyond everything that was committed, are kept below set-aside/ in the private part.
     Exits 1 if something could not be repaired. It can be run at any time, any number of times, beside anything else.
+
+    With --head, which needs the key, the private part gets the head that the checkpoint and the anchor lead to, and
+    what could not be known is said. Stop every other writer before.
     """
+    _check_options(head=head, settings=gzip or lock_days > 0, dry_run=dry_run)
+    if head:
+        pins = _rebuild_head(out, log, replace(writer, policy=pins.policy), pins, gzip=gzip, lock_days=lock_days)
     fetcher = open_log(log)
     pinned = pinned_for(log, fetcher, pins)
     # not compared with what was seen before: that takes tiles, which may be what is to be repaired
@@ -63,7 +90,7 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
         done = put_right(
             fetcher,
             public_store(log),
-            private_store(log, private),
+            private_store(log, writer.private),
             accepted.signed,
             pinned.policy,
             now=time.time(),
@@ -72,10 +99,9 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
             told=told,
             progress=progress.advance,
         )
-    for note in done.notes:
-        out.note(note)
-    if (done.replaced or done.set_aside) and not dry_run:
-        out.remark("aside", done.aside, f"what was replaced or set aside is in the private part, below {done.aside}")
+    if head:
+        open_sequencer(log, replace(writer, policy=pins.policy)).finish()
+    _say(out, done, dry_run=dry_run)
     findings = [{"path": finding.path, "problem": finding.problem} for finding in done.findings]
     tree = done.tree
     out.result(
@@ -97,3 +123,33 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
         f"{len(findings)} could not be repaired",
     )
     return EXIT_WRONG if findings else EXIT_OK
+
+
+def _check_options(*, head: bool, settings: bool, dry_run: bool) -> None:
+    if settings and not head:
+        raise UsageError("--gzip and --lock-days are for --head")
+    if head and dry_run:
+        raise UsageError("--head writes; it has no --dry-run")
+
+
+def _say(out: Output, done: Repaired, *, dry_run: bool) -> None:
+    for note in done.notes:
+        out.note(note)
+    if (done.replaced or done.set_aside) and not dry_run:
+        out.remark("aside", done.aside, f"what was replaced or set aside is in the private part, below {done.aside}")
+
+
+def _rebuild_head(out: Output, log: str, writer: Writer, pins: Pins, *, gzip: bool, lock_days: int) -> Pins:
+    """Make the head again, say what was done, and return whom to trust for the rest: the log's own key."""
+    path, signing = find_key(log, writer)
+    done = open_sequencer(log, writer, (path, signing), look_closer=True).rebuild_head(gzip=gzip, lock_days=lock_days)
+    size = done.head.tree.size
+    if not done.is_new:
+        out.remark("head", {"size": size, "rebuilt": False}, f"the head is there, and sound: size {size}")
+    else:
+        state = ", frozen" if done.head.frozen else ""
+        unknown = list(done.unknown)
+        out.remark("head", {"size": size, "rebuilt": True, "unknown": unknown}, f"head rebuilt: size {size}{state}")
+        for text in unknown:
+            out.note(f"not known: {text}")
+    return pins if pins.vkey or pins.policy else Pins(vkey=signing.verifier.vkey)

@@ -40,6 +40,8 @@ def status(out: Output, log: str, writer: Writer) -> int:
     memory = find_anchor(log, writer, find_key_path(log, writer))
     found = look(public, own, memory)
     head = found.head
+    if found.hint:
+        out.remark("hint", found.hint, f"hint: {found.hint}")
     out.answer(
         {
             "origin": head.origin,
