@@ -102,3 +102,34 @@ def test_places_that_cannot_be_remembered(tiletree: Command, option: str, name: 
     assert "control characters" in done.err
     assert not Path(name).exists()
     assert not Path("log").exists()
+
+
+@pytest.mark.parametrize(
+    ("sign", "options", "what"),
+    [
+        ("index.html", (), "private part"),
+        (".git", (), "private part"),
+        (".git", ("--private", "own/private", "--key", "k"), "key"),
+        ("index.html", ("--private", "own/private", "--key", "own/key", "--anchor", "anchor"), "anchor"),
+    ],
+)
+def test_private_things_that_would_be_published(
+    tiletree: Command, sign: str, options: tuple[str, ...], what: str
+) -> None:
+    """`init` begins the log, warns of what is in a git checkout or a folder that is served, and says what to do."""
+    Path("web").mkdir()
+    Path("own").mkdir()
+    Path("web", sign).touch()
+    options = tuple(f"web/{option}" if option in ("k", "anchor") else option for option in options)
+    done = tiletree("init", "web/log", "--origin", ORIGIN, *options, "--json")
+    assert done.code == 0, done
+    assert [each.partition(",")[0] for each in done.json["exposed"]] == [f"the {what}"]
+    assert f"warning: {done.json['exposed'][0]}" in done.err
+    assert "--private, --key or --anchor" in done.err
+
+
+def test_private_things_that_are_kept_apart(tiletree: Command) -> None:
+    """Nothing is said where only the public part is in such a folder."""
+    Path("web").mkdir()
+    Path("web/index.html").touch()
+    assert "exposed" not in tiletree.ok("init", "web/log", "--origin", ORIGIN, "--private", "private", "--key", "k")

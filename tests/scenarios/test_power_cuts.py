@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import random
 from contextlib import suppress
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ from tiles.signing.key_file import write_key
 
 BASES = (0, 3, 250, 256)  # OURS fits, fits, crosses the end of a bundle, begins a bundle
 MOST = 1024  # choices for which all states are looked at
-SOME = 32  # in the quick tests: of more choices it is a sample, by a printed seed
+SOME = 16  # in the quick tests: of more choices it is a sample, by a printed seed
 
 each_system = pytest.mark.parametrize("system", SYSTEMS, ids=str)
 
@@ -38,7 +37,7 @@ each_system = pytest.mark.parametrize("system", SYSTEMS, ids=str)
 @each_system
 def test_a_cut_while_a_log_is_created(system: System) -> None:
     """Whatever a cut leaves of a creation, creating again makes a log; batches by the same process are as safe."""
-    assert judge_all(created(system), SOME, printed_random(), NEXT) > 100
+    assert judge_all(created(system), SOME, printed_random(), [printed_random().choice(NEXT)]) > 20
 
 
 @pytest.mark.slow
@@ -56,11 +55,7 @@ def created(system: System) -> Machine:
     return machine
 
 
-@pytest.mark.parametrize(
-    ("system", "base"),
-    list(product(SYSTEMS, BASES)),
-    ids=str,
-)
+@pytest.mark.parametrize(("system", "base"), list(zip(SYSTEMS, BASES, strict=True)), ids=str)
 def test_a_cut_while_entries_are_added(system: System, base: int) -> None:
     """After a cut at any moment of an append nothing signed, published or acknowledged is lost; a next run goes on."""
     assert judge_all(added(system, base), SOME, printed_random(), NEXT) > 20
@@ -100,7 +95,7 @@ def test_a_cut_after_a_sync_that_failed(system: System, broken: str) -> None:
     machine = grown(system, 3).copy()
     machine.act(OURS, broken=broken)
     machine.cut()
-    assert judge_all(machine, MOST, printed_random(), NEXT) > 20
+    assert judge_all(machine, SOME, printed_random(), NEXT) > 10
 
 
 @each_system
@@ -119,8 +114,8 @@ def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
 def test_a_cut_after_a_death(system: System) -> None:
     """What a dead run has not synced is made to last before another one builds on it (a sample)."""
     rng = printed_random()
-    for machine in deaths(adding(system), a_few(rng, 0.01)):
-        judge_all(machine, 16, rng, [rng.choice(NEXT)])
+    for machine in deaths(adding(system), a_few(rng, 0.005)):
+        judge_all(machine, 8, rng, [rng.choice(NEXT)])
 
 
 @pytest.mark.slow
@@ -167,7 +162,7 @@ def live(machine: Machine, rng: random.Random, runs: int) -> None:
 def test_deaths_and_cuts_without_end(system: System) -> None:
     """After any sequence of runs, deaths and power cuts the log is sound and complete."""
     rng = printed_random()
-    for _ in range(25):
+    for _ in range(8):
         live(Machine(system), rng, 8)
 
 
@@ -195,7 +190,7 @@ def race_and_cut(system: System, base: int, rng: random.Random) -> None:
 def test_a_cut_while_two_processes_add(system: System) -> None:
     """A cut at any moment of two processes' work loses nothing of what either was told, or has shown (a sample)."""
     rng = printed_random()
-    for _ in range(12):
+    for _ in range(4):
         race_and_cut(system, rng.choice(BASES), rng)
 
 

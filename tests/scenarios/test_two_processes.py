@@ -93,7 +93,8 @@ from pathlib import Path
 from tiles.store.directory import DirectoryStore
 
 if __name__ == "__main__":
-    locks = [DirectoryStore(Path(path))._root.locked() for path in sys.argv[1:]]
+    roots = [DirectoryStore(Path(path))._root for path in sys.argv[1:]]
+    locks = [root.locked(root.folders()) for root in roots]
     for lock in locks:
         lock.__enter__()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:

@@ -30,7 +30,7 @@ from tests.support.races import (
     zombies,
 )
 from tests.support.reference import printed_random
-from tests.support.sampling import soaking
+from tests.support.sampling import quickly, soaking
 from tests.support.world import World
 
 # ---- one pauses, the other one does all its work, the first one goes on
@@ -71,11 +71,14 @@ def test_a_retry_that_has_found_its_own_batch_takes_it_as_its_own() -> None:
 # ---- both are paused, at any pair of operations
 
 
-def test_two_appends_meet_at_every_pair_of_operations() -> None:
+@pytest.mark.parametrize("part", quickly([0.2, 1], [0.2]))
+def test_two_appends_meet_at_every_pair_of_operations(part: float) -> None:
     """Whichever two operations two appends are stopped at, both end well: two batches, one log."""
+    rng = printed_random()
     world = grown(3)
     for i, j in pairs(world, [TEN, SEVEN]):
-        meet(world, [TEN, SEVEN], i, j)
+        if rng.random() < part:
+            meet(world, [TEN, SEVEN], i, j)
 
 
 def test_two_writers_meet_over_the_work_of_a_third_that_died() -> None:

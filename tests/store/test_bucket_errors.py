@@ -287,17 +287,16 @@ HINTS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "hint"), HINTS)
 @pytest.mark.parametrize("words", [("info", LOG), ("status", LOG), ("add", LOG, "a", "--key", "k")])
-def test_the_hint_fits_the_cause(
-    status: int, code: str, hint: str, words: tuple[str, ...], made: Command, s3: ObjectServer
-) -> None:
+def test_the_hint_fits_the_cause(words: tuple[str, ...], made: Command, s3: ObjectServer) -> None:
     """What to do about credentials that are old, or a clock that is wrong, is not to look at rights to list."""
-    s3._http.respond = lambda _request: Answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
-    done = made(*words, "--json")
-    assert done.code == 3, done
-    assert hint in done.json["error"]["hint"], done
-    assert ("permission to list" in done.json["error"]["hint"]) == ("permission to list" in hint)
+    for status, code, hint in HINTS:
+        answer = Answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
+        s3._http.respond = lambda _request, answer=answer: answer
+        done = made(*words, "--json")
+        assert done.code == 3, (status, code, done)
+        assert hint in done.json["error"]["hint"], (status, code, done)
+        assert ("permission to list" in done.json["error"]["hint"]) == ("permission to list" in hint), (status, code)
 
 
 @pytest.mark.parametrize(("kind", "scheme"), [("s3", "s3"), ("gcs", "gs"), ("azure", "az")])

@@ -40,7 +40,9 @@ import sys
 from pathlib import Path
 from tiles.store.posix import Posix
 from tiles.store.directory_root import Root
-with Root(sys.argv[1], "log", Posix(), 0.0).locked():
+from tiles.store.keeping import Keeping
+root = Root(sys.argv[1], "log", Posix(), Keeping(), lock_wait=0.0)
+with root.folders() as folders, root.locked(folders):
     print("locked", flush=True)
     sys.stdin.read()
 """
@@ -88,7 +90,7 @@ def test_a_child_does_not_inherit_the_lock(root: Path) -> None:
     """A program that is started while the lock is held, and lives on, does not hold it."""
     store = DirectoryStore(root, lock_wait=0.0)
     store.prepare()
-    with store._root.locked():
+    with store._root.folders() as folders, store._root.locked(folders):
         child = process("-c", "import sys; print('up', flush=True); sys.stdin.read()")
         running = child.__enter__()
     try:
@@ -218,9 +220,9 @@ def test_objects_that_vanish(root: Path) -> None:
     """An object that is deleted between being in the way and being compared is created after all."""
 
     class Deleting(Posix):
-        def open_read(self, path: str) -> int:
-            self.unlink(path)
-            return super().open_read(path)
+        def open_read(self, at: int, name: str) -> int:
+            self.unlink(at, name)
+            return super().open_read(at, name)
 
     DirectoryStore(root).create({"a": b"1"})
     DirectoryStore(root, Deleting()).create({"a": b"2"})
@@ -231,13 +233,13 @@ def test_temps_that_vanish(root: Path) -> None:
     """A writer whose temporary file was deleted fails and has changed nothing."""
 
     class Late(Posix):
-        def rename_new(self, old: str, new: str) -> None:
-            self.unlink(old)
-            super().rename_new(old, new)
+        def rename_new(self, at: int, old: str, to: int, new: str) -> None:
+            self.unlink(at, old)
+            super().rename_new(at, old, to, new)
 
-        def rename(self, old: str, new: str) -> None:
-            self.unlink(old)
-            super().rename(old, new)
+        def rename(self, at: int, old: str, to: int, new: str) -> None:
+            self.unlink(at, old)
+            super().rename(at, old, to, new)
 
     store = DirectoryStore(root, Late())
     with pytest.raises(AccessError, match="vanishes again and again"):
@@ -251,10 +253,10 @@ def test_listed_while_deleted(root: Path) -> None:
     """Files and directories that vanish while a list is under way are not in it."""
 
     class Deleting(Posix):
-        def lstat(self, path: str) -> os.stat_result:
-            if path.endswith("/b"):
-                self.unlink(path)
-            return super().lstat(path)
+        def lstat(self, at: int, name: str) -> os.stat_result:
+            if name == "b":
+                self.unlink(at, name)
+            return super().lstat(at, name)
 
     store = DirectoryStore(root, Deleting())
     store.create({"a": b"1", "b": b"2", "c/1": b"3", "d/1": b"4"})
@@ -281,9 +283,12 @@ def test_stale_temps(root: Path) -> None:
 
 def test_temps_are_new_files(tmp_path: Path) -> None:
     """A temporary file never takes the place of one that is there."""
-    Posix().write_file(str(tmp_path / "temp"), b"1", sync=False)
+    posix = Posix()
+    at = posix.open_root(str(tmp_path))
+    posix.write_file(at, "temp", b"1", sync=False)
     with pytest.raises(FileExistsError):
-        Posix().write_file(str(tmp_path / "temp"), b"2", sync=False)
+        posix.write_file(at, "temp", b"2", sync=False)
+    posix.close(at)
     assert (tmp_path / "temp").read_bytes() == b"1"
 
 
@@ -301,8 +306,8 @@ def test_a_delete_that_fails(root: Path) -> None:
     """What cannot be deleted is named."""
 
     class Kept(Posix):
-        def unlink(self, path: str) -> None:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        def unlink(self, _: int, name: str) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
 
     store = DirectoryStore(root, Kept())
     store.create({"a": b"1"})

@@ -31,12 +31,12 @@ def test_create_opens_before_it_writes(root: Path) -> None:
     """The descriptor of syncfs is older than the contents: it is told of every one that could not be written."""
     posix = Recorder(root)
     store = DirectoryStore(root, posix)
-    store.prepare()
+    store.create({"first": b""})
     posix.calls.clear()
     store.create({"a": b"1", "b": b"2"})
     calls = posix.only("open_directory", "open_new", "close", "syncfs")
-    assert [call[0] for call in calls if call[1] == "."] == ["open_directory", "syncfs", "close"]
-    assert calls[0] == ("open_directory", ".")
+    assert [call[0] for call in calls if call[1] == ".tmp"] == ["open_directory", "syncfs", "close"]
+    assert calls[0] == ("open_directory", ".tmp")
 
 
 @pytest.mark.parametrize("syncfs", [True, False])
@@ -108,9 +108,9 @@ def test_prepare_on_a_mount_point(tmp_path: Path) -> None:
     """The name of a mount point is on another file system, which is left alone: it lasted before the mount."""
 
     class Edge(Recorder):
-        def lstat(self, path: str) -> os.stat_result:
-            status = super().lstat(path)
-            return os.stat_result((*status[:2], len(path), *status[3:]))  # st_dev
+        def fstat(self, fd: int) -> os.stat_result:
+            status = super().fstat(fd)
+            return os.stat_result((*status[:2], status.st_ino, *status[3:]))  # st_dev
 
     posix = Edge(tmp_path)
     DirectoryStore(tmp_path, posix).prepare()

@@ -23,7 +23,7 @@ def test_without_renameat2(root: Path, code: int) -> None:
     asked = []
 
     class Old(Recorder):
-        def rename_new(self, old: str, new: str) -> None:
+        def rename_new(self, _: int, old: str, __: int, new: str) -> None:
             asked.append((old, new))
             raise OSError(code, os.strerror(code), new)
 
@@ -43,7 +43,7 @@ def test_an_error_of_renameat2_is_an_error(root: Path) -> None:
     """Other errors of the rename do not make it fall back."""
 
     class Full(Posix):
-        def rename_new(self, _: str, new: str) -> None:
+        def rename_new(self, _: int, __: str, ___: int, new: str) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), new)
 
     posix = Full()

@@ -13,6 +13,7 @@ from tests.support.certificates import few_authorities
 from tests.support.command_line import Command
 from tiles.errors import AccessError, UsageError
 from tiles.records.serving import is_for_ever, public_serving
+from tiles.store import probe
 from tiles.store.object_lock import open_object_lock
 
 boto3 = pytest.importorskip("boto3", reason="NOT TESTED with Object Lock: there is no boto3")
@@ -69,30 +70,32 @@ def locked_until(client: Any, path: str) -> Any:
     return client.head_object(Bucket="locked", Key=f"log/{path}").get("ObjectLockRetainUntilDate")
 
 
-def test_full_tiles_are_locked(client: Any, tiletree: Command) -> None:
-    """With --lock-days, full tiles and bundles are locked as they are written, partial ones are not; gc still works."""
+@pytest.fixture
+def lock_log(client: Any, tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command, with a log that locks its full tiles."""
+    monkeypatch.setattr(probe, "ROUNDS", 1)  # tests of races have more
     init = ("init", LOG, "--private", "s3://own/log", "--origin", "example.com", "--readable-private")
     tiletree.ok(*init, "--lock-days", "30")
+    return tiletree
+
+
+def test_full_tiles_are_locked(client: Any, lock_log: Command, tmp_path: Path) -> None:
+    """With --lock-days, full tiles and bundles are locked as they are written, and as they are put back by a repair.
+
+    Partial ones are not; gc still works.
+    """
     for _ in range(2):
         lines = b"".join(b"%d\n" % number for number in range(300))
-        tiletree.ok("add", LOG, "--stdin-lines", stdin=lines)
+        lock_log.ok("add", LOG, "--stdin-lines", stdin=lines)
     for path in ("tile/0/000", "tile/0/001", "tile/entries/000", "tile/entries/001"):
         assert locked_until(client, path) is not None, path
     for path in ("tile/0/001.p/44", "tile/0/002.p/88", "tile/1/000.p/2"):
         assert locked_until(client, path) is None, path
-    assert tiletree.ok("gc", LOG, "--grace", "0")["tiles"] >= 1
-    assert tiletree.ok("audit", LOG)["findings"] == []
+    assert lock_log.ok("gc", LOG, "--grace", "0")["tiles"] >= 1
+    assert lock_log.ok("audit", LOG)["findings"] == []
     version = client.head_object(Bucket="locked", Key="log/tile/0/000")["VersionId"]
     with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
         client.delete_object(Bucket="locked", Key="log/tile/0/000", VersionId=version)
-
-
-def test_what_repair_puts_back_is_locked(client: Any, tiletree: Command, tmp_path: Path) -> None:
-    """Full tiles and bundles that were deleted come back with the lock that the log's settings ask for."""
-    init = ("init", LOG, "--private", "s3://own/log", "--origin", "example.com", "--readable-private")
-    tiletree.ok(*init, "--lock-days", "30")
-    lines = b"".join(b"%d\n" % number for number in range(600))
-    tiletree.ok("add", LOG, "--stdin-lines", stdin=lines)
     mirror = tmp_path / "mirror"
     for found in client.list_objects_v2(Bucket="locked")["Contents"]:
         target = mirror / found["Key"].removeprefix("log/")
@@ -101,8 +104,7 @@ def test_what_repair_puts_back_is_locked(client: Any, tiletree: Command, tmp_pat
     gone = ["tile/0/000", "tile/0/001", "tile/entries/001"]
     for path in gone:
         client.delete_object(Bucket="locked", Key=f"log/{path}")  # leaves a marker: the versions stay
-    done = tiletree.ok("repair", LOG, "--from", str(mirror))
-    assert done["put_back"] == len(gone)
+    assert lock_log.ok("repair", LOG, "--from", str(mirror))["put_back"] == len(gone)
     assert [path for path in gone if locked_until(client, path) is None] == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from threading import Lock
 
@@ -18,7 +19,7 @@ from tests.support.object_server_rules import Fault, looking_first
 from tests.support.object_server_stores import open_on
 from tests.support.object_server_trouble import Unrest
 from tests.support.reference import printed_random
-from tests.support.sampling import soaking
+from tests.support.sampling import quickly, soaking
 from tests.support.store_threads import paths
 from tiles.errors import AccessError, OutcomeUnknown, Refused
 from tiles.store import Store, Version
@@ -29,6 +30,7 @@ from tiles.write import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 DIALECTS = ["s3", "gcs", "azure"]
+GAPS = [0.5, 2, 100]  # milliseconds between look and write
 FOUND = rf" told \d+ of {RACERS} writers at once that they had {{}} the same object: it looks whether a condition holds"
 REQUESTS = 400  # of one probe, about, as docs/storage.md says
 
@@ -54,8 +56,10 @@ def found(server: ObjectServer, runs: int) -> int:
 # ---- stores that look first
 
 
-@pytest.mark.parametrize("milliseconds", [0.5, 2, 100])
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    ("dialect", "milliseconds"),
+    quickly(product(DIALECTS, GAPS), list(zip(DIALECTS, GAPS, strict=True))),
+)
 def test_looks_first(dialect: str, milliseconds: float) -> None:
     """A store that writes some time after it has looked is refused, by what it told its writers."""
     with ObjectServer(dialect, gap=looking_first(milliseconds / 1000)) as server:
@@ -80,7 +84,7 @@ def test_looks_first_in_one_kind_of_write(header: str, milliseconds: float) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("milliseconds", [0.5, 2, 100])
+@pytest.mark.parametrize("milliseconds", GAPS)
 @pytest.mark.parametrize("header", ["", "if-match", "if-none-match"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_99_of_100_runs(dialect: str, header: str, milliseconds: float) -> None:
@@ -215,12 +219,13 @@ def test_nothing_answers_any_more() -> None:
         assert len(set(raced)) == 2  # the one that went well so far, and the next
 
 
+@pytest.mark.parametrize("times", [1, pytest.param(soaking(10, 40), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_whatever_goes_wrong_on_the_way(dialect: str) -> None:
+def test_whatever_goes_wrong_on_the_way(dialect: str, times: int) -> None:
     """Replies that are lost, come late or say nothing make no sound store look wrong."""
     rng = printed_random()
     passed = 0
-    for probability in (0.0, *(rng.choice([0.02, 0.1, 0.3]) for _ in range(soaking(4, 40)))):
+    for probability in (0.0, *(rng.choice([0.02, 0.1, 0.3]) for _ in range(times))):
         with ObjectServer(dialect, lateness=rng.randint(1, 40)) as server:
             store = open_on(server)
             unrest = Unrest(random.Random(rng.random()), probability)
@@ -279,7 +284,10 @@ def racing(s3: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> ObjectServer:
     return s3
 
 
-@pytest.mark.parametrize("bucket", ["public", "private", "anchors"])
+BUCKETS = ["public", "private", "anchors"]
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
 def test_init(bucket: str, racing: ObjectServer, tiletree: Command) -> None:
     """Each place that a log is written to is tried, the anchor's too; which one it is, is said, and nothing is left."""
     racing.gap = looking_first(0.002, bucket=bucket)
@@ -290,17 +298,22 @@ def test_init(bucket: str, racing: ObjectServer, tiletree: Command) -> None:
     assert not Path("k").exists()
 
 
-@pytest.mark.parametrize("bucket", ["public", "private", "anchors"])
+WRITES = {"add": [LOG, "a"], "sequence": [LOG], "freeze": [LOG, "--yes"]}
+
+
+@pytest.mark.parametrize(
+    ("bucket", "command"), quickly(product(BUCKETS, WRITES), list(zip(BUCKETS, WRITES, strict=True)))
+)
 def test_the_first_write_of_a_version(
-    bucket: str, racing: ObjectServer, tiletree: Command, monkeypatch: pytest.MonkeyPatch
+    bucket: str, command: str, racing: ObjectServer, tiletree: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A log that an earlier version began on such a store is not written to any more."""
     begin(tiletree, LOG, PRIVATE, "--anchor", "s3://anchors/log")
     before = contents(racing)
     monkeypatch.setattr(prepare, "__version__", "99.0")
     racing.gap = looking_first(0.002, bucket=bucket)
-    for command in (["add", LOG, *files("a")], ["sequence", LOG], ["freeze", LOG, "--yes"]):
-        done = tiletree(*command)
-        assert done.code == 4, done
-        assert f"s3://{bucket}/log told" in done.err
-        assert contents(racing) == before
+    files("a")
+    done = tiletree(command, *WRITES[command])
+    assert done.code == 4, done
+    assert f"s3://{bucket}/log told" in done.err
+    assert contents(racing) == before

@@ -25,6 +25,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WAIT = 20_000  # milliseconds
+# the pauses between two attempts, which end with a promise's own function, take a twentieth of their time
+HASTE = "{ const wait = setTimeout; setTimeout = (done, time) => wait(done, done.length ? time / 20 : time); }"
 
 
 class Chromium:
@@ -68,7 +70,7 @@ def start_chromium() -> Iterator[Chromium]:
 class Site:
     """A page of a log, in a browser context of its own. `begin` makes it one that has never seen the log."""
 
-    def __init__(self, chromium: Chromium, *, script: str = "", **options: Any) -> None:
+    def __init__(self, chromium: Chromium, **options: Any) -> None:
         self.server = LogServer({})
         self.faults = False
         self.trouble: list[str] = []
@@ -77,22 +79,29 @@ class Site:
         self.context.on("request", self._request)
         self.context.on("console", self._console)
         self.context.on("weberror", lambda error: self.trouble.append(f"page error: {error.error}"))
-        if script:
-            self.context.add_init_script(script)
+        self.context.add_init_script(HASTE)
         self.page = self.context.new_page()
         self._devtools = self.context.new_cdp_session(self.page)
+        self._devtools.send("Page.enable")  # or scripts that are added do not run
         self._scheme = options.get("color_scheme", "light")
+        self._script = ""
 
-    def begin(self, objects: Mapping[str, bytes], *, faults: bool = False) -> None:
+    def begin(self, objects: Mapping[str, bytes], *, faults: bool = False, script: str = "") -> None:
         """Serve this log, and forget what was seen before.
 
         faults   what a console may say because the test broke the server: network errors only
+        script   what runs before the page's own scripts
         """
         self.server.begin(objects)
+        self._script = self._added(script) if script else ""
         self.faults, self.trouble = faults, []
         self.page.emulate_media(color_scheme=self._scheme)
         origin = self.server.url.rstrip("/")
         self._devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+
+    def _added(self, script: str) -> str:
+        added = self._devtools.send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        return str(added["identifier"])
 
     def open(self, fragment: str = "", path: str = "") -> None:
         """Open the page, and wait for what it says of the log."""
@@ -132,6 +141,12 @@ class Site:
         if self.trouble:
             pytest.fail(f"in the page: {self.trouble}")
 
+    def leave(self) -> None:
+        """Leave the page, and what runs before its scripts."""
+        if self._script:
+            self._devtools.send("Page.removeScriptToEvaluateOnNewDocument", {"identifier": self._script})
+        self.page.goto("about:blank")
+
     def close(self) -> None:
         """Close the context and the server."""
         self.context.close()
@@ -150,18 +165,25 @@ class Site:
 
 @contextmanager
 def site(
-    chromium: Chromium, objects: Mapping[str, bytes], *, faults: bool = False, own: bool = False, **options: Any
+    chromium: Chromium,
+    objects: Mapping[str, bytes],
+    *,
+    faults: bool = False,
+    script: str = "",
+    own: bool = False,
+    **options: Any,
 ) -> Iterator[Site]:
     """Return the page of a log in a browser that has never seen it; judged at the end.
 
     faults    see `Site.begin`
+    script    the same
     own       in a context of its own, for a test that changes the context; so it is where there are options:
-    options   of the context, and `script`, which runs before the page's own
+    options   of the context
     """
     own = own or bool(options)
     one = Site(chromium, **options) if own else chromium.shared()
     try:
-        one.begin({**PAGE, **objects}, faults=faults)
+        one.begin({**PAGE, **objects}, faults=faults, script=script)
         yield one
     except BaseException:
         one.close()
@@ -171,7 +193,7 @@ def site(
     if own:
         one.close()
     else:
-        one.page.goto("about:blank")
+        one.leave()
     one.judge()
 
 

@@ -69,14 +69,6 @@ class Disk:
             node = names[name]
         return node
 
-    def place(self, path: str) -> tuple[int, str]:
-        """Return the directory that a path's last name is in, and that name."""
-        parent, _, name = path.rpartition("/")
-        directory = self.find(parent)
-        if directory not in self.names:
-            raise failure(errno.ENOTDIR, path)
-        return directory, name
-
     def put(self, directory: int, name: str, node: int | None) -> None:
         """Give a name, or take it away."""
         self.changes.append(Change(directory, name, node))

@@ -47,6 +47,7 @@ class Process(Posix):
         self._lives = lives
         self._before_sync = before_sync
         self._open: dict[int, int] = {}
+        self._paths: dict[int, str] = {}  # by which they were opened
         self._numbers = itertools.count(3)
         self._dead = False
         self._now = 0.0
@@ -72,10 +73,20 @@ class Process(Posix):
         self._dead = True
         self.disk.locks = {node: held for node, held in self.disk.locks.items() if held[0] is not self}
 
-    def _opened(self, node: int) -> int:
+    def _opened(self, node: int, path: str) -> int:
         fd = next(self._numbers)
-        self._open[fd] = node
+        self._open[fd], self._paths[fd] = node, path
         return fd
+
+    def _path(self, at: int, name: str) -> str:
+        return f"{self._paths[at].rstrip('/')}/{name}"
+
+    def _find(self, at: int, name: str) -> int:
+        """Return what a name in an open folder stands for, "." for the folder."""
+        names = self.disk.names[self._open[at]]
+        if name != "." and name not in names:
+            raise failure(errno.ENOENT, name)
+        return names[name] if name != "." else self._open[at]
 
     def _status(self, node: int) -> os.stat_result:
         size = len(self.disk.contents.get(node, b""))
@@ -84,25 +95,30 @@ class Process(Posix):
 
     # ---- files
 
-    def open_new(self, path: str) -> int:
+    def open_root(self, path: str) -> int:
+        self._live()
+        return self._opened(self.disk.find(path), path)
+
+    def open_new(self, at: int, name: str, mode: int) -> int:  # noqa: ARG002
+        path = self._path(at, name)
         self._change(f"open_new {path}")
-        directory, name = self.disk.place(path)
+        directory = self._open[at]
         if name in self.disk.names[directory]:
             raise failure(errno.EEXIST, path)
         node = self.disk.new_node(directory, is_directory=False)
         self.disk.put(directory, name, node)
-        return self._opened(node)
+        return self._opened(node, path)
 
-    def open_read(self, path: str) -> int:
+    def open_read(self, at: int, name: str) -> int:
         self._live()
-        return self._opened(self.disk.find(path))
+        return self._opened(self._find(at, name), self._path(at, name))
 
-    def open_directory(self, path: str) -> int:
+    def open_directory(self, at: int, name: str) -> int:
         self._live()
-        node = self.disk.find(path)
+        node = self._find(at, name)
         if node not in self.disk.names:
-            raise failure(errno.ENOTDIR, path)
-        return self._opened(node)
+            raise failure(errno.ENOTDIR, name)
+        return self._opened(node, self._path(at, name))
 
     def write(self, fd: int, data: Buffer) -> int:
         self._change("write")
@@ -118,9 +134,9 @@ class Process(Posix):
         self._live()
         return self._status(self._open[fd])
 
-    def lstat(self, path: str) -> os.stat_result:
+    def lstat(self, at: int, name: str) -> os.stat_result:
         self._live()
-        return self._status(self.disk.find(path))
+        return self._status(self._find(at, name))
 
     def close(self, fd: int) -> None:
         self._live()
@@ -147,59 +163,56 @@ class Process(Posix):
 
     # ---- names
 
-    def mkdir(self, path: str) -> None:
-        self._change(f"mkdir {path}")
-        directory, name = self.disk.place(path)
+    def mkdir(self, at: int, name: str, mode: int) -> None:  # noqa: ARG002
+        self._change(f"mkdir {self._path(at, name)}")
+        directory = self._open[at]
         if name in self.disk.names[directory]:
-            raise failure(errno.EEXIST, path)
+            raise failure(errno.EEXIST, name)
         self.disk.put(directory, name, self.disk.new_node(directory, is_directory=True))
 
-    def rename(self, old: str, new: str) -> None:
-        self._change(f"rename {new}")
-        self._rename(old, new)
+    def rename(self, at: int, old: str, to: int, new: str) -> None:
+        self._change(f"rename {self._path(to, new)}")
+        self._rename(at, old, to, new)
 
-    def _rename(self, old: str, new: str, *, replaces: bool = True) -> None:
-        source, target = self.disk.place(old), self.disk.place(new)
-        node = self.disk.find(old)
-        if not replaces and target[1] in self.disk.names[target[0]]:
+    def _rename(self, at: int, old: str, to: int, new: str, *, replaces: bool = True) -> None:
+        source, target = self._open[at], self._open[to]
+        node, there = self._find(at, old), self.disk.names[target].get(new)
+        if not replaces and there is not None:
             raise failure(errno.EEXIST, new)
-        if self.disk.device[source[0]] != self.disk.device[target[0]]:
+        if self.disk.device[source] != self.disk.device[target]:
             raise failure(errno.EXDEV, new)
-        if self.disk.names[target[0]].get(target[1]) in self.disk.names:
-            raise failure(errno.ENOTEMPTY if old.startswith(f"{new}/") else errno.EISDIR, new)
-        if self.disk.names[target[0]].get(target[1]) != node:  # otherwise both names stay
-            self.disk.put(*target, node)
-            self.disk.put(*source, None)
-        self._last_name = new
+        if there in self.disk.names:
+            is_above = self._path(at, old).startswith(f"{self._path(to, new)}/")
+            raise failure(errno.ENOTEMPTY if is_above else errno.EISDIR, new)
+        if there != node:  # otherwise both names stay
+            self.disk.put(target, new, node)
+            self.disk.put(source, old, None)
+        self._last_name = self._path(to, new)
         if self._renamed is not None:
-            self._renamed(new)
+            self._renamed(self._last_name)
 
-    def rename_new(self, old: str, new: str) -> None:
-        self._change(f"rename_new {new}")
-        self._rename(old, new, replaces=False)
+    def rename_new(self, at: int, old: str, to: int, new: str) -> None:
+        self._change(f"rename_new {self._path(to, new)}")
+        self._rename(at, old, to, new, replaces=False)
 
-    def link(self, old: str, new: str) -> None:
-        self._change(f"link {new}")
-        node = self.disk.find(old)
-        directory, name = self.disk.place(new)
-        if name in self.disk.names[directory]:
+    def link(self, at: int, old: str, to: int, new: str) -> None:
+        self._change(f"link {self._path(to, new)}")
+        node, directory = self._find(at, old), self._open[to]
+        if new in self.disk.names[directory]:
             raise failure(errno.EEXIST, new)
         if self.disk.device[node] != self.disk.device[directory]:
             raise failure(errno.EXDEV, new)
-        self.disk.put(directory, name, node)
+        self.disk.put(directory, new, node)
 
-    def unlink(self, path: str) -> None:
-        self._change(f"unlink {path}")
-        if self.disk.find(path) in self.disk.names:
-            raise failure(errno.EISDIR, path)
-        self.disk.put(*self.disk.place(path), None)
+    def unlink(self, at: int, name: str) -> None:
+        self._change(f"unlink {self._path(at, name)}")
+        if self._find(at, name) in self.disk.names:
+            raise failure(errno.EISDIR, name)
+        self.disk.put(self._open[at], name, None)
 
-    def names(self, path: str) -> list[str]:
+    def names(self, fd: int) -> list[str]:
         self._live()
-        node = self.disk.find(path)
-        if node not in self.disk.names:
-            raise failure(errno.ENOTDIR, path)
-        return list(self.disk.names[node])
+        return list(self.disk.names[self._open[fd]])
 
     def realpath(self, path: str) -> str:
         return path
@@ -216,6 +229,9 @@ class Process(Posix):
 
     def fdinfo(self, fd: int) -> str:
         raise failure(errno.ENOENT, f"/proc/{fd}")
+
+    def geteuid(self) -> int:
+        return 0
 
     def getpid(self) -> int:
         return self._number

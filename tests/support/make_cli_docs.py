@@ -47,6 +47,7 @@ if the remark is made, in the document of an error, too.
 | `trust` | what reads a log | The key is what the log itself showed at first use. |
 | `cosigned_by` | `info`, `verify` | The witnesses of the policy that cosigned. |
 | `time` | `info`, `verify` | POSIX seconds: the newest time at which the policy's quorum still holds. |
+| `exposed` | `init` | Which private things are [where they would be published](directories.md#who-may-use-what). |
 | `retries` | `add` | How often other writers were first. |
 | `unreadable`, `unlistable` | `sequence` | What somebody should look at in the inbox. |
 | `undeletable` | `sequence`, `add`, `freeze` | How many decided submissions could not be deleted. |

@@ -294,7 +294,7 @@ def _put_back(world: World) -> None:
 # ---- the syncs that the code makes
 
 _PACKAGE = Path(tiles.__file__).parent
-_STORE = ("posix.py", "directory_root.py", "directory.py")
+_STORE = ("posix.py", "folders.py", "directory_root.py", "directory.py")
 _SYNCS = {
     *("fsync", "syncfs", "sync_directory", "barrier", "sync_all", "make_lasting"),
     *("_sync_name", "_sync_seen", "_make_last"),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tiles.store.posix import Posix
 
+_ON_DESCRIPTORS = ("write", "read", "fstat", "fchmod", "close", "fsync", "syncfs", "names", "flock", "fdinfo")
 CALLS = (
-    *("open_new", "open_read", "open_directory", "write", "read", "fstat", "lstat", "close", "fsync", "syncfs"),
-    *("mkdir", "rename", "rename_new", "link", "unlink", "names", "realpath", "flock", "mountinfo", "fdinfo"),
+    *("open_root", "open_new", "open_read", "open_directory", "open_passage", "lstat", "mkdir", "rename", "rename_new"),
+    *("link", "unlink", "realpath", "mountinfo", *_ON_DESCRIPTORS),
 )
 
 
@@ -41,13 +42,21 @@ class Recorder(Traced):
         self.calls: list[tuple[str, ...]] = []
 
     def called(self, name: str, call: Callable[..., object], given: tuple[object, ...]) -> object:
-        about = tuple(self.open.get(one, "") if isinstance(one, int) else str(one) for one in given[:2])
-        about = tuple(os.path.relpath(one, self.root) if one.startswith("/") else one for one in about)
-        self.calls.append((name, *about) if name not in ("write", "read") else (name, about[0]))
+        about = self._about(name, given)
+        self.calls.append((name, *(os.path.relpath(one, self.root) for one in about)))
         result = call(*given)
         if name.startswith("open"):
-            self.open[result] = str(given[0])
+            self.open[result] = about[-1]
         return result
+
+    def _about(self, name: str, given: tuple[object, ...]) -> list[str]:
+        """Return the paths that a call is about: a descriptor, or one and the name after it, stand for one."""
+        if name in ("open_root", "realpath"):
+            return [str(given[0])]
+        if name in _ON_DESCRIPTORS:
+            return [self.open.get(given[0], str(self.root))]
+        pairs = zip(given[::2], given[1::2], strict=False)
+        return [os.path.normpath(f"{self.open[at]}/{name}") for at, name in pairs if isinstance(name, str)]
 
     def only(self, *names: str) -> list[tuple[str, ...]]:
         """Return the calls of these names, and forget all."""

@@ -51,10 +51,11 @@ def script(session: Session, server: LogServer) -> Script:
     return run
 
 
-@pytest.fixture(scope="session")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
+@pytest.fixture(scope="session", params=[3, pytest.param(1, marks=pytest.mark.slow)], ids=["one in 3", "all"])
+def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """Return the vectors with the core's answers, made once for all processes of a run."""
     from tests.support.web_verdicts import verdicts_in
 
     folder = tmp_path_factory.getbasetemp()
-    return verdicts_in(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return verdicts_in(folder / f"verdicts{request.param}", request.param)

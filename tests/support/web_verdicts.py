@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.sampling import one_in
 from tests.support.web_answers import Case, answer, without_mldsa
 from tests.support.web_vectors import vectors
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "vectors"
+MANY = 300  # an operation with so many cases: a quick run takes a share of them
 SIGNED = ("accept", "verify_proof")  # operations in which an ML-DSA-44 key may be asked for
 
 
@@ -30,10 +33,14 @@ class Verdicts:
     without: dict[int, dict[str, Any]]
 
 
-def made(folder: Path) -> None:
-    """Write vectors.json and answers.json into a folder."""
+def made(folder: Path, every: int) -> None:
+    """Write vectors.json and answers.json into a folder; of each row of so many cases of an operation only one."""
     found = vectors(SHARED if SHARED.is_dir() else None)
-    cases, logs = found["cases"], found["logs"]
+    counts = Counter(case["op"] for case in found["cases"])
+    many = [case for case in found["cases"] if counts[case["op"]] >= MANY]
+    taken = {id(case) for case in one_in(every, many)}
+    cases = [case for case in found["cases"] if counts[case["op"]] < MANY or id(case) in taken]
+    found, logs = {**found, "cases": cases}, found["logs"]
     without = {
         str(at): answer(changed, logs)
         for at, case in enumerate(cases)
@@ -43,12 +50,13 @@ def made(folder: Path) -> None:
     (folder / "answers.json").write_text(json.dumps([[answer(case, logs) for case in cases], without]))
 
 
-def verdicts_in(folder: Path) -> Verdicts:
-    """Return the verdicts that are in a folder; whichever process comes first makes them."""
+def verdicts_in(folder: Path, every: int) -> Verdicts:
+    """Return the verdicts that are in a folder; whichever process comes first makes them; every: see `made`."""
+    folder.mkdir(exist_ok=True)
     with (folder / "verdicts.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "answers.json").exists():
-            made(folder)
+            made(folder, every)
     answers, without = json.loads((folder / "answers.json").read_bytes())
     path = folder / "vectors.json"
     cases = json.loads(path.read_bytes())["cases"]

@@ -68,10 +68,13 @@ def test_one_damage(path: str, damage: str) -> None:
     assert (found[path] == MISSING) == (path not in damaged)
 
 
-@pytest.mark.parametrize("damage", [gone, last_bit])
+@pytest.mark.parametrize("damage", quickly([gone, last_bit], [last_bit]))
 @pytest.mark.parametrize(
     "path",
-    ["0/000", "entries/255", "0/257", "1/000", "1/001.p/2", "2/000.p/1", "0/258.p/88", "entries/258.p/88"],
+    quickly(
+        ["0/000", "entries/255", "0/257", "1/000", "1/001.p/2", "2/000.p/1", "0/258.p/88", "entries/258.p/88"],
+        ["0/257", "entries/255", "1/001.p/2", "2/000.p/1"],
+    ),
 )
 def test_one_damage_in_a_large_log(path: str, damage: Damage) -> None:
     """The same where there is a full tile above level 0."""

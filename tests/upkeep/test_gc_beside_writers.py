@@ -60,7 +60,7 @@ def operations() -> int:
 
 
 @pytest.mark.parametrize("at", range(operations() + 1))
-@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("on_disk", quickly([False, True], [False]))
 def test_at_every_moment_of_a_writer(at: int, on_disk: bool, tmp_path: Path) -> None:
     """A writer that is stopped anywhere, while gc runs, goes on and leaves the log sound; so it does if it dies there.
 

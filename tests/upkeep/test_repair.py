@@ -82,18 +82,21 @@ def test_one_object(path: str, damage: Damage, with_mirror: bool) -> None:
     check_repaired(world, original, {} if found is None else {path: found})
 
 
+LOST_TOGETHER = [
+    ["tile/1/000"],
+    ["tile/2/000.p/1"],
+    ["tile/1/001.p/2"],
+    ["tile/0/007", "tile/0/255", "tile/entries/011"],
+    ["tile/1/000", "tile/2/000.p/1", "tile/1/001.p/2", "tile/0/258.p/88"],
+    ["tile/1/000", "tile/0/003", "tile/entries/003", "tile/entries/255"],
+    ["tile/1/000", "tile/2/000.p/1", "tile/entries/100", "tile/0/200"],
+]
+
+
 @pytest.mark.parametrize("damage", [DAMAGES["gone"], pytest.param(DAMAGES["zeros"], marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "lost",
-    [
-        ["tile/1/000"],
-        ["tile/2/000.p/1"],
-        ["tile/1/001.p/2"],
-        ["tile/0/007", "tile/0/255", "tile/entries/011"],
-        ["tile/1/000", "tile/2/000.p/1", "tile/1/001.p/2", "tile/0/258.p/88"],
-        ["tile/1/000", "tile/0/003", "tile/entries/003", "tile/entries/255"],
-        ["tile/1/000", "tile/2/000.p/1", "tile/entries/100", "tile/0/200"],
-    ],
+    quickly(LOST_TOGETHER, LOST_TOGETHER[-2:]),
     ids=" ".join,
 )
 def test_large(lost: list[str], damage: Damage) -> None:

@@ -15,6 +15,7 @@ from tests.support.repairs import (
     public,
     run,
 )
+from tests.support.sampling import quickly
 from tests.support.world import World
 from tiles.errors import AccessError
 
@@ -46,7 +47,10 @@ def operations() -> int:
     return len(faults.done)
 
 
-@pytest.mark.parametrize("at", range(operations()))
+COUNT = operations()
+
+
+@pytest.mark.parametrize("at", quickly(range(COUNT), range(0, COUNT, 3)))
 @pytest.mark.parametrize("fault", [Fault.NOT_DONE, Fault.DIES])
 def test_a_repair_that_dies(at: int, fault: Fault) -> None:
     """A repair that dies anywhere is finished by the next one; nothing that was there is lost at any moment."""

@@ -7,6 +7,10 @@ import { utf8 } from "../../web/verifier/encoding.js";
 import { Log, httpFetcher } from "../../web/verifier/log.js";
 import { parseNote, parseVkey, policyFor, verifyNote } from "../../web/verifier/tlog.js";
 
+// the pauses between two attempts, which end with a promise's own function, take a twentieth of their time
+const timer = globalThis.setTimeout;
+globalThis.setTimeout = (done, time, ...more) => timer(done, done.length && !more.length ? time / 20 : time, ...more);
+
 const names = { Log, describe, httpFetcher, parseNote, parseVkey, policyFor, utf8, verifyNote };
 const AsyncFunction = (async () => {}).constructor;
 

@@ -62,6 +62,7 @@ def test_a_log_of_tlog_scales(chromium: Chromium, tmp_path: Path) -> None:
         assert not one.said()[1].startswith("In the log")
 
 
+@pytest.mark.slow
 def test_the_demo_in_a_browser(chromium: Chromium, tmp_path: Path) -> None:
     """A file that the demo logged, dropped on the page that it names, is in the log; a sabotaged copy is not."""
     (tmp_path / "logged").write_bytes(b"a file that is logged\n" * 99)

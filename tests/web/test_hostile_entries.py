@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-import pytest
-
 from tests.support.browser import Chromium, check_accessible, site
 from tests.support.signed_text import W1, key
 from tests.support.web_logs import POLICY, log_of, with_times
@@ -84,31 +82,31 @@ def test_entries_that_cannot_be_described(chromium: Chromium) -> None:
             assert one.said()[:2] == ("verified-log-only", f"In the log: entry {index} of {count}")
 
 
-@pytest.mark.parametrize(
-    "describes",
-    [
-        "throw new Error('no');",
-        "return undefined;",
-        "return { kind: 7, rows: [[1, { toString: 1 }]], text: null };",
-        "return { kind: 'k'.repeat(1e6), rows: Array(1e5).fill(['label', 'x'.repeat(1e4)]), text: 'x'.repeat(1e7) };",
-    ],
-)
-def test_an_operators_mistake(chromium: Chromium, describes: str) -> None:
+MISTAKES = [  # what an edited entry.js does for the entry of so many bytes
+    "throw new Error('no');",
+    "return undefined;",
+    "return { kind: 7, rows: [[1, { toString: 1 }]], text: null };",
+    "return { kind: 'k'.repeat(1e6), rows: Array(1e5).fill(['label', 'x'.repeat(1e4)]), text: 'x'.repeat(1e7) };",
+]
+
+
+def test_an_operators_mistake(chromium: Chromium) -> None:
     """An edited entry.js that throws, or says far too much, of one entry spoils no other, and no verdict."""
-    changed = PAGE["page/entry.js"].replace(
-        b"export function describe(entry) {",
-        b"export function describe(entry) {\n  if (entry.length === 5) { %s }" % describes.encode(),
-    )
-    objects = {**log_of([b"one", b"third", b"second"]), "policy.txt": POLICY, "page/entry.js": changed}
+    mistakes = "".join(f"  if (entry.length === {size}) {{ {words} }}\n" for size, words in enumerate(MISTAKES))
+    start = b"export function describe(entry) {\n"
+    changed = PAGE["page/entry.js"].replace(start, start + mistakes.encode())
+    assert changed != PAGE["page/entry.js"]
+    entries = [*(b"x" * size for size in range(len(MISTAKES))), b"a sound one"]
+    objects = {**log_of(entries), "policy.txt": POLICY, "page/entry.js": changed}
     with site(chromium, objects, own=True) as one:
         one.open()
         one.page.click("#browse > summary")
         one.page.wait_for_selector("#browse svg, #browse [data-state]")
-        assert len(one.page.query_selector_all("#browse [data-entry]")) == 3
+        assert len(one.page.query_selector_all("#browse [data-entry]")) == len(entries)
         assert len(one.page.inner_text("#browse")) < 10_000
-        for index in range(3):
+        for index in range(len(entries)):
             one.ask(str(index))
-            assert one.said()[1] == f"In the log: entry {index} of 3"
+            assert one.said()[1] == f"In the log: entry {index} of {len(entries)}"
 
 
 def test_hostile_names(chromium: Chromium) -> None:

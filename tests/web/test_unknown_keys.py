@@ -40,8 +40,7 @@ def nothing_is_green(one: Site) -> None:
     assert "In the log" not in one.page.inner_text("main")
 
 
-@pytest.mark.parametrize("visited", [False, True], ids=["first visit", "after an honest visit"])
-@pytest.mark.parametrize("name", ["vkey", "%76key"])
+@pytest.mark.parametrize(("visited", "name"), [(False, "vkey"), (True, "%76key")], ids=["first", "visited before"])
 def test_a_link_with_a_key_of_its_maker(chromium: Chromium, visited: bool, name: str) -> None:
     """A link, a file and a proof, all by one stranger: unknown on the card, before the click and after it."""
     with site(chromium, PLAIN) as one:

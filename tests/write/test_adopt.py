@@ -112,6 +112,23 @@ def test_lost() -> None:
     checked(world, new)
 
 
+@pytest.mark.parametrize("same_place", [True, False])
+def test_a_copy_of_a_log_whose_anchor_was_moved(same_place: bool) -> None:
+    """The old anchor is sealed, so there is a newer one somewhere, which may have signed more: it has to be asked."""
+    world, moved = World().grown(3), MemoryStore("moved")
+    copied = {role: world.contents() for role in ("public", "private")}
+    adopt(world, moved)
+    old, world.stores["anchor"] = world.stores["anchor"], moved
+    world.append(NEW)
+    for role, contents in copied.items():
+        world.restore(role, contents)
+    world.stores["anchor"] = old
+    before = world.contents()
+    with pytest.raises(Stopped):
+        adopt(world, old if same_place else MemoryStore("new"))
+    assert world.contents() == before
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_in_the_same_place(lost: bool) -> None:
     """What is lost there is begun anew; what was put back there, and is behind, is replaced."""
@@ -168,7 +185,9 @@ def test_replies_are_lost(fault: Fault) -> None:
     assert len(swaps) == 3
     for at in swaps:
         world, new = World().grown(3), MemoryStore("new")
-        adopt(world, new, wrap=Faults(at, fault).wrap)
+        asked: list[None] = []
+        adopt(world, new, lambda asked=asked: asked.append(None), wrap=Faults(at, fault).wrap)
+        assert bool(asked) == (at == swaps[0] and fault is Fault.DONE_UNKNOWN)  # who sealed it is not known
         checked(world, new)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tiles.errors import AccessError, Malformed, NotFound, Refused
 from tiles.notes.keys import SeedKey, check_origin, parse_skey
+from tiles.store.keeping import check_owner
 from tiles.user.files import sync_directory, write_file
 
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
@@ -36,16 +37,20 @@ def write_key(path: Path, key: SeedKey) -> None:
 
 
 def read_key(path: Path) -> SeedKey:
-    """Return the key in a file. Raises NotFound; Refused if others than the owner may read it; Malformed."""
+    """Return the key in a file. Raises NotFound; Malformed.
+
+    Raises Refused for a file that somebody else wrote, as it may be theirs, or that others than the owner may read.
+    """
     try:
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            status = os.fstat(file.fileno())
             data = file.read(MAX_KEY_FILE_SIZE + 1)
     except FileNotFoundError:
         raise NotFound(f"there is no key at {path}", hint="name the log's key with --key") from None
     except OSError as error:
         raise AccessError(f"{path} cannot be read: {error.strerror}") from error
-    if stat.S_IMODE(mode) & 0o077:
+    check_owner(str(path), status, os.geteuid())
+    if stat.S_IMODE(status.st_mode) & 0o077:
         raise Refused(f"{path} can be read by others than its owner", hint=f"chmod 600 {path}")
     try:
         text = data.decode("ascii")

@@ -1,7 +1,8 @@
 """Storage behind one small Protocol: immutable objects, and a few compare-and-swap objects. A store knows no log.
 
     memory                        in this process
-    directory                     in a directory; directory_root, posix and mounts are its helpers
+    directory                     in a directory; its helpers are directory_root, directory_listing, folders (no link is
+                                  followed), keeping (who may use what is there), posix (the system calls) and mounts
     bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_errors says what
                                   its errors mean, object_lock protects objects, probe tries a store out
     address fsspec_address        every form of address, and what may be shown of it

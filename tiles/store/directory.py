@@ -2,6 +2,9 @@
 
 An object is written to `.tmp/` first and gets its name when it is whole, so nobody sees half of one, and a run that
 dies leaves a temporary file behind and nothing else. A comment beside each sync says what it is for.
+
+Every operation opens the root and goes from folder to folder by descriptors, and never by a symbolic link
+(`tiles.store.folders`). So whoever may write in one folder cannot lead a run to files elsewhere.
 """
 
 from __future__ import annotations
@@ -10,26 +13,31 @@ import errno
 import itertools
 import os
 import posixpath
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, UsageError
 from tiles.store import Differs, Listed, Object, Version, content_version
+from tiles.store.directory_listing import Listing
 from tiles.store.directory_root import Root
-from tiles.store.paths import TEMPS, check_path, check_prefix, is_path
+from tiles.store.folders import Folders
+from tiles.store.keeping import Keeping
+from tiles.store.paths import TEMPS, check_path, check_prefix
 from tiles.store.posix import Posix
 
 _CHUNK = 4096  # temporary files at a time
 _TRIES = 3  # to give a file its name, as directories or objects may vanish meanwhile
 
+PUBLIC = Keeping()
+
 
 class DirectoryStore:
     """Objects as files below a directory of a local file system. Any number of threads and processes may use it.
 
-    root        made when first written to, never by reading
+    root        made when first written to, never by reading; it may be a symbolic link, nothing below it may
     posix       the system calls
+    keeping     who may use what is there
     lock_wait   seconds to wait for another writer's compare-and-rename
 
     Without `syncfs` (not Linux, or before 5.8) `barrier` covers what this store has created, read, listed or deleted,
@@ -39,24 +47,33 @@ class DirectoryStore:
     parallel = 1
     patience = 0.25  # seconds; a writer that was not stopped has long published by then
 
-    def __init__(self, root: Path, posix: Posix | None = None, *, lock_wait: float = 30.0) -> None:
+    def __init__(
+        self, root: Path, posix: Posix | None = None, *, keeping: Keeping = PUBLIC, lock_wait: float = 30.0
+    ) -> None:
         self.url = str(root)
         self._posix = posix or Posix()
-        self._path = os.fspath(Path.cwd() / root)
-        self._root = Root(self._path, self.url, self._posix, lock_wait)
+        self._keeping = keeping
+        self._root = Root(os.fspath(Path.cwd() / root), self.url, self._posix, keeping, lock_wait=lock_wait)
+        self._listing = Listing(self._root, self._posix, keeping)
         self._run = self._posix.urandom(8).hex()
         self._temp_numbers = itertools.count()
 
     def read(self, path: str, limit: int | None = None) -> Object:
-        """Return an object. Raises NotFound; AccessError if it is longer than `limit` bytes or not a regular file."""
-        self._root.see(posixpath.dirname(check_path(path)))
+        """Return an object. Raises NotFound; AccessError if it is longer than `limit` bytes or not a regular file.
+
+        Raises Refused if it is somebody else's, and was to be believed.
+        """
+        folder, name = posixpath.split(check_path(path))
+        self._root.see(folder)
         try:
-            data, modified = self._posix.read_file(f"{self._path}/{path}", limit)
+            with self._root.folders() as folders:
+                data, status = self._posix.read_file(folders.find(folder), name, limit)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NotFound(f"{self.url}/{path}: not found") from None
         except OSError as e:
             raise self._root.error("read", path, e) from e
-        return Object(data, modified)
+        self._root.check(path, status)
+        return Object(data, status.st_mtime)
 
     def prepare(self) -> None:
         """Make the directory if it is not there, so that it lasts; the first write does so too.
@@ -73,46 +90,63 @@ class DirectoryStore:
         for path in objects:
             check_path(path)
         self._root.prepare()
-        items = iter(objects.items())
-        while chunk := tuple(itertools.islice(items, _CHUNK)):
-            self._create(chunk)
+        for place, items in itertools.groupby(objects.items(), self._place):
+            while chunk := tuple(itertools.islice(items, _CHUNK)):
+                self._create(place, chunk)
 
     def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
         """Replace an object that is still at version `expected`; it lasts on return.
 
         Raises Conflict; OutcomeUnknown for any error once the rename was asked for.
         """
-        parent = posixpath.dirname(check_path(path))
+        folder, name = posixpath.split(check_path(path))
         self._root.prepare()
-        temp = self._temp()
+        temps = [self._temp()]
         renaming = False
         try:
-            # The content must last before the rename, or a power cut could leave the name on content that is lost.
-            self._write(temp, data, sync=True)
-            self._root.make_lasting(parent)
-            with self._root.locked():
-                if self._version(path) != expected:
-                    raise Conflict(f"{self.url}/{path}: changed since it was read")
-                renaming = True
-                self._posix.rename(temp, f"{self._path}/{path}")
-                # The name must last before the lock is given back, and before the caller builds on it.
-                self._posix.sync_directory(f"{self._path}/{parent}")
+            with self._root.folders() as folders, self._cleared(folders, TEMPS, temps):
+                # The content must last before the rename, or a power cut could leave the name on content that is lost.
+                self._write(folders, TEMPS, temps[0], data, sync=True)
+                self._root.make_lasting(folders, folder)
+                with self._root.locked(folders):
+                    if self._version(folders, folder, name) != expected:
+                        raise Conflict(f"{self.url}/{path}: changed since it was read")
+                    renaming = True
+                    self._posix.rename(folders.find(TEMPS), temps[0], folders.find(folder), name)
+                    temps.clear()
+                    # The name must last before the lock is given back, and before the caller builds on it.
+                    folders.sync_directory(folder)
         except OSError as e:
             raise self._root.error("replace", path, e, OutcomeUnknown if renaming else AccessError) from e
-        finally:
-            self._discard([temp])
         return content_version(data)
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Delete objects; one that is not there counts as deleted. Directories stay: a writer may be using one."""
-        for path in paths:
-            self._root.see(posixpath.dirname(check_path(path)))
-            try:
-                self._posix.unlink(f"{self._path}/{path}")
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError as e:
-                raise self._root.error("delete", path, e) from e
+        """Delete objects; one that is not there counts as deleted. Directories stay: a writer may be using one.
+
+        An object is never behind a symbolic link. So where a folder was replaced by a link, nothing is deleted.
+        """
+        checked = [check_path(path) for path in paths]
+        at = ""
+        try:
+            with self._root.folders() as folders:
+                for at in checked:
+                    folder, name = posixpath.split(at)
+                    self._root.see(folder)
+                    folders.spare()
+                    self._delete(folders, folder, name)
+        except (FileNotFoundError, NotADirectoryError):  # the root; nothing is there
+            return
+        except OSError as e:
+            raise self._root.error("delete", at, e) from e
+
+    def _delete(self, folders: Folders, folder: str, name: str) -> None:
+        try:
+            self._posix.unlink(folders.find(folder), name)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as e:
+            if e.errno != errno.ELOOP:
+                raise
 
     def barrier(self) -> None:
         """Return once everything readable before the call lasts, and everything deleted stays so."""
@@ -124,49 +158,43 @@ class DirectoryStore:
 
     def stale_temps(self, before: float) -> Sequence[str]:
         """Return the temporary files last written before a time (seconds since the epoch): what dead runs left."""
-        found = []
-        try:
-            for name in sorted(self._posix.names(f"{self._path}/{TEMPS}")):
-                with suppress(FileNotFoundError):
-                    if self._posix.lstat(f"{self._path}/{TEMPS}/{name}").st_mtime < before:
-                        found.append(name)
-        except FileNotFoundError:
-            return []
-        except OSError as e:
-            raise self._root.error("list", TEMPS, e) from e
-        return found
+        return self._listing.stale_temps(before)
 
     def delete_temps(self, names: Iterable[str]) -> None:
         """Delete what `stale_temps` returned. A writer that still needs one fails, and has changed nothing."""
-        for name in names:
-            if "/" in check_path(name):
-                raise UsageError(f"{name!r} is not the name of a temporary file")
+        for path in names:
+            folder, name = posixpath.split(check_path(path))
+            if folder and not (self._keeping.is_others(folder) and folder == self._keeping.temps(folder)):
+                raise UsageError(f"{path!r} is not the name of a temporary file")
             try:
-                with suppress(FileNotFoundError):
-                    self._posix.unlink(f"{self._path}/{TEMPS}/{name}")
+                with suppress(FileNotFoundError), self._root.folders() as folders:
+                    self._delete(folders, folder or TEMPS, name)
             except OSError as e:
-                raise self._root.error("delete", f"{TEMPS}/{name}", e) from e
+                raise self._root.error("delete", path if folder else f"{TEMPS}/{path}", e) from e
 
-    def _create(self, chunk: Sequence[tuple[str, bytes]]) -> None:
+    def _place(self, item: tuple[str, bytes]) -> str:
+        return self._keeping.temps(posixpath.dirname(item[0]))
+
+    def _create(self, place: str, chunk: Sequence[tuple[str, bytes]]) -> None:
+        """Create objects that are prepared in one place."""
         temps = [self._temp() for _ in chunk]
         at = chunk[0][0]
+        differs = None
         try:
-            self._write_all(temps, [data for _, data in chunk])
-            differs = None
-            for i, (at, data) in enumerate(chunk):
-                found = self._name(temps[i], at)
-                if found is None:
-                    temps[i] = ""
-                elif found != data:
-                    differs = differs or Differs(at, bytes(data), found)
+            with self._root.folders() as folders, self._cleared(folders, place, temps):
+                self._write_all(folders, place, temps, [data for _, data in chunk])
+                for i, (at, data) in enumerate(chunk):
+                    found = self._name(folders, place, temps[i], at)
+                    if found is None:
+                        temps[i] = ""
+                    elif found != data:
+                        differs = differs or Differs(at, bytes(data), found)
         except OSError as e:
             raise self._root.error("create", at, e) from e
-        finally:
-            self._discard(temps)
         if differs is not None:
             raise differs
 
-    def _write_all(self, temps: Sequence[str], contents: Sequence[bytes]) -> None:
+    def _write_all(self, folders: Folders, place: str, temps: Sequence[str], contents: Sequence[bytes]) -> None:
         """Write temporary files whose contents last.
 
         The contents must last before the first file gets its name. A file system may write a name long before the
@@ -174,98 +202,62 @@ class DirectoryStore:
         could never put that right, because it never replaces an object.
         """
         together = len(temps) > 1 and self._posix.has_syncfs
-        fd = self._posix.open_directory(self._path)
-        try:
-            for temp, content in zip(temps, contents, strict=True):
-                self._write(temp, content, sync=not together)
-            if together:
-                self._posix.syncfs(fd)
-        finally:
-            self._posix.close(fd)
+        folders.make(place)
+        fd = folders.look_into(place)
+        for temp, content in zip(temps, contents, strict=True):
+            self._write(folders, place, temp, content, sync=not together)
+        if together:
+            # the descriptor is older than the contents: it is told of every one that could not be written
+            self._posix.syncfs(fd)
 
-    def _name(self, temp: str, path: str) -> bytes | None:
+    def _name(self, folders: Folders, place: str, temp: str, path: str) -> bytes | None:
         """Give a temporary file its name; or return the content of the object that has it."""
-        parent = posixpath.dirname(path)
-        self._root.see(parent)
+        folder, name = posixpath.split(path)
+        self._root.see(folder)
+        folders.spare()
         for _ in range(_TRIES):
             try:
-                self._root.make_present(parent)
-                self._posix.name_new(temp, f"{self._path}/{path}")
+                to = folders.make(folder)
+                self._posix.name_new(folders.find(place), temp, to, name)
             except FileNotFoundError:  # a directory was removed
-                self._root.forget_present()
+                folders.forget()
             except FileExistsError:
                 with suppress(FileNotFoundError):  # deleted since
-                    return self._posix.read_file(f"{self._path}/{path}")[0]
+                    return self._posix.read_file(folders.find(folder), name)[0]
             else:
                 return None
         raise OSError(errno.EBUSY, "it, its directory or its temporary file vanishes again and again")
 
     def _temp(self) -> str:
-        return f"{self._path}/{TEMPS}/{self._posix.getpid()}-{self._run}-{next(self._temp_numbers)}"
+        return f"{self._posix.getpid()}-{self._run}-{next(self._temp_numbers)}"
 
-    def _write(self, temp: str, data: bytes, *, sync: bool) -> None:
+    def _write(self, folders: Folders, place: str, temp: str, data: bytes, *, sync: bool) -> None:
+        at = folders.make(place)
+        others = self._posix.fstat(at) if self._keeping.is_others(place) else None
+        self._posix.write_file(at, temp, data, sync=sync, mode=self._keeping.file_mode(others))
+
+    @contextmanager
+    def _cleared(self, folders: Folders, place: str, temps: Sequence[str]) -> Iterator[None]:
+        """Remove temporary files in the end, except those whose names are empty by then."""
         try:
-            self._posix.write_file(temp, data, sync=sync)
-        except FileNotFoundError:
-            with suppress(FileExistsError):
-                self._posix.mkdir(f"{self._path}/{TEMPS}")
-            self._posix.write_file(temp, data, sync=sync)
+            yield
+        finally:
+            for temp in filter(None, temps):
+                with suppress(OSError):  # `stale_temps` finds what stays
+                    self._posix.unlink(folders.find(place), temp)
 
-    def _discard(self, temps: Iterable[str]) -> None:
-        for temp in filter(None, temps):
-            with suppress(OSError):  # `stale_temps` finds what stays
-                self._posix.unlink(temp)
-
-    def _version(self, path: str) -> Version | None:
+    def _version(self, folders: Folders, folder: str, name: str) -> Version | None:
         with suppress(FileNotFoundError):
-            return content_version(self._posix.read_file(f"{self._path}/{path}")[0])
+            return content_version(self._posix.read_file(folders.find(folder), name)[0])
         return None
 
     def list(self, prefix: str) -> Iterator[Listed]:
-        """Yield all objects below a prefix in the order of their paths; symbolic links are skipped, not followed."""
-        return self._below(check_prefix(prefix)[:-1])
+        """Yield all objects below a prefix in the order of their paths; symbolic links are skipped, not followed.
+
+        Raises Unlistable for a folder of somebody else that cannot be listed, or that everyone may write to.
+        """
+        return self._listing.below(check_prefix(prefix)[:-1])
 
     def folders(self, prefix: str) -> Sequence[str]:
         """Return, in order, the names of the directories right below a prefix; one may be empty."""
-        directory = check_prefix(prefix)[:-1]
-        found = []
-        try:
-            for name in sorted(self._posix.names(f"{self._path}/{directory}")):
-                with suppress(FileNotFoundError):
-                    status = self._posix.lstat(f"{self._path}/{prefix}{name}")
-                    if is_path(prefix + name) and stat.S_ISDIR(status.st_mode):
-                        found.append(name)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as e:
-            raise self._root.error("list", directory, e) from e
-        return found
-
-    def _below(self, directory: str) -> Iterator[Listed]:
-        parts = directory.split("/") if directory else []
-        try:
-            for depth in range(1, len(parts) + 1):
-                if not stat.S_ISDIR(self._posix.lstat("/".join([self._path, *parts[:depth]])).st_mode):
-                    return
-            yield from self._walk(directory)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except OSError as e:
-            raise self._root.error("list", directory, e) from e
-
-    def _walk(self, directory: str) -> Iterator[Listed]:
-        self._root.see(directory)
-        found: dict[str, os.stat_result] = {}
-        for name in self._posix.names(f"{self._path}/{directory}"):
-            path = f"{directory}/{name}" if directory else name
-            if is_path(path):
-                with suppress(FileNotFoundError):  # it was there a moment ago
-                    status = self._posix.lstat(f"{self._path}/{path}")
-                    # with its "/" a directory is sorted to where the paths below it belong: "a.b" < "a/b" < "a0"
-                    found[path + "/" * stat.S_ISDIR(status.st_mode)] = status
-        for path, status in sorted(found.items()):
-            if path.endswith("/"):
-                with suppress(FileNotFoundError, NotADirectoryError):
-                    yield from self._walk(path[:-1])
-            elif stat.S_ISREG(status.st_mode):
-                yield Listed(path, status.st_size, status.st_mtime)
+        return self._listing.folders(check_prefix(prefix))

@@ -1,8 +1,9 @@
-"""The directory of a directory store: making it, its lock, and which of the directories below it are there and last."""
+"""The directory of a directory store: opening and making it, its lock, and what below it is to be made to last."""
 
 from __future__ import annotations
 
 import errno
+import os
 import posixpath
 import re
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from itertools import chain
 from threading import Lock
 
 from tiles.errors import AccessError, Refused
+from tiles.store.folders import Folders
+from tiles.store.keeping import Keeping, check_own
 from tiles.store.mounts import mount_of, parse_mountinfo
 from tiles.store.posix import Posix
 
@@ -21,6 +24,7 @@ _HINTS = {
     errno.EPERM: "the file system, or a flag of the file or directory, forbids it",
     errno.EROFS: "the file system is mounted read-only; after a disk error the kernel does that by itself",
     errno.EXDEV: "the directory and all below it must be on one file system",
+    errno.ELOOP: "put what the link leads to in its place; only LOG itself may be a link",
     errno.EMFILE: "too many open files: raise `ulimit -n`",
 }
 _ELSEWHERE = "use a directory on a local disk, or an object store"
@@ -28,82 +32,113 @@ _CANNOT_LOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS)
 
 
 class Root:
-    """A directory, given as an absolute path. Directories below it are given relative to it, "" is itself.
+    """A directory, given as an absolute path. Folders below it are given relative to it, "" is itself.
 
+    The path may lead through symbolic links: it is resolved the first time that something is there.
     url         how messages name it
     lock_wait   seconds to wait for the lock
     """
 
-    def __init__(self, path: str, url: str, posix: Posix, lock_wait: float) -> None:
-        self.path = path
+    def __init__(self, path: str, url: str, posix: Posix, keeping: Keeping, *, lock_wait: float) -> None:
+        self._path = path
+        self._resolved = ""
         self._url = url
         self._posix = posix
+        self._keeping = keeping
         self._lock_wait = lock_wait
         self._prepared = False
-        self._present: set[str] = set()
         self._lasting: set[str] = set()
         self._seen: set[str] = set()
         self._seen_lock = Lock()
 
+    def folders(self) -> Folders:
+        """Open the directory for one operation. Raises FileNotFoundError, OSError; Refused if it is somebody else's."""
+        path = self._resolved or self._posix.realpath(self._path)
+        root = self._open_root(path)
+        try:
+            self._check("", root[0])
+        except BaseException:
+            self._posix.close(root[0])
+            raise
+        self._resolved = path
+        return Folders(self._posix, root, self._keeping, self._check)
+
+    def check(self, path: str, status: os.stat_result) -> None:
+        """Raise Refused for an object that is somebody else's, and was to be believed."""
+        if self._keeping.is_ours(path):
+            check_own(self.shown(path), status, self._posix.geteuid())
+
+    def shown(self, path: str) -> str:
+        """Return how messages name an object or folder."""
+        return f"{self._url}/{path}" if path else self._url
+
+    def _check(self, folder: str, fd: int) -> None:
+        if self._keeping.is_ours(folder):
+            self.check(folder, self._posix.fstat(fd))
+
+    def _open_root(self, path: str) -> tuple[int, bool]:
+        try:
+            return self._posix.open_root(path), True
+        except PermissionError:
+            return self._posix.open_passage(None, path), False
+
     def error(self, operation: str, path: str, e: OSError, kind: type[AccessError] = AccessError) -> AccessError:
         """Return what to raise for a system call's error."""
-        where = f"{self._url}/{path}" if path else self._url
-        return kind(f"cannot {operation} {where}: {e.strerror}", hint=_HINTS.get(e.errno or 0, ""))
+        return kind(f"cannot {operation} {self.shown(path)}: {e.strerror}", hint=_HINTS.get(e.errno or 0, ""))
 
     def prepare(self) -> None:
         """On the first call make the directory and those above it, to last. Raises Refused before making any."""
         if self._prepared:
             return
-        missing = []
+        missing: list[str] = []
         try:
-            at = self._posix.realpath(self.path)
-            while (fd := self._open_if_there(at)) is None:
-                missing.append(at)
+            at = self._posix.realpath(self._path)
+            while (found := self._open_if_there(at)) is None:
+                missing.append(posixpath.basename(at))
                 at = posixpath.dirname(at)
+            fd, is_open = found
             try:
-                self._refuse_unlockable(at, fd)
+                if not missing:
+                    self._check("", fd)
+                elif not is_open:
+                    raise OSError(errno.EACCES, os.strerror(errno.EACCES), at)
+                self._refuse_unlockable(at, fd, tries=is_open)
+                # A directory is made only once the name of the one above it lasts. So at most the lowest one that is
+                # there has a name that does not last yet: a run may have died between making and syncing it.
+                self._sync_name(at, fd)
+                while missing:
+                    name = missing.pop()
+                    mode = self._keeping.mode_above() if missing else self._keeping.folder_mode()
+                    with suppress(FileExistsError):
+                        self._posix.mkdir(fd, name, mode)
+                    self._posix.fsync(fd)
+                    above, fd = fd, self._posix.open_directory(fd, name)
+                    self._posix.close(above)
             finally:
                 self._posix.close(fd)
-            # A directory is made only once the name of the one above it lasts. So at most the lowest one that is there
-            # has a name that does not last yet: a run may have died between making and syncing it.
-            self._sync_name(at)
-            for directory in reversed(missing):
-                self._mkdir(directory)
-                self._posix.sync_directory(posixpath.dirname(directory))
         except OSError as e:
             raise self.error("make", "", e) from e
         self._prepared = True
 
-    def make_present(self, directory: str) -> None:
-        """Make a directory and those above it if they are not there; their names last after `sync_all`."""
-        if directory and directory not in self._present:
-            self.make_present(posixpath.dirname(directory))
-            self._mkdir(f"{self.path}/{directory}")
-            self._present.add(directory)
-
-    def forget_present(self) -> None:
-        """Forget which directories are there, because one was removed."""
-        self._present = set()
-
-    def make_lasting(self, directory: str) -> None:
-        """Make a directory and those above it, so that their names last."""
-        if not directory:
+    def make_lasting(self, folders: Folders, folder: str) -> None:
+        """Make a folder and those above it, so that their names last."""
+        if not folder:
             return
-        parent = posixpath.dirname(directory)
-        self.make_lasting(parent)
-        if self._mkdir(f"{self.path}/{directory}") or directory not in self._lasting:
-            # also if it was there: `make_present`, or a run that died, may have made it without syncing its name
-            self._posix.sync_directory(f"{self.path}/{parent}")
-            self._lasting.add(directory)
+        above, name = posixpath.split(folder)
+        self.make_lasting(folders, above)
+        if folders.make_in(above, name) or folder not in self._lasting:
+            # also if it was there: `create`, or a run that died, may have made it without syncing its name
+            folders.sync_directory(above)
+            self._lasting.add(folder)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, folders: Folders) -> Iterator[None]:
         """Hold a lock on the directory itself, so that no lock file can be served, copied or left behind.
 
         It ends with the descriptor, so with the process; a program that is started meanwhile does not get it.
         Raises AccessError after `lock_wait`.
         """
-        fd = self._posix.open_directory(self.path)
+        fd = self._posix.open_directory(folders.find(""), ".")
         try:
             # This does not wait in the kernel, where a process that is stopped with the lock would block it for ever.
             until, pause = self._posix.monotonic() + self._lock_wait, 0.0005
@@ -117,60 +152,51 @@ class Root:
         finally:
             self._posix.close(fd)
 
-    def see(self, directory: str) -> None:
-        """Remember a directory in which something was found or changed, so that `sync_all` makes that last."""
-        if not self._posix.has_syncfs:
-            with self._seen_lock:
-                self._seen.add(directory)
+    def see(self, folder: str) -> None:
+        """Remember a folder in which something was found or changed, so that `sync_all` makes that last."""
+        with self._seen_lock:
+            self._seen.add(folder)
 
     def sync_all(self) -> None:
-        """Make everything that is there last; without syncfs, the names in every directory that `see` remembered."""
-        fd = self._open_if_there(self.path)
-        if fd is None:
-            return
-        try:
-            if self._posix.has_syncfs:
-                self._posix.syncfs(fd)
-            else:
-                self._sync_seen()
-        finally:
-            self._posix.close(fd)
+        """Make everything that is there last.
 
-    def _sync_seen(self) -> None:
+        Without syncfs, and where the directory may only be passed through: the names in every folder that `see`
+        remembered, but not in one that may not be looked into, as no run of ours can have found anything there.
+        """
         with self._seen_lock:
             seen, self._seen = self._seen, set()
         try:
-            for directory in set(chain.from_iterable(map(_upwards, seen))):
-                with suppress(FileNotFoundError, NotADirectoryError):
-                    self._posix.sync_directory(f"{self.path}/{directory}")
+            with self.folders() as folders:
+                if self._posix.has_syncfs and folders.is_readable(""):
+                    self._posix.syncfs(folders.find(""))
+                    return
+                for folder in set(chain.from_iterable(map(_upwards, seen))):
+                    folders.spare()
+                    with suppress(FileNotFoundError, NotADirectoryError):
+                        if folders.is_readable(folder):
+                            folders.sync_directory(folder)
+        except FileNotFoundError:
+            return
         except OSError:
             with self._seen_lock:
                 self._seen |= seen
             raise
 
-    def _sync_name(self, directory: str) -> None:
-        parent = posixpath.dirname(directory)
-        if self._posix.lstat(parent).st_dev != self._posix.lstat(directory).st_dev:
-            return  # a mount point, or "/": it was there before anything on it
+    def _sync_name(self, directory: str, fd: int) -> None:
         try:
-            fd = self._posix.open_directory(parent)
+            above = self._posix.open_root(posixpath.dirname(directory))
         except PermissionError:
             return  # no run of ours can have made a directory in one that it may not read
         try:
-            self._posix.fsync(fd)
+            # otherwise it is a mount point: it was there before anything on it
+            if self._posix.fstat(above).st_dev == self._posix.fstat(fd).st_dev:
+                self._posix.fsync(above)
         finally:
-            self._posix.close(fd)
+            self._posix.close(above)
 
-    def _mkdir(self, path: str) -> bool:
+    def _open_if_there(self, path: str) -> tuple[int, bool] | None:
         try:
-            self._posix.mkdir(path)
-        except FileExistsError:
-            return False
-        return True
-
-    def _open_if_there(self, path: str) -> int | None:
-        try:
-            return self._posix.open_directory(path)
+            return self._open_root(path)
         except FileNotFoundError:
             return None
 
@@ -181,7 +207,7 @@ class Root:
             return False
         return True
 
-    def _refuse_unlockable(self, at: str, fd: int) -> None:
+    def _refuse_unlockable(self, at: str, fd: int, *, tries: bool) -> None:
         try:
             number = re.search(r"^mnt_id:\s*([0-9]+)$", self._posix.fdinfo(fd), re.MULTILINE)
             mount = mount_of(parse_mountinfo(self._posix.mountinfo()), at, int(number[1]) if number else None)
@@ -191,7 +217,8 @@ class Root:
             found = f"on a {mount.kind} file system ({mount.source} at {mount.point}), and {mount.problem}"
             raise Refused(f"{self._url} cannot be locked: it is {found}", hint=_ELSEWHERE)
         try:
-            self._try_lock(fd)
+            if tries:  # whoever may only pass through the directory can swap nothing in it
+                self._try_lock(fd)
         except OSError as e:
             if e.errno not in _CANNOT_LOCK:
                 raise

@@ -1,10 +1,11 @@
 """The system calls of the directory store, all of them: a thin method each, so a test can record, fail or drop any one.
 
+A call names a file by the descriptor of its folder and one name in it, and follows no symbolic link. So nobody who may
+write somewhere below a log can lead a call to another place, not even between two calls. Only `open_root` and
+`realpath` take a path: that of the log itself, which its operator chose.
+
 Below them are the few sequences of calls that are always made together; they call nothing but the thin methods.
 """
-
-# pathlib would hide which calls are made
-# ruff: noqa: PTH102, PTH105, PTH108, PTH208
 
 from __future__ import annotations
 
@@ -18,21 +19,33 @@ import sys
 import time
 from pathlib import Path
 
+from tiles.errors import AccessError
+
 Buffer = bytes | bytearray | memoryview
 
-_AT_FDCWD = -100
+IS_LINK = "it, or a folder on the way to it, is a symbolic link, and none is followed below a log"
+
 _RENAME_NOREPLACE = 1
+_FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ONLY_PASS = getattr(os, "O_PATH", None)  # Linux; elsewhere a folder that may only be passed through is not passed
+_RELATIVE = (os.open, os.mkdir, os.rename, os.link, os.unlink, os.stat)
 _FULL_SYNC = getattr(fcntl, "F_FULLFSYNC", None)  # Darwin, where fsync leaves data in the drive's cache
 
 
 class Posix:
-    """System calls on absolute paths and on descriptors. Every method raises OSError and nothing else.
+    """System calls on descriptors, and on names in the folder that a descriptor stands for. They raise OSError only.
 
     Python repeats calls that a signal interrupted (PEP 475); the two made through ctypes are repeated here.
     No descriptor is inherited by a program that is started meanwhile (O_CLOEXEC).
+    Raises AccessError on a system that lacks such calls: paths would follow links there.
     """
 
     def __init__(self) -> None:
+        if not {*_RELATIVE} <= os.supports_dir_fd or os.listdir not in os.supports_fd:
+            raise AccessError(
+                f"{sys.platform} has no calls that name a file by its folder's descriptor",
+                hint="use Linux or macOS, or a log in an object store",
+            )
         libc = ctypes.CDLL(None, use_errno=True)
         self._syncfs = getattr(libc, "syncfs", None)
         self._renameat2 = getattr(libc, "renameat2", None)
@@ -42,18 +55,29 @@ class Posix:
 
     # ---- files
 
-    def open_new(self, path: str) -> int:
-        """Open a file for writing that must not be there (EEXIST)."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    def open_root(self, path: str) -> int:
+        """Open the folder with an absolute path that was resolved before."""
+        return os.open(path, os.O_RDONLY | _FOLDER)
 
-    def open_read(self, path: str) -> int:
+    def open_new(self, at: int, name: str, mode: int) -> int:
+        """Open a file for writing that must not be there (EEXIST). mode: before the umask"""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, mode, dir_fd=at)
+
+    def open_read(self, at: int, name: str) -> int:
         """Open a file for reading."""
-        # A fifo would block without O_NONBLOCK; an object is never a symbolic link.
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        # A fifo would block without O_NONBLOCK.
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
 
-    def open_directory(self, path: str) -> int:
-        """Open a directory, to sync it, its file system, or to lock it."""
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def open_directory(self, at: int, name: str) -> int:
+        """Open a folder, to look into it, to sync it or its file system, or to lock it."""
+        return os.open(name, os.O_RDONLY | _FOLDER, dir_fd=at)
+
+    def open_passage(self, at: int | None, name: str) -> int:
+        """Open a folder that may be passed through and not be looked into. at: None for an absolute path"""
+        if _ONLY_PASS is None:
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), name)
+        return os.open(name, _ONLY_PASS | _FOLDER, dir_fd=at)
 
     def write(self, fd: int, data: Buffer) -> int:
         """Write some of the data, and return how many bytes."""
@@ -67,9 +91,13 @@ class Posix:
         """Return the status of an open file."""
         return os.fstat(fd)
 
-    def lstat(self, path: str) -> os.stat_result:
-        """Return the status of a file, a directory or a symbolic link itself."""
-        return os.lstat(path)
+    def lstat(self, at: int, name: str) -> os.stat_result:
+        """Return the status of a file, a folder or a symbolic link itself."""
+        return os.stat(name, dir_fd=at, follow_symlinks=False)
+
+    def fchmod(self, fd: int, mode: int) -> None:
+        """Set the mode of an open file."""
+        os.fchmod(fd, mode)
 
     def close(self, fd: int) -> None:
         """Close a descriptor."""
@@ -96,33 +124,32 @@ class Posix:
 
     # ---- names
 
-    def mkdir(self, path: str) -> None:
-        """Make a directory."""
-        os.mkdir(path)
+    def mkdir(self, at: int, name: str, mode: int) -> None:
+        """Make a folder. mode: before the umask"""
+        os.mkdir(name, mode, dir_fd=at)
 
-    def rename(self, old: str, new: str) -> None:
+    def rename(self, at: int, old: str, to: int, new: str) -> None:
         """Rename a file; it replaces one that may have the new name."""
-        os.replace(old, new)
+        os.replace(old, new, src_dir_fd=at, dst_dir_fd=to)
 
-    def rename_new(self, old: str, new: str) -> None:
+    def rename_new(self, at: int, old: str, to: int, new: str) -> None:
         """Rename a file to a name that must not be taken (EEXIST). Kernel or file system may not know how (EINVAL)."""
         if self._renameat2 is None:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        old_path, new_path = os.fsencode(old), os.fsencode(new)
-        while self._renameat2(_AT_FDCWD, old_path, _AT_FDCWD, new_path, _RENAME_NOREPLACE) != 0:
+        while self._renameat2(at, os.fsencode(old), to, os.fsencode(new), _RENAME_NOREPLACE) != 0:
             _raise_unless_interrupted(new)
 
-    def link(self, old: str, new: str) -> None:
+    def link(self, at: int, old: str, to: int, new: str) -> None:
         """Give a file a second name that must not be taken (EEXIST)."""
-        os.link(old, new, follow_symlinks=False)
+        os.link(old, new, src_dir_fd=at, dst_dir_fd=to, follow_symlinks=False)
 
-    def unlink(self, path: str) -> None:
+    def unlink(self, at: int, name: str) -> None:
         """Remove the name of a file."""
-        os.unlink(path)
+        os.unlink(name, dir_fd=at)
 
-    def names(self, path: str) -> list[str]:
-        """Return the names in a directory, in no order."""
-        return os.listdir(path)
+    def names(self, fd: int) -> list[str]:
+        """Return the names in an open folder, in no order."""
+        return os.listdir(fd)
 
     def realpath(self, path: str) -> str:
         """Return an absolute path without symbolic links; what is missing at its end stays."""
@@ -142,6 +169,10 @@ class Posix:
         """Return what the kernel tells of a descriptor, its mount among it (Linux)."""
         return Path(f"/proc/self/fdinfo/{fd}").read_text()
 
+    def geteuid(self) -> int:
+        """Return the number of the user with whose rights this process acts."""
+        return os.geteuid()
+
     def getpid(self) -> int:
         """Return the number of this process."""
         return os.getpid()
@@ -160,10 +191,15 @@ class Posix:
 
     # ---- sequences
 
-    def write_file(self, path: str, data: Buffer, *, sync: bool) -> None:
-        """Make a new file with this content; with `sync` the content lasts, the name does not yet."""
-        fd = self.open_new(path)
+    def write_file(self, at: int, name: str, data: Buffer, *, sync: bool, mode: int = 0o666) -> None:
+        """Make a new file with this content; with `sync` the content lasts, the name does not yet.
+
+        mode   before the umask; with bits of the group, but none of all others, exactly this one
+        """
+        fd = self.open_new(at, name, mode)
         try:
+            if mode & 0o070 and not mode & 0o007:
+                self.fchmod(fd, mode)
             done = self.write(fd, data)
             while done < len(data):  # a short write: a signal, or a disk that is about to be full
                 done += self.write(fd, memoryview(data)[done:])
@@ -172,51 +208,60 @@ class Posix:
         finally:
             self.close(fd)
 
-    def read_file(self, path: str, limit: int | None = None) -> tuple[bytes, float]:
-        """Return content and modification time of a regular file.
+    def read_file(self, at: int, name: str, limit: int | None = None) -> tuple[bytes, os.stat_result]:
+        """Return content and status of a regular file.
 
-        Raises EFBIG if it is longer than `limit` bytes, EISDIR or EINVAL if it is not a regular file.
+        Raises EFBIG if it is longer than `limit` bytes, EISDIR or EINVAL if it is not a regular file, ELOOP for a link.
         """
-        fd = self.open_read(path)
+        try:
+            fd = self.open_read(at, name)
+        except OSError as e:
+            if e.errno != errno.ELOOP:
+                raise
+            raise OSError(errno.ELOOP, IS_LINK, name) from e
         try:
             status = self.fstat(fd)
             if stat.S_ISDIR(status.st_mode):
-                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), name)
             if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", path)
+                raise OSError(errno.EINVAL, "not a regular file", name)
             if limit is not None and status.st_size > limit:
-                raise OSError(errno.EFBIG, f"longer than {limit} bytes", path)
+                raise OSError(errno.EFBIG, f"longer than {limit} bytes", name)
             data = self.read(fd, status.st_size)
             while len(data) < status.st_size and (more := self.read(fd, status.st_size - len(data))):
                 data += more
-            return data, status.st_mtime
+            return data, status
         finally:
             self.close(fd)
 
-    def name_new(self, temp: str, path: str) -> None:
+    def name_new(self, at: int, temp: str, to: int, name: str) -> None:
         """Give a file its name, or raise FileExistsError.
 
         Where kernel or file system cannot do that in one step (ENOSYS, EINVAL), the file has both names for a moment.
         """
         if self.has_renameat2:
             try:
-                self.rename_new(temp, path)
+                self.rename_new(at, temp, to, name)
             except OSError as e:
                 if e.errno not in (errno.ENOSYS, errno.EINVAL):
                     raise
                 self.has_renameat2 = False
             else:
                 return
-        self.link(temp, path)
-        self.unlink(temp)
+        self.link(at, temp, to, name)
+        self.unlink(at, temp)
 
-    def sync_directory(self, path: str) -> None:
-        """Make the names in a directory last."""
-        fd = self.open_directory(path)
+    def enter(self, at: int, name: str) -> tuple[int, bool]:
+        """Open a folder in a folder, and tell whether it may be looked into. Raises ELOOP for a symbolic link."""
         try:
-            self.fsync(fd)
-        finally:
-            self.close(fd)
+            return self.open_directory(at, name), True
+        except PermissionError:
+            return self.open_passage(at, name), False
+        except OSError as e:
+            # Linux says ENOTDIR of a link, macOS ELOOP
+            if e.errno in (errno.ENOTDIR, errno.ELOOP) and stat.S_ISLNK(self.lstat(at, name).st_mode):
+                raise OSError(errno.ELOOP, IS_LINK, name) from e
+            raise
 
     def _answers_syncfs(self) -> bool:
         # Some sandboxes refuse the call. Only a kernel that makes it complains about the descriptor.

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tiles.errors import UsageError
+from tiles.records.paths import INBOX
 from tiles.store import Store
 from tiles.store.address import (
     bucket_of,
@@ -24,12 +25,17 @@ from tiles.store.address import (
     shown_object_url,
     with_suffix,
 )
-from tiles.store.directory import DirectoryStore
+from tiles.store.directory import PUBLIC, DirectoryStore
+from tiles.store.keeping import Keeping
 from tiles.store.open_bucket import open_object_store
 from tiles.user.files import xdg_directory
 from tiles.user.known_logs import Remembered, recall
 
 PRIVATE = ".private"
+
+_OWN = Keeping(private=True, own=True, shared=INBOX.rstrip("/"))
+_ANCHOR = Keeping(private=True, own=True)
+_SUBMITTED = Keeping(private=True, shared=INBOX.rstrip("/"))  # a submitter does not own the private part
 
 _LONGEST_NAME = 200  # characters; files have names of 255 bytes, and the anchor and temporary files add to this one
 
@@ -70,7 +76,7 @@ def private_url(log: str, private: str | None = None) -> str:
 
 def private_store(log: str, private: str | None = None) -> Store:
     """Return the private part of a log. Raises UsageError if it is not known, or inside the public one."""
-    return _store(private_url(log, private))
+    return _store(private_url(log, private), keeping=_OWN)
 
 
 def inbox_store(log: str, private: str | None = None) -> Store:
@@ -82,7 +88,7 @@ def inbox_store(log: str, private: str | None = None) -> Store:
     """
     if private is None or "://" not in log or is_object_url(log):
         private = private_url(log, private)
-    return _store(private, retry=False)
+    return _store(private, retry=False, keeping=_SUBMITTED)
 
 
 def private_in_bucket(log: str) -> str:
@@ -118,9 +124,9 @@ def default_key_path(origin: str) -> Path:
 def anchor_store(key: Path, anchor: str | None = None) -> Store:
     """Return where the signer keeps its anchor: `<KEY>.anchor` beside the key file, unless named."""
     if anchor:
-        return _store(anchor)
+        return _store(anchor, keeping=_ANCHOR)
     file = _followed(key)
-    return DirectoryStore(file.with_name(file.name + ".anchor"))
+    return DirectoryStore(file.with_name(file.name + ".anchor"), keeping=_ANCHOR)
 
 
 def _followed(path: Path) -> Path:
@@ -128,8 +134,12 @@ def _followed(path: Path) -> Path:
     return path.resolve() if path.is_symlink() or path.name in ("", "..") else path
 
 
-def _store(url: str, *, retry: bool = True, decodes: bool = False) -> Store:
-    """Open a place. decodes: whether what is there may be encoded, which only public objects are."""
+def _store(url: str, *, retry: bool = True, decodes: bool = False, keeping: Keeping = PUBLIC) -> Store:
+    """Open a place.
+
+    decodes   whether what is there may be encoded, which only public objects are
+    keeping   who may use what is there, if it is a directory
+    """
     if is_object_url(url):
         return open_object_store(url, retry=retry, decodes=decodes)
-    return DirectoryStore(directory_of(url))
+    return DirectoryStore(directory_of(url), keeping=keeping)

@@ -6,6 +6,7 @@ write to, and the same call finishes the work.
 
 Where the old anchor cannot be reached, nobody can know what was signed with it. The new one then begins with the
 published tree. Another writer that was about to sign would fork the log, so all others have to be stopped before.
+The same holds where another run has sealed it: a newer anchor may be in use somewhere, for a copy of this log.
 """
 
 from __future__ import annotations
@@ -72,10 +73,10 @@ class Adoption:
         """Begin a new anchor, or finish beginning it; what is committed and not published stays so.
 
         seen    the largest checkpoint that this user has seen of the log
-        go_on   called before anything is written if the old anchor cannot be found; raises to stop
+        go_on   called before anything is written if the old anchor is not found, or sealed already; raises to stop
         Raises Refused if a tree was signed that the log, as it is, does not contain.
         """
-        is_asked = False
+        is_sure = False  # that no other run signs with an anchor that is not seen here
         for _ in among_writers(clock):
             head, version, _ = read_head(self._parts.private)
             try:
@@ -86,12 +87,13 @@ class Adoption:
                 continue  # another writer came in between
             if self._is_the_anchor(found.there, found.published, head):
                 return Adopted(found.there, is_new=False, sealed=False)
-            if found.old is None and not is_asked:
+            if not is_sure and (found.old is None or found.old.state == SEALED):
                 go_on()
-                is_asked = True
+                is_sure = True
             with suppress(Conflict, OutcomeUnknown):  # then all of it is read again
                 if found.old is not None and self._new.store.url != self._old.store.url:
                     self._seal(found.old, found.old_version)
+                    is_sure = True
                 tree = found.old.tree if found.old is not None else found.published
                 state = FROZEN if head.frozen else OPEN
                 anchor = Anchor(head.origin, clock.random_id(), tree, state)

@@ -13,7 +13,8 @@ from tiles.notes.keys import SEED_SIZE, SeedKey, signing_key
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
 from tiles.signing.key_file import read_key, write_key
-from tiles.store.address import absolute, check_place, is_object_url, name_of
+from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of
+from tiles.user.exposed import exposure
 from tiles.user.known_logs import Remembered, try_to_remember
 from tiles.user.places import default_key_path, is_same_bucket, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
@@ -63,7 +64,8 @@ def init(
 
     The key goes to a new file, unless --key names one that exists; it is never overwritten. If the call is interrupted,
     the same call finishes its work. On a log that is complete it changes only the page, to that of this version. It
-    remembers where the private part, the key and the anchor are: other commands need to be told LOG only.
+    remembers where the private part, the key and the anchor are: other commands need to be told LOG only. It warns of
+    a private part, key or anchor that is in a git checkout, or in a folder that is served.
     """
     private = _private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
@@ -83,6 +85,9 @@ def init(
     if not is_remembered:
         problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
         out.remark("not_remembered", problem, problem)
+    if exposed := _exposed(writer):
+        out.remark("exposed", exposed, "\n".join(f"warning: {each}" for each in exposed))
+        out.note("hint: name another place with --private, --key or --anchor; or see that it is not published")
     out.result(
         {"origin": origin, "vkey": vkey, "size": published.tree.size},
         f"log      {origin}, size {published.tree.size}",
@@ -110,6 +115,16 @@ def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
             hint="if readers are kept from it there, say --private-in-bucket instead; another bucket is safer",
         )
     return place
+
+
+def _exposed(writer: Writer) -> list[str]:
+    """Return, in words, which private things of the log are where they would be published."""
+    places = {"private part": writer.private, "key": writer.key and str(writer.key), "anchor": writer.anchor}
+    found = []
+    for what, place in places.items():
+        if place and not is_object_url(place) and (reason := exposure(existing_directory_of(place).resolve())):
+            found.append(f"the {what}, {place}, may be published: {reason}")
+    return found
 
 
 def _remember(log: str, private: str, writer: Writer) -> bool:

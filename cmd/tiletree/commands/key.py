@@ -29,8 +29,8 @@ from tiletree.options import Writer, json_option, log_argument, output, writer_o
 from tiletree.ui import Output
 
 WARNING = (
-    "The log's anchor is not there, so nobody can know what was signed last. Stop every other writer of this log, on "
-    "every machine, and make sure that the log is the newest copy: otherwise the log may fork. Begin a new anchor?"
+    "The log's anchor is not there, or is sealed, so nobody can know what was signed last. Stop every other writer of "
+    "this log, on every machine, and make sure that the log is the newest copy: otherwise it may fork. Begin a new one?"
 )
 
 

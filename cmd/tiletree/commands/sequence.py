@@ -188,7 +188,7 @@ def _troubles(backlog: Backlog) -> Iterator[tuple[str, Any, str]]:
     if backlog.unlistable:
         submitters = ", ".join(backlog.unlistable[:5])
         text = (
-            f"what {submitters} submitted cannot all be listed: an object or folder there has a name or rights that "
-            "stop the listing, or there is too much of it"
+            f"what {submitters} submitted cannot all be listed: an object there has a name that stops the listing, or "
+            "the folder may not be looked into, or everyone may write to it, or there is too much of it"
         )
         yield "unlistable", list(backlog.unlistable[:SHOWN_REFUSALS]), text
