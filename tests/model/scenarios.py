@@ -60,7 +60,6 @@ HUGE: dict[str, Setup] = {  # some minutes and up to two gigabytes each: by hand
     "huge: removed checkpoint": Setup(1, 0, adders=("a", "b"), unknown=True, harm=Harm.REMOVE_CHECKPOINT),
     "huge: restored head": Setup(0, 0, adders=("a", "ab", "c"), harm=Harm.RESTORE_HEAD),
     "huge: held": Setup(2, 2, holds=True),
-    "huge: held, two runs and an add": Setup(2, 1, adders=("a",), holds=True),
     "huge: restored log": Setup(2, 2, harm=Harm.RESTORE_LOG),
     "huge: restored log and anchor": Setup(2, 2, witness=True, harm=Harm.RESTORE_ALL),
 }
