@@ -23,7 +23,7 @@ from tiles.errors import (
     ForkError,
     HistoryUnknown,
     LogError,
-    ProofError,
+    NotLogged,
     Refused,
     TilesError,
     Unfinished,
@@ -45,14 +45,10 @@ _OURS = (Path(tiles.__file__).parent, Path(__file__).parent)
 TRACEBACK = "TILETREE_TRACEBACK"  # the variable that asks for the whole of what nobody expected
 
 
-class NotInLog(ProofError):
-    """No entry of the log is what a proof was asked for; every leaf was looked at."""
-
-
 _EXIT_CODES: tuple[tuple[type[TilesError], int], ...] = (
     (ForkError, EXIT_OTHER_HISTORY),
     (HistoryUnknown, EXIT_OTHER_HISTORY),
-    (NotInLog, EXIT_NOT_LOGGED),
+    (NotLogged, EXIT_NOT_LOGGED),
     (LogError, EXIT_WRONG),
     (UsageError, EXIT_USAGE),
     (AccessError, EXIT_ACCESS),
@@ -63,7 +59,7 @@ _EXIT_CODES: tuple[tuple[type[TilesError], int], ...] = (
 
 def exit_code(error: TilesError) -> int:
     """Return the exit code of an error: whose trouble it is. The first row that fits decides."""
-    return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), EXIT_FAULT)
 
 
 def own_fault(error: Exception) -> tuple[str, str]:
@@ -137,7 +133,10 @@ class Output:
 
     def confirm(self, question: str) -> None:
         """Ask the person at the terminal. Raises click.Abort unless the answer is yes."""
-        click.confirm(shown(question), abort=True, err=True)
+        try:
+            click.confirm(shown(question), abort=True, err=True)
+        except OSError as error:  # an answer that cannot be read is none
+            raise click.Abort from error
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""

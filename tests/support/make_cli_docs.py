@@ -64,8 +64,15 @@ report could not be printed.
 | was closed when the command began | the same | exits 3 |
 
 The commands that answer are `info`, `status`, `get`, `prove`, `key show`, `key list` and every `--help`; but with `-o`,
-`get` and `prove` do something. What `verify` and `audit` do is to verify: the exit code says what they found. Standard
-error that is closed or full changes nothing. Standard input that is closed is not taken for an empty file: exit code 3.
+`get` and `prove` do something. What `verify` and `audit` do is to verify: the exit code says what they found. A
+terminal that is gone is a stream that fails. A character that the encoding of a stream does not have is escaped.
+
+| stream | what becomes of it |
+|---|---|
+| standard error, closed, full or gone | nothing changes |
+| standard input, closed, where `-` or lines are read from it | exit code 3: it is not taken for an empty file |
+| standard input, closed or without a yes, where a question is asked | exit code 130, and nothing is done |
+| a stream that is a directory (`< .`) | Python does not start: exit code 1, before `tiletree` can say anything |
 
 ## When tiletree itself is at fault
 

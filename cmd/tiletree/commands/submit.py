@@ -75,7 +75,7 @@ def submit(
 
     Needs permission to create below inbox/NAME/ of the private part, and none to read or list there. What is logged of
     a file or a line is what `tiletree add` logs of it. The receipt says what was submitted, and what to look for in the
-    log; without --receipt it is printed, and with --wait only if the entries were not logged in time: exit code 4.
+    log; without --receipt it is printed, and with --wait only if the entries were not logged in time: exit code 8.
 
     With --wait the public log is read until it has the entries. Then each one's index is printed, and a proof of each
     file is written to <its name>.tlog-proof.
