@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from tests.support import outcomes
 from tests.support.command_line import ORIGIN, Command
 from tests.support.forking_tiletree import CLOSED, EMPTY, FULL, GONE, HUNG_UP, REVERSED, Forks
-from tests.support.make_cli_docs import contexts, document
+from tests.support.make_cli_docs import contexts
 from tests.support.sampling import one_in, soaking
 
 LOST = "standard output cannot be written"
@@ -218,8 +219,8 @@ def test_every_command_is_in_the_table() -> None:
 
 
 def test_the_document_says_which_commands_answer() -> None:
-    """Of the table in docs/cli.md, the commands whose output is what was asked for."""
-    said = document().partition("The commands that answer are ")[2].partition(";")[0]
+    """Of the table in docs/outcomes.md, the commands whose output is what was asked for."""
+    said = outcomes.PAGE.read_text().partition("The commands that answer are ")[2].partition(";")[0]
     answering = {
         name for name, call in CALLS.items() if call.answers and name in cli_commands() and "-o" not in call.words
     }

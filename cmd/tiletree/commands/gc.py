@@ -36,7 +36,7 @@ def gc(out: Output, log: str, private: str | None, grace: float, dry_run: bool) 
     found = collect(public_store(log), private_store(log, private), now=time.time(), grace=grace, dry_run=dry_run)
     counts = {name: getattr(found, name) for name in ("staged", "tiles", "bundles", "temps", "probes", "bytes")}
     out.result(
-        {**counts, "dry_run": dry_run},
+        {**counts, "sample": list(found.sample), "dry_run": dry_run},
         *found.sample,
         f"{'would delete' if dry_run else 'deleted'} {found.tiles} partial tiles, {found.bundles} partial bundles, "
         f"{found.staged} staged batches, {found.temps} temporary files, {found.probes} probe objects; "

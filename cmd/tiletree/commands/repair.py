@@ -83,6 +83,7 @@ def repair(out: Output, log: str, mirror: str | None, private: str | None, dry_r
             "origin": accepted.signed.origin,
             "size": tree.size,
             "root": tree.root.hex(),
+            "trust": pinned.how,
             "dry_run": dry_run,
             "put_back": done.put_back,
             "replaced": done.replaced,

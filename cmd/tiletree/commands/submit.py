@@ -79,10 +79,6 @@ def submit(
 
     With --wait the public log is read until it has the entries. Then each one's index is printed, and a proof of each
     file is written to <its name>.tlog-proof.
-
-    With --json the document has `submitter`, `submissions` (name, number of entries and, once logged, first_index of
-    each), `logged`, with up to 1,000 entries `entries` (name, leaf_hash and, once logged, index, and proof, a path),
-    `receipt` or `receipt_path`, and once logged `size` and `trust`.
     """
     given.check()
     if target is not None and not (wait and given.files):
