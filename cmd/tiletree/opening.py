@@ -62,7 +62,8 @@ def _read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Pa
     except OSError as error:
         raise UsageError(f"{option} {path} cannot be read: {error.strerror}") from error
     except Malformed as error:
-        raise UsageError(f"{option} {path}: {error.message}") from error
+        # not what was found: it may be of a file that nobody meant to show, such as a key
+        raise UsageError(f"{option} {path}: malformed {error.what}: {error.problem}") from error
 
 
 def read_vkey(text: str | None) -> VerifierKey | None:
@@ -76,7 +77,7 @@ def to_verifier(text: str, what: str) -> VerifierKey:
         return parse_vkey(text)
     except Malformed as error:
         hint = "`tiletree init` and `tiletree key show` print it"
-        raise UsageError(f"{what}: {error.message}", hint=hint) from error
+        raise UsageError(f"{what}: malformed {error.what}: {error.problem}", hint=hint) from error  # it may be a secret
 
 
 def open_binary(name: str) -> BinaryIO:

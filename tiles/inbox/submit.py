@@ -16,7 +16,7 @@ from hashlib import sha256
 from tiles.errors import AccessError, Denied, HistoryUnknown, NotFound, NotLogged, OutcomeUnknown, UsageError
 from tiles.inbox.admission import OPEN, Admission
 from tiles.inbox.receipt import Receipt
-from tiles.inbox.submission import NONCE_SIZE, Name, format_submission, is_submitter
+from tiles.inbox.submission import NONCE_SIZE, Name, check_submitter, format_submission
 from tiles.read.client import LogClient
 from tiles.store import Store
 from tiles.store.address import shown_address
@@ -61,11 +61,7 @@ def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: byte
     Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
     the object is there.
     """
-    if not is_submitter(submitter):
-        raise UsageError(
-            f"{submitter!r} cannot be the name of a submitter",
-            hint="1 to 64 lower-case letters, digits, dots, underscores and hyphens; a letter or digit comes first",
-        )
+    check_submitter(submitter)
     if len(nonce) != NONCE_SIZE:
         raise UsageError(f"a nonce has {NONCE_SIZE} bytes, not {len(nonce)}")
     data = format_submission(entries)

@@ -107,7 +107,9 @@ def init(
         f"anchor   {anchor}",
         f"vkey     {vkey}",
     )
-    out.note(f"whoever verifies needs the vkey: publish it where nobody who can change {log} can change it")
+    out.note(
+        f"whoever verifies needs the vkey: publish it where nobody who can change {begun.public.url} can change it"
+    )
 
 
 def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:

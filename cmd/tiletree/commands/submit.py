@@ -12,7 +12,7 @@ from secrets import token_bytes
 import click
 
 from tiles.errors import UsageError
-from tiles.inbox.submission import NONCE_SIZE, is_submitter
+from tiles.inbox.submission import NONCE_SIZE, check_submitter, is_submitter
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
 from tiles.store import Store
@@ -85,7 +85,7 @@ def submit(
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
     given.check_sizes()
     proofs = _proof_paths(given.files, target or Path()) if wait else []
-    report = Report(out, submitter or _login_name(), given, receipt)
+    report = Report(out, check_submitter(submitter) if submitter else _login_name(), given, receipt)
     inbox = _inbox(log, private)
     if not wait:
         _send(report, inbox, log)
