@@ -1,5 +1,6 @@
 """The verifying page: the files of web/, and verify.html, a single file to keep, which needs no network.
 
+404.html is there for hosts of pages: without one they answer index.html, and 200, for every object that is missing.
 verify.html is web/verify.template.html with style, policy and all modules in it: the same bytes for the same policy.
 Its Content-Security-Policy names the hashes of its one script and its one style, and lets it connect to nothing.
 """
