@@ -18,6 +18,7 @@ from posixpath import dirname, join, normpath
 from tiles.errors import Conflict, NotFound, UsageError
 from tiles.notes.keys import SignatureType
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from tiles.read.trouble import judged
 from tiles.records.paths import POLICY
 from tiles.store import Store
 from tiles.write.prepare import as_public
@@ -66,9 +67,11 @@ def verify_page(policy: Policy) -> bytes:
 def published_policy(public: Store) -> Policy:
     """Return the policy that a log publishes. Raises UsageError if it publishes none."""
     try:
-        return parse_policy(public.read(POLICY, MAX_POLICY_SIZE).data)
+        data = public.read(POLICY, MAX_POLICY_SIZE).data
     except NotFound:
         raise UsageError(f"{public.url} has no {POLICY}", hint="is there a log? `tiletree init` begins one") from None
+    with judged(data, f"{public.url}/{POLICY}"):
+        return parse_policy(data)
 
 
 def install_page(public: Store, policy: Policy) -> list[str]:

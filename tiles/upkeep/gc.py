@@ -34,7 +34,7 @@ from tiles.notes.keys import parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import policy_of
 from tiles.records.head import Head
-from tiles.records.paths import CHECKPOINTS, HEAD, STAGING, checkpoint_path, kept_size, staged_size
+from tiles.records.paths import CHECKPOINTS, STAGING, checkpoint_path, kept_size, staged_size
 from tiles.store import Listed, Store
 from tiles.store.probe import PROBES
 from tiles.tree.layout import BUNDLES, CHECKPOINT, ENTRIES, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path
@@ -160,7 +160,7 @@ def _head(private: Store) -> Head:
     try:
         return read_head(private)[0]
     except LogError as error:
-        raise Refused(f"{private.url}/{HEAD}: {error.message}", hint=_UNCHANGED) from error
+        raise Refused(error.message, hint=_UNCHANGED) from error
 
 
 def _published_size(public: Store, head: Head) -> int:

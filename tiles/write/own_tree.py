@@ -12,6 +12,7 @@ from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE, verify_note
 from tiles.read.tiles import fetch_tile
+from tiles.read.trouble import located
 from tiles.store import Store, StoreFetcher, Version
 from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
 from tiles.tree.layout import CHECKPOINT, TILES, Tile
@@ -39,10 +40,12 @@ class OwnTree:
             stored = self._public.read(CHECKPOINT, MAX_NOTE_SIZE)
         except NotFound:
             return None, None
-        signed = parse_signed_checkpoint(stored.data)
+        with located(where := f"{self.url}/{CHECKPOINT}"):
+            signed = parse_signed_checkpoint(stored.data)
         if signed.origin != self.verifier.name:
             raise Refused(f"{self.url} publishes the log {signed.origin}, the key is of {self.verifier.name}")
-        verify_note(signed.note, [self.verifier])
+        with located(where):
+            verify_note(signed.note, [self.verifier])
         return signed, stored.version
 
     def is_empty(self) -> bool:
