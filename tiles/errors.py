@@ -15,6 +15,7 @@
     │   ├── HistoryUnknown       less than was seen before, and nothing shows it is the same log  exit 7
     │   ├── Conflict             somebody else wrote first; our write did certainly not happen
     │   └── OutcomeUnknown       our write may or may not have happened
+    ├── NotLogged                the log was read, and does not hold what was looked for         exit 8
     ├── UsageError               the call is wrong                                               exit 2
     ├── Refused                  a guard refuses; says what was found; nothing was changed       exit 4
     └── Unfinished               committed, and not yet published or tidied: run again           exit 5
@@ -128,6 +129,10 @@ class Conflict(AccessError):
 
 class OutcomeUnknown(AccessError):
     """Our write may or may not have happened: read again before deciding anything."""
+
+
+class NotLogged(TilesError):
+    """The log was read, and does not hold what was looked for. It may still be logged later."""
 
 
 class UsageError(TilesError):

@@ -1,5 +1,6 @@
 """The verifying page: the files of web/, and verify.html, a single file to keep, which needs no network.
 
+404.html is there for hosts of pages: without one they answer index.html, and 200, for every object that is missing.
 verify.html is web/verify.template.html with style, policy and all modules in it: the same bytes for the same policy.
 Its Content-Security-Policy names the hashes of its one script and its one style, and lets it connect to nothing.
 """
@@ -17,6 +18,7 @@ from posixpath import dirname, join, normpath
 from tiles.errors import Conflict, NotFound, UsageError
 from tiles.notes.keys import SignatureType
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from tiles.read.trouble import judged
 from tiles.records.paths import POLICY
 from tiles.store import Store
 from tiles.write.prepare import as_public
@@ -65,9 +67,11 @@ def verify_page(policy: Policy) -> bytes:
 def published_policy(public: Store) -> Policy:
     """Return the policy that a log publishes. Raises UsageError if it publishes none."""
     try:
-        return parse_policy(public.read(POLICY, MAX_POLICY_SIZE).data)
+        data = public.read(POLICY, MAX_POLICY_SIZE).data
     except NotFound:
         raise UsageError(f"{public.url} has no {POLICY}", hint="is there a log? `tiletree init` begins one") from None
+    with judged(data, f"{public.url}/{POLICY}"):
+        return parse_policy(data)
 
 
 def install_page(public: Store, policy: Policy) -> list[str]:

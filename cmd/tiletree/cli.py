@@ -30,6 +30,7 @@ from tiletree.commands import (
     submit,
     verify,
 )
+from tiletree.options import ADDRESSES
 from tiletree.streams import standard_streams
 from tiletree.ui import (
     EXIT_ACCESS,
@@ -112,6 +113,7 @@ def run(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     output = Output()
     output.json = "--json" in arguments  # before click parses: a wrong call is answered in JSON as well
+    output.hide_credentials([*arguments, *(os.environ.get(name, "") for name in ADDRESSES)])
     with standard_streams() as (standard_output, _):
         code = _run(arguments, output)
         lost = standard_output.trouble

@@ -22,10 +22,8 @@ from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
 from tiles.read.client import LogClient
 from tiles.read.fetcher import is_local, open_log
 from tiles.read.other_layouts import check_layout, explained
+from tiles.read.trouble import judged
 from tiles.read.trust import Pinned, resolve
-from tiles.records.fields import MAX_RECORD_SIZE
-from tiles.records.head import parse_head
-from tiles.records.paths import HEAD
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
 from tiles.store import Fetcher, Store, StoreFetcher
@@ -35,7 +33,7 @@ from tiles.user.places import anchor_store, default_key_path, private_store, pub
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.tile_cache import TileCache
 from tiles.user.trusted_keys import Trust
-from tiles.write.load import last_used
+from tiles.write.load import last_used, read_head
 from tiles.write.prepare import anonymous_reader
 from tiletree.options import Pins, Writer
 from tiletree.ui import Output
@@ -63,7 +61,8 @@ def _read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Pa
     except OSError as error:
         raise UsageError(f"{option} {path} cannot be read: {error.strerror}") from error
     except Malformed as error:
-        raise UsageError(f"{option} {path}: {error.message}") from error
+        # not what was found: it may be of a file that nobody meant to show, such as a key
+        raise UsageError(f"{option} {path}: malformed {error.what}: {error.problem}") from error
 
 
 def read_vkey(text: str | None) -> VerifierKey | None:
@@ -77,7 +76,7 @@ def to_verifier(text: str, what: str) -> VerifierKey:
         return parse_vkey(text)
     except Malformed as error:
         hint = "`tiletree init` and `tiletree key show` print it"
-        raise UsageError(f"{what}: {error.message}", hint=hint) from error
+        raise UsageError(f"{what}: malformed {error.what}: {error.problem}", hint=hint) from error  # it may be a secret
 
 
 def open_binary(name: str) -> BinaryIO:
@@ -136,13 +135,15 @@ def find_anchor(log: str, writer: Writer, key: Path | None) -> Store:
 def find_origin(public: Store, private: Store) -> str:
     """Return what a log calls itself: enough to look for its key, never to trust it."""
     try:
-        return parse_head(private.read(HEAD, MAX_RECORD_SIZE).data).origin
+        return read_head(private)[0].origin
     except NotFound:
         pass
     try:
-        return parse_signed_checkpoint(public.read(CHECKPOINT, MAX_NOTE_SIZE).data).origin
+        data = public.read(CHECKPOINT, MAX_NOTE_SIZE).data
     except NotFound:
         raise NotFound(f"there is no log at {public.url}", hint="`tiletree init` begins one") from None
+    with judged(data, f"{public.url}/{CHECKPOINT}"):
+        return parse_signed_checkpoint(data).origin
 
 
 def open_sequencer(

@@ -18,6 +18,8 @@ from tiletree.ui import Output
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+ADDRESSES = ("TILETREE_KEY", "TILETREE_PRIVATE", "TILETREE_ANCHOR")  # variables that name places
+
 output = click.make_pass_decorator(Output)
 
 log_argument = click.argument("log", metavar="LOG")

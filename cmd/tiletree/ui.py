@@ -2,7 +2,8 @@
 
 With --json, standard output gets one JSON document, whatever happens. Errors read `tiletree: <what was found>`, lower
 case, no full stop, then perhaps `hint: <what to do next>`. Whatever is printed may come from a log, a file's name or a
-server, and may be hostile: everything is made harmless here, and nowhere else.
+server, and may be hostile: everything is made harmless here, and nowhere else. An address that a call names may hold
+credentials, in whatever place it stands: errors and notes have its shown form only.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,13 @@ from tiles.errors import (
     ForkError,
     HistoryUnknown,
     LogError,
-    ProofError,
+    NotLogged,
     Refused,
     TilesError,
     Unfinished,
     UsageError,
 )
+from tiles.store.address import shown_address
 
 EXIT_OK = 0
 EXIT_WRONG = 1  # verification failed
@@ -45,14 +47,10 @@ _OURS = (Path(tiles.__file__).parent, Path(__file__).parent)
 TRACEBACK = "TILETREE_TRACEBACK"  # the variable that asks for the whole of what nobody expected
 
 
-class NotInLog(ProofError):
-    """No entry of the log is what a proof was asked for; every leaf was looked at."""
-
-
 _EXIT_CODES: tuple[tuple[type[TilesError], int], ...] = (
     (ForkError, EXIT_OTHER_HISTORY),
     (HistoryUnknown, EXIT_OTHER_HISTORY),
-    (NotInLog, EXIT_NOT_LOGGED),
+    (NotLogged, EXIT_NOT_LOGGED),
     (LogError, EXIT_WRONG),
     (UsageError, EXIT_USAGE),
     (AccessError, EXIT_ACCESS),
@@ -63,7 +61,7 @@ _EXIT_CODES: tuple[tuple[type[TilesError], int], ...] = (
 
 def exit_code(error: TilesError) -> int:
     """Return the exit code of an error: whose trouble it is. The first row that fits decides."""
-    return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), EXIT_FAULT)
 
 
 def own_fault(error: Exception) -> tuple[str, str]:
@@ -89,6 +87,7 @@ class Output:
     remarks     what is to be said of the next answer besides: its JSON document holds it, and so does an error's
     partial     what is done so far: an error's JSON document holds it too
     is_answer   standard output is what was asked for, and not a report on what was done otherwise
+    hidden      what must be in no error and no note, each with what stands for it there
     """
 
     def __init__(self) -> None:
@@ -96,6 +95,14 @@ class Output:
         self.remarks: dict[str, Any] = {}
         self.partial: dict[str, Any] = {}
         self.is_answer = True
+        self.hidden: dict[str, str] = {}
+
+    def hide_credentials(self, words: Iterable[str]) -> None:
+        """Hide those words of a call that are addresses with credentials, and the paths that such words may become."""
+        for word in words:
+            for text in (word, word.lstrip("-"), *word.lstrip("-").split("=")):  # an option may be cut at any =
+                if "://" in text and (plain := shown_address(text)) != text:
+                    self.hidden |= {text: plain, str(Path(text)): plain}
 
     def answer(self, document: dict[str, Any], *lines: str) -> None:
         """Print what the command was asked for: the document with --json, the lines without."""
@@ -128,7 +135,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print a remark for the person at the terminal."""
-        click.echo(shown(text), err=True)
+        click.echo(shown(self._plain(text)), err=True)
 
     def remark(self, name: str, value: Any, text: str) -> None:
         """Print a remark on the answer, and put it into the JSON document as a field of that name."""
@@ -137,10 +144,14 @@ class Output:
 
     def confirm(self, question: str) -> None:
         """Ask the person at the terminal. Raises click.Abort unless the answer is yes."""
-        click.confirm(shown(question), abort=True, err=True)
+        try:
+            click.confirm(shown(question), abort=True, err=True)
+        except OSError as error:  # an answer that cannot be read is none
+            raise click.Abort from error
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
+        message, hint = self._plain(message), self._plain(hint)
         if self.json:
             click.echo(
                 _json({**self.partial, **self.remarks, "error": {"kind": kind, "message": message, "hint": hint}})
@@ -148,6 +159,11 @@ class Output:
         self.note(f"tiletree: {message}")
         if hint:
             self.note(f"hint: {hint}")
+
+    def _plain(self, text: str) -> str:
+        for word in sorted(self.hidden, key=len, reverse=True):
+            text = text.replace(word, self.hidden[word])
+        return text
 
     @contextmanager
     def progress(self, label: str, length: int | None = None) -> Iterator[Progress]:

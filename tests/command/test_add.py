@@ -20,7 +20,7 @@ def test_add_says_where_each_entry_is(tiletree: Command, log: str) -> None:
     """`add --json` has ranges, entries with index, leaf hash and name, size, root, published."""
     Path("c").write_bytes(b"")
     document = tiletree.ok("add", "log", "c", "a", "--key", "k")
-    assert list(document) == ["ranges", "entries", "size", "root", "published"]
+    assert list(document) == ["ranges", "entries", "origin", "size", "root", "published"]
     assert document["ranges"] == [{"first_index": 2, "count": 2}]
     assert document["published"] is True
     assert [(entry["index"], entry["name"]) for entry in document["entries"]] == [(2, "c"), (3, "a")]

@@ -46,7 +46,7 @@ def test_init(tiletree: Command, s3: ObjectServer) -> None:
     assert message == "the private part of s3://public/log is not known"
     assert contents(s3) == {}
     done = tiletree("init", LOG, "--private", PRIVATE, "--origin", ORIGIN, "--json")
-    assert list(done.json) == ["origin", "vkey", "size"]
+    assert list(done.json) == ["origin", "vkey", "size", "public", "private", "key", "anchor", "one_machine"]
     again = tiletree("init", LOG, "--origin", ORIGIN)
     lines = dict(line.split(maxsplit=1) for line in again.out.splitlines())
     assert (lines["public"], lines["private"], lines["vkey"]) == (LOG, PRIVATE, done.json["vkey"])
@@ -60,7 +60,7 @@ def test_init(tiletree: Command, s3: ObjectServer) -> None:
 def test_add(tiletree: Command, vkey: str, s3: ObjectServer) -> None:
     """What is added is published; what cannot be is said, and nothing is changed."""
     document = tiletree.ok("add", LOG, *files("c"))
-    assert list(document) == ["ranges", "entries", "size", "root", "published"]
+    assert list(document) == ["ranges", "entries", "origin", "size", "root", "published"]
     assert (document["ranges"], document["size"]) == ([{"first_index": 2, "count": 1}], 3)
     assert document["root"] == tiletree.ok("info", LOG, "--vkey", vkey)["root"]
     before = contents(s3)
@@ -180,7 +180,7 @@ def test_submit_and_sequence(tiletree: Command, vkey: str, s3: ObjectServer) -> 
     fails(tiletree, 2, "UsageError", "submit", LOG, "not-there", "--submitter", "ann")
     fails(tiletree, 2, "UsageError", "submit", OTHER, "c", "--submitter", "ann")
     late = tiletree("submit", LOG, "a", "--submitter", "bob", "--wait", "--timeout", 0, "--vkey", vkey, "--json")
-    assert late.code == 4
+    assert late.code == 8
     assert "submission bob/" in late.json["receipt"]
     s3.put("private", f"log/inbox/eve/{'0' * 32}-{'1' * 64}", b"tiletree-submission/v1\nentries 1\n\n\0\0")
     s3.put("private", "log/inbox/strange", b"no submission has such a name")
@@ -220,7 +220,7 @@ def test_another_admission_policy(tiletree: Command, vkey: str, s3: ObjectServer
 
 
 def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs that reach nothing are reported, and the next one goes on; one line of JSON for each that did something."""
+    """Runs that reach nothing are reported, and the next one goes on; JSON has a line for each that did something."""
     tiletree.ok("submit", LOG, "a", "--submitter", "ann")
     runs = iter(["fails", "works", "nothing", "ends"])
     original = sequence_module._Run.go
@@ -236,9 +236,11 @@ def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pyte
     monkeypatch.setattr(sequence_module._Run, "go", go)
     done = tiletree("sequence", LOG, "--watch", 0.1, "--json")
     assert done.code == 130
-    assert "no answer in time; next run in 0.1 seconds" in done.err
-    first, last = map(json.loads, done.out.splitlines())
+    assert "hint: the next run is in 0.1 seconds" in done.err
+    failed, first, last = map(json.loads, done.out.splitlines())
+    assert failed["error"]["kind"] == "AccessError"
     assert first["size"] == 3
+    assert list(last) == ["error"]
     assert last["error"]["kind"] == "Interrupted"
     assert last["error"]["message"].startswith("interrupted; what was committed stays")
 

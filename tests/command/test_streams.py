@@ -2,131 +2,247 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import outcomes
 from tests.support.command_line import ORIGIN, Command
+from tests.support.forking_tiletree import CLOSED, EMPTY, FULL, GONE, HUNG_UP, REVERSED, Forks
+from tests.support.make_cli_docs import contexts
+from tests.support.sampling import one_in, soaking
 
-# what a command is called with, and what it exits with where all streams are sound
-WORK: dict[str, tuple[list[Any], int]] = {
-    "add": (["add", "log", "a", "--key", "k"], 0),
-    "init": (["init", "new", "--origin", "new.example.com", "--key", "n"], 0),
-    "submit": (["submit", "log", "a", "--submitter", "ann"], 0),
-    "sequence": (["sequence", "log", "--key", "k"], 0),
-    "prove -o": (["prove", "log", "--index", 0, "-o", "q", "--vkey", "VKEY"], 0),
-    "get -o": (["get", "log", 0, "-o", "e", "--vkey", "VKEY"], 0),
-    "verify": (["verify", "a", "--proof", "p", "--vkey", "VKEY"], 0),
-    "audit": (["audit", "log", "--vkey", "VKEY"], 0),
-    "import": (["import", "log", "other", "--key", "o", "--vkey", "VKEY"], 0),
-    "repair": (["repair", "log", "--vkey", "VKEY"], 0),
-    "gc": (["gc", "log"], 0),
-    "page": (["page", "log"], 0),
-    "freeze": (["freeze", "log", "--yes", "--key", "k"], 0),
-    "key generate": (["key", "generate", "x.example.com", "--out", "x"], 0),
-    "key trust": (["key", "trust", "log", "VKEY"], 0),
-    "not verified": (["verify", "b", "--proof", "p", "--vkey", "VKEY"], 1),
-    "wrong call": (["add", "log", "--key", "k"], 2),
-    "no log": (["info", "nowhere"], 3),
-    "refused": (["init", "log", "--origin", ORIGIN, "--key", "n"], 4),
+LOST = "standard output cannot be written"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a command, and what it comes to where all streams are sound.
+
+    stdin         what it reads from standard input; None: it does not read
+    unread        its exit code where it can read nothing
+    answers       standard output is what was asked for
+    prints        something, to standard output
+    size          of the log afterwards
+    interrupted   seconds after which it is, because it never ends
+    """
+
+    words: str
+    code: int = 0
+    stdin: bytes | None = None
+    unread: int = 3
+    answers: bool = False
+    prints: bool = True
+    size: int = 2
+    interrupted: float = 0.0
+
+
+CALLS = {
+    "init": Call("init new --origin new.example.com --key n"),
+    "add": Call("add log c --key k", size=3),
+    "add -": Call("add log - --key k", stdin=b"content", size=3),
+    "add --stdin-lines": Call("add log --stdin-lines --key k", stdin=b"1\n2\n", size=4),
+    "submit": Call("submit log c --submitter ann"),
+    "submit -": Call("submit log - --submitter ann", stdin=b"content"),
+    "submit --wait": Call("submit log c --submitter ann --wait --timeout 0", 8),
+    "sequence": Call("sequence log --key k", size=3),
+    "sequence --watch": Call("sequence log --key k --watch 9", size=3, interrupted=0.3),
+    "info": Call("info log", answers=True),
+    "status": Call("status log --key k", answers=True),
+    "get": Call("get log 0", answers=True),
+    "get -o": Call("get log 0 -o made", prints=False),
+    "prove": Call("prove log --index 0", answers=True),
+    "prove -": Call("prove log -", stdin=b"content of a\n", answers=True),
+    "prove -o": Call("prove log --index 0 -o made"),
+    "verify": Call("verify a --proof p --vkey VKEY"),
+    "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
+    "audit": Call("audit log"),
+    "import": Call("import log other --key o"),
+    "repair": Call("repair log"),
+    "gc": Call("gc log"),
+    "page": Call("page log"),
+    "serve": Call("serve log --port 0", interrupted=0.3),
+    "freeze": Call("freeze log --yes --key k"),
+    "freeze?": Call("freeze log --key k", stdin=b"y\n", unread=130),
+    "key generate": Call("key generate x.example.com --out x"),
+    "key show": Call("key show k", answers=True),
+    "key trust": Call("key trust log VKEY"),
+    "key forget": Call("key forget log"),
+    "key list": Call("key list", answers=True),
+    "key adopt": Call("key adopt log --key k"),
+    "not verified": Call("verify b --proof p --vkey VKEY", 1, prints=False),
+    "wrong call": Call("add log --key k", 2, prints=False),
+    "no log": Call("info nowhere", 3, prints=False),
+    "refused": Call(f"init log --origin {ORIGIN} --key n", 4, prints=False),
+    "not logged": Call("prove log c", 8, prints=False),
+    "help": Call("add --help", answers=True),
+    "version": Call("--version", answers=True),
 }
-ANSWERS: dict[str, tuple[list[Any], int]] = {
-    "info": (["info", "log", "--vkey", "VKEY"], 0),
-    "status": (["status", "log", "--key", "k"], 0),
-    "get": (["get", "log", 0, "--vkey", "VKEY"], 0),
-    "prove": (["prove", "log", "--index", 0, "--vkey", "VKEY"], 0),
-    "key show": (["key", "show", "k"], 0),
-    "key list": (["key", "list", "--json"], 0),
-    "help": (["add", "--help"], 0),
-    "version": (["--version"], 0),
-}
-CALLS = WORK | ANSWERS
-TROUBLES = ["pipe", "full", "closed"]
-QUICK = [
-    ("add", "stdout", "pipe"),
-    ("add", "stdout", "full"),
-    ("add", "stdout", "closed"),
-    ("add", "stderr", "closed"),
-    ("get", "stdout", "pipe"),
-    ("get", "stdout", "full"),
-    ("get", "stdout", "closed"),
-    ("wrong call", "stderr", "pipe"),
+SIGHTS = {"help", "version"}  # of no command that has --json
+
+# what is wrong with the streams of a call
+INPUTS: list[dict[str, Any]] = [{"stdin": trouble} for trouble in (CLOSED, GONE, REVERSED, EMPTY)]
+OUTPUTS: list[dict[str, Any]] = [
+    {stream: trouble} for stream in ("stdout", "stderr") for trouble in (CLOSED, GONE, FULL, REVERSED, HUNG_UP)
 ]
-ALL = [(call, stream, trouble) for call in CALLS for stream in ("stdout", "stderr") for trouble in TROUBLES]
+BOTH: list[dict[str, Any]] = [{"stdout": trouble, "stderr": trouble} for trouble in (CLOSED, GONE, FULL, HUNG_UP)]
+ALL: list[dict[str, Any]] = [{"stdin": CLOSED, "stdout": CLOSED, "stderr": CLOSED}]
+ENCODINGS: list[dict[str, Any]] = [{"encoding": name} for name in ("ascii", "latin-1")]
+TROUBLES = INPUTS + OUTPUTS + BOTH + ALL + ENCODINGS
 
-
-def ends(words: list[Any], stream: str, trouble: str) -> tuple[int, str]:
-    """Run a command in a process whose standard output or error is in trouble; return its exit code and the other."""
-    command = [sys.executable, "-m", "tiletree", *map(str, words)]
-    other = {"stdout": "stderr", "stderr": "stdout"}[stream]
-    if trouble == "closed":
-        closing = ">&-" if stream == "stdout" else "2>&-"
-        done = subprocess.run(
-            ["sh", "-c", f'exec "$@" {closing}', "sh", *command], stdin=subprocess.DEVNULL, **{other: subprocess.PIPE}
-        )
-    else:
-        if trouble == "pipe":
-            reading, writing = os.pipe()
-            os.close(reading)
-        else:
-            writing = os.open("/dev/full", os.O_WRONLY)
-        streams: dict[str, Any] = {stream: writing, other: subprocess.PIPE}
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, **streams)
-        os.close(writing)
-    return done.returncode, (done.stdout or done.stderr or b"").decode()
-
-
-def check(tiletree: Command, vkey: str, call: str, stream: str, trouble: str) -> None:
-    """Run one command with one trouble."""
-    words, code = CALLS[call]
-    words = [vkey if word == "VKEY" else word for word in words]
-    ended, other = ends(words, stream, trouble)
-    case = (call, stream, trouble, other)
-    expected = 3 if call in ANSWERS and stream == "stdout" and trouble != "pipe" else code
-    assert ended == expected, case
-    assert "Traceback" not in other, case
-    assert "Exception" not in other, case
-    if stream == "stdout":
-        lost = "standard output cannot be written"
-        assert (lost in other) == (code == 0 and trouble != "pipe" and call != "get -o"), case  # which prints nothing
-    size = Path("log/checkpoint").read_text().splitlines()[1]
-    assert size == ("3" if call == "add" else "2")
-    for made in words[words.index("-o") + 1 :][:1] if "-o" in words else []:
-        assert Path(made).stat().st_size > 0
-
+QUICK: list[tuple[str, dict[str, Any]]] = [
+    ("add", {"stdout": GONE}),
+    ("add", {"stdout": FULL}),
+    ("add", {"stdout": CLOSED, "stderr": CLOSED}),
+    ("add", {"stderr": HUNG_UP}),
+    ("get", {"stdout": GONE}),
+    ("get", {"stdout": FULL}),
+    ("get", {"stdout": CLOSED}),
+    ("submit --wait", {"stdout": CLOSED}),
+    ("freeze?", {"stdin": REVERSED}),
+    ("verify -", {"stdin": CLOSED}),
+    ("wrong call", {"stderr": GONE}),
+]
 
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="NOT TESTED: there is no /dev/full")
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Return what runs commands in processes of their own."""
+    running = Forks()
+    yield running
+    running.end()
+
+
 @pytest.fixture
 def prepared(tiletree: Command, log: str) -> str:
-    """Return the vkey of a log, beside one that may import it."""
-    tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o")
+    """Return the vkey of a log, beside one that may import it; one submission waits."""
+    tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
+    tiletree.ok("key", "trust", "log", log)
+    for name in ("page", "verifier"):  # `page` has something to do, and copies are made sooner
+        shutil.rmtree(f"log/{name}")
+    Path("c").write_bytes("content of \u00e9\u2192\n".encode())
+    Path("d").write_bytes(b"waits\n")
+    tiletree.ok("submit", "log", "d", "--submitter", "bob")
     return log
 
 
+def expected(call: Call, streams: dict[str, Any]) -> int:
+    """Return the exit code of a call whose streams are in some trouble."""
+    if call.stdin is not None and streams.get("stdin") in (CLOSED, REVERSED):
+        return call.unread
+    if call.unread == 130 and streams.get("stdin") in (EMPTY, GONE):  # there is no yes
+        return call.unread
+    if call.stdin is not None and "verify" in call.words and streams.get("stdin") in (EMPTY, GONE):
+        return 1  # the empty file is not the one
+    if call.stdin is not None and "prove" in call.words and streams.get("stdin") in (EMPTY, GONE):
+        return 8  # nor in the log
+    return 3 if call.answers and streams.get("stdout", GONE) != GONE else call.code
+
+
+def check(forks: Forks, vkey: str, name: str, streams: dict[str, Any], *, as_json: bool = False) -> None:
+    """Run one command with streams in trouble, in a directory that is as it was prepared."""
+    call = CALLS[name]
+    words = call.words.replace("VKEY", vkey).split()
+    given = {"stdin": call.stdin if call.stdin is not None else EMPTY, **streams}
+    done = forks([*words, *(["--json"] if as_json else [])], interrupted=call.interrupted, **given)
+    case = (name, streams, as_json, done)
+    code = expected(call, streams)
+    assert done.code == code, case
+    assert "Traceback" not in done.err + done.out, case
+    assert "Exception" not in done.err + done.out, case
+    if set(streams) == {"stdout"}:
+        prints = call.prints or as_json
+        assert (LOST in done.err) == (prints and code in (0, 3) and name != "no log" and streams != {"stdout": GONE}), (
+            case
+        )
+    if as_json and "stdout" not in streams:
+        json.loads(done.out)
+    check_work(words, call, case, done_at_all=code in (call.code, 3 if call.answers else call.code))
+
+
+def check_work(words: list[str], call: Call, case: Any, *, done_at_all: bool) -> None:
+    """Check that a command did what it should have, once."""
+    logged = int(Path("log/checkpoint").read_text().splitlines()[1])
+    if call.stdin == b"1\n2\n" and logged == 2:
+        assert case[1].get("stdin") is not None, case  # no lines, no entries
+    else:
+        assert logged == (call.size if done_at_all else 2), case
+    if words[0] == "submit" and done_at_all:
+        assert len(list(Path("log.private/inbox/ann").iterdir())) == 1, case
+    for made in words[words.index("-o") + 1 :][:1] if "-o" in words else []:
+        assert Path(made).stat().st_size > 0, case
+
+
 @needs_full
-@pytest.mark.parametrize(("call", "stream", "trouble"), QUICK)
-def test_streams_in_trouble(tiletree: Command, prepared: str, call: str, stream: str, trouble: str) -> None:
+def test_streams_in_trouble(forks: Forks, prepared: str, tmp_path: Path) -> None:
     """What is done is done once, and said by the exit code; an answer that cannot be written exits 3."""
-    check(tiletree, prepared, call, stream, trouble)
+    for name, streams in again(tmp_path, QUICK):
+        check(forks, prepared, name, streams)
 
 
 @needs_full
 @pytest.mark.slow
-def test_every_command_with_streams_in_trouble(tiletree: Command, prepared: str, tmp_path: Path) -> None:
-    """All commands, both streams, all troubles."""
-    shutil.copytree(".", "../before")
-    for call, stream, trouble in ALL:
-        shutil.rmtree(tmp_path)
-        shutil.copytree("../before", tmp_path)
-        os.chdir(tmp_path)
-        check(tiletree, prepared, call, stream, trouble)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_every_command_with_streams_in_trouble(forks: Forks, prepared: str, tmp_path: Path, as_json: bool) -> None:
+    """All commands, all troubles."""
+    cells = [(name, streams) for name in CALLS for streams in TROUBLES if not (as_json and name in SIGHTS)]
+    for name, streams in again(tmp_path, one_in(soaking(4, 1), cells)):
+        check(forks, prepared, name, streams, as_json=as_json)
+
+
+def again(directory: Path, cases: list[Any]) -> Iterator[Any]:
+    """Yield each case in a directory that is as it is now."""
+    before = directory.with_name(f"{directory.name}-before")
+    shutil.copytree(directory, before)
+    for case in cases:
+        shutil.rmtree(directory)
+        shutil.copytree(before, directory)
+        os.chdir(directory)
+        yield case
+
+
+def test_every_command_is_in_the_table() -> None:
+    """A new command gets its rows."""
+    called = {word for call in CALLS.values() for word in (call.words.split()[0], " ".join(call.words.split()[:2]))}
+    assert cli_commands() <= called
+
+
+def test_the_document_says_which_commands_answer() -> None:
+    """Of the table in docs/outcomes.md, the commands whose output is what was asked for."""
+    said = outcomes.PAGE.read_text().partition("The commands that answer are ")[2].partition(";")[0]
+    answering = {
+        name for name, call in CALLS.items() if call.answers and name in cli_commands() and "-o" not in call.words
+    }
+    assert set(re.findall(r"`([a-z ]+)`", said)) == answering
+
+
+def cli_commands() -> set[str]:
+    """Return the names of all commands, those below others included."""
+    return {context.command_path.partition(" ")[2] for context in contexts()} - {""}
+
+
+# ---- the same with new processes, as users start them
+
+
+@needs_full
+@pytest.mark.parametrize("trouble", [">&-", "| true"])
+def test_streams_of_a_new_process(prepared: str, trouble: str) -> None:
+    """What the forks are told to do is what happens to a program that a shell starts."""
+    command = f"set -o pipefail; {sys.executable} -m tiletree add log c --key k {trouble}"
+    done = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done
+    assert Path("log/checkpoint").read_text().splitlines()[1] == "3"
 
 
 def test_standard_input_that_is_closed(prepared: str) -> None:
@@ -136,10 +252,9 @@ def test_standard_input_that_is_closed(prepared: str) -> None:
     assert (done.returncode, done.stderr) == (3, "tiletree: standard input is closed\n")
 
 
-def test_a_terminal_that_has_no_such_character(prepared: str) -> None:
+def test_a_terminal_that_has_no_such_character(forks: Forks, prepared: str) -> None:
     """What the encoding of standard output does not have is escaped."""
     Path("\u00e9\u2192").write_bytes(b"x")
-    command = [sys.executable, "-m", "tiletree", "add", "log", "\u00e9\u2192", "--key", "k"]
-    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
-    assert done.returncode == 0, done.stderr
-    assert b"\xe9\\u2192\n" in done.stdout
+    done = forks(["add", "log", "\u00e9\u2192", "--key", "k"], encoding="latin-1")
+    assert done.code == 0, done
+    assert "\\u2192\n" in done.out

@@ -220,15 +220,15 @@ def test_wait_of_several_objects(tiletree: Command, log: str, pauses: list[float
 
 
 def test_wait_in_vain(tiletree: Command, log: str) -> None:
-    """After --timeout: exit code 4, what is known, and the receipt."""
+    """After --timeout: exit code 8, what is known, and the receipt."""
     done = tiletree("submit", "log", "a", "--submitter", "ann", "--wait", "--timeout", 0, "--vkey", log)
-    assert done.code == 4
+    assert done.code == 8
     assert "is not in the log so far" in done.err
     receipt = parse_receipt(done.out.encode())
     assert [name for name, _ in submitted()] == [receipt.name.text]
     assert not Path("a.tlog-proof").exists()
     failed = tiletree("submit", "log", "a", "--submitter", "ann", "--wait", "--timeout", 0, "--vkey", log, "--json")
-    assert failed.code == 4
+    assert failed.code == 8
     assert failed.json["logged"] is False
     assert failed.json["error"]["kind"] == "NotLogged"
     assert parse_receipt(failed.json["receipt"].encode()).leaves == receipt.leaves

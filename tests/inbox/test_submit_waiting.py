@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.world import World
-from tiles.errors import PolicyError
+from tiles.errors import AccessError, HistoryUnknown, NotLogged, PolicyError
 from tiles.inbox.receipt import Receipt
 from tiles.inbox.submission import Name
-from tiles.inbox.submit import FIRST_LOOK, PAUSE, NotLogged, _Search, wait_until_logged
+from tiles.inbox.submit import FIRST_LOOK, PAUSE, _Search, wait_until_logged
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
@@ -113,7 +113,7 @@ def test_what_was_there_before_is_not_taken_for_it() -> None:
 
 
 def test_the_time_to_wait_is_kept() -> None:
-    """After the timeout it is said what is known, with exit code 4's error; the receipt stays good."""
+    """After the timeout it is said what is known, with exit code 8's error; the receipt stays good."""
     waiting = Waiting()
     with pytest.raises(NotLogged) as late:
         waiting.wait([b"one"], timeout=20.0)
@@ -170,8 +170,24 @@ def test_a_log_that_cannot_be_read_is_tried_again() -> None:
     waiting.steps = iter([lambda: None, back])
     assert waiting.wait([b"one"]) == [300]
     public.delete(["checkpoint"])
-    with pytest.raises(NotLogged, match=r"entry 300; .*checkpoint: not found$"):
+    with pytest.raises(AccessError, match=r"entry 300; .*checkpoint: not found$"):
         waiting.wait([b"two"], timeout=10.0)
+
+
+def test_another_history_ends_the_waiting() -> None:
+    """What may be another log than was seen is told at once, as every other reader tells it."""
+    waiting = Waiting()
+
+    class Another:
+        """A client that was shown another history."""
+
+        def visit(self) -> object:
+            raise HistoryUnknown("smaller than it was seen")
+
+    waiting.client = Another()  # type: ignore[assignment]
+    with pytest.raises(HistoryUnknown):
+        waiting.wait([b"one"], timeout=60.0)
+    assert waiting.now == 0.0
 
 
 def test_an_old_copy_is_looked_through_once() -> None:

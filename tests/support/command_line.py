@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import outcomes
 from tiles.notes.keys import SignatureType, signing_key
 from tiles.read import http_fetcher
 from tiletree.cli import run
@@ -50,6 +51,7 @@ class Command:
         code = run([str(argument) for argument in arguments])
         captured = self._capture.readouterr()
         assert "Traceback" not in captured.err
+        outcomes.check([str(argument) for argument in arguments], code, captured.out)
         return Done(code, captured.out, captured.err)
 
     def ok(self, *arguments: object, stdin: bytes = b"") -> dict[str, Any]:

@@ -18,62 +18,7 @@ _HEAD = """\
 
 What `--help` says, of every command. `python -m tests.support.make_cli_docs` writes it, and a test holds it current.
 
-## Exit codes
-
-| code | means |
-|---|---|
-| 0 | done, or verified |
-| 1 | something does not verify |
-| 2 | the call is wrong |
-| 3 | something could not be reached or read; trying again may help. Also a log that is none of tlog-tiles |
-| 4 | a guard refused, and nothing was changed |
-| 5 | committed, and not published yet: the next run finishes it |
-| 6 | published with fewer cosignatures than the policy needs |
-| 7 | another history than was seen before, or what may be one; the evidence is saved |
-| 8 | the log was read, and does not hold what was looked for |
-| 9 | an alarm of `status` or `monitor` |
-| 70 | an error of tiletree itself |
-| 130 | interrupted, or a question was not answered with yes |
-
-## Remarks
-
-What a command remarks on standard error besides its result is a field of its JSON document as well. The field is there
-if the remark is made, in the document of an error, too.
-
-| field | of | says |
-|---|---|---|
-| `newer` | what reads a log | The log is an old copy: `size` and `root` of what was seen before. |
-| `not_remembered` | what reads a log | Why this visit is not remembered, though the log was read. |
-| `trust` | what reads a log | The key is what the log itself showed at first use. |
-| `cosigned_by` | `info`, `verify` | The witnesses of the policy that cosigned. |
-| `time` | `info`, `verify` | POSIX seconds: the newest time at which the policy's quorum still holds. |
-| `exposed` | `init` | Which private things are [where they would be published](directories.md#who-may-use-what). |
-| `retries` | `add` | How often other writers were first. |
-| `unreadable`, `unlistable` | `sequence` | What somebody should look at in the inbox. |
-| `undeletable` | `sequence`, `add`, `freeze` | How many decided submissions could not be deleted. |
-| `aside` | `repair` | Where what was replaced or set aside is in the private part. |
-| `unknown` | `submit` | It is not known whether the last object was submitted; the log will tell. |
-
-## Standard streams that are closed or full
-
-The exit code says what became of the work, whatever becomes of the streams. Nothing has to be done again because its
-report could not be printed.
-
-| standard output | a command that does something | a command that answers |
-|---|---|---|
-| is a pipe that its reader has closed | goes on, exits as if it had been read | the same |
-| is full, or fails | goes on, says so on standard error, exits as if it had been printed | exits 3 |
-| was closed when the command began | the same | exits 3 |
-
-The commands that answer are `info`, `status`, `get`, `prove`, `key show`, `key list` and every `--help`; but with `-o`,
-`get` and `prove` do something. What `verify` and `audit` do is to verify: the exit code says what they found. Standard
-error that is closed or full changes nothing. Standard input that is closed is not taken for an empty file: exit code 3.
-
-## When tiletree itself is at fault
-
-Exit code 70 is an error that nobody expected. The message has its kind and its place in the code, and nothing of any
-file, key or entry; please report it. With `TILETREE_TRACEBACK=1` in the environment the whole traceback is printed,
-which may hold such contents.
+Exit codes and JSON documents are in [outcomes.md](outcomes.md).
 """
 
 

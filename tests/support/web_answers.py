@@ -21,9 +21,10 @@ from tiles.entries.kinds import forms, read_content
 from tiles.errors import AccessError, HistoryUnknown, LogError, TilesError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import MAX_ORIGIN
+from tiles.notes.freshness import quorum_time
 from tiles.notes.keys import parse_vkey
 from tiles.notes.note import Signature, parse_note, verify_note
-from tiles.notes.policy import parse_policy
+from tiles.notes.policy import Policy, parse_policy
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from tiles.read.client import LogClient
 from tiles.tree.bundle import parse_bundle
@@ -74,9 +75,10 @@ def _head(head: dict[str, str]) -> TreeHead:
     return TreeHead(int(head["size"]), Hash(b64decode(head["root"])))
 
 
-def _accepted(accepted: Any) -> dict[str, Any]:
+def _accepted(accepted: Any, policy: Policy) -> dict[str, Any]:
     cosignatures = [[one.key.vkey, str(one.timestamp)] for one in accepted.cosignatures]
-    return {"log": accepted.log.vkey, "cosignatures": cosignatures}
+    time = quorum_time(policy, accepted.cosignatures)
+    return {"log": accepted.log.vkey, "cosignatures": cosignatures, "time": time and str(time)}
 
 
 def _checkpoint(data: str) -> Any:
@@ -118,12 +120,14 @@ def _digest_entry(data: str) -> Any:
 
 
 def _accept(policy: str, data: str, origin: str | None = None) -> Any:
-    return _accepted(parse_policy(b64decode(policy)).accept(parse_signed_checkpoint(b64decode(data)), origin))
+    parsed = parse_policy(b64decode(policy))
+    return _accepted(parsed.accept(parse_signed_checkpoint(b64decode(data)), origin), parsed)
 
 
 def _verify_proof(data: str, leaf: str, policy: str) -> Any:
     proof = parse_tlog_proof(b64decode(data))
-    return _accepted(verify_tlog_proof(proof, Hash(b64decode(leaf)), parse_policy(b64decode(policy))))
+    parsed = parse_policy(b64decode(policy))
+    return _accepted(verify_tlog_proof(proof, Hash(b64decode(leaf)), parsed), parsed)
 
 
 def _hashes(proof: list[str]) -> list[Hash]:

@@ -25,6 +25,7 @@ from tests.support import (
     policy_texts,
     proof_files,
     web_vector_logs,
+    web_vector_times,
     web_vector_trees,
 )
 from tests.support.cosigned_messages import ed25519_message, ml_dsa_message
@@ -68,6 +69,7 @@ def vectors(shared: Path | None = None) -> dict[str, Any]:
     made = Cases()
     for part in (_keys, _notes, _checkpoints, _policies, _accepting, _cosignatures, _proof_files):
         part(made)
+    web_vector_times.add_to(made)
     web_vector_trees.add_to(made)
     web_vector_logs.add_to(made, shared)
     return {"logs": made.logs, "cases": made.cases}

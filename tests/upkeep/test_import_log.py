@@ -276,7 +276,8 @@ def test_command(tiletree: Command, log: str) -> None:
     done = tiletree.ok("import", "log", "copy", "--vkey", log, "--key", "k2")
     root = tiletree.ok("info", "log", "--vkey", log)["root"]
     source = {"origin": "log.example.com", "size": 2, "trust": "pinned"}
-    assert done == {"source": source, "first_index": 0, "count": 2, "size": 2, "root": root, "published": True}
+    added = {"first_index": 0, "count": 2, "origin": "log.example.com/copy", "size": 2, "root": root}
+    assert done == {"source": source, **added, "published": True}
     assert tiletree.ok("import", "log", "copy", "--vkey", log, "--key", "k2")["count"] == 0
     text = tiletree("import", "log", "copy", "--vkey", log, "--key", "k2")
     assert "imported 0 entries of log.example.com into log.example.com/copy, from index 2" in text.out

@@ -272,7 +272,8 @@ def test_command(tiletree: Command, log: str) -> None:
     """`repair` puts right what it can, says what it did, and exits 1 for what it cannot."""
     done = tiletree.ok("repair", "log", "--vkey", log)
     assert list(done) == [
-        "origin", "size", "root", "dry_run", "put_back", "replaced", "set_aside", "repaired", "notes", "findings",
+        "origin", "size", "root", "trust", "dry_run",
+        "put_back", "replaced", "set_aside", "repaired", "notes", "findings",
     ]  # fmt: skip
     assert (done["size"], done["put_back"], done["findings"]) == (2, 0, [])
     tiletree.ok("init", "copy", "--origin", "log.example.com/copy", "--key", "k2")

@@ -50,8 +50,11 @@ def lose_the_batch(world: World) -> None:
         (lambda world: world.put("anchor", ANCHOR, None), "refuse: there is no anchor at "),
         (lose_the_batch, "refuse: the committed batch is lost: staging/"),
         (lambda world: world.put("public", CHECKPOINT, None), "refuse: "),
-        (lambda world: world.put("public", CHECKPOINT, b"damaged"), "refuse: malformed "),
-        (lambda world: world.put("anchor", ANCHOR, b"damaged"), "refuse: malformed tiletree-anchor/v2"),
+        (lambda world: world.put("public", CHECKPOINT, b"damaged"), "refuse: memory://public/checkpoint: malformed "),
+        (
+            lambda world: world.put("anchor", ANCHOR, b"damaged"),
+            "refuse: malformed tiletree-anchor/v2",
+        ),
         (
             lambda world: world.move_anchor(tree=TreeHead(3, OTHER_ROOT)),
             "refuse: the head commits to ",

@@ -22,8 +22,9 @@ const key = (vkey) => tlog.parseVkey(vkey);
 const nodes = (parts) => parts.map((part) => part.map(({ height, index }) => [height, String(index)]));
 
 /** Return the accepted checkpoint as Python and JavaScript both can write it down. */
-function accepted({ log, cosignatures }) {
-  return { log: log.vkey, cosignatures: cosignatures.map((one) => [one.key.vkey, String(one.timestamp)]) };
+function accepted({ log, cosignatures, time }) {
+  const stated = time ? String(time) : null;
+  return { log: log.vkey, cosignatures: cosignatures.map((one) => [one.key.vkey, String(one.timestamp)]), time: stated };
 }
 
 /** Return what reads objects; caches: what is held between, [on this machine, on the way]; noQuery: as some servers are. */

@@ -78,6 +78,7 @@ NO_LIBRARY = {"status": {"verifier/mldsa.js": 404}}
 FORGED = {**PLAIN, CHECKPOINT: flip(PLAIN[CHECKPOINT], 8 * len(PLAIN[CHECKPOINT]) - 40)}
 OLD_COPY = {**GROWN, CHECKPOINT: SMALLER[CHECKPOINT]}
 BIG = {**make_log(17_000), "policy.txt": POLICY}
+ONE_TIME = with_times(without_time(PLAIN, W1), (W3, 5))  # of two that are needed, one says no time
 BY_W2 = {**with_times(PLAIN, (W2, 5)), "policy.txt": f"{MLDSA}quorum w2\n".encode()}
 DIGEST = hashlib.sha256(FILE).hexdigest()
 ELSEWHERE = Checkpoint("other.example.com", parse_signed_checkpoint(PLAIN[CHECKPOINT]).tree)
@@ -115,10 +116,24 @@ STATES = [
         "#head",
         words="Your clock says",
     ),
+    State(  # of two that are needed, one says "now": the tree head is as old as the other says
+        "stale",
+        "Last confirmed 3 days ago",
+        {**with_times(PLAIN, (W1, 1), (W3, 270_000)), "policy.txt": WITNESSED},
+        "#head",
+    ),
+    State(  # one that is far ahead makes nothing newer than the other says, nor of the future
+        "verified",
+        "Signed by the log and 2 of 2 witnesses: 302 entries",
+        {**with_times(PLAIN, (W1, -90_000), (W3, 120)), "policy.txt": WITNESSED},
+        "#head",
+        words="Witnesses saw it 2 minutes ago",
+    ),
+    State("time-unknown", "Verified, but not dated", {**ONE_TIME, "policy.txt": WITNESSED}, "#head"),
     State(
         "future",
         "Confirmed in the future",
-        {**with_times(PLAIN, (W1, -90_000), (W3, 1)), "policy.txt": WITNESSED},
+        {**with_times(PLAIN, (W1, -90_000), (W3, -90_000)), "policy.txt": WITNESSED},
         "#head",
         words="tomorrow",
     ),

@@ -68,6 +68,16 @@ def is_submitter(text: str) -> bool:
     return _SUBMITTER.fullmatch(text) is not None
 
 
+def check_submitter(text: str) -> str:
+    """Return the name of a submitter. Raises UsageError if nobody may be called that."""
+    if not is_submitter(text):
+        raise UsageError(
+            f"{text!r} cannot be the name of a submitter",
+            hint="1 to 64 lower-case letters, digits, dots, underscores and hyphens; a letter or digit comes first",
+        )
+    return text
+
+
 def format_submission(entries: Sequence[bytes]) -> bytes:
     """Return the object that submits these entries. Raises UsageError for none, and for one that is too long."""
     if not entries:

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
-from tiles.errors import AccessError, Denied, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.errors import AccessError, Denied, HistoryUnknown, NotFound, NotLogged, OutcomeUnknown, UsageError
 from tiles.inbox.admission import OPEN, Admission
 from tiles.inbox.receipt import Receipt
-from tiles.inbox.submission import NONCE_SIZE, Name, format_submission, is_submitter
+from tiles.inbox.submission import NONCE_SIZE, Name, check_submitter, format_submission
 from tiles.read.client import LogClient
 from tiles.store import Store
 from tiles.store.address import shown_address
@@ -34,10 +34,6 @@ class SubmissionUnknown(OutcomeUnknown):
     def __init__(self, message: str, receipt: Receipt, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.receipt = receipt
-
-
-class NotLogged(Refused):
-    """A submission was not in the log when the time to wait for it was over; it may still be logged."""
 
 
 def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iterator[list[bytes]]:
@@ -65,11 +61,7 @@ def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: byte
     Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
     the object is there.
     """
-    if not is_submitter(submitter):
-        raise UsageError(
-            f"{submitter!r} cannot be the name of a submitter",
-            hint="1 to 64 lower-case letters, digits, dots, underscores and hyphens; a letter or digit comes first",
-        )
+    check_submitter(submitter)
     if len(nonce) != NONCE_SIZE:
         raise UsageError(f"a nonce has {NONCE_SIZE} bytes, not {len(nonce)}")
     data = format_submission(entries)
@@ -107,15 +99,16 @@ def wait_until_logged(
     since_size   a size that the log had before the submission: entries before it are not looked at
     timeout      seconds; the log is looked at once at least, for up to FIRST_LOOK if it has that many entries
     clock        seconds since any fixed moment
-    Afterwards the client's tree has the entries. While the log cannot be read, reading is tried again. Raises NotLogged
-    after `timeout`, and LogError at once if the log is not sound.
+    Afterwards the client's tree has the entries. While the log cannot be read, reading is tried again. After `timeout`
+    raises NotLogged, or AccessError if the log could not be read by then; at once LogError if the log is not sound, and
+    HistoryUnknown if it may be another one than was seen: no waiting makes up for that.
     """
     rng = rng or random.SystemRandom()
     deadline = clock() + timeout
     look_until = max(deadline, clock() + FIRST_LOOK)
     search = _Search(receipt.leaves, since_size)
     while True:
-        trouble = ""
+        trouble: AccessError | None = None
         try:
             size = client.visit().signed.tree.size
             for hashes in client.leaves(search.at, size) if size > search.at else ():
@@ -123,15 +116,20 @@ def wait_until_logged(
                     return list(range(first, first + len(receipt.leaves)))
                 if clock() >= look_until:  # a log says itself how many entries it has
                     break
+        except HistoryUnknown:
+            raise
         except AccessError as error:
-            trouble = f"; {error.message}"
+            trouble = error
         left = deadline - clock()
         if left <= 0:
-            raise NotLogged(
-                f"{receipt.name.path} is not in the log so far, up to its entry {search.at}{trouble}",
-                hint="it may still be logged, or have been refused: keep the receipt, and ask who runs the log "
-                "before submitting again",
+            seen = f"{receipt.name.path} is not in the log so far, up to its entry {search.at}"
+            hint = (
+                "it may still be logged, or have been refused: keep the receipt, and ask who runs the log before "
+                "submitting again"
             )
+            if trouble is not None:
+                raise AccessError(f"{seen}; {trouble.message}", hint=hint) from trouble
+            raise NotLogged(seen, hint=hint)
         sleep(min(left, rng.uniform(*PAUSE)))
 
 

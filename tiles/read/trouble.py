@@ -71,6 +71,15 @@ def placed(error: LogError, where: str, problem: str = "") -> LogError:
 
 
 @contextmanager
+def located(where: str) -> Iterator[None]:
+    """Let a LogError raised inside say where the object was read: for a log's own storage, which nothing is before."""
+    try:
+        yield
+    except LogError as error:
+        raise placed(error, where, _without_contents(error)) from None
+
+
+@contextmanager
 def judged(data: bytes, where: str) -> Iterator[None]:
     """Let a LogError raised inside say where the object was read; raise AccessError if it is plainly no object."""
     try:
@@ -78,6 +87,9 @@ def judged(data: bytes, where: str) -> Iterator[None]:
     except LogError as error:
         if found := no_object(data, where):
             raise found from error
-        # not what was found: it may be of a file that nobody meant to show
-        what = f"malformed {error.what}: {error.problem}" if isinstance(error, Malformed) else ""
-        raise placed(error, where, what) from None
+        raise placed(error, where, _without_contents(error)) from None
+
+
+def _without_contents(error: LogError) -> str:
+    """Return what an error says, without what was found: it may be of a file that nobody meant to show."""
+    return f"malformed {error.what}: {error.problem}" if isinstance(error, Malformed) else error.message

@@ -44,7 +44,6 @@ from tiles.records.head import Head
 from tiles.records.paths import (
     CHECKPOINTS,
     DECIDED,
-    HEAD,
     REJECTED,
     STAGING,
     checkpoint_path,
@@ -195,7 +194,7 @@ def _head(private: Store) -> Head:
     try:
         return read_head(private)[0]
     except LogError as error:
-        raise Refused(f"{private.url}/{HEAD}: {error.message}", hint=_UNCHANGED) from error
+        raise Refused(error.message, hint=_UNCHANGED) from error
 
 
 def _published_size(public: Store, head: Head) -> int:

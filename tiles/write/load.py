@@ -15,6 +15,7 @@ from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_adm
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from tiles.read.trouble import located
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
 from tiles.records.paths import HEAD, SETTINGS, policy_path
@@ -77,7 +78,8 @@ def read_head(private: Store) -> tuple[Head, Version, float]:
         stored = private.read(HEAD, MAX_RECORD_SIZE)
     except NotFound as error:
         raise NotFound(error.message, hint=explained("the-head-is-gone")) from error
-    return parse_head(stored.data), stored.version, stored.modified
+    with located(f"{private.url}/{HEAD}"):
+        return parse_head(stored.data), stored.version, stored.modified
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE, verify_note
 from tiles.read.tiles import TileSource, fetch_tile
+from tiles.read.trouble import located
 from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Store, StoreFetcher, Version
 from tiles.tree.bundle import parse_bundle
@@ -41,7 +42,8 @@ class OwnTree:
             stored = self._public.read(CHECKPOINT, MAX_NOTE_SIZE)
         except NotFound:
             return None, None
-        return self.own_checkpoint(stored.data), stored.version
+        with located(f"{self.url}/{CHECKPOINT}"):
+            return self.own_checkpoint(stored.data), stored.version
 
     def own_checkpoint(self, data: bytes) -> SignedCheckpoint:
         """Return the checkpoint in these bytes. Raises Refused for another log's, LogError unless our key signed it."""

@@ -31,7 +31,7 @@ export function unusual(found, opened, verdict) {
     const sizes = `You saw ${count(newer.tree.size)} entries before; now ${count(signed.tree.size)}`;
     return warn("rollback", "You were shown an old copy", `${sizes}, from the same history. Usually a cache. Reload.`);
   }
-  if (!found.last) return warn("time-unknown", "Verified, but not dated", "This log's signatures carry no time.");
+  if (!found.last) return warn("time-unknown", "Verified, but not dated", "No quorum of witnesses states a time.");
   const clock = `Your clock says ${new Date().toUTCString()}.`;
   if (found.future)
     return warn("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock}`);

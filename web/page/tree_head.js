@@ -6,11 +6,11 @@ import { witnessesOf } from "../verifier/tlog.js";
 const DAY = 86_400_000; // milliseconds
 
 /** Return {who, when, stale, future, dated} of an accepted checkpoint: the words for its signatures. */
-export function signers({ policy, unknown }, { cosignatures, unsupported }) {
+export function signers({ policy, unknown }, { cosignatures, unsupported, time }) {
   const wanted = policy.quorum ? witnessesOf(policy, policy.quorum) : policy.witnesses;
   const by = new Set(cosignatures.map(({ key }) => key));
   const witnesses = wanted.filter(({ key }) => by.has(key)).length;
-  const last = Math.max(0, ...cosignatures.map(({ timestamp }) => Number(timestamp) * 1000));
+  const last = Number(time ?? 0) * 1000;
   const lacking = unsupported.length
     ? ` ${unsupported.length} signature${unsupported.length > 1 ? "s" : ""} could not be checked here: this browser lacks the algorithm.`
     : "";

@@ -1,7 +1,7 @@
 // SHA-256 (FIPS 180-4), synchronous and streaming: proof code needs no promises, big files no memory.
 
-const K = new Int32Array(64); // §4.2.2: fractional parts of the cube roots of the first 64 primes
-const START = new Int32Array(8); // §5.3.3: of the square roots of the first 8
+const K = new Int32Array(64); // §4.2.2
+const START = new Int32Array(8); // §5.3.3
 const fraction = (number) => ((number % 1) * 2 ** 32) | 0;
 
 for (let prime = 2, found = 0; found < 64; prime++) {

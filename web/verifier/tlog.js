@@ -9,11 +9,11 @@ import { sha256 } from "./sha256.js";
 
 export const MAX_NOTE = 1 << 20; // bytes, of a policy too
 
-// ---- keys: https://c2sp.org/signed-note, "Verifier keys"
+// ---- keys: signed-note, "Verifier keys"
 
-const [ED25519, ECDSA, COSIGNATURE, MLDSA44] = [1, 2, 4, 6]; // signature type identifier bytes
-const SIZES = { [ED25519]: [32, 64], [COSIGNATURE]: [32, 64], [MLDSA44]: [1312, 2420] }; // bytes of a key, and of a signature
-const CURVES = [ // what stands before the point in a SubjectPublicKeyInfo, and its width
+const [ED25519, ECDSA, COSIGNATURE, MLDSA44] = [1, 2, 4, 6]; // signature types
+const SIZES = { [ED25519]: [32, 64], [COSIGNATURE]: [32, 64], [MLDSA44]: [1312, 2420] }; // bytes of key and signature
+const CURVES = [ // SubjectPublicKeyInfo before the point, width
   ["P-256", "3059301306072a8648ce3d020106082a8648ce3d03010703420004", 64],
   ["P-384", "3076301006072a8648ce3d020106052b8104002203620004", 96],
   ["P-521", "30819b301006072a8648ce3d020106052b810400230381860004", 132],
@@ -36,7 +36,7 @@ export function parseVkey(text) {
   return { name, type, public: spki, id, vkey: text };
 }
 
-/** Return whether a raw signature is right; undefined where this platform lacks the algorithm. */
+/** Return whether a signature is right; undefined where this platform lacks the algorithm. */
 async function isRight(key, message, signature) {
   const { subtle } = globalThis.crypto ?? {};
   if (!subtle) fail("AccessError", "no cryptography here", { insecure: true });
@@ -50,7 +50,7 @@ async function isRight(key, message, signature) {
   try {
     const imported = await subtle.importKey(format, key.public, algorithm, false, ["verify"]);
     return await subtle.verify(algorithm, imported, signature, message);
-  } catch (error) { // each engine has its own for an algorithm it lacks
+  } catch (error) { // engines differ where they lack it
     if (key.type !== MLDSA44) return error.name === "NotSupportedError" ? undefined : false;
     return import("./mldsa.js").then(({ verify }) => verify(key.public, message, signature), () => {});
   }
@@ -77,7 +77,7 @@ export function parseNote(bytes) {
   return { text: whole.slice(0, blank + 1), signatures: lines.map(parseSignature), data: bytes };
 }
 
-/** Return each signature by one of these {key}, with what `checkSignature` returns; one that is wrong throws. */
+/** Return each signature by one of these {key}, checked. */
 async function verified(checkpoint, role) {
   const found = [];
   for (const { name, id, signature } of checkpoint.note.signatures) {
@@ -113,17 +113,17 @@ export function parseCheckpoint(bytes) {
 
 // ---- cosignatures: https://c2sp.org/tlog-cosignature
 
-const opaque = (text) => concat([utf8(text).length], utf8(text)); // opaque<1..2^8-1>
+const opaque = (text) => concat([utf8(text).length], utf8(text));
 
 function cosigned({ origin, tree, note }, { type, name }, timestamp) {
   if (type === COSIGNATURE) return utf8(`cosignature/v1\ntime ${timestamp}\n${note.text}`);
   return concat(utf8("subtree/v1\n\0"), opaque(name), uint64(timestamp), opaque(origin), uint64(0n), uint64(tree.size), tree.root);
 }
 
-/** Return {timestamp, unsupported}, verified unless this platform cannot check it. */
+/** Return {timestamp, unsupported}, verified unless unsupported. */
 async function checkSignature(checkpoint, signature, key) {
   let message = utf8(checkpoint.note.text), timestamp, right = false;
-  if (key.type > ECDSA) { // 64 bits of time come first
+  if (key.type > ECDSA) { // time comes first
     timestamp = BigInt(`0x${hex(signature.subarray(0, 8))}`);
     signature = signature.subarray(8);
     const can = timestamp <= MAX_SIZE && (key.type === COSIGNATURE || utf8(checkpoint.origin).length <= 255);
@@ -199,8 +199,8 @@ export function witnessesOf({ witnesses, groups }, name) {
 }
 
 /**
- * Return {signed, log, cosignatures: [{name, key, timestamp}], unsupported: [key]} if a policy accepts a checkpoint; what this
- * platform cannot check counts as not there. origin: if given, the only one that will do.
+ * Return {signed, log, cosignatures: [{name, key, timestamp}], unsupported: [key], time} if a policy accepts a checkpoint; what
+ * this platform cannot check counts as not there. time: the newest at which the quorum still holds. origin: the only one to do.
  */
 export async function acceptCheckpoint(policy, signed, origin) {
   const evidence = { note: signed.data, policy: policy.data };
@@ -215,13 +215,15 @@ export async function acceptCheckpoint(policy, signed, origin) {
   const log = byLog.find(signs)?.key;
   if (!log) fail("SignatureError", "not signed by the log", { evidence, unsupported });
   const cosignatures = byWitness.filter((one) => !one.unsupported);
-  const met = new Set(cosignatures.map(({ name }) => name));
+  const met = new Map(); // name → newest time
+  for (const { name, timestamp } of cosignatures) if (!(met.get(name) > timestamp)) met.set(name, timestamp);
   for (const { name, members, threshold } of policy.groups) {
-    if (members.filter((member) => met.has(member)).length >= threshold) met.add(name);
+    const times = members.flatMap((member) => met.get(member) ?? []).sort((a, b) => (a < b ? 1 : -1));
+    if (times.length >= threshold) met.set(name, times[threshold - 1]);
   }
   if (policy.quorum !== null && !met.has(policy.quorum)) {
     const wanted = witnessesOf(policy, policy.quorum), missing = wanted.filter(({ name }) => !met.has(name)).map(({ name }) => shown(name));
     refuse(`the quorum is not met, missing ${missing.join(", ")}`, { missing, wanted: wanted.length, unsupported });
   }
-  return { signed, log, cosignatures, unsupported };
+  return { signed, log, cosignatures, unsupported, time: met.get(policy.quorum) };
 }

@@ -151,6 +151,7 @@ class _Report:
         return {
             "ranges": self.ranges,
             **({"entries": self.entries} if self.entries is not None else {}),
+            "origin": self.checkpoint.origin if self.checkpoint else None,
             "size": tree.size if tree else None,
             "root": tree.root.hex() if tree else None,
             "published": tree is not None,

@@ -50,7 +50,13 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
     findings = [{"path": finding.path, "problem": finding.problem} for finding in report.findings]
     tree = report.tree
     out.result(
-        {"size": tree.size, "root": tree.root.hex(), "findings": findings},
+        {
+            "origin": accepted.signed.origin,
+            "size": tree.size,
+            "root": tree.root.hex(),
+            "trust": pinned.how,
+            "findings": findings,
+        },
         *(f"{finding.path}: {finding.problem}" for finding in report.findings),
         f"audited {accepted.signed.origin}, size {tree.size}, root {tree.root.hex()}",
         f"{len(findings) or 'no'} findings",

@@ -54,7 +54,7 @@ def gc(out: Output, log: str, private: str | None, grace: float, keep_refusals: 
     )
     counts = {name: getattr(found, name) for name in _COUNTS}
     out.result(
-        {**counts, "dry_run": dry_run},
+        {**counts, "sample": list(found.sample), "dry_run": dry_run},
         *found.sample,
         f"{'would delete' if dry_run else 'deleted'} {found.tiles} partial tiles, {found.bundles} partial bundles, "
         f"{found.staged} staged batches, {found.temps} temporary files, {found.probes} probe objects, "

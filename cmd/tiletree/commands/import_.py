@@ -61,6 +61,7 @@ def import_(
             "source": source,
             "first_index": done.first_index,
             "count": done.count,
+            "origin": done.checkpoint.origin,
             "size": tree.size,
             "root": tree.root.hex(),
             "published": True,

@@ -27,6 +27,11 @@ from tiletree.opening import (
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
+ONE_MACHINE = (
+    "one machine writes to this log: the key may be copied, the anchor must not be, so it belongs in no job's secret; "
+    "for several machines, `tiletree key adopt` moves it to --anchor s3://BUCKET/PREFIX"
+)
+
 
 @click.command()
 @log_argument
@@ -81,7 +86,9 @@ def init(
     if not no_page:
         install_page(begun.public, published_policy(begun.public))
     is_remembered = _remember(log, private, writer)
-    vkey = signing.verifier.vkey
+    vkey, key, anchor = signing.verifier.vkey, str(path or f"${KEY_TEXT}"), find_anchor(log, writer, path).url
+    if writer.anchor is None:
+        out.remark("one_machine", True, ONE_MACHINE)
     if not is_remembered:
         problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
         out.remark("not_remembered", problem, problem)
@@ -89,20 +96,25 @@ def init(
         out.remark("exposed", exposed, "\n".join(f"warning: {each}" for each in exposed))
         out.note("hint: name another place with --private, --key or --anchor; or see that it is not published")
     out.result(
-        {"origin": origin, "vkey": vkey, "size": published.tree.size},
+        {
+            "origin": origin,
+            "vkey": vkey,
+            "size": published.tree.size,
+            "public": begun.public.url,
+            "private": begun.private.url,
+            "key": key,
+            "anchor": anchor,
+        },
         f"log      {origin}, size {published.tree.size}",
         f"public   {begun.public.url}",
         f"private  {begun.private.url}",
-        f"key      {path or f'${KEY_TEXT}'}, keep it secret and keep a copy",
-        f"anchor   {find_anchor(log, writer, path).url}",
+        f"key      {key}, keep it secret and keep a copy",
+        f"anchor   {anchor}",
         f"vkey     {vkey}",
     )
-    if writer.anchor is None:
-        out.note(
-            "one machine writes to this log: the key may be copied, the anchor must not be, so it belongs in no job's "
-            "secret; for several machines, `tiletree key adopt` moves it to --anchor s3://BUCKET/PREFIX"
-        )
-    out.note(f"whoever verifies needs the vkey: publish it where nobody who can change {log} can change it")
+    out.note(
+        f"whoever verifies needs the vkey: publish it where nobody who can change {begun.public.url} can change it"
+    )
 
 
 def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tiles.entries.kinds import forms, read_content
+from tiles.errors import NotLogged
 from tiles.notes.policy import Accepted
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
@@ -17,7 +18,7 @@ from tiletree.opening import (
     write_file,
 )
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
-from tiletree.ui import NotInLog, Output
+from tiletree.ui import Output
 
 
 @click.command()
@@ -72,4 +73,4 @@ def _find(client: LogClient, file: str, accepted: Accepted, *, scan: bool) -> in
     for _, entry in forms(content):
         if found := client.find(leaf_hash(entry), any_size=scan):
             return found[0]
-    raise NotInLog(f"{file} is not among the {accepted.signed.tree.size} entries of {accepted.signed.origin}")
+    raise NotLogged(f"{file} is not among the {accepted.signed.tree.size} entries of {accepted.signed.origin}")

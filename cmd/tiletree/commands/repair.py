@@ -109,6 +109,7 @@ def repair(
             "origin": accepted.signed.origin,
             "size": tree.size,
             "root": tree.root.hex(),
+            "trust": pinned.how,
             "dry_run": dry_run,
             "put_back": done.put_back,
             "replaced": done.replaced,

@@ -74,9 +74,7 @@ def sequence(
     listed, read or deleted stops nothing; the run says so. With --watch a run that fails to reach storage is reported
     and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
 
-    --json prints one document at the end, with --watch one in a line for each run that did something: `batches` (each
-    with first_index, count, submissions), `refused` (submitter: count), `refusals` (the first ones: name, reason),
-    `backlog` (objects, bytes, oldest in seconds), `retries`, `size`, `root`.
+    --json prints one document at the end, with --watch one in a line for each run that did something, or failed.
     """
     if watch is not None and align and watch > max_hold:
         raise UsageError(f"--watch {watch:g} is a longer pause than --max-hold {max_hold:g} allows")
@@ -91,10 +89,11 @@ def sequence(
 def _watch(out: Output, log: Log, limits: Limits, pause: float) -> None:
     with _until_told_to_end() as ended:
         while not ended.is_set():
+            out.partial = {}  # each run has a document of its own
             try:
                 _Run(out, quiet=True).go(log, limits, ended.is_set)
             except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
-                out.note(f"tiletree: {error.message}; next run in {pause:g} seconds")
+                out.error(type(error).__name__, error.message, f"the next run is in {pause:g} seconds")
             ended.wait(pause)
 
 
@@ -174,6 +173,7 @@ class _Run:
             "refusals": self.refusals,
             "backlog": {"objects": backlog.objects, "bytes": backlog.bytes, "oldest": backlog.oldest},
             "retries": self.retries,
+            "origin": done.checkpoint.origin,
             "size": tree.size,
             "root": tree.root.hex(),
         }

@@ -12,6 +12,7 @@ from tiles.errors import AccessError, NotFound, TilesError, UsageError
 from tiles.page import VERIFY, page_files, published_policy
 from tiles.records.serving import headers_of
 from tiles.store import Store
+from tiles.store.address import shown_address
 from tiles.user.places import public_store
 from tiletree.options import json_option, log_argument, output
 from tiletree.ui import Output, own_fault, shown
@@ -51,7 +52,7 @@ def serve(out: Output, log: str, port: int) -> None:
     store = public_store(log)
     server = log_server(store, page_files(published_policy(store)), port)
     url = f"http://127.0.0.1:{server.server_port}/"
-    out.result({"url": url}, f"{log} is at {url} until you press Ctrl-C")
+    out.result({"url": url}, f"{shown_address(log)} is at {url} until you press Ctrl-C")
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from secrets import token_bytes
 import click
 
 from tiles.errors import UsageError
-from tiles.inbox.submission import NONCE_SIZE, is_submitter
+from tiles.inbox.submission import NONCE_SIZE, check_submitter, is_submitter
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
 from tiles.store import Store
@@ -75,21 +75,17 @@ def submit(
 
     Needs permission to create below inbox/NAME/ of the private part, and none to read or list there. What is logged of
     a file or a line is what `tiletree add` logs of it. The receipt says what was submitted, and what to look for in the
-    log; without --receipt it is printed, and with --wait only if the entries were not logged in time: exit code 4.
+    log; without --receipt it is printed, and with --wait only if the entries were not logged in time: exit code 8.
 
     With --wait the public log is read until it has the entries. Then each one's index is printed, and a proof of each
     file is written to <its name>.tlog-proof.
-
-    With --json the document has `submitter`, `submissions` (name, number of entries and, once logged, first_index of
-    each), `logged`, with up to 1,000 entries `entries` (name, leaf_hash and, once logged, index, and proof, a path),
-    `receipt` or `receipt_path`, and once logged `size` and `trust`.
     """
     given.check()
     if target is not None and not (wait and given.files):
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
     given.check_sizes()
     proofs = _proof_paths(given.files, target or Path()) if wait else []
-    report = Report(out, submitter or _login_name(), given, receipt)
+    report = Report(out, check_submitter(submitter) if submitter else _login_name(), given, receipt)
     inbox = _inbox(log, private)
     if not wait:
         _send(report, inbox, log)

@@ -13,6 +13,7 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
 from tiles.notes.policy import Accepted, Policy, policy_for
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.read.trouble import judged
 from tiles.read.trust import PINNED, Pinned
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
@@ -57,7 +58,8 @@ def verify(out: Output, file: str | None, proof: Path | None, fork: Path | None,
 
 def _verify_fork(out: Output, directory: Path, pins: Pins) -> None:
     evidence = read_evidence(directory)
-    origin = parse_signed_checkpoint(evidence.get(NEWER, b"")).origin
+    with judged(data := evidence.get(NEWER, b""), str(directory / NEWER)):
+        origin = parse_signed_checkpoint(data).origin
     pinned = _pinned(origin, pins)
     older, newer = check_fork(evidence, pinned.policy)
     one, other = (key.vkey for key in fork_signers(older, newer, pinned.policy))
@@ -77,7 +79,8 @@ def _verify_fork(out: Output, directory: Path, pins: Pins) -> None:
 
 
 def _verify_file(out: Output, file: str, path: Path, pins: Pins) -> None:
-    proof = parse_tlog_proof(_read(path, MAX_PROOF_SIZE))
+    with judged(data := _read(path, MAX_PROOF_SIZE), str(path)):
+        proof = parse_tlog_proof(data)
     pinned = _pinned(proof.checkpoint.origin, pins)
     accepted, matched = _match(proof, pinned.policy, file)
     signed = accepted.signed

@@ -1,0 +1,202 @@
+"""No command prints or keeps what an address holds besides the place: user, password, query, or anything like them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Command, Done
+from tests.support.fault_server import serving
+from tests.support.sampling import one_in
+
+SECRET = "s3cr3t"  # in every form below
+NOBODY = "127.0.0.1:9"  # answers at once that nobody listens
+
+FORMS = [
+    f"http://me:{SECRET}@{NOBODY}/log",
+    f"HTTP://{SECRET}@{NOBODY}/log/",
+    f"http://{NOBODY}/log?sig={SECRET}",
+    f"http://{NOBODY}/log?X-Amz-Credential={SECRET}&X-Amz-Signature={SECRET}",
+    f"http://{NOBODY}/?token={SECRET}",
+    f"http://{NOBODY}/log#{SECRET}",
+    f"https://me:{SECRET}@",
+    f"https://me:{SECRET}@a b/log",
+    f"https://me:{SECRET}@[::1/log",
+    f"https://me:{SECRET}/x@host/log",
+    f" http://me:{SECRET}@{NOBODY}/log",
+    f"s3://key:{SECRET}@bucket/log",
+    f"s3://key:se/{SECRET}@bucket/log",
+    f"S3://bucket/log?sig={SECRET}",
+    f"s3://bucket/log?endpoint=http://me:{SECRET}@{NOBODY}",
+    f"s3://bucket/log?{SECRET}",
+    f"s3://bucket/log#{SECRET}",
+    f"gs://bucket/log?X-Goog-Signature={SECRET}",
+    f"az://container/log?sv=2026&sig={SECRET}",
+    f"az://me:{SECRET}@container/log",
+    f"sftp://me:{SECRET}@{NOBODY}/log",
+    f"fsspec+s3://key:{SECRET}@bucket/log",
+    f"zip://log::http://me:{SECRET}@{NOBODY}/a.zip",
+    f"zip://log::http://{NOBODY}/a.zip?sig={SECRET}",
+    f"reference::http://me:{SECRET}@{NOBODY}/r.json",
+    f"nonsense://me:{SECRET}@host/log?sig={SECRET}",
+    f"file://me:{SECRET}@host/log",
+]
+
+# every place that a call has for an address: X
+PLACES = [
+    "init X --origin o.example.com --key n",
+    "init new --origin o.example.com --key n --private X",
+    "init new --origin o.example.com --key n --anchor X",
+    "add X a --key k",
+    "add log a --key k --private X",
+    "add log a --key k --anchor X",
+    "submit X a --submitter ann",
+    "submit X a --submitter ann --private log.private",
+    "submit X a --submitter ann --private log.private --wait --timeout 0",
+    "submit log a --submitter ann --private X",
+    "sequence X --key k",
+    "info X",
+    "info X --vkey VKEY",
+    "status X --key k",
+    "status log --private X --key k",
+    "status log --anchor X --key k",
+    "get X 0 --vkey VKEY",
+    "prove X --index 0 --vkey VKEY",
+    "audit X --vkey VKEY",
+    "import X other --vkey VKEY --key o",
+    "import log X --vkey VKEY --key o",
+    "repair X --vkey VKEY",
+    "repair log --from X --vkey VKEY",
+    "repair log --private X --vkey VKEY",
+    "gc X",
+    "gc log --private X",
+    "page X",
+    "serve X --port 0",
+    "freeze X --yes --key k",
+    "key trust X VKEY",
+    "key forget X",
+    "key adopt X --key k",
+    "key adopt log --key k --anchor X",
+]
+# where somebody may put one by mistake; if that is a name which can be made, it is one
+MISTAKEN = [
+    "init new --origin o.example.com --key X",
+    "init new --origin X",
+    "add log a --key X",
+    "add log a --key k --policy X",
+    "add log X --key k",
+    "add log --lines X --key k",
+    "submit log a --submitter X",
+    "submit log X --submitter ann",
+    "submit log a --submitter ann --receipt X",
+    "submit log a --submitter ann --wait -o X",
+    "sequence log --key k --admission X",
+    "info log --vkey X",
+    "info log --policy X",
+    "info log X",
+    "info log --X",
+    "get log X --vkey VKEY",
+    "get log 0 --vkey VKEY -o X",
+    "prove log X --vkey VKEY",
+    "prove log --index 0 -o X --vkey VKEY",
+    "verify X --proof p --vkey VKEY",
+    "verify a --proof X --vkey VKEY",
+    "verify a --proof p --vkey X",
+    "verify --fork X --vkey VKEY",
+    "audit log --jobs X",
+    "page log --policy X",
+    "serve log --port X",
+    "key generate X --out x",
+    "key generate x --out X",
+    "key show X",
+    "key trust log X",
+    "key list X",
+    "X log",
+    "key X",
+]
+CELLS = [(call, form) for call in PLACES + MISTAKEN for form in FORMS]
+LIVE = [  # with an address at which a log is
+    "info X",
+    "info X --vkey VKEY",
+    "get X 0",
+    "prove X --index 0 -o q",
+    "audit X",
+    "import X other --key o",
+    "submit X a --submitter ann --private log.private",
+    "submit X a --submitter ann --private log.private --wait --timeout 0",
+    "repair log --from X",
+    "key trust X VKEY",
+    "key forget X",
+    "key list",
+]
+
+
+def kept(directory: Path) -> dict[Path, bytes]:
+    """Return all files by their paths."""
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def check(tiletree: Command, vkey: str, call: str, address: str, *options: str) -> Done:
+    """Run a call with an address, and look for the secret in all that it prints and leaves behind."""
+    words = [{"X": address, "--X": f"--{address}", "VKEY": vkey}.get(word, word) for word in call.split()]
+    before = kept(tiletree.directory) if call in PLACES + LIVE else {}
+    done = tiletree(*words, *options)
+    printed = done.err if done.code == 0 and call not in PLACES + LIVE else done.out + done.err
+    assert SECRET not in printed, (call, address, done)
+    if call in PLACES + LIVE:
+        for path, data in kept(tiletree.directory).items() - before.items():
+            assert SECRET.encode() not in data, (call, address, path, data)
+            assert SECRET not in str(path), (call, address, path)
+    return done
+
+
+@pytest.fixture
+def prepared(tiletree: Command, log: str) -> str:
+    """Return the vkey of a log, beside one that may import it."""
+    tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
+    return log
+
+
+def in_all_cells(tiletree: Command, vkey: str, cells: list[tuple[str, str]]) -> None:
+    """Check cells of the table, with --json every other one."""
+    for number, (call, address) in enumerate(cells):
+        check(tiletree, vkey, call, address, *(["--json"] if number % 2 else []))
+
+
+def test_no_credentials_are_shown(tiletree: Command, prepared: str) -> None:
+    """A sample of all commands and all forms of addresses."""
+    in_all_cells(tiletree, prepared, one_in(24, CELLS))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_no_credentials_are_ever_shown(tiletree: Command, prepared: str, part: int) -> None:
+    """All commands with all forms of addresses, in every place of a call."""
+    in_all_cells(tiletree, prepared, CELLS[part::4])
+
+
+def test_no_credentials_of_a_log_that_is_read(tiletree: Command, prepared: str) -> None:
+    """First use, trust, memory and evidence hold the address as it is shown."""
+    objects = {
+        path.relative_to("log").as_posix(): path.read_bytes() for path in Path("log").rglob("*") if path.is_file()
+    }
+    with serving(objects) as server:
+        address = server.url.replace("http://", f"http://me:{SECRET}@") + f"?sig={SECRET}&X-Amz-Signature={SECRET}"
+        for call in LIVE:
+            done = check(tiletree, prepared, call, address)
+            assert done.code in (0, 8), (call, done)
+
+
+@pytest.mark.parametrize("option", ["--policy", "--admission", "--vkey", "--proof"])
+@pytest.mark.parametrize("given", ["key file", "password"])
+def test_what_is_in_a_wrong_file_is_not_shown(tiletree: Command, prepared: str, option: str, given: str) -> None:
+    """A key that is named, or given, in place of something else is not in the message that says so."""
+    secret = Path("k").read_text() if given == "key file" else f"password={SECRET}\n"
+    Path("wrong").write_text(secret)
+    word = secret if option == "--vkey" else "wrong"
+    words = {"--admission": "sequence log --key k", "--proof": f"verify a --vkey {prepared}"}.get(option, "info log")
+    done = tiletree(*words.split(), option, word, "--json")
+    assert done.code in (1, 2), done
+    assert secret.strip()[-20:] not in done.out + done.err
+    assert secret.strip()[:40] not in done.out + done.err

@@ -1,0 +1,156 @@
+"""A program that runs `tiletree` in forks of itself: a command then starts in milliseconds, with standard streams that
+are closed, full, gone or whatever is asked for, as a new process would find them.
+
+Of the calls that `Forks` sends, one JSON document in a line, each is answered by a line with the exit code.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tiletree.cli import run
+
+CLOSED, GONE, FULL, REVERSED, HUNG_UP = "closed", "gone", "full", "reversed", "hung up"
+EMPTY = "empty"  # of standard input: there is nothing to read
+FLUSH_FAILED = 120  # what Python exits with if standard output cannot be flushed at its end
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What one call came to: its exit code, and what it wrote to streams that were in no trouble."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Forks:
+    """Calls of `tiletree`, each in a process of its own with streams as they are asked for."""
+
+    def __init__(self) -> None:
+        self._server = subprocess.Popen([sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._kept = tempfile.TemporaryDirectory()
+
+    def __call__(
+        self, words: list[str], *, interrupted: float = 0.0, encoding: str = "utf-8", **streams: str | bytes
+    ) -> Ended:
+        """Run one command in this directory and environment.
+
+        interrupted   seconds after which it is sent SIGINT; 0: never
+        encoding      of standard output and error
+        streams       stdin, stdout, stderr: the trouble each is in, bytes to be read, or nothing: none
+        """
+        kept = {name: str(Path(self._kept.name, name)) for name in ("stdin", "stdout", "stderr")}
+        for path in kept.values():
+            Path(path).write_bytes(b"")
+        given = streams.pop("stdin", EMPTY)
+        if isinstance(given, bytes):
+            Path(kept["stdin"]).write_bytes(given)
+        call = {
+            "words": words,
+            "directory": str(Path.cwd()),
+            "environment": dict(os.environ),
+            "interrupted": interrupted,
+            "encoding": encoding,
+            "streams": [given if isinstance(given, str) else "", streams.get("stdout", ""), streams.get("stderr", "")],
+            "kept": list(kept.values()),
+        }
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.write(json.dumps(call).encode() + b"\n")
+        self._server.stdin.flush()
+        code = int(self._server.stdout.readline())
+        return Ended(code, *(Path(kept[name]).read_text("utf-8", "replace") for name in ("stdout", "stderr")))
+
+    def end(self) -> None:
+        """End the process that forks."""
+        self._server.communicate()
+        self._kept.cleanup()
+
+
+# ---- in the process that forks
+
+
+def serve() -> None:
+    """Answer calls until there are no more."""
+    calls, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    for line in calls:
+        call: dict[str, Any] = json.loads(line)
+        if not (child := os.fork()):
+            try:
+                os._exit(_called(call))
+            except BaseException:  # noqa: BLE001  what nobody caught would be a traceback and exit code 1
+                os.write(os.open(call["kept"][2], os.O_WRONLY | os.O_APPEND), b"Traceback, which nobody caught\n")
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        answers.write(b"%d\n" % os.waitstatus_to_exitcode(status))
+        answers.flush()
+
+
+def _called(call: dict[str, Any]) -> int:
+    os.chdir(call["directory"])
+    os.environ.clear()
+    os.environ.update(call["environment"])
+    for number, (trouble, kept) in enumerate(zip(call["streams"], call["kept"], strict=True)):
+        _put_in_place(number, trouble, kept)
+    sys.stdin = _text(0, "r", call["encoding"])
+    sys.stdout = sys.__stdout__ = _text(1, "w", call["encoding"])
+    sys.stderr = sys.__stderr__ = _text(2, "w", call["encoding"], errors="backslashreplace")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, call["interrupted"])
+    code = run(call["words"])
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        code = FLUSH_FAILED
+    with suppress(OSError):
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    return code
+
+
+def _put_in_place(number: int, trouble: str, kept: str) -> None:
+    if trouble == CLOSED:
+        os.close(number)
+        return
+    if trouble == GONE:  # the other end of a pipe
+        pipe = os.pipe()
+        taken = pipe[0] if number == 0 else pipe[1]
+        os.close(pipe[1] if number == 0 else pipe[0])
+    elif trouble == HUNG_UP:  # a terminal
+        master, taken = pty.openpty()
+        os.close(master)
+    elif trouble == REVERSED:  # open, but for the other direction
+        taken = os.open(os.devnull, os.O_WRONLY if number == 0 else os.O_RDONLY)
+    else:
+        path = {FULL: "/dev/full", EMPTY: os.devnull}.get(trouble, kept)
+        taken = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY)
+    os.dup2(taken, number)
+    os.close(taken)
+
+
+def _text(number: int, mode: str, encoding: str, errors: str = "strict") -> Any:
+    """Return a standard stream as Python makes it when it starts."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return None
+    buffer = open(number, f"{mode}b", closefd=False)  # noqa: SIM115  as long as the process lives
+    return io.TextIOWrapper(buffer, encoding=encoding, errors=errors, line_buffering=number == 2 or os.isatty(number))
+
+
+if __name__ == "__main__":
+    serve()
