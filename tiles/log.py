@@ -172,9 +172,12 @@ class Log:
             return
         self._is_noted = True
         with suppress(TilesError):  # whatever is wrong, loading says it
+            place = absolute(self._memory.store.url)
+            settings, _ = read_settings(self.private)
+            if settings is not None and settings.anchor == place:
+                return
             anchor, _ = self._memory.recall()
             if anchor is not None and anchor.state != SEALED and read_head(self.private)[0].anchor == anchor.identity:
-                place = absolute(self._memory.store.url)
                 note_anchor(self.private, place, in_bucket=self._preparation.is_needed)
 
     def _use(self, public: Store) -> None:

@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import ORIGIN, Command, Done
+from tiles.entries.file_digest import file_entry
 from tiles.errors import LOST
 from tiles.notes.keys import signing_key
 from tiles.records.head import parse_head
+from tiles.records.paths import staged_path
+from tiles.records.staged_batch import Batch, digest
 from tiles.signing.anchor import FROZEN, parse_anchor
+from tiles.tree.bundle import encode_entries
 
 PAGE = (Path(__file__).parents[2] / LOST).read_text()
 SECTIONS = re.findall(r"^## (.*)$", PAGE, flags=re.MULTILINE)
@@ -85,6 +89,12 @@ def lose_batch() -> None:
     head = parse_head(path.read_bytes())
     tree = replace(head.tree, size=3, root=head.tree.root)
     path.write_bytes(head.extended(tree, "ab" * 32, "c" * 32).data)
+
+
+def entry_of(path: Path) -> bytes:
+    """Return the entry of a file, as bundles have it."""
+    with path.open("rb") as file:
+        return encode_entries([file_entry(file)])
 
 
 @dataclass(frozen=True)
@@ -193,6 +203,19 @@ def test_what_a_rebuilt_head_cannot_know(aged: Command) -> None:
     assert done["head"]["rebuilt"]
     assert any("exit code 5" in text for text in done["head"]["unknown"])
     assert aged.ok("repair", "log", "--head", "--key", "k")["head"] == {"size": 2, "rebuilt": False}
+
+
+def test_what_was_committed_last_is_published(aged: Command) -> None:
+    """A run died before it published: its staged batch leads to what was signed, and the command finishes it."""
+    batch = Batch(1, 1, entry_of(Path("b")))
+    Path("log.private/staging").mkdir(exist_ok=True)
+    Path(f"log.private/{staged_path(2, digest(batch.data))}").write_bytes(batch.data)
+    shutil.copy("old/log/checkpoint", "log/checkpoint")
+    Path("log.private/head").unlink()
+    assert aged.ok("info", "log")["size"] == 1
+    aged.ok("repair", "log", "--head", "--key", "k")
+    assert aged.ok("info", "log")["size"] == 2
+    assert list(Path("log.private/staging").iterdir()) == []
 
 
 def test_a_frozen_log_stays_frozen(aged: Command) -> None:

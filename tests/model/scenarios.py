@@ -48,7 +48,6 @@ LARGE: dict[str, Setup] = {  # together some minutes
     "large: adoption": Setup(2, 2, adopt=True),
     "large: adoption, lost anchor": Setup(2, 1, adopt=True, harm=Harm.LOSE_ANCHOR),
     "large: lost head": Setup(0, 0, adders=("a", "b"), harm=Harm.LOSE_HEAD, rebuild=True),
-    "large: lost head, submissions": Setup(1, 1, adders=("a",), harm=Harm.LOSE_HEAD, rebuild=True),
     "large: restored head, rebuilt": Setup(0, 0, adders=("a", "b"), harm=Harm.RESTORE_HEAD, rebuild=True),
     "large: adoption, restored log": Setup(1, 1, adders=("a",), adopt=True, harm=Harm.RESTORE_LOG),
 }
@@ -58,6 +57,7 @@ HUGE: dict[str, Setup] = {  # some minutes and up to two gigabytes each: by hand
     "huge: submissions and equal adds": Setup(1, 1, adders=("a", "a"), unknown=True, late=True),
     "huge: three adds": Setup(0, 0, adders=("a", "b", "c"), unknown=True),
     "huge: removed checkpoint": Setup(1, 0, adders=("a", "b"), unknown=True, harm=Harm.REMOVE_CHECKPOINT),
+    "huge: lost head, submissions": Setup(1, 1, adders=("a",), harm=Harm.LOSE_HEAD, rebuild=True),
     "huge: restored head": Setup(0, 0, adders=("a", "ab", "c"), harm=Harm.RESTORE_HEAD),
     "huge: held": Setup(2, 2, holds=True),
     "huge: restored log": Setup(2, 2, harm=Harm.RESTORE_LOG),

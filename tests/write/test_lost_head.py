@@ -113,6 +113,7 @@ def test_what_was_committed_last(what: str, size: int, staged: bool) -> None:
     done = rebuild(world)
     assert done.is_new
     assert done.head.tree.size == size
+    assert (done.head.batch is not None) == (staged and size == 13)
     if size == 13:
         world.acknowledged.append((3, NEW))
         goes_on(world, size=size)
@@ -295,6 +296,36 @@ def test_it_comes_in_between_any_two_steps_of_a_writer() -> None:
         if not more:
             break
     assert at > 10
+
+
+def test_a_writer_comes_in_between_any_two_steps_of_it() -> None:
+    """The head of a sound log is not written, nor its anchor fenced, whatever a writer does meanwhile."""
+    for at in range(30):
+        world = World().grown(3)
+        before = anchor_of(world).identity
+        done: list[Rebuilt] = []
+        more = meets(world, at, lambda w=world: w.append(NEW), lambda wrap, w=world, d=done: d.append(rebuild(w, wrap)))
+        assert [each.is_new for each in done] == [False]
+        assert anchor_of(world).identity == before
+        world.check()
+        if not more:
+            break
+    assert at >= 3
+
+
+def test_dies_after_the_fence_beside_a_head() -> None:
+    """The head still names the anchor as it was before, however often that happens; the same call knows it again."""
+    world = World().grown(3, 10)
+    put_back(world, "private")
+    for _ in range(3):
+        counting = Faults()
+        rebuild(world.copy(), counting.wrap)
+        fence = next(at for at, (what, _) in enumerate(counting.done) if what == f"anchor swap {ANCHOR}")
+        with pytest.raises(Died):
+            rebuild(world, Faults(fence, Fault.DIES).wrap)
+        assert head_of(world).anchor != anchor_of(world).identity
+    assert rebuild(world).is_new
+    goes_on(world, size=13)
 
 
 def test_two_at_once() -> None:

@@ -14,7 +14,7 @@ from tiles.store.past_caches import PastCaches
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import HASH_SIZE
 
-_GONE = explained("a-tile-is-gone")
+_GONE = explained("a-tile-is-gone", "whoever runs the log puts it back with `tiletree repair LOG`")
 
 
 class TileSource:

@@ -64,7 +64,7 @@ def look(public: Store, private: Store, anchors: Store) -> Status:
         refusal, hint = error.message, error.hint
     except NotFound:
         refusal = f"the committed batch is lost: {head.staged_path} is gone"
-        hint = explained("a-committed-batch-is-gone")
+        hint = explained("a-committed-batch-is-gone", "restore it from a copy of the private part")
     try:
         published = published or tree.read_checkpoint()[0]
         anchor = memory.recall()[0]

@@ -37,6 +37,9 @@ _PUT_BACK = explained(
     "something-was-put-back",
     "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log",
 )
+_LOST_HEAD = explained(
+    "the-head-is-gone", "if there is a log, `tiletree repair LOG --head` makes its head again from what was signed"
+)
 _LOST_POLICY = explained("a-policy-is-gone", "restore it from a copy of the private part")
 
 
@@ -77,7 +80,7 @@ def read_head(private: Store) -> tuple[Head, Version, float]:
     try:
         stored = private.read(HEAD, MAX_RECORD_SIZE)
     except NotFound as error:
-        raise NotFound(error.message, hint=explained("the-head-is-gone")) from error
+        raise NotFound(error.message, hint=_LOST_HEAD) from error
     with located(f"{private.url}/{HEAD}"):
         return parse_head(stored.data), stored.version, stored.modified
 

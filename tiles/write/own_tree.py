@@ -132,7 +132,8 @@ class OwnTree:
             return fetch_tile(StoreFetcher(self._public), tile)
         except NotFound:
             raise Refused(
-                f"{self.url}/{tile.path} is gone; the log cannot grow without it", hint=explained("a-tile-is-gone")
+                f"{self.url}/{tile.path} is gone; the log cannot grow without it",
+                hint=explained("a-tile-is-gone", "`tiletree repair LOG` puts it back"),
             ) from None
 
 
