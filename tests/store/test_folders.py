@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,15 +164,44 @@ def test_a_directory_that_is_put_back(root: Path) -> None:
 
 
 def test_folders_of_any_depth(root: Path) -> None:
-    """Folders deeper than any object, and more of them than descriptors that are kept open, are no trouble."""
+    """Folders deeper than any object has, and than descriptors are kept open, are no trouble."""
     store = DirectoryStore(root, NoSync())
-    paths = ["/".join(["d"] * 90 + ["deep"]), *(f"wide/{n}/x" for n in range(80))]
+    paths = ["/".join(["d"] * 90 + ["deep"]), "wide/1/x", "wide/2/x"]
     store.create(dict.fromkeys(paths, b"1"))
     assert {listed.path for listed in store.list("")} == set(paths)
     assert store.read(paths[0]).data == b"1"
     store.barrier()
     store.delete(paths)
     assert list(store.list("")) == []
+
+
+class Counting(NoSync):
+    """Counts the folders that are open."""
+
+    open, most = 0, 0
+
+    def open_directory(self, at: int, name: str) -> int:
+        """Count one more."""
+        fd = super().open_directory(at, name)
+        self.open += 1
+        self.most = max(self.most, self.open)
+        return fd
+
+    def close(self, fd: int) -> None:
+        """Count one less, if it is a folder."""
+        self.open -= stat.S_ISDIR(os.fstat(fd).st_mode)
+        super().close(fd)
+
+
+def test_how_many_folders_are_open(root: Path) -> None:
+    """However many folders an operation goes through, it keeps few of them open."""
+    posix = Counting()
+    store = DirectoryStore(root, posix)
+    paths = [f"wide/{number}/x" for number in range(150)]
+    for call in (lambda: store.create(dict.fromkeys(paths, b"1")), lambda: list(store.list("")), store.barrier):
+        call()
+    store.delete(paths)
+    assert 20 < posix.most < 80
 
 
 @pytest.mark.parametrize("lacking", [os.open, os.mkdir, os.unlink, os.stat, os.listdir], ids=lambda call: call.__name__)
