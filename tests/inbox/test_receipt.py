@@ -57,9 +57,8 @@ def test_receipts_round_trip(many: list[tuple[str, list[bytes]]]) -> None:
         (b"/v1", b"/v2"),
         (b"log https", b"LOG https"),
         (b"log https://log.example.com", b"log "),
-        (b"log https", b"log  https"),
-        (b".com\n", b".com \n"),
-        (b".com\n", b".com\xe2\x80\xae\n"),
+        (b".com\n", b".com\x9b\n"),
+        (b".com\n", b".com\xc2\x9b\n"),
         (b"log https://log.example.com\n", b""),
         (b"submission ann", b"submission Ann"),
         (b"submission ann", b"submission inbox/ann"),
@@ -93,7 +92,7 @@ def test_arbitrary_bytes_give_receipts_or_our_error(data: bytes) -> None:
     assert format_receipts(receipts) == data
 
 
-@pytest.mark.parametrize(("log", "leaves"), [("", LEAVES), ("a\nb", LEAVES), (" a", LEAVES), (LOG, ())])
+@pytest.mark.parametrize(("log", "leaves"), [("", LEAVES), ("a\nb", LEAVES), ("a\x1b", LEAVES), (LOG, ())])
 def test_what_no_receipt_can_say(log: str, leaves: tuple[bytes, ...]) -> None:
     """Values that have no text are a wrong call."""
     with pytest.raises(UsageError):

@@ -71,6 +71,7 @@ def test_refused_before_anything_is_there(tiletree: Command, name: str) -> None:
 @example(name=ACCEPTED[4], file="-x")
 @example(name=ACCEPTED[5], file="%2e%2e")
 @example(name=ACCEPTED[6], file="..x")
+@example(name="a", file="\u2028 \u00a0 ")
 def test_what_is_accepted_goes_through(tiletree: Command, name: str, file: str) -> None:
     """A log whose origin was accepted is written, proven, verified and shown; and a page is put into it."""
     for left in tiletree.directory.iterdir():

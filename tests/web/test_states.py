@@ -125,9 +125,9 @@ STATES = [
     State(  # one that is far ahead makes nothing newer than the other says, nor of the future
         "verified",
         "Signed by the log and 2 of 2 witnesses: 302 entries",
-        {**with_times(PLAIN, (W1, -90_000), (W3, 120)), "policy.txt": WITNESSED},
+        {**with_times(PLAIN, (W1, -90_000), (W3, 7500)), "policy.txt": WITNESSED},
         "#head",
-        words="Witnesses saw it 2 minutes ago",
+        words="Witnesses saw it 2 hours ago",
     ),
     State("time-unknown", "Verified, but not dated", {**ONE_TIME, "policy.txt": WITNESSED}, "#head"),
     State(

@@ -9,6 +9,7 @@ from tiles.errors import Malformed, UsageError
 from tiles.inbox.submission import Name, parse_name
 from tiles.notes.encoding import decode_text
 from tiles.records.fields import parse_digest
+from tiles.store.address import is_line
 from tiles.tree.merkle import Hash, to_hash
 
 TITLE = "tiletree-receipt/v1"
@@ -32,7 +33,7 @@ class Receipt:
     leaves: tuple[Hash, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not _is_value(self.log):
+        if not is_line(self.log):
             raise UsageError(f"{self.log!r} cannot stand in a receipt as the name of a log")
         if not self.leaves:
             raise UsageError("a receipt is for at least one entry")
@@ -50,7 +51,7 @@ def parse_receipt(data: bytes) -> Receipt:
     if title != TITLE or len(lines) < 4 or lines.pop():
         raise Malformed(TITLE, "not a whole receipt that begins with its title", data[:80])
     log, name, *leaves = (_value(line, key) for line, key in zip(lines, _keys(), strict=False))
-    if not _is_value(log):
+    if not is_line(log):
         raise Malformed(TITLE, "not the name of a log", log)
     return Receipt(log, parse_name(name), tuple(to_hash(bytes.fromhex(parse_digest(TITLE, leaf))) for leaf in leaves))
 
@@ -76,7 +77,3 @@ def _value(line: str, key: str) -> str:
     if not line.startswith(f"{key} "):
         raise Malformed(TITLE, f"not '{key} <value>'", line)
     return line[len(key) + 1 :]
-
-
-def _is_value(text: str) -> bool:
-    return bool(text) and text.isprintable() and text == text.strip(" ")

@@ -23,6 +23,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _RANDOM_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
+def is_value(text: str) -> bool:
+    """Whether a record can hold this: one line of printable text without spaces around it."""
+    return bool(text) and text.isprintable() and text == text.strip(" ")
+
+
 def format_record(title: str, fields: Sequence[tuple[str, str]]) -> bytes:
     """Return the record as bytes."""
     return "".join([f"{title}\n", *(f"{name} {value}\n" for name, value in fields)]).encode()
@@ -49,7 +54,7 @@ def parse_repeating_record(title: str, data: bytes, names: Sequence[str], last: 
     for number, line in enumerate(lines[1:-1]):
         name, _, value = line.partition(" ")
         expected = names[number] if number < len(names) else last
-        if name != expected or not value.isprintable() or not value or value != value.strip(" "):
+        if name != expected or not is_value(value):
             raise Malformed(title, f"line {number + 2} is not '{expected} <value>'", line)
         values.append(value)
     return values

@@ -144,10 +144,15 @@ def existing_directory_of(address: str) -> Path:
     return directory
 
 
+def is_line(text: str) -> bool:
+    """Whether an address can stand in a line of a text file: not empty, no control characters, and UTF-8."""
+    return bool(text) and not any(category(character) in ("Cc", "Cs") for character in text)
+
+
 def check_place(place: str) -> None:
     """Raise UsageError for a path that is no line of text, so that no file could name it: for places of a new log."""
     path = "" if "://" in place else str(existing_directory_of(place).resolve())
-    if any(category(character) in ("Cc", "Cs") for character in path):
+    if path and not is_line(path):
         raise UsageError(
             f"{place!r} has control characters, or bytes that are not UTF-8",
             hint="choose a path that can be remembered and typed",

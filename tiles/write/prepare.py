@@ -25,7 +25,7 @@ from tiles.errors import (
 )
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.parallel import all_done
-from tiles.records.fields import MAX_RECORD_SIZE
+from tiles.records.fields import MAX_RECORD_SIZE, is_value
 from tiles.records.paths import HEAD, SETTINGS
 from tiles.records.serving import public_serving
 from tiles.records.settings import MAX_LOCK_DAYS, Settings, parse_settings
@@ -102,7 +102,7 @@ def note_anchor(private: Store, place: str, *, in_bucket: bool) -> None:
     """
     with suppress(AccessError, Refused):
         settings, version = read_settings(private)
-        if (settings is None and in_bucket) or not place.isprintable() or place != place.strip(" "):
+        if (settings is None and in_bucket) or not is_value(place):
             return
         noted = replace(settings or Settings(__version__), anchor=place)
         if noted != settings and len(noted.data) <= MAX_RECORD_SIZE:
