@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.bucket_logs import LOG, PRIVATE, begin, contents, owner_only
 from tests.support.command_line import ORIGIN, Command
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_rules import Fault
+from tests.support.sampling import quickly
 from tests.support.world import some_entries
 from tiles import __version__
 from tiles.errors import AccessError, NotFound, Refused, TilesError, Unfinished, UsageError
@@ -100,7 +102,7 @@ def test_open_overrides(s3: ObjectServer, tiletree: Command, monkeypatch: pytest
 
 def test_create_is_finished_by_the_next(s3: ObjectServer, tiletree: Command) -> None:
     """`init` that fails at any of its writes is finished by the same call; what was asked for holds."""
-    for nth in range(0, 40, 5):
+    for nth in range(0, 40, 9):
         name, key = f"s3://public/{nth}", f"k{nth}"
         arguments = ["init", name, "--private", f"s3://private/{nth}", "--origin", ORIGIN, "--key", key, "--gzip"]
         s3.fault = failing("PUT", "/", nth)
@@ -132,7 +134,7 @@ def failing(kind: str, where: str, after: int, fault: Fault = Fault.BUSY):  # ty
 # ---- several in one bucket
 
 
-@pytest.fixture(params=["two buckets", "one bucket"])
+@pytest.fixture(params=quickly(["two buckets", "one bucket"], ["one bucket"]))
 def neighbours(request: pytest.FixtureRequest, s3: ObjectServer, tiletree: Command) -> Iterator[tuple[str, ...]]:
     """Logs whose names begin alike, the first of them `log`."""
     names = ("log", *BESIDE)
@@ -244,8 +246,10 @@ def test_gzip_is_for_buckets(tiletree: Command) -> None:
     assert not Path("dir").exists()
 
 
-@pytest.mark.parametrize("then", ["another level", "not encoded", "encoded"])
-@pytest.mark.parametrize("done", [0, 1, 5])
+THEN, DONE = ["another level", "not encoded", "encoded"], [0, 1, 5]
+
+
+@pytest.mark.parametrize(("then", "done"), quickly(product(THEN, DONE), list(zip(THEN, DONE, strict=True))))
 def test_finished_by_another(
     then: str, done: int, s3: ObjectServer, tiletree: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

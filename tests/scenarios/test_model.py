@@ -9,7 +9,7 @@ from tests.model.mistakes import Mistake
 from tests.model.scenarios import ADOPTING, DECIDING, FOUND, FREEZING, LARGE, REACHED, REBUILDING, SMALL
 from tests.support.sampling import quickly
 
-# what takes more than two seconds is for the soak
+# what takes a second or more is for the soak
 LONG = {
     "equal adds",
     "sequence",
@@ -17,6 +17,17 @@ LONG = {
     "lost staging",
     "restored head, sequence",
     "restored checkpoint",
+    "restored head",
+    "adoption",
+    "copied anchor",
+    "lost head",
+    "held",
+    "frozen, restored log",
+    Mistake.FORGET,
+    Mistake.STAGED_FIRST,
+    Mistake.CONFLICT_IS_LOSS,
+    Mistake.PLAN_ANEW,
+    Mistake.LIST_FIRST,
     Mistake.OURS_BY_ROOT,
     Mistake.CONFLICT_BY_ROOT,
     Mistake.OURS_IF_HEAD,

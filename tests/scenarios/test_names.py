@@ -65,7 +65,7 @@ def test_refused_before_anything_is_there(tiletree: Command, name: str) -> None:
     assert [listed for store in stores for listed in store.list("")] == []
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=_names, file=_files)
 @example(name="log.exämple.com", file="ä b")
 @example(name=ACCEPTED[4], file="-x")

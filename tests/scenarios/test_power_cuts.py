@@ -17,7 +17,19 @@ import pytest
 
 from tests.support.faults import Died
 from tests.support.power_machine import SYSTEMS, Action, LeftOut, Machine, Several, System, judge_all, sites
-from tests.support.power_scenes import NEXT, OTHERS, OURS, a_few, adding, collected, deaths, grown, race, traces
+from tests.support.power_scenes import (
+    NEXT,
+    OTHERS,
+    OURS,
+    a_few,
+    adding,
+    collected,
+    deaths,
+    grown,
+    race,
+    rebuilt,
+    traces,
+)
 from tests.support.reference import printed_random
 from tests.support.sampling import soaking
 from tests.support.world import explained, recording_key, some_entries
@@ -105,6 +117,12 @@ def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
     there = [listed.path for listed in machine.world.stores["public"].list("tile/0/")]
     assert there == ["tile/0/000", "tile/0/001.p/4"]
     assert judge_all(machine, 64, printed_random(), ["finish"]) > 20
+
+
+@each_system
+def test_a_cut_while_a_head_is_made_again(system: System) -> None:
+    """Whatever a cut leaves, making it again makes the log sound."""
+    assert judge_all(rebuilt(system), MOST, printed_random(), NEXT) > 10
 
 
 # ---- a run dies, another one goes on from what it has not synced, and a cut
@@ -246,6 +264,8 @@ NOT_NEEDED = {
     # want a batch; whoever staged another one for it is gone with the cut. And a head whose checkpoint is published,
     # on whose account partial tiles go, lasts; one that only refuses is of the same tree as the one before.
     "gc.py gc private.barrier 0",
+    # The anchor is ahead of the checkpoint only once its tiles last. This is for tiles that were put back since then.
+    "lost_head.py _publish self._parts.public.barrier 0",
 }
 SITES = {str(site): site for site in sites()}
 

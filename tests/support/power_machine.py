@@ -21,12 +21,16 @@ from tests.support.power_outside import ADMISSION, ADMITTED, REFUSED, Outside
 from tests.support.world import ROLES, RecordingKey, World, explained
 from tiles.records.head import parse_head
 from tiles.records.paths import ANCHOR, HEAD
+from tiles.retry import Clock
 from tiles.signing.anchor import parse_anchor
+from tiles.signing.signer import Signer
 from tiles.store.directory import DirectoryStore
 from tiles.upkeep.gc import gc
+from tiles.write.lost_head import HeadRebuilder
+from tiles.write.parts import Parts
 
 # append these entries, or …
-Action = list[bytes] | Literal["create", "finish", "gc", "submit", "submit too much", "sequence", "repair"]
+Action = list[bytes] | Literal["create", "finish", "gc", "submit", "submit too much", "sequence", "repair", "rebuild"]
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,8 @@ class Machine:
                 world.acknowledged.append((done.first_index, logged))
             elif action == "repair":
                 self.outside.repair(world)
+            elif action == "rebuild":
+                self._rebuild()
             else:
                 gc(
                     world.stores["public"],
@@ -155,6 +161,12 @@ class Machine:
                     keep_refusals=2 * world.now,
                 )
         return started
+
+    def _rebuild(self) -> None:
+        world = self.world
+        public, private, anchor = (world.stores[role] for role in ROLES)
+        clock = Clock(lambda: world.now, world.pass_time, random.Random(world.writers))
+        HeadRebuilder(Parts(public, private), Signer(world.key, anchor), clock).rebuild(None, ADMISSION)
 
     def look(self) -> int:
         """Look at the log as its readers may at any moment, and return its size."""
@@ -171,6 +183,13 @@ class Machine:
         found = published(public, world.verifier)
         self.outside.check_submissions(world)
         return len(found[1]) if found else 0
+
+    def lose_private_part(self) -> None:
+        """Let the whole private part be gone; that lasts, and so does all else that is there."""
+        self.boot()
+        private = self.world.stores["private"]
+        private.delete([listed.path for listed in private.list("")])
+        self.disk.sync(list(self.disk.changes), set(self.disk.unsynced))
 
     def damage(self) -> None:
         """Make some of the log wrong behind everyone's back; it lasts, and so does all that is there."""
@@ -231,9 +250,10 @@ class Moment:
                 size = machine.look()
             _check_records(world)
             before = world.committed()
-            unpublished = list((before or ())[size:])
             if before is None:
-                machine.act("create")
+                machine.act("rebuild" if size else "create")
+                before = world.committed() if size else None
+            unpublished = list((before or ())[size:])
             machine.act(then)
             grown = (before or ()) + (tuple(then) if isinstance(then, list) and then != unpublished else ())
             after = world.committed() or ()

@@ -149,6 +149,17 @@ def repaired(system: System, site: LeftOut = None) -> Machine:
     return machine
 
 
+def rebuilt(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after the private part was lost, and its head was made again."""
+    machine = grown(system, 3)
+    machine.act(OURS)
+    machine.lose_private_part()
+    machine = machine.copy(site)
+    machine.act("rebuild")
+    machine.cut()
+    return machine
+
+
 def collected(system: System, site: LeftOut = None) -> Machine:
     """Return what there is after partial tiles were deleted, while the checkpoint that allows it may not last yet.
 
@@ -216,7 +227,7 @@ def traces(site: LeftOut) -> Iterator[Machine]:
             machine.act(OURS, broken="head")
         machine.cut()
         yield machine
-        for scene in (intake, held, refused, repaired, collected):
+        for scene in (intake, held, refused, repaired, collected, rebuilt):
             yield scene(system, site)
     for system in SYSTEMS:
         yield from deaths([*adding(system), *deciding(system)], site=site)

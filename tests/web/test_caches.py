@@ -68,7 +68,7 @@ def test_what_the_browser_keeps(lasting: Site, path: str, what: str) -> None:
 
 
 @pytest.mark.parametrize("stubborn", [False, True], ids=["asked past", "stubborn"])
-@pytest.mark.parametrize("path", [*TILES[:2], CHECKPOINT, "policy.txt"])
+@pytest.mark.parametrize("path", quickly([*TILES[:2], CHECKPOINT, "policy.txt"], [TILES[1], CHECKPOINT]))
 def test_what_a_cache_on_the_way_keeps(chromium: Chromium, path: str, stubborn: bool) -> None:
     """The same where the cache is not the browser's own, and also where it does not listen."""
     with site(chromium, PLAIN, faults=True) as one:

@@ -271,7 +271,11 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: f"{state.name}-{state.where}")
+# the first of each state in each place: only words differ between them
+EXAMINED = list({(state.name, state.where): state for state in reversed(STATES)}.values())
+
+
+@pytest.mark.parametrize("state", quickly(STATES, EXAMINED), ids=lambda state: f"{state.name}-{state.where}")
 def test_state(chromium: Chromium, state: State) -> None:
     """Each state has its own words, and nothing else happens."""
     with shown(chromium, state):
@@ -298,8 +302,6 @@ def shown(chromium: Chromium, state: State) -> Iterator[Site]:
         yield one
 
 
-# the first of each state in each place: only words differ between them
-EXAMINED = list({(state.name, state.where): state for state in reversed(STATES)}.values())
 # one of each look
 LOOKS = {("verified-log-only", "#results"), ("signature", "#head"), ("stale", "#head"), ("absent", "#results")}
 BY_LOOK = [state for state in EXAMINED if (state.name, state.where) in LOOKS]
