@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ pytest_plugins = ["tests.support.command_line", "tests.support.bucket_logs"]
 # a loaded machine is no failure; a failure is printed with what makes it again
 settings.register_profile("tiletree", deadline=None, print_blob=True)
 settings.load_profile("tiletree")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what lives as long as the run: thousands of tests, and all modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

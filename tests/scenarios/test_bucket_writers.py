@@ -118,7 +118,7 @@ def test_two_appends_interleaved_at_random(base: int, place: Place) -> None:
     """Two appends in small turns, in random order."""
     rng = printed_random()
     world = Base(grown(base), place)
-    for _ in range(20):
+    for _ in range(8):
         shuffled(world, rng, TEN, SEVEN)
 
 
@@ -127,7 +127,7 @@ def test_three_writers_some_of_which_die(place: Place) -> None:
     rng = printed_random()
     for base in [grown(250), interrupted("public create tile"), interrupted("private delete")]:
         world = Base(base, place)
-        for _ in range(10):
+        for _ in range(4):
             shuffled(world, rng, SEVEN, ONE, FINISH, deaths=0.02)
 
 

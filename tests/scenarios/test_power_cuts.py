@@ -31,7 +31,7 @@ from tests.support.power_scenes import (
     traces,
 )
 from tests.support.reference import printed_random
-from tests.support.sampling import soaking
+from tests.support.sampling import quickly, soaking
 from tests.support.world import explained, recording_key, some_entries
 from tiles.errors import NotFound, TilesError
 from tiles.signing.key_file import write_key
@@ -41,12 +41,13 @@ MOST = 1024  # choices for which all states are looked at
 SOME = 16  # in the quick tests: of more choices it is a sample, by a printed seed
 
 each_system = pytest.mark.parametrize("system", SYSTEMS, ids=str)
+some_systems = pytest.mark.parametrize("system", quickly(SYSTEMS, [SYSTEMS[0], SYSTEMS[3]]), ids=str)
 
 
 # ---- a run, and a cut
 
 
-@each_system
+@some_systems
 def test_a_cut_while_a_log_is_created(system: System) -> None:
     """Whatever a cut leaves of a creation, creating again makes a log; batches by the same process are as safe."""
     assert judge_all(created(system), SOME, printed_random(), [printed_random().choice(NEXT)]) > 20
@@ -100,7 +101,7 @@ def test_a_cut_while_many_entries_are_added(system: System, base: int) -> None:
     assert judge_all(machine, soaking(256, MOST), printed_random(), NEXT) > 100
 
 
-@each_system
+@some_systems
 @pytest.mark.parametrize("broken", ["head", "checkpoint", "anchor"])
 def test_a_cut_after_a_sync_that_failed(system: System, broken: str) -> None:
     """A swap whose sync reports an error is looked at again, and is made to last before anything is built on it."""
@@ -110,7 +111,7 @@ def test_a_cut_after_a_sync_that_failed(system: System, broken: str) -> None:
     assert judge_all(machine, SOME, printed_random(), NEXT) > 10
 
 
-@each_system
+@some_systems
 def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
     """The checkpoint on whose account they go is made to last before, whoever published it."""
     machine = collected(system)
@@ -119,7 +120,7 @@ def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
     assert judge_all(machine, 64, printed_random(), ["finish"]) > 20
 
 
-@each_system
+@some_systems
 def test_a_cut_while_a_head_is_made_again(system: System) -> None:
     """Whatever a cut leaves, making it again makes the log sound."""
     assert judge_all(rebuilt(system), MOST, printed_random(), NEXT) > 10
@@ -128,7 +129,7 @@ def test_a_cut_while_a_head_is_made_again(system: System) -> None:
 # ---- a run dies, another one goes on from what it has not synced, and a cut
 
 
-@each_system
+@some_systems
 def test_a_cut_after_a_death(system: System) -> None:
     """What a dead run has not synced is made to last before another one builds on it (a sample)."""
     rng = printed_random()
@@ -176,7 +177,7 @@ def live(machine: Machine, rng: random.Random, runs: int) -> None:
             machine.outside.check_submissions(machine.world, complete=True)
 
 
-@each_system
+@some_systems
 def test_deaths_and_cuts_without_end(system: System) -> None:
     """After any sequence of runs, deaths and power cuts the log is sound and complete."""
     rng = printed_random()
@@ -204,7 +205,7 @@ def race_and_cut(system: System, base: int, rng: random.Random) -> None:
     judge_all(machine, 4, rng, [rng.choice(NEXT)])
 
 
-@each_system
+@some_systems
 def test_a_cut_while_two_processes_add(system: System) -> None:
     """A cut at any moment of two processes' work loses nothing of what either was told, or has shown (a sample)."""
     rng = printed_random()

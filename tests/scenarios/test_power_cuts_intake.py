@@ -14,12 +14,13 @@ import pytest
 from tests.support.power_machine import SYSTEMS, Action, System, judge_all
 from tests.support.power_scenes import OTHERS, a_few, deaths, deciding, grown, held, intake, mending, race, repaired
 from tests.support.reference import printed_random
-from tests.support.sampling import soaking
+from tests.support.sampling import quickly, soaking
 
 NEXT: tuple[Action, ...] = (OTHERS, "sequence")
 MOST = 1024  # choices for which all states are looked at
 
 each_system = pytest.mark.parametrize("system", SYSTEMS, ids=str)
+some_systems = pytest.mark.parametrize("system", quickly(SYSTEMS, [SYSTEMS[0], SYSTEMS[3]]), ids=str)
 
 
 # ---- submissions
@@ -31,13 +32,13 @@ def test_a_cut_while_submissions_are_decided(system: System, base: int) -> None:
     assert judge_all(intake(system, base=base), 64, printed_random(), NEXT) > 20
 
 
-@each_system
+@some_systems
 def test_a_cut_beside_what_cannot_be_deleted(system: System) -> None:
     """That it is decided lasts before the staged batch goes, and its deletion lasts before the record goes."""
     assert judge_all(held(system), 16, printed_random(), NEXT) > 10
 
 
-@each_system
+@some_systems
 def test_a_cut_after_a_death_while_deciding(system: System) -> None:
     """What a dead run has decided is made to last before a submission goes on its account (a sample)."""
     rng = printed_random()
@@ -64,7 +65,7 @@ def race_and_cut(system: System, rng: random.Random) -> None:
     judge_all(machine, 4, rng, ["sequence"])
 
 
-@each_system
+@some_systems
 def test_a_cut_while_two_runs_decide(system: System) -> None:
     """A cut at any moment of two processes' work loses no submission, and none is decided twice (a sample)."""
     rng = printed_random()
@@ -84,13 +85,13 @@ def test_a_cut_while_two_runs_decide_for_long(system: System) -> None:
 # ---- repairing
 
 
-@each_system
+@some_systems
 def test_a_cut_while_a_log_is_repaired(system: System) -> None:
     """What was wrong is in place or set aside, the next repair finishes, and what was reported done stays so."""
     assert judge_all(repaired(system), 16, printed_random(), NEXT) > 20
 
 
-@each_system
+@some_systems
 def test_a_cut_after_a_death_while_repairing(system: System) -> None:
     """A repair that finds done what a dead one did makes that last before it says that all is right (a sample)."""
     rng = printed_random()

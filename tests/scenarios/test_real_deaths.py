@@ -143,6 +143,7 @@ def kill_init(strace: str, place: Path, share: float) -> int:
     return len(chosen)
 
 
+@pytest.mark.slow
 def test_add_killed_at_some_system_calls(strace: str, base: RealLog) -> None:
     """`add` may be killed before any of its calls to the file system (a sample)."""
     assert kill_add(strace, base, 0.02) > 1
@@ -154,6 +155,7 @@ def test_add_killed_at_each_system_call(strace: str, base: RealLog) -> None:
     assert kill_add(strace, base, soaking(0.3, 1.0)) > soaking(20, 150)
 
 
+@pytest.mark.slow
 def test_init_killed_at_some_system_calls(strace: str, place: Path) -> None:
     """`init` may be killed before any of its calls to the file system, and be made again (a sample)."""
     assert kill_init(strace, place, 0.01) > 1

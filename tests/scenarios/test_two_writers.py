@@ -86,7 +86,7 @@ def test_two_writers_meet_over_the_work_of_a_third_that_died() -> None:
     rng = printed_random()
     world = interrupted("public create tile")
     for i, j in pairs(world, [SEVEN, ONE]):
-        if rng.random() < 0.1:
+        if rng.random() < 0.03:
             meet(world, [SEVEN, ONE], i, j)
 
 
@@ -156,7 +156,7 @@ def test_two_appends_interleaved_at_random(base: int) -> None:
     """Two appends in small turns, in random order."""
     rng = printed_random()
     world = grown(base)
-    for _ in range(60):
+    for _ in range(25):
         shuffled(world, rng, TEN, SEVEN)
 
 
@@ -164,14 +164,14 @@ def test_three_writers_some_of_which_die() -> None:
     """Three appends in random turns, each of which may die on the way: the others do not mind."""
     rng = printed_random()
     for world in [grown(250), interrupted("public create tile"), interrupted("private delete")]:
-        for _ in range(30):
+        for _ in range(12):
             shuffled(world, rng, SEVEN, ONE, FINISH, deaths=0.02)
 
 
 def test_two_writers_begin_a_log_at_random() -> None:
     """Two `create` in random turns: both succeed, there is one log."""
     rng = printed_random()
-    for _ in range(60):
+    for _ in range(25):
         shuffled(World(), rng, CREATE, CREATE)
 
 

@@ -71,7 +71,7 @@ def matrix(base: World, place: Place, first: Action, then: Action, n: int = 1) -
 @pytest.mark.parametrize(("base", "then"), [(0, "other"), (3, "same"), (250, "same"), (250, "other"), (256, "nothing")])
 def test_append_survives_faults_of_requests(base: int, then: str, place: Place) -> None:
     """Whatever goes wrong at any request of an append, the next run finishes it: nothing lost, twice or forked."""
-    assert matrix(grown(base), place, OURS, NEXT[then], 40) > 100
+    assert matrix(grown(base), place, OURS, NEXT[then], 64) > 100
 
 
 @pytest.mark.slow
@@ -85,7 +85,7 @@ def test_append_survives_a_fault_at_every_request(base: int, then: str, place: P
 @pytest.mark.parametrize("then", ["create", "other"])
 def test_create_survives_faults_of_requests(then: str, place: Place) -> None:
     """Whatever goes wrong at any request while a log is created, creating it again, or the next run, finishes it."""
-    assert matrix(World(), place, "create", NEXT.get(then, "create"), 40) > 100
+    assert matrix(World(), place, "create", NEXT.get(then, "create"), 64) > 100
 
 
 @pytest.mark.slow
@@ -98,7 +98,7 @@ def test_create_survives_a_fault_at_every_request(then: str, place: Place) -> No
 @pytest.mark.parametrize("then", ["same", "other"])
 def test_finishing_survives_faults_of_requests(then: str, place: Place) -> None:
     """Whatever goes wrong while a dead run's work is finished, the next run finishes it."""
-    assert matrix(interrupted(), place, "finish", NEXT[then], 40) > 100
+    assert matrix(interrupted(), place, "finish", NEXT[then], 64) > 100
 
 
 @pytest.mark.slow
@@ -131,7 +131,7 @@ def sequence_matrix(base: int, place: Place, n: int = 1) -> int:
 
 def test_sequence_survives_faults_of_requests(place: Place) -> None:
     """Whatever goes wrong while submissions are decided, each is logged once or refused, as it should be (sampled)."""
-    assert sequence_matrix(250, place, 40) > 100
+    assert sequence_matrix(250, place, 64) > 100
 
 
 @pytest.mark.slow

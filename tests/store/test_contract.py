@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_stores import moto_environment, open_on, open_with
+from tests.support.sampling import quickly
 from tests.support.store_contract_reading import *  # noqa: F403  the contract, held for the fixtures below
 from tests.support.store_contract_writing import *  # noqa: F403
 from tiles.store import Store
@@ -31,6 +32,7 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], Store]] = {
 }
 # moto checks a condition, and writes some time after: NOT TESTED there is that a race has one winner
 LOCKED = [name for name in STORES if "moto" not in name]
+QUICK = ["memory", "directory", "directory, old system", "S3, moto", "S3, gzip", "Azure"]
 
 
 class OldPosix(Posix):
@@ -68,13 +70,13 @@ def moto() -> Iterator[Callable[[], Store]]:
         yield bucket
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=quickly(STORES, QUICK))
 def store(request: pytest.FixtureRequest) -> Store:
     """An empty store of each kind."""
     return STORES[request.param](request)
 
 
-@pytest.fixture(params=LOCKED)
+@pytest.fixture(params=quickly(LOCKED, QUICK))
 def locked(request: pytest.FixtureRequest) -> Store:
     """An empty store of each kind of which several writers at once are tested."""
     return STORES[request.param](request)

@@ -25,15 +25,23 @@ def session() -> Iterator[Session]:
     made.close()
 
 
-@pytest.fixture
-def server() -> Iterator[LogServer]:
-    """Return a server of a log of 600 entries."""
-    from tests.support.web_logs import SIX
+@pytest.fixture(scope="session")
+def running() -> Iterator[LogServer]:
+    """Return one server for all tests of a run."""
     from tests.support.web_server import LogServer
 
-    made = LogServer(SIX)
+    made = LogServer({})
     yield made
     made.close()
+
+
+@pytest.fixture
+def server(running: LogServer) -> LogServer:
+    """Return a server of a log of 600 entries, which nobody has asked yet."""
+    from tests.support.web_logs import SIX
+
+    running.begin(SIX)
+    return running
 
 
 @pytest.fixture
@@ -51,7 +59,7 @@ def script(session: Session, server: LogServer) -> Script:
     return run
 
 
-@pytest.fixture(scope="session", params=[3, pytest.param(1, marks=pytest.mark.slow)], ids=["one in 3", "all"])
+@pytest.fixture(scope="session", params=[6, pytest.param(1, marks=pytest.mark.slow)], ids=["one in 6", "all"])
 def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """Return the vectors with the core's answers, made once for all processes of a run."""
     from tests.support.web_verdicts import verdicts_in

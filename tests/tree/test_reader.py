@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.reference import Tree, flipped, full_tree, printed_random
@@ -171,6 +171,7 @@ def test_the_empty_tree() -> None:
 # ---- any order, any combination, flat memory
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_any_order_and_combination(data: st.DataObject) -> None:
     """However the tiles come, cut into whatever calls, the same hashes are known at the end and never a wrong one."""
@@ -206,6 +207,7 @@ def test_buffers_are_copied() -> None:
     assert reader.hash(Node(0, 299)) == SMALL.leaf(299)
 
 
+@pytest.mark.slow
 def test_memory_stays_flat() -> None:
     """A reader keeps as many full tiles as its cap, the last used ones, and never forgets the edge."""
     reader = TreeReader(BIG.head(BIG_SIZE), max_full_tiles=8)

@@ -14,6 +14,7 @@ import pytest
 from tests.support.browser import Chromium, Site, downloads, site
 from tests.support.readers import OTHER_KEY, entry, make_log
 from tests.support.rekor_bundles import entry_of, log_key
+from tests.support.sampling import quickly
 from tests.support.signed_text import LOG, signed
 from tests.support.web_logs import FILE, FRESH, HELLO, PLAIN, POLICY, log_of, proof_of
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint
@@ -76,6 +77,7 @@ def test_the_proof_that_is_saved(chromium: Chromium) -> None:
         verify_tlog_proof(parse_tlog_proof(proof), leaf_hash(HELLO), policy_for(LOG.verifier))
 
 
+@pytest.mark.slow
 def test_several_files(chromium: Chromium) -> None:
     """Each of several files gets its own card."""
     with site(chromium, PLAIN) as one:
@@ -178,6 +180,7 @@ def test_an_entry_that_cannot_be_checked(chromium: Chromium) -> None:
             assert "a.json, entry 2" in one.page.inner_text("#results"), what
 
 
+@pytest.mark.slow
 def test_bundles_line_by_line(chromium: Chromium) -> None:
     """JSON Lines: each line is a bundle; one that is none spoils no other, and there is an end to them."""
     made = Bundles(2)
@@ -192,7 +195,9 @@ def test_bundles_line_by_line(chromium: Chromium) -> None:
         assert ("unread", "21 entries were not looked at") in all_said(one, 51)
 
 
-@pytest.mark.parametrize("folder", ["rekor2-happy-path", "rekor2-checkpoint-cosigned"])
+@pytest.mark.parametrize(
+    "folder", quickly(["rekor2-happy-path", "rekor2-checkpoint-cosigned"], ["rekor2-checkpoint-cosigned"])
+)
 def test_a_bundle_of_rekor(chromium: Chromium, shared_vectors: Path, folder: str) -> None:
     """A real Sigstore bundle and its artifact are verified from them alone, by the key of its log."""
     path = shared_vectors / "sigstore-bundles" / folder

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+import pytest
+
 from tests.support.browser import Chromium, check_accessible, site
 from tests.support.signed_text import W1, key
 from tests.support.web_logs import POLICY, log_of, with_times
@@ -90,6 +92,7 @@ MISTAKES = [  # what an edited entry.js does for the entry of so many bytes
 ]
 
 
+@pytest.mark.slow
 def test_an_operators_mistake(chromium: Chromium) -> None:
     """An edited entry.js that throws, or says far too much, of one entry spoils no other, and no verdict."""
     mistakes = "".join(f"  if (entry.length === {size}) {{ {words} }}\n" for size, words in enumerate(MISTAKES))

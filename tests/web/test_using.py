@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.browser import Chromium, check_accessible, site
 from tests.support.web_logs import FILE, FRESH, PLAIN
 
@@ -60,6 +62,7 @@ def test_browsing(chromium: Chromium) -> None:
         check_accessible(one.page)
 
 
+@pytest.mark.slow
 def test_no_sideways_scrolling(chromium: Chromium) -> None:
     """Nothing is wider than the screen, with everything open; 320 pixels is a small phone, and 200 % of 640."""
     with site(chromium, FRESH, own=True) as one:
