@@ -199,6 +199,14 @@ def _json(document: dict[str, Any]) -> str:
     return json.dumps(document).replace("\x7f", "\\u007f")  # the one control character that dumps leaves
 
 
+def lasted(seconds: float | None) -> str:
+    """Return how long that is, in the largest unit of which there are two at least."""
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds is not None and seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds or 0:.0f} seconds"
+
+
 def shown(text: str) -> str:
     """Return text that cannot move the cursor, colour the screen or pretend to be another line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
+
+import pytest
 
 from tests.support.command_line import Command
 
@@ -10,6 +14,7 @@ from tests.support.command_line import Command
 def test_status_says_what_the_next_run_will_do(tiletree: Command, log: str) -> None:
     """Head, base, published, staged, anchor; and exit code 4 where the next run would refuse."""
     document = tiletree.ok("status", "log", "--key", "k")
+    assert 0 <= document["head"].pop("age") < 600
     assert document["head"] == {"size": 2, "root": document["published"]["root"], "base": 0, "frozen": False}
     assert document["anchor"] == document["published"]
     assert document["next"] == "add to the log, from index 2"
@@ -18,3 +23,52 @@ def test_status_says_what_the_next_run_will_do(tiletree: Command, log: str) -> N
     assert done.code == 4
     assert "gone" in done.json["next"]
     assert tiletree("add", "log", "a", "--key", "k").code == 4
+
+
+def test_what_waits(tiletree: Command, log: str) -> None:
+    """Submissions that wait are counted, with their age; the run that decides them leaves none."""
+    nothing = {"objects": 0, "bytes": 0, "oldest": None, "undeletable": 0, "unlistable": []}
+    assert tiletree.ok("status", "log", "--key", "k")["backlog"] == nothing
+    for name in ("one", "two", "three"):
+        Path(name).write_bytes(name.encode())
+        tiletree.ok("submit", "log", name, "--submitter", "ann")
+    for waiting in Path("log.private/inbox/ann").iterdir():
+        if waiting.is_file():
+            os.utime(waiting, (time.time() - 7200, time.time() - 7200))
+    found = tiletree.ok("status", "log", "--key", "k")["backlog"]
+    assert (found["objects"], found["undeletable"], found["unlistable"]) == (3, 0, [])
+    assert found["bytes"] > 100
+    assert 7200 <= found["oldest"] < 8000
+    assert "3 waiting, " in tiletree("status", "log", "--key", "k").out
+    assert "the oldest for 2 hours" in tiletree("status", "log", "--key", "k").out
+    tiletree.ok("sequence", "log", "--key", "k")
+    assert tiletree.ok("status", "log", "--key", "k")["backlog"] == nothing
+
+
+@pytest.mark.parametrize("key", ["gone", "another", "garbage", "readable"])
+def test_a_key_that_no_run_can_sign_with(tiletree: Command, log: str, key: str) -> None:
+    """The next run would fail: it is said, and exit code 4 says it to scripts."""
+    assert tiletree.ok("status", "log", "--key", "k")["key"] == {"path": "k", "problem": None}
+    if key == "another":
+        tiletree.ok("key", "generate", "other.example.com", "--out", "other")
+        Path("k").write_bytes(Path("other").read_bytes())
+    elif key == "readable":
+        Path("k").chmod(0o644)
+    else:
+        Path("k").unlink()
+        if key == "garbage":
+            Path("k").touch(0o600)
+    done = tiletree("status", "log", "--key", "k", "--json")
+    assert done.code == 4, done
+    assert done.json["key"]["problem"]
+    assert done.json["next"] == f"refuse: {done.json['key']['problem']}"
+    assert tiletree("add", "log", "a", "--key", "k").code in (1, 2, 4)
+
+
+def test_the_key_of_the_environment(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, and never shown."""
+    text = Path("k").read_text().strip()
+    monkeypatch.setenv("TILETREE_PRIVATE_KEY", text)
+    done = tiletree("status", "log", "--anchor", "k.anchor", "--json")
+    assert (done.code, done.json["key"]) == (0, {"path": "$TILETREE_PRIVATE_KEY", "problem": None})
+    assert text not in done.out + done.err

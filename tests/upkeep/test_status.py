@@ -19,7 +19,7 @@ from tiles.upkeep.status import Status, look
 def status(world: World) -> Status:
     """Look at a log, and see that nothing was written."""
     before = world.contents()
-    found = look(world.stores["public"], world.stores["private"], world.stores["anchor"])
+    found = look(world.stores["public"], world.stores["private"], world.stores["anchor"], world.now)
     assert world.contents() == before
     return found
 

@@ -106,6 +106,12 @@ class Inbox:
                 selection.answer(ask, future.result())
         return selection.finish(size, now, listing.undeletable.total(), tuple(listing.broken))
 
+    def backlog(self, size: int, now: float) -> Backlog:
+        """Return what waits; nothing is read but the listing. size, now: as for `take`, which raises the same."""
+        listing = self._list(f"{size} {now!r}")
+        selection = Selection(listing.waiting, self._admission, self._limits)
+        return selection.finish(size, now, listing.undeletable.total(), tuple(listing.broken)).backlog
+
     def _list(self, seed: str) -> _Listing:
         """List the inbox; each submitter's folder by itself, if the whole cannot be listed within the bounds."""
         decided = {path for each in self._private.list(DECIDED) if (path := decided_digest(each.path))}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tiles.errors import LogError, NotFound, Refused, explained
+from tiles.inbox.admission import OPEN
+from tiles.inbox.reader import Inbox
+from tiles.inbox.selection import Backlog
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import parse_vkey
 from tiles.records.head import Head
@@ -19,16 +22,20 @@ from tiles.write.own_tree import OwnTree
 class Status:
     """A log as its next writer will find it.
 
+    modified  when the head was written, in POSIX seconds of the store's clock
     staged    paths of the staged batches; all but the head's own are left-overs, for gc
     anchor    the signer's anchor; None if there is none
+    backlog   what waits in the inbox
     refusal   why the next run will refuse; empty if it will not
     hint      what to do about that
     """
 
     head: Head
+    modified: float
     published: SignedCheckpoint | None
     staged: tuple[str, ...]
     anchor: Anchor | None
+    backlog: Backlog
     refusal: str
     hint: str
 
@@ -46,10 +53,10 @@ class Status:
         return f"add to the log, from index {self.head.tree.size}"
 
 
-def look(public: Store, private: Store, anchors: Store) -> Status:
-    """Return the status of a log. Raises NotFound if there is none."""
+def look(public: Store, private: Store, anchors: Store, now: float) -> Status:
+    """Return the status of a log. now: POSIX seconds. Raises NotFound if there is none."""
     # `Loader` compares origin and key with what is expected. Here the head's own are expected, so they always agree.
-    head, _, _ = read_head(private)
+    head, _, modified = read_head(private)
     memory = AnchorMemory(head.origin, anchors)
     verifier = parse_vkey(head.vkeys[0])
     tree = OwnTree(public, verifier)
@@ -57,7 +64,7 @@ def look(public: Store, private: Store, anchors: Store) -> Status:
     refusal, hint, published, anchor = "", "", None, None
     try:
         state = loader.load()
-        head, published = state.head, state.published
+        head, modified, published = state.head, state.modified, state.published
         if not state.is_published and head.staged_path is not None:
             private.read(head.staged_path)
     except (Refused, LogError) as error:
@@ -71,4 +78,5 @@ def look(public: Store, private: Store, anchors: Store) -> Status:
     except (Refused, LogError) as error:
         refusal, hint = refusal or error.message, hint or error.hint
     staged = tuple(listed.path for listed in private.list(STAGING))
-    return Status(head, published, staged, anchor, refusal, hint)
+    backlog = Inbox(private, OPEN).backlog(head.tree.size, now)  # whatever the policy says, it waits
+    return Status(head, modified, published, staged, anchor, backlog, refusal, hint)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
+from tiles.errors import TilesError
+from tiles.inbox.selection import Backlog
 from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.keys import VerifierKey
+from tiles.signing.key_file import read_key
 from tiles.tree.merkle import TreeHead
-from tiles.upkeep.status import look
+from tiles.upkeep.status import Status, look
 from tiles.user.places import private_store, public_store
-from tiletree.opening import (
-    find_anchor,
-    find_key_path,
-)
-from tiletree.options import (
-    Writer,
-    json_option,
-    log_argument,
-    output,
-    writer_options,
-)
-from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output
+from tiletree.opening import KEY_TEXT, environment_key, find_anchor, find_key_path
+from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, lasted
 
 
 @click.command()
@@ -34,31 +31,73 @@ def status(out: Output, log: str, writer: Writer) -> int:
     Example:
       tiletree status ./log
 
-    Exits 4 if the next run would refuse.
+    Exits 4 if the next run would refuse, or has no key to sign with.
     """
     public, own = public_store(log), private_store(log, writer.private)
-    memory = find_anchor(log, writer, find_key_path(log, writer))
-    found = look(public, own, memory)
-    head = found.head
-    if found.hint:
-        out.remark("hint", found.hint, f"hint: {found.hint}")
+    path = None if environment_key(writer) else find_key_path(log, writer)
+    memory = find_anchor(log, writer, path)
+    now = time.time()
+    found = look(public, own, memory, now)
+    key, problem, hint = f"${KEY_TEXT}" if path is None else str(path), "", ""
+    try:
+        signing = environment_key(writer) if path is None else read_key(path)
+        problem = _other(signing.verifier if signing else None, found)
+    except TilesError as error:
+        problem, hint = error.message, error.hint
+    head, age, waiting = found.head, max(0.0, now - found.modified), found.backlog
+    will = f"refuse: {problem}" if problem and not found.refusal else found.next
+    if hint := found.hint or hint:
+        out.remark("hint", hint, f"hint: {hint}")
     out.answer(
         {
             "origin": head.origin,
-            "head": {"size": head.tree.size, "root": head.tree.root.hex(), "base": head.base, "frozen": head.frozen},
+            "head": {
+                "size": head.tree.size,
+                "root": head.tree.root.hex(),
+                "base": head.base,
+                "frozen": head.frozen,
+                "age": age,
+            },
             "published": _tree(found.published),
             "staged": list(found.staged),
             "anchor": _tree(found.anchor.tree if found.anchor else None),
-            "next": found.next,
+            "key": {"path": key, "problem": problem or None},
+            "backlog": {
+                "objects": waiting.objects,
+                "bytes": waiting.bytes,
+                "oldest": waiting.oldest,
+                "undeletable": waiting.undeletable,
+                "unlistable": list(waiting.unlistable),
+            },
+            "next": will,
         },
         f"log        {head.origin}",
-        f"head       {head.tree}, committed on size {head.base}{', frozen' if head.frozen else ''}",
+        f"head       {head.tree}, committed {lasted(age)} ago, on size {head.base}{', frozen' if head.frozen else ''}",
         f"published  {found.published.tree if found.published else 'nothing'}",
         f"staged     {', '.join(found.staged) or 'nothing'}",
         f"anchor     {found.anchor.tree if found.anchor else f'nothing at {memory.url}'}",
-        f"next run   will {found.next}",
+        f"key        {key}{f', not usable: {problem}' if problem else ''}",
+        f"inbox      {_waits(waiting)}",
+        f"next run   will {will}",
     )
-    return EXIT_REFUSED if found.refusal else EXIT_OK
+    return EXIT_REFUSED if found.refusal or problem else EXIT_OK
+
+
+def _other(key: VerifierKey | None, found: Status) -> str:
+    """Return what is wrong with a key that is not the log's; "" if it is."""
+    return "" if key is None or key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"
+
+
+def _waits(backlog: Backlog) -> str:
+    """Return what waits, in words."""
+    words = []
+    if backlog.objects:
+        words.append(f"{backlog.objects} waiting, {backlog.bytes} bytes, the oldest for {lasted(backlog.oldest)}")
+    if backlog.undeletable:
+        words.append(f"{backlog.undeletable} decided and not deleted")
+    if backlog.unlistable:
+        words.append(f"{len(backlog.unlistable)} submitters that cannot be listed")
+    return "; ".join(words) or "nothing waiting"
 
 
 def _tree(found: SignedCheckpoint | TreeHead | None) -> dict[str, int | str] | None:
