@@ -52,6 +52,7 @@ class Publisher:
         for _ in among_writers(self._clock):
             anchor, _ = memory.recall()
             if anchor is not None:
+                memory.store.barrier()  # it may not last yet: the run that created it may have died right after
                 return anchor
             new = Anchor(memory.origin, self._clock.random_id())
             with suppress(Conflict, OutcomeUnknown):  # then it is read again, and decides
