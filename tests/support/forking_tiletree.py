@@ -7,13 +7,17 @@ Of the calls that `Forks` sends, one JSON document in a line, each is answered b
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import pty
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +27,7 @@ from tiletree.cli import run
 
 CLOSED, GONE, FULL, REVERSED, HUNG_UP = "closed", "gone", "full", "reversed", "hung up"
 EMPTY = "empty"  # of standard input: there is nothing to read
+NOTHING: Mapping[str, Any] = {}
 FLUSH_FAILED = 120  # what Python exits with if standard output cannot be flushed at its end
 
 
@@ -43,12 +48,19 @@ class Forks:
         self._kept = tempfile.TemporaryDirectory()
 
     def __call__(
-        self, words: list[str], *, interrupted: float = 0.0, encoding: str = "utf-8", **streams: str | bytes
+        self,
+        words: list[str],
+        *,
+        interrupted: float = 0.0,
+        encoding: str = "utf-8",
+        odd: Mapping[str, Any] = NOTHING,
+        **streams: str | bytes,
     ) -> Ended:
         """Run one command in this directory and environment.
 
         interrupted   seconds after which it is sent SIGINT; 0: never
         encoding      of standard output and error
+        odd           what is odd about the process: see `_be_odd`
         streams       stdin, stdout, stderr: the trouble each is in, bytes to be read, or nothing: none
         """
         kept = {name: str(Path(self._kept.name, name)) for name in ("stdin", "stdout", "stderr")}
@@ -63,6 +75,7 @@ class Forks:
             "environment": dict(os.environ),
             "interrupted": interrupted,
             "encoding": encoding,
+            "odd": dict(odd),
             "streams": [given if isinstance(given, str) else "", streams.get("stdout", ""), streams.get("stderr", "")],
             "kept": list(kept.values()),
         }
@@ -102,6 +115,7 @@ def _called(call: dict[str, Any]) -> int:
     os.chdir(call["directory"])
     os.environ.clear()
     os.environ.update(call["environment"])
+    _be_odd(**call["odd"])
     for number, (trouble, kept) in enumerate(zip(call["streams"], call["kept"], strict=True)):
         _put_in_place(number, trouble, kept)
     sys.stdin = _text(0, "r", call["encoding"])
@@ -120,6 +134,35 @@ def _called(call: dict[str, Any]) -> int:
         if sys.stderr is not None:
             sys.stderr.flush()
     return code
+
+
+def _be_odd(
+    environment: Mapping[str, str | None] = NOTHING,
+    clock: Sequence[float] = (),
+    umask: int = 0o022,
+    files: int = 0,
+    gone: bool = False,
+) -> None:
+    """Let this process be an odd one.
+
+    environment   variables, None where one is not set
+    clock         what it says, one after the other and over again, in POSIX seconds
+    files         how many may be open, 0: as many as usual
+    gone          the directory that it is in is removed
+    """
+    for name, value in environment.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+    if clock:
+        ticks = itertools.cycle(clock)
+        time.time = lambda: next(ticks)
+    os.umask(umask)
+    if files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    if gone:
+        with tempfile.TemporaryDirectory() as directory:
+            os.chdir(directory)
 
 
 def _put_in_place(number: int, trouble: str, kept: str) -> None:

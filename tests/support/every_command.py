@@ -1,0 +1,91 @@
+"""One call of every command, for the log of `every_command_fixtures`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from tests.support.command_line import ORIGIN
+
+Case = TypeVar("Case")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a command, and what it comes to where all streams are sound.
+
+    stdin         what it reads from standard input; None: it does not read
+    unread        its exit code where it can read nothing
+    answers       standard output is what was asked for
+    prints        something, to standard output
+    size          of the log afterwards
+    interrupted   seconds after which it is, because it never ends
+    """
+
+    words: str
+    code: int = 0
+    stdin: bytes | None = None
+    unread: int = 3
+    answers: bool = False
+    prints: bool = True
+    size: int = 2
+    interrupted: float = 0.0
+
+
+CALLS = {
+    "init": Call("init new --origin new.example.com --key n"),
+    "add": Call("add log c --key k", size=3),
+    "add -": Call("add log - --key k", stdin=b"content", size=3),
+    "add --stdin-lines": Call("add log --stdin-lines --key k", stdin=b"1\n2\n", size=4),
+    "submit": Call("submit log c --submitter ann"),
+    "submit -": Call("submit log - --submitter ann", stdin=b"content"),
+    "submit --wait": Call("submit log c --submitter ann --wait --timeout 0", 8),
+    "sequence": Call("sequence log --key k", size=3),
+    "sequence --watch": Call("sequence log --key k --watch 9", size=3, interrupted=0.3),
+    "info": Call("info log", answers=True),
+    "status": Call("status log --key k", answers=True),
+    "get": Call("get log 0", answers=True),
+    "get -o": Call("get log 0 -o made", prints=False),
+    "prove": Call("prove log --index 0", answers=True),
+    "prove -": Call("prove log -", stdin=b"content of a\n", answers=True),
+    "prove -o": Call("prove log --index 0 -o made"),
+    "verify": Call("verify a --proof p --vkey VKEY"),
+    "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
+    "audit": Call("audit log"),
+    "import": Call("import log other --key o"),
+    "repair": Call("repair log"),
+    "gc": Call("gc log"),
+    "page": Call("page log"),
+    "serve": Call("serve log --port 0", interrupted=0.3),
+    "freeze": Call("freeze log --yes --key k"),
+    "freeze?": Call("freeze log --key k", stdin=b"y\n", unread=130),
+    "key generate": Call("key generate x.example.com --out x"),
+    "key show": Call("key show k", answers=True),
+    "key trust": Call("key trust log VKEY"),
+    "key forget": Call("key forget log"),
+    "key list": Call("key list", answers=True),
+    "key adopt": Call("key adopt log --key k"),
+    "not verified": Call("verify b --proof p --vkey VKEY", 1, prints=False),
+    "wrong call": Call("add log --key k", 2, prints=False),
+    "no log": Call("info nowhere", 3, prints=False),
+    "refused": Call(f"init log --origin {ORIGIN} --key n", 4, prints=False),
+    "not logged": Call("prove log c", 8, prints=False),
+    "help": Call("add --help", answers=True),
+    "version": Call("--version", answers=True),
+}
+SIGHTS = {"help", "version"}  # of no command that has --json
+
+
+def again(directory: Path, cases: Iterable[Case]) -> Iterator[Case]:
+    """Yield each case in a directory that is as it is now."""
+    before = directory.with_name(f"{directory.name}-before")
+    shutil.copytree(directory, before)
+    for case in cases:
+        shutil.rmtree(directory)
+        shutil.copytree(before, directory)
+        os.chdir(directory)
+        yield case

@@ -1,0 +1,37 @@
+"""What runs the calls of `every_command`, and the log they are for; test files name this module in `pytest_plugins`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.command_line import Command
+    from tests.support.forking_tiletree import Forks
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Return what runs commands in processes of their own."""
+    from tests.support.forking_tiletree import Forks
+
+    running = Forks()
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def prepared(tiletree: Command, log: str) -> str:
+    """Return the vkey of a log, beside one that may import it; one submission waits."""
+    tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
+    tiletree.ok("key", "trust", "log", log)
+    for name in ("page", "verifier"):  # `page` has something to do, and copies are made sooner
+        shutil.rmtree(f"log/{name}")
+    Path("c").write_bytes("content of \u00e9\u2192\n".encode())
+    Path("d").write_bytes(b"waits\n")
+    tiletree.ok("submit", "log", "d", "--submitter", "bob")
+    return log
