@@ -14,7 +14,7 @@ PYTHON :=
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test coverage soak soak-full check bench interop clean
+.PHONY: help demo test coverage soak soak-full attack check bench interop clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
@@ -35,6 +35,9 @@ soak: $(VENV)/dev.stamp  ## the tests that take minutes: whole matrices, and a s
 
 soak-full: $(VENV)/dev.stamp  ## the same, with all that takes hours: every cut after every death
 	SOAK=full $(PYTEST) -m "slow and not interop" $(ARGS)
+
+attack: $(VENV)/dev.stamp  ## all that is hostile, in ten minutes, and what was tried
+	$(PY) -m tests.support.attack
 
 check: $(VENV)/dev.stamp  ## format, lint and types
 	$(PY) -m ruff format --check .

@@ -180,11 +180,18 @@ def damage(data: bytes, rng: random.Random) -> bytes:
 
 
 def fuzz(target: Target, count: int, seed: int) -> int:
-    """Damage and parse `count` times; return how often the parser accepted. Raises AssertionError with the input."""
+    """Parse `count` damaged inputs, no two of them equal; return how many the parser accepted.
+
+    Raises AssertionError with the input.
+    """
     rng = random.Random(f"{seed} {target.name}")
     accepted = 0
-    for _ in range(count):
+    tried: set[bytes] = set()
+    while len(tried) < count:
         data = damage(rng.choice(target.seeds), rng)
+        if data in tried:
+            continue
+        tried.add(data)
         try:
             value = target.parse(data)
         except Malformed:
