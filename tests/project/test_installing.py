@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sampling import soaking
+
 ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 FOR_TESTS = {"test", "bench", "check"}
@@ -76,7 +78,7 @@ def pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("extra", sorted(EXTRAS))
+@pytest.mark.parametrize("extra", soaking(["all", "s3fs"], sorted(EXTRAS)))
 def test_pip_looks_into_few_versions(pip: Path, extra: str) -> None:
     """Of no package are more than two versions looked into: installing takes seconds, not minutes."""
     command = [pip, "install", "--dry-run", "--no-cache-dir", "--progress-bar", "off", f"{ROOT}[{extra}]"]

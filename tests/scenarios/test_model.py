@@ -7,7 +7,7 @@ import pytest
 from tests.model.explore import STEPS, Violation, explore
 from tests.model.mistakes import Mistake
 from tests.model.scenarios import ADOPTING, DECIDING, FOUND, FREEZING, LARGE, REACHED, REBUILDING, SMALL
-from tests.support.sampling import quickly
+from tests.support.sampling import quickly, soaking
 
 # what ends in a moment; the others are for the soak
 SHORT = (
@@ -40,8 +40,18 @@ def test_every_step_is_explored() -> None:
     assert set.intersection(*(unreached for unreached, _ in REACHED.values())) == set()
 
 
+# half a minute or more each
+LONG = {
+    "large: lost staging",
+    "large: removed checkpoint",
+    "large: three writers",
+    "large: adds of several batches",
+    "large: restored head",
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", soaking([name for name in LARGE if name not in LONG], LARGE))
 def test_no_interleaving_of_more_runs_breaks_a_promise(name: str) -> None:
     """The same with more runs and entries."""
     explore(LARGE[name])

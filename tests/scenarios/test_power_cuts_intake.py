@@ -51,8 +51,8 @@ def test_a_cut_after_a_death_while_deciding(system: System) -> None:
 def test_a_cut_after_any_death_while_deciding(system: System) -> None:
     """What a dead run has decided is made to last before a submission goes on its account, whenever it died."""
     rng = printed_random()
-    for machine in deaths(deciding(system), a_few(rng, soaking(0.4, 1.0))):
-        judge_all(machine, soaking(64, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
+    for machine in deaths(deciding(system), a_few(rng, soaking(0.15, 1.0))):
+        judge_all(machine, soaking(16, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
 
 
 def race_and_cut(system: System, rng: random.Random) -> None:
@@ -78,7 +78,7 @@ def test_a_cut_while_two_runs_decide(system: System) -> None:
 def test_a_cut_while_two_runs_decide_for_long(system: System) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(soaking(150, 1000)):
+    for _ in range(soaking(60, 1000)):
         race_and_cut(system, rng)
 
 
@@ -106,4 +106,4 @@ def test_a_cut_after_any_death_while_repairing(system: System) -> None:
     """A repair that finds done what a dead one did makes that last before it says so, whenever that died."""
     rng = printed_random()
     for machine in deaths(mending(system)):
-        judge_all(machine, soaking(64, MOST), rng, [OTHERS])
+        judge_all(machine, soaking(16, MOST), rng, [OTHERS])

@@ -152,7 +152,7 @@ def test_add_killed_at_some_system_calls(strace: str, base: RealLog) -> None:
 @pytest.mark.slow
 def test_add_killed_at_each_system_call(strace: str, base: RealLog) -> None:
     """`add` may be killed before any of its calls to the file system."""
-    assert kill_add(strace, base, soaking(0.3, 1.0)) > soaking(20, 150)
+    assert kill_add(strace, base, soaking(0.15, 1.0)) > soaking(10, 150)
 
 
 @pytest.mark.slow
@@ -164,7 +164,7 @@ def test_init_killed_at_some_system_calls(strace: str, place: Path) -> None:
 @pytest.mark.slow
 def test_init_killed_at_each_system_call(strace: str, place: Path) -> None:
     """`init` may be killed before any of its calls to the file system, and be made again."""
-    assert kill_init(strace, place, soaking(0.2, 1.0)) > soaking(5, 80)
+    assert kill_init(strace, place, soaking(0.08, 1.0)) > soaking(5, 80)
 
 
 # ---- at each store operation, where system calls cannot be traced
@@ -240,4 +240,4 @@ def test_add_killed_at_random(base: RealLog) -> None:
 def test_add_killed_at_random_for_long(base: RealLog, place: Path) -> None:
     """`add` may be killed at any moment: on each of four logs, as every check reads a whole one."""
     for number in range(4):
-        kill_at_random(base.copy(place / f"run {number}"), soaking(5, 50))
+        kill_at_random(base.copy(place / f"run {number}"), soaking(3, 50))

@@ -54,11 +54,11 @@ def test_no_fork(count: int) -> None:
 @pytest.mark.slow
 def test_copied_anchors_are_why() -> None:
     """Where anchors are copied, or put back with the log, machines may fork it: so the driver finds what there is."""
-    assert forks(printed_random(), 1000, anchors_too=True) > 5
+    assert forks(printed_random(), 500, anchors_too=True) > 5
 
 
 @pytest.mark.slow
 def test_an_old_anchor_has_to_be_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
     """If an adoption left the old anchor as it is, a log would fork: the driver finds that, too."""
     monkeypatch.setattr(Adoption, "_seal", lambda *_: None)
-    assert forks(printed_random(), 1000) > 0
+    assert forks(printed_random(), 600) > 0

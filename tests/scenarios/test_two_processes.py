@@ -80,7 +80,7 @@ def test_processes_that_add_at_the_same_time(log: RealLog) -> None:
 @pytest.mark.parametrize("processes", [2, 4])
 def test_processes_that_add_for_long(log: RealLog, processes: int) -> None:
     """The same for up to a minute."""
-    add_together(log, processes, soaking(15.0, 60.0))
+    add_together(log, processes, soaking(8.0, 60.0))
 
 
 # ---- orphans

@@ -180,5 +180,5 @@ def test_many_schedules() -> None:
     """The random ones, for minutes."""
     rng = printed_random()
     worlds = [*map(grown, BASES), interrupted("public create tile"), interrupted("public swap checkpoint")]
-    for _ in range(soaking(1000, 4000)):
+    for _ in range(soaking(400, 4000)):
         shuffled(rng.choice(worlds), rng, SEVEN, ONE, deaths=rng.choice([0, 0.02]))

@@ -163,7 +163,7 @@ def test_trouble_without_end(folders: Folders) -> None:
 def test_trouble_without_end_for_long(folders: Folders) -> None:
     """The same, for minutes."""
     rng = printed_random()
-    for _ in range(soaking(40, 300)):
+    for _ in range(soaking(15, 300)):
         story = Story(World(folders()))
         troubled(story, rng, 40)
         story.world.remove()
