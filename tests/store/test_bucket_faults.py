@@ -199,7 +199,7 @@ def test_a_late_write_of_sequence_does_no_harm(place: Place) -> None:
 @pytest.mark.slow
 def test_a_late_write_of_sequence_does_no_harm_at_any_request(place: Place) -> None:
     """The same at every request."""
-    assert late(with_inbox(250), place, "sequence", "sequence") > 100
+    assert late(with_inbox(250), place, "sequence", "sequence", soaking(4, 1)) > 100
 
 
 # ---- trouble all the time
