@@ -50,11 +50,13 @@ class Malformed(LogError):
 
     what    the format, e.g. "checkpoint"
     found   the offending part, cut to 80 characters of repr
+    plain   what is wrong, without that part: it may be of a file that nobody meant to show, such as a key
     """
 
     def __init__(self, what: str, problem: str, found: bytes | str | int | None = None) -> None:
         shown = "" if found is None else f": {_short(found)}"
-        super().__init__(f"malformed {what}: {problem}{shown}")
+        self.plain = f"malformed {what}: {problem}"
+        super().__init__(f"{self.plain}{shown}")
         self.what = what
         self.problem = problem
         self.found = found

@@ -61,8 +61,7 @@ def _read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Pa
     except OSError as error:
         raise UsageError(f"{option} {path} cannot be read: {error.strerror}") from error
     except Malformed as error:
-        # not what was found: it may be of a file that nobody meant to show, such as a key
-        raise UsageError(f"{option} {path}: malformed {error.what}: {error.problem}") from error
+        raise UsageError(f"{option} {path}: {error.plain}") from error
 
 
 def read_vkey(text: str | None) -> VerifierKey | None:
@@ -76,7 +75,7 @@ def to_verifier(text: str, what: str) -> VerifierKey:
         return parse_vkey(text)
     except Malformed as error:
         hint = "`tiletree init` and `tiletree key show` print it"
-        raise UsageError(f"{what}: malformed {error.what}: {error.problem}", hint=hint) from error  # it may be a secret
+        raise UsageError(f"{what}: {error.plain}", hint=hint) from error
 
 
 def open_binary(name: str) -> BinaryIO:

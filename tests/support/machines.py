@@ -28,6 +28,7 @@ from tiles.write.parts import Parts
 from tiles.write.sequencer import Sequencer
 
 Contents = dict[str, bytes]
+KEY = signing_key(ORIGIN, b"\x01" * 32)  # of both machines
 
 
 class Fork(AssertionError):
@@ -174,8 +175,7 @@ class History:
             if not self.is_warned:  # whoever adopts against the warning may fork the log
                 self.told.sign(text, public.objects)
 
-        plain = signing_key(ORIGIN, b"\x01" * 32)
-        key = TellingKey(plain.verifier, plain.seed, tell)
+        key = TellingKey(KEY.verifier, KEY.seed, tell)
         rng = random.Random(self.rng.random())
         return Sequencer(public, private, Signer(key, memory), now=lambda: self.now, sleep=self._sleep, rng=rng)
 
@@ -210,8 +210,7 @@ class History:
         machine = self.rng.randrange(2)
         old, new = self.anchors[self.rng.choice([0, 1, machine])], self.anchors[machine]
         parts = Parts(*(self.using[machine].parts[role] for role in ("public", "private")))
-        verifier = signing_key(ORIGIN, b"\x01" * 32).verifier
-        tree = OwnTree(parts.public, verifier)
+        tree = OwnTree(parts.public, KEY.verifier)
         answers_yes = self.rng.random() < 0.2
 
         def asked() -> None:

@@ -145,7 +145,7 @@ def admit(name: str, data: bytes, admission: Admission) -> list[bytes]:
             raise NotAdmitted(f"{count} entries, {admission.max_entries} is the most")
         entries = parse_submission(data)
     except Malformed as error:
-        raise NotAdmitted(f"malformed {error.what}: {error.problem}") from None
+        raise NotAdmitted(error.plain) from None
     if (longest := max(map(len, entries))) > admission.max_entry_bytes:
         raise NotAdmitted(f"an entry has {longest} bytes, {admission.max_entry_bytes} is the most")
     return entries

@@ -23,7 +23,7 @@ def name_in_batch(name: str) -> str:
     if _PLAIN.fullmatch(name) and not _ODD.fullmatch(name):
         return name
     submitter, slash, _ = name.partition("/")
-    return f"{submitter + slash if slash and is_submitter(submitter) else ''}{ODD}{_digest(name)}"
+    return f"{submitter + slash if slash and is_submitter(submitter) else ''}{ODD}{listed_digest(name)}"
 
 
 def is_by_digest(named: str) -> bool:
@@ -34,12 +34,12 @@ def is_by_digest(named: str) -> bool:
 def name_digest(named: str) -> str:
     """Return the SHA-256, in hex, of the name below `inbox/` of an object that a batch calls `named`."""
     match = _ODD.fullmatch(named)
-    return match[2] if match else _digest(named)
+    return match[2] if match else listed_digest(named)
 
 
 def listed_digest(name: str) -> str:
     """Return what `name_digest` returns for the object `name` below `inbox/`."""
-    return _digest(name)
+    return sha256(name.encode()).hexdigest()
 
 
 def folder(named: str) -> str:
@@ -67,7 +67,3 @@ def is_rejection_path(path: str) -> bool:
         return path.startswith(REJECTED) and bool(parse_name(path[len(REJECTED) :]))
     except Malformed:
         return False
-
-
-def _digest(name: str) -> str:
-    return sha256(name.encode()).hexdigest()

@@ -91,5 +91,4 @@ def judged(data: bytes, where: str) -> Iterator[None]:
 
 
 def _without_contents(error: LogError) -> str:
-    """Return what an error says, without what was found: it may be of a file that nobody meant to show."""
-    return f"malformed {error.what}: {error.problem}" if isinstance(error, Malformed) else error.message
+    return error.plain if isinstance(error, Malformed) else error.message

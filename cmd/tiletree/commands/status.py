@@ -34,14 +34,16 @@ def status(out: Output, log: str, writer: Writer) -> int:
     Exits 4 if the next run would refuse, or has no key to sign with.
     """
     public, own = public_store(log), private_store(log, writer.private)
-    path = None if environment_key(writer) else find_key_path(log, writer)
+    signing = environment_key(writer)
+    path = None if signing is not None else find_key_path(log, writer)
     memory = find_anchor(log, writer, path)
     now = time.time()
     found = look(public, own, memory, now)
     key, problem, hint = f"${KEY_TEXT}" if path is None else str(path), "", ""
     try:
-        signing = environment_key(writer) if path is None else read_key(path)
-        problem = _other(signing.verifier if signing else None, found)
+        if path is not None:
+            signing = read_key(path)
+        problem = _other(signing.verifier if signing is not None else None, found)
     except TilesError as error:
         problem, hint = error.message, error.hint
     head, age, waiting = found.head, max(0.0, now - found.modified), found.backlog
@@ -51,13 +53,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
     out.answer(
         {
             "origin": head.origin,
-            "head": {
-                "size": head.tree.size,
-                "root": head.tree.root.hex(),
-                "base": head.base,
-                "frozen": head.frozen,
-                "age": age,
-            },
+            "head": {**_of(head.tree), "base": head.base, "frozen": head.frozen, "age": age},
             "published": _tree(found.published),
             "staged": list(found.staged),
             "anchor": _tree(found.anchor.tree if found.anchor else None),
@@ -102,4 +98,8 @@ def _waits(backlog: Backlog) -> str:
 
 def _tree(found: SignedCheckpoint | TreeHead | None) -> dict[str, int | str] | None:
     tree = found.tree if isinstance(found, SignedCheckpoint) else found
-    return {"size": tree.size, "root": tree.root.hex()} if tree else None
+    return _of(tree) if tree else None
+
+
+def _of(tree: TreeHead) -> dict[str, int | str]:
+    return {"size": tree.size, "root": tree.root.hex()}
