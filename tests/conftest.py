@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,21 @@ settings.register_profile("tiletree", deadline=None, print_blob=True)
 settings.load_profile("tiletree")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests: a process that begins one at the end leaves the others without work."""
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what lives as long as the run: thousands of tests, and all modules."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Let one process more run than there are cores: many tests wait for a browser, a server, a pause."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

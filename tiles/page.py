@@ -11,6 +11,7 @@ import re
 from base64 import b64encode
 from collections.abc import Collection
 from contextlib import suppress
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -18,6 +19,7 @@ from posixpath import dirname, join, normpath
 from tiles.errors import Conflict, NotFound, UsageError
 from tiles.notes.keys import SignatureType
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from tiles.parallel import all_done
 from tiles.read.trouble import judged
 from tiles.records.paths import POLICY
 from tiles.store import Store
@@ -41,16 +43,14 @@ _LAZY = re.compile(r'import\("([./\w]+)\.js"\)')
 
 def page_files(policy: Policy) -> dict[str, bytes]:
     """Return the files of the page of a log by name, verify.html for its policy included."""
-    names = {path.relative_to(_web()).as_posix() for path in _web().rglob("*") if path.suffix in _KINDS}
-    files = {name: (_web() / name).read_bytes() for name in sorted(names - _OFFLINE_ONLY)}
+    files = {name: text.encode() for name, text in _web_files().items() if name not in _OFFLINE_ONLY}
     return {**files, VERIFY: verify_page(policy)}
 
 
 def verify_page(policy: Policy) -> bytes:
     """Return verify.html: the same bytes for the same policy and version."""
     keys = [*(log.key for log in policy.logs), *(witness.key for witness in policy.witnesses)]
-    needed = _modules([] if any(key.type == SignatureType.MLDSA44 for key in keys) else [_MLDSA])
-    script = "\n" + "\n".join(_module(name, needed) for name in needed)
+    script = _script(any(key.type == SignatureType.MLDSA44 for key in keys))
     style = "\n" + _text("style.css")
     page = _text(_TEMPLATE)
     for place, content in (
@@ -80,17 +80,23 @@ def install_page(public: Store, policy: Policy) -> list[str]:
     entry.js, which an operator may edit, is left as it is where there is one. Raises AccessError.
     """
     public = as_public(public)
-    changed = []
-    for name, data in page_files(policy).items():
-        try:
-            there = public.read(name, _MAX_SIZE)
-        except NotFound:
-            there = None
-        if there is None or (there.data != data and name not in _OPERATORS):
-            with suppress(Conflict):  # another run puts it there at this moment
-                public.swap(name, data, there.version if there else None)
-            changed.append(name)
-    return changed
+    files = page_files(policy)
+    changes = all_done(partial(_install, public), files.items(), public.parallel)
+    return [name for name, changed in zip(files, changes, strict=True) if changed]
+
+
+def _install(public: Store, file: tuple[str, bytes]) -> bool:
+    """Put one file of the page there, and return whether it changed."""
+    name, data = file
+    try:
+        there = public.read(name, _MAX_SIZE)
+    except NotFound:
+        there = None
+    if there is not None and (there.data == data or name in _OPERATORS):
+        return False
+    with suppress(Conflict):  # another run puts it there at this moment
+        public.swap(name, data, there.version if there else None)
+    return True
 
 
 def _web() -> Path:
@@ -99,8 +105,22 @@ def _web() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "web"
 
 
+@cache
+def _web_files() -> dict[str, str]:
+    """Return the texts of all files of `web/` by name."""
+    paths = sorted(path for path in _web().rglob("*") if path.suffix in _KINDS)
+    return {path.relative_to(_web()).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
 def _text(name: str) -> str:
-    return (_web() / name).read_text(encoding="utf-8")
+    return _web_files()[name]
+
+
+@cache
+def _script(with_mldsa: bool) -> str:
+    """Return the script of verify.html."""
+    needed = _modules([] if with_mldsa else [_MLDSA])
+    return "\n" + "\n".join(_module(name, needed) for name in needed)
 
 
 def _modules(lacking: Collection[str]) -> list[str]:

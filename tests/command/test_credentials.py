@@ -115,6 +115,7 @@ MISTAKEN = [
     "X log",
     "key X",
 ]
+NAMES = {"init new --origin X", "key generate X --out x"}  # of a log, which would publish it
 CELLS = [(call, form) for call in PLACES + MISTAKEN for form in FORMS]
 LIVE = [  # with an address at which a log is
     "info X",
@@ -144,6 +145,7 @@ def check(tiletree: Command, vkey: str, call: str, address: str, *options: str) 
     done = tiletree(*words, *options)
     printed = done.err if done.code == 0 and call not in PLACES + LIVE else done.out + done.err
     assert SECRET not in printed, (call, address, done)
+    assert done.code == 2 or call not in NAMES, (call, address, done)
     if call in PLACES + LIVE:
         for path, data in kept(tiletree.directory).items() - before.items():
             assert SECRET.encode() not in data, (call, address, path, data)

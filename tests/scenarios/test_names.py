@@ -31,6 +31,9 @@ REFUSED = (
     "log.example.com\u009b31m",
     "\ue000.example.com",
     "x" * (MAX_LOG_NAME + 1),
+    "https://me:secret@log.example.com",
+    "s3://bucket/log?sig=secret",
+    "https://log.example.com#secret and more",
 )
 ACCEPTED = (
     "a",

@@ -162,6 +162,7 @@ def test_init_killed_at_some_system_calls(strace: str, place: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.longest
 def test_init_killed_at_each_system_call(strace: str, place: Path) -> None:
     """`init` may be killed before any of its calls to the file system, and be made again."""
     assert kill_init(strace, place, soaking(0.08, 1.0)) > soaking(5, 80)

@@ -197,6 +197,7 @@ def test_a_late_write_of_sequence_does_no_harm(place: Place) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.longest
 def test_a_late_write_of_sequence_does_no_harm_at_any_request(place: Place) -> None:
     """The same at every request."""
     assert late(with_inbox(250), place, "sequence", "sequence", soaking(4, 1)) > 100

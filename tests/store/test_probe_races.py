@@ -280,8 +280,9 @@ def test_requests() -> None:
 
 @pytest.fixture
 def racing(s3: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> ObjectServer:
-    """The server of the command, with as many rounds of races as users have; other tests have fewer."""
+    """The server of the command, with as many races and racers as users have; other tests have fewer."""
     monkeypatch.setattr(module, "ROUNDS", ROUNDS)
+    monkeypatch.setattr(module, "RACERS", RACERS)
     return s3
 
 

@@ -47,6 +47,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     from tiles.store import bucket as objects
 
     monkeypatch.setattr(probe, "ROUNDS", 1)  # tests of races have more
+    monkeypatch.setattr(probe, "RACERS", 3)
     monkeypatch.setattr(probe, "_BUSY", replace(probe._BUSY, longest=0))
     monkeypatch.setattr(probe, "_AGAIN", replace(probe._AGAIN, longest=0))
     monkeypatch.setattr(objects, "_COLLIDED", replace(objects._COLLIDED, longest=0))

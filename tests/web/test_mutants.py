@@ -15,6 +15,7 @@ from tests.support.web_vectors import vectors
 
 
 @pytest.mark.slow
+@pytest.mark.longest
 def test_every_broken_step_is_noticed(tmp_path: Path) -> None:
     """tests/web/mutate.mjs breaks one step after the other; no mutant gives the answers of the code as it is.
 

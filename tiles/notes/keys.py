@@ -33,6 +33,7 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}", re.ASCII)
 # does not change with the interpreter's tables. Those below U+0020 are control characters, excluded anyway.
 _NOT_IN_NAME = re.compile("[+ \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _ORIGIN = re.compile(rf"[!-~]{{1,{MAX_LOG_NAME}}}", re.ASCII)
+_SECRET = re.compile("[@?#]")
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 
@@ -63,9 +64,15 @@ def check_name(name: str) -> None:
 def check_origin(name: str) -> None:
     """Raise UsageError unless a log, or a key, that this library makes can be called that.
 
-    Every key name of at most MAX_LOG_NAME printable ASCII characters is allowed. Logs of others may have any name that
-    `check_name` allows, but this one must fit into records, key files and file names, and people have to read it.
+    Every key name of at most MAX_LOG_NAME printable ASCII characters is allowed, unless it is an address that may hold
+    credentials, which would be published. Logs of others may have any name that `check_name` allows, but this one must
+    fit into records, key files and file names, and people have to read it.
     """
+    if "://" in name and _SECRET.search(name):
+        raise UsageError(  # which does not repeat it
+            "a log's name stands in every checkpoint, and this one is an address with room for a secret: @, ? or #",
+            hint="leave out scheme, user, password and query: log.example.com/releases",
+        )
     check_name(name)
     if not _ORIGIN.fullmatch(name):
         raise UsageError(
