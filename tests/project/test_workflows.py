@@ -30,7 +30,7 @@ def test_steps_are_make_targets_that_exist() -> None:
     commands = [re.fullmatch(r"make ([a-z]+) PYTHON=python", command) for command in values(CI, "run")]
     assert all(commands)
     targets = [command[1] for command in commands if command]
-    assert targets == ["check", "test", "interop"]
+    assert targets == ["check", "test", "interop", "soak"]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert set(targets) <= set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
 
