@@ -17,11 +17,15 @@ from typing import Any
 
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
-from tiles.entries.kinds import forms, read_content
+from tiles.entries.file_digest import DigestEntry
+from tiles.entries.kinds import Key, forms, keys_of, read_content
+from tiles.entries.proof_extra import entry_of
 from tiles.errors import AccessError, HistoryUnknown, LogError, TilesError
+from tiles.index.record import key_prefix
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import MAX_ORIGIN
 from tiles.notes.freshness import quorum_time
+from tiles.notes.index_head import live_runs, parse_index_head
 from tiles.notes.keys import parse_vkey
 from tiles.notes.note import Signature, parse_note, verify_note
 from tiles.notes.policy import Policy, parse_policy
@@ -130,6 +134,17 @@ def _verify_proof(data: str, leaf: str, policy: str) -> Any:
     return _accepted(verify_tlog_proof(proof, Hash(b64decode(leaf)), parsed), parsed)
 
 
+def _entry_of(extra: str, sha256: str, size: int) -> Any:
+    found = entry_of(b64decode(extra), DigestEntry(sha256, size))
+    return None if found is None else b64(found)
+
+
+def _index_head(data: str) -> Any:
+    found = parse_index_head(b64decode(data))
+    runs = [[str(run.level), str(run.number), str(run.records), b64(run.root)] for run in found.runs]
+    return [found.origin, found.kind, str(found.tree.size), b64(found.tree.root), runs]
+
+
 def _hashes(proof: list[str]) -> list[Hash]:
     return [Hash(b64decode(one)) for one in proof]
 
@@ -152,6 +167,11 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "tile_path": lambda size, level, index: tile_at(int(size), level, int(index)).path,
     "bundle": lambda data, width: [b64(one) for one in parse_bundle(b64decode(data), width)],
     "digest_entry": _digest_entry,
+    "keys": lambda entry: [[key.kind, b64(key.value)] for key in keys_of(b64decode(entry))],
+    "entry_of": _entry_of,
+    "index_head": _index_head,
+    "live_runs": lambda covered: [[str(part) for part in run] for run in live_runs(int(covered))],
+    "key_prefix": lambda kind, value: b64(key_prefix(Key(kind, b64decode(value)))),
 }
 
 

@@ -1,0 +1,8 @@
+"""Finding entries: an index that is files beside the log, and a pure function of its entries; docs/index-format.md.
+
+    record       16 bytes that lead from a key to an entry
+    run          the records of a range of entries, as objects and one root
+
+What an index says is never believed: a hit is proven by its entry, and absence by the signed index head
+(`tiles.notes.index_head`).
+"""
