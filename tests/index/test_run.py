@@ -40,7 +40,7 @@ def test_build(count: int) -> None:
     files = [objects.pop(f"{base}{number:03}") for number in range(-(-count // FILE))]
     assert b"".join(files) == b"".join(records)
     assert all(len(file) == FILE * RECORD_SIZE for file in files[:-1])
-    pages = pages_of(records)
+    pages = pages_of(b"".join(records))
     assert [len(page) for page in pages[:-1]] == [PAGE_RECORDS * RECORD_SIZE] * (len(pages) - 1)
     tiles = {parse_tile_path(path.removeprefix(base)): data for path, data in objects.items()}
     assert set(tiles) == {tile for level in range(3) for tile in tiles_of(len(pages), level)}

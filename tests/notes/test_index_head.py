@@ -24,7 +24,9 @@ from tiles.notes.index_head import (
     check_kind,
     is_local,
     live_runs,
+    open_index_head,
     parse_index_head,
+    sign_index_head,
 )
 from tiles.notes.note import Note, Signature, parse_note, verify_note
 from tiles.tree.merkle import Hash, TreeHead
@@ -151,3 +153,13 @@ def test_the_documents_example() -> None:
     assert (found.kind, found.tree.size, found.runs[0].records) == ("leaf/1", 4096, 4096)
     for text in ("at most 2^48", f"0 ≤ L ≤ {MAX_LEVEL}", f"at most {MAX_KEYS} different", "at most 16 KiB"):
         assert text in DOCUMENT
+
+
+def test_signing() -> None:
+    """What is signed is opened with the same key; a key for checkpoints signs none."""
+    found = parse_index_head(HEADS["two levels"])
+    assert open_index_head(sign_index_head(found, LOG).data, LOG.verifier) == found
+    with pytest.raises(SignatureError):
+        open_index_head(sign_index_head(found, LOG).data, key(LOG.name, 9).verifier)
+    with pytest.raises(UsageError, match="signs checkpoints only"):
+        sign_index_head(found, key(LOG.name, 9, MLDSA44))

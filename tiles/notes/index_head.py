@@ -8,7 +8,7 @@
     <L> <N> <number of records> <root of the run, base64>       one line for each live run, left to right
 
 Everything in it is a function of the log's entries, so whoever recomputes it sees whether it is right. Parsing is not
-verifying: `verify_note` says whose it is.
+verifying: `open_index_head` says whose it is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_base64, decode_decimal, decode_text, encode_base64, is_line
+from tiles.notes.keys import SIGNS_TEXT, SigningKey, VerifierKey
+from tiles.notes.note import Note, Signature, parse_note, verify_note
 from tiles.tree.merkle import EMPTY_ROOT, HASH_SIZE, Hash, TreeHead, to_hash
 
 RUN_ENTRIES = 4096  # covered by a run of level 0
@@ -151,6 +153,23 @@ def parse_index_head(text: bytes) -> IndexHead:
     if head.text != text:
         raise Malformed(_WHAT, "does not end in newline, or is not in canonical form")
     return head
+
+
+def sign_index_head(head: IndexHead, key: SigningKey) -> Note:
+    """Return the head, signed. key: an ED25519 key, the log's own or that of whoever built the index
+
+    Raises UsageError for a key of another type: its signatures are of checkpoints only.
+    """
+    if key.verifier.type not in SIGNS_TEXT:
+        raise UsageError(f"{key.verifier} signs checkpoints only, no index head")
+    return Note(head.text, (Signature(key.verifier.name, key.verifier.key_id, key.sign(head.text)),))
+
+
+def open_index_head(data: bytes, key: VerifierKey) -> IndexHead:
+    """Return a signed head, verified. Raises Malformed; SignatureError as `verify_note` does."""
+    note = parse_note(data)
+    verify_note(note, [key])
+    return parse_index_head(note.text)
 
 
 def _parse_run(line: str) -> Run:
