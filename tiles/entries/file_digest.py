@@ -76,6 +76,14 @@ def parse_digest_entry(entry: bytes) -> DigestEntry:
     return digest
 
 
+def name_in(entry: bytes) -> str | None:
+    """Return the name in a named digest entry, None for any other entry. It may be hostile."""
+    try:
+        return parse_digest_entry(entry).name
+    except Malformed:
+        return None
+
+
 def encode_name(name: str) -> str:
     """Return a file's name as a named digest entry has it. Raises UsageError for one that no such entry can hold."""
     try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tiles.entries.blinded import SECRET_SIZE, blinded_entry
-from tiles.entries.file_digest import DigestEntry, parse_digest_entry
+from tiles.entries.file_digest import DigestEntry, name_in, parse_digest_entry
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_base64, decode_text, encode_base64
 
@@ -51,6 +51,11 @@ def parse_proof_extra(data: bytes) -> ProofExtra:
     if extra.data != data or (blinding is not None and len(blinding) != SECRET_SIZE):
         raise Malformed(TITLE, "not in canonical form")
     return extra
+
+
+def extra_for(entry: bytes) -> bytes:
+    """Return the extra data of a proof of an entry: of a named digest entry its name, which the reader may not have."""
+    return b"" if name_in(entry) is None else ProofExtra(entry).data
 
 
 def entry_of(extra: bytes, file: DigestEntry) -> bytes | None:
