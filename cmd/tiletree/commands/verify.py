@@ -31,6 +31,7 @@ from tiletree.opening import (
 from tiletree.options import Pins, json_option, output, trust_options
 from tiletree.ui import Output
 
+
 @click.command()
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--proof", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .tlog-proof file")
