@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
-from tiles.entries.file_digest import DigestEntry
+from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kinds import Key, forms, keys_of, read_content
 from tiles.entries.proof_extra import entry_of
 from tiles.errors import AccessError, HistoryUnknown, LogError, TilesError
@@ -117,9 +117,10 @@ def _tiles(case: Case, logs: Mapping[str, Mapping[str, str]]) -> str:
     return b64(reader.hash(node))
 
 
-def _digest_entry(data: str) -> Any:
-    content = read_content(io.BytesIO(b64decode(data)))
-    both = [["digest" if kind == "file" else kind, entry] for kind, entry in forms(content)]
+def _digest_entry(data: str, name: str | None = None) -> Any:
+    content = read_content(io.BytesIO(b64decode(data)), name)
+    logged = {"file": lambda entry: "digest" if name_in(entry) is None else "name"}
+    both = [[logged.get(kind, lambda _, kind=kind: kind)(entry), entry] for kind, entry in forms(content)]
     return [content.sha256, content.size, [[how, b64(one), b64(leaf_hash(one))] for how, one in both]]
 
 

@@ -11,6 +11,8 @@ def add_to(made: Cases) -> None:
     """Add entries with their keys, extra data of proof files, index heads and live runs."""
     for entry in entry_texts.ENTRIES:
         made.add("keys", "ok", repr(entry[:60]), entry=b64(entry))
+    for name in ("a", "résumé v2.txt", "e\u0301", "\u1e9b\u0323", "..", "a/b", "", "x" * 256, "\U0001f333"):
+        made.add("digest_entry", "ok", f"named {name[:20]}", data=b64(b"content"), name=name)
     for what, extra in {
         **{name: data for name, (data, _) in entry_texts.LEADING.items()},
         **entry_texts.IGNORED,

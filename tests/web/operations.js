@@ -82,8 +82,8 @@ const OPERATIONS = {
     reader.accept(reader.wanted([node]), new Map(Object.entries({ ...logs[tiles], ...changes }).map(([path, data]) => [path, bytes(data)])));
     return text(reader.hash(node));
   },
-  digest_entry: async ({ data }) => {
-    const stream = new Blob([bytes(data)]).stream(), { sha256, size, candidates } = await lookup.readFile(stream);
+  digest_entry: async ({ data, name }) => {
+    const stream = new Blob([bytes(data)]).stream(), { sha256, size, candidates } = await lookup.readFile(stream, undefined, name);
     return [sha256, size, candidates.map(({ how, entry, leaf }) => [how, text(entry), text(leaf)])];
   },
   keys: async ({ entry }) => (await entries.keysOf(bytes(entry))).map(([kind, value]) => [kind, text(value)]),

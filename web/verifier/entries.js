@@ -5,7 +5,7 @@ import { concat, decodeBase64, equal, hex, utf8 } from "./encoding.js";
 import { leafHash } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 
-const MAX_NAME = 255, MAX_EXTRA = 4096, BLINDING = 32; // bytes
+const MAX_NAME = 255, MAX_EXTRA = 4096, BLINDING = 32, MAX_DIGEST_ENTRY = 1024; // bytes
 const BLIND = utf8("tiletree/blind/v1\n");
 const DIGEST_ENTRY = /^tiletree\/file\/v1\nsha256 ([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n(?:name ([!-~]+)\n)?$/;
 const BLINDED_ENTRY = /^tiletree\/blind\/v1\nsha256 ([0-9a-f]{64})\n$/;
@@ -55,12 +55,16 @@ export function digestEntry(sha256, size, name = null) {
 
 /** Return {sha256, size, name} of a digest entry, size as digits, name null without one; null for any other entry. */
 export function parseDigestEntry(entry) {
+  if (entry.length > MAX_DIGEST_ENTRY) return null; // before it is decoded: all entries of a log are asked
   const [, sha256, size, encoded] = DIGEST_ENTRY.exec(decode(entry) ?? "") ?? [];
   if (!sha256 || BigInt(size) >= 2n ** 63n) return null;
   const name = encoded === undefined ? null : orNull(() => decodeURIComponent(encoded));
   const again = encoded !== undefined && name === null ? null : digestEntry(sha256, size, name);
   return again && equal(again, entry) ? { sha256, size, name } : null;
 }
+
+/** Whether an entry is a blinded one: nothing follows from it for whoever was not told. */
+export const isBlinded = (entry) => BLINDED_ENTRY.test(decode(entry) ?? "");
 
 /** Return the blinded entry of a file. blinding: 32 bytes; file: {sha256, size} */
 export const blindedEntry = (blinding, file) =>
@@ -80,7 +84,7 @@ export async function keysOf(entry) {
   const leaf = ["leaf/1", leafHash(entry)], file = parseDigestEntry(entry), rekor = parseRekorEntry(entry);
   if (file) return [leaf, ["sha256/1", fromHex(file.sha256)], ...(file.name === null ? [] : [["name/1", utf8(file.name)]])];
   if (rekor) return [leaf, ...({ SHA2_256: [["sha256/1", rekor.digest]], SHA2_512: [["sha512/1", rekor.digest]] }[rekor.algorithm] ?? [])];
-  if (BLINDED_ENTRY.test(decode(entry) ?? "")) return [leaf];
+  if (isBlinded(entry)) return [leaf];
   const sha512 = new Uint8Array(await crypto.subtle.digest("SHA-512", entry));
   return [leaf, ["sha256/1", sha256(entry)], ["sha512/1", sha512]];
 }
