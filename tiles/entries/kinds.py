@@ -14,12 +14,15 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 from unicodedata import normalize
 
+from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import parse_blinded_entry
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry
 from tiles.entries.rekor import parse_rekor_entry
 from tiles.errors import Malformed, UsageError
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
+
+LEAF = "leaf/1"  # the kind of keys that every entry has one of
 
 _CHUNK = 1 << 20  # bytes read at a time
 
@@ -59,6 +62,11 @@ class Kind(Protocol):
         """What it is called, as `matched` says in the document of `tiletree verify --json`."""
         ...
 
+    @property
+    def begins(self) -> bytes:
+        """What every entry of this kind begins with: others are told apart without parsing them."""
+        ...
+
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the entries as which a file may have been logged, likeliest first; none if it cannot be this kind."""
         ...
@@ -80,6 +88,7 @@ class FileDigest:
     """The digest entry of a file (`tiles.entries.file_digest`), with its name or without."""
 
     name = "file"
+    begins = f"{file_digest.TITLE}\n".encode()
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the digest entry, then the named ones: the name as it is, and in Unicode's normal form C."""
@@ -110,6 +119,7 @@ class Blinded:
     """A blinded entry (`tiles.entries.blinded`): only those who are told know of which file."""
 
     name = "blinded"
+    begins = f"{blinded.TITLE}\n".encode()
 
     def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
         """Yield nothing: it takes a secret, or what a proof file says."""
@@ -132,6 +142,7 @@ class Rekor:
     """What Rekor v2 logs of a signature (`tiles.entries.rekor`)."""
 
     name = "hashedrekord"
+    begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
 
     def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
         """Yield nothing: it takes a signature."""
@@ -157,6 +168,7 @@ class Raw:
     """Bytes that were logged as they are: any entry that no other kind knows."""
 
     name = "raw"
+    begins = b""
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the file's bytes, if they can be an entry."""
@@ -183,18 +195,17 @@ KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Raw())
 def kind_of(entry: bytes) -> Kind:
     """Return the first kind that an entry is of. Raises Malformed for more bytes than an entry can have."""
     for kind in KINDS[:-1]:
-        try:
-            kind.check(entry)
-        except Malformed:
-            continue
-        return kind
+        if entry.startswith(kind.begins):
+            with suppress(Malformed):
+                kind.check(entry)
+                return kind
     KINDS[-1].check(entry)
     return KINDS[-1]
 
 
 def keys_of(entry: bytes) -> list[Key]:
     """Return all keys of an entry. Raises Malformed for more bytes than an entry can have."""
-    return [Key("leaf/1", leaf_hash(entry)), *kind_of(entry).keys(entry)]
+    return [Key(LEAF, leaf_hash(entry)), *kind_of(entry).keys(entry)]
 
 
 def read_content(stream: BinaryIO, name: str | None = None) -> Content:
