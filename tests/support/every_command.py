@@ -51,6 +51,8 @@ CALLS = {
     "status": Call("status log --key k", answers=True),
     "get": Call("get log 0", answers=True),
     "get -o": Call("get log 0 -o made", prints=False),
+    "search": Call("search log a", answers=True),
+    "search -": Call("search log -", stdin=b"content of a\n", answers=True),
     "prove": Call("prove log --index 0", answers=True),
     "prove -": Call("prove log -", stdin=b"content of a\n", answers=True),
     "prove -o": Call("prove log --index 0 -o made"),
