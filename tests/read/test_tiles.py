@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.readers import Objects, entry
 from tiles.errors import AccessError, NotFound, TileError
-from tiles.read.tiles import fetch_tile, fetch_tiles
+from tiles.read.tiles import TileSource, fetch_tile
 from tiles.tree.bundle import encode_entries
 from tiles.tree.layout import Tile
 
@@ -59,23 +59,23 @@ def test_full_that_cannot_be_cut(tile: Tile, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("parallel", [1, 4])
-def test_fetch_tiles(parallel: int) -> None:
+def test_many(parallel: int) -> None:
     """Tiles come in the order asked for, and as many are fetched at a time as the fetcher says."""
     wanted = [Tile(0, index) for index in range(12)]
     objects = Objects({tile.path: tile.path.encode() for tile in wanted}, parallel)
     together = Barrier(parallel)
     objects.before = lambda _path: together.wait(timeout=5) and None
     waiting = iter(wanted)
-    stream = fetch_tiles(objects, waiting)
+    stream = TileSource(objects).fetch(waiting)
     found = [next(stream)]
     assert len(wanted) - len(list(deepcopy(waiting))) <= 1 + parallel
     assert [*found, *stream] == [(tile, tile.path.encode()) for tile in wanted]
 
 
-def test_fetch_tiles_error_in_its_turn() -> None:
+def test_an_error_in_its_turn() -> None:
     """What cannot be fetched is raised once all that stand before it were taken."""
     objects = Objects({TILE: DATA}, parallel=3)
-    stream = fetch_tiles(objects, [Tile(0, 0), Tile(0, 1)])
+    stream = TileSource(objects).fetch([Tile(0, 0), Tile(0, 1)])
     assert next(stream) == (Tile(0, 0), DATA)
     with pytest.raises(NotFound):
         next(stream)
