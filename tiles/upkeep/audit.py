@@ -1,10 +1,10 @@
 """Recomputing all of a log: entries → leaf hashes → tiles → root, each compared with what is published.
 
 Tiles are read from the root downwards, so that the hash which each must have is known when it is read. They are judged
-from the entries upwards (`tiles.tree.blame`). A run of 65,536 entries, those below one tile of level 1, depends on
-nothing else: runs go to an executor, if there is one, 256 at a time. No cache between us and the log is taken for the
-log (`tiles.upkeep.objects`). Memory holds at most 65,536 hashes for each level
-of tiles, and the few bundles that are being fetched, whatever the size of the log.
+from the entries upwards (`tiles.tree.blame`), as the log's own server has them, whatever a cache before it has kept
+(`tiles.upkeep.objects`). A run of 65,536 entries, those below one tile of level 1, depends on nothing else: runs go to
+an executor, if there is one, 256 at a time. Memory holds at most 65,536 hashes for each level of tiles, and the few
+bundles that are being fetched, whatever the size of the log.
 """
 
 from __future__ import annotations
