@@ -120,6 +120,7 @@ class _Copies:
     def anew(self) -> Iterator[bytes]:
         """Yield both again, past every cache; nothing where there is none."""
         if isinstance(fetcher := self._fetcher, PastCaches):
+            self._failures.clear()  # what a cache had is not the log's fault
             for path in self._paths:
                 yield from self._copy(path, lambda path: fetcher.fetch_anew(path, self._limit, self._before.get(path)))
 
