@@ -25,7 +25,6 @@ CALLS = [
     ("log.private/head", "status log --key k", 1),
     ("log.private/head", "gc log", 4),
     ("k.anchor/anchor", "add log a --key k", 4),
-    ("k.anchor/anchor", "key adopt log --yes --key k", 1),
     ("k", "add log a --key k", 1),
     ("log/policy.txt", "page log", 1),
     ("log/policy.txt", "serve log --port 0", 1),
