@@ -168,6 +168,13 @@ def explained(section: str, first: str = "") -> str:
     return f"{first}{'; ' if first else ''}see {LOST}#{section}"
 
 
+def placed(error: LogError, where: str, problem: str = "") -> LogError:
+    """Return the same error, whose message begins with the address; problem: what it says then, if not the same."""
+    error.message = f"{where}: {problem or error.message}"
+    error.args = (error.message,)
+    return error
+
+
 def _short(found: bytes | str | int) -> str:
     text = repr(found)
     return text if len(text) <= 80 else text[:77] + "..."

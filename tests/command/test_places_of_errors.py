@@ -24,6 +24,8 @@ CALLS = [
     ("log.private/head", "add log a", 4),  # which looks for the log's name first
     ("log.private/head", "status log --key k", 1),
     ("log.private/head", "gc log", 4),
+    ("k.anchor/anchor", "add log a --key k", 4),
+    ("k", "add log a --key k", 1),
     ("log/policy.txt", "page log", 1),
     ("log/policy.txt", "serve log --port 0", 1),
     ("log/policy.txt", "info log", 1),

@@ -188,7 +188,7 @@ def test_contributors_find_what_is_asked_most() -> None:
         ("tiles/signing/signer.py", "Signer.sign"),
         ("tiles/inbox/submission.py", "parse_name"),
         ("tiles/write/prepare.py", "as_public"),
-        ("tiles/upkeep/audit.py", "MISSING"),
+        ("tiles/upkeep/objects.py", "MISSING"),
         ("tiles/records/serving.py", "headers_of"),
         ("cmd/tiletree/ui.py", "exit_code"),
     ):

@@ -233,6 +233,26 @@ def test_credentials_and_query_go_to_the_log_only(server: Server) -> None:
         assert headers["Authorization"] == "Basic " + b64encode("me:sécret@".encode()).decode()
 
 
+@pytest.mark.parametrize(
+    ("base", "location", "there"),
+    [
+        ("http://me:pw@a.org", "http://a.org:80/b", "http://a.org:80/b"),
+        ("http://me:pw@a.org:80", "http://a.org/b", "http://a.org/b"),
+        ("http://me:pw@a.org:80", "//A.org/b", "http://a.org/b"),
+        ("http://me:pw@a.org:80", "/b", "http://a.org:80/b"),
+    ],
+)
+def test_the_same_server_by_another_spelling(
+    server: Server, monkeypatch: pytest.MonkeyPatch, base: str, location: str, there: str
+) -> None:
+    """The user is sent to the log's own server, whether its usual port is written or not."""
+    monkeypatch.setenv("http_proxy", server.url)  # which answers for a.org
+    server.script[base.replace("me:pw@", "") + f"/{CHECKPOINT}"] = [answers.status(302, Location=location)]
+    server.script[there] = [answers.body(DATA)]
+    assert fetcher(base).fetch(CHECKPOINT, LIMIT) == DATA
+    assert [headers["Authorization"] for _, headers in server.requests] == [f"Basic {b64encode(b'me:pw').decode()}"] * 2
+
+
 @pytest.mark.parametrize("answer", [*PASSING.values(), *FINAL.values(), answers.status(403), answers.status(404)])
 def test_errors_show_no_credentials(server: Server, answer: answers.Answer) -> None:
     """No error, nor anything it was raised from, says what is secret in the URL."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import fault_server as answers
+from tests.support.caches import LONG_PAGE, PAGE, WRONG, Cache, Everything
 from tests.support.fault_server import Server, serving
 from tests.support.http_fetching import Sleeper, fetcher
 from tests.support.readers import OTHER_KEY, POLICY, Objects, entry, make_log
@@ -25,53 +26,8 @@ from tiles.tree.merkle import leaf_hash
 from tiles.user.trusted_keys import Trust
 
 SIZE = 600
-PAGE = b"<!doctype html><title>Welcome to our hotel</title>"
-LONG_PAGE = PAGE + b"<p>" * 200_000
 PATHS = ["tile/0/000", "tile/0/002.p/88", "tile/1/000.p/2", "tile/entries/000", "tile/entries/002.p/88", CHECKPOINT]
 EDGE = {"tile/0/002.p/88", "tile/1/000.p/2"}
-WRONG: dict[str, Callable[[bytes], bytes | None]] = {
-    "damaged": lambda data: bytes([data[0] ^ 1]) + data[1:],
-    "empty": lambda _data: b"",
-    "cut short": lambda data: data[:-1],
-    "a page": lambda _data: PAGE,
-    "a long page": lambda _data: LONG_PAGE[:1_200_000],
-    "gone": lambda _data: None,
-}
-
-
-class Cache:
-    """What a cache in front of a server does: it keeps the first answer for each address.
-
-    obeys   whether `no-cache` in a request makes it ask the server
-    query   whether another query is another address for it
-    """
-
-    def __init__(self, server: Server, *, obeys: bool, query: bool = True) -> None:
-        self.server = server
-        self.obeys = obeys
-        self.query = query
-        self.kept: dict[str, bytes | None] = {}
-        server.script = _Everything(self.answer)
-
-    def answer(self, handler: answers.Handler) -> None:
-        path, _, query = handler.path.removeprefix("/").partition("?")
-        address = f"{path}?{query}" if self.query and query else path
-        if address in self.kept and not (self.obeys and handler.headers.get("Cache-Control") == "no-cache"):
-            data = self.kept[address]
-        else:
-            data = self.kept[address] = self.server.objects.get(path)
-        handler.send(404 if data is None else 200, data or b"")
-
-
-class _Everything(dict[str, list[answers.Answer]]):
-    """A script with one answer for every path."""
-
-    def __init__(self, answer: answers.Answer) -> None:
-        super().__init__()
-        self.answer = answer
-
-    def get(self, _path: str, _default: object = None) -> list[answers.Answer]:  # type: ignore[override]
-        return [self.answer]
 
 
 @pytest.fixture
@@ -129,7 +85,7 @@ def test_a_server_that_refuses_a_query(server: Server) -> None:
         handler.send(403 if "?" in handler.path else 404 if data is None else 200, data or b"")
 
     server.objects["tile/0/000"] = bytes(8192)
-    server.script = _Everything(strict)
+    server.script = Everything(strict)
     with pytest.raises(TileError, match="tile/0/000: hashes to"):
         read_all(server.url)
     del server.objects["tile/0/000"]
@@ -162,7 +118,7 @@ def test_partial_tiles_that_were_collected(page: bytes) -> None:
     objects = {path: data for path, data in make_log(300, SIZE).items() if ".p/44" not in path}
     objects[CHECKPOINT] = make_log(300)[CHECKPOINT]
     with serving(objects) as server:
-        server.script = _Everything(
+        server.script = Everything(
             lambda handler: handler.send(200, server.objects.get(handler.path.removeprefix("/"), page))
         )
         client = LogClient(fetcher(server.url), POLICY)

@@ -7,9 +7,10 @@ from threading import Barrier
 
 import pytest
 
+from tests.support.caches import HUGE_PAGE, Caching
 from tests.support.readers import Objects, entry
 from tiles.errors import AccessError, NotFound, TileError
-from tiles.read.tiles import fetch_tile, fetch_tiles
+from tiles.read.tiles import TileSource, fetch_tile, fetch_tile_anew
 from tiles.tree.bundle import encode_entries
 from tiles.tree.layout import Tile
 
@@ -58,24 +59,45 @@ def test_full_that_cannot_be_cut(tile: Tile, data: bytes) -> None:
     assert caught.value.path == tile.full.path
 
 
+def test_what_is_too_long_or_only_a_cache_lacks() -> None:
+    """A partial tile that is too long is cut from the full one; what a cache lacks is asked for past it."""
+    tile = Tile(0, 0, 3)
+    assert fetch_tile(Caching({TILE: DATA}, {tile.path: HUGE_PAGE}), tile) == DATA[:96]
+    fetcher = Caching({TILE: DATA}, {tile.path: None, TILE: None})
+    assert fetch_tile(fetcher, tile) == DATA[:96]
+    assert fetcher.anew == [tile.path, TILE]
+
+
+def test_what_is_there_past_every_cache() -> None:
+    """It is the object itself, or what is cut from the full one; without a cache, what was fetched."""
+    partial = Tile(0, 0, 3)
+    assert fetch_tile_anew(Objects({TILE: DATA}), Tile(0, 0), b"rejected") == b"rejected"
+    assert fetch_tile_anew(Caching({TILE: DATA}, {TILE: b"kept"}), Tile(0, 0), b"kept") == DATA
+    kept = {partial.path: b"kept", TILE: b"kept, too"}
+    assert fetch_tile_anew(Caching({partial.path: b"x" * 96}, kept), partial, b"kept") == b"x" * 96
+    assert fetch_tile_anew(Caching({TILE: DATA}, kept), partial, b"kept") == DATA[:96]
+    with pytest.raises(NotFound, match="neither"):
+        fetch_tile_anew(Caching({}, kept), partial, b"kept")
+
+
 @pytest.mark.parametrize("parallel", [1, 4])
-def test_fetch_tiles(parallel: int) -> None:
+def test_many(parallel: int) -> None:
     """Tiles come in the order asked for, and as many are fetched at a time as the fetcher says."""
     wanted = [Tile(0, index) for index in range(12)]
     objects = Objects({tile.path: tile.path.encode() for tile in wanted}, parallel)
     together = Barrier(parallel)
     objects.before = lambda _path: together.wait(timeout=5) and None
     waiting = iter(wanted)
-    stream = fetch_tiles(objects, waiting)
+    stream = TileSource(objects).fetch(waiting)
     found = [next(stream)]
     assert len(wanted) - len(list(deepcopy(waiting))) <= 1 + parallel
     assert [*found, *stream] == [(tile, tile.path.encode()) for tile in wanted]
 
 
-def test_fetch_tiles_error_in_its_turn() -> None:
+def test_an_error_in_its_turn() -> None:
     """What cannot be fetched is raised once all that stand before it were taken."""
     objects = Objects({TILE: DATA}, parallel=3)
-    stream = fetch_tiles(objects, [Tile(0, 0), Tile(0, 1)])
+    stream = TileSource(objects).fetch([Tile(0, 0), Tile(0, 1)])
     assert next(stream) == (Tile(0, 0), DATA)
     with pytest.raises(NotFound):
         next(stream)

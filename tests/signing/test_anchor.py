@@ -105,7 +105,10 @@ def test_a_memory_moves_from_what_was_recalled() -> None:
             Refused,
             r"anchor at memory://anchor is of the log example\.com/other",
         ),
-        (ANCHOR_TEXT.encode()[:-1], Malformed, "not a whole record"),
+        *(
+            (data, Malformed, "^memory://anchor/anchor: malformed tiletree-anchor/v2: [^']*$")
+            for data in (ANCHOR_TEXT.encode()[:-1], b"", b"secret\n", ANCHOR_TEXT.replace("open", "shut").encode())
+        ),
         (b"x" * (MAX_RECORD_SIZE + 1), AccessError, "longer than"),
     ],
 )

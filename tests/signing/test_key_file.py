@@ -86,7 +86,7 @@ def test_others_may_not_read_it(mode: int, tmp_path: Path) -> None:
     ],
 )
 def test_damaged_keys(data: bytes, tmp_path: Path) -> None:
-    """Anything but the one line is malformed, and no message shows any of it."""
+    """Anything but the one line is malformed; the message says which file it is, and shows nothing of it."""
     path = tmp_path / "k"
     path.write_bytes(data)
     path.chmod(0o600)
@@ -94,6 +94,7 @@ def test_damaged_keys(data: bytes, tmp_path: Path) -> None:
         read_key(path)
     assert KEY.skey[-20:-12] not in f"{caught.value!r} {caught.value} {caught.value.__cause__!r}"
     assert caught.value.found is None
+    assert caught.value.message.startswith(f"{path}: malformed ")
 
 
 def test_no_key(tmp_path: Path) -> None:

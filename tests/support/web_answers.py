@@ -154,6 +154,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "vkey": lambda vkey: [parse_vkey(vkey).name, int(parse_vkey(vkey).type)],
     "note": _note,
     "verify_note": lambda data, vkeys: len(verify_note(parse_note(b64decode(data)), map(parse_vkey, vkeys))),
+    "signature": lambda data, vkey, signature: parse_vkey(vkey).verify(b64decode(data), b64decode(signature)),
     "checkpoint": _checkpoint,
     "policy": _policy,
     "accept": _accept,

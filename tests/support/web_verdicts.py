@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import json
+import subprocess
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.browser import Chromium, site
+from tests.support.node import ROOT, node
 from tests.support.sampling import one_in
 from tests.support.web_answers import Case, answer, without_mldsa
+from tests.support.web_server import PAGE
 from tests.support.web_vectors import vectors
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "vectors"
+FOLDER = Path("tests", "web")  # what runs vectors in JavaScript
 MANY = 300  # an operation with so many cases: a quick run takes a share of them
 SIGNED = ("accept", "verify_proof")  # operations in which an ML-DSA-44 key may be asked for
 
@@ -61,3 +67,44 @@ def verdicts_in(folder: Path, every: int) -> Verdicts:
     path = folder / "vectors.json"
     cases = json.loads(path.read_bytes())["cases"]
     return Verdicts(path, cases, answers, {int(at): one for at, one in without.items()})
+
+
+# ---- what JavaScript says
+
+
+def differences(compared: Iterable[tuple[Case, dict[str, Any], dict[str, Any]]]) -> list[str]:
+    """Return where answers differ: (case, theirs, the core's)."""
+    different = []
+    for case, theirs, ours in compared:
+        names = ["code", "value", "evidence", *(["path"] if case["op"] == "tiles" else [])]
+        pairs = [(name, theirs.get(name) or None, ours.get(name) or None) for name in names]
+        wrong = [f"{case['id']}: {name} is {one!r} and not {other!r}" for name, one, other in pairs if one != other]
+        different += [words[:500] for words in wrong]
+    return different
+
+
+def answers_of_node(web: Path, vectors: Path) -> tuple[str, list[dict[str, Any]]]:
+    """Return who checks ML-DSA-44 in Node, and its answers; web: where the verifier is."""
+    command = [node(), web / FOLDER / "run_vectors.mjs", vectors]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    first, *answers = map(json.loads, done.stdout.removesuffix("\n").split("\n"))
+    return first["mldsa"], answers
+
+
+def answers_of_chromium(chromium: Chromium, vectors: Path) -> tuple[str, list[dict[str, Any]]]:
+    """Return who checks ML-DSA-44 in Chromium, and its answers."""
+    files = {f"web/{name}": data for name, data in PAGE.items()}
+    files["tests/web/operations.js"] = (ROOT / FOLDER / "operations.js").read_bytes()
+    files |= {"blank.html": b"<!doctype html><title>vectors</title>", "vectors": vectors.read_bytes()}
+    with site(chromium, files) as one:
+        one.page.goto(f"{one.server.url}blank.html")
+        mldsa, answers = one.page.evaluate(
+            """async () => {
+                const { mldsa, run } = await import("/tests/web/operations.js");
+                const { cases, ...shared } = await (await fetch("/vectors")).json();
+                const answers = [];
+                for (const one of cases) answers.push(await run(one, shared));
+                return [await mldsa(), JSON.stringify(answers)];
+            }"""
+        )
+    return mldsa, json.loads(answers)

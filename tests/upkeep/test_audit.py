@@ -35,7 +35,8 @@ from tiles.store.directory import DirectoryStore
 from tiles.tree.bundle import encode_entries, parse_bundle
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, leaf_hash, node_root
-from tiles.upkeep.audit import MISSING, _entries, audit
+from tiles.upkeep.audit import audit
+from tiles.upkeep.objects import MISSING, _entries
 
 
 @pytest.mark.parametrize(

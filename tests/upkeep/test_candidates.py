@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.caches import Caching
 from tests.support.readers import Objects, make_log
 from tiles.errors import AccessError, NotFound
 from tiles.tree.layout import CHECKPOINT, ENTRIES, Tile
@@ -23,9 +24,13 @@ class Broken(Objects):
 
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object, or none."""
+        self.fail(path)
+        return super().fetch(path, limit)
+
+    def fail(self, path: str) -> None:
+        """Raise for an object that cannot be reached."""
         if path in self.broken:
             raise AccessError(f"{path}: connection reset")
-        return super().fetch(path, limit)
 
 
 @pytest.mark.parametrize("lasting", [True, False])
@@ -78,10 +83,10 @@ def test_a_way_that_is_broken() -> None:
 def test_cut_at(tile: Tile, data: bytes | None) -> None:
     """A tile or bundle is the beginning of what a tree of 300 has in its place."""
     if data is None:
-        assert cut_at(Objects(LOG), 300 if tile.index == 2 else 0, tile) is None
+        assert list(cut_at(Objects(LOG), 300 if tile.index == 2 else 0, tile)) == []
     else:
-        assert cut_at(Objects(LOG), 300, tile) == data
-        assert cut_at(Objects({}), 300, tile) is None
+        assert list(cut_at(Objects(LOG), 300, tile)) == [data]
+        assert list(cut_at(Objects({}), 300, tile)) == []
 
 
 def test_what_is_read() -> None:
@@ -95,6 +100,23 @@ def test_what_is_read() -> None:
     assert leaves_in(Tile(ENTRIES, 0, 2), b"\0\1a\0\0") == (leaf_hash(b"a"), leaf_hash(b""))
     for data in (b"", b"\0\1a", b"\0\1a\0\1"):
         assert leaves_in(Tile(ENTRIES, 0, 2), data) is None
+
+
+def test_past_a_cache() -> None:
+    """An object is read past a cache with the same patience; where there is none, what was fetched is what there is."""
+    reader = Reachable(Objects(LOG), lasting=True)
+    assert reader.fetch_anew(CHECKPOINT, 1000, b"rejected") == b"rejected"
+    with pytest.raises(NotFound):
+        reader.fetch_anew(CHECKPOINT, 1000, None)
+    cached = Caching(LOG, {"a": b"kept"})
+    reader = Reachable(cached, lasting=False)
+    assert reader.fetch_anew(CHECKPOINT, 1000, LOG[CHECKPOINT]) == LOG[CHECKPOINT]
+    cached.before = Broken({"a"}).fail
+    for _ in range(6):
+        with pytest.raises(NotFound, match="a: connection reset"):
+            reader.fetch_anew("a", 100, b"kept")
+    assert cached.anew == [CHECKPOINT, *["a"] * 4]
+    assert claimed_size(Caching(LOG, {CHECKPOINT: b"<html>"})) == 300
 
 
 def test_claimed_size() -> None:

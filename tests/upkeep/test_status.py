@@ -53,7 +53,7 @@ def lose_the_batch(world: World) -> None:
         (lambda world: world.put("public", CHECKPOINT, b"damaged"), "refuse: memory://public/checkpoint: malformed "),
         (
             lambda world: world.put("anchor", ANCHOR, b"damaged"),
-            "refuse: malformed tiletree-anchor/v2",
+            "refuse: memory://anchor/anchor: malformed tiletree-anchor/v2",
         ),
         (
             lambda world: world.move_anchor(tree=TreeHead(3, OTHER_ROOT)),

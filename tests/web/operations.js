@@ -54,6 +54,11 @@ const OPERATIONS = {
   },
   verify_note: async ({ data, vkeys }) =>
     (await tlog.verifyNote(tlog.parseNote(bytes(data)), vkeys.map(key))).length,
+  signature: async ({ data, vkey, signature }) => { // over a text that need not be that of a note
+    const signer = key(vkey), claimed = { name: signer.name, id: signer.id, signature: bytes(signature) };
+    await tlog.verifyNote({ text: encoding.decodeText(bytes(data), "text"), signatures: [claimed] }, [signer]);
+    return null;
+  },
   checkpoint: ({ data }) => {
     const { origin, tree: { size, root }, extensions } = tlog.parseCheckpoint(bytes(data));
     return [origin, String(size), text(root), extensions];

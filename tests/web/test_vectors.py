@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from tests.support.browser import Chromium, site
-from tests.support.node import ROOT, node
-from tests.support.web_answers import Case
-from tests.support.web_server import PAGE
-from tests.support.web_verdicts import SIGNED, Verdicts
+from tests.support.browser import Chromium
+from tests.support.node import ROOT
+from tests.support.web_verdicts import FOLDER, SIGNED, Verdicts, answers_of_chromium, answers_of_node, differences
 
 pytest_plugins = ["tests.support.browser_fixture", "tests.support.web_fixtures"]
-
-FOLDER = Path("tests", "web")
-
-
-def differences(compared: Iterable[tuple[Case, dict[str, Any], dict[str, Any]]]) -> list[str]:
-    """Return where answers differ: (case, theirs, the core's)."""
-    different = []
-    for case, theirs, ours in compared:
-        names = ["code", "value", "evidence", *(["path"] if case["op"] == "tiles" else [])]
-        pairs = [(name, theirs.get(name) or None, ours.get(name) or None) for name in names]
-        wrong = [f"{case['id']}: {name} is {one!r} and not {other!r}" for name, one, other in pairs if one != other]
-        different += [words[:500] for words in wrong]
-    return different
-
-
-def answers_of_node(web: Path, vectors: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Return who checks ML-DSA-44 in Node, and its answers; web: where the verifier is."""
-    command = [node(), web / FOLDER / "run_vectors.mjs", vectors]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    first, *answers = map(json.loads, done.stdout.removesuffix("\n").split("\n"))
-    return first["mldsa"], answers
 
 
 def test_the_core_gives_the_verdicts_expected(verdicts: Verdicts) -> None:
@@ -77,20 +51,7 @@ def test_node_without_the_library(verdicts: Verdicts, tmp_path: Path) -> None:
 
 def test_chromium_gives_the_same_verdicts(chromium: Chromium, verdicts: Verdicts) -> None:
     """Chromium runs all vectors, ML-DSA-44 included where it has it, and says what the core says."""
-    files = {f"web/{name}": data for name, data in PAGE.items()}
-    files["tests/web/operations.js"] = (ROOT / FOLDER / "operations.js").read_bytes()
-    files |= {"blank.html": b"<!doctype html><title>vectors</title>", "vectors": verdicts.path.read_bytes()}
-    with site(chromium, files) as one:
-        one.page.goto(f"{one.server.url}blank.html")
-        mldsa, answers = one.page.evaluate(
-            """async () => {
-                const { mldsa, run } = await import("/tests/web/operations.js");
-                const { cases, ...shared } = await (await fetch("/vectors")).json();
-                const answers = [];
-                for (const one of cases) answers.push(await run(one, shared));
-                return [await mldsa(), JSON.stringify(answers)];
-            }"""
-        )
+    mldsa, answers = answers_of_chromium(chromium, verdicts.path)
     assert mldsa in ("native", "library")
-    assert differences(zip(verdicts.cases, json.loads(answers), verdicts.answers, strict=True)) == []
+    assert differences(zip(verdicts.cases, answers, verdicts.answers, strict=True)) == []
     print(f"ML-DSA-44: {mldsa}")

@@ -127,6 +127,8 @@ class VerifierKey:
             elif self.type == SignatureType.MLDSA44:
                 MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
             else:
+                # RFC 8032 5.1.7 without the cofactor, R compared as bytes, any encoding of a key, also of small order:
+                # so do OpenSSL and BoringSSL, and therefore Node.js and Chromium
                 Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except InvalidSignature:
             raise SignatureError(f"wrong signature by {self}") from None

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from tiles.errors import AccessError, ForkError, NotFound, TileError, UsageError
+from tiles.errors import AccessError, ForkError, NotFound, TileError, UsageError, placed
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted, Policy
@@ -24,7 +24,7 @@ from tiles.read.histories import check_extends, forked, unproven
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.memories import CheckpointMemory, TileMemory
 from tiles.read.tiles import TileSource
-from tiles.read.trouble import judged, placed
+from tiles.read.trouble import judged
 from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for

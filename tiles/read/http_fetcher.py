@@ -203,7 +203,7 @@ class HttpFetcher:
 
     def _headers(self, at: Url, anew: _Anew | None) -> dict[str, str]:
         headers = dict(_HEADERS) | ({} if anew is None else NO_CACHE)
-        if self._base.auth and (at.scheme, at.host, at.port) == (self._base.scheme, self._base.host, self._base.port):
+        if self._base.auth and is_same_server(at, self._base):
             headers["Authorization"] = f"Basic {encode_base64(unquote(self._base.auth).encode())}"
         return headers
 

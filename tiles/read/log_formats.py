@@ -86,3 +86,12 @@ class TlogTiles:
 
 
 TLOG_TILES: LogFormat = TlogTiles()
+
+
+class _Roomy(TlogTiles):
+    def limit(self, tile: Tile) -> int:  # noqa: ARG002
+        """Return how many bytes of a tile or bundle to read at most."""
+        return MAX_BUNDLE_SIZE
+
+
+ROOMY: LogFormat = _Roomy()  # the same logs, for who wants to have objects much too long for a tile, too, and say so

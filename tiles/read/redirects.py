@@ -12,8 +12,8 @@ from urllib.parse import urljoin
 from urllib3.util import Url, parse_url
 
 from tiles.errors import AccessError
+from tiles.store.network import DEFAULT_PORTS
 
-_PORTS = {"http": 80, "https": 443}
 _NAT64 = ip_network("64:ff9b::/96")
 _INNER = ("localhost", ".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
@@ -30,7 +30,7 @@ def redirected(at: Url, location: str | None, where: str, *, inside: bool) -> Ur
         target = parse_url(urljoin(str(at), location or ""))
     except ValueError:
         target = Url()
-    if not location or not target.host or target.scheme not in _PORTS:
+    if not location or not target.host or target.scheme not in DEFAULT_PORTS:
         raise AccessError(f"{where}: redirected to what is not a {at.scheme}:// URL")
     target = target._replace(auth=None, fragment=None)
     if is_same_server(at, target):
@@ -53,7 +53,7 @@ def is_same_server(one: Url, other: Url) -> bool:
 
 
 def _server(url: Url) -> tuple[str, str, int | None]:
-    return url.scheme or "", url.host or "", url.port or _PORTS.get(url.scheme or "")
+    return url.scheme or "", url.host or "", url.port or DEFAULT_PORTS.get(url.scheme or "")
 
 
 def is_private(host: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
-from tiles.errors import Malformed, NotFound, TileError, TilesError, explained
+from tiles.errors import Malformed, NotFound, TileError, TilesError, explained, placed
 from tiles.parallel import in_parallel
 from tiles.read.log_formats import TLOG_TILES, LogFormat
-from tiles.read.trouble import no_object, placed
+from tiles.read.trouble import no_object
 from tiles.store import Fetcher, TooLong
 from tiles.store.past_caches import PastCaches
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
@@ -31,7 +31,11 @@ class TileSource:
         self._lenient = lenient
 
     def fetch(self, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
-        """Yield tiles and bundles with what `fetch_tile` returns for them, as `fetch_tiles` does."""
+        """Yield tiles and bundles, in the order given, with what a log has for them.
+
+        At most `fetcher.parallel` of them are under way or waiting to be taken, however many there are.
+        Raises what `fetch_tile` raises for a tile when that tile's turn comes.
+        """
         return in_parallel(lambda tile: (tile, self._fetch(tile)), tiles, self._fetcher.parallel)
 
     def _fetch(self, tile: Tile) -> bytes:
@@ -64,9 +68,7 @@ class TileSource:
 
         rejected   what `fetch` returned for it, which turned out to be wrong
         """
-        copies = _Copies(self._fetcher, tile, self._format, rejected)
-        yield from copies.usual()
-        yield from copies.anew()
+        return copies_of(self._fetcher, tile, self._format, rejected)
 
     def refuse(self, error: TileError) -> NoReturn:
         """Raise the error for tiles or bundles that are wrong: it says at which addresses they were read.
@@ -118,6 +120,7 @@ class _Copies:
     def anew(self) -> Iterator[bytes]:
         """Yield both again, past every cache; nothing where there is none."""
         if isinstance(fetcher := self._fetcher, PastCaches):
+            self._failures.clear()  # what a cache had is not the log's fault
             for path in self._paths:
                 yield from self._copy(path, lambda path: fetcher.fetch_anew(path, self._limit, self._before.get(path)))
 
@@ -145,32 +148,41 @@ class _Copies:
             yield copy
 
 
+def copies_of(
+    fetcher: Fetcher, tile: Tile, log_format: LogFormat = TLOG_TILES, rejected: bytes | None = None
+) -> Iterator[bytes]:
+    """Yield the copies that a log may have of a tile or bundle, for whoever can tell which is right.
+
+    rejected   what was fetched for it already and is wrong
+    """
+    copies = _Copies(fetcher, tile, log_format, rejected)
+    yield from copies.usual()
+    yield from copies.anew()
+
+
 def fetch_tile(fetcher: Fetcher, tile: Tile, log_format: LogFormat = TLOG_TILES) -> bytes:
-    """Return what a log has for a tile or entry bundle; a partial one that is gone is cut from the full one.
+    """Return the first copy that a log has of a tile or entry bundle; it may be cut from the full one.
 
     Nothing about it is verified. Raises NotFound, AccessError; TileError for a full one that cannot be cut.
     """
-    path, limit = log_format.path(tile), log_format.limit(tile)
-    try:
-        return fetcher.fetch(path, limit)
-    except NotFound:
-        if tile.is_full:
-            raise
-    # "MAY fetch the full tile in parallel as a fallback in case the partial tile is not available anymore"
-    full = log_format.path(tile.full)
-    try:
-        data = fetcher.fetch(full, limit)
-    except NotFound:
-        raise NotFound(f"{fetcher.url}: neither {path} nor {full} is there", hint=_GONE) from None
-    return log_format.cut(tile, data)
+    copies = _Copies(fetcher, tile, log_format)
+    for some in (copies.usual(), copies.anew()):
+        for data in some:
+            return data
+    raise copies.trouble()
 
 
-def fetch_tiles(
-    fetcher: Fetcher, tiles: Iterable[Tile], log_format: LogFormat = TLOG_TILES
-) -> Iterator[tuple[Tile, bytes]]:
-    """Yield tiles and bundles with what `fetch_tile` returns for them, in the order given.
+def fetch_tile_anew(fetcher: Fetcher, tile: Tile, rejected: bytes, log_format: LogFormat = TLOG_TILES) -> bytes:
+    """Return what is there past every cache of a tile or bundle that will not do; the same bytes where there is none.
 
-    At most `fetcher.parallel` of them are under way or waiting to be taken, however many there are.
-    Raises what `fetch_tile` raises for a tile when that tile's turn comes.
+    rejected   what `fetch_tile` returned for it
+    Raises what `fetch_tile` raises.
     """
-    return in_parallel(lambda tile: (tile, fetch_tile(fetcher, tile, log_format)), tiles, fetcher.parallel)
+    if not isinstance(fetcher, PastCaches):
+        return rejected
+    copies = _Copies(fetcher, tile, log_format, rejected)
+    for _ in copies.usual():
+        pass  # the full one may be what it was cut from: what a cache has of that is to be known, too
+    for data in copies.anew():
+        return data
+    raise copies.trouble()

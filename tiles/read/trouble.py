@@ -13,7 +13,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tiles.errors import AccessError, LogError, Malformed
+from tiles.errors import AccessError, LogError, Malformed, placed
 from tiles.store import TooLong
 
 _HEAD = 2048  # bytes that are looked at
@@ -61,13 +61,6 @@ def too_long(beginning: bytes, where: str, limit: int) -> TooLong:
     if beginning and found:
         return TooLong(f"{where} is {found}, longer than {limit} bytes", hint=_HINT)
     return TooLong(f"{where}: longer than {limit} bytes")
-
-
-def placed(error: LogError, where: str, problem: str = "") -> LogError:
-    """Return the same error, whose message begins with the address; problem: what it says then, if not the same."""
-    error.message = f"{where}: {problem or error.message}"
-    error.args = (error.message,)
-    return error
 
 
 @contextmanager

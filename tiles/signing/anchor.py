@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from tiles.errors import Malformed, NotFound, Refused, explained
+from tiles.errors import Malformed, NotFound, Refused, explained, placed
 from tiles.notes.encoding import encode_base64
 from tiles.records.fields import MAX_RECORD_SIZE, format_record, parse_random_id, parse_record, parse_tree
 from tiles.records.paths import ANCHOR
@@ -88,13 +88,16 @@ class AnchorMemory:
     def recall(self) -> tuple[Anchor | None, Version | None]:
         """Return the anchor and its version; a pair of None if there is none.
 
-        Raises Refused if it is another log's.
+        Raises Refused if it is another log's, Malformed if it is none.
         """
         try:
             stored = self.store.read(ANCHOR, MAX_RECORD_SIZE)
         except NotFound:
             return None, None
-        anchor = parse_anchor(stored.data)
+        try:
+            anchor = parse_anchor(stored.data)
+        except Malformed as error:
+            raise placed(error, f"{self.store.url}/{ANCHOR}", error.plain) from None
         if anchor.origin != self.origin:
             raise Refused(
                 f"the anchor at {self.store.url} is of the log {anchor.origin}, not of {self.origin}",

@@ -7,7 +7,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from tiles.errors import AccessError, Malformed, NotFound, Refused, explained
+from tiles.errors import AccessError, Malformed, NotFound, Refused, explained, placed
 from tiles.notes.keys import SeedKey, check_origin, parse_skey
 from tiles.store.keeping import check_owner
 from tiles.user.files import sync_directory, write_file
@@ -57,6 +57,9 @@ def read_key(path: Path) -> SeedKey:
         text = data.decode("ascii")
     except UnicodeDecodeError:
         text = ""  # shown nowhere: it may be a damaged secret
-    if not text.endswith("\n") or len(data) > MAX_KEY_FILE_SIZE:
-        raise Malformed(f"key file {path}", "not one line")
-    return parse_skey(text[:-1])
+    try:
+        if not text.endswith("\n") or len(data) > MAX_KEY_FILE_SIZE:
+            raise Malformed("key file", "not one line")
+        return parse_skey(text[:-1])
+    except Malformed as error:
+        raise placed(error, str(path), error.plain) from None

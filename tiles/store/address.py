@@ -24,6 +24,7 @@ from urllib3.util import Url, parse_url
 
 from tiles.errors import UsageError
 from tiles.store.fsspec_address import shown_fsspec_url, shown_protocol
+from tiles.store.network import DEFAULT_PORTS
 from tiles.store.paths import is_path
 
 _OPTIONS = {
@@ -36,7 +37,6 @@ SCHEMES = frozenset(_OPTIONS)  # of object stores
 _BUCKET = re.compile(r"[A-Za-z0-9$._-]{1,255}", re.ASCII)
 _OPTION = re.compile(r"[a-z_]{1,30}", re.ASCII)
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._/-]*)?", re.ASCII | re.IGNORECASE)
-_PORTS = {"http": 80, "https": 443}
 
 
 class Kind(Enum):
@@ -54,7 +54,7 @@ def kind_of(address: str) -> Kind:
     if not separator or scheme == "file":
         return Kind.DIRECTORY
     scheme = scheme.partition("::")[0].lower()  # of a chain (simplecache::https://…) the scheme of its first link
-    if scheme in _PORTS:
+    if scheme in DEFAULT_PORTS:
         return Kind.HTTP
     return Kind.BUCKET if scheme in SCHEMES else Kind.FSSPEC
 
@@ -257,7 +257,7 @@ def parse_http_url(url: str) -> Url:
         parsed = parse_url(url)
     except http.LocationParseError:
         raise UsageError("not an http(s):// URL") from None
-    if parsed.scheme not in _PORTS or not parsed.host or not url.isprintable() or " " in url:
+    if parsed.scheme not in DEFAULT_PORTS or not parsed.host or not url.isprintable() or " " in url:
         raise UsageError("not an http(s):// URL")
     if parsed.fragment is not None:
         raise UsageError(f"{shown_http_url(parsed)}: the URL of a log has no #fragment")
@@ -266,6 +266,6 @@ def parse_http_url(url: str) -> Url:
 
 def shown_http_url(parsed: Url) -> str:
     """Return the URL as it may be shown and remembered: no credentials, query, default port, slash at the end."""
-    port = None if parsed.port == _PORTS.get(parsed.scheme or "") else parsed.port
+    port = None if parsed.port == DEFAULT_PORTS.get(parsed.scheme or "") else parsed.port
     path = (parsed.path or "").rstrip("/")
     return str(parsed._replace(auth=None, query=None, fragment=None, port=port, path=path))

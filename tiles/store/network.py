@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 from tiles.errors import UsageError
 
+DEFAULT_PORTS = {"http": 80, "https": 443}  # by scheme: of the servers that are read from, and of proxies
 AUTHORITIES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")  # each names a file of certificates, in PEM
 
-_PORTS = {"http": 80, "https": 443}
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----")
 
 
@@ -54,20 +54,20 @@ def proxy_for(scheme: str, host: str, port: int | None = None) -> Proxy | None:
     Raises UsageError, which does not repeat it, for a variable that names no http(s):// proxy.
     """
     name, value = _proxy_variable(scheme)
-    if not value or _is_excepted(host.strip("[]").lower().rstrip("."), port or _PORTS[scheme]):
+    if not value or _is_excepted(host.strip("[]").lower().rstrip("."), port or DEFAULT_PORTS[scheme]):
         return None
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
         place, port = parts.hostname, parts.port
     except ValueError:
         place = None
-    if not place or parts.scheme not in _PORTS:
+    if not place or parts.scheme not in DEFAULT_PORTS:
         raise UsageError(
             f"${name} names no proxy that can be used", hint="a proxy is http://HOST:PORT or https://HOST:PORT"
         )
     shown = f"[{place}]" if ":" in place else place
     user, at, _ = parts.netloc.rpartition("@")
-    return Proxy(f"{parts.scheme}://{shown}:{port or _PORTS[parts.scheme]}", user if at and user != ":" else "")
+    return Proxy(f"{parts.scheme}://{shown}:{port or DEFAULT_PORTS[parts.scheme]}", user if at and user != ":" else "")
 
 
 def _proxy_variable(scheme: str) -> tuple[str, str]:

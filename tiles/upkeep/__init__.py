@@ -2,6 +2,7 @@
 
     status      what the next run will find and do
     audit       read everything, recompute everything, report every finding
+    objects     for audit and repair: tiles and bundles, fetched, and judged past every cache
     strays      what a listing shows beside the tree
     gc          deleting what is of no use any more
     import_log  appending another log's entries

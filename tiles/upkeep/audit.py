@@ -1,33 +1,27 @@
 """Recomputing all of a log: entries → leaf hashes → tiles → root, each compared with what is published.
 
 Tiles are read from the root downwards, so that the hash which each must have is known when it is read. They are judged
-from the entries upwards (`tiles.tree.blame`). A run of 65,536 entries, those below one tile of level 1, depends on
-nothing else: runs go to an executor, if there is one, 256 at a time. Memory holds at most 65,536 hashes for each level
-of tiles, and the few bundles that are being fetched, whatever the size of the log.
+from the entries upwards (`tiles.tree.blame`), as the log's own server has them, whatever a cache before it has kept
+(`tiles.upkeep.objects`). A run of 65,536 entries, those below one tile of level 1, depends on nothing else: runs go to
+an executor, if there is one, 256 at a time. Memory holds at most 65,536 hashes for each level of tiles, and the few
+bundles that are being fetched, whatever the size of the log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from struct import unpack
 
-from tiles.errors import Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
 from tiles.read.fetcher import open_log
-from tiles.read.log_formats import MAX_BUNDLE_SIZE
-from tiles.read.tiles import fetch_tile, fetch_tiles
 from tiles.store import Fetcher, Store
-from tiles.tree.blame import Finding, Hashes, Stated, children, judge_edge, judge_pair, judge_tile, leads_to_root
-from tiles.tree.bundle import parse_bundle
-from tiles.tree.layout import TILE_WIDTH, Tile, edge_tiles
-from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead, leaf_hashes
-from tiles.tree.tile import parse_tile
+from tiles.tree.blame import Finding, Hashes, Stated, children, judge_edge, judge_tile, leads_to_root
+from tiles.tree.layout import TILE_WIDTH, edge_tiles
+from tiles.tree.merkle import Hash, TreeHead
+from tiles.upkeep.objects import Objects
 from tiles.upkeep.strays import take_inventory
-
-MISSING = "is not there"
 
 Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one of level 1; the findings
 
@@ -60,12 +54,11 @@ def audit(
 
     What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
     """
-    roomy = _Roomy(fetcher)
-    walk = Walk(roomy, tree, progress, Workers(executor, url or fetcher.url) if executor else None)
+    walk = Walk(fetcher, tree, progress, Workers(executor, url or fetcher.url) if executor else None)
     walk.walk()
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
-        walk.findings += take_inventory(store, roomy, tree, policy, damaged)
+        walk.findings += take_inventory(store, fetcher, tree, policy, damaged)
     return Report(tree, tuple(walk.findings))
 
 
@@ -98,7 +91,7 @@ class Walk:
 
     def walk(self) -> None:
         """Recompute what is below each tile of the right edge, then judge the edge by the root."""
-        stated = {tile.level: self.edge_hashes(tile) for tile in edge_tiles(self._tree.size)}
+        stated = self.edge()
         computed = self.below_edge(stated, believed=leads_to_root(self._tree, stated))
         self.findings += judge_edge(self._tree, stated, computed)
 
@@ -127,7 +120,7 @@ class Walk:
         tiles = (child for at in range(above.tile.width) for child in children(above.tile, at))
         objects = Objects(self._fetcher, self.findings)
         for position, (tile, data) in enumerate(objects.fetch_all(tiles)):
-            yield above.below(position, tile, objects.hashes(tile, data))
+            yield objects.stated(above, position, tile, data)
 
     def _judged(self, stated: Stated, computed: Sequence[Hash | None]) -> Hash | None:
         found, findings = judge_tile(stated, computed)
@@ -140,28 +133,16 @@ class Walk:
         self._count(len(computed) * TILE_WIDTH)
         return computed
 
-    def edge_hashes(self, tile: Tile) -> Hashes | None:
-        """Return the hashes in an edge tile; None, and a finding, if it is missing or malformed."""
-        data = self._edge_object(tile)
-        return None if data is None else Objects(self._fetcher, self.findings).hashes(tile, data)
+    def edge(self) -> dict[int, Hashes | None]:
+        """Return the hashes of the edge tiles by level; None, and a finding, for one that is missing or malformed."""
+        return Objects(self._fetcher, self.findings).edge(self._tree)
 
     def _last_leaves(self, above: Stated) -> Sequence[Hash | None]:
         """Return the leaf hashes of the last bundle, which is partial."""
         (bundle,) = children(above.tile, 0)
-        data = self._edge_object(bundle)
-        leaves = None if data is None else Objects(self._fetcher, self.findings).leaves(bundle, data)
+        leaves = Objects(self._fetcher, self.findings).last_leaves(bundle, above.hashes)
         self._count(bundle.width)
         return leaves or [None] * bundle.width
-
-    def _edge_object(self, tile: Tile) -> bytes | None:
-        """Return a partial tile or bundle, cut from the full one if need be."""
-        try:
-            return fetch_tile(self._fetcher, tile)
-        except NotFound:
-            self.findings.append(Finding(tile.path, MISSING))
-        except TileError as error:
-            self.findings.append(Finding(error.path, error.problem))
-        return None
 
     def _count(self, entries: int) -> None:
         if self._progress:
@@ -177,10 +158,10 @@ def recompute_run(fetcher: Fetcher, above: Stated) -> Run:
     computed = []
     objects = Objects(fetcher, findings)
     contents = objects.fetch_all(child for at in range(above.tile.width) for child in children(above.tile, at))
-    for position, ((tile, data), (bundle, entries)) in enumerate(zip(contents, contents, strict=True)):
-        found, wrong = judge_pair(above, position, objects.whole(tile, data), objects.leaves(bundle, entries))
-        computed.append(found)
-        findings += wrong
+    for position, (tile, bundle) in enumerate(zip(contents, contents, strict=True)):
+        pair = objects.pair(above, position, tile, bundle)
+        computed.append(pair.root)
+        findings += pair.findings
     return computed, findings
 
 
@@ -190,71 +171,3 @@ def _recompute_run_at(url: str, above: Stated) -> Run:
 
 
 _opened = lru_cache(maxsize=1)(open_log)
-
-
-class _Roomy:
-    """A fetcher that also returns objects much too long for a tile, so that they are found to be wrong."""
-
-    def __init__(self, fetcher: Fetcher) -> None:
-        self.url = fetcher.url
-        self.parallel = fetcher.parallel
-        self._fetcher = fetcher
-
-    def fetch(self, path: str, limit: int) -> bytes:  # noqa: ARG002
-        """Return an object (Fetcher)."""
-        return self._fetcher.fetch(path, MAX_BUNDLE_SIZE)
-
-
-class Objects(_Roomy):
-    """Fetches full tiles and bundles, and records which are missing or malformed instead of raising."""
-
-    def __init__(self, fetcher: Fetcher, findings: list[Finding]) -> None:
-        super().__init__(fetcher)
-        self._findings = findings
-        self._missing: set[str] = set()
-
-    def fetch_all(self, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
-        """Yield full tiles and bundles with their contents; b"" for what is not there."""
-        return fetch_tiles(self, tiles)
-
-    def fetch(self, path: str, limit: int) -> bytes:
-        """Return an object, b"" if it is not there (Fetcher)."""
-        try:
-            return super().fetch(path, limit)
-        except NotFound:
-            self._missing.add(path)
-            return b""
-
-    def hashes(self, tile: Tile, data: bytes) -> Hashes | None:
-        """Return the hashes in a tile; None, and a finding, if these are not the bytes of one."""
-        try:
-            return parse_tile(data, tile.width)
-        except Malformed as error:
-            self._wrong(tile, error)
-            return None
-
-    def whole(self, tile: Tile, data: bytes) -> bytes | None:
-        """Return the bytes of a tile as they are; None, and a finding, if they are too few or too many."""
-        if len(data) == tile.width * HASH_SIZE:
-            return data
-        self.hashes(tile, data)
-        return None
-
-    def leaves(self, bundle: Tile, data: bytes) -> list[Hash] | None:
-        """Return the leaf hashes of the entries in a bundle; None, and a finding, if these are not the bytes of one."""
-        try:
-            return leaf_hashes(_entries(data, bundle.width))
-        except Malformed as error:
-            self._wrong(bundle, error)
-            return None
-
-    def _wrong(self, tile: Tile, error: Malformed) -> None:
-        self._findings.append(Finding(tile.path, MISSING if tile.path in self._missing else error.problem))
-
-
-def _entries(data: bytes, width: int) -> Sequence[bytes]:
-    """Do what `parse_bundle` does, at a tenth of its cost where all entries have one length, as in many logs."""
-    stride = 2 + int.from_bytes(data[:2], "big")
-    if len(data) == width * stride and data[::stride] + data[1::stride] == data[:1] * width + data[1:2] * width:
-        return unpack(f"2x{stride - 2}s" * width, data)
-    return parse_bundle(data, width)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tiles.errors import AccessError, LogError, Malformed, NotFound, TileError, UsageError
+from tiles.errors import AccessError, LogError, Malformed, NotFound, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
-from tiles.read.tiles import fetch_tile
+from tiles.read.tiles import copies_of
 from tiles.store import Fetcher
+from tiles.store.past_caches import PastCaches, fetch_for
 from tiles.tree.blame import Hashes
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import CHECKPOINT, Tile, tile_at
@@ -37,10 +39,22 @@ class Reachable:
 
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object (Fetcher)."""
+        return self._patiently(lambda: self._fetcher.fetch(path, limit))
+
+    def fetch_anew(self, path: str, limit: int, rejected: bytes | None) -> bytes:
+        """Return an object past every cache (PastCaches); where there is none, what was fetched is what there is."""
+        fetcher = self._fetcher
+        if isinstance(fetcher, PastCaches):
+            return self._patiently(lambda: fetcher.fetch_anew(path, limit, rejected))
+        if rejected is None:
+            raise NotFound(f"{self.url}/{path}: not found")
+        return rejected
+
+    def _patiently(self, fetch: Callable[[], bytes]) -> bytes:
         if self._in_a_row >= _PATIENCE and not self._lasting:
             raise NotFound(self.trouble)
         try:
-            data = self._fetcher.fetch(path, limit)
+            data = fetch()
         except NotFound:
             self._in_a_row = 0
             raise
@@ -68,22 +82,20 @@ class Sources:
         return cls(Reachable(fetcher, lasting=True), other)
 
 
-def cut_at(fetcher: Fetcher, size: int, tile: Tile) -> bytes | None:
-    """Return a tile or bundle, cut from what a larger tree has in its place, unproven; None if it is not there."""
+def cut_at(fetcher: Fetcher, size: int, tile: Tile) -> Iterator[bytes]:
+    """Yield the copies of a tile or bundle, each cut from what a larger tree has in its place, all of them unproven."""
     try:
         larger = tile_at(size, tile.level, tile.index)
     except UsageError:
-        return None
-    data = fetched(fetcher, larger)
-    return None if data is None else cut_from_larger(tile, data)
+        return
+    for data in copies_of(fetcher, larger):
+        if (part := cut_from_larger(tile, data)) is not None:
+            yield part
 
 
 def fetched(fetcher: Fetcher, tile: Tile) -> bytes | None:
-    """Return what `fetch_tile` returns; None if the object is missing, or the tile cannot be cut from it."""
-    try:
-        return fetch_tile(fetcher, tile)
-    except (NotFound, TileError):
-        return None
+    """Return the first copy of a tile or bundle; None if there is none, or it cannot be cut from what there is."""
+    return next(copies_of(fetcher, tile), None)
 
 
 def hashes_in(tile: Tile, data: bytes | None) -> Hashes | None:
@@ -102,6 +114,6 @@ def leaves_in(bundle: Tile, data: bytes) -> Hashes | None:
 def claimed_size(mirror: Fetcher) -> int:
     """Return the size that a mirror says it has, to look for its tiles; 0 if it does not say."""
     try:
-        return parse_signed_checkpoint(mirror.fetch(CHECKPOINT, MAX_NOTE_SIZE)).tree.size
+        return fetch_for(mirror, CHECKPOINT, MAX_NOTE_SIZE, parse_signed_checkpoint).tree.size
     except (LogError, AccessError):
         return 0

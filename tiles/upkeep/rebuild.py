@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 
+from tiles.read.tiles import copies_of
 from tiles.store import Fetcher
 from tiles.tree.blame import (
     Finding,
@@ -22,15 +23,15 @@ from tiles.tree.blame import (
     complete,
     edge_options,
     judge_edge,
-    judge_pair,
     judge_tile,
     leads_to_root,
 )
 from tiles.tree.layout import TILE_WIDTH, Tile, edge_tiles
 from tiles.tree.merkle import Hash, TreeHead, node_root
 from tiles.tree.tile import parse_tile
-from tiles.upkeep.audit import MISSING, Objects, Walk
+from tiles.upkeep.audit import Walk
 from tiles.upkeep.candidates import Sources, claimed_size, cut_at, fetched, hashes_in, leaves_in
+from tiles.upkeep.objects import MISSING, Objects
 
 BELOW = "computed from what is below it"
 CUT = "cut from a larger one"
@@ -89,7 +90,7 @@ class Recovery:
         """Return the hashes of the edge tiles by level, put right; {} if nothing leads to the root."""
         tiles = {tile.level: tile for tile in edge_tiles(self._tree.size)}
         walk = self._walk()
-        stated = {level: walk.edge_hashes(tile) for level, tile in tiles.items()}
+        stated = walk.edge()
         if leads_to_root(self._tree, stated):
             return {level: hashes for level, hashes in stated.items() if hashes is not None}
         computed = walk.below_edge(stated, believed=False)
@@ -99,11 +100,12 @@ class Recovery:
         }
         right, how = choose_edge(self._tree, options), BELOW
         for fetcher, size, source in self._larger:
-            if right is not None:
-                break
-            for level, tile in tiles.items():
-                options[level] = [*_larger(fetcher, size, tile), *options[level]]
-            right, how = choose_edge(self._tree, options), source
+            copies = {level: _larger(fetcher, size, tile) for level, tile in tiles.items()}
+            # one more of each at a time: those past every cache are fetched if the first will not do
+            while right is None and any(more := [list(islice(each, 1)) for each in copies.values()]):
+                for level, found in zip(tiles, more, strict=True):
+                    options[level] = list(dict.fromkeys([*found, *options[level]]))
+                right, how = choose_edge(self._tree, options), source
         if right is None:
             self.findings += [*walk.findings, *judge_edge(self._tree, stated, computed)]
             return {}
@@ -123,10 +125,10 @@ class Recovery:
         elif leaves_in(bundle, data) == above.hashes:
             return
         for fetcher, size, source in self._larger:
-            data = cut_at(fetcher, size, bundle)
-            if data is not None and leaves_in(bundle, data) == above.hashes:
-                self._put(bundle.path, data, source)
-                return
+            for data in cut_at(fetcher, size, bundle):
+                if leaves_in(bundle, data) == above.hashes:
+                    self._put(bundle.path, data, source)
+                    return
         self.findings.append(Finding(bundle.path, problem))
 
     # ---- full tiles, proven by their parents
@@ -141,7 +143,7 @@ class Recovery:
         below = (child for at in range(above.tile.width) for child in children(above.tile, at))
         for position, (tile, data) in enumerate(objects.fetch_all(below)):
             found.clear()
-            stated = above.below(position, tile, objects.hashes(tile, data))
+            stated = objects.stated(above, position, tile, data)
             proven = stated if stated.believed else self._recovered(stated, found)
             if proven is not None:
                 self._below(proven)
@@ -171,12 +173,11 @@ class Recovery:
         objects = Objects(self._here, found)
         contents = objects.fetch_all(child for at in range(above.tile.width) for child in children(above.tile, at))
         for position, ((tile, data), (bundle, entries)) in enumerate(zip(contents, contents, strict=True)):
-            whole, leaves = objects.whole(tile, data), objects.leaves(bundle, entries)
-            _, judged = judge_pair(above, position, whole, leaves)
-            found += judged
-            wrong = {finding.path for finding in judged}
-            is_right = whole is not None and tile.path not in wrong
-            right = None if bundle.path in wrong else leaves
+            pair = objects.pair(above, position, (tile, data), (bundle, entries))
+            found += pair.findings
+            wrong = {finding.path for finding in pair.findings}
+            is_right = pair.is_whole and tile.path not in wrong
+            right = None if bundle.path in wrong else pair.leaves
             if right is None or not is_right:
                 broken.append(_Broken(above.says(position), tile, is_right, bundle, right))
         self._count(above.tile.width * TILE_WIDTH)
@@ -187,15 +188,14 @@ class Recovery:
         """Put right pairs of a tile and its bundle as far as possible, and return the paths that were put right."""
         mended: set[str] = set()
         lacking = (pair.bundle for pair in broken if pair.leaves is None)
-        offered = Objects(self._mirror, []).fetch_all(lacking) if self._mirror else iter(())
+        mirrored = Objects(self._mirror, []) if self._mirror else None
+        offered = mirrored.fetch_all(lacking) if mirrored else iter(())
         for pair in broken:
             leaves = pair.leaves
-            if leaves is None and self._mirror:
-                _, data = next(offered)
-                leaves = leaves_in(pair.bundle, data)
-                if leaves is not None and node_root(leaves) != pair.expected:
-                    leaves = None
-                if leaves is not None:
+            if leaves is None and mirrored is not None:
+                proven = mirrored.proven(*next(offered), pair.expected)
+                if proven is not None:
+                    data, leaves = proven
                     self._put(pair.bundle.path, data, MIRROR)
                     mended.add(pair.bundle.path)
             if pair.is_right:
@@ -229,9 +229,12 @@ class Recovery:
         return filled
 
     def _mirrored(self, tile: Tile, expected: Hash | None) -> Hashes | None:
-        """Return the hashes in the mirror's copy of a full tile, if it is the right one."""
-        hashes = hashes_in(tile, fetched(self._mirror, tile)) if self._mirror else None
-        return hashes if hashes is not None and node_root(hashes) == expected else None
+        """Return the hashes in the mirror's copy of a full tile, if one is the right one."""
+        for data in copies_of(self._mirror, tile) if self._mirror else ():
+            hashes = hashes_in(tile, data)
+            if hashes is not None and node_root(hashes) == expected:
+                return hashes
+        return None
 
     def _walk(self) -> Walk:
         return Walk(self._here, self._tree)
@@ -243,11 +246,12 @@ class Recovery:
 
 def _larger(fetcher: Fetcher, size: int, tile: Tile) -> Iterator[Hashes]:
     """Yield the contents that an edge tile may have, cut from a larger tree's tile or, at level 0, bundle."""
-    if (data := cut_at(fetcher, size, tile)) is not None:
+    for data in cut_at(fetcher, size, tile):
         yield parse_tile(data, tile.width)
     for bundle in children(tile, 0) if tile.level == 0 else ():
-        if (data := cut_at(fetcher, size, bundle)) is not None and (leaves := leaves_in(bundle, data)) is not None:
-            yield leaves
+        for data in cut_at(fetcher, size, bundle):
+            if (leaves := leaves_in(bundle, data)) is not None:
+                yield leaves
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
-from tiles.read.log_formats import MAX_BUNDLE_SIZE
+from tiles.read.log_formats import MAX_BUNDLE_SIZE, ROOMY
 from tiles.read.tiles import fetch_tile
 from tiles.records.paths import CHECKPOINTS, is_day_path, kept_size
 from tiles.store import Fetcher, Listed, Store
@@ -55,7 +55,7 @@ def check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collect
             if known is None or known.path in damaged:
                 continue
             if last is None or last[0] != known:
-                last = known, fetch_tile(fetcher, known)
+                last = known, fetch_tile(fetcher, known, ROOMY)
         except Malformed as error:
             yield Finding(tile.path, error.problem)
         except (NotFound, TileError):
@@ -137,7 +137,7 @@ class _Roots:
         reader = self._reader = self._reader or TreeReader(self._tree)
         nodes = root_nodes(size)
         try:
-            reader.accept({tile: fetch_tile(self._fetcher, tile) for tile in reader.wanted(nodes)})
+            reader.accept({tile: fetch_tile(self._fetcher, tile, ROOMY) for tile in reader.wanted(nodes)})
         except (NotFound, TileError):
             return None
         return reader.root_at(size)
