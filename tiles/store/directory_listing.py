@@ -8,10 +8,11 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
+from tiles.errors import Refused
 from tiles.store import Listed, Unlistable
 from tiles.store.directory_root import Root
 from tiles.store.folders import Folders
-from tiles.store.keeping import Keeping, is_anyones
+from tiles.store.keeping import Keeping, is_anyones, is_closed, is_readable
 from tiles.store.paths import TEMPS, is_path
 from tiles.store.posix import Posix
 
@@ -57,6 +58,25 @@ class Listing:
             return []
         except OSError as e:
             raise self._root.error("list", prefix[:-1], e) from e
+        return found
+
+    def readable_by_others(self) -> Sequence[str]:
+        """Return what others than the owner may read of the directory and what is right in it; as messages name it.
+
+        Whatever stops the look at it is said by those who use it.
+        """
+        found: list[str] = []
+        with suppress(OSError, Refused), self._root.folders() as folders:
+            at = folders.find("")
+            status = self._posix.fstat(at)
+            if is_closed(status):
+                return found
+            found += [self._root.shown("")] * is_readable(status)
+            for name in sorted(self._posix.names(folders.look_into(""))):
+                with suppress(FileNotFoundError):
+                    status = self._posix.lstat(at, name)
+                    if is_readable(status) and not stat.S_ISLNK(status.st_mode):
+                        found.append(self._root.shown(name))
         return found
 
     def stale_temps(self, before: float) -> Sequence[str]:

@@ -23,6 +23,7 @@ from tiletree.opening import (
     environment_key,
     find_anchor,
     open_sequencer,
+    remark_readable,
 )
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
@@ -93,8 +94,9 @@ def init(
         problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
         out.remark("not_remembered", problem, problem)
     if exposed := _exposed(writer):
-        out.remark("exposed", exposed, "\n".join(f"warning: {each}" for each in exposed))
+        out.remark("exposed", exposed, f"warning: {'; '.join(exposed)}")
         out.note("hint: name another place with --private, --key or --anchor; or see that it is not published")
+    remark_readable(out, begun.readable())
     out.result(
         {
             "origin": origin,
