@@ -10,6 +10,7 @@ from tests.support.faults import Died, Fault, Faults, GatedStore
 from tests.support.lost_heads import anchor_of, died_after, head_of, rebuild
 from tests.support.repairs import run as repair
 from tests.support.repairs import signed
+from tests.support.sampling import quickly
 from tests.support.world import World, some_entries
 from tiles.errors import Refused, TilesError, Unfinished
 from tiles.notes.policy import policy_for
@@ -73,9 +74,15 @@ def goes_on(world: World, *logged: Sequence[bytes]) -> None:
     )
 
 
-@pytest.mark.parametrize(("late", "following"), [(10, 10), (300, 300), (300, 10), (253, 10)])
-@pytest.mark.parametrize("when", ["before the next commit", "after it"])
-def test_a_writer_that_paused(late: int, following: int, when: str) -> None:
+PAUSES = [
+    (when, late, following)
+    for when in ("before the next commit", "after it")
+    for late, following in ((10, 10), (300, 300), (300, 10), (253, 10))
+]
+
+
+@pytest.mark.parametrize(("when", "late", "following"), quickly(PAUSES, [PAUSES[0], PAUSES[4], PAUSES[6]]))
+def test_a_writer_that_paused(when: str, late: int, following: int) -> None:
     """It writes after its head was lost and rebuilt; the next batch, which it stops, is committed and not lost."""
     world = World().grown(3)
     if when == "after it":
