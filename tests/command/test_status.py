@@ -29,7 +29,7 @@ def test_status_says_what_the_next_run_will_do(tiletree: Command, log: str) -> N
 
 def test_what_waits(tiletree: Command, log: str) -> None:
     """Submissions that wait are counted, with their age; the run that decides them leaves none."""
-    nothing = {"objects": 0, "bytes": 0, "oldest": None, "undeletable": 0, "unlistable": []}
+    nothing = {"objects": 0, "bytes": 0, "oldest": None, "undeletable": 0, "unlistable": [], "problem": None}
     assert tiletree.ok("status", "log", "--key", "k")["backlog"] == nothing
     for name in ("one", "two", "three"):
         Path(name).write_bytes(name.encode())

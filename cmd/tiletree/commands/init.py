@@ -72,6 +72,9 @@ def init(
     the same call finishes its work. On a log that is complete it changes only the page, to that of this version. It
     remembers where the private part, the key and the anchor are: other commands need to be told LOG only. It warns of
     a private part, key or anchor that is in a git checkout, or in a folder that is served.
+
+    Do not begin a second log with a copy of a log's key: that forks the log. It is refused where the anchor of the key
+    is; a copy of the key alone cannot tell it.
     """
     private = _private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)

@@ -66,6 +66,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
                 "oldest": waiting.oldest,
                 "undeletable": waiting.undeletable,
                 "unlistable": list(waiting.unlistable),
+                "problem": found.inbox or None,
             },
             "next": will,
         },
@@ -75,7 +76,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
         f"staged     {', '.join(found.staged) or 'nothing'}",
         f"anchor     {found.anchor.tree if found.anchor else f'nothing at {memory.url}'}",
         f"key        {key}{f', not usable: {problem}' if problem else ''}",
-        f"inbox      {_waits(waiting)}",
+        f"inbox      {_waits(waiting) if not found.inbox else f'cannot be listed: {found.inbox}'}",
         f"next run   will {will}",
     )
     return EXIT_REFUSED if found.refusal or problem else EXIT_OK
