@@ -15,6 +15,7 @@ from tests.support.world import World, some_entries
 from tiles.errors import Refused, TilesError, Unfinished
 from tiles.notes.policy import policy_for
 from tiles.records.paths import HEAD
+from tiles.signing.anchor import FROZEN
 from tiles.store import StoreFetcher
 from tiles.upkeep.audit import audit
 from tiles.write.in_the_way import is_in_the_way
@@ -158,3 +159,22 @@ def test_the_anchor_of_a_sound_head_is_sealed() -> None:
     with pytest.raises(Refused, match="is sealed"):
         rebuild(world)
     assert world.contents() == before
+
+
+@pytest.mark.parametrize("died", [False, True])
+def test_a_frozen_log_stays_frozen(died: bool) -> None:
+    """What is beyond its last tree is set aside, and neither head nor anchor is opened by that, or by dying."""
+    world = World().grown(3)
+    world.sequencer().freeze()
+    world.put("public", "tile/0/009", b"wrong")
+    if died:
+        counting = Faults()
+        rebuild(world.copy(), counting.wrap)
+        at = next(number for number, (what, _) in enumerate(counting.done) if what.startswith("anchor swap"))
+        with pytest.raises(Died):
+            rebuild(world, Faults(at, Fault.DIES).wrap)
+    done = rebuild(world)
+    assert (done.is_new, done.head.frozen, anchor_of(world).state) == (True, True, FROZEN)
+    assert (repair(world).set_aside, rebuild(world).is_new) == (1, False)
+    with pytest.raises(Refused, match="is frozen at size 3"):
+        world.append([b"refused"])
