@@ -63,7 +63,7 @@ HARMS: dict[str, tuple[Callable[[ObjectServer, Bucket], None], int, tuple[str, .
 }
 
 
-@pytest.mark.parametrize("harm", quickly(HARMS, ["the private bucket", "put back"]))
+@pytest.mark.parametrize("harm", quickly(HARMS, ["the private bucket"]))
 def test_a_lost_head(tiletree: Command, s3: ObjectServer, older: Bucket, harm: str) -> None:
     """Whoever meets it is led to the page; the head is made again once, and the log goes on, stored as it was."""
     do_harm, code, options = HARMS[harm]
