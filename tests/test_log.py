@@ -184,7 +184,7 @@ def test_neighbours(neighbours: tuple[str, ...], s3: ObjectServer, tiletree: Com
     assert log.sequence().count == 1
     s3.put("public", "log/tile/0/999", b"foreign")
     vkey = read_key(Path("log.key")).verifier.vkey
-    for command in (["repair", LOG, "--vkey", vkey], ["gc", LOG, "--grace", "0"], ["freeze", LOG, "--yes"]):
+    for command in (["repair", LOG, "--head", "--vkey", vkey], ["gc", LOG, "--grace", "0"], ["freeze", LOG, "--yes"]):
         tiletree.ok(*command)
         assert of_others(s3) == before
     found = [entry for _, entry in LogClient(open_log(LOG), policy_for(read_key(Path("log.key")).verifier)).entries(

@@ -26,6 +26,7 @@ from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.store.address import absolute
+from tiles.user.exposed import readable
 from tiles.user.places import anchor_store, default_key_path, public_store, remembered
 from tiles.user.places import private_store as open_private_store
 from tiles.version import __version__
@@ -108,6 +109,10 @@ class Log:
         They are recorded as decided, so no run takes them again; `gc` tries to delete them.
         """
         return self._sequencer.undeleted()
+
+    def readable(self) -> list[str]:
+        """Return what others on this machine may read of private part and anchor, as messages name it."""
+        return readable(self.private, self._memory.store)
 
     def finish(self) -> SignedCheckpoint:
         """Publish what is committed, if anything is left to do, and return the published checkpoint."""

@@ -271,6 +271,17 @@ def write_file(path: Path, data: bytes, *, new: bool = False) -> None:
         raise AccessError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def remark_readable(out: Output, paths: Sequence[str]) -> None:
+    """Warn of private things that others on this machine may read."""
+    if paths:
+        out.remark(
+            "readable",
+            list(paths),
+            f"warning: others on this machine may read what is private: {', '.join(paths)}",
+        )
+        out.note(f"hint: chmod go-r {' '.join(map(quote, paths))}")
+
+
 def remark_undeleted(out: Output, names: Sequence[str], before: int = 0) -> None:
     """Say which decided submissions stay in the inbox: those of this run, and how many of earlier ones."""
     if names or before:

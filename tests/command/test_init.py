@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 
@@ -49,6 +50,30 @@ def test_what_cannot_be_remembered_is_a_field(tiletree: Command, monkeypatch: py
     done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k", "--json")
     assert done.code == 0, done
     assert "name --private, --key and --anchor" in done.json["not_remembered"]
+
+
+@pytest.mark.parametrize("anchor", ["beside the key", "named", "remembered nowhere"])
+def test_a_copy_of_a_key(tiletree: Command, log: str, anchor: str) -> None:
+    """A second log with a key is refused where the anchor is; without it readers of the first one notice the fork."""
+    assert tiletree.ok("info", "log", "--vkey", log)["size"] == 2
+    Path("other").mkdir()
+    Path("other/k").write_bytes(Path("k").read_bytes())
+    Path("other/k").chmod(0o600)
+    if anchor == "beside the key":
+        shutil.copytree("k.anchor", "other/k.anchor")
+    named = ("--anchor", "k.anchor") if anchor == "named" else ()
+    done = tiletree("init", "other/log", "--origin", ORIGIN, "--key", "other/k", *named)
+    if anchor != "remembered nowhere":
+        assert done.code == 4
+        assert "has signed before" in done.err
+        assert not Path("other/log").exists()
+        return
+    assert done.code == 0
+    for _ in range(3):
+        tiletree.ok("add", "other/log", "--stdin-lines", "--key", "other/k", stdin=b"another history")
+    Path("log").rename("first")
+    Path("other/log").rename("log")
+    assert tiletree("info", "log", "--vkey", log).code == 7
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import ORIGIN, Command, Done
+from tests.support.sampling import quickly
 from tiles.entries.file_digest import file_entry
 from tiles.errors import LOST
 from tiles.notes.keys import signing_key
@@ -145,6 +146,7 @@ LOSSES = {
 }
 BY_HAND = {  # those that need a story of their own below
     "The log was empty",
+    "A tile is in the way",
     "More was signed than is published",
     "Another key is remembered",
     "Two histories were seen",
@@ -265,6 +267,31 @@ def test_more_was_signed_than_is_there(aged: Command) -> None:
     run_all(aged, "More was signed than is published")
     assert aged.ok(*ADD)["size"] == 3
     assert aged.ok("audit", "log")["findings"] == []
+
+
+IN_THE_WAY = ["entries/000.p/3", "0/000.p/3", "entries/000", "0/001.p/9"]
+
+
+@pytest.mark.parametrize("path", quickly(IN_THE_WAY, ["entries/000.p/3", "0/001.p/9"]))
+def test_a_tile_in_the_way(aged: Command, path: str) -> None:
+    """Each run that meets it names the section; the batch that it stopped is published by the command there, once."""
+    junk = Path("log/tile", path)
+    junk.parent.mkdir(exist_ok=True)
+    junk.write_bytes(b"junk")
+    stops = path.endswith("/3")
+    met = aged(*ADD)
+    assert met.code == (5 if stops else 0), met
+    for call in (("sequence", "log", "--key", "k"), ("repair", "log")):
+        met = aged(*call)
+        assert met.code == ((4 if call[0] == "sequence" else 1) if stops or call[0] == "repair" else 0), met
+        assert stops <= (link("A tile is in the way") in met.err or "repair LOG --head" in met.out)
+    assert junk.read_bytes() == b"junk"
+    run_all(aged, "A tile is in the way")
+    assert aged.ok("repair", "log", "--head", "--key", "k")["head"] == {"size": 3, "rebuilt": False}
+    assert aged.ok(*ADD)["size"] == 4
+    assert aged.ok("audit", "log")["findings"] == []
+    (kept,) = [path for path in Path("log.private/set-aside").rglob("*") if path.is_file()]
+    assert kept.read_bytes() == b"junk"
 
 
 def test_another_key(aged: Command) -> None:

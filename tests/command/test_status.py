@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import Command
+from tests.support.command_line import ORIGIN, Command
 
 
 def test_status_says_what_the_next_run_will_do(tiletree: Command, log: str) -> None:
@@ -27,7 +29,7 @@ def test_status_says_what_the_next_run_will_do(tiletree: Command, log: str) -> N
 
 def test_what_waits(tiletree: Command, log: str) -> None:
     """Submissions that wait are counted, with their age; the run that decides them leaves none."""
-    nothing = {"objects": 0, "bytes": 0, "oldest": None, "undeletable": 0, "unlistable": []}
+    nothing = {"objects": 0, "bytes": 0, "oldest": None, "undeletable": 0, "unlistable": [], "problem": None}
     assert tiletree.ok("status", "log", "--key", "k")["backlog"] == nothing
     for name in ("one", "two", "three"):
         Path(name).write_bytes(name.encode())
@@ -72,3 +74,41 @@ def test_the_key_of_the_environment(tiletree: Command, log: str, monkeypatch: py
     done = tiletree("status", "log", "--anchor", "k.anchor", "--json")
     assert (done.code, done.json["key"]) == (0, {"path": "$TILETREE_PRIVATE_KEY", "problem": None})
     assert text not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "modes", "found"),
+    [
+        ("add", {"log.private": 0o755}, ["log.private"]),
+        ("sequence", {"log.private": 0o711, "log.private/head": 0o640}, ["log.private/head"]),
+        ("status", {"k.anchor": 0o755, "k.anchor/anchor": 0o644}, ["k.anchor", "k.anchor/anchor"]),
+        ("init", {"log.private": 0o750}, ["log.private"]),
+    ],
+)
+def test_what_others_may_read(
+    tiletree: Command, log: str, command: str, modes: dict[str, int], found: list[str]
+) -> None:
+    """Whoever writes is warned of what was made readable, until the command that the hint names has closed it."""
+    call = {"add": ("add", "log", "a"), "init": ("init", "log", "--origin", ORIGIN)}.get(command, (command, "log"))
+    for path, mode in modes.items():
+        Path(path).chmod(mode)
+    done = tiletree(*call, "--key", "k", "--json")
+    assert (done.code, [Path(path).name for path in done.json["readable"]]) == (0, [Path(path).name for path in found])
+    warning, hint = done.err.partition("warning: others on this machine may read")[2].splitlines()[:2]
+    assert warning.endswith(", ".join(done.json["readable"]))
+    assert hint == f"hint: chmod go-r {' '.join(done.json['readable'])}"
+    subprocess.run(shlex.split(hint.removeprefix("hint: ")), check=True)
+    assert "readable" not in tiletree.ok(*call, "--key", "k")
+
+
+@pytest.mark.parametrize(
+    ("command", "thing", "mode"),
+    [("add", "log.private", 0o757), ("sequence", "k.anchor", 0o775), ("status", ".", 0o777), ("add", ".", 0o777)],
+)
+def test_what_others_may_write(tiletree: Command, log: str, command: str, thing: str, mode: int) -> None:
+    """A private part or an anchor that others may write to is refused, and a folder where everyone may exchange it."""
+    Path(thing).chmod(mode)
+    done = tiletree(command, "log", *["a"][: command == "add"], "--key", "k", "--json")
+    assert done.code == 4, done
+    assert "can be written by" in done.out
+    assert "chmod " in done.out

@@ -11,7 +11,9 @@ from tests.support.bucket_logs import LOG as BUCKET
 from tests.support.bucket_logs import begin
 from tests.support.command_line import Command
 from tests.support.object_server import ObjectServer
+from tests.support.object_server_rules import Fault
 from tests.support.object_server_world import LOG, ObjectWorld, Place
+from tests.support.sampling import quickly
 from tests.support.submissions import submit
 from tests.support.world import World, some_entries
 from tiles.errors import AccessError
@@ -79,6 +81,35 @@ def test_what_cannot_be_listed_is_said(world: ObjectWorld) -> None:
     with pytest.raises(Unlistable):
         list(Place(world.server).clients["private"].list("inbox/"))
     assert issubclass(Unlistable, AccessError)
+
+
+NAMELESS = [("eve/\x01", True), ("eve/a\x7fb", True), ("eve/\x1f/x", True)]
+NAMELESS += [("\x01", False), ("e\x7fe/x", False), ("/", False)]
+
+
+@pytest.mark.parametrize(("name", "others"), quickly(NAMELESS, [NAMELESS[0], NAMELESS[4]]))
+def test_no_command_is_stopped(s3: ObjectServer, tiletree: Command, name: str, others: bool) -> None:
+    """Beside a name that nothing can list: what is committed is published, all else works, and it is said."""
+    begin(tiletree)
+    path = Name("ann", "0" * 32, sha256(GOOD).hexdigest()).path
+    s3.put("private", f"log/{path}", GOOD)
+    s3.put("private", f"log/inbox/{name}", b"junk")
+    s3.fault = lambda _number, kind, where: Fault.BUSY if kind == "PUT" and "public/log/tile" in where else None
+    assert tiletree("add", BUCKET, "--stdin-lines", stdin=b"one").code == 5
+    s3.fault = None
+    found = tiletree.ok("status", BUCKET)
+    assert (found["backlog"]["unlistable"], found["backlog"]["objects"]) == ((["eve"], 1) if others else ([], 0))
+    assert (found["backlog"]["problem"] is None) == others
+    assert others or "delete it with the store's own tools" in found["hint"]
+    done = tiletree("sequence", BUCKET, "--json")
+    assert done.code == (0 if others else 3), done
+    assert others or done.json["error"]["kind"] == "Unlistable"
+    size = 2 if others else 1
+    assert tiletree.ok("info", BUCKET)["size"] == size
+    for call in (("gc",), ("repair",), ("repair", "--head"), ("audit",)):
+        tiletree.ok(call[0], BUCKET, *call[1:])
+    assert tiletree.ok("add", BUCKET, "--stdin-lines", stdin=b"two")["size"] == size + 1
+    assert tiletree.ok("freeze", BUCKET, "--yes")["frozen"]
 
 
 GOOD = format_submission([b"entry"])

@@ -13,10 +13,10 @@ from .mistakes import Mistake
 from .state import GONE, Ack, Anchor, Harm, Run, Setup, State, Tile, Tree, prefix, size
 
 STEPS = commit.STEPS | tidy.STEPS | adopt.STEPS | rebuild.STEPS
+OTHER_TILE = "a tile is there with another content"
 STAYS_LOST = (  # what nobody can help after a head was lost
     "checkpoint or anchor is missing",  # nothing was published yet: `init` again
     "an anchor that has signed nothing may be any log's",
-    "a tile is there with another content",  # a run that paused wrote it after it was looked for
 )
 PUBLIC = (Harm.REMOVE_CHECKPOINT, Harm.RESTORE_CHECKPOINT)  # harm to the public part only
 
@@ -240,6 +240,9 @@ class Checks:
             passed.add(now)
             if self.setup.holds and s.head.size > self.most.total():
                 raise Violation(f"a run alone logs too often: {s.head.tree}")
+            if run.at == f"refused: {OTHER_TILE}" and rebuilds:
+                run = Run(job="rebuild", at="rebuild")  # a run that paused has written it since
+                continue
             if run.at == "end" and run.job in ("adopt", "rebuild"):
                 run = Run(place=int(s.head.anchor == 1))
                 continue

@@ -48,6 +48,7 @@ class Mistake(StrEnum):
 
     REBUILD_ANY_ANCHOR = "rebuilds a head with an anchor that has signed nothing: it may be another machine's"
     REBUILD_AT_CHECKPOINT = "rebuilds a head at the checkpoint although more was signed: the log stays stuck"
+    REBUILD_BEYOND_ONLY = "sets aside what is beyond the head only: what is in the place of its own tiles stops the log"
     REBUILD_UNFENCED = "leaves the anchor as it was, and sets tiles aside that somebody is about to sign"
 
     OURS_IF_HEAD = "after a lost reply, ours only if it is still the head: adds again once others have gone on"

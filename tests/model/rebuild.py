@@ -31,7 +31,7 @@ def rebuild_anchor(s: State, r: Run, setup: Setup) -> Ends:
         yield s, r.refuse("checkpoint or anchor is missing")
     elif r.head != GONE and not _is_of(anchor, r.head.anchor):
         yield s, r.refuse("it is not the log's anchor")
-    elif r.head != GONE and _is_sound(s, r, anchor):
+    elif r.head != GONE and _is_sound(s, r, anchor) and not in_the_way(s, setup):
         yield s, r._replace(at="end")
     elif not anchor.tree and r.head == GONE and setup.mistake is not Mistake.REBUILD_ANY_ANCHOR:
         yield s, r.refuse("an anchor that has signed nothing may be any log's")
@@ -66,6 +66,15 @@ def _is_sound(s: State, r: Run, anchor: Anchor) -> bool:
     return head.tree == anchor.tree or (head.base == len(anchor.tree) and prefix(anchor.tree, head.tree))
 
 
+def in_the_way(s: State, setup: Setup) -> frozenset[Tile]:
+    """The tiles that stop whoever goes on from the head: beyond it, or in the place of those that it commits to."""
+    head, mistake = s.head, setup.mistake
+    beyond = frozenset(tile for tile in s.tiles if tile.size > head.size)
+    if size(s.checkpoint) >= head.size or mistake is Mistake.REBUILD_BEYOND_ONLY:
+        return beyond
+    return beyond | {tile for tile in s.tiles if tile.size == head.size and tile.tree != head.tree}
+
+
 def rebuild_fence(s: State, r: Run, setup: Setup) -> Ends:
     """Give the anchor another identity, by compare-and-swap: no run that has loaded the log can sign any more."""
     assert r.anchor is not None
@@ -77,9 +86,14 @@ def rebuild_fence(s: State, r: Run, setup: Setup) -> Ends:
 
 
 def _planned(s: State, r: Run, setup: Setup) -> Run:
-    """The run with the head to write: by the one staged batch that leads to this tree, otherwise without a batch."""
+    """The run with the head to write: by the one staged batch that leads to this tree, otherwise without a batch.
+
+    A sound head stays what it is, but for the anchor that it names.
+    """
     anchor = r.anchor
     assert anchor is not None
+    if r.head != GONE and _is_sound(s, r, anchor._replace(identity=r.head.anchor)):
+        return r._replace(at="rebuild head", plan=r.head._replace(nonce=REBUILT, anchor=anchor.identity))
     tree = r.checkpoint or () if setup.mistake is Mistake.REBUILD_AT_CHECKPOINT else anchor.tree
     is_ahead = tree != r.checkpoint
     fitting = [
@@ -116,13 +130,12 @@ def rebuild_head(s: State, r: Run, setup: Setup) -> Ends:
         yield s, r.again()
 
 
-def rebuild_aside(s: State, r: Run, _: Setup) -> Ends:
-    """Set aside the tiles beyond all that is committed: they would stop whoever commits another tree."""
+def rebuild_aside(s: State, r: Run, setup: Setup) -> Ends:
+    """Set aside what is in the way of the head; the anchor was fenced, so nobody can sign a tree that needs it."""
     if s.head == GONE:
         yield s, r.again()
         return
-    foreign = frozenset(tile for tile in s.tiles if tile.size > s.head.size)
-    yield s._replace(tiles=s.tiles - foreign), r._replace(at="end")
+    yield s._replace(tiles=s.tiles - in_the_way(s, setup)), r._replace(at="end")
 
 
 STEPS: dict[str, Step] = {

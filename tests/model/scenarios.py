@@ -48,6 +48,7 @@ LARGE: dict[str, Setup] = {  # together some minutes
     "large: adoption": Setup(2, 2, adopt=True),
     "large: adoption, lost anchor": Setup(2, 1, adopt=True, harm=Harm.LOSE_ANCHOR),
     "large: lost head": Setup(0, 0, adders=("a", "b"), harm=Harm.LOSE_HEAD, rebuild=True),
+    "large: lost head, a tile in the way": Setup(0, 0, adders=("a,b", "c"), harm=Harm.LOSE_HEAD, rebuild=True),
     "large: restored head, rebuilt": Setup(0, 0, adders=("a", "b"), harm=Harm.RESTORE_HEAD, rebuild=True),
     "large: adoption, restored log": Setup(1, 1, adders=("a",), adopt=True, harm=Harm.RESTORE_LOG),
 }
@@ -171,5 +172,6 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.ADOPT_AT_CHECKPOINT: ("adoption", "behind what is published"),
     Mistake.REBUILD_ANY_ANCHOR: ("lost head, another machine's anchor", "ahead of its tiles"),
     Mistake.REBUILD_AT_CHECKPOINT: ("lost head, a second batch", "ahead of its tiles"),
+    Mistake.REBUILD_BEYOND_ONLY: ("large: lost head, a tile in the way", "circles"),
     Mistake.REBUILD_UNFENCED: ("lost head, a second batch", "ahead of its tiles"),
 }

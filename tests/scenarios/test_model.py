@@ -47,6 +47,7 @@ LONG = {
     "large: three writers",
     "large: adds of several batches",
     "large: restored head",
+    "large: lost head, a tile in the way",
 }
 
 
@@ -62,4 +63,4 @@ def test_mistake_is_found(mistake: Mistake) -> None:
     """Each rule of the protocol is needed: without it the model finds a way to break a promise."""
     scenario, problem = FOUND[mistake]
     with pytest.raises(Violation, match=problem):
-        explore(SMALL[scenario]._replace(mistake=mistake))
+        explore((SMALL | LARGE)[scenario]._replace(mistake=mistake))

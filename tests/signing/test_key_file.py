@@ -70,6 +70,22 @@ def test_others_may_not_read_it(mode: int, tmp_path: Path) -> None:
     assert read_key(path) == KEY
 
 
+@pytest.mark.parametrize("by", ["name", "link"])
+def test_nobody_may_exchange_it(tmp_path: Path, by: str) -> None:
+    """A key in a folder where everyone may rename files is not used, by whichever name; with the sticky bit it is."""
+    folder = tmp_path / "open"
+    write_key(folder / "k", KEY)
+    (tmp_path / "link").symlink_to(folder / "k")
+    path = tmp_path / "link" if by == "link" else folder / "k"
+    folder.chmod(0o777)
+    with pytest.raises(Refused, match=f"^{folder} can be written by everyone") as caught:
+        read_key(path)
+    assert caught.value.hint.endswith(f"chmod o-w {folder}")
+    for mode in (0o1777, 0o775):
+        folder.chmod(mode)
+        assert read_key(path) == KEY
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.world import NoSync
 from tiles.errors import UsageError
-from tiles.store import Unlistable
+from tiles.inbox.admission import OPEN
+from tiles.inbox.reader import Inbox
+from tiles.inbox.submission import Name, format_submission
+from tiles.records.staged_batch import digest
+from tiles.store import Unlistable, directory_listing
 from tiles.store.directory import DirectoryStore
 from tiles.store.keeping import Keeping
 
@@ -94,3 +99,104 @@ def test_temporary_files_of_submitters(root: Path, store: DirectoryStore) -> Non
     store.delete_temps(["own", "inbox/eve/.tmp/half"])
     assert store.stale_temps(400) == ["inbox/eve/.tmp/new"]
     assert paths(store, "inbox/eve/") == ["inbox/eve/1", "inbox/eve/2"]
+
+
+class Read:
+    """Counts the names that are read in folders, by how many names there are in all."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.most = 0
+        self._scandir, self._listdir = os.scandir, os.listdir
+        patch.setattr(os, "scandir", self.scandir)
+        patch.setattr(os, "listdir", lambda at: self._counted(self._listdir(at)))
+        patch.setattr(directory_listing, "MOST_NAMES", 20, raising=False)
+
+    def scandir(self, at: int):  # type: ignore[no-untyped-def]
+        """Count what is read, one by one."""
+        return _Counting(self, self._scandir(at))
+
+    def _counted(self, names: list[str]) -> list[str]:
+        self.most = max(self.most, len(names))
+        return names
+
+
+class _Counting:
+    def __init__(self, read: Read, found: Iterator[os.DirEntry[str]]) -> None:
+        self._read, self._found, self._count = read, found, 0
+
+    def __enter__(self) -> _Counting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._found.close()  # type: ignore[attr-defined]
+
+    def __iter__(self) -> _Counting:
+        return self
+
+    def __next__(self) -> os.DirEntry[str]:
+        self._count += 1
+        self._read.most = max(self._read.most, self._count)
+        return next(self._found)
+
+
+def full(root: Path, kind: str, count: int) -> None:
+    """Fill the folder of a submitter with names of a kind."""
+    for number in range(count):
+        path = root / f"inbox/eve/{'.tmp/' if kind == 'temporary files' else ''}n{number}"
+        path.parent.mkdir(exist_ok=True)
+        if kind == "folders":
+            path.mkdir()
+        elif kind == "links":
+            path.symlink_to("nowhere")
+        else:
+            path.touch()
+
+
+@pytest.mark.parametrize("kind", ["files", "folders", "links"])
+def test_how_much_is_read_of_a_full_folder(
+    root: Path, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Whatever the names in somebody else's folder are of, no more than the bound are read; what was read is listed."""
+    full(root, kind, 100)
+    read = Read(monkeypatch)
+    found: list[str] = []
+    with pytest.raises(Unlistable, match="inbox/eve has more than 20 names"):
+        found.extend(listed.path for listed in store.list("inbox/eve/"))
+    assert read.most <= 21
+    assert len(found) <= 20
+    assert (len(found) >= 18) == (kind == "files")
+    assert paths(store, "inbox/ann/") == ["inbox/ann/1"]
+
+
+def test_how_many_temporary_files_are_read(root: Path, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a submitter's temporary files as many are found at a time, and the others once these are deleted."""
+    full(root, "temporary files", 100)
+    read = Read(monkeypatch)
+    for left in (80, 60, 40, 20, 0):
+        store.delete_temps(store.stale_temps(2**40))
+        assert sum((root / f"inbox/eve/.tmp/n{number}").exists() for number in range(100)) == left
+    assert read.most <= 21
+
+
+def test_a_folder_at_the_bound(root: Path, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many names as are read are no trouble, and the owner's own folders have no bound."""
+    (root / "inbox/eve/.tmp").mkdir(exist_ok=True)
+    full(root, "files", 17)  # beside three names
+    store.create({f"staging/{number}": b"" for number in range(50)})
+    Read(monkeypatch)
+    assert len(list((root / "inbox/eve").iterdir())) == 20
+    assert len(paths(store, "inbox/eve/")) == 19
+    assert len(paths(store, "staging/")) == 50
+
+
+def test_a_full_folder_delays_nobody_else(root: Path, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others' submissions are taken at once, and those of the full folder that were read."""
+    data = format_submission([b"entry"])
+    for submitter in ("ann", "eve", "fay"):
+        store.create({Name(submitter, "0" * 32, digest(data)).path: data})
+    full(root, "folders", 100)
+    read = Read(monkeypatch)
+    taken = Inbox(store, OPEN).take(0, 1000.0)
+    assert {"ann", "fay"} <= {name.partition("/")[0] for name in taken.took}
+    assert taken.backlog.unlistable == ("eve",)
+    assert read.most <= 21

@@ -204,10 +204,10 @@ def test_how_many_folders_are_open(root: Path) -> None:
     assert 20 < posix.most < 80
 
 
-@pytest.mark.parametrize("lacking", [os.open, os.mkdir, os.unlink, os.stat, os.listdir], ids=lambda call: call.__name__)
+@pytest.mark.parametrize("lacking", [os.open, os.mkdir, os.unlink, os.stat, os.scandir], ids=lambda call: call.__name__)
 def test_a_system_without_such_calls(monkeypatch: pytest.MonkeyPatch, lacking: Callable[..., object]) -> None:
     """Where a call cannot name a file by its folder's descriptor, the store is refused, and says why."""
-    known = "supports_fd" if lacking is os.listdir else "supports_dir_fd"
+    known = "supports_fd" if lacking is os.scandir else "supports_dir_fd"
     monkeypatch.setattr(os, known, getattr(os, known) - {lacking})
     with pytest.raises(AccessError, match="no calls that name a file by its folder's descriptor") as caught:
         Posix()

@@ -15,7 +15,7 @@ from tiles.errors import Refused
 from tiles.store.directory import DirectoryStore
 from tiles.store.keeping import Keeping, name_of_user
 
-ANCHOR = Keeping(private=True, own=True)
+ANCHOR = Keeping(private=True, own=True, alone=True)
 PRIVATE = Keeping(private=True, own=True, shared="inbox")
 SUBMITTED = Keeping(private=True, shared="inbox")
 UMASKS = (0o000, 0o002, 0o022, 0o077)
@@ -149,6 +149,63 @@ def test_what_may_be_others(root: Path) -> None:
     (root / "inbox").chmod(0o777)
     with pytest.raises(Refused, match="inbox can be written by others"):
         store.read("inbox/eve/1")
+
+
+@pytest.mark.parametrize(
+    ("modes", "found"),
+    [
+        ({"": 0o755}, [""]),
+        ({"": 0o750, "head": 0o644}, ["", "head"]),
+        ({"": 0o711}, []),
+        ({"": 0o711, "head": 0o644, "staging": 0o755}, ["head", "staging"]),
+        ({"": 0o710, "head": 0o640}, ["head"]),
+        ({"": 0o711, "inbox": 0o711, "inbox/eve": 0o2770, "inbox/eve/1": 0o644}, []),
+        ({"": 0o711, "inbox": 0o755}, ["inbox"]),
+        ({"head": 0o644, "staging": 0o755, "inbox": 0o711}, []),
+        ({"": 0o700, "head": 0o666}, []),  # refused by whoever reads it
+    ],
+)
+def test_what_others_can_read(root: Path, modes: dict[str, int], found: list[str]) -> None:
+    """What others may list or read is found, unless the directory above closes it; a submitter's folder is its own."""
+    store = DirectoryStore(root, NoSync(), keeping=PRIVATE)
+    store.create({"head": b"1", "staging/1": b"1", "inbox/eve/1": b"1"})
+    assert store.readable_by_others() == []
+    for path, mode in modes.items():
+        (root / path).chmod(mode)
+    (root / "link").symlink_to("head")
+    assert store.readable_by_others() == [f"{root}/{path}".rstrip("/") for path in found]
+
+
+def test_whatever_stops_the_look_for_readers(tmp_path: Path, root: Path) -> None:
+    """What is missing, no folder or refused is not said here, but by whoever uses it."""
+    assert DirectoryStore(root, NoSync(), keeping=PRIVATE).readable_by_others() == []
+    (tmp_path / "file").touch()
+    assert DirectoryStore(tmp_path / "file", NoSync(), keeping=PRIVATE).readable_by_others() == []
+    root.mkdir(mode=0o755)
+    assert DirectoryStore(root, User(), keeping=PRIVATE).readable_by_others() == []
+
+
+@pytest.mark.parametrize("operation", ["read", "swap", "create", "prepare"])
+@pytest.mark.parametrize("mode", [0o777, 0o703])
+def test_a_folder_above_that_everyone_can_write(tmp_path: Path, operation: str, mode: int) -> None:
+    """An anchor that everyone may rename is refused: an older copy could be in its place. Not with the sticky bit."""
+    above = tmp_path / "above"
+    above.mkdir()
+    store = DirectoryStore(above / "anchor", NoSync(), keeping=ANCHOR)
+    store.create({"head": b"1"})
+    above.chmod(mode)
+    with pytest.raises(Refused, match=f"^{above} can be written by everyone, who could have exchanged") as caught:
+        OWNED[operation](DirectoryStore(above / "anchor", NoSync(), keeping=ANCHOR))
+    assert caught.value.hint.endswith(f"chmod o-w {above}")
+    for fine in (0o1777, 0o775, 0o755):
+        above.chmod(fine)
+        OWNED["read"](DirectoryStore(above / "anchor", NoSync(), keeping=ANCHOR))
+    above.chmod(mode)
+    with pytest.raises(Refused, match="can be written by everyone"):
+        DirectoryStore(above / "new", NoSync(), keeping=ANCHOR).prepare()
+    assert not (above / "new").exists()
+    DirectoryStore(above / "others/new", NoSync(), keeping=ANCHOR).prepare()
+    DirectoryStore(above / "anchor", NoSync(), keeping=PRIVATE).prepare()
 
 
 def test_names_of_users() -> None:

@@ -104,7 +104,8 @@ class Outside:
         public, private = world.stores["public"], world.stores["private"]
         signed = parse_signed_checkpoint(public.read("checkpoint").data)
         world.now += 1  # each sets aside under a time of its own
-        done = repair(StoreFetcher(public), public, private, signed, policy_for(world.verifier), now=world.now)
+        policy = policy_for(world.verifier)
+        done = repair(StoreFetcher(public), public, private, signed, policy, now=world.now, fenced=True)
         assert not done.findings, f"not repaired: {done.findings}"
         self.is_repaired = True
 

@@ -69,6 +69,7 @@ def run(
     mirror: Fetcher | None = None,
     told: Told | None = None,
     *,
+    fenced: bool = True,
     dry_run: bool = False,
     wrap: Faults | None = None,
 ) -> Repaired:
@@ -83,6 +84,7 @@ def run(
         policy_for(world.verifier),
         now=NOW,
         mirror=mirror,
+        fenced=fenced,
         told=told,
         dry_run=dry_run,
     )

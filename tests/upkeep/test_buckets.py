@@ -62,12 +62,15 @@ def test_repair(tiletree: Command, log: str, vkey: str, server: ObjectServer) ->
     server.remove("public", "log/tile/entries/001")
     server.put("public", "log/tile/0/001", b"wrong")
     server.put("public", "log/tile/0/009", b"foreign")
-    dry = tiletree.ok("repair", LOG, "--from", "log", "--vkey", vkey, "--dry-run")
+    dry = tiletree("repair", LOG, "--from", "log", "--vkey", vkey, "--dry-run", "--json").json
     assert stored(server).keys() == (before.keys() - {"tile/0/000", "tile/entries/001"}) | {"tile/0/009"}
-    done = tiletree.ok("repair", LOG, "--from", "log", "--vkey", vkey)
+    done = tiletree("repair", LOG, "--from", "log", "--vkey", vkey, "--json").json
     assert done.pop("aside").startswith("set-aside/")
     assert {**done, "dry_run": True, "notes": dry["notes"]} == dry
-    assert (done["put_back"], done["replaced"], done["set_aside"], done["findings"]) == (2, 1, 1, [])
+    assert (done["put_back"], done["replaced"], done["set_aside"]) == (2, 1, 0)
+    assert [finding["path"] for finding in done["findings"]] == ["tile/0/009"]
+    done = tiletree.ok("repair", LOG, "--head", "--vkey", vkey)
+    assert (done["head"]["size"], done["set_aside"], done["findings"]) == (SIZE, 1, [])
     after = stored(server)
     assert after.keys() == before.keys()
     for path, data in before.items():

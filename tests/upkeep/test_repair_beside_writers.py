@@ -56,7 +56,8 @@ def run(world: World, public: Store | None = None, private: Store | None = None)
     public, private = public or world.stores["public"], private or world.stores["private"]
     signed = parse_signed_checkpoint(world.stores["public"].read("checkpoint").data)
     mirror = Objects(original().contents()["public"])
-    return repair(StoreFetcher(public), public, private, signed, policy_for(world.verifier), now=NOW, mirror=mirror)
+    policy = policy_for(world.verifier)
+    return repair(StoreFetcher(public), public, private, signed, policy, now=NOW, mirror=mirror, fenced=True)
 
 
 def repairing(world: World) -> Stepped[Repaired]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.faults import Faults
+from tests.support.lost_heads import died_after
 from tests.support.repairs import (
     DAMAGES,
     SMALL,
@@ -85,6 +88,24 @@ def test_tiles_of_a_kept_checkpoint_stay() -> None:
     assert any("a tree of size 900" in note for note in done.notes)
     world.put("public", "checkpoints/900", None)
     assert run(world).set_aside > 0
+
+
+@pytest.mark.parametrize("died", ["public create tile/", "anchor swap anchor", "public swap checkpoint"])
+def test_a_head_that_was_put_back(died: str) -> None:
+    """Without a fence nothing is set aside: a tree that the older head does not know may be signed, now or later."""
+    world = World().grown(*SMALL)
+    older = world.contents()["private"]["head"]
+    died_after(world, died, some_entries("more", 300))
+    newer, tiles = world.contents()["private"]["head"], public(world)
+    world.put("private", "head", older)
+    done = run(world, fenced=False)
+    assert public(world) == tiles
+    assert done.set_aside == 0
+    assert all("`tiletree repair LOG --head` sets it aside" in finding.problem for finding in done.findings)
+    assert bool(done.findings) == (died != "public swap checkpoint")
+    world.put("private", "head", newer)
+    assert world.sequencer().finish().tree.size == 900
+    world.check(complete=False)
 
 
 def test_a_tree_that_is_committed_meanwhile() -> None:

@@ -2,58 +2,23 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from tests.support.faults import Died, Fault, Faults, GatedStore, RecordingStore
-from tests.support.world import ROLES, World, Wrap, not_wrapped, some_entries
+from tests.support.faults import Died, Fault, Faults, GatedStore
+from tests.support.lost_heads import anchor_of, died_after, head_of, rebuild
+from tests.support.world import World, Wrap, some_entries
 from tiles.errors import Refused, TilesError, Unfinished
 from tiles.inbox.admission import Admission
-from tiles.notes.policy import Policy
-from tiles.records.head import Head, parse_head
 from tiles.records.paths import ANCHOR, HEAD, STAGING
-from tiles.retry import Clock
-from tiles.signing.anchor import FROZEN, SEALED, Anchor, parse_anchor
-from tiles.signing.signer import Signer
+from tiles.signing.anchor import FROZEN, SEALED
 from tiles.tree.layout import CHECKPOINT, TILE_WIDTH, TILES, level_size, parse_tile_path
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
-from tiles.write.lost_head import HeadRebuilder, Rebuilt
-from tiles.write.parts import Parts
+from tiles.write.lost_head import Rebuilt
 
 NEW = some_entries("new", 10)
-
-
-def rebuild(
-    world: World, wrap: Wrap = not_wrapped, *, policy: Policy | None = None, admission: Admission | None = None
-) -> Rebuilt:
-    """Rebuild the head of a log."""
-    recorded = RecordingStore(world.stores["public"], "public", world.history)
-    public, private, anchor = wrap(recorded, "public"), *(wrap(world.stores[role], role) for role in ROLES[1:])
-    clock = Clock(lambda: world.now, world.pass_time, random.Random(7))
-    return HeadRebuilder(Parts(public, private), Signer(world.key, anchor), clock).rebuild(policy, admission)
-
-
-def anchor_of(world: World) -> Anchor:
-    """Return the log's anchor."""
-    return parse_anchor(world.stores["anchor"].read(ANCHOR).data)
-
-
-def head_of(world: World) -> Head:
-    """Return the log's head."""
-    return parse_head(world.stores["private"].read(HEAD).data)
-
-
-def died_after(world: World, what: str) -> World:
-    """Let a run that adds entries die right after its first operation of that name."""
-    counting = Faults()
-    world.copy().sequencer(counting.wrap).append(NEW)
-    at = next(number for number, (done, _) in enumerate(counting.done) if done.startswith(what))
-    with pytest.raises((Died, Unfinished)):
-        world.sequencer(Faults(at, Fault.DIES).wrap).append(NEW)
-    return world
 
 
 def set_aside(world: World) -> None:
@@ -105,7 +70,7 @@ def test_from_checkpoint_and_anchor(whole: bool) -> None:
 @pytest.mark.parametrize("staged", [True, False])
 def test_what_was_committed_last(what: str, size: int, staged: bool) -> None:
     """A run died after a step, and the head is lost: what was signed stays, from the staged batch or from the tiles."""
-    world = died_after(World().grown(3), what)
+    world = died_after(World().grown(3), what, NEW)
     world.put("private", HEAD, None)
     if not staged:
         for listed in list(world.stores["private"].list(STAGING)):
@@ -123,7 +88,7 @@ def test_what_was_committed_last(what: str, size: int, staged: bool) -> None:
 
 def test_tiles_of_what_was_signed_are_gone() -> None:
     """No staged batch, and not all tiles: nothing is changed, for a tree without them would be a fork."""
-    world = died_after(World().grown(3), "anchor swap anchor")
+    world = died_after(World().grown(3), "anchor swap anchor", NEW)
     world.put("private", HEAD, None)
     for listed in list(world.stores["private"].list(STAGING)):
         world.put("private", listed.path, None)
@@ -160,7 +125,7 @@ def test_a_private_part_that_was_put_back(frozen: bool) -> None:
 
 def test_a_committed_batch_that_is_lost() -> None:
     """The log goes on from what is published; what was committed and not signed is given up."""
-    world = died_after(World().grown(3), "private swap head")
+    world = died_after(World().grown(3), "private swap head", NEW)
     for listed in list(world.stores["private"].list(STAGING)):
         world.put("private", listed.path, None)
     with pytest.raises(Refused, match="the committed batch is lost"):
@@ -227,7 +192,7 @@ def test_policies() -> None:
 @pytest.mark.parametrize("what", ["private swap head", "anchor swap anchor"])
 def test_dies_anywhere(what: str) -> None:
     """Whatever it has done, the same call finishes the work."""
-    lost = died_after(World().grown(3), what)
+    lost = died_after(World().grown(3), what, NEW)
     lost.put("private", HEAD, None)
     for listed in list(lost.stores["private"].list(STAGING)):
         lost.put("private", listed.path, None)

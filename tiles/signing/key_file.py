@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tiles.errors import AccessError, Malformed, NotFound, Refused, explained, placed
 from tiles.notes.keys import SeedKey, check_origin, parse_skey
-from tiles.store.keeping import check_owner
+from tiles.store.keeping import check_above, check_owner
 from tiles.user.files import sync_directory, write_file
 
 _LOST = explained("the-key-is-gone", "name the log's key with --key")
@@ -40,17 +40,21 @@ def write_key(path: Path, key: SeedKey) -> None:
 def read_key(path: Path) -> SeedKey:
     """Return the key in a file. Raises NotFound; Malformed.
 
-    Raises Refused for a file that somebody else wrote, as it may be theirs, or that others than the owner may read.
+    Raises Refused for a file that somebody else wrote, as it may be theirs, or that others than the owner may read, and
+    where everyone may exchange it.
     """
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             data = file.read(MAX_KEY_FILE_SIZE + 1)
+        folder = path.resolve().parent
+        above = folder.stat()
     except FileNotFoundError:
         raise NotFound(f"there is no key at {path}", hint=_LOST) from None
     except OSError as error:
         raise AccessError(f"{path} cannot be read: {error.strerror}") from error
     check_owner(str(path), status, os.geteuid())
+    check_above(str(folder), above)
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise Refused(f"{path} can be read by others than its owner", hint=f"chmod 600 {path}")
     try:

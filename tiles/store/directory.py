@@ -162,6 +162,10 @@ class DirectoryStore:
         """Return the temporary files last written before a time (seconds since the epoch): what dead runs left."""
         return self._listing.stale_temps(before)
 
+    def readable_by_others(self) -> Sequence[str]:
+        """Return what others than the owner may read of this directory, as messages name it."""
+        return self._listing.readable_by_others()
+
     def delete_temps(self, names: Iterable[str]) -> None:
         """Delete what `stale_temps` returned. A writer that still needs one fails, and has changed nothing."""
         for path in names:

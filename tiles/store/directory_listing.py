@@ -5,15 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
+from tiles.errors import Refused
 from tiles.store import Listed, Unlistable
 from tiles.store.directory_root import Root
 from tiles.store.folders import Folders
-from tiles.store.keeping import Keeping, is_anyones
+from tiles.store.keeping import Keeping, is_anyones, is_closed, is_readable
 from tiles.store.paths import TEMPS, is_path
 from tiles.store.posix import Posix
+
+MOST_NAMES = 1 << 17  # that are read in one folder of somebody else, whatever they are names of
+
+_Row = tuple[str, os.stat_result]
 
 
 class Listing:
@@ -25,7 +30,11 @@ class Listing:
         self._keeping = keeping
 
     def below(self, directory: str) -> Iterator[Listed]:
-        """Yield all objects below a directory in the order of their paths. Raises Unlistable, AccessError."""
+        """Yield all objects below a directory in the order of their paths. Raises Unlistable, AccessError.
+
+        Of a folder that belongs to somebody else no more than MOST_NAMES names are read, in no order; if there are
+        more, those are listed, and then Unlistable is raised.
+        """
         try:
             with self._root.folders() as folders:
                 yield from self._walk(folders, directory)
@@ -51,8 +60,30 @@ class Listing:
             raise self._root.error("list", prefix[:-1], e) from e
         return found
 
+    def readable_by_others(self) -> Sequence[str]:
+        """Return what others than the owner may read of the directory and what is right in it; as messages name it.
+
+        Whatever stops the look at it is said by those who use it.
+        """
+        found: list[str] = []
+        with suppress(OSError, Refused), self._root.folders() as folders:
+            at = folders.find("")
+            status = self._posix.fstat(at)
+            if is_closed(status):
+                return found
+            found += [self._root.shown("")] * is_readable(status)
+            for name in sorted(self._posix.names(folders.look_into(""))):
+                with suppress(FileNotFoundError):
+                    status = self._posix.lstat(at, name)
+                    if is_readable(status) and not stat.S_ISLNK(status.st_mode):
+                        found.append(self._root.shown(name))
+        return found
+
     def stale_temps(self, before: float) -> Sequence[str]:
-        """Return the names of temporary files last written before a time; in somebody else's folder, their paths."""
+        """Return the names of temporary files last written before a time; in somebody else's folder, their paths.
+
+        Of somebody else's, some may be left out; they are found once the others are deleted.
+        """
         found = self._stale(TEMPS, "", before)
         if shared := self._keeping.shared:
             for name in self.folders(f"{shared}/"):
@@ -65,7 +96,7 @@ class Listing:
         try:
             with self._root.folders() as folders:
                 at = folders.look_into(place)
-                for name in sorted(self._posix.names(at)):
+                for name in sorted(self._posix.names(at, MOST_NAMES if prefix else None)):
                     with suppress(FileNotFoundError):
                         if self._posix.lstat(at, name).st_mtime < before:
                             found.append(prefix + name)
@@ -94,14 +125,14 @@ class Listing:
             else:
                 ahead.pop()
 
-    def _names(self, folders: Folders, directory: str) -> list[tuple[str, os.stat_result]]:
+    def _names(self, folders: Folders, directory: str) -> Iterable[_Row]:
         """Return the objects and folders in a folder, those with a "/" at their ends, in the order of the objects."""
         self._root.see(directory)
         folders.spare()
         is_others = self._keeping.is_others(directory)
         try:
             at = folders.look_into(directory)
-            names = self._posix.names(at)
+            names = self._posix.names(at, MOST_NAMES + 1 if is_others else None)
         except PermissionError as e:
             if is_others:
                 raise Unlistable(f"{self._root.shown(directory)} cannot be listed: {e.strerror}") from e
@@ -112,7 +143,7 @@ class Listing:
                 hint=f"chmod o-w {self._root.shown(directory)}; or chmod +t, if it is meant for everyone",
             )
         found = []
-        for name in names:
+        for name in names[:MOST_NAMES] if is_others else names:
             path = f"{directory}/{name}" if directory else name
             if is_path(path):
                 with suppress(FileNotFoundError):  # it was there a moment ago
@@ -122,4 +153,13 @@ class Listing:
                     elif stat.S_ISDIR(status.st_mode) and not is_others:
                         # with its "/" a folder is sorted to where the paths below it belong: "a.b" < "a/b" < "a0"
                         found.append((f"{path}/", status))
+        if is_others and len(names) > MOST_NAMES:
+            return self._cut_short(sorted(found), directory)
         return sorted(found)
+
+    def _cut_short(self, found: Iterable[_Row], directory: str) -> Iterator[_Row]:
+        yield from found
+        raise Unlistable(
+            f"{self._root.shown(directory)} has more than {MOST_NAMES} names, and the others were not read",
+            hint="delete what is no submission; submissions that were read are taken, and then others are read",
+        )

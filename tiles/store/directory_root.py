@@ -13,7 +13,7 @@ from threading import Lock
 
 from tiles.errors import AccessError, Refused
 from tiles.store.folders import Folders
-from tiles.store.keeping import Keeping, check_own
+from tiles.store.keeping import Keeping, check_above, check_own
 from tiles.store.mounts import mount_of, parse_mountinfo
 from tiles.store.posix import Posix
 
@@ -57,6 +57,7 @@ class Root:
         root = self._open_root(path)
         try:
             self._check("", root[0])
+            self._check_above(path)
         except BaseException:
             self._posix.close(root[0])
             raise
@@ -75,6 +76,16 @@ class Root:
     def _check(self, folder: str, fd: int) -> None:
         if self._keeping.is_ours(folder):
             self.check(folder, self._posix.fstat(fd))
+
+    def _check_above(self, path: str) -> None:
+        if not self._keeping.alone:
+            return
+        above = posixpath.dirname(path)
+        fd, _ = self._open_root(above)
+        try:
+            check_above(above, self._posix.fstat(fd))
+        finally:
+            self._posix.close(fd)
 
     def _open_root(self, path: str) -> tuple[int, bool]:
         try:
@@ -98,6 +109,8 @@ class Root:
                 at = posixpath.dirname(at)
             fd, is_open = found
             try:
+                if len(missing) <= 1:
+                    self._check_above(posixpath.join(at, *missing))
                 if not missing:
                     self._check("", fd)
                 elif not is_open:

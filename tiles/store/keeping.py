@@ -2,7 +2,7 @@
 
     public part    as the umask says: readers are served from it
     private part   0700 and 0600, whatever the umask; what is there has to belong to the user or to root
-    anchor         likewise
+    anchor         likewise; and not everyone may exchange it for another folder, such as an older copy of it
     inbox          each folder in it may belong to a submitter, who writes there and nowhere else
 
 Owner and mode are those of a descriptor that is open already: they are of the very thing that is used.
@@ -20,6 +20,8 @@ from tiles.errors import Refused
 from tiles.store.paths import TEMPS
 
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_READ_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
+_NOT_THE_OWNER = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,13 @@ class Keeping:
     own       what is there has to belong to the user or to root, and nobody else may be able to write to it
     shared    a folder, "" for none, whose folders may belong to others; they have files in them and no folders, so none
               is looked for below them. What is written there is prepared there, and not where the owner's files are
+    alone     the folder above is not one where everyone may rename what others have
     """
 
     private: bool = False
     own: bool = False
     shared: str = ""
+    alone: bool = False
 
     def is_others(self, folder: str) -> bool:
         """Tell whether a folder may belong to somebody else, or is below one that may."""
@@ -86,6 +90,25 @@ def check_own(shown: str, status: os.stat_result, user: int) -> None:
             f"{shown} can be written by others than its owner, who could have put anything there",
             hint=f"find out who wrote it, and then: chmod go-w {quote(shown)}",
         )
+
+
+def check_above(shown: str, above: os.stat_result) -> None:
+    """Raise Refused if everyone may exchange what is in a folder for something else, such as an older copy."""
+    if is_anyones(above):
+        raise Refused(
+            f"{shown} can be written by everyone, who could have exchanged what is in it",
+            hint=f"find out who wrote there, and then: chmod o-w {quote(shown)}",
+        )
+
+
+def is_readable(status: os.stat_result) -> bool:
+    """Tell whether others than its owner may read a file, or list a folder."""
+    return bool(status.st_mode & _READ_BY_OTHERS)
+
+
+def is_closed(folder: os.stat_result) -> bool:
+    """Tell whether nobody but its owner gets to what is in a folder."""
+    return not folder.st_mode & _NOT_THE_OWNER
 
 
 def is_anyones(folder: os.stat_result) -> bool:

@@ -1,23 +1,24 @@
 """Putting back what a log has lost, and setting aside what does not belong there.
 
-    the published tree, recovered → other partial tiles, cut from it → tiles that no checkpoint covers, set aside
+    the published tree, recovered → other partial tiles, cut from it → tiles in the way of the log, set aside
 
 Every object is proven against the signed root before it is written (`tiles.upkeep.rebuild`); `tiles.upkeep.replace`
 changes the objects, and says why a run that dies at any step is finished by the next one. A tile beyond every tree
-that was committed or published is set aside, because it would stop the writer whose tree grows to it. Head, staged
-batches and checkpoints are only read; what they cover is left alone. Any number of runs, readers and writers may be at
-work meanwhile.
+that was committed or published, or with another content than the committed tree has there, stops the writer whose tree
+grows to it. It is set aside if the caller has fenced the anchor, and is a finding otherwise (`tiles.write.in_the_way`).
+Head, staged batches and checkpoints are only read. Any number of runs, readers and writers may be at work meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
 from tiles.errors import LogError, Malformed, NotFound, Refused, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.keys import parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
 from tiles.read.log_formats import MAX_BUNDLE_SIZE
@@ -28,7 +29,7 @@ from tiles.records.paths import CHECKPOINTS, SET_ASIDE, kept_size
 from tiles.store import Fetcher, Store
 from tiles.tree.blame import Finding
 from tiles.tree.bundle import parse_bundle
-from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path
+from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, parse_tile_path
 from tiles.tree.merkle import TreeHead, leaf_hashes
 from tiles.tree.proof import Node
 from tiles.tree.reader import cut_from_larger
@@ -36,10 +37,13 @@ from tiles.upkeep.candidates import Sources
 from tiles.upkeep.rebuild import CUT, Recovery, Wanted
 from tiles.upkeep.replace import PUT_BACK, REMOVED, REPLACED, Restorer
 from tiles.upkeep.strays import check_tiles, in_tree
+from tiles.write.in_the_way import committed_objects, in_the_way, listed_tiles, reaches_beyond
 from tiles.write.load import read_head
+from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 from tiles.write.prepare import as_settled
 
+COMMITTED = "planned from the committed batch"
 _CHUNK = 256  # objects
 
 Told = Callable[[str, str, str], None]  # path; put back, replaced or set aside; how
@@ -74,6 +78,7 @@ def repair(
     *,
     now: float,
     mirror: Fetcher | None = None,
+    fenced: bool = False,
     dry_run: bool = False,
     told: Told | None = None,
     progress: Callable[[int], None] | None = None,
@@ -84,6 +89,7 @@ def repair(
     signed     its published checkpoint, which the policy has accepted
     now        seconds since the epoch
     mirror     reads a copy of the log, which may have what this one lacks; its bytes are proven before they are used
+    fenced     the anchor was fenced by now, so nobody who loaded the log before can sign: set aside what is in the way
     dry_run    change nothing, and tell what would be
     told       is called with each object that was put right, and how
     progress   is called with how many more entries were checked
@@ -94,7 +100,7 @@ def repair(
     if head.origin != signed.origin:
         raise Refused(f"{private.url} is the private part of the log {head.origin}, not of {signed.origin}")
     parts = Parts(as_settled(Parts(public, private)), private)
-    order = _Order(now, dry_run, told, progress)
+    order = _Order(now, fenced, dry_run, told, progress)
     return _Repair(Sources.of(fetcher, mirror), parts, _Subject(signed, policy, head), order).run()
 
 
@@ -103,6 +109,7 @@ class _Order:
     """How a repair is to be done, as `repair` was told."""
 
     now: float
+    fenced: bool
     dry_run: bool
     told: Told | None
     progress: Callable[[int], None] | None
@@ -132,6 +139,8 @@ class _Repair:
         self._progress = order.progress
         self._told = order.told
         self._dry_run = order.dry_run
+        self._fenced = order.fenced
+        self._parts = parts
         self._pretended: set[str] = set()
         self._restorer = Restorer(parts, order.now, dry_run=order.dry_run, told=self._tell)
         self._notes: list[str] = []
@@ -148,6 +157,7 @@ class _Repair:
         self._mend_others()
         self._put_back_others()
         restorer.flush()
+        self._clear_the_way()
         self._set_foreign_aside()
         restorer.close()
         if self._sources.mirror is not None and self._sources.mirror.trouble:
@@ -227,20 +237,39 @@ class _Repair:
 
     # ---- tiles of no tree
 
+    def _clear_the_way(self) -> None:
+        """Put the committed tree's own tiles in the place of others, if it is not published yet."""
+        head = read_head(self._private)[0]
+        tree = OwnTree(self._public, parse_vkey(head.vkeys[0]))
+        objects = committed_objects(self._parts, tree, head, self._tree)
+        for path in in_the_way(self._public, objects):
+            if self._fenced:
+                self._restorer.put(path, objects[path], COMMITTED)
+            else:
+                self._leave(path, "not what the committed batch leads to")
+        self._restorer.flush()
+
+    def _leave(self, path: str, why: str) -> None:
+        self._findings.append(Finding(path, f"{why}; `tiletree repair LOG --head` sets it aside"))
+
     def _set_foreign_aside(self) -> None:
         """Set aside the tiles that reach beyond every tree that was committed or published."""
         covered = max(self._head.tree.size, self._largest_kept())
         beyond = 0
-        found = (tile for tile in self._listed() if _reaches_beyond(tile, self._tree.size))
+        found = (tile for tile in listed_tiles(self._public) if reaches_beyond(tile, self._tree.size))
         while chunk := list(islice(found, _CHUNK)):
             # A writer commits a tree before it writes its tiles: a head read after the listing covers what it wrote.
             covered = max(covered, read_head(self._private)[0].tree.size)
-            foreign = [tile for tile in chunk if _reaches_beyond(tile, covered)]
+            foreign = [tile for tile in chunk if reaches_beyond(tile, covered)]
             beyond += len(chunk) - len(foreign)
             for tile in foreign:
-                self._restorer.remove(tile.path, f"beyond the {covered} entries that are committed")
+                why = f"beyond the {covered} entries that are committed"
+                if self._fenced:
+                    self._restorer.remove(tile.path, why)
+                else:
+                    self._leave(tile.path, why)
             self._restorer.flush()
-            if foreign and not self._dry_run:
+            if foreign and self._fenced and not self._dry_run:
                 self._undo_if_committed(foreign)
         if covered > self._tree.size:
             self._notes.append(
@@ -252,14 +281,9 @@ class _Repair:
         """Put back tiles of a tree that was committed meanwhile: its writer may have found them, and relied on them."""
         size = read_head(self._private)[0].tree.size
         for tile in tiles:
-            if not _reaches_beyond(tile, size):
+            if not reaches_beyond(tile, size):
                 self._restorer.undo(tile.path)
                 self._notes.append(f"{tile.path} is part of a tree that was committed meanwhile, and was put back")
-
-    def _listed(self) -> Iterator[Tile]:
-        for listed in self._public.list(TILES):
-            with suppress(Malformed):
-                yield parse_tile_path(listed.path)
 
     def _largest_kept(self) -> int:
         """Return the size of the largest tree of which a signed checkpoint is kept."""
@@ -271,7 +295,3 @@ class _Repair:
                     self._signers.accept(kept, self._head.origin)
                     largest = max(largest, kept.tree.size)
         return largest
-
-
-def _reaches_beyond(tile: Tile, size: int) -> bool:
-    return tile.index * TILE_WIDTH + tile.width > level_size(size, tile.level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tiles.errors import LogError, NotFound, Refused, explained
+from tiles.errors import AccessError, LogError, NotFound, Refused, explained
 from tiles.inbox.admission import OPEN
 from tiles.inbox.reader import Inbox
 from tiles.inbox.selection import Backlog
@@ -28,6 +28,7 @@ class Status:
     backlog   what waits in the inbox
     refusal   why the next run will refuse; empty if it will not
     hint      what to do about that
+    inbox     why the inbox cannot be listed, and nothing of it be taken; empty if it can
     """
 
     head: Head
@@ -38,6 +39,7 @@ class Status:
     backlog: Backlog
     refusal: str
     hint: str
+    inbox: str = ""
 
     @property
     def next(self) -> str:
@@ -61,10 +63,10 @@ def look(public: Store, private: Store, anchors: Store, now: float) -> Status:
     verifier = parse_vkey(head.vkeys[0])
     tree = OwnTree(public, verifier)
     loader = Loader(private, tree, memory, Expected(verifier))
-    refusal, hint, published, anchor = "", "", None, None
+    refusal, hint, inbox, published, anchor, admission = "", "", "", None, None, OPEN
     try:
         state = loader.load()
-        head, modified, published = state.head, state.modified, state.published
+        head, modified, published, admission = state.head, state.modified, state.published, state.admission
         if not state.is_published and head.staged_path is not None:
             private.read(head.staged_path)
     except (Refused, LogError) as error:
@@ -78,5 +80,10 @@ def look(public: Store, private: Store, anchors: Store, now: float) -> Status:
     except (Refused, LogError) as error:
         refusal, hint = refusal or error.message, hint or error.hint
     staged = tuple(listed.path for listed in private.list(STAGING))
-    backlog = Inbox(private, OPEN).backlog(head.tree.size, now)  # whatever the policy says, it waits
-    return Status(head, modified, published, staged, anchor, backlog, refusal, hint)
+    backlog = Backlog()
+    try:
+        # of the policy, only the names of submitters are used, if the inbox cannot be listed otherwise
+        backlog = Inbox(private, admission).backlog(head.tree.size, now)
+    except AccessError as error:
+        inbox, hint = error.message, hint or error.hint
+    return Status(head, modified, published, staged, anchor, backlog, refusal, hint, inbox)

@@ -1,8 +1,12 @@
-"""Whether a place for private things is where they would be published: below a web root, or in a git checkout."""
+"""Whether private things are where others see them: below a web root, in a git checkout, or of a mode to be read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from tiles.store import Store
 
 # what web servers serve unless they are told otherwise
 _WEB_ROOTS = ("/var/www", "/srv/http", "/srv/www", "/usr/share/nginx", "/usr/local/www", "/Library/WebServer/Documents")
@@ -25,6 +29,20 @@ def exposure(place: Path) -> str:
         if str(folder) in _WEB_ROOTS or folder.name in _WEB_FOLDERS:
             return f"{folder} is where web servers have what they serve"
     return ""
+
+
+@runtime_checkable
+class HasModes(Protocol):
+    """A store on a machine that other users may have."""
+
+    def readable_by_others(self) -> Sequence[str]:
+        """Return what others than the owner may read, as messages name it."""
+        ...
+
+
+def readable(*stores: Store) -> list[str]:
+    """Return what others on the machine may read of places for private things, as messages name it."""
+    return [each for store in stores if isinstance(store, HasModes) for each in store.readable_by_others()]
 
 
 def _is_there(path: Path) -> bool:

@@ -34,7 +34,7 @@ from tiles.user.known_logs import Remembered, recall
 PRIVATE = ".private"
 
 _OWN = Keeping(private=True, own=True, shared=INBOX.rstrip("/"))
-_ANCHOR = Keeping(private=True, own=True)
+_ANCHOR = Keeping(private=True, own=True, alone=True)
 _SUBMITTED = Keeping(private=True, shared=INBOX.rstrip("/"))  # a submitter does not own the private part
 
 _LONGEST_NAME = 200  # characters; files have names of 255 bytes, and the anchor and temporary files add to this one

@@ -1,17 +1,18 @@
 """The commit: entries → plan → stage → commit → tiles → sign → cosign → checkpoint.
 
-    sequencer  the write path, a method a step; begin here
-    load       step 1: what is committed and what is published, or a refusal
-    recover    step 2: finishing what an earlier run has committed
-    commit     steps 4 and 5: staging, and the one swap that decides
-    publish    steps 6 to 9: tiles, signature, checkpoint
-    cosign     step 8: the cosignatures that the policy asks for
-    tidy       step 10: what is kept, and what goes
-    adopt      a new anchor for a log that exists
-    lost_head  a head that is gone, or was put back, made again
-    own_tree   the log's own checkpoint, tiles and right edge
-    prepare    from the log's settings to stores that can be written to
-    parts      the public and the private part, together
+    sequencer   the write path, a method a step; begin here
+    load        step 1: what is committed and what is published, or a refusal
+    recover     step 2: finishing what an earlier run has committed
+    commit      steps 4 and 5: staging, and the one swap that decides
+    publish     steps 6 to 9: tiles, signature, checkpoint
+    cosign      step 8: the cosignatures that the policy asks for
+    tidy        step 10: what is kept, and what goes
+    adopt       a new anchor for a log that exists
+    lost_head   a head that is gone, or was put back, made again
+    in_the_way  tiles that stop a writer, and when they may be set aside
+    own_tree    the log's own checkpoint, tiles and right edge
+    prepare     from the log's settings to stores that can be written to
+    parts       the public and the private part, together
 
 Step 3, planning, is `tiles.tree.plan`. docs/data-flow.md says why a crash at each step does no harm.
 """

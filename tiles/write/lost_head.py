@@ -7,6 +7,9 @@ changed: a head at the checkpoint would leave out what was signed.
 
     look → fence the anchor → publish its tree, if that is missing → create or swap the head
 
+A head that is sound stays what it is. But if tiles are in the way of its log (`tiles.write.in_the_way`), the anchor is
+fenced as well, and the head is written once more to name it, for only then may they be set aside.
+
 - The anchor gets another identity before anything else is written. No run that has loaded the log before can sign with
   it, so nothing can be signed beside the head that is written then.
 - Dies after the fence: no head, or one that names the anchor as it was before. The same call goes on from there, and
@@ -39,6 +42,7 @@ from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import plan
 from tiles.write.cosign import check_policy
+from tiles.write.in_the_way import is_in_the_way
 from tiles.write.load import last_used, read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
@@ -50,7 +54,7 @@ Record = TypeVar("Record", Policy, Admission)
 class Rebuilt:
     """What came of it.
 
-    is_new    whether the head was written; otherwise it was sound, and nothing was changed
+    is_new    whether the head was written, and the anchor fenced; otherwise nothing was changed
     unknown   what could not be known, and what was assumed instead
     """
 
@@ -93,25 +97,37 @@ class HeadRebuilder:
         """
         for _ in among_writers(self._clock):
             found = self._look()
-            if found.head is not None and self._is_sound(found.head, found):
-                return Rebuilt(found.head, is_new=False)
+            before = found.head
+            is_sound = before is not None and self._is_sound(before, found)
+            is_whole = is_sound and before is not None and before.anchor == found.anchor.identity
+            if before is not None and is_whole and not is_in_the_way(self._parts, self._tree, before, found.published):
+                return Rebuilt(before, is_new=False)
             if not self._is_still_so(found):
                 continue
-            self._check(found)
             unknown: list[str] = []
-            kept = self._policies(found, policy, admission, unknown)
-            head = self._planned(found, kept, unknown)
-            if head.tree != found.published and head.batch is None:
-                self._tree.check_complete(head.tree, found.published.size)
-            self._parts.private.create({policy_path(each.sha256): each.data for each in kept})
-            self._parts.private.barrier()
+            if before is not None and is_sound:
+                self._check_usable(found)
+                head = replace(before, anchor=found.anchor.fenced, nonce=self._clock.random_id())
+            else:
+                head = self._made(found, policy, admission, unknown)
             with suppress(Conflict, OutcomeUnknown):  # then all of it is looked at again
                 self._signer.memory.put(replace(found.anchor, identity=head.anchor), found.anchor_version)
-                if head.tree != found.published and head.batch is None:
+                if not is_sound and head.tree != found.published and head.batch is None:
                     self._publish(found, head)
                 self._parts.private.swap(HEAD, head.data, found.head_version)
                 return Rebuilt(head, is_new=True, unknown=tuple(unknown))
         raise AccessError(f"{self._parts.private.url}: no head was written", hint="run the same command again")
+
+    def _made(self, found: _Found, policy: Policy | None, admission: Admission | None, unknown: list[str]) -> Head:
+        """Return the head to write where the one that is there is not sound; what it names is stored, and lasts."""
+        self._check(found)
+        kept = self._policies(found, policy, admission, unknown)
+        head = self._planned(found, kept, unknown)
+        if head.tree != found.published and head.batch is None:
+            self._tree.check_complete(head.tree, found.published.size)
+        self._parts.private.create({policy_path(each.sha256): each.data for each in kept})
+        self._parts.private.barrier()
+        return head
 
     # ---- look
 
@@ -143,9 +159,12 @@ class HeadRebuilder:
         return head, version
 
     def _is_sound(self, head: Head, found: _Found) -> bool:
-        """Whether the next run can go on with the head: what it commits to is signed, or extends what is."""
+        """Whether the next run can go on with the head: what it commits to is signed, or extends what is.
+
+        Its anchor may have been fenced by a call that died before it wrote the head.
+        """
         anchor = found.anchor
-        if head.anchor != anchor.identity or (anchor.state == FROZEN and not head.frozen):
+        if not anchor.is_of(head.anchor) or (anchor.state == FROZEN and not head.frozen):
             return False
         if not all(self._is_there(POLICIES, policy_path(each)) for each in (head.policy, head.admission)):
             return False
@@ -164,6 +183,17 @@ class HeadRebuilder:
 
     def _check(self, found: _Found) -> None:
         """Raise Refused unless the anchor is the log's, and has signed what is published."""
+        self._check_usable(found)
+        where, anchor = self._signer.memory.store.url, found.anchor
+        if found.head is None and anchor.tree.size == 0:
+            raise Refused(
+                f"the anchor at {where} has signed nothing, so it may be that of any log",
+                hint=explained("the-log-was-empty"),
+            )
+        self._tree.check_extends(found.published, anchor.tree, where)
+
+    def _check_usable(self, found: _Found) -> None:
+        """Raise Refused if the anchor is another log's, or not in use any more."""
         where, anchor = self._signer.memory.store.url, found.anchor
         last = last_used(self._parts.private)
         if found.head is not None and not anchor.is_of(found.head.anchor):
@@ -172,12 +202,6 @@ class HeadRebuilder:
             raise Refused(
                 f"the anchor at {where} is sealed: a new one was begun{last}", hint=explained("the-anchor-is-gone")
             )
-        if found.head is None and anchor.tree.size == 0:
-            raise Refused(
-                f"the anchor at {where} has signed nothing, so it may be that of any log",
-                hint=explained("the-log-was-empty"),
-            )
-        self._tree.check_extends(found.published, anchor.tree, where)
 
     # ---- plan
 

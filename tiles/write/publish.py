@@ -13,11 +13,12 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import OPEN, Anchor
 from tiles.signing.signer import Signer
-from tiles.store import Store
+from tiles.store import Differs, Store
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import Plan
 from tiles.write.cosign import cosign
+from tiles.write.in_the_way import IN_THE_WAY
 from tiles.write.load import LOST_ANCHOR, State
 from tiles.write.own_tree import OwnTree
 
@@ -61,7 +62,11 @@ class Publisher:
         raise AccessError(f"{memory.store.url}: no answer says whether the anchor was created")
 
     def _write(self, planned: Plan) -> None:
-        self._public.create(planned.objects)
+        try:
+            self._public.create(planned.objects)
+        except Differs as error:
+            error.hint = IN_THE_WAY
+            raise
         self._public.barrier()
 
     def _sign(self, tree: TreeHead, planned: Plan | None, loaded: Anchor) -> SignedCheckpoint:

@@ -296,4 +296,5 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except LogError as error:
-        raise Refused(error.message, hint="nothing was written; find out who changed it before going on") from error
+        hint = error.hint or "nothing was written; find out who changed it before going on"
+        raise Refused(error.message, hint=hint) from error

@@ -20,10 +20,7 @@ from tiletree.inputs import (
     Input,
     input_options,
 )
-from tiletree.opening import (
-    open_sequencer,
-    remark_undeleted,
-)
+from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output, Progress
 
@@ -66,6 +63,7 @@ def add(
     """
     given.check()
     sequencer = open_sequencer(log, writer)
+    remark_readable(out, sequencer.readable())
     report = _Report(out, given)
     if given.files:
         given.check_sizes()

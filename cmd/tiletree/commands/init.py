@@ -23,6 +23,7 @@ from tiletree.opening import (
     environment_key,
     find_anchor,
     open_sequencer,
+    remark_readable,
 )
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
@@ -71,6 +72,9 @@ def init(
     the same call finishes its work. On a log that is complete it changes only the page, to that of this version. It
     remembers where the private part, the key and the anchor are: other commands need to be told LOG only. It warns of
     a private part, key or anchor that is in a git checkout, or in a folder that is served.
+
+    Do not begin a second log with a copy of a log's key: that forks the log. It is refused where the anchor of the key
+    is; a copy of the key alone cannot tell it.
     """
     private = _private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
@@ -93,8 +97,9 @@ def init(
         problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
         out.remark("not_remembered", problem, problem)
     if exposed := _exposed(writer):
-        out.remark("exposed", exposed, "\n".join(f"warning: {each}" for each in exposed))
+        out.remark("exposed", exposed, f"warning: {'; '.join(exposed)}")
         out.note("hint: name another place with --private, --key or --anchor; or see that it is not published")
+    remark_readable(out, begun.readable())
     out.result(
         {
             "origin": origin,

@@ -59,15 +59,19 @@ def repair(
       tiletree repair ./log --head
 
     What the sound objects of LOG determine is computed; the rest is taken from MIRROR, which need not be trusted.
-    Damaged objects, and tiles beyond everything that was committed, are kept below set-aside/ in the private part.
-    Exits 1 if something could not be repaired. It can be run at any time, any number of times, beside anything else.
+    Damaged objects are kept below set-aside/ in the private part. Exits 1 if something could not be repaired. It can be
+    run at any time, any number of times, beside anything else.
 
     With --head, which needs the key, the private part gets the head that the checkpoint and the anchor lead to, and
-    what could not be known is said. Stop every other writer before.
+    what could not be known is said. Tiles in the way of the log, beyond what was committed or in the place of what is
+    not published yet, are set aside. Stop every other writer before.
     """
     _check_options(head=head, settings=gzip or lock_days > 0, dry_run=dry_run)
+    fenced = False
     if head:
-        pins = _rebuild_head(out, log, replace(writer, policy=pins.policy), pins, gzip=gzip, lock_days=lock_days)
+        pins, fenced = _rebuild_head(
+            out, log, replace(writer, policy=pins.policy), pins, gzip=gzip, lock_days=lock_days
+        )
     fetcher = open_log(log)
     pinned = pinned_for(log, fetcher, pins)
     # not compared with what was seen before: that takes tiles, which may be what is to be repaired
@@ -95,6 +99,7 @@ def repair(
             pinned.policy,
             now=time.time(),
             mirror=open_log(mirror) if mirror else None,
+            fenced=fenced,
             dry_run=dry_run,
             told=told,
             progress=progress.advance,
@@ -140,8 +145,13 @@ def _say(out: Output, done: Repaired, *, dry_run: bool) -> None:
         out.remark("aside", done.aside, f"what was replaced or set aside is in the private part, below {done.aside}")
 
 
-def _rebuild_head(out: Output, log: str, writer: Writer, pins: Pins, *, gzip: bool, lock_days: int) -> Pins:
-    """Make the head again, say what was done, and return whom to trust for the rest: the log's own key."""
+def _rebuild_head(
+    out: Output, log: str, writer: Writer, pins: Pins, *, gzip: bool, lock_days: int
+) -> tuple[Pins, bool]:
+    """Make the head again, say what was done, and return whom to trust for the rest, and whether the anchor was fenced.
+
+    The log's own key is trusted.
+    """
     path, signing = find_key(log, writer)
     done = open_sequencer(log, writer, (path, signing), look_closer=True).rebuild_head(gzip=gzip, lock_days=lock_days)
     size = done.head.tree.size
@@ -153,4 +163,4 @@ def _rebuild_head(out: Output, log: str, writer: Writer, pins: Pins, *, gzip: bo
         out.remark("head", {"size": size, "rebuilt": True, "unknown": unknown}, f"head rebuilt: size {size}{state}")
         for text in unknown:
             out.note(f"not known: {text}")
-    return pins if pins.vkey or pins.policy else Pins(vkey=signing.verifier.vkey)
+    return (pins if pins.vkey or pins.policy else Pins(vkey=signing.verifier.vkey)), done.is_new

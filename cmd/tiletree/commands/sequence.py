@@ -16,7 +16,7 @@ from tiles.errors import AccessError, Unfinished, UsageError
 from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
 from tiles.write.sequencer import MAX_BATCH, Sequenced
-from tiletree.opening import open_sequencer, remark_undeleted
+from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
@@ -136,7 +136,9 @@ class _Run:
             waiting -= decided
             if not decided or waiting <= 0 or not done.backlog.objects or is_ended():
                 break
-        self._finish(done)
+        if self.batches or self.refused or not self.quiet:
+            remark_readable(self.out, log.readable())
+            self._finish(done)
 
     def _add(self, done: Sequenced) -> None:
         self.retries += done.retries
@@ -152,8 +154,6 @@ class _Run:
         self.out.partial = self._document(done)
 
     def _finish(self, done: Sequenced) -> None:
-        if self.quiet and not self.batches and not self.refused:
-            return
         tree, backlog = done.checkpoint.tree, done.backlog
         lines = [f"refused {count} of {submitter}" for submitter, count in sorted(self.refused.items())]
         lines += [f"  {each['name']}: {each['reason']}" for each in self.refusals]

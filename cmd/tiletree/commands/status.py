@@ -13,8 +13,9 @@ from tiles.notes.keys import VerifierKey
 from tiles.signing.key_file import read_key
 from tiles.tree.merkle import TreeHead
 from tiles.upkeep.status import Status, look
+from tiles.user.exposed import readable
 from tiles.user.places import private_store, public_store
-from tiletree.opening import KEY_TEXT, environment_key, find_anchor, find_key_path
+from tiletree.opening import KEY_TEXT, environment_key, find_anchor, find_key_path, remark_readable
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, lasted
 
@@ -48,6 +49,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
         problem, hint = error.message, error.hint
     head, age, waiting = found.head, max(0.0, now - found.modified), found.backlog
     will = f"refuse: {problem}" if problem and not found.refusal else found.next
+    remark_readable(out, readable(own, memory))
     if hint := found.hint or hint:
         out.remark("hint", hint, f"hint: {hint}")
     out.answer(
@@ -64,6 +66,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
                 "oldest": waiting.oldest,
                 "undeletable": waiting.undeletable,
                 "unlistable": list(waiting.unlistable),
+                "problem": found.inbox or None,
             },
             "next": will,
         },
@@ -73,7 +76,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
         f"staged     {', '.join(found.staged) or 'nothing'}",
         f"anchor     {found.anchor.tree if found.anchor else f'nothing at {memory.url}'}",
         f"key        {key}{f', not usable: {problem}' if problem else ''}",
-        f"inbox      {_waits(waiting)}",
+        f"inbox      {_waits(waiting) if not found.inbox else f'cannot be listed: {found.inbox}'}",
         f"next run   will {will}",
     )
     return EXIT_REFUSED if found.refusal or problem else EXIT_OK
