@@ -1,5 +1,4 @@
-// The page: which key is trusted and why, what the log shows now, and which module does what is asked. The other modules
-// are loaded when they are needed.
+// The page: which key is trusted and why, what the log shows now, and which module does what is asked.
 
 import { $, h, takeFiles } from "./dom.js";
 import { headCard } from "./tree_head.js";
