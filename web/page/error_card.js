@@ -39,8 +39,25 @@ export function unusual(found, opened, verdict) {
   return warn("stale", `Last confirmed ${found.when}`, `No witness has seen this log since ${last}. ${clock}`);
 }
 
+/** Say that a log has two histories: who signed them, and how that can be checked. */
+const fork = (who, check) =>
+  say(
+    "fork",
+    { ...WRONG, mark: "✗✗" },
+    "Two different histories",
+    who,
+    h("strong", {}, "Save the evidence below, all of it in one directory, and send it to the log's witnesses and users."),
+    ["Anyone can check it: ", code(`tiletree verify --fork DIRECTORY ${check}`)],
+    "What was remembered stays, so that the next visit finds this again.",
+  );
+
 /** What is said of an error that has one of these fields, whatever its code. */
 const BY_FIELD = {
+  twoKeys: () =>
+    fork(
+      "Two different keys signed them, so one of the keys may be somebody else's. Ask who runs the log whose they are.",
+      "--policy FILE_WITH_BOTH_KEYS",
+    ),
   insecure: () =>
     say(
       "insecure",
@@ -144,20 +161,7 @@ const damagedData = (...words) => say("tile", WRONG, "The log sent damaged data"
 
 /** What is said of any other error, by its code; what: see `errorCard`. */
 const BY_CODE = {
-  ForkError: () =>
-    say(
-      "fork",
-      { ...WRONG, mark: "✗✗" },
-      "Two different histories",
-      "The log signed both. This should never happen.",
-      h(
-        "strong",
-        {},
-        "Save the evidence below, all of it in one directory, and send it to the log's witnesses and users.",
-      ),
-      ["Anyone can check it: ", code("tiletree verify --fork DIRECTORY --vkey KEY")],
-      "What was remembered stays, so that the next visit finds this again.",
-    ),
+  ForkError: () => fork("The log signed both. This should never happen.", "--vkey KEY"),
   SignatureError: () =>
     say(
       "signature",

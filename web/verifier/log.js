@@ -146,7 +146,7 @@ export class Log {
   async #compare(served, other) {
     if (served.tree.size === other.tree.size && equal(served.tree.root, other.tree.root)) return;
     const { compareHeads } = await import("./history.js");
-    await compareHeads(served, other, async (tree, nodes) => {
+    await compareHeads(this.policy, served, other, async (tree, nodes) => {
       const reader = await this.#readerOf(tree);
       await this.#read(reader, nodes);
       return reader;
