@@ -12,13 +12,16 @@ import pytest
 
 from tests.support.browser import Chromium, site
 from tests.support.encodings import READ, REFUSED
+from tests.support.no_objects import NO_OBJECTS
 from tests.support.node import Script
-from tests.support.readers import entry
+from tests.support.readers import OTHER_KEY, entry, make_log
 from tests.support.redirects import PUBLIC, REDIRECTS
 from tests.support.reference import printed_random
 from tests.support.web_logs import PLAIN
 from tests.support.web_server import LogServer
 from tiles.read.redirects import is_private
+from tiles.read.trouble import found_instead
+from tiles.tree.bundle import encode_entries
 from tiles.tree.layout import CHECKPOINT
 
 pytest_plugins = ["tests.support.browser_fixture", "tests.support.web_fixtures"]
@@ -181,6 +184,36 @@ def test_in_a_browser(chromium: Chromium) -> None:
             one.server.encoding = (header, READ.get(header, header.count("gzip")))
             one.ask(str(index))
             assert one.said()[1] == f"In the log: entry {index} of 302"
+
+
+# ---- something else
+
+
+@pytest.mark.parametrize("data", [data for data, _ in NO_OBJECTS.values()], ids=NO_OBJECTS.keys())
+@pytest.mark.parametrize("path", [CHECKPOINT, "tile/0/001", "tile/1/000.p/2", "tile/entries/001"])
+def test_what_is_no_object_is_the_way(script: Script, server: LogServer, path: str, data: bytes) -> None:
+    """A web page or nothing in the place of any object says nothing about the log; the message names what and where."""
+    server.objects = {**server.objects, path: data}
+    assert script(said(READING)) == f"AccessError {server.url}{path} is {found_instead(data)}"
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "code"),
+    [
+        (CHECKPOINT, b"checkpoint\n", "Malformed"),
+        (CHECKPOINT, make_log(600, key=OTHER_KEY)[CHECKPOINT], "SignatureError"),
+        ("tile/0/001", b"x", "TileError"),
+        ("tile/0/001", b"<h1 \0>".ljust(8192), "TileError"),
+        ("tile/entries/001", encode_entries([b"<html>"] * 256), "TileError"),
+        ("tile/entries/001", None, "NotFound"),
+    ],
+)
+def test_a_wrong_log_is_told_with_its_address(
+    script: Script, server: LogServer, path: str, data: bytes | None, code: str
+) -> None:
+    """What may be an object and is wrong is the log's fault; the message begins with the address of the object."""
+    server.objects = {name: held for name, held in {**server.objects, path: data}.items() if held is not None}
+    assert script(said(READING)).startswith(f"{code} {server.url}{path}: ")
 
 
 # ---- addresses

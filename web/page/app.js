@@ -57,7 +57,7 @@ const fetchObject = httpFetcher(here);
 
 async function sitePolicy() {
   try {
-    return await afresh(async (past) => parsed("policy.txt", await fetchObject("policy.txt", MAX_NOTE, past), parsePolicy));
+    return await afresh(async (past) => parsed("policy.txt", await fetchObject("policy.txt", MAX_NOTE, past), parsePolicy), fetchObject);
   } catch (error) {
     if (error.code === "NotFound") return null;
     throw error;
@@ -94,7 +94,7 @@ async function trust(accepted) {
         ? "remembered from an earlier visit"
         : "from this site, first visit on this browser";
   const logs = site?.logs.filter(({ key }) => used.includes(key.vkey)) ?? [];
-  // which witnesses and quorum are asked for is this site's choice; for a key that it does not name, none are
+  // this site chooses witnesses and quorum, for the keys that it names
   const policy = logs.length ? { ...site, logs } : policyFor(keyOf(used[0]));
   // a link decides nothing for later visits, unless there is no other key
   const keys = !unknown ? known : known.length ? [] : used;

@@ -3,7 +3,6 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { button, save } from "./parts.js";
-import { isPage } from "../verifier/html.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };
@@ -148,12 +147,12 @@ const unreachable = () =>
     "Nothing is wrong with your file. Proofs that were opened before still work; try again later.",
   );
 
-const webPage = (path) =>
+const instead = ([path, what]) =>
   say(
     "web-page",
     UNKNOWN,
-    "A web page came instead",
-    ["What was sent as ", code(path), " is a web page (HTML)."],
+    what === "empty" ? "Nothing came" : what.startsWith("a web page") ? "A web page came instead" : "Something else came instead",
+    ["What was sent as ", code(path), ` is ${what}.`],
     "Perhaps this network wants you to log in first, or the server answers every address with a page. This says nothing about the log, or your file.",
   );
 
@@ -213,10 +212,8 @@ const OF_A_KEY = ["ForkError", "SignatureError", "PolicyError"]; // what a log i
  */
 export function errorCard(error, what = "entry", more = [], trusted = {}) {
   const field = Object.keys(BY_FIELD).find((name) => error[name] !== undefined);
-  const files = ["TileError", "Malformed"].includes(error.code) ? Object.entries(error.evidence ?? {}) : [];
-  const page = files.find(([, bytes]) => isPage(bytes));
   const ofCode = error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake);
-  const words = page ? () => webPage(page[0]) : (BY_FIELD[field] ?? ofCode);
+  const words = error.instead ? () => instead(error.instead) : (BY_FIELD[field] ?? ofCode);
   const said = words(error, what);
   const shown = OF_A_KEY.includes(error.code) ? vouched(trusted, said.headline, said) : said;
   return card({ ...shown, error, more: [evidence(error), more] });

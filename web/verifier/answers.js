@@ -1,5 +1,9 @@
-// What a server answers that is not simply an object: redirects, and encodings that the platform leaves as they are. Loaded
-// once there is such an answer. The rules are those of tiles/read/redirects.py and tiles/store/content_encoding.py.
+// What a server answers that is not simply an object: redirects, encodings that the platform leaves as they are, something
+// else in the place of the object. Loaded once there is such an answer. The rules are those of tiles/read/redirects.py,
+// tiles/store/content_encoding.py and tiles/read/trouble.py.
+
+import { TlogError } from "./encoding.js";
+import { foundInstead } from "./html.js";
 
 const MOST = 3; // redirects for one object
 const INNER = /^[^.]*$|(\.localhost|\.local|\.internal|\.lan|\.home\.arpa)$/; // names that only a private network knows
@@ -67,4 +71,18 @@ function undone(body, encoding, lost) {
   const odd = names.find((name) => !/^((x-)?gzip|identity|aws-chunked|)$/.test(name));
   if (odd !== undefined) lost(`sent in the encoding '${odd.slice(0, 40)}', which is not read here`);
   return names.filter((name) => name.endsWith("gzip")).reduce((left) => left.pipeThrough(new DecompressionStream("gzip")), body);
+}
+
+/**
+ * Return the error to throw for what a log sent and will not do, with its address; url: of the log. What is plainly no object
+ * of a log was sent by something on the way, and says nothing about the log: an AccessError that has `instead`, [path, what].
+ */
+export function judged(error, url = "") {
+  if (error.code === "NotFound") return error; // which has it
+  const { evidence = {} } = error, { 0: only, length } = Object.entries(evidence);
+  const [path, bytes] = length && !evidence.note ? only : ["checkpoint"]; // signatures are those of a checkpoint
+  const what = length === 1 && bytes ? foundInstead(bytes) : "";
+  if (what) return new TlogError("AccessError", `${url}${path} is ${what}`, { evidence, instead: [path, what] });
+  error.message = error.message.startsWith(path) ? url + error.message : `${url}${path}: ${error.message}`;
+  return error;
 }

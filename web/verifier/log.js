@@ -5,7 +5,7 @@ import { verifyInclusion } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 import { MAX_NOTE, acceptCheckpoint, parseCheckpoint, policyFor } from "./tlog.js";
 
-const tiles = () => import("./tiles.js"); // once a tile is needed
+const tiles = () => import("./tiles.js");
 const big = (number) => (typeof number === "bigint" || Number.isSafeInteger(number) ? BigInt(number) : usage(`${number} is no whole number`));
 
 // ---- fetching
@@ -20,7 +20,7 @@ const wait = (time) => new Promise((done) => setTimeout(done, time));
 export function httpFetcher(url, { timeout = 20_000, whole = 600_000 } = {}) {
   if (/[?#]|\/\/[^/]*@/.test(url)) usage("a log's address has no user, password or query here");
   const base = String(url).replace(/\/*$/, "/");
-  return async (path, limit, past = 0) => {
+  const fetchObject = async (path, limit, past = 0) => {
     const until = Date.now() + whole;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -33,6 +33,7 @@ export function httpFetcher(url, { timeout = 20_000, whole = 600_000 } = {}) {
       }
     }
   };
+  return Object.assign(fetchObject, { url: base });
 }
 
 /** Return an object after one attempt. An error that may pass has `busy`: milliseconds to wait, as the server asks, or NaN. */
@@ -88,8 +89,8 @@ export function parsed(path, bytes, parse) {
 
 const DOUBTFUL = ["NotFound", "Malformed", "TileError", "SignatureError", "PolicyError"];
 
-/** Return what `read` makes of what is fetched, past: 0, then 1 and 2 if it is missing or not right: it may be so in a cache alone. */
-export async function afresh(read) {
+/** Return what `read` makes of what is fetched, past: 0, then 1 and 2 if it is missing or not right. */
+export async function afresh(read, { url }) {
   let wrong;
   for (const past of [0, 1, 2]) {
     try {
@@ -99,7 +100,7 @@ export async function afresh(read) {
       if (!DOUBTFUL.includes(error.code) && !error.tooLong) break;
     }
   }
-  throw wrong;
+  throw DOUBTFUL.includes(wrong.code) ? await import("./answers.js").then(({ judged }) => judged(wrong, url), () => wrong) : wrong;
 }
 
 // ---- the log
@@ -123,7 +124,7 @@ export class Log {
     const accepted = await afresh(async (past) => {
       const signed = parsed("checkpoint", await this.fetchObject("checkpoint", MAX_NOTE, past), parseCheckpoint);
       return acceptCheckpoint(this.policy, signed, this.origin);
-    });
+    }, this.fetchObject);
     const { signed } = accepted;
     let previous = null;
     // each key is compared: somebody who holds two of them could sign another tree with each
@@ -169,7 +170,7 @@ export class Log {
       const wanted = reader.wanted(nodes), contents = await fetchTiles(this.fetchObject, bundle ? [...wanted, bundle] : wanted, past);
       reader.accept(wanted, contents);
       return bundle && believedEntries(bundle, contents.get(bundle.path), reader.leafHashes(bundle.index));
-    });
+    }, this.fetchObject);
   }
 
   async #readerOf(tree) {
@@ -193,7 +194,6 @@ export class Log {
     return { index: leaf.index, hashes, checkpoint, leaf: reader.hash(leaf) };
   }
 
-  /** Return an entry. */
   async entry(index) {
     for await (const [, entry] of this.entries(index, big(index) + 1n)) return entry;
   }
