@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from tiles.entries.file_digest import file_entry
+from tiles.entries.file_digest import encode_name, file_entry, parse_digest_entry
 from tiles.entries.lines import read_lines
 from tiles.entries.payload import check_payload_size, store_payload
 from tiles.errors import UsageError
@@ -31,6 +31,7 @@ class Input:
     payload       they are published, too
     lines         the name of the file whose lines are logged
     stdin_lines   the lines of standard input are logged
+    named         a file's digest is logged with its name, without folders
     """
 
     files: tuple[str, ...]
@@ -38,6 +39,7 @@ class Input:
     payload: bool = False
     lines: str | None = None
     stdin_lines: bool = False
+    named: bool = False
 
     def check(self) -> None:
         """Raise click.UsageError unless the options go together."""
@@ -45,6 +47,13 @@ class Input:
             raise click.UsageError("name files, or --lines, or --stdin-lines", click.get_current_context())
         if self.payload and (self.raw or not self.files):
             raise click.UsageError("--payload is for files whose digests are logged", click.get_current_context())
+        if self.named and (self.raw or not self.files or "-" in self.files):
+            raise click.UsageError(
+                "--name is for files that have a name, and whose digests are logged", click.get_current_context()
+            )
+        if self.named:
+            for file in self.files:
+                _check_name(file)
 
     def check_sizes(self) -> None:
         """Raise UsageError for a file that is too long for an entry, or to be published."""
@@ -66,9 +75,10 @@ class Input:
         for name in self.files:
             with open_binary(name) as stream:
                 if payloads is not None:
-                    yield [store_payload(payloads, stream, name)]
+                    entry = store_payload(payloads, stream, name)
                 else:
-                    yield [stream.read(MAX_ENTRY_SIZE + 1) if self.raw else file_entry(stream)]
+                    entry = stream.read(MAX_ENTRY_SIZE + 1) if self.raw else file_entry(stream)
+            yield [replace(parse_digest_entry(entry), name=Path(name).name).data if self.named else entry]
             progress.advance(1)
 
     @contextmanager
@@ -82,6 +92,14 @@ class Input:
         return self.files[number] if self.files else f"{self.lines or '-'}:{number + 1}"
 
 
+def _check_name(file: str) -> None:
+    """Raise UsageError for a file whose name no entry can hold, before anything is logged."""
+    try:
+        encode_name(Path(file).name)
+    except UsageError as error:
+        raise UsageError(f"{file}: {error.message}; nothing was added", hint="leave out --name") from error
+
+
 _INPUT: dict[str, Decorator] = {
     "files": click.argument(
         "files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
@@ -90,6 +108,9 @@ _INPUT: dict[str, Decorator] = {
         "--raw", is_flag=True, help=f"log the files' bytes, at most {MAX_ENTRY_SIZE}, instead of their digests"
     ),
     "payload": click.option("--payload", is_flag=True, help="publish the files themselves as well"),
+    "named": click.option(
+        "--name", "named", is_flag=True, help="log each file's name, without folders, with its digest"
+    ),
     "lines": click.option(
         "--lines", type=click.Path(exists=True, dir_okay=False), help="log each line of a file as an entry"
     ),

@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, BinaryIO, TypeVar
 
+from tiles.entries.kinds import Content, read_content
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
 from tiles.log import Log
@@ -84,6 +85,12 @@ def open_binary(name: str) -> BinaryIO:
         return Path(name).open("rb")
     # without a buffer: a thread that still waits for input when the program ends would hold the buffer's lock
     return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+
+
+def read_file(name: str) -> Content:
+    """Read a file that the user named, or standard input, to look for the entry as which it was logged."""
+    with open_binary(name) as stream:
+        return read_content(stream, None if name == "-" else Path(name).name)
 
 
 def environment_key(writer: Writer) -> SeedKey | None:

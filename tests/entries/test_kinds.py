@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+import re
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiles.entries.file_digest import digest_entry, file_entry
-from tiles.entries.kinds import KINDS, Content, forms, kind_of, read_content
+from tests.support.entry_texts import ENTRIES, HEX, PLAIN, SECRET, keys_of, named
+from tiles.entries import kinds
+from tiles.entries.blinded import blinded_entry, blinding
+from tiles.entries.file_digest import DigestEntry, digest_entry, file_entry
+from tiles.entries.kinds import KINDS, Content, Key, forms, kind_of, read_content
+from tiles.entries.proof_extra import ProofExtra
 from tiles.errors import Malformed
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 
 A = digest_entry("ab" * 32, 7)
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "entry-formats.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("size", [0, 1, MAX_ENTRY_SIZE, MAX_ENTRY_SIZE + 1, 3 << 20])
@@ -55,8 +62,8 @@ def test_kind_of(entry: bytes, kind: str, size: int) -> None:
 def test_keys() -> None:
     """A file is found by the same digest, whichever way it was logged."""
     data = b"the file"
-    (key,) = {key for kind, entry in forms(read_content(io.BytesIO(data))) for key in kind_of(entry).keys(entry)}
-    assert (key.index, key.value) == ("sha256/1", sha256(data).digest())
+    for _, entry in forms(read_content(io.BytesIO(data), "a name")):
+        assert Key("sha256/1", sha256(data).digest()) in kind_of(entry).keys(entry)
 
 
 def test_too_long() -> None:
@@ -64,3 +71,51 @@ def test_too_long() -> None:
     with pytest.raises(Malformed):
         kind_of(bytes(MAX_ENTRY_SIZE + 1))
     assert KINDS[-1].name == "raw"
+
+
+EXAMPLES = [
+    re.sub("^ {4}", "", block, flags=re.MULTILINE).encode()
+    for block in re.findall(r"(?:^ {4}.*\n)+", DOCUMENT, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: repr(entry[:40]))
+def test_keys_of_each_kind(entry: bytes) -> None:
+    """An entry has the keys of its kind; one that breaks a rule is raw."""
+    assert [(key.kind, key.value) for key in kinds.keys_of(entry)] == keys_of(entry)
+    assert (kind_of(entry).name == "raw") == (ENTRIES[entry] is None)
+    assert all(label and text for label, text in kind_of(entry).describe(entry))
+
+
+def test_examples() -> None:
+    """The document shows what is made."""
+    file = DigestEntry(HEX, 0)
+    r, with_name = blinding(SECRET, file), DigestEntry(HEX, 0, "résumé v2.txt")
+    made = (
+        file.data,
+        with_name.data,
+        f"r = {r.hex()}\n".encode(),
+        blinded_entry(r, file),
+        ProofExtra(with_name.data).data,
+    )
+    assert [entry for entry in made if entry not in EXAMPLES] == []
+    for name in re.findall(r"`name ([^`]*)`", DOCUMENT.partition("Not a named digest entry:")[2]):
+        assert kind_of(named(name)).name == "raw"
+
+
+def test_forms_of_a_file_with_a_name() -> None:
+    """Readers try the digest, the name as it is, its normal form C, and the bytes; no form twice."""
+    decomposed, composed = "e\u0301", "\u00e9"
+
+    def tried(name: str | None) -> list[bytes]:
+        return [entry for _, entry in forms(Content(HEX, 0, b"", name))]
+
+    plain = PLAIN.encode()
+    assert tried(decomposed) == [plain, named("e%CC%81"), named("%C3%A9"), b""]
+    assert tried(composed) == [plain, named("%C3%A9"), b""]
+    assert tried(None) == tried("a/b") == tried("\udcff") == [plain, b""]
+
+
+def test_every_kind_has_its_own_name() -> None:
+    """`matched` says which it is."""
+    assert len({kind.name for kind in KINDS}) == len(KINDS) == 4

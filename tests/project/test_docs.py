@@ -295,6 +295,8 @@ def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> 
     """Each command, then the Python example, as they are written, in a fresh directory with a real file."""
     Path("dist").mkdir()
     Path("dist/app-1.0.whl").write_bytes(README.read_bytes())
+    Path("README.md").write_bytes(b"never logged")
+    Path("LICENSE").write_bytes(b"logged by its name")
     variables = {}
     ran = []
     for language, code in blocks(README, "console", "python"):
@@ -306,19 +308,20 @@ def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> 
             continue
         for line in code.splitlines():
             assert line.startswith("$ ")
-            program, *arguments = shlex.split(line.removeprefix("$ "))
+            program, *arguments = shlex.split(line.removeprefix("$ "), comments=True)
             if program == "pip":
                 assert arguments == ["install", "tiletree"]
                 continue
             assert program == "tiletree"
             done = tiletree(*(re.sub(r"\$(\w+)", lambda match: variables[match[1]], word) for word in arguments))
-            assert done.code == 0, f"{line}\n{done.err}"
+            expected = int((re.findall(r"# exit code (\d+)", line) or ["0"])[0])
+            assert done.code == expected, f"{line}\n{done.err}"
             ran.append(arguments[0])
             if arguments[0] == "init":
                 (vkey,) = re.findall(r"^vkey +(\S+)$", done.out, flags=re.MULTILINE)
                 assert tiletree("key", "show", "log.key").out.strip() == vkey
                 variables["VKEY"] = vkey
-    assert ran == ["init", "add", "prove", "verify", "python"]
+    assert ran == ["init", "add", "prove", "verify", "add", *["search"] * 3, "python"]
     text = read(README)
     for name in ("log", "log.private", "log.key", "log.key.anchor", "app-1.0.tlog-proof"):
         assert name in text
@@ -326,8 +329,8 @@ def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> 
     # "Copy ./log to where it is to be served: it is complete as it is"
     Path("log").rename("elsewhere")
     Path("log.private").rename("private")
-    copied = tiletree("prove", "elsewhere", "--index", 0, "--vkey", variables["VKEY"])
-    assert copied.out.encode() == Path("app-1.0.tlog-proof").read_bytes()
+    tiletree.ok("prove", "elsewhere", "--index", 0, "-o", "copied", "--vkey", variables["VKEY"])
+    tiletree.ok("verify", "dist/app-1.0.whl", "--proof", "copied", "--vkey", variables["VKEY"])
 
 
 def test_readme_python_example_uses_what_is_promised() -> None:

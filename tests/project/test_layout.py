@@ -96,6 +96,7 @@ FLOORS = {
     "inbox": 6,
     "write": 7,
     "upkeep": 8,
+    "index": 8,
     "log": 9,
     "page": 9,
 }

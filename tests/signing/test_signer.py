@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.faults import READING, SWAPPING, Died, Fault, Faults
@@ -9,6 +11,7 @@ from tests.support.reference import flipped, full_tree
 from tests.support.world import ORIGIN, RecordingKey, recording_key
 from tiles.errors import AccessError, Conflict, Malformed, OutcomeUnknown, Refused, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.index_head import IndexHead, Run, live_runs, open_index_head
 from tiles.notes.keys import MAX_LOG_NAME
 from tiles.notes.policy import policy_for
 from tiles.records.fields import MAX_RECORD_SIZE
@@ -20,6 +23,7 @@ from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 
 TREE = full_tree(70)
+NUMBERS = full_tree(8192)
 SIZES = [0, 1, 2, 3, 5, 8, 13, 64, 65]
 OTHER_ROOT = Hash(b"\x07" * 32)
 IDENTITY = "0f" * 16
@@ -237,3 +241,48 @@ def test_an_anchor_is_capped() -> None:
     case.store.create({ANCHOR: b"x" * (MAX_RECORD_SIZE + 1)})
     with pytest.raises(AccessError, match="longer than"):
         case.sign(0, 1)
+
+
+def index_head(size: int, origin: str = ORIGIN) -> IndexHead:
+    """Return the head of an index of the numbers, whose runs are made up."""
+    runs = tuple(Run(*place, 1, OTHER_ROOT) for place in live_runs(size))
+    return IndexHead(origin, "leaf/1", NUMBERS.head(size), runs)
+
+
+@pytest.mark.parametrize("state", [OPEN, FROZEN])
+@pytest.mark.parametrize("size", [0, 4096])
+def test_an_index_of_what_was_signed(size: int, state: str) -> None:
+    """A head of a tree with which that of the anchor begins is signed, and the anchor stays what it is."""
+    anchor = holding(NUMBERS.head(5000), state)
+    case = Case(anchor)
+    note = case.signer.sign_index(index_head(size), anchor, NUMBERS.proof(size, 5000) if size else [])
+    assert open_index_head(note.data, case.key.verifier) == index_head(size)
+    assert case.remembered() == NUMBERS.head(5000)
+
+
+@pytest.mark.parametrize(
+    ("held", "since", "head", "error"),
+    [
+        (NUMBERS.head(5000), NUMBERS.head(5000), index_head(8192), Refused),
+        (NUMBERS.head(5000), NUMBERS.head(5000), replace(index_head(4096), tree=TreeHead(4096, OTHER_ROOT)), Refused),
+        (TreeHead(5000, OTHER_ROOT), TreeHead(5000, OTHER_ROOT), index_head(4096), Refused),
+        (NUMBERS.head(5001), NUMBERS.head(5000), index_head(4096), Conflict),
+        (NUMBERS.head(5000), NUMBERS.head(5000), index_head(4096, "other.example.com"), UsageError),
+    ],
+    ids=["larger", "another tree", "another anchor", "moved on", "another log"],
+)
+def test_no_other_index(held: TreeHead, since: TreeHead, head: IndexHead, error: type[Exception]) -> None:
+    """Nothing is signed of a tree that the anchor's does not begin with, or of another log."""
+    case = Case(holding(held))
+    proof = NUMBERS.proof(4096, 5000) if head.tree.size == 4096 else []
+    with pytest.raises(error):
+        case.signer.sign_index(head, holding(since), proof)
+    assert not case.key.texts
+
+
+def test_no_index_by_a_sealed_anchor() -> None:
+    """The log has another one."""
+    case = Case(holding(NUMBERS.head(5000), SEALED))
+    with pytest.raises(Refused, match="is sealed"):
+        case.signer.sign_index(index_head(0), holding(NUMBERS.head(5000), SEALED), [])
+    assert not case.key.texts

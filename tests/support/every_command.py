@@ -39,6 +39,7 @@ class Call:
 CALLS = {
     "init": Call("init new --origin new.example.com --key n"),
     "add": Call("add log c --key k", size=3),
+    "add --name": Call("add log c --name --key k", size=3),
     "add -": Call("add log - --key k", stdin=b"content", size=3),
     "add --stdin-lines": Call("add log --stdin-lines --key k", stdin=b"1\n2\n", size=4),
     "submit": Call("submit log c --submitter ann"),
@@ -50,6 +51,8 @@ CALLS = {
     "status": Call("status log --key k", answers=True),
     "get": Call("get log 0", answers=True),
     "get -o": Call("get log 0 -o made", prints=False),
+    "search": Call("search log a", answers=True),
+    "search -": Call("search log -", stdin=b"content of a\n", answers=True),
     "prove": Call("prove log --index 0", answers=True),
     "prove -": Call("prove log -", stdin=b"content of a\n", answers=True),
     "prove -o": Call("prove log --index 0 -o made"),

@@ -17,11 +17,15 @@ from typing import Any
 
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
-from tiles.entries.kinds import forms, read_content
+from tiles.entries.file_digest import DigestEntry, name_in
+from tiles.entries.kinds import Key, forms, keys_of, read_content
+from tiles.entries.proof_extra import entry_of
 from tiles.errors import HistoryUnknown, TilesError
+from tiles.index.record import key_prefix
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import MAX_ORIGIN
 from tiles.notes.freshness import quorum_time
+from tiles.notes.index_head import live_runs, parse_index_head
 from tiles.notes.keys import parse_vkey
 from tiles.notes.note import Signature, parse_note, verify_note
 from tiles.notes.policy import Policy, parse_policy
@@ -111,9 +115,10 @@ def _tiles(case: Case, logs: Mapping[str, Mapping[str, str]]) -> str:
     return b64(reader.hash(node))
 
 
-def _digest_entry(data: str) -> Any:
-    content = read_content(io.BytesIO(b64decode(data)))
-    both = [["digest" if kind == "file" else kind, entry] for kind, entry in forms(content)]
+def _digest_entry(data: str, name: str | None = None) -> Any:
+    content = read_content(io.BytesIO(b64decode(data)), name)
+    logged = {"file": lambda entry: "digest" if name_in(entry) is None else "name"}
+    both = [[logged.get(kind, lambda _, kind=kind: kind)(entry), entry] for kind, entry in forms(content)]
     return [content.sha256, content.size, [[how, b64(one), b64(leaf_hash(one))] for how, one in both]]
 
 
@@ -126,6 +131,17 @@ def _verify_proof(data: str, leaf: str, policy: str) -> Any:
     proof = parse_tlog_proof(b64decode(data))
     parsed = parse_policy(b64decode(policy))
     return _accepted(verify_tlog_proof(proof, Hash(b64decode(leaf)), parsed), parsed)
+
+
+def _entry_of(extra: str, sha256: str, size: int) -> Any:
+    found = entry_of(b64decode(extra), DigestEntry(sha256, size))
+    return None if found is None else b64(found)
+
+
+def _index_head(data: str) -> Any:
+    found = parse_index_head(b64decode(data))
+    runs = [[str(run.level), str(run.number), str(run.records), b64(run.root)] for run in found.runs]
+    return [found.origin, found.kind, str(found.tree.size), b64(found.tree.root), runs]
 
 
 def _hashes(proof: list[str]) -> list[Hash]:
@@ -150,6 +166,11 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "tile_path": lambda size, level, index: tile_at(int(size), level, int(index)).path,
     "bundle": lambda data, width: [b64(one) for one in parse_bundle(b64decode(data), width)],
     "digest_entry": _digest_entry,
+    "keys": lambda entry: [[key.kind, b64(key.value)] for key in keys_of(b64decode(entry))],
+    "entry_of": _entry_of,
+    "index_head": _index_head,
+    "live_runs": lambda covered: [[str(part) for part in run] for run in live_runs(int(covered))],
+    "key_prefix": lambda kind, value: b64(key_prefix(Key(kind, b64decode(value)))),
 }
 
 

@@ -24,6 +24,7 @@ from tests.support import (
     policy_sets,
     policy_texts,
     proof_files,
+    web_vector_index,
     web_vector_logs,
     web_vector_times,
     web_vector_trees,
@@ -69,6 +70,7 @@ def vectors(shared: Path | None = None) -> dict[str, Any]:
     made = Cases()
     for part in (_keys, _notes, _checkpoints, _policies, _accepting, _cosignatures, _proof_files):
         part(made)
+    web_vector_index.add_to(made)
     web_vector_times.add_to(made)
     web_vector_trees.add_to(made)
     web_vector_logs.add_to(made, shared)

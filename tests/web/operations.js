@@ -3,6 +3,8 @@
 // came out, as text.
 
 import * as encoding from "../../web/verifier/encoding.js";
+import * as entries from "../../web/verifier/entries.js";
+import * as indexing from "../../web/verifier/index_format.js";
 import * as reading from "../../web/verifier/log.js";
 import * as lookup from "../../web/verifier/lookup.js";
 import * as merkle from "../../web/verifier/merkle.js";
@@ -80,10 +82,21 @@ const OPERATIONS = {
     reader.accept(reader.wanted([node]), new Map(Object.entries({ ...logs[tiles], ...changes }).map(([path, data]) => [path, bytes(data)])));
     return text(reader.hash(node));
   },
-  digest_entry: async ({ data }) => {
-    const stream = new Blob([bytes(data)]).stream(), { sha256, size, candidates } = await lookup.readFile(stream);
+  digest_entry: async ({ data, name }) => {
+    const stream = new Blob([bytes(data)]).stream(), { sha256, size, candidates } = await lookup.readFile(stream, undefined, name);
     return [sha256, size, candidates.map(({ how, entry, leaf }) => [how, text(entry), text(leaf)])];
   },
+  keys: async ({ entry }) => (await entries.keysOf(bytes(entry))).map(([kind, value]) => [kind, text(value)]),
+  entry_of: ({ extra, sha256, size }) => {
+    const found = entries.entryOf(bytes(extra), { sha256, size });
+    return found && text(found);
+  },
+  index_head: ({ data }) => {
+    const { origin, kind, tree: { size, root }, runs } = indexing.parseIndexHead(bytes(data));
+    return [origin, kind, String(size), text(root), runs.map((run) => [...[run.level, run.number, run.records].map(String), text(run.root)])];
+  },
+  live_runs: ({ covered }) => indexing.liveRuns(BigInt(covered)).map((run) => run.map(String)),
+  key_prefix: ({ kind, value }) => text(indexing.keyPrefix(kind, bytes(value))),
   // a whole log: `visits` are served one after the other to one memory, the last one is read from
   log: async ({ visits, changes, caches, noQuery, policy, origin, call, index, leaf, sha256 }, { logs }) => {
     const kept = memory();

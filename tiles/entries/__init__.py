@@ -1,10 +1,13 @@
 """What an entry can be.
 
     kinds        one Protocol: how an entry is made, recognised, shown and found
-    file_digest  what is logged of a file
+    file_digest  what is logged of a file, with its name or without
+    blinded      what is logged of a file so that only those who are told can know
+    rekor        what Rekor logs of a signature
+    proof_extra  what a proof file says of an entry that its reader cannot guess
     payload      files that are published with their digest entries
     lines        lines of a stream as entries
     batching     entries in batches, for one commit each
 
-What is said of an entry follows from its bytes alone.
+What is said of an entry follows from its bytes alone; docs/entry-formats.md has the formats.
 """

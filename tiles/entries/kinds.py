@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
+from unicodedata import normalize
 
-from tiles.entries.file_digest import digest_entry, parse_digest_entry
-from tiles.errors import Malformed
+from tiles.entries import blinded, file_digest
+from tiles.entries.blinded import parse_blinded_entry
+from tiles.entries.file_digest import DigestEntry, parse_digest_entry
+from tiles.entries.rekor import parse_rekor_entry
+from tiles.errors import Malformed, UsageError
 from tiles.tree.bundle import MAX_ENTRY_SIZE
+from tiles.tree.merkle import leaf_hash
+
+LEAF = "leaf/1"  # the kind of keys that every entry has one of
 
 _CHUNK = 1 << 20  # bytes read at a time
 
@@ -26,21 +34,23 @@ class Content:
     sha256   64 lower-case hexadecimal digits
     size     in bytes
     data     all of it; None if it is longer than an entry can be
+    name     without folders; None if it has none, or if nobody looks for it
     """
 
     sha256: str
     size: int
     data: bytes | None = field(repr=False)
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """What an entry is found by: entries with equal keys are found together.
 
-    index   its name and version, such as "sha256/1"
+    kind    its name and version, such as "sha256/1"; docs/index-format.md, "Keys"
     """
 
-    index: str
+    kind: str
     value: bytes
 
 
@@ -52,8 +62,13 @@ class Kind(Protocol):
         """What it is called, as `matched` says in the document of `tiletree verify --json`."""
         ...
 
-    def make(self, content: Content) -> bytes | None:
-        """Return the entry of a file; None if a file cannot be logged as this kind."""
+    @property
+    def begins(self) -> bytes:
+        """What every entry of this kind begins with: others are told apart without parsing them."""
+        ...
+
+    def make(self, content: Content) -> Iterator[bytes]:
+        """Yield the entries as which a file may have been logged, likeliest first; none if it cannot be this kind."""
         ...
 
     def check(self, entry: bytes) -> None:
@@ -70,37 +85,95 @@ class Kind(Protocol):
 
 
 class FileDigest:
-    """The digest entry of a file (`tiles.entries.file_digest`)."""
+    """The digest entry of a file (`tiles.entries.file_digest`), with its name or without."""
 
     name = "file"
+    begins = f"{file_digest.TITLE}\n".encode()
 
-    def make(self, content: Content) -> bytes:
-        """Return the digest entry."""
-        return digest_entry(content.sha256, content.size)
+    def make(self, content: Content) -> Iterator[bytes]:
+        """Yield the digest entry, then the named ones: the name as it is, and in Unicode's normal form C."""
+        plain = DigestEntry(content.sha256, content.size)
+        yield plain.data
+        for name in dict.fromkeys((content.name, normalize("NFC", content.name))) if content.name else ():
+            with suppress(UsageError):  # no file of that name was logged by its name
+                yield replace(plain, name=name).data
 
     def check(self, entry: bytes) -> None:
         """Raise Malformed unless it is a digest entry, to the byte."""
-        if digest_entry(*parse_digest_entry(entry)) != entry:
-            raise Malformed("digest entry", "not in canonical form", entry)
+        parse_digest_entry(entry)
 
     def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return digest and size."""
-        sha256, size = parse_digest_entry(entry)
-        return [("SHA-256", sha256), ("Size", f"{size} bytes")]
+        """Return digest, size and name."""
+        found = parse_digest_entry(entry)
+        name = [("Name", found.name)] if found.name is not None else []
+        return [("SHA-256", found.sha256), ("Size", f"{found.size} bytes"), *name]
 
     def keys(self, entry: bytes) -> list[Key]:
-        """Return the file's digest."""
-        return [Key("sha256/1", bytes.fromhex(parse_digest_entry(entry)[0]))]
+        """Return the file's digest, and its name."""
+        found = parse_digest_entry(entry)
+        name = [Key("name/1", found.name.encode("utf-8"))] if found.name is not None else []
+        return [Key("sha256/1", bytes.fromhex(found.sha256)), *name]
+
+
+class Blinded:
+    """A blinded entry (`tiles.entries.blinded`): only those who are told know of which file."""
+
+    name = "blinded"
+    begins = f"{blinded.TITLE}\n".encode()
+
+    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: it takes a secret, or what a proof file says."""
+        yield from ()
+
+    def check(self, entry: bytes) -> None:
+        """Raise Malformed unless it is a blinded entry, to the byte."""
+        parse_blinded_entry(entry)
+
+    def describe(self, entry: bytes) -> list[tuple[str, str]]:
+        """Return its hash."""
+        return [("Blinded", parse_blinded_entry(entry))]
+
+    def keys(self, entry: bytes) -> list[Key]:  # noqa: ARG002
+        """Return nothing: whoever can make the entry knows its leaf hash."""
+        return []
+
+
+class Rekor:
+    """What Rekor v2 logs of a signature (`tiles.entries.rekor`)."""
+
+    name = "hashedrekord"
+    begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
+
+    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: it takes a signature."""
+        yield from ()
+
+    def check(self, entry: bytes) -> None:
+        """Raise Malformed unless it is such an entry, to the byte."""
+        parse_rekor_entry(entry)
+
+    def describe(self, entry: bytes) -> list[tuple[str, str]]:
+        """Return digest and kind of key."""
+        found = parse_rekor_entry(entry)
+        return [(found.algorithm, found.digest.hex()), ("Key", found.key_details)]
+
+    def keys(self, entry: bytes) -> list[Key]:
+        """Return the digest of what was signed."""
+        found = parse_rekor_entry(entry)
+        kind = {"SHA2_256": "sha256/1", "SHA2_512": "sha512/1"}.get(found.algorithm)
+        return [Key(kind, found.digest)] if kind else []
 
 
 class Raw:
     """Bytes that were logged as they are: any entry that no other kind knows."""
 
     name = "raw"
+    begins = b""
 
-    def make(self, content: Content) -> bytes | None:
-        """Return the file's bytes, if they can be an entry."""
-        return content.data
+    def make(self, content: Content) -> Iterator[bytes]:
+        """Yield the file's bytes, if they can be an entry."""
+        if content.data is not None:
+            yield content.data
 
     def check(self, entry: bytes) -> None:
         """Raise Malformed for more bytes than an entry can have."""
@@ -112,27 +185,31 @@ class Raw:
         return [("Size", f"{len(entry)} bytes")]
 
     def keys(self, entry: bytes) -> list[Key]:
-        """Return the digest of the bytes, which are the thing that was logged."""
-        return [Key("sha256/1", hashlib.sha256(entry).digest())]
+        """Return the digests of the bytes, which are the thing that was logged."""
+        return [Key("sha256/1", hashlib.sha256(entry).digest()), Key("sha512/1", hashlib.sha512(entry).digest())]
 
 
-KINDS: tuple[Kind, ...] = (FileDigest(), Raw())
+KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Raw())
 
 
 def kind_of(entry: bytes) -> Kind:
     """Return the first kind that an entry is of. Raises Malformed for more bytes than an entry can have."""
     for kind in KINDS[:-1]:
-        try:
-            kind.check(entry)
-        except Malformed:
-            continue
-        return kind
+        if entry.startswith(kind.begins):
+            with suppress(Malformed):
+                kind.check(entry)
+                return kind
     KINDS[-1].check(entry)
     return KINDS[-1]
 
 
-def read_content(stream: BinaryIO) -> Content:
-    """Return what is left to read of a stream, in one pass and constant memory."""
+def keys_of(entry: bytes) -> list[Key]:
+    """Return all keys of an entry. Raises Malformed for more bytes than an entry can have."""
+    return [Key(LEAF, leaf_hash(entry)), *kind_of(entry).keys(entry)]
+
+
+def read_content(stream: BinaryIO, name: str | None = None) -> Content:
+    """Return what is left to read of a stream, in one pass and constant memory. name: of the file, if it has one"""
     start = stream.read(MAX_ENTRY_SIZE + 1)
     hashed = hashlib.sha256(start)
     size = len(start)
@@ -140,11 +217,11 @@ def read_content(stream: BinaryIO) -> Content:
         while chunk := stream.read(_CHUNK):
             hashed.update(chunk)
             size += len(chunk)
-    return Content(hashed.hexdigest(), size, start if size <= MAX_ENTRY_SIZE else None)
+    return Content(hashed.hexdigest(), size, start if size <= MAX_ENTRY_SIZE else None, name)
 
 
 def forms(content: Content) -> Iterator[tuple[str, bytes]]:
     """Yield the entries as which a file may have been logged, each with the name of its kind, likeliest first."""
     for kind in KINDS:
-        if (entry := kind.make(content)) is not None:
+        for entry in kind.make(content):
             yield kind.name, entry

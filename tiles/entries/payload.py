@@ -47,9 +47,10 @@ def fetch_payload(fetcher: Fetcher, entry: bytes) -> bytes:
     Raises UsageError for another kind of entry; NotFound; VerificationError if the object has another digest or size.
     """
     try:
-        sha256, size = parse_digest_entry(entry)
+        found = parse_digest_entry(entry)
     except Malformed as error:
         raise UsageError(error.problem, hint="leave out --payload: this entry is itself what was logged") from error
+    sha256, size = found.sha256, found.size
     path = payload_path(sha256)
     if size > MAX_PAYLOAD_SIZE:
         raise NotFound(

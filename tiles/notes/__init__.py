@@ -1,4 +1,4 @@
-"""Everything that is signed, one module for each specification of c2sp.org. Pure.
+"""Everything that is signed, one module for each specification. Pure.
 
     encoding       text, numbers and base64 that have one form only
     keys           verifier keys, signing keys, and what they may be called
@@ -8,6 +8,7 @@
     policy         whose signatures make a checkpoint acceptable
     freshness      the newest time at which a policy's quorum still holds
     tlog_proof     proofs as files, which are verified offline
+    index_head     what vouches for an index of the entries (docs/index-format.md)
     fork_evidence  the proof that two signed histories of one log exclude each other, and by which keys
 
 Its modules are public. Each parses strictly: parse, format again, compare.

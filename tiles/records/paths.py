@@ -10,7 +10,7 @@ from datetime import date
 
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_decimal
-from tiles.tree.layout import index_path, parse_tile_path
+from tiles.tree.layout import Tile, index_path, parse_tile_path
 
 # ---- the public part, beside the checkpoint and `tile/`
 
@@ -75,6 +75,21 @@ def is_day_path(path: str) -> bool:
 def payload_path(sha256: str) -> str:
     """Return where the file of that SHA-256 (64 lower-case hexadecimal digits) is published."""
     return f"{PAYLOADS}{sha256}"
+
+
+def index_head_path(kind: str) -> str:
+    """Return where the head of the index of a kind of keys is, such as "index/leaf/1/head"."""
+    return f"{INDEX}{kind}/head"
+
+
+def run_file_path(kind: str, level: int, number: int, file: int) -> str:
+    """Return where a file of records of a run is."""
+    return f"{INDEX}{kind}/{level}/{index_path(number)}/{index_path(file)}"
+
+
+def run_tile_path(kind: str, level: int, number: int, tile: Tile) -> str:
+    """Return where a tile of the tree of a run's pages is."""
+    return f"{INDEX}{kind}/{level}/{index_path(number)}/{tile.path}"
 
 
 def staged_path(size: int, batch: str) -> str:

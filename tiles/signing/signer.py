@@ -15,7 +15,9 @@ from dataclasses import replace
 
 from tiles.errors import Conflict, ProofError, Refused, UsageError, explained
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
+from tiles.notes.index_head import IndexHead, sign_index_head
 from tiles.notes.keys import SigningKey, VerifierKey, check_origin
+from tiles.notes.note import Note
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Store, Version
 from tiles.tree.merkle import Hash, TreeHead
@@ -46,10 +48,7 @@ class Signer:
         """
         version = self._expect(since)
         if since.state == SEALED or (since.state == FROZEN and tree != since.tree):
-            raise Refused(
-                f"the anchor at {self.memory.store.url} is {since.state}",
-                hint=explained("the-anchor-is-gone", "the log is frozen, or has a new anchor"),
-            )
+            raise _closed(self.memory.store.url, since)
         try:
             verify_consistency(since.tree, tree, proof)
         except (ProofError, UsageError) as error:  # UsageError: a smaller tree
@@ -63,6 +62,27 @@ class Signer:
             self.memory.put(replace(since, tree=tree), version)
         return sign_checkpoint(Checkpoint(self.memory.origin, tree), self._key)
 
+    def sign_index(self, head: IndexHead, since: Anchor, proof: Sequence[Hash]) -> Note:
+        """Return the signed head of an index of this log, whose tree `proof` shows the tree of `since` to extend.
+
+        since   the anchor; it does not move
+        Raises Conflict if the anchor is another by now, Refused if its tree does not begin with that of the head.
+        """
+        if head.origin != self.memory.origin:
+            raise UsageError(f"the index is of {head.origin}, the key is that of {self.memory.origin}")
+        self._expect(since)
+        if since.state == SEALED:
+            raise _closed(self.memory.store.url, since)
+        try:
+            verify_consistency(head.tree, since.tree, proof)
+        except (ProofError, UsageError) as error:  # UsageError: a smaller tree
+            raise Refused(
+                f"the tree of {since.tree} that was signed does not extend the one of {head.tree} that the index is "
+                f"of: {error.message}",
+                hint="the index is of another log, or storage was put back; nothing was signed",
+            ) from error
+        return sign_index_head(head, self._key)
+
     def freeze(self, since: Anchor) -> None:
         """Let no other tree be signed with the anchor, which is `since`. Raises Conflict if it is another by now."""
         version = self._expect(since)
@@ -74,3 +94,8 @@ class Signer:
         if remembered != since:
             raise Conflict(f"{self.memory.store.url}: the anchor has moved on from {since.tree}")
         return version
+
+
+def _closed(url: str, anchor: Anchor) -> Refused:
+    hint = explained("the-anchor-is-gone", "the log is frozen, or has a new anchor")
+    return Refused(f"the anchor at {url} is {anchor.state}", hint=hint)

@@ -159,7 +159,7 @@ class Store(Protocol):
         ...
 
     def read(self, path: str, limit: int | None = None) -> Object:
-        """Return an object. Raises NotFound; AccessError if it is longer than `limit` bytes."""
+        """Return an object. Raises NotFound; TooLong if it is longer than `limit` bytes."""
         ...
 
     def create(self, objects: Mapping[str, bytes]) -> None:
@@ -214,7 +214,7 @@ class Fetcher(Protocol):
         ...
 
     def fetch(self, path: str, limit: int) -> bytes:
-        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        """Return an object. Raises NotFound; AccessError; TooLong if it is longer than `limit` bytes."""
         ...
 
 
@@ -230,5 +230,5 @@ class StoreFetcher:
         self._store = store
 
     def fetch(self, path: str, limit: int) -> bytes:
-        """Return an object. Raises NotFound; AccessError, also if it is longer than `limit` bytes."""
+        """Return an object. Raises NotFound; AccessError; TooLong if it is longer than `limit` bytes."""
         return self._store.read(path, limit).data

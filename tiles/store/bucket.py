@@ -105,7 +105,7 @@ class ObjectStore:
         return ObjectStore(self.address, self._clients, self._clock.sleep, (serve, locks))
 
     def read(self, path: str, limit: int | None = None) -> Object:
-        """Return an object, decoded. Raises NotFound; AccessError if it is longer than `limit` bytes."""
+        """Return an object, decoded. Raises NotFound; TooLong."""
         return self._read(check_path(path), limit)
 
     def _read(self, path: str, limit: int | None) -> Object:

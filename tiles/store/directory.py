@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, UsageError
-from tiles.store import Differs, Listed, Object, Version, content_version
+from tiles.store import Differs, Listed, Object, TooLong, Version, content_version
 from tiles.store.directory_listing import Listing
 from tiles.store.directory_root import Root
 from tiles.store.folders import Folders
@@ -59,7 +59,7 @@ class DirectoryStore:
         self._temp_numbers = itertools.count()
 
     def read(self, path: str, limit: int | None = None) -> Object:
-        """Return an object. Raises NotFound; AccessError if it is longer than `limit` bytes or not a regular file.
+        """Return an object. Raises NotFound; TooLong; AccessError if it is not a regular file.
 
         Raises Refused if it is somebody else's, and was to be believed.
         """
@@ -71,6 +71,8 @@ class DirectoryStore:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NotFound(f"{self.url}/{path}: not found") from None
         except OSError as e:
+            if e.errno == errno.EFBIG:
+                raise TooLong(f"{self.url}/{path}: longer than {limit} bytes") from e
             raise self._root.error("read", path, e) from e
         self._root.check(path, status)
         return Object(data, status.st_mtime)

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
-from tiles.errors import AccessError, Conflict, NotFound
-from tiles.store import Differs, Listed, Object, Version, content_version
+from tiles.errors import Conflict, NotFound
+from tiles.store import Differs, Listed, Object, TooLong, Version, content_version
 from tiles.store.paths import check_path, check_prefix
 
 
@@ -30,14 +30,14 @@ class MemoryStore:
         self._objects: dict[str, tuple[bytes, float]] = {}
 
     def read(self, path: str, limit: int | None = None) -> Object:
-        """Return an object. Raises NotFound; AccessError if it is longer than `limit` bytes."""
+        """Return an object. Raises NotFound; TooLong."""
         with self._lock:
             found = self._objects.get(check_path(path))
         if found is None:
             raise NotFound(f"{self.url}/{path}: not found")
         data, modified = found
         if limit is not None and len(data) > limit:
-            raise AccessError(f"{self.url}/{path}: longer than {limit} bytes")
+            raise TooLong(f"{self.url}/{path}: longer than {limit} bytes")
         return Object(data, modified)
 
     def create(self, objects: Mapping[str, bytes]) -> None:

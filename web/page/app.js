@@ -51,7 +51,7 @@ function decode(text = "") {
   }
 }
 
-// ---- whom to trust: what was remembered > this site; a link only chooses among the keys of these
+// ---- whom to trust: what was remembered, then this site; a link only chooses among these
 
 const fetchObject = httpFetcher(here);
 
@@ -113,7 +113,7 @@ async function open(trusting) {
   if (keys.length) {
     if (!memory.load(`keys ${here}`)) memory.save(`keys ${here}`, keys.join("\n"));
     memory.save(`seen ${here}`, String(Date.now()));
-    trusted.unknown = false; // this browser knows the key now, and the log is signed by it
+    trusted.unknown = false; // it is known now, and has signed the log
   }
   return Object.assign(trusted, { log });
 }

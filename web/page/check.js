@@ -10,6 +10,7 @@ import { proofsIn } from "./proof_files.js";
 import { checking, context, put, whom, working } from "./results.js";
 import { signers } from "./tree_head.js";
 import { fail, utf8 } from "../verifier/encoding.js";
+import { entryOf, parseDigestEntry } from "../verifier/entries.js";
 import { find, findDigest, readFile } from "../verifier/lookup.js";
 import { leafHash, verifyInclusion } from "../verifier/merkle.js";
 import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
@@ -111,7 +112,7 @@ function also(others) {
 }
 
 function absent(size, { digest, candidates, file }, opened) {
-  const raw = candidates?.length === 2 ? ", and as its bytes" : "";
+  const raw = candidates?.at(-1).how === "raw" ? ", and as its bytes" : "";
   const how = digest ? "It was looked for as the SHA-256 of a file." : `It was looked for by SHA-256 and size${raw}.`;
   const said = {
     state: "absent",
@@ -203,7 +204,7 @@ function ofBundle({ proof, entry, name }, others) {
 async function read(file) {
   const { made, progress } = file.size > SLOW ? working(`Reading ${file.name}`) : { progress() {} };
   try {
-    const { sha256, size, candidates } = await readFile(file.stream(), (done) => progress(done / file.size));
+    const { sha256, size, candidates } = await readFile(file.stream(), (done) => progress(done / file.size), file.name);
     return { candidates, file: { name: file.name, sha256, size } };
   } finally {
     made?.remove();
@@ -211,9 +212,11 @@ async function read(file) {
 }
 
 /** Return the first waiting proof and the candidate of a file that belong together, by their hashes only. */
-function pairOf({ candidates }) {
+function pairOf({ candidates, file }) {
   for (const [at, { proof }] of pending.entries()) {
-    for (const candidate of candidates) {
+    const told = entryOf(proof.extra, file); // what the proof says of the entry, if it is one of exactly this file
+    const more = told ? [{ how: parseDigestEntry(told) ? "name" : "blinded", entry: told, leaf: leafHash(told) }] : [];
+    for (const candidate of [...candidates, ...more]) {
       try {
         verifyInclusion(candidate.leaf, proof.index, proof.checkpoint.tree, proof.hashes);
         return { at, proof, candidate };

@@ -1,8 +1,8 @@
 // What an entry is, in words; an operator may edit this file. Entries are hostile: whoever can log writes them. What is
 // returned is text, which the page shows as text.
 
-import { equal, fromOctets, hex } from "../verifier/encoding.js";
-import { digestEntry } from "../verifier/lookup.js";
+import { fromOctets, hex } from "../verifier/encoding.js";
+import { isBlinded, parseDigestEntry } from "../verifier/entries.js";
 
 const decode = (bytes) => {
   try {
@@ -16,22 +16,15 @@ const decode = (bytes) => {
 export function describe(entry) {
   const text = decode(entry);
   const all = text ?? dump(entry);
-  const known = text !== null && (file(entry, text) ?? json(text));
+  const known = text !== null && (file(entry) ?? json(text));
   return { text: all, ...(known || { kind: text === null ? "bytes" : "text", rows: [] }) };
 }
 
-function file(entry, text) {
-  // as tiles/entries/kinds.py makes it
-  const [, sha256, size] = /^tiletree\/file\/v1\nsha256 ([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n$/.exec(text) ?? [];
-  return sha256 && equal(digestEntry(sha256, size), entry)
-    ? {
-        kind: "file",
-        rows: [
-          ["SHA-256", sha256],
-          ["Size", `${size} bytes`],
-        ],
-      }
-    : null;
+function file(entry) {
+  const found = parseDigestEntry(entry);
+  if (!found) return isBlinded(entry) ? { kind: "file, blinded", rows: [] } : null;
+  const name = found.name === null ? [] : [["Name", found.name]];
+  return { kind: "file", rows: [["SHA-256", found.sha256], ["Size", `${found.size} bytes`], ...name] };
 }
 
 function json(text) {

@@ -18,7 +18,8 @@ function steps(proof, accepted, leaf, entry, opened, about) {
     list.push(["Your file ", code(about.name), digest ?? "."]);
   }
   if (entry) {
-    const logged = about.how === "digest" ? "So it is logged as these bytes, a digest entry: " : "The entry is these bytes: ";
+    const kind = about.how === "blinded" ? "blinded" : "digest";
+    const logged = about.sha256 && about.how !== "raw" ? `So it is logged as these bytes, a ${kind} entry: ` : "The entry is these bytes: ";
     list.push([logged, h("pre", { tabindex: "0" }, visible(described(entry).text))]);
   }
   list.push(["Its leaf hash, SHA-256(00 ‖ entry), is ", code(hex(leaf)), "."]);
@@ -51,7 +52,12 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   const { tree } = accepted.signed;
   const { text, signatures } = proof.checkpoint.note;
   const found = signers(trusted, accepted);
-  const how = { digest: "It is logged by its SHA-256 and size.", raw: "It is logged as it is, byte for byte." }[about.how];
+  const how = {
+    digest: "It is logged by its SHA-256 and size.",
+    name: "It is logged by its SHA-256, its size and a name.",
+    blinded: "It is logged by its SHA-256 and size, blinded.",
+    raw: "It is logged as it is, byte for byte.",
+  }[about.how];
   const age = found.stale ? `The witnesses saw this tree head ${found.when}.` : "";
   const what = entry && described(entry);
   const head = [text, ...signatures.map(({ name }) => `\u2014 ${name} …`)].join("\n");

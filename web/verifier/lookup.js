@@ -1,20 +1,19 @@
 // Finding an entry: what is logged for a file (tiles/entries/kinds.py), and where it is, by reading all leaf hashes of a log.
 
-import { concat, equal, fail, hex, utf8 } from "./encoding.js";
+import { concat, equal, fail, hex } from "./encoding.js";
+import { digestEntry, parseDigestEntry } from "./entries.js";
 import { leafHash } from "./merkle.js";
 import { Sha256 } from "./sha256.js";
 
 export const SCAN_LIMIT = 16_384n; // entries: 64 tiles, 512 KiB; a larger log is looked through only when told to
 const MAX_ENTRY = 65_535; // bytes
 
-/** Return the entry of a file of `size` bytes with that SHA-256 in lower-case hex. */
-export const digestEntry = (sha256, size) => utf8(`tiletree/file/v1\nsha256 ${sha256}\nsize ${size}\n`);
-
 /**
  * Read a stream of bytes once, in constant memory; progress is called with the bytes so far. Returns {sha256, size,
- * candidates}: the entries as which such a file may have been logged, {how: "digest" or "raw", entry, leaf}.
+ * candidates}: the entries as which a file of that name may have been logged, likeliest first, {how: "digest", "name" or
+ * "raw", entry, leaf}.
  */
-export async function readFile(stream, progress = () => {}) {
+export async function readFile(stream, progress = () => {}, name = "") {
   const hash = new Sha256(), reader = stream.getReader();
   let size = 0, start = [];
   for (let part; !(part = await reader.read()).done; progress(size)) {
@@ -23,6 +22,10 @@ export async function readFile(stream, progress = () => {}) {
     start = size > MAX_ENTRY ? [] : [...start, part.value];
   }
   const sha256 = hex(hash.digest()), candidates = [{ how: "digest", entry: digestEntry(sha256, size) }];
+  for (const one of new Set([name, name.normalize("NFC")])) {
+    const entry = digestEntry(sha256, size, one);
+    if (entry) candidates.push({ how: "name", entry });
+  }
   if (size <= MAX_ENTRY) candidates.push({ how: "raw", entry: concat(...start) });
   return { sha256, size, candidates: candidates.map((one) => ({ ...one, leaf: leafHash(one.entry) })) };
 }
@@ -50,13 +53,11 @@ export async function find(log, leaves, { anySize, progress = () => {} } = {}) {
   return found;
 }
 
-/** Return the indexes of the digest entries with a SHA-256; their size is not known, so all entries are read. */
+/** Return the indexes of the digest entries with a SHA-256; their sizes and names are not known, so all entries are read. */
 export async function findDigest(log, sha256, { anySize, progress = () => {} } = {}) {
   const size = await sizeToScan(log, anySize), found = [];
   for await (const [index, entry] of log.entries(0n, size)) {
-    const text = entry.length < 200 ? new TextDecoder().decode(entry) : "";
-    const length = /\nsize (0|[1-9][0-9]*)\n$/.exec(text)?.[1];
-    if (length && equal(entry, digestEntry(sha256, length))) found.push(index);
+    if (parseDigestEntry(entry)?.sha256 === sha256) found.push(index);
     if (index % 256n === 255n) progress(index + 1n);
   }
   return found;

@@ -30,7 +30,7 @@ from tiletree.ui import Output, Progress
 
 @click.command()
 @log_argument
-@input_options("files", "raw", "payload", "lines", "stdin_lines")
+@input_options("files", "raw", "named", "payload", "lines", "stdin_lines")
 @click.option(
     "--batch-size",
     type=click.IntRange(1, MAX_BATCH),
@@ -56,9 +56,10 @@ def add(
       tiletree add ./log --lines hashes.txt
       journalctl -o json | tiletree add ./log --stdin-lines
 
-    Of a file, its SHA-256 and size are logged; its content is not published. `-` is standard input. With --raw,
-    --lines and --stdin-lines, the bytes themselves are logged; the newline that ends a line is not part of it. With
-    --payload, the content is published too, at payload/sha256/, and `tiletree get --payload` reads it.
+    Of a file, its SHA-256 and size are logged, and with --name its name without folders; its content is not published.
+    `-` is standard input. With --raw, --lines and --stdin-lines, the bytes themselves are logged; the newline that ends
+    a line is not part of it. With --payload, the content is published too, at payload/sha256/, and
+    `tiletree get --payload` reads it.
 
     A call that was interrupted before it answered may be made again: entries that still wait to be published are not
     added twice. After exit code 5 do not add again; the next run publishes what is committed.

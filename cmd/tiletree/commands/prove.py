@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from tiles.entries.kinds import forms, read_content
+from tiles.entries.kinds import forms
+from tiles.entries.proof_extra import extra_for
 from tiles.errors import NotLogged
 from tiles.notes.policy import Accepted
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
 from tiletree.opening import (
-    open_binary,
+    read_file,
     tiles_of,
     visit,
     write_file,
@@ -52,9 +53,11 @@ def prove(
         raise click.UsageError("name a file, or --index", click.get_current_context())
     client, accepted, pinned = visit(out, log, pins)
     with tiles_of(log, client):
+        extra = b""
         if index is None and file is not None:
-            index = _find(client, file, accepted, scan=scan)
-        proof = client.prove(index or 0)
+            index, entry = _find(client, file, accepted, scan=scan)
+            extra = extra_for(entry)
+        proof = client.prove(index or 0, extra)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
     document = {"index": proof.index, "size": size, "origin": origin, "trust": pinned.how}
     if target is not None:
@@ -66,11 +69,9 @@ def prove(
     out.raw(proof.data)
 
 
-def _find(client: LogClient, file: str, accepted: Accepted, *, scan: bool) -> int:
-    """Return the first index of a file, as a digest entry or else as its raw bytes."""
-    with open_binary(file) as stream:
-        content = read_content(stream)
-    for _, entry in forms(content):
+def _find(client: LogClient, file: str, accepted: Accepted, *, scan: bool) -> tuple[int, bytes]:
+    """Return the first index of a file, and the entry: its digest, its digest with its name, or else its bytes."""
+    for _, entry in forms(read_file(file)):
         if found := client.find(leaf_hash(entry), any_size=scan):
-            return found[0]
+            return found[0], entry
     raise NotLogged(f"{file} is not among the {accepted.signed.tree.size} entries of {accepted.signed.origin}")

@@ -31,7 +31,7 @@ TIMEOUT = 600.0  # seconds
 
 @click.command()
 @log_argument
-@input_options("files", "raw", "lines", "stdin_lines")
+@input_options("files", "raw", "named", "lines", "stdin_lines")
 @click.option("--submitter", metavar="NAME", help="whose inbox to submit to  [default: the login name]")
 @click.option("--wait", is_flag=True, help="wait until the log has published the entries, and write proofs of files")
 @click.option(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tiles.entries.proof_extra import extra_for
 from tiles.errors import AccessError, UsageError
 from tiles.inbox.receipt import Receipt, format_receipts
 from tiles.read.client import LogClient
@@ -73,7 +74,8 @@ class Report:
         self.tree = client.tree
         self.out.partial = self.document()
         for offset, path in enumerate(proofs[start : start + count]):
-            write_file(path, client.prove(first + offset).data, new=True)
+            extra = extra_for(client.entry(first + offset)) if self.given.named else b""
+            write_file(path, client.prove(first + offset, extra).data, new=True)
             self.proofs.append(path)
 
     def entries(self) -> Iterator[dict[str, Any]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from tiles.entries.kinds import forms, read_content
+from tiles.entries.file_digest import DigestEntry, name_in
+from tiles.entries.kinds import forms, kind_of
+from tiles.entries.proof_extra import entry_of
 from tiles.errors import ProofError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
@@ -21,7 +24,7 @@ from tiles.user.trusted_keys import REMEMBERED, Trust
 from tiletree.opening import (
     cosigned,
     memory,
-    open_binary,
+    read_file,
     read_policy,
     read_vkey,
 )
@@ -44,7 +47,8 @@ def verify(out: Output, file: str | None, proof: Path | None, fork: Path | None,
       tiletree verify app.whl --proof app.tlog-proof --vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
-    FILE is looked for by its digest, then by its bytes; `matched` says which one it was. The key comes from --vkey,
+    FILE is looked for by its digest, its digest with its name, and its bytes; `matched` says which one it was. If the
+    proof names an entry of exactly this file, that one is tried first, under whatever name. The key comes from --vkey,
     --policy or `tiletree key trust`, never from the proof. With --fork, verify that the log has shown two histories.
     """
     out.partial = {"verified": False}
@@ -82,7 +86,8 @@ def _verify_file(out: Output, file: str, path: Path, pins: Pins) -> None:
     with judged(data := _read(path, MAX_PROOF_SIZE), str(path)):
         proof = parse_tlog_proof(data)
     pinned = _pinned(proof.checkpoint.origin, pins)
-    accepted, matched = _match(proof, pinned.policy, file)
+    accepted, matched, entry = _match(proof, pinned.policy, file)
+    name = name_in(entry) if matched == "file" else None
     signed = accepted.signed
     fields, lines = cosigned(accepted, pinned.policy)
     out.result(
@@ -93,10 +98,12 @@ def _verify_file(out: Output, file: str, path: Path, pins: Pins) -> None:
             "origin": signed.origin,
             "trust": pinned.how,
             "matched": matched,
+            **({} if name is None else {"name": name}),
             **fields,
         },
         f"verified: {file} is entry {proof.index} of {signed.origin}, size {signed.tree.size}",
-        f"matched   {'its digest' if matched == 'file' else 'its bytes'}",
+        f"matched   {_how(matched)}",
+        *([] if name is None else [f"name      {name}"]),
         f"trust     {pinned.how}",
         *lines,
     )
@@ -119,13 +126,23 @@ def _pinned(origin: str, pins: Pins) -> Pinned:
     )
 
 
-def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str]:
-    """Verify a file in either form in which it may have been logged, and say in which it was."""
-    with open_binary(file) as stream:
-        content = read_content(stream)
-    for matched, entry in forms(content):
+def _how(matched: str) -> str:
+    """Return in words what of a file is the entry."""
+    if matched == "raw":
+        return "its bytes"
+    return "its digest, blinded" if matched == "blinded" else "its digest"
+
+
+def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes]:
+    """Verify a file in any form in which it may have been logged, and say in which it was, and which entry it is.
+
+    What the proof says of the entry is one more form, if it is of exactly this file.
+    """
+    content = read_file(file)
+    told = entry_of(proof.extra, DigestEntry(content.sha256, content.size))
+    for matched, entry in chain([] if told is None else [(kind_of(told).name, told)], forms(content)):
         with suppress(ProofError):
-            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched
+            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched, entry
     raise ProofError(
         f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
         hint="the file was changed, or the proof is that of another file",

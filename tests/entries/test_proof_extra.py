@@ -1,0 +1,44 @@
+"""What a proof file says of a file (docs/entry-formats.md): used only if it leads to an entry of exactly that file."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.entry_texts import HEX, IGNORED, LEADING, extra
+from tiles.entries.file_digest import DigestEntry
+from tiles.entries.proof_extra import MAX_EXTRA_SIZE, entry_of, parse_proof_extra
+from tiles.errors import Malformed
+
+FILE = DigestEntry(HEX, 0)
+
+
+@pytest.mark.parametrize("what", LEADING)
+def test_extra_that_leads_to_an_entry(what: str) -> None:
+    """Of exactly this file, with its name or blinded."""
+    data, entry = LEADING[what]
+    assert entry_of(data, FILE) == entry
+    assert parse_proof_extra(data).data == data
+    assert entry_of(data, DigestEntry(HEX, 0, "another name")) == entry
+    for other in (DigestEntry(HEX, 1), DigestEntry("0" * 64, 0)):
+        assert entry_of(data, other) is None
+
+
+@pytest.mark.parametrize("what", IGNORED)
+def test_extra_that_is_ignored(what: str) -> None:
+    """Whatever else it says."""
+    assert entry_of(IGNORED[what], FILE) is None
+
+
+@given(st.binary(max_size=200))
+def test_any_extra(data: bytes) -> None:
+    """Arbitrary bytes are ignored or have one form."""
+    for each in (data, b"tiletree/extra/v1\n" + data, extra(data)):
+        assert entry_of(each, FILE) is None
+        try:
+            assert parse_proof_extra(each).data == each
+        except Malformed:
+            continue
+    with pytest.raises(Malformed, match=f"more than {MAX_EXTRA_SIZE} bytes"):
+        parse_proof_extra(bytes(MAX_EXTRA_SIZE + 1))

@@ -1,0 +1,57 @@
+"""Keys as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tiles.entries.kinds import Key
+from tiles.errors import UsageError
+from tiles.index.key_text import KINDS, key_from, spellings, text_of
+
+HASH = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("leaf/1", HASH), ("sha256/1", HASH), ("sha512/1", HASH * 2), ("name/1", "a b"), ("name/1", "résumé")],
+)
+def test_read_and_shown(kind: str, text: str) -> None:
+    """What is read is shown the same; capital digits are digits."""
+    assert text_of(key_from(kind, text)) == text
+    if kind != "name/1":
+        assert key_from(kind, text.upper()) == key_from(kind, text)
+    assert kind in KINDS
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "problem"),
+    [
+        ("leaf/1", "", "64 hexadecimal digits"),
+        ("leaf/1", HASH[:-1], "64 hexadecimal digits"),
+        ("leaf/1", HASH + "00", "64 hexadecimal digits"),
+        ("leaf/1", f" {HASH[1:]}", "64 hexadecimal digits"),
+        ("leaf/1", HASH[:-1] + "g", "64 hexadecimal digits"),
+        ("leaf/1", "\u0660" * 64, "64 hexadecimal digits"),
+        ("sha512/1", HASH, "128 hexadecimal digits"),
+        ("name/1", "a/b", "no slash"),
+        ("name/1", "", "1 to 255 bytes"),
+        ("name/1", "\udcff", "UTF-8"),
+        ("identity/1", "a", "no entry is found by identity/1 here; kinds of keys are leaf/1"),
+        ("acme.build/1", "a", "no entry is found by"),
+        ("leaf", HASH, "is called like"),
+    ],
+)
+def test_no_key(kind: str, text: str, problem: str) -> None:
+    """It is said what a key of that kind is."""
+    with pytest.raises(UsageError, match=problem):
+        key_from(kind, text)
+
+
+def test_spellings_of_names() -> None:
+    """A name is looked for as it is, and in its normal form C."""
+    name = key_from("name/1", "e\u0301")
+    assert spellings(name) == (name, Key("name/1", "é".encode()))
+    composed = key_from("name/1", "é")
+    assert spellings(composed) == (composed,)
+    leaf = key_from("leaf/1", HASH)
+    assert spellings(leaf) == (leaf,)

@@ -1,0 +1,61 @@
+"""docs/index-format.md, "Keys" and "Records"."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.entry_texts import ENTRIES, keys_of
+from tests.support.index_texts import MAX_COVERED, slow_record
+from tiles.entries import kinds
+from tiles.entries.kinds import Key
+from tiles.errors import UsageError
+from tiles.index.record import PREFIX_SIZE, RECORD_SIZE, index_in, key_prefix, record, records_of
+from tiles.notes.index_head import MAX_KEYS
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "index-format.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("index", [0, 1, 255, 256, 2**32, MAX_COVERED - 1])
+@pytest.mark.parametrize(("kind", "value"), [("leaf/1", bytes(32)), ("name/1", b""), ("a.b/1", b"\0x")])
+def test_record(kind: str, value: bytes, index: int) -> None:
+    """Ten bytes of a hash, and the index."""
+    made = record(Key(kind, value), index)
+    assert made == slow_record(kind, value, index)
+    assert len(made) == RECORD_SIZE
+    assert made[:PREFIX_SIZE] == key_prefix(Key(kind, value))
+    assert index_in(made) == index
+
+
+@pytest.mark.parametrize("index", [-1, MAX_COVERED])
+def test_no_index(index: int) -> None:
+    """An index has six bytes."""
+    with pytest.raises(UsageError):
+        record(Key("leaf/1", b""), index)
+
+
+@pytest.mark.parametrize("kind", ["leaf/1", "sha256/1", "sha512/1", "name/1", "other/1"])
+def test_records_of_entries(kind: str) -> None:
+    """All keys of one kind of all entries, sorted; the document's example is among them."""
+    entries = [*ENTRIES, b"hello"]
+    expected = [
+        slow_record(kind, value, index)
+        for index, entry in enumerate(entries, 70_000)
+        for found, value in keys_of(entry)
+        if found == kind
+    ]
+    assert records_of(kind, entries, 70_000) == sorted(expected)
+    assert bool(expected) == (kind != "other/1")
+    (shown,) = re.findall(r"for `sha256/1`:\n\n {4}([0-9a-f]{32})\n", DOCUMENT)
+    assert records_of("sha256/1", [b"hello"], 0) == [bytes.fromhex(shown)]
+
+
+def test_equal_and_many_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that an entry has twice counts once; of more than 64, the first count."""
+    keys = [Key("a/1", bytes([number // 2])) for number in range(2 * (MAX_KEYS + 6))]
+    monkeypatch.setattr("tiles.index.record.keys_of", lambda _entry: [Key("b/1", b""), *keys])
+    assert kinds.keys_of(b"") != keys
+    expected = sorted(slow_record("a/1", bytes([number]), 5) for number in range(MAX_KEYS))
+    assert records_of("a/1", [b""], 5) == expected

@@ -1,0 +1,72 @@
+"""What a proof file says of a file, for readers who cannot guess its entry; docs/entry-formats.md.
+
+    tiletree/extra/v1\\n
+    entry <base64>\\n
+    blinding <base64>\\n                           r, only with a blinded entry
+
+Anyone can write this, so nothing of it is believed. `entry_of` returns the entry only if it is one of exactly the
+reader's file, and then its inclusion has to be proven.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tiles.entries.blinded import SECRET_SIZE, blinded_entry
+from tiles.entries.file_digest import DigestEntry, name_in, parse_digest_entry
+from tiles.errors import Malformed
+from tiles.notes.encoding import decode_base64, decode_text, encode_base64
+
+TITLE = "tiletree/extra/v1"
+MAX_EXTRA_SIZE = 4 << 10  # bytes; a name is 765 characters at most
+
+
+@dataclass(frozen=True, slots=True)
+class ProofExtra:
+    """The entry that a proof file proves, as it says; nothing about it is checked.
+
+    blinding   r of a blinded entry, None for others
+    """
+
+    entry: bytes
+    blinding: bytes | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The extra data."""
+        blinding = f"blinding {encode_base64(self.blinding)}\n" if self.blinding is not None else ""
+        return f"{TITLE}\nentry {encode_base64(self.entry)}\n{blinding}".encode("ascii")
+
+
+def parse_proof_extra(data: bytes) -> ProofExtra:
+    """Return what extra data says. Raises Malformed unless `ProofExtra.data` gives exactly these bytes."""
+    if len(data) > MAX_EXTRA_SIZE:
+        raise Malformed(TITLE, f"more than {MAX_EXTRA_SIZE} bytes", len(data))
+    title, *lines = decode_text(data, TITLE).split("\n")
+    if title != TITLE or len(lines) not in (2, 3) or not lines[0].startswith("entry "):
+        raise Malformed(TITLE, "not a title, an entry and at most one blinding", title)
+    entry = decode_base64(lines[0].removeprefix("entry "), TITLE)
+    blinding = decode_base64(lines[1].removeprefix("blinding "), TITLE) if len(lines) == 3 else None
+    extra = ProofExtra(entry, blinding)
+    if extra.data != data or (blinding is not None and len(blinding) != SECRET_SIZE):
+        raise Malformed(TITLE, "not in canonical form")
+    return extra
+
+
+def extra_for(entry: bytes) -> bytes:
+    """Return the extra data of a proof of an entry: of a named digest entry its name, which the reader may not have."""
+    return b"" if name_in(entry) is None else ProofExtra(entry).data
+
+
+def entry_of(extra: bytes, file: DigestEntry) -> bytes | None:
+    """Return the entry that extra data leads to, if it is one of exactly this file; otherwise None, whatever it says.
+
+    file   what the reader computed from the file itself
+    """
+    try:
+        said = parse_proof_extra(extra)
+        if said.blinding is not None:
+            return said.entry if said.entry == blinded_entry(said.blinding, file) else None
+        return said.entry if parse_digest_entry(said.entry).unnamed == file.unnamed else None
+    except Malformed:
+        return None

@@ -1,0 +1,12 @@
+"""Finding entries: an index that is files beside the log, and a pure function of its entries; docs/index-format.md.
+
+    record       16 bytes that lead from a key to an entry
+    run          the records of a range of entries, as objects and one root
+    run_reader   reading them: believed once they lead to the root
+    key_text     keys as people write them
+    scan         looking through all entries: complete, without an index
+    build        begins an index, or lets it catch up with its log
+
+What an index says is never believed: a hit is proven by its entry, and absence by the signed index head
+(`tiles.notes.index_head`).
+"""

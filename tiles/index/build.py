@@ -1,0 +1,171 @@
+"""Building an index of one kind of keys, step by step, until it covers what it can of a log; docs/index-format.md.
+
+Each step covers up to STEP entries more. It may die anywhere, and others may build at the same time:
+
+1. read the index head       nothing was written
+2. create the new live runs  they are a function of the entries, so whoever comes next creates the same objects
+3. barrier                   the same
+4. swap the index head       readers find the new runs; the old ones stay until they are collected
+
+A run is merged from the four that it covers, each believed only if it leads to the root in the head, which the same key
+signed. What is missing or damaged there is computed from the entries again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Protocol
+
+from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, VerificationError
+from tiles.index.record import records_of
+from tiles.index.run import RunWriter
+from tiles.index.run_reader import RunReader
+from tiles.notes.index_head import (
+    FAN_OUT,
+    MAX_COVERED,
+    MAX_HEAD_SIZE,
+    RUN_ENTRIES,
+    IndexHead,
+    Run,
+    check_kind,
+    live_runs,
+    open_index_head,
+)
+from tiles.notes.keys import VerifierKey
+from tiles.records.paths import index_head_path
+from tiles.retry import Clock, Pauses, attempts
+from tiles.store import Store, StoreFetcher, TooLong, Version
+from tiles.tree.merkle import EMPTY_TREE, TreeHead
+
+STEP = 16 * RUN_ENTRIES  # entries that one head covers more than the one before, at most
+
+_OTHER_BUILDERS = Pauses(100, 0.1, 5.0)  # how often one step is begun again because somebody else was faster
+
+Roots = Mapping[tuple[int, int], Run]
+
+
+class Entries(Protocol):
+    """The log that is indexed, as somebody reads it who believes only what leads to its checkpoint."""
+
+    @property
+    def tree(self) -> TreeHead:
+        """Size and root."""
+        ...
+
+    def tree_at(self, size: int) -> TreeHead:
+        """Return the tree that the log had at a size up to its own."""
+        ...
+
+    def entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """Yield (index, entry) for start ≤ index < stop."""
+        ...
+
+
+class IndexBuilder:
+    """Builds one index.
+
+    store      where it is put: the public part of the log, or a place of the builder's own
+    log        what is indexed
+    sign       returns the whole signed note of a head
+    verifier   of what `sign` signs
+    """
+
+    def __init__(self, store: Store, log: Entries, sign: Callable[[IndexHead], bytes], verifier: VerifierKey) -> None:
+        self._store = store
+        self._fetcher = StoreFetcher(store)
+        self._log = log
+        self._sign = sign
+        self._verifier = verifier
+
+    def build(self, origin: str, kind: str, clock: Clock | None = None) -> IndexHead:
+        """Begin the index of a kind of keys, or catch up, and return its head.
+
+        Raises VerificationError if the index that is there is of another log, or was not signed by this key; Differs
+        if it holds something else than what follows from the entries; what `log`, `sign` and the store raise.
+        """
+        check_kind(kind)
+        goal = min(self._log.tree.size, MAX_COVERED) // RUN_ENTRIES * RUN_ENTRIES
+        while True:
+            for _ in attempts(clock or Clock(), _OTHER_BUILDERS):
+                head, version = self._read(origin, kind)
+                if head is not None and head.tree.size >= goal:
+                    return head
+                try:
+                    self._step(head or IndexHead(origin, kind, EMPTY_TREE, ()), version, goal)
+                except (Conflict, OutcomeUnknown):
+                    continue  # somebody else builds it too, or nobody knows: look again
+                break
+            else:
+                raise Conflict(f"{self._store.url}: the head of the index {kind} changes all the time")
+
+    def _read(self, origin: str, kind: str) -> tuple[IndexHead | None, Version | None]:
+        path = index_head_path(kind)
+        try:
+            found = self._store.read(path, MAX_HEAD_SIZE)
+        except NotFound:
+            return None, None
+        head = open_index_head(found.data, self._verifier)
+        size = head.tree.size
+        if (head.origin, head.kind) != (origin, kind) or (
+            size <= self._log.tree.size and self._log.tree_at(size) != head.tree
+        ):
+            raise VerificationError(
+                f"{self._store.url}/{path} is of {head.origin}, {head.kind}, {head.tree}, and the log {origin} does "
+                "not begin with that",
+                evidence={"index head": found.data},
+            )
+        return head, found.version
+
+    def _step(self, old: IndexHead, version: Version | None, goal: int) -> None:
+        covered = min(goal, (old.tree.size // STEP + 1) * STEP)
+        there = {(run.level, run.number): run for run in old.runs}
+        runs = [there.get(place) or self._create(old.kind, place, there) for place in live_runs(covered)]
+        head = IndexHead(old.origin, old.kind, self._log.tree_at(covered), tuple(runs))
+        self._store.barrier()
+        self._store.swap(index_head_path(old.kind), self._sign(head), version)
+
+    def _create(self, kind: str, place: tuple[int, int], there: Roots) -> Run:
+        """Create the objects of a run, merged from what is there, or else from the entries."""
+        try:
+            return self._write(kind, place, there)
+        except (NotFound, TooLong, LogError):
+            if not there:
+                raise
+            return self._write(kind, place, {})  # the objects that were created are right, and are created again
+
+    def _write(self, kind: str, place: tuple[int, int], there: Roots) -> Run:
+        writer = RunWriter(kind, *place)
+        for records in self._records(kind, place, there):
+            self._store.create(dict(writer.add(records)))
+        self._store.create(dict(writer.finish()))
+        return writer.run
+
+    def _records(self, kind: str, place: tuple[int, int], there: Roots) -> Iterator[list[bytes]]:
+        """Yield the records of a run, in order."""
+        level, number = place
+        if place in there:
+            return RunReader(self._fetcher, kind, there[place]).files()
+        if level == 0:
+            first = number * RUN_ENTRIES
+            entries = (entry for _, entry in self._log.entries(first, first + RUN_ENTRIES))
+            return iter([records_of(kind, entries, first)])
+        parts = [(level - 1, number * FAN_OUT + part) for part in range(FAN_OUT)]
+        return merged([self._records(kind, part, there) for part in parts])
+
+
+def merged(sources: Sequence[Iterator[list[bytes]]]) -> Iterator[list[bytes]]:
+    """Yield the records of several sources in order; each gives its own in order, a list at a time."""
+    waiting = [_next(source) for source in sources]
+    while any(waiting):
+        bound = min(records[-1] for records in waiting if records)
+        cuts = [bisect_right(records, bound) for records in waiting]
+        yield sorted(chain.from_iterable(records[:cut] for records, cut in zip(waiting, cuts, strict=True)))
+        rests = [records[cut:] for records, cut in zip(waiting, cuts, strict=True)]
+        waiting = [rest or _next(source) for rest, source in zip(rests, sources, strict=True)]
+
+
+def _next(source: Iterator[list[bytes]]) -> list[bytes]:
+    """Return the next list that has something in it; [] at the end."""
+    return next(filter(None, source), [])

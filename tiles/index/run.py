@@ -1,0 +1,100 @@
+"""Runs: sorted records → the objects of a run, and its root; docs/index-format.md, "Runs". Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from tiles.index.record import RECORD_SIZE
+from tiles.notes.index_head import Run
+from tiles.records.paths import run_file_path, run_tile_path
+from tiles.tree.edge import Edge
+from tiles.tree.layout import TILE_WIDTH, Tile
+from tiles.tree.merkle import Hash, leaf_hashes
+from tiles.tree.tile import full_roots
+
+PAGE_RECORDS = 256
+FILE_PAGES = TILE_WIDTH  # so a file has the pages of one tile of level 0
+FILE_RECORDS = FILE_PAGES * PAGE_RECORDS
+FILE_SIZE = FILE_RECORDS * RECORD_SIZE  # bytes, at most
+
+_PAGE = PAGE_RECORDS * RECORD_SIZE  # bytes
+
+
+def pages_of(records: bytes) -> list[bytes]:
+    """Return the pages of records that were joined; only the last may be shorter than 256 records."""
+    return [records[at : at + _PAGE] for at in range(0, len(records), _PAGE)]
+
+
+def records_in(data: bytes) -> list[bytes]:
+    """Return the records of a page or a file."""
+    return [data[at : at + RECORD_SIZE] for at in range(0, len(data), RECORD_SIZE)]
+
+
+def page_count(records: int) -> int:
+    """Return how many pages so many records have."""
+    return -(-records // PAGE_RECORDS)
+
+
+class RunWriter:
+    """Makes one run out of its records, which come in order; holds those of one file at most, and a path of hashes.
+
+    kind, level, number   which run
+    """
+
+    def __init__(self, kind: str, level: int, number: int) -> None:
+        self._run = kind, level, number
+        self._waiting: list[bytes] = []
+        self._records = 0
+        self._levels: list[list[Hash]] = []  # by level of the tree of pages, the hashes of its last tile
+        self._tiles: list[int] = []  # by level, how many tiles are full
+
+    def add(self, records: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+        """Take the next records, and yield the objects that are complete, with their paths."""
+        self._waiting += records
+        while len(self._waiting) >= FILE_RECORDS:
+            yield from self._file(self._waiting[:FILE_RECORDS])
+            del self._waiting[:FILE_RECORDS]
+
+    def finish(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the last objects. Afterwards `run` is known."""
+        if self._waiting:
+            yield from self._file(self._waiting)
+            self._waiting = []
+        for level, hashes in enumerate(self._levels):
+            if hashes:
+                yield run_tile_path(*self._run, Tile(level, self._tiles[level], len(hashes))), b"".join(hashes)
+
+    @property
+    def run(self) -> Run:
+        """The run, once all records were taken and `finish` has yielded all."""
+        edge = Edge(page_count(self._records), tuple(map(tuple, self._levels)))
+        return Run(*self._run[1:], self._records, edge.tree.root)
+
+    def _file(self, records: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+        data = b"".join(records)
+        yield run_file_path(*self._run, self._records // FILE_RECORDS), data
+        self._records += len(records)
+        yield from self._grow(0, leaf_hashes(pages_of(data)))
+
+    def _grow(self, level: int, hashes: Iterable[Hash]) -> Iterator[tuple[str, bytes]]:
+        """Append hashes to a level of the tree of pages: no more than its last tile has room for."""
+        if level == len(self._levels):
+            self._levels.append([])
+            self._tiles.append(0)
+        last = self._levels[level]
+        last += hashes
+        if len(last) == TILE_WIDTH:
+            yield run_tile_path(*self._run, Tile(level, self._tiles[level])), b"".join(last)
+            self._tiles[level] += 1
+            self._levels[level] = []
+            yield from self._grow(level + 1, full_roots(last))
+
+
+def build_run(kind: str, level: int, number: int, records: Sequence[bytes]) -> tuple[Run, dict[str, bytes]]:
+    """Return a run, and its objects by path.
+
+    records   all of the entries that the run covers, sorted, each once
+    """
+    writer = RunWriter(kind, level, number)
+    objects = dict([*writer.add(records), *writer.finish()])
+    return writer.run, objects

@@ -1,0 +1,53 @@
+// The index: records, live runs and the index head, docs/index-format.md (tiles/index/, tiles/notes/index_head.py).
+
+import { MAX_SIZE, decodeBase64, decodeDecimal, decodeText, encodeBase64, equal, malformed, usage, utf8 } from "./encoding.js";
+import { EMPTY_ROOT } from "./merkle.js";
+import { sha256 } from "./sha256.js";
+import { toHash } from "./tlog.js";
+
+export const RUN_ENTRIES = 4096n, MAX_COVERED = 2n ** 48n;
+const FAN_OUT = 4n, MAX_LEVEL = 18n, MAX_KEYS = 64n, MAX_HEAD = 16 << 10, WHAT = "index head", TITLE = "tiletree/index/v1";
+const KIND = /^(?=.{3,32}$)[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*\/[1-9][0-9]{0,2}$/;
+
+/** Whether an application made the kind: nobody else can recompute its keys, so it proves no absence. */
+export const isLocal = (kind) => kind.includes(".");
+
+/** Return the 10 bytes with which the records of a key begin. */
+export const keyPrefix = (kind, value) => sha256(utf8(`${kind}\0`), value).slice(0, 10);
+
+/** Return level and number of the runs that cover the entries before `covered`, left to right. */
+export function liveRuns(covered) {
+  if (covered % RUN_ENTRIES || covered < 0n || covered > MAX_COVERED) usage(`no index covers ${covered} entries`);
+  const runs = [];
+  for (let rest = covered / RUN_ENTRIES, level = 0n; rest; rest /= FAN_OUT, level++) {
+    for (let number = rest - 1n; number >= rest - (rest % FAN_OUT); number--) runs.unshift([level, number]);
+  }
+  return runs;
+}
+
+function parseRun(line) {
+  const [level, number, records, root, ...more] = line.split(" ");
+  if (root === undefined || more.length) malformed(WHAT, "a run is not <L> <N> <records> <root>", line);
+  return {
+    level: decodeDecimal(level, WHAT, MAX_LEVEL), number: decodeDecimal(number, WHAT), records: decodeDecimal(records, WHAT),
+    root: toHash(decodeBase64(root, WHAT)),
+  };
+}
+
+/** Return {origin, kind, tree: {size, root}, runs: [{level, number, records, root}]} of the text of an index head. */
+export function parseIndexHead(bytes) {
+  if (bytes.length > MAX_HEAD) malformed(WHAT, `more than ${MAX_HEAD} bytes`);
+  const text = decodeText(bytes, WHAT), [title, origin, kind, covered, root, ...lines] = text.replace(/\n$/, "").split("\n");
+  if (root === undefined || title !== TITLE || !origin || !KIND.test(kind)) malformed(WHAT, "not a title, an origin and a kind", title);
+  const tree = { size: decodeDecimal(covered, WHAT, MAX_SIZE), root: toHash(decodeBase64(root, WHAT)) }, runs = lines.map(parseRun);
+  if (tree.size % RUN_ENTRIES || tree.size > MAX_COVERED) malformed(WHAT, "no size that an index covers", covered);
+  if (!tree.size && !equal(tree.root, EMPTY_ROOT)) malformed(WHAT, "the root hash is not one of the empty tree");
+  if (String(runs.map(({ level, number }) => [level, number])) !== String(liveRuns(tree.size))) malformed(WHAT, "not the live runs");
+  for (const run of runs) {
+    if (run.records > RUN_ENTRIES * FAN_OUT ** run.level * MAX_KEYS) malformed(WHAT, "a run with too many records");
+    if (equal(run.root, EMPTY_ROOT) !== !run.records) malformed(WHAT, "records and root of a run do not fit");
+  }
+  const again = [title, origin, kind, tree.size, encodeBase64(tree.root),
+    ...runs.map((run) => `${run.level} ${run.number} ${run.records} ${encodeBase64(run.root)}`)];
+  return again.map((line) => `${line}\n`).join("") === text ? { origin, kind, tree, runs } : malformed(WHAT, "not in canonical form");
+}
