@@ -88,19 +88,3 @@ def test_a_folder_that_stops_its_own_submitter_only(log: tiles.Log, tmp_path: Pa
     assert (done.count, done.backlog.unlistable) == (1, ("eve",))
     (tmp_path / "log.private/inbox/eve").chmod(0o1777)
     assert log.sequence().count == 1
-
-
-def test_a_folder_with_too_many_names(log: tiles.Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is looked at in part, named, and emptied in one run after the other; the others are served at once."""
-    monkeypatch.setattr("tiles.store.directory_listing.MOST_NAMES", 5)
-    eve = tmp_path / "log.private/inbox/eve"
-    for number in range(20):
-        (eve / f"{number} x").write_bytes(b"junk")
-    done = log.sequence()
-    assert done.backlog.unlistable == ("eve",)
-    assert done.took[0].startswith("ann/")
-    for _ in range(6):
-        done = log.sequence()
-    assert done.backlog.unlistable == ()
-    assert [path.name for path in eve.iterdir()] == [".tmp"]
-    assert done.checkpoint.checkpoint.tree.size == 2

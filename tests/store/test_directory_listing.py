@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.world import NoSync
 from tiles.errors import UsageError
-from tiles.store import Unlistable, directory_listing
+from tiles.store import Unlistable
 from tiles.store.directory import DirectoryStore
 from tiles.store.keeping import Keeping
 
@@ -94,43 +94,3 @@ def test_temporary_files_of_submitters(root: Path, store: DirectoryStore) -> Non
     store.delete_temps(["own", "inbox/eve/.tmp/half"])
     assert store.stale_temps(400) == ["inbox/eve/.tmp/new"]
     assert paths(store, "inbox/eve/") == ["inbox/eve/1", "inbox/eve/2"]
-
-
-MAKING = {
-    "objects": lambda path: path.write_bytes(b"x"),
-    "folders": lambda path: path.mkdir(),
-    "links": lambda path: path.symlink_to("nowhere"),
-    "links to an object": lambda path: path.symlink_to("1"),
-}
-
-
-@pytest.mark.parametrize("kind", MAKING)
-def test_a_folder_with_too_many_names(
-    root: Path, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    """Of a submitter's folder so many names are looked at, whatever they are of; it is said that there are more."""
-    monkeypatch.setattr(directory_listing, "MOST_NAMES", 5)
-    for number in range(20):
-        MAKING[kind](root / f"inbox/eve/n{number}")
-    looked_at: list[str] = []
-    lstat = NoSync.lstat
-    monkeypatch.setattr(NoSync, "lstat", lambda self, at, name: looked_at.append(name) or lstat(self, at, name))
-    for prefix in ("inbox/", "inbox/eve/"):
-        looked_at.clear()
-        with pytest.raises(Unlistable, match="inbox/eve has 5 names or more"):
-            paths(store, prefix)
-        assert sum(name[0] in "n12" for name in looked_at) <= 6
-    assert paths(store, "inbox/ann/") == ["inbox/ann/1"]
-    for number in range(17):
-        path = root / f"inbox/eve/n{number}"
-        path.rmdir() if kind == "folders" else path.unlink()
-    for path in (root / "inbox/eve").glob("[0-9]"):
-        path.unlink()
-    assert len(paths(store, "inbox/eve/")) == (3 if kind == "objects" else 0)
-
-
-def test_a_folder_of_ones_own_has_any_number_of_names(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else could have put them there."""
-    monkeypatch.setattr(directory_listing, "MOST_NAMES", 5)
-    store.create({f"staging/{number}": b"" for number in range(20)})
-    assert len(paths(store, "staging/")) == 20

@@ -210,9 +210,9 @@ class Process(Posix):
             raise failure(errno.EISDIR, name)
         self.disk.put(self._open[at], name, None)
 
-    def names(self, fd: int, most: int | None = None) -> list[str]:
+    def names(self, fd: int) -> list[str]:
         self._live()
-        return list(self.disk.names[self._open[fd]])[:most]
+        return list(self.disk.names[self._open[fd]])
 
     def realpath(self, path: str) -> str:
         return path

@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import chain
 
 from tiles.store import Listed, Unlistable
 from tiles.store.directory_root import Root
@@ -15,10 +14,6 @@ from tiles.store.folders import Folders
 from tiles.store.keeping import Keeping, is_anyones
 from tiles.store.paths import TEMPS, is_path
 from tiles.store.posix import Posix
-
-MOST_NAMES = 1 << 18  # in a folder of somebody else: what comes after them is not looked at
-
-_Found = tuple[str, os.stat_result]
 
 
 class Listing:
@@ -70,7 +65,7 @@ class Listing:
         try:
             with self._root.folders() as folders:
                 at = folders.look_into(place)
-                for name in sorted(self._posix.names(at, self._most(place))):
+                for name in sorted(self._posix.names(at)):
                     with suppress(FileNotFoundError):
                         if self._posix.lstat(at, name).st_mtime < before:
                             found.append(prefix + name)
@@ -82,12 +77,12 @@ class Listing:
         return found
 
     def _walk(self, folders: Folders, directory: str) -> Iterator[Listed]:
-        ahead = [self._names(folders, directory)]  # a stack: how deep folders are is not ours to say
+        ahead = [iter(self._names(folders, directory))]  # a stack: how deep folders are is not ours to say
         while ahead:
             for path, status in ahead[-1]:
                 if path.endswith("/"):
                     try:
-                        ahead.append(self._names(folders, path[:-1]))
+                        ahead.append(iter(self._names(folders, path[:-1])))
                     except (FileNotFoundError, NotADirectoryError):  # it was there a moment ago
                         continue
                     except OSError as e:
@@ -99,27 +94,14 @@ class Listing:
             else:
                 ahead.pop()
 
-    def _most(self, directory: str) -> int | None:
-        return MOST_NAMES if self._keeping.is_others(directory) else None
-
-    def _end(self, directory: str, count: int) -> Iterator[_Found]:
-        """Yield nothing, and raise Unlistable if there may be more names than so many that were looked at."""
-        if count == self._most(directory):
-            raise Unlistable(f"{self._root.shown(directory)} has {count} names or more, which are not all looked at")
-        yield from ()
-
-    def _names(self, folders: Folders, directory: str) -> Iterator[_Found]:
-        """Return the objects and folders in a folder, those with a "/" at their ends, in the order of the objects.
-
-        Of somebody else's folder with too many names they are some, and then Unlistable is raised: an object that is
-        not among them may be there.
-        """
+    def _names(self, folders: Folders, directory: str) -> list[tuple[str, os.stat_result]]:
+        """Return the objects and folders in a folder, those with a "/" at their ends, in the order of the objects."""
         self._root.see(directory)
         folders.spare()
         is_others = self._keeping.is_others(directory)
         try:
             at = folders.look_into(directory)
-            names = self._posix.names(at, self._most(directory))
+            names = self._posix.names(at)
         except PermissionError as e:
             if is_others:
                 raise Unlistable(f"{self._root.shown(directory)} cannot be listed: {e.strerror}") from e
@@ -140,4 +122,4 @@ class Listing:
                     elif stat.S_ISDIR(status.st_mode) and not is_others:
                         # with its "/" a folder is sorted to where the paths below it belong: "a.b" < "a/b" < "a0"
                         found.append((f"{path}/", status))
-        return chain(sorted(found), self._end(directory, len(names)))
+        return sorted(found)

@@ -17,7 +17,6 @@ import re
 import stat
 import sys
 import time
-from itertools import islice
 from pathlib import Path
 
 from tiles.errors import AccessError
@@ -148,10 +147,9 @@ class Posix:
         """Remove the name of a file."""
         os.unlink(name, dir_fd=at)
 
-    def names(self, fd: int, most: int | None = None) -> list[str]:
-        """Return the names in an open folder, in no order; no more than so many of them are looked at."""
-        with os.scandir(fd) as entries:
-            return [entry.name for entry in islice(entries, most)]
+    def names(self, fd: int) -> list[str]:
+        """Return the names in an open folder, in no order."""
+        return os.listdir(fd)
 
     def realpath(self, path: str) -> str:
         """Return an absolute path without symbolic links; what is missing at its end stays."""
