@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -115,6 +116,27 @@ def test_a_key_in_the_environment_of_another_log(
     assert not Path("log").exists()
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k2")
     assert Path("k2").exists()
+
+
+def test_every_command_that_writes_takes_the_key_of_the_environment(
+    tiletree: Command, in_environment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each works without any key file, and each refuses the key of another log, though its files are remembered."""
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--anchor", "anchor")
+    other = tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o")["vkey"]
+    Path("a").write_bytes(b"a")
+    tiletree.ok("add", "other", "a", "--key", "o")
+    ours, theirs = os.environ["TILETREE_PRIVATE_KEY"], Path("o").read_text()
+    calls = ("add log a", "sequence log", f"import other log --vkey {other}", "status log", "repair log --head")
+    for call in (*calls, "key adopt log --anchor moved", "freeze log --yes --anchor moved"):
+        monkeypatch.setenv("TILETREE_PRIVATE_KEY", theirs)
+        assert tiletree(*call.split()).code == 4, call
+        monkeypatch.setenv("TILETREE_PRIVATE_KEY", ours)
+        if "repair" in call:
+            Path("log.private/head").unlink()
+        tiletree.ok(*call.split())
+    assert tiletree.ok("info", "log", "--vkey", in_environment)["size"] == 1
+    assert [path.name for path in Path().rglob("*.key")] == []
 
 
 @pytest.mark.parametrize("option", ["LOG", "--private", "--key", "--anchor"])

@@ -90,6 +90,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         ([LINES], True),
         (["info"], False),
         (["get", "hostile", LINES], True),
+        (["search", "hostile", "--name", LINES], True),
+        (["search", "hostile", "--kind", LINES], True),
         (["info", "hostile", f"--{LINES}"], True),
         (["info", f"https://127.0.0.1:1/{LINES}"], False),
         (["info", f"{LINES}://somewhere"], False),

@@ -17,6 +17,7 @@ from tests.support import fault_server as answers
 from tests.support.certificates import make_certificates
 from tests.support.fault_server import Server, serving
 from tests.support.http_fetching import fetcher
+from tests.support.redirects import PUBLIC, REDIRECTS
 from tiles.errors import AccessError, UsageError
 from tiles.read import connections, redirects
 from tiles.read.fetcher import open_log
@@ -29,51 +30,7 @@ DATA = b"some object"
 LIMIT = 1000
 
 
-@pytest.mark.parametrize(
-    ("at", "location", "problem"),
-    [
-        ("http://a.org/", "https://b.org/", ""),
-        ("http://a.org/x/", "../y", ""),
-        ("http://a.org/", "http://a.org:80/", ""),
-        ("https://a.org/", "https://b.org:8443/", ""),
-        ("https://a.org/", "//b.org/", ""),
-        ("http://a.org/", "http://b.org/", "not by https"),
-        ("http://a.org/", "http://a.org:8080/", "not by https"),
-        ("https://a.org/", "http://a.org/", "not by https"),
-        ("https://a.org:8443/", "http://a.org:8443/", "not by https"),
-        ("https://a.org/", "ftp://a.org/", "not a https:// URL"),
-        ("https://a.org/", "file:///etc/passwd", "not a https:// URL"),
-        ("https://a.org/", "", "not a https:// URL"),
-        ("https://a.org/", None, "not a https:// URL"),
-        ("https://a.org/", "https://[::1", "not a https:// URL"),
-        ("http://169.254.169.254/", "/latest/meta-data/", ""),
-        *(
-            ("https://a.org/", f"https://{host}/latest", "private network")
-            for host in (
-                "169.254.169.254",
-                "127.0.0.1:8443",
-                "10.1.2.3",
-                "192.168.0.1",
-                "100.64.0.1",
-                "0.0.0.0",
-                "[::1]",
-                "[fe80::1]",
-                "[fd00::1]",
-                "[::ffff:10.0.0.1]",
-                "[64:ff9b::a00:1]",
-                "[2002:a00:1::]",
-                "localhost",
-                "LOCALHOST.",
-                "metadata.google.internal",
-                "printer.local",
-                "intranet",
-                "2130706433",
-                "127.1",
-                "0x7f.0.0.1",
-            )
-        ),
-    ],
-)
+@pytest.mark.parametrize(("at", "location", "problem"), REDIRECTS)
 def test_where_a_redirect_leads(at: str, location: str | None, problem: str) -> None:
     """The same server, or https; a public server leads to no private address, however that is written."""
     if not problem:
@@ -85,9 +42,7 @@ def test_where_a_redirect_leads(at: str, location: str | None, problem: str) -> 
         assert redirected(parse_url(at), location, "x", inside=True)
 
 
-@pytest.mark.parametrize(
-    "host", ["log.example.com", "8.8.8.8", "[2606:4700::1111]", "1.example.org", "[::ffff:8.8.8.8]"]
-)
+@pytest.mark.parametrize("host", PUBLIC)
 def test_what_is_public(host: str) -> None:
     """What anybody may reach is not taken for private."""
     assert not is_private(host)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.command_line import Command
 from tests.support.fault_server import serving
+from tests.support.no_objects import NO_OBJECTS, PAGES
 from tests.support.readers import OTHER_KEY, POLICY, Objects, entry, make_log
 from tests.support.signed_text import LOG
 from tiles.errors import AccessError, ForkError, LogError, Malformed, NotFound, SignatureError, TileError, TilesError
@@ -24,23 +25,6 @@ from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
 
 SIZE = 600
-PAGES = {
-    "a page": b"<!doctype html><title>Sign in</title>",
-    "a page in capitals": b"<!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 4.01//EN'>\n<HTML>",
-    "a page after a byte order mark": "\ufeff\r\n <html lang=de>Grüße</html>".encode(),
-    "a page after a comment": b"<!-- served by node 7 -->\n<!-- and again -->\n<html></html>",
-    "a page without a head": b"<h1>It works!</h1>",
-    "a page in Latin-1": "<center>Zugang nur für Gäste</center>".encode("latin-1"),
-    "a page in UTF-16": "<html><p>404".encode("utf-16"),
-    "a page after some text": b"loading\n<html><body>",
-    "XHTML": b'<?xml version="1.0"?>\n<!DOCTYPE html><html xmlns="x"></html>',
-}
-OTHERS = {
-    "nothing": (b"", "is empty"),
-    "blank lines": (b"\r\n \n", "is empty"),
-    "an error of S3": (b'<?xml version="1.0"?>\n<Error><Code>NoSuchKey</Code></Error>', "is an XML document"),
-}
-NO_OBJECTS = {**{name: (data, r"is a web page \(HTML\)") for name, data in PAGES.items()}, **OTHERS}
 PATHS = [CHECKPOINT, "tile/0/000", "tile/0/002.p/88", "tile/1/000.p/2", "tile/entries/000", "tile/entries/002.p/88"]
 
 

@@ -20,7 +20,7 @@ from tests.support.signed_text import MLDSA44
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kinds import Key, forms, keys_of, read_content
 from tiles.entries.proof_extra import entry_of
-from tiles.errors import AccessError, HistoryUnknown, LogError, TilesError
+from tiles.errors import HistoryUnknown, TilesError
 from tiles.index.record import key_prefix
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import MAX_ORIGIN
@@ -59,9 +59,7 @@ def answer(case: Case, logs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
             "value": OPERATIONS[case["op"]](**{name: case[name] for name in case if name not in META}),
         }
     except TilesError as raised:
-        # of an empty object or a page, what is wrong with the bytes: whom that is to be blamed on is each reader's word
-        cause = raised.__cause__
-        error = cause if isinstance(raised, AccessError) and isinstance(cause, LogError) else raised
+        error = raised
         # the page does not tell these two apart by a code: `oldCopy` is a detail there
         code = "AccessError" if isinstance(error, HistoryUnknown) else type(error).__name__
         found: dict[str, Any] = {"code": code}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
 import time
 from collections.abc import Mapping
@@ -11,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+
+from tests.support.encodings import encoded
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 PAGE = {
@@ -44,6 +45,8 @@ class LogServer:
     status    path → HTTP status instead of the object
     missing   status of what is not there: 404, 403 as some storage has it, or 200 with a page
     gzipped   entry bundles are sent gzip-encoded
+    encoding  the Content-Encoding of tiles and bundles, and how often they are gzip-encoded
+    moved     path → where a redirect leads
     delay     seconds before each answer; hang: paths that are never answered
     held      path → what a cache on the way holds, None for a 404; it is asked past by "no-cache"
     stubborn  and only by a query, as some are
@@ -57,6 +60,8 @@ class LogServer:
     status: dict[str, int]
     missing: int
     gzipped: bool
+    encoding: tuple[str, int]
+    moved: dict[str, str | None]
     delay: float
     hang: set[str]
     asked: list[str]
@@ -79,6 +84,7 @@ class LogServer:
         self.objects = {"favicon.ico": b"", **objects}
         self.status, self.hang, self.asked = {}, set(), []
         self.missing, self.gzipped, self.delay = 404, False, 0.0
+        self.encoding, self.moved = ("", 0), {}
         self.held, self.stubborn, self.lasting = {}, False, False
         self.trouble, self.after, self.slow = {}, "", None
 
@@ -97,6 +103,15 @@ class LogServer:
             return "public, max-age=31536000, immutable"
         # the page's own files are the same for all tests; a browser that keeps them saves time
         return "max-age=3600" if status == 200 and body is PAGE.get(path) else "no-store"
+
+    def encoded(self, path: str, status: int) -> tuple[dict[str, str], int]:
+        """Return more headers of an answer, and how often its body is gzip-encoded."""
+        headers, times = {"Location": self.moved.get(path) or ""}, 0
+        if self.gzipped and path.startswith("tile/entries/") and status == 200:
+            headers["Content-Encoding"], times = "gzip", 1
+        elif path.startswith("tile/"):
+            headers["Content-Encoding"], times = self.encoding
+        return {name: value for name, value in headers.items() if value}, times
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self
@@ -126,6 +141,7 @@ class LogServer:
                     if isinstance(trouble, int)
                     else outer.status.get(path, 200 if body is not None else outer.missing)
                 )
+                status = 302 if path in outer.moved else status
                 if body is None or status != 200:
                     body = b"<!doctype html><title>Nothing here</title>"
                 self.send_response(status)
@@ -134,9 +150,10 @@ class LogServer:
                 self.send_header("X-Content-Type-Options", "nosniff")
                 if suffix == ".html" and path != "verify.html":  # which has its own, with hashes, in it
                     self.send_header("Content-Security-Policy", CSP)
-                if outer.gzipped and path.startswith("tile/entries/") and status == 200:
-                    self.send_header("Content-Encoding", "gzip")
-                    body = gzip.compress(body)
+                headers, times = outer.encoded(path, status)
+                body = encoded(body, times)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("Cache-Control", outer.keeping(path, status, body))
                 self.send_header("Retry-After", outer.after)
                 self.send_header("Content-Length", str(len(body)))

@@ -81,9 +81,9 @@ const MUTANTS = {
     ["start < 0n || start > stop || stop > size", "false"],
   ],
   "verifier/history.js": [
-    ["if (other.tree.size <= served.tree.size) return checkExtends(other, served, read);", "if (other.tree.size <= served.tree.size) return;"],
-    ["return await checkExtends(served, other, read)", "return"],
-    ["if (size === newer.tree.size && !equal(older.tree.root, newer.tree.root)) fork()", ""],
+    ["if (other.tree.size <= served.tree.size) return checkExtends(policy, other, served, read);", "if (other.tree.size <= served.tree.size) return;"],
+    ["return await checkExtends(policy, served, other, read)", "return"],
+    ["if (size === newer.tree.size && !equal(older.tree.root, newer.tree.root)) await fork()", ""],
     ["if (!equal(root, older.tree.root))", "if (false)"], ["if (error.code !== \"NotFound\") throw error;\n", ""],
   ],
   "verifier/ecdsa.js": [["return equal(encode(raw), der) ? raw", "return true ? raw"], ["digits[0] > 127 ?", "false ?"], ["integers.length > 127 ?", "false ?"]],

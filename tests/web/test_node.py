@@ -66,11 +66,12 @@ def test_answers(script: Script, server: LogServer, path: str, status: int, code
 @pytest.mark.parametrize(
     ("path", "data", "code"),
     [
-        ("tile/0/001", b"<!doctype html>", "TileError"),
+        ("tile/0/001", b"<!doctype html>", "AccessError"),
         ("tile/0/001", bytes(16_384), "TileError"),
         ("tile/0/001", bytes(16_385), "AccessError"),
-        ("tile/entries/001", b"<!doctype html>", "TileError"),
-        (CHECKPOINT, b"<!doctype html>", "Malformed"),
+        ("tile/entries/001", b"<!doctype html>", "AccessError"),
+        (CHECKPOINT, b"<!doctype html>", "AccessError"),
+        (CHECKPOINT, b"", "AccessError"),
         (CHECKPOINT, bytes(1 << 20), "Malformed"),
         (CHECKPOINT, bytes((1 << 20) + 1), "AccessError"),
     ],

@@ -150,4 +150,4 @@ def test_a_partial_tile_without_a_full_one(script: Script, server: LogServer, pa
     """Where there is no full tile either, what is wrong is the partial one; a web page is called so."""
     server.objects = {**make_log(300), path: b"<!DOCTYPE HTML>"}
     said = script(f"try {{ {READ} }} catch (error) {{ print(`${{error.code}} ${{error.message}}`); }}")
-    assert said.startswith(f"TileError {path}: a web page (HTML) instead of ")
+    assert said == f"AccessError {server.url}{path} is a web page (HTML)"

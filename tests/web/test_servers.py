@@ -12,8 +12,10 @@ from tiles.tree.layout import CHECKPOINT
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
+IMPATIENT = "const wait = setTimeout; setTimeout = (done, time) => wait(done, time > 10_000 ? 300 : time);"
 
-@pytest.mark.parametrize("knobs", [{"gzipped": True}, {"missing": 403}, {"delay": 0.02}], ids=str)
+
+@pytest.mark.parametrize("knobs", [{"gzipped": True}, {"missing": 403}, {"missing": 200}, {"delay": 0.02}], ids=str)
 def test_servers(chromium: Chromium, knobs: dict[str, Any]) -> None:
     """Servers gzip, and say 403 for what is not there; partial tiles that are gone are cut from the full ones."""
     objects = {path: data for path, data in GROWN.items() if ".p/44" not in path}
@@ -29,12 +31,24 @@ def test_servers(chromium: Chromium, knobs: dict[str, Any]) -> None:
 
 def test_a_server_that_never_answers(chromium: Chromium) -> None:
     """A request that is never answered ends, and is the network's trouble, not the log's."""
-    script = "const wait = setTimeout; setTimeout = (done, time) => wait(done, time > 10_000 ? 300 : time);"
-    with site(chromium, PLAIN, faults=True, script=script) as one:
+    with site(chromium, PLAIN, faults=True, script=IMPATIENT) as one:
         one.open()
         one.server.hang = {"tile/0/000"}
         one.ask("5")
         assert "no byte for too long" in one.said(state="network")[2]
+
+
+@pytest.mark.parametrize(
+    "knobs", [{"slow": (2000, 0.1)}, {"trouble": {"tile/0/000": [429, "closed", 500]}, "after": "0"}], ids=str
+)
+def test_a_server_that_is_slow_or_busy(chromium: Chromium, knobs: dict[str, Any]) -> None:
+    """What takes longer than a server may be silent is read to its end; what is busy, or breaks off, is asked again."""
+    with site(chromium, PLAIN, faults=True, script=IMPATIENT) as one:
+        one.open()
+        for knob, value in knobs.items():
+            setattr(one.server, knob, value)
+        one.ask("5")
+        assert one.said()[1] == "In the log: entry 5 of 302"
 
 
 def test_bundles_are_no_scripts(chromium: Chromium) -> None:

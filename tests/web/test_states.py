@@ -206,6 +206,9 @@ STATES = [
     ),
     State("web-page", "A web page came instead", {**PLAIN, CHECKPOINT: A_PAGE}, "#head", words="sent as checkpoint is"),
     State("web-page", "A web page came instead", {**PLAIN, "policy.txt": b"\n <HTML>"}, "#head", words="policy.txt is"),
+    State("web-page", "Nothing came", {**PLAIN, CHECKPOINT: b""}, "#head", words="sent as checkpoint is empty"),
+    State("web-page", "Nothing came", {**PLAIN, "tile/0/000": b""}, act=ask("9"), words="sent as tile/0/000 is empty"),
+    State("web-page", "Something else came instead", {**PLAIN, "policy.txt": b"<?xml?><Error/>"}, "#head"),
     State("tile", "The log sent damaged data", {**PLAIN, CHECKPOINT: b"no checkpoint"}, "#head"),
     State(
         "rollback",

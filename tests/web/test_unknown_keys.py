@@ -6,12 +6,14 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.browser import Chromium, Site, check_accessible, site
-from tests.support.readers import OTHER_KEY
+from tests.support.browser import Chromium, Site, check_accessible, downloads, site
+from tests.support.readers import OTHER_KEY, make_log
 from tests.support.sampling import quickly
 from tests.support.signed_text import LOG
-from tests.support.web_logs import FILE, HELLO, PLAIN, log_of, proof_of
+from tests.support.web_logs import FILE, HELLO, PLAIN, SMALLER, log_of, proof_of
 from tests.support.web_server import PAGE
+from tiles.notes.fork_evidence import check_fork, fork_signers
+from tiles.notes.policy import parse_policy
 from tiles.tree.layout import CHECKPOINT
 
 pytest_plugins = ["tests.support.browser_fixture"]
@@ -134,7 +136,27 @@ def test_a_link_that_chooses(chromium: Chromium) -> None:
         one.page.goto("about:blank")
         one.open()
         one.drop(("a.txt", FILE), ("a.tlog-proof", EVIL_PROOF))
-        one.said(state="fork")  # the site names both keys, so what the other one signed counts, and differs
+        words = one.said(state="fork")[2]  # the site names both keys, so what the other one signed counts, and differs
+        assert "Two different keys signed them" in words
+
+
+@pytest.mark.parametrize(("keys", "words"), [(2, "Two different keys signed them"), (1, "The log signed both")])
+def test_a_fork_of_a_log_with_two_keys(chromium: Chromium, keys: int, words: str) -> None:
+    """It says whether one key has signed two histories, or two keys one each, in a visit and of what is dropped."""
+    policy, by = policy_of(OURS, THEIRS), make_log(300, tag="other", key=OTHER_KEY if keys == 2 else LOG)
+    with site(chromium, {**SMALLER, "policy.txt": policy}) as one:
+        one.open()
+        one.drop(("other", by[CHECKPOINT]))
+        assert words in one.said(state="fork")[2]
+        check_accessible(one.page)
+        one.server.objects = {**PAGE, **by, "policy.txt": policy}
+        one.reload()
+        state, _, said = one.said("#head")
+        assert state == "fork"
+        assert words in said
+        assert ("--policy" in said) == (keys == 2)
+        older, newer = check_fork(downloads(one, "#head"), parse_policy(policy))
+        assert len(set(fork_signers(older, newer, parse_policy(policy)))) == keys
 
 
 @pytest.mark.parametrize(

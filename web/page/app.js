@@ -1,5 +1,4 @@
-// The page: which key is trusted and why, what the log shows now, and which module does what is asked. The other modules
-// are loaded when they are needed.
+// The page: which key is trusted and why, what the log shows now, and which module does what is asked.
 
 import { $, h, takeFiles } from "./dom.js";
 import { headCard } from "./tree_head.js";
@@ -52,13 +51,13 @@ function decode(text = "") {
   }
 }
 
-// ---- whom to trust: what was remembered > this site; a link only chooses among the keys of these
+// ---- whom to trust: what was remembered, then this site; a link only chooses among these
 
 const fetchObject = httpFetcher(here);
 
 async function sitePolicy() {
   try {
-    return await afresh(async (past) => parsed("policy.txt", await fetchObject("policy.txt", MAX_NOTE, past), parsePolicy));
+    return await afresh(async (past) => parsed("policy.txt", await fetchObject("policy.txt", MAX_NOTE, past), parsePolicy), fetchObject);
   } catch (error) {
     if (error.code === "NotFound") return null;
     throw error;
@@ -95,7 +94,7 @@ async function trust(accepted) {
         ? "remembered from an earlier visit"
         : "from this site, first visit on this browser";
   const logs = site?.logs.filter(({ key }) => used.includes(key.vkey)) ?? [];
-  // which witnesses and quorum are asked for is this site's choice; for a key that it does not name, none are
+  // this site chooses witnesses and quorum, for the keys that it names
   const policy = logs.length ? { ...site, logs } : policyFor(keyOf(used[0]));
   // a link decides nothing for later visits, unless there is no other key
   const keys = !unknown ? known : known.length ? [] : used;
@@ -114,7 +113,7 @@ async function open(trusting) {
   if (keys.length) {
     if (!memory.load(`keys ${here}`)) memory.save(`keys ${here}`, keys.join("\n"));
     memory.save(`seen ${here}`, String(Date.now()));
-    trusted.unknown = false; // this browser knows the key now, and the log is signed by it
+    trusted.unknown = false; // it is known now, and has signed the log
   }
   return Object.assign(trusted, { log });
 }

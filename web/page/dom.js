@@ -1,5 +1,4 @@
-// What the page is built of. What comes from outside gets into the page as text, through `h`, and `s` in parts.js, and in no
-// other way.
+// What the page is built of. What comes from outside gets into the page as text, only through `h`, and `s` in parts.js.
 
 export const $ = (selector) => document.querySelector(selector);
 

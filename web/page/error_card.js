@@ -3,7 +3,6 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { button, save } from "./parts.js";
-import { isPage } from "../verifier/html.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };
@@ -39,8 +38,25 @@ export function unusual(found, opened, verdict) {
   return warn("stale", `Last confirmed ${found.when}`, `No witness has seen this log since ${last}. ${clock}`);
 }
 
+/** Say that a log has two histories: who signed them, and how that can be checked. */
+const fork = (who, check) =>
+  say(
+    "fork",
+    { ...WRONG, mark: "✗✗" },
+    "Two different histories",
+    who,
+    h("strong", {}, "Save the evidence below, all of it in one directory, and send it to the log's witnesses and users."),
+    ["Anyone can check it: ", code(`tiletree verify --fork DIRECTORY ${check}`)],
+    "What was remembered stays, so that the next visit finds this again.",
+  );
+
 /** What is said of an error that has one of these fields, whatever its code. */
 const BY_FIELD = {
+  twoKeys: () =>
+    fork(
+      "Two different keys signed them, so one of the keys may be somebody else's. Ask who runs the log whose they are.",
+      "--policy FILE_WITH_BOTH_KEYS",
+    ),
   insecure: () =>
     say(
       "insecure",
@@ -131,12 +147,12 @@ const unreachable = () =>
     "Nothing is wrong with your file. Proofs that were opened before still work; try again later.",
   );
 
-const webPage = (path) =>
+const instead = ([path, what]) =>
   say(
     "web-page",
     UNKNOWN,
-    "A web page came instead",
-    ["What was sent as ", code(path), " is a web page (HTML)."],
+    what === "empty" ? "Nothing came" : what.startsWith("a web page") ? "A web page came instead" : "Something else came instead",
+    ["What was sent as ", code(path), ` is ${what}.`],
     "Perhaps this network wants you to log in first, or the server answers every address with a page. This says nothing about the log, or your file.",
   );
 
@@ -144,20 +160,7 @@ const damagedData = (...words) => say("tile", WRONG, "The log sent damaged data"
 
 /** What is said of any other error, by its code; what: see `errorCard`. */
 const BY_CODE = {
-  ForkError: () =>
-    say(
-      "fork",
-      { ...WRONG, mark: "✗✗" },
-      "Two different histories",
-      "The log signed both. This should never happen.",
-      h(
-        "strong",
-        {},
-        "Save the evidence below, all of it in one directory, and send it to the log's witnesses and users.",
-      ),
-      ["Anyone can check it: ", code("tiletree verify --fork DIRECTORY --vkey KEY")],
-      "What was remembered stays, so that the next visit finds this again.",
-    ),
+  ForkError: () => fork("The log signed both. This should never happen.", "--vkey KEY"),
   SignatureError: () =>
     say(
       "signature",
@@ -209,10 +212,8 @@ const OF_A_KEY = ["ForkError", "SignatureError", "PolicyError"]; // what a log i
  */
 export function errorCard(error, what = "entry", more = [], trusted = {}) {
   const field = Object.keys(BY_FIELD).find((name) => error[name] !== undefined);
-  const files = ["TileError", "Malformed"].includes(error.code) ? Object.entries(error.evidence ?? {}) : [];
-  const page = files.find(([, bytes]) => isPage(bytes));
   const ofCode = error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake);
-  const words = page ? () => webPage(page[0]) : (BY_FIELD[field] ?? ofCode);
+  const words = error.instead ? () => instead(error.instead) : (BY_FIELD[field] ?? ofCode);
   const said = words(error, what);
   const shown = OF_A_KEY.includes(error.code) ? vouched(trusted, said.headline, said) : said;
   return card({ ...shown, error, more: [evidence(error), more] });

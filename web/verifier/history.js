@@ -3,25 +3,32 @@
 import { encodeBase64, equal, fail, utf8 } from "./encoding.js";
 import { verifyConsistency } from "./merkle.js";
 import { consistencyNodes, foldRight, subtrees } from "./tiles.js";
+import { acceptCheckpoint, policyFor } from "./tlog.js";
 
 /**
  * Throw a ForkError, which holds both as evidence, unless the checkpoint that a log serves and another one are of one history;
- * read: (tree, nodes) → a reader that knows these nodes.
+ * it has `twoKeys` if no key of the policy has signed both. read: (tree, nodes) → a reader that knows these nodes.
  */
-export async function compareHeads(served, other, read) {
-  if (other.tree.size <= served.tree.size) return checkExtends(other, served, read);
+export async function compareHeads(policy, served, other, read) {
+  if (other.tree.size <= served.tree.size) return checkExtends(policy, other, served, read);
   try {
-    return await checkExtends(served, other, read);
+    return await checkExtends(policy, served, other, read);
   } catch (error) {
     if (error.code !== "NotFound") throw error;
     return fail("AccessError", `nothing shows that the ${served.tree.size} entries served begin the ${other.tree.size} seen`, { oldCopy: true });
   }
 }
 
-async function checkExtends(older, newer, read) {
+const signs = (key, signed) => acceptCheckpoint(policyFor(key), signed).then(() => true, () => false);
+
+async function checkExtends({ logs }, older, newer, read) {
   const { size } = older.tree, evidence = { older: older.data, newer: newer.data };
-  const fork = () => fail("ForkError", `the log ${newer.origin} shows two histories, of ${size} and ${newer.tree.size} entries`, { evidence });
-  if (size === newer.tree.size && !equal(older.tree.root, newer.tree.root)) fork();
+  const fork = async () => {
+    let one = false;
+    for (const { key } of logs) one ||= (await signs(key, older)) && (await signs(key, newer));
+    fail("ForkError", `the log ${newer.origin} shows two histories, of ${size} and ${newer.tree.size} entries`, { evidence, ...(one ? {} : { twoKeys: true }) });
+  };
+  if (size === newer.tree.size && !equal(older.tree.root, newer.tree.root)) await fork();
   if (size === 0n || size === newer.tree.size) return;
   const nodes = subtrees(0n, size), parts = consistencyNodes(size, newer.tree.size);
   const reader = await read(newer.tree, [...nodes, ...parts.flat()]);
@@ -29,7 +36,7 @@ async function checkExtends(older, newer, read) {
   const [root, ...proof] = [nodes, ...parts].map((part) => foldRight(part.map((node) => reader.hash(node))));
   if (!equal(root, older.tree.root)) {
     evidence.prefix = utf8([root, ...proof].map((hash) => `${encodeBase64(hash)}\n`).join("")); // tiles/notes/fork_evidence.py
-    fork();
+    await fork();
   }
   verifyConsistency(older.tree, newer.tree, proof);
 }

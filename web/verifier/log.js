@@ -1,28 +1,26 @@
 // Reading a log made of tiles: what is read is believed once it leads to a signed root.
-//
-//     const log = new Log(httpFetcher(url), policyFor(parseVkey(vkey)));
-//     const entry = await log.entry(0);
 
 import { TlogError, concat, decodeText, equal, fail, hex, usage, utf8 } from "./encoding.js";
 import { verifyInclusion } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 import { MAX_NOTE, acceptCheckpoint, parseCheckpoint, policyFor } from "./tlog.js";
 
-const tiles = () => import("./tiles.js"); // once a tile is needed
+const tiles = () => import("./tiles.js");
 const big = (number) => (typeof number === "bigint" || Number.isSafeInteger(number) ? BigInt(number) : usage(`${number} is no whole number`));
 
 // ---- fetching
 
-const ATTEMPTS = 4, FIRST = 250, LONGEST = 30_000; // milliseconds of a pause, as tiles/read/http_fetcher.py has them
+const ATTEMPTS = 4, FIRST = 250, LONGEST = 30_000; // milliseconds of a pause, as in http_fetcher.py
 const wait = (time) => new Promise((done) => setTimeout(done, time));
 
 /**
- * Return what reads a log's objects over fetch: (path, limit in bytes, past) → bytes. past: 1 asks past the cache of this
- * machine, 2 past those on the way too. timeout: milliseconds without a byte; whole: for one object, all attempts together.
+ * Return what reads objects over fetch: (path, limit in bytes, past) → bytes. past: 1 asks past the cache of this machine, 2
+ * past those on the way too. timeout: milliseconds without a byte; whole: for one object, all attempts together.
  */
 export function httpFetcher(url, { timeout = 20_000, whole = 600_000 } = {}) {
+  if (/[?#]|\/\/[^/]*@/.test(url)) usage("a log's address has no user, password or query here");
   const base = String(url).replace(/\/*$/, "/");
-  return async (path, limit, past = 0) => {
+  const fetchObject = async (path, limit, past = 0) => {
     const until = Date.now() + whole;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -35,9 +33,10 @@ export function httpFetcher(url, { timeout = 20_000, whole = 600_000 } = {}) {
       }
     }
   };
+  return Object.assign(fetchObject, { url: base });
 }
 
-/** Return an object after one attempt. An error that may pass has `busy`: the milliseconds to wait that the server asks for, or NaN. */
+/** Return an object after one attempt. An error that may pass has `busy`: milliseconds to wait, as the server asks, or NaN. */
 async function fetchOnce(base, path, limit, past, patience) {
   const lost = (problem, more) => fail("AccessError", `${base}${path}: ${problem}`, more);
   const cache = past ? ["reload", "no-store"][past - 1] : path.startsWith("tile/") ? "default" : "no-cache";
@@ -50,7 +49,11 @@ async function fetchOnce(base, path, limit, past, patience) {
   try {
     heard();
     const where = base + path + (past > 1 ? `?past=${Date.now()}` : "");
-    const { status, headers, body } = await fetch(where, { cache, credentials: "omit", referrerPolicy: "no-referrer", signal });
+    const how = { cache, credentials: "omit", referrerPolicy: "no-referrer", redirect: "manual", signal };
+    let answer = await fetch(where, how);
+    if (answer.status < 400 && !/^200(gzip|br|null)$/.test(`${answer.status}${answer.headers.get("Content-Encoding")}`))
+      answer = await (await import("./answers.js")).plain(where, answer, how, lost);
+    const { status, headers, body } = answer;
     // some storage answers 403 for what is not there
     if (status === 404 || status === 410 || (status === 403 && path !== "checkpoint")) fail("NotFound", `${base}${path}: not found (${status})`);
     if (status === 408 || status === 429 || status >= 500) lost(`the server answers ${status}`, { busy: retryAfter(headers) });
@@ -86,28 +89,25 @@ export function parsed(path, bytes, parse) {
 
 const DOUBTFUL = ["NotFound", "Malformed", "TileError", "SignatureError", "PolicyError"];
 
-/**
- * Return what `read` makes of what is fetched, past: 0. What is missing or not right may be so in a cache alone, so it is asked
- * for again, past: 1, then 2, before that is said.
- */
-export async function afresh(read) {
+/** Return what `read` makes of what is fetched, past: 0, then 1 and 2 if it is missing or not right. */
+export async function afresh(read, { url }) {
   let wrong;
   for (const past of [0, 1, 2]) {
     try {
       return await read(past);
     } catch (error) {
-      if (past < 2) wrong = error; // the last one may be that of a server that takes no query
+      if (past < 2) wrong = error; // the last may be of a server that takes no query
       if (!DOUBTFUL.includes(error.code) && !error.tooLong) break;
     }
   }
-  throw wrong;
+  throw DOUBTFUL.includes(wrong.code) ? await import("./answers.js").then(({ judged }) => judged(wrong, url), () => wrong) : wrong;
 }
 
 // ---- the log
 
 /**
  * Reads one log, all of it from the checkpoint of the last `visit`. fetchObject: see `httpFetcher`; memory: {load(id) →
- * string or null, save(id, string)}, what was seen before; origin: if given, the only one that will do.
+ * string or null, save(id, string)}; origin: if given, the only one that will do.
  */
 export class Log {
   #reader;
@@ -124,7 +124,7 @@ export class Log {
     const accepted = await afresh(async (past) => {
       const signed = parsed("checkpoint", await this.fetchObject("checkpoint", MAX_NOTE, past), parseCheckpoint);
       return acceptCheckpoint(this.policy, signed, this.origin);
-    });
+    }, this.fetchObject);
     const { signed } = accepted;
     let previous = null;
     // each key is compared: somebody who holds two of them could sign another tree with each
@@ -139,7 +139,7 @@ export class Log {
     return Object.assign(this, { accepted, previous, newer: previous?.tree.size > signed.tree.size ? previous : null }).accepted;
   }
 
-  /** Throw a ForkError unless an accepted checkpoint and the one visited are of one history. */
+  /** Throw a ForkError unless a checkpoint and the one visited are of one history. */
   async compare(signed) {
     await this.#compare((this.accepted ?? (await this.visit())).signed, signed);
   }
@@ -147,7 +147,7 @@ export class Log {
   async #compare(served, other) {
     if (served.tree.size === other.tree.size && equal(served.tree.root, other.tree.root)) return;
     const { compareHeads } = await import("./history.js");
-    await compareHeads(served, other, async (tree, nodes) => {
+    await compareHeads(this.policy, served, other, async (tree, nodes) => {
       const reader = await this.#readerOf(tree);
       await this.#read(reader, nodes);
       return reader;
@@ -170,7 +170,7 @@ export class Log {
       const wanted = reader.wanted(nodes), contents = await fetchTiles(this.fetchObject, bundle ? [...wanted, bundle] : wanted, past);
       reader.accept(wanted, contents);
       return bundle && believedEntries(bundle, contents.get(bundle.path), reader.leafHashes(bundle.index));
-    });
+    }, this.fetchObject);
   }
 
   async #readerOf(tree) {
@@ -194,7 +194,6 @@ export class Log {
     return { index: leaf.index, hashes, checkpoint, leaf: reader.hash(leaf) };
   }
 
-  /** Return an entry. */
   async entry(index) {
     for await (const [, entry] of this.entries(index, big(index) + 1n)) return entry;
   }

@@ -1,7 +1,6 @@
 // The tiles of a log (https://c2sp.org/tlog-tiles): which to fetch, and which hashes and entries to believe.
 
 import { MAX_SIZE, equal, fail, hex, malformed, usage } from "./encoding.js";
-import { isPage } from "./html.js";
 import { EMPTY_ROOT, leafHash, nodeHash } from "./merkle.js";
 
 const MAX_TILE = 2 * 8192; // bytes, twice a tile: one that is too long is read, and then called wrong
@@ -98,8 +97,7 @@ const tileError = (path, problem, evidence) => fail("TileError", `${path}: ${pro
 
 function checkLength(path, bytes, size) {
   if (bytes.length === size) return;
-  const found = isPage(bytes) ? "a web page (HTML)" : `${bytes.length} bytes`;
-  tileError(path, `${found} instead of ${size} bytes`, { [path]: bytes });
+  tileError(path, `${bytes.length} bytes instead of ${size}`, { [path]: bytes });
 }
 
 /** Turns tiles that anyone may have written into hashes of one tree {size, root}. */
@@ -192,7 +190,7 @@ function entriesOf(path, bytes, width) {
   try {
     return parseBundle(bytes, width);
   } catch (error) {
-    return tileError(path, isPage(bytes) ? "a web page (HTML) instead of entries" : error.message, { [path]: bytes });
+    return tileError(path, error.message, { [path]: bytes });
   }
 }
 
