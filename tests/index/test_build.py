@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import count
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.faults import Died, Fault, Faults, GatedStore
+from tests.support.faults import Died, Fault, Faults, GatedStore, Passing
 from tests.support.index_texts import slow_live_runs, slow_record, slow_root
 from tests.support.reference import Tree, flipped, full_tree
 from tests.support.sampling import one_in, quickly
@@ -23,7 +23,7 @@ from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import IndexHead, open_index_head, sign_index_head
 from tiles.notes.note import Note, Signature
 from tiles.retry import Clock
-from tiles.store import Differs, Store, StoreFetcher
+from tiles.store import Differs, Store, StoreFetcher, Version
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import TreeHead
 
@@ -142,6 +142,35 @@ def test_it_dies_anywhere(share: int) -> None:
 def holds(store: MemoryStore, path: str) -> bool:
     """Whether an object is there."""
     return path in {listed.path for listed in store.list("")}
+
+
+class Lasting(Passing):
+    """A store that knows which objects would be gone after a power cut."""
+
+    def __init__(self, inner: Store) -> None:
+        super().__init__(inner, "public")
+        self.lost: set[str] = set()
+        self.heads = 0
+
+    def create(self, objects: Mapping[str, bytes]) -> None:
+        self.lost |= {*objects}
+        super().create(objects)
+
+    def barrier(self) -> None:
+        self.lost = set()
+
+    def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
+        assert self.lost == set()
+        self.heads += 1
+        return super().swap(path, data, expected)
+
+
+@pytest.mark.usefixtures("small")
+def test_runs_last_before_their_head() -> None:
+    """A power cut never leaves a head without its runs."""
+    store = Lasting(MemoryStore())
+    build(store, 20_480)
+    assert store.heads == 5
 
 
 @pytest.mark.usefixtures("small")

@@ -50,7 +50,7 @@ def grown(request: pytest.FixtureRequest, tiletree: Command, s3: ObjectServer) -
     tiletree.ok("sequence", LOG)
     tiletree.ok("submit", LOG, "a", "--submitter", "ann")
     s3.put("public", "log/tile/0/001", b"something foreign at a place of later")
-    tiletree.ok("repair", LOG, "--vkey", vkey)
+    tiletree.ok("repair", LOG, "--head", "--vkey", vkey)
     install_page(public_store(LOG), parse_policy(f"log {vkey}\nquorum none\n".encode()))
     return s3, gzip
 
