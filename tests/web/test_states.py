@@ -143,7 +143,7 @@ STATES = [
         "In the log: entry 300 of 302",
         {**with_times(PLAIN, (W1, -90_000), (W3, -90_000)), "policy.txt": WITNESSED},
         act=drop(("a.txt", FILE)),
-        words="The witnesses saw this tree head tomorrow.",
+        words="The witnesses say they saw this tree head tomorrow.",
     ),
     State("time-unknown", "Verified, but not dated", {**without_time(PLAIN, W1, W3), "policy.txt": WITNESSED}, "#head"),
     State("verified", "Signed by the log and 1 of 1 witnesses: 302 entries", BY_W2, "#head"),

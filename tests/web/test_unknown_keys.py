@@ -7,32 +7,16 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.browser import Chromium, Site, check_accessible, site
-from tests.support.readers import OTHER_KEY
 from tests.support.sampling import quickly
-from tests.support.signed_text import LOG
-from tests.support.web_logs import FILE, HELLO, PLAIN, log_of, proof_of
+from tests.support.web_logs import FILE, PLAIN
 from tests.support.web_server import PAGE
+from tests.support.web_strangers import EVIL, EVIL_PROOF, EVIL_TOO, OURS, THEIRS, all_the_same, policy_of
 from tiles.tree.layout import CHECKPOINT
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
-OURS, THEIRS = LOG.verifier.vkey, OTHER_KEY.verifier.vkey  # of one origin
-EVIL = log_of([b"x", HELLO, b"y"], OTHER_KEY)
-EVIL_TOO = log_of([b"a", b"b", b"c"], OTHER_KEY)
-EVIL_PROOF = proof_of(EVIL, 1, OTHER_KEY)
 NO_POLICY = {path: data for path, data in PLAIN.items() if path != "policy.txt"}
 ASKED = "A link names a key that is not known here"
-
-
-def policy_of(*logs: str) -> bytes:
-    """Return a policy that names these keys of logs."""
-    return b"".join(f"log {one}\n".encode() for one in logs) + b"quorum none\n"
-
-
-def all_the_same(one: Site) -> None:
-    """Take the key of the link."""
-    one.page.click("#head button:has-text('all the same')")
-    one.page.wait_for_selector("#head .card:not(:has(button:has-text('all the same')))")
 
 
 def nothing_is_green(one: Site) -> None:

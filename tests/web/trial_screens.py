@@ -1,4 +1,4 @@
-"""Takes pictures of what the page says where a log, a link or the way is hostile: python -m tests.web.trial_screens FOLDER.
+"""Takes pictures of what the page says of hostile logs, links and ways: python -m tests.web.trial_screens FOLDER.
 
 The page and the log are served by nginx, configured as docs/hosting.md has it. Look at each picture: nothing may be
 green that is not proven, cut off, or on top of something else.
@@ -20,9 +20,17 @@ from tests.support.readers import entry
 from tests.support.signed_text import LOG, W1, W3, key
 from tests.support.web_logs import FILE, PLAIN, POLICY, WITNESSED, flip, log_of, with_times
 from tests.support.web_server import PAGE
-from tests.web.test_dropping import Bundles, bundle
-from tests.web.test_hostile_entries import HOSTILE, SPOILING
-from tests.web.test_unknown_keys import EVIL, EVIL_PROOF, THEIRS, all_the_same, policy_of
+from tests.support.web_strangers import (
+    EVIL,
+    EVIL_PROOF,
+    HOSTILE,
+    SPOILING,
+    THEIRS,
+    Bundles,
+    all_the_same,
+    bundle,
+    policy_of,
+)
 from tiles.notes.keys import SignatureType
 
 LOOKS = {"wide": ("light", 900), "phone": ("light", 360), "dark": ("dark", 900)}
