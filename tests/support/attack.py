@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 600  # seconds for all of it
-INPUTS = 1_000_000  # damaged inputs
+INPUTS, HALVES = 1_000_000, 2  # damaged inputs, and how many processes divide them
 FUZZING = "a million damaged inputs"
 PARSERS = (
     *("tiles/notes/*", "tiles/records/*", "tiles/tree/bundle.py", "tiles/tree/tile.py", "tiles/tree/layout.py"),
@@ -107,27 +110,34 @@ def tried(said: str) -> list[str]:
 
 
 def fuzz(until: float) -> tuple[int | None, str]:
-    """Parse damaged inputs; return as `run` does, the text in a few lines if all went well."""
-    data = "--data-file=.coverage.attack"
-    python = [sys.executable, "-m"]
-    measured = [*python, "coverage", "run", "--branch", data, "-m", "tests.support.fuzzing", str(INPUTS)]
-    code, said = run(measured, until)
-    counted = re.findall(r": (\d+) inputs, (\d+) accepted, seed (\d+)", said)
-    if code == 0:
-        report = [*python, "coverage", "json", data, "--quiet", f"--include={','.join(PARSERS)}", "-o", "-"]
-        code, said = run(report, until)
-    Path(ROOT, ".coverage.attack").unlink(missing_ok=True)
+    """Parse damaged inputs, in several processes; return as `run` does, the text in two lines if all went well."""
+    coverage = [sys.executable, "-m", "coverage"]
+    seed = str(random.SystemRandom().randrange(2**32))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(HALVES) as pool:
+        data = f"--data-file={folder}/attack"
+
+        def one(half: int) -> tuple[int | None, str]:
+            program = ["-m", "tests.support.fuzzing", str(INPUTS), seed, str(half), str(HALVES)]
+            return run([*coverage, "run", "--branch", "--parallel-mode", data, *program], until)
+
+        done = list(pool.map(one, range(HALVES)))
+        said = "\n".join(output for _, output in done)
+        if worse := [code for code, _ in done if code != 0]:
+            return worse[0], said
+        counted = [tuple(map(int, found)) for found in re.findall(r": (\d+) inputs, (\d+) accepted", said)]
+        run([*coverage, "combine", "--quiet", data], until)
+        report = ["json", "--quiet", data, f"--include={','.join(PARSERS)}", "-o", "-"]
+        code, said = run([*coverage, *report], until)
     if code != 0:
         return code, said
-    inputs, accepted = (sum(int(found[n]) for found in counted) for n in (0, 1))
     totals = json.loads(said)["totals"]
-    branches = f"{totals['covered_branches']} of {totals['num_branches']} branches"
+    inputs, accepted = map(sum, zip(*counted, strict=True))
     share = 100 * totals["covered_branches"] / totals["num_branches"]
-    lines = f"{totals['covered_lines']} of {totals['num_statements']} statements"
     return 0, (
-        f"{inputs} distinct inputs for {len(counted)} parsers, seed {counted[0][2]}: {accepted} accepted, "
+        f"{inputs} distinct inputs for {len(counted)} parsers and verdicts, seed {seed}: {accepted} accepted, "
         "0 unexpected\n"
-        f"they reach {branches} ({share:.1f} %) and {lines} of the parsers' modules"
+        f"they reach {totals['covered_branches']} of {totals['num_branches']} branches ({share:.1f} %) and "
+        f"{totals['covered_lines']} of {totals['num_statements']} statements of the modules that parse and judge"
     )
 
 

@@ -29,14 +29,15 @@ from tests.support.fuzz_parsers import (
 from tests.support.key_texts import PUBLISHED
 from tests.support.signed_text import LOG, W1, W3
 from tiles.entries.file_digest import digest_entry, parse_digest_entry
-from tiles.errors import Malformed, PolicyError, ProofError, Refused, SignatureError, TilesError
+from tiles.errors import Malformed, PolicyError, ProofError, Refused, SignatureError, TilesError, UsageError
 from tiles.inbox.admission import NotAdmitted, admit
 from tiles.inbox.submission import format_submission
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, sign_checkpoint, with_signatures
 from tiles.notes.cosignature import cosign
+from tiles.notes.encoding import decode_decimal
 from tiles.notes.fork_evidence import NEWER, OLDER, PREFIX, check_fork, fork_error, fork_signers
 from tiles.notes.freshness import quorum_time
-from tiles.notes.keys import parse_vkey
+from tiles.notes.keys import check_origin, parse_vkey
 from tiles.notes.note import parse_note, verify_note
 from tiles.notes.policy import parse_policy
 from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
@@ -51,7 +52,7 @@ from tiles.records.paths import (
 )
 from tiles.records.serving import headers_of, is_for_ever
 from tiles.records.staged_batch import digest, open_batch
-from tiles.tree.layout import TILES, Tile
+from tiles.tree.layout import TILES, Tile, edge_tiles, levels, parse_tile_path, tile_at
 from tiles.tree.merkle import TreeHead, leaf_hash, node_hash
 
 VERDICT = (Malformed, SignatureError, PolicyError, ProofError)
@@ -199,14 +200,22 @@ PATHS = (staged_path(7, "a" * 64), decided_path("b" * 64), checkpoint_path(1_234
 
 def place(path: str) -> None:
     """Hold that whatever a path is taken for is written as that path, and that each can be served."""
-    size, batch_size, decided = kept_size(path), staged_size(path), decided_digest(path)
-    assert size is None or checkpoint_path(size) == path
+    kept, batch_size, decided = kept_size(path), staged_size(path), decided_digest(path)
+    assert kept is None or checkpoint_path(kept) == path
     assert batch_size is None or path.startswith(f"staging/{batch_size}-")
     assert decided is None or decided_path(decided) == path
     assert not is_day_path(path) or len(path) == len(DAY)
     assert "immutable" in headers_of(path)["Cache-Control"] or not is_for_ever(path)
-    if size is batch_size is decided is None and not is_day_path(path) and not path.startswith(TILES):
+    if kept is batch_size is decided is None and not is_day_path(path) and not path.startswith(TILES):
         raise Malformed("path", "of nothing that is looked for by its path", path)
+
+
+def size(text: str) -> None:
+    """Hold that a tree of any size has few tiles at its edge, each of which has a path that names it."""
+    tree_size = decode_decimal(text, "size")
+    edge = [*edge_tiles(tree_size), *(tile_at(tree_size, level, 0) for level in levels(tree_size))]
+    assert len(edge) <= 16
+    assert [parse_tile_path(tile.path) for tile in edge] == edge
 
 
 VERDICTS = (
@@ -230,6 +239,8 @@ VERDICTS = (
         named,
     ),
     verdict("batch that is opened", staged, (BATCH.data,), (Malformed, Refused)),
+    verdict("size of a tree", of_text(size), (b"0", b"256", b"20852163", b"9223372036854775807")),
+    verdict("name of a log", of_text(check_origin), (LOG.name.encode(), b"log.example.com/a/b"), (UsageError,)),
     verdict("path of an object", of_text(place), (path.encode() for path in PATHS)),
     Target(
         "digest entry",

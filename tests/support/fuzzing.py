@@ -1,5 +1,7 @@
 """Damaged input for every parser, by a seeded generator from good input: `python -m tests.support.fuzzing 1000000`.
 
+`… 1000000 SEED 0 2` is one of two halves of the same, for two processes.
+
 The invariant: a parser returns a value or raises one of the errors that refuse (of most, `Malformed`), nothing else;
 and what it returns formats to the very bytes it was given, so that no two texts mean the same.
 """
@@ -82,10 +84,11 @@ def fuzz(target: Target, count: int, seed: int) -> int:
 
 
 def main() -> None:
-    """Fuzz all parsers, so many inputs in total."""
+    """Fuzz all parsers, so many inputs in total, or a share of the parsers."""
     total = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(2**32)
-    for target in TARGETS:
+    first, step = (int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 4 else (0, 1)
+    for target in TARGETS[first::step]:
         started = time.perf_counter()
         accepted = fuzz(target, -(-total // len(TARGETS)), seed)
         print(f"{target.name}: {-(-total // len(TARGETS))} inputs, {accepted} accepted, seed {seed}, "
