@@ -11,6 +11,7 @@ from binascii import Error as NoBase64
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import sha256
+from zlib import crc32
 
 from tests.support.fuzz_parsers import (
     ADMISSION,
@@ -39,7 +40,7 @@ from tiles.notes.fork_evidence import NEWER, OLDER, PREFIX, check_fork, fork_err
 from tiles.notes.freshness import quorum_time
 from tiles.notes.keys import check_origin, parse_vkey
 from tiles.notes.note import parse_note, verify_note
-from tiles.notes.policy import parse_policy
+from tiles.notes.policy import Policy, parse_policy
 from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
 from tiles.records.paths import (
     checkpoint_path,
@@ -106,6 +107,15 @@ GROUPS = (
     "group h all g d\nquorum h\n"
 ).encode()
 
+
+def trust(data: bytes) -> Policy:
+    """Return a policy; hold that no key counts twice in it."""
+    policy = parse_policy(data)
+    for keys in ([log.key for log in policy.logs], [witness.key for witness in policy.witnesses]):
+        assert len({key.public for key in keys}) == len(keys), f"a key counts twice: {data!r}"
+    return policy
+
+
 # ---- checkpoints, proofs and forks under a policy
 
 TRUSTED = parse_policy(POLICY)
@@ -146,6 +156,7 @@ def prove(data: bytes) -> None:
 
 PARTS = (OLDER, NEWER, PREFIX)
 BETWEEN = b"\n=====\n"
+TWO = sign_checkpoint(Checkpoint(LOG.name, TreeHead(2, node_hash(LEAVES[0], LEAVES[1]))), LOG)  # of THREE
 OTHER_TWO = sign_checkpoint(Checkpoint(LOG.name, TreeHead(2, node_hash(LEAVES[1], LEAVES[0]))), LOG)
 OTHER_THREE = sign_checkpoint(Checkpoint(LOG.name, TreeHead(3, LEAVES[1])), LOG)
 FORKS = tuple(
@@ -155,14 +166,24 @@ FORKS = tuple(
         fork_error(OTHER_TWO, THREE, (node_hash(LEAVES[0], LEAVES[1]), LEAVES[2])),
     )
 )
-GENUINE = {signed.note.text for signed in (THREE, OTHER_TWO, OTHER_THREE)}
+SIGNED_BY_LOG = (THREE, TWO, OTHER_TWO, OTHER_THREE)
+
+
+def with_another(data: bytes) -> bytes:
+    """Return evidence with some checkpoint that the log has signed in the place of one of the two."""
+    parts = data.split(BETWEEN)
+    chance = crc32(data)
+    parts[chance % 2 : chance % 2 + 1] = [SIGNED_BY_LOG[chance // 2 % len(SIGNED_BY_LOG)].data]
+    return BETWEEN.join(parts)
 
 
 def fork(data: bytes) -> None:
     """Hold that evidence which convicts a log has two texts that it has signed, which exclude each other."""
     older, newer = check_fork(dict(zip(PARTS, data.split(BETWEEN), strict=False)), LOGS)
-    assert {older.note.text, newer.note.text} <= GENUINE, f"not what was signed: {data!r}"
-    assert older.note.text != newer.note.text, f"no fork: {data!r}"
+    two = {older.note.text, newer.note.text}
+    assert two <= {signed.note.text for signed in SIGNED_BY_LOG}, f"not what was signed: {data!r}"
+    assert len(two) == 2, f"no fork: {data!r}"
+    assert two != {TWO.note.text, THREE.note.text}, f"no fork: {data!r}"
     assert fork_signers(older, newer, LOGS) == (LOG.verifier, LOG.verifier)
 
 
@@ -191,7 +212,8 @@ def submit(data: bytes) -> None:
 
 def staged(data: bytes) -> None:
     """Hold that a batch that is opened has the entries that it says it has."""
-    assert len(open_batch(data, BATCH.size, digest(data)).entries()) == BATCH.count
+    batch = open_batch(data, BATCH.size, digest(data))
+    assert batch.base + len(batch.entries()) == BATCH.size
 
 
 DAY = "checkpoints/days/2024-02-29"
@@ -222,7 +244,7 @@ VERDICTS = (
     verdict("checkpoint under a policy", accept, (COSIGNED.data, PQ_SIGNED.data)),
     verdict("note and its key", verify, (SIGNED.data, COSIGNED.data)),
     verdict("proof under a policy", prove, (PROVEN.data,)),
-    verdict("evidence of a fork", fork, FORKS),
+    verdict("evidence of a fork", fork, FORKS, mend=with_another),
     Target(
         "verifier key with its key id",
         of_text(parse_vkey),
@@ -230,7 +252,7 @@ VERDICTS = (
         (*(text.encode() for _, text in PUBLISHED.values()), WITNESS.verifier.vkey.encode()),
         with_key_id,
     ),
-    Target("policy with its key ids", parse_policy, lambda policy: policy.data, (POLICY, GROUPS), with_key_ids),
+    Target("policy with its key ids", trust, lambda policy: policy.data, (POLICY, GROUPS), with_key_ids),
     verdict(
         "submission that is admitted",
         submit,

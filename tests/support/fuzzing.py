@@ -21,7 +21,7 @@ TARGETS = (*PARSERS, *VERDICTS)
 _BITS = (
     b"+", b"-", b" ", b"_", b"0", b"\n", b"\r\n", b"\t", b"\0", b"=", b"/", b"\xc2\xa0", b"\xe2\x80\x94 ",
     b"\xef\xbb\xbf", "\u0665".encode(), b"18446744073709551616", b"-1", b"1e3", b"0x10", b"\xff", b"none", b"x",
-    b"quorum none\n",
+    b"quorum none\n", b".p/7",
 )  # fmt: skip
 
 
