@@ -228,7 +228,7 @@ def place(path: str) -> None:
     assert decided is None or decided_path(decided) == path
     assert not is_day_path(path) or len(path) == len(DAY)
     assert "immutable" in headers_of(path)["Cache-Control"] or not is_for_ever(path)
-    if kept is batch_size is decided is None and not is_day_path(path) and not path.startswith(TILES):
+    if [kept, batch_size, decided] == [None] * 3 and not is_day_path(path) and not path.startswith(TILES):
         raise Malformed("path", "of nothing that is looked for by its path", path)
 
 
