@@ -88,14 +88,28 @@ def run(command: list[str], until: float, **environment: str) -> tuple[int | Non
 
 def tests(part: str, until: float) -> tuple[int | None, str]:
     """Run the tests of a part; return as `run` does, the text of what they say they tried if they passed."""
-    options = ["-q", "-rP", "--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal", "-m", "not interop"]
+    options = [
+        "-q",
+        "-rPs",
+        "--numprocesses",
+        "auto",
+        "--maxprocesses",
+        "4",
+        "--dist",
+        "worksteal",
+        "-m",
+        "not interop",
+    ]
     code, said = run([sys.executable, "-m", "pytest", *options, *PARTS[part]], until, SOAK="full" * ("streams" in part))
     counted = re.findall(r"^\d+ .*(?:passed|failed|skipped).*$", said, flags=re.MULTILINE)
     return code, "\n".join([counted[-1], *tried(said)]) if code == 0 and counted else said
 
 
 def tried(said: str) -> list[str]:
-    """Return what tests say that they tried: "tried: …" as it is; "tried in a PLACE: KIND" as a list of the kinds."""
+    """Return what tests say that they tried: "tried: …" as it is; "tried in a PLACE: KIND" as a list of the kinds.
+
+    What was skipped is among it.
+    """
     places: dict[str, set[str]] = defaultdict(set)
     for place, kind in re.findall(r"^tried in a (\w+): (.*)$", said, flags=re.MULTILINE):
         places[kind].add(place)
@@ -106,6 +120,7 @@ def tried(said: str) -> list[str]:
     if places:
         lines.insert(0, f"{len(places)} kinds of junk, each beside a submission that is logged by the second run:")
     lines += sorted(set(re.findall(r"^tried: (.*)$", said, flags=re.MULTILINE)))
+    lines += re.findall(r"^(SKIPPED \[\d+\] .*)$", said, flags=re.MULTILINE)
     return [part for line in lines for part in textwrap.wrap(line, 114, subsequent_indent="  ")]
 
 
