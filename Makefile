@@ -37,7 +37,7 @@ soak-full: $(VENV)/dev.stamp  ## the same, with all that takes hours: every cut 
 	SOAK=full $(PYTEST) -m "slow and not interop" $(ARGS)
 
 attack: $(VENV)/dev.stamp  ## all that is hostile, in ten minutes, and what was tried
-	$(PY) -m tests.support.attack
+	$(PY) -m tests.support.attack $(ARGS)
 
 check: $(VENV)/dev.stamp  ## format, lint and types
 	$(PY) -m ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -79,5 +80,10 @@ def test_odd_environments(forks: Forks, prepared: str, tmp_path: Path) -> None:
 def test_every_command_in_odd_environments(forks: Forks, prepared: str, tmp_path: Path) -> None:
     """All commands, all environments."""
     cells = [(name, odd) for name in CALLS for odd in ODD]
-    for name, odd in again(tmp_path, one_in(soaking(6, 1), cells)):
+    cells = one_in(soaking(6, 1), cells)
+    for name, odd in again(tmp_path, cells):
         check(forks, prepared, name, odd)
+    sys.stdout.write(
+        f"tried: {len(cells)} cells of the table of {len(CALLS)} calls of commands and {len(ODD)} environments: "
+        f"{', '.join(ODD)}\n"
+    )

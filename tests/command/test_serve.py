@@ -8,14 +8,31 @@ from typing import Any
 
 import pytest
 
+from tests.support.command_line import Command
 from tests.support.web_logs import FILE, PLAIN
 from tiles.errors import AccessError
 from tiles.notes.policy import parse_policy
 from tiles.page import VERIFY, page_files
 from tiles.store.memory import MemoryStore
 from tiletree.commands.serve import answer, log_server
+from tiletree.ui import Output
 
 pytest_plugins = ["tests.support.browser_fixture"]
+
+
+def test_interrupted_as_soon_as_the_address_is_said(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends it well from the moment on at which it is told to press that."""
+    tiletree.ok("init", "new", "--origin", "log.example.com", "--key", "k")
+    say = Output.result
+
+    def say_and_interrupt(out: Output, *words: Any) -> None:
+        say(out, *words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Output, "result", say_and_interrupt)
+    done = tiletree("serve", "new", "--port", 0)
+    assert (done.code, done.err) == (0, "stopped\n")
+    assert "until you press Ctrl-C" in done.out
 
 
 @pytest.fixture

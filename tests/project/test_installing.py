@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -86,5 +86,8 @@ def test_pip_looks_into_few_versions(pip: Path, extra: str) -> None:
     command = [pip, "install", "--dry-run", "--no-cache-dir", "--progress-bar", "off", f"{ROOT}[{extra}]"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert len(versions := fetched(done.stdout)) > 2
+    versions = fetched(done.stdout)
+    assert len(versions) > 2
+    counts = Counter(map(len, versions.values()))
+    print(f"tried: [{extra}]: {len(versions)} packages; versions looked into: packages {dict(sorted(counts.items()))}")
     assert {name: found for name, found in versions.items() if len(found) > VERSIONS} == {}

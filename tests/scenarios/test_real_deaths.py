@@ -109,7 +109,7 @@ def some_of(calls: Iterable[tuple[str, int, str]], share: float) -> list[tuple[s
     """Return a share of the calls, at least one, chosen by a printed seed."""
     every = list(calls)
     chosen = printed_random().sample(every, max(1, round(share * len(every))))
-    print(f"{len(chosen)} kills")
+    print(f"tried: {len(chosen)} kills, each at a call to the file system")
     return chosen
 
 
@@ -229,7 +229,7 @@ def kill_at_random(base: RealLog, times: int) -> None:
                 out += process.stdout.read()
                 kills += process.wait() == -signal.SIGKILL
             resume(base, out, entries, BATCH)
-    print(f"{kills} kills, {len(base.entries())} entries")
+    print(f"tried: {kills} kills at random moments, {len(base.entries())} entries logged by then")
 
 
 def test_add_killed_at_random(base: RealLog) -> None:

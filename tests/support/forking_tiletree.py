@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from tiletree.cli import run
@@ -58,7 +59,7 @@ class Forks:
     ) -> Ended:
         """Run one command in this directory and environment.
 
-        interrupted   seconds after which it is sent SIGINT; 0: never
+        interrupted   seconds after which it is sent SIGINT, if it is at work by then, or later; 0: never
         encoding      of standard output and error
         odd           what is odd about the process: see `_be_odd`
         streams       stdin, stdout, stderr: the trouble each is in, bytes to be read, or nothing: none
@@ -122,8 +123,8 @@ def _called(call: dict[str, Any]) -> int:
     sys.stdout = sys.__stdout__ = _text(1, "w", call["encoding"])
     sys.stderr = sys.__stderr__ = _text(2, "w", call["encoding"], errors="backslashreplace")
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    signal.setitimer(signal.ITIMER_REAL, call["interrupted"])
+    signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, call["interrupted"], 0.05 if call["interrupted"] else 0)
     code = run(call["words"])
     try:
         if sys.stdout is not None:
@@ -134,6 +135,19 @@ def _called(call: dict[str, Any]) -> int:
         if sys.stderr is not None:
             sys.stderr.flush()
     return code
+
+
+# what a command that is there to be interrupted is doing once it has begun
+_AT_WORK = {"BaseServer.serve_forever", "_Run.go", "Event.wait"}
+
+
+def _interrupt(_signal: int, frame: FrameType | None) -> None:
+    """Send SIGINT, once, as soon as the command is at work: on a busy machine it takes a while to begin."""
+    while frame and frame.f_code.co_qualname not in _AT_WORK:
+        frame = frame.f_back
+    if frame:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def _be_odd(

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 import pytest
 
 from tests.support.browser import Chromium, check_accessible, site
 from tests.support.signed_text import W1, key
 from tests.support.web_logs import POLICY, log_of, with_times
 from tests.support.web_server import PAGE
+from tests.support.web_strangers import HOSTILE, SPOILING
 
 pytest_plugins = ["tests.support.browser_fixture"]
-
-
-HOSTILE = [
-    b"<img src=x onerror=\"document.title='owned'\">",
-    b"<script>document.title='owned'</script>",
-    "\u202e✓ Verified by the log\u202c\u200b".encode(),
-    b"\0\x1b[2J\xff\xfe",
-    b"x" * 65_535,
-    b"",
-    b'{"kind":"<img src=x onerror=alert(1)>","__proto__":{"a":1},"spec":null}',
-    b'{"kind":"hashedrekord","spec":{"signature":{"verifier":{"x509Certificate":{"rawBytes":"BgNVHREEAf8w"}}}}}',
-    b"\xef\xbb\xbftiletree/file/v1\nsha256 " + b"0" * 64 + b"\nsize 1\n",
-    b"javascript:alert(1)",
-]
 
 
 def test_hostile_entries(chromium: Chromium) -> None:
@@ -47,23 +32,6 @@ def test_hostile_entries(chromium: Chromium) -> None:
         assert one.page.query_selector_all("img, iframe, main script, a[href^='javascript']") == []
         assert one.page.evaluate("document.documentElement.scrollWidth") <= 320
         check_accessible(one.page)
-
-
-# a subjectAltName of 14,000 e-mail addresses of one letter
-NAMES = b"\x06\x03\x55\x1d\x11\x04\x83\0\xa4\x15\x30\x83\0\xa4\x10" + b"\x81\x01a" * 14_000
-REKOR = b'{"kind":"hashedrekord","apiVersion":%s,"spec":%s}'
-SPOILING = {  # what goes wrong where it is described
-    "an object for a version": REKOR % (b"{}", b"{}"),
-    "a version that is no text": REKOR % (b'{"toString":1,"valueOf":1}', b"null"),
-    "a list of lists for a version": REKOR % (b"[" * 20_000 + b"]" * 20_000, b"{}"),
-    "brackets in brackets": b"[" * 32_767 + b"]" * 32_767,
-    "objects in objects": b'{"a":' * 9000 + b"1" + b"}" * 9000,
-    "a kind without an end": b'{"kind":"%s"}' % (b"k" * 60_000),
-    "numbers everywhere": b'{"kind":"hashedrekord","spec":7}',
-    "a digest of lists": REKOR % (b'"1"', b'{"data":{"digest":[],"hash":{"value":{}}}}'),
-    "names without an end": REKOR
-    % (b'"1"', b'{"signature":{"verifier":{"x509Certificate":{"rawBytes":"%s"}}}}' % b64encode(NAMES)),
-}
 
 
 def test_entries_that_cannot_be_described(chromium: Chromium) -> None:

@@ -121,6 +121,7 @@ STATES = [
         "Last confirmed 3 days ago",
         {**with_times(PLAIN, (W1, 1), (W3, 270_000)), "policy.txt": WITNESSED},
         "#head",
+        words="Too few witnesses have seen this log since",
     ),
     State(  # one that is far ahead makes nothing newer than the other says, nor of the future
         "verified",
@@ -136,6 +137,13 @@ STATES = [
         {**with_times(PLAIN, (W1, -90_000), (W3, -90_000)), "policy.txt": WITNESSED},
         "#head",
         words="tomorrow",
+    ),
+    State(
+        "verified",
+        "In the log: entry 300 of 302",
+        {**with_times(PLAIN, (W1, -90_000), (W3, -90_000)), "policy.txt": WITNESSED},
+        act=drop(("a.txt", FILE)),
+        words="The witnesses say they saw this tree head tomorrow.",
     ),
     State("time-unknown", "Verified, but not dated", {**without_time(PLAIN, W1, W3), "policy.txt": WITNESSED}, "#head"),
     State("verified", "Signed by the log and 1 of 1 witnesses: 302 entries", BY_W2, "#head"),

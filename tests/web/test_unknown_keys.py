@@ -10,31 +10,17 @@ from tests.support.browser import Chromium, Site, check_accessible, downloads, s
 from tests.support.readers import OTHER_KEY, make_log
 from tests.support.sampling import quickly
 from tests.support.signed_text import LOG
-from tests.support.web_logs import FILE, HELLO, PLAIN, SMALLER, log_of, proof_of
+from tests.support.web_logs import FILE, PLAIN, SMALLER
 from tests.support.web_server import PAGE
+from tests.support.web_strangers import EVIL, EVIL_PROOF, EVIL_TOO, OURS, THEIRS, all_the_same, policy_of
 from tiles.notes.fork_evidence import check_fork, fork_signers
 from tiles.notes.policy import parse_policy
 from tiles.tree.layout import CHECKPOINT
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
-OURS, THEIRS = LOG.verifier.vkey, OTHER_KEY.verifier.vkey  # of one origin
-EVIL = log_of([b"x", HELLO, b"y"], OTHER_KEY)
-EVIL_TOO = log_of([b"a", b"b", b"c"], OTHER_KEY)
-EVIL_PROOF = proof_of(EVIL, 1, OTHER_KEY)
 NO_POLICY = {path: data for path, data in PLAIN.items() if path != "policy.txt"}
 ASKED = "A link names a key that is not known here"
-
-
-def policy_of(*logs: str) -> bytes:
-    """Return a policy that names these keys of logs."""
-    return b"".join(f"log {one}\n".encode() for one in logs) + b"quorum none\n"
-
-
-def all_the_same(one: Site) -> None:
-    """Take the key of the link."""
-    one.page.click("#head button:has-text('all the same')")
-    one.page.wait_for_selector("#head .card:not(:has(button:has-text('all the same')))")
 
 
 def nothing_is_green(one: Site) -> None:
@@ -97,6 +83,11 @@ def test_a_log_under_an_unknown_key(chromium: Chromium) -> None:
             nothing_is_green(one)
         one.drop(("a.tlog-proof", EVIL_PROOF))
         assert "Signed by a key that only a link names" in one.said(state="needs-file")[2]
+        one.page.click("#browse > summary")
+        one.page.wait_for_selector("#browse svg")
+        entries = one.page.text_content("#browse")
+        assert entries.count("of an unknown key's log") == 3
+        assert "verified" not in entries
         one.page.goto("about:blank")
         one.open()
         assert one.said("#head")[0] == "signature"  # what the site's key did not sign is wrong, as before

@@ -19,7 +19,7 @@ const larger = (one, other) => (one > other ? one : other);
 /** Show a page of entries, the newest first, in a place. */
 export async function browse(place, { opened, ask }) {
   try {
-    const { log } = await opened;
+    const { log, unknown } = await opened;
     const { size } = log.accepted.signed.tree;
     const list = h("div");
     const plot = h("div");
@@ -27,7 +27,8 @@ export async function browse(place, { opened, ask }) {
     if (size === 0n) return list.append(h("p", {}, "The log has no entries yet."));
     const turn = async (stop) => {
       try {
-        list.replaceChildren(...page(await several(log, larger(stop - BigInt(PAGE), 0n), stop), size, turn, ask));
+        const entries = await several(log, larger(stop - BigInt(PAGE), 0n), stop);
+        list.replaceChildren(...page(entries, size, turn, ask, unknown ? "of an unknown key's log" : "verified"));
       } catch (error) {
         list.replaceChildren(errorCard(error));
       }
@@ -39,7 +40,8 @@ export async function browse(place, { opened, ask }) {
   }
 }
 
-function page(entries, size, turn, ask) {
+/** Return entries and what turns the page; said: what is said of each of them. */
+function page(entries, size, turn, ask, said) {
   const first = entries[0][0];
   const stop = first + BigInt(entries.length);
   const one = ([index, entry]) => {
@@ -51,7 +53,7 @@ function page(entries, size, turn, ask) {
       h("summary", {}, h("strong", {}, count(index)), ` ${visible(kind)}: `, code((rows[0]?.[1] ?? text).slice(0, 64))),
       table(rows),
       h("pre", { tabindex: "0" }, start),
-      h("p", { class: "small" }, `${count(entry.length)} bytes, verified. Whoever logged it wrote it.`),
+      h("p", { class: "small" }, `${count(entry.length)} bytes, ${said}. Whoever logged it wrote it.`),
       h(
         "p",
         {},

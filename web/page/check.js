@@ -137,7 +137,7 @@ export async function files(list) {
       const head = await headIn(bytes);
       if (head) await checking(`Comparing ${file.name}`, "proof", () => sameHistory(head, file.name));
       else if (!found) others.push(await read(file));
-      else for (const one of found) sort({ ...one, name: file.name }, bundles);
+      else for (const one of found) sort({ ...one, name: [file.name, one.at].filter(Boolean).join(", ") }, bundles);
     } catch (error) {
       put(errorCard(error, "proof", [h("p", {}, code(file.name))]));
     }
@@ -159,7 +159,7 @@ export async function files(list) {
 function sort(one, bundles) {
   if (one.entry) bundles.push(one);
   else if (one.proof) pending.push(one);
-  else put(errorCard(one.error, "proof", [h("p", {}, code([one.name, one.at].filter(Boolean).join(", ")))]));
+  else put(errorCard(one.error, "proof", [h("p", {}, code(one.name))]));
 }
 
 /** Return the tree head of this log that a file is, if it is one. */

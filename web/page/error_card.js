@@ -35,7 +35,7 @@ export function unusual(found, opened, verdict) {
   if (found.future)
     return warn("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock}`);
   const last = new Date(found.last).toUTCString();
-  return warn("stale", `Last confirmed ${found.when}`, `No witness has seen this log since ${last}. ${clock}`);
+  return warn("stale", `Last confirmed ${found.when}`, `Too few witnesses have seen this log since ${last}. ${clock}`);
 }
 
 /** Say that a log has two histories: who signed them, and how that can be checked. */

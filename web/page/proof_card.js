@@ -58,7 +58,7 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
     blinded: "It is logged by its SHA-256 and size, blinded.",
     raw: "It is logged as it is, byte for byte.",
   }[about.how];
-  const age = found.stale ? `The witnesses saw this tree head ${found.when}.` : "";
+  const age = found.stale || found.future ? `The witnesses say they saw this tree head ${found.when}.` : "";
   const what = entry && described(entry);
   const head = [text, ...signatures.map(({ name }) => `\u2014 ${name} …`)].join("\n");
   const saveProof = button("Save proof", () => save(`entry-${proof.index}.tlog-proof`, formatProof(proof)));

@@ -8,7 +8,7 @@ const BUNDLE = "application/vnd.dev.sigstore.bundle"; // and a version
 const MOST = 50; // entries of one file
 
 /**
- * Return what a file holds, undefined if it is none of these: a list of {proof}, of {proof, entry}, and of {error, at} where
+ * Return what a file holds, undefined if it is none of these: a list of {proof}, of {proof, entry, at}, and of {error, at} where
  * the part that `at` names is none. A part that is wrong changes nothing for the others.
  */
 export function proofsIn(name, bytes) {
@@ -36,10 +36,10 @@ function json(text) {
 const isBundle = (value) => typeof value?.mediaType === "string" && value.mediaType.startsWith(BUNDLE);
 const wrong = (problem, more) => fail("Malformed", `Sigstore bundle: ${problem}`, more);
 
-/** Return what `make` returns, or its error, with the name of the part that it is about. */
+/** Return what `make` returns, or {error}, with the name of the part that it is about. */
 function attempt(at, make) {
   try {
-    return make();
+    return { ...make(), at };
   } catch (error) {
     return { error, at };
   }

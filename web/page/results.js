@@ -20,7 +20,7 @@ export function put(made, old) {
 
 /** Put a card with a progress bar; progress is called with the part that is done, from 0 to 1. */
 export function working(headline) {
-  const bar = h("progress", { max: 1, value: 0, "aria-label": headline });
+  const bar = h("progress", { max: 1, "aria-label": headline });
   const made = put(card({ state: "working", mark: "…", headline: visible(headline), more: [bar] }));
   return { made, progress: (part) => bar.setAttribute("value", part) };
 }

@@ -52,9 +52,9 @@ def serve(out: Output, log: str, port: int) -> None:
     store = public_store(log)
     server = log_server(store, page_files(published_policy(store)), port)
     url = f"http://127.0.0.1:{server.server_port}/"
-    out.result({"url": url}, f"{shown_address(log)} is at {url} until you press Ctrl-C")
     try:
-        server.serve_forever()
+        out.result({"url": url}, f"{shown_address(log)} is at {url} until you press Ctrl-C")
+        server.serve_forever()  # once the address is said, Ctrl-C is how it ends, however early
     except KeyboardInterrupt:
         out.note("stopped")
     finally:

@@ -1,0 +1,146 @@
+"""Every parser, with good input for it, and how what it returns is formatted: what is damaged in `fuzzing`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.signed_text import LOG
+from tiles.errors import Malformed, TilesError
+from tiles.inbox.admission import OPEN, Admission, parse_admission
+from tiles.inbox.receipt import Receipt, format_receipts, parse_receipt, parse_receipts
+from tiles.inbox.submission import Name, format_submission, parse_name, parse_submission
+from tiles.notes.checkpoint import (
+    Checkpoint,
+    parse_checkpoint,
+    parse_signed_checkpoint,
+    sign_checkpoint,
+    with_signatures,
+)
+from tiles.notes.cosignature import cosign
+from tiles.notes.keys import SignatureType, parse_skey, parse_vkey, signing_key
+from tiles.notes.note import parse_note, parse_signature
+from tiles.notes.policy import parse_policy
+from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof
+from tiles.records.decided import format_decided, parse_decided
+from tiles.records.head import Head, parse_head
+from tiles.records.settings import Settings, parse_settings
+from tiles.records.staged_batch import Batch, parse_batch
+from tiles.signing.anchor import Anchor, parse_anchor
+from tiles.store.bounded_gzip import MAGIC, decode, encode
+from tiles.tree.bundle import encode_entries, parse_bundle
+from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
+from tiles.tree.merkle import TreeHead, leaf_hash
+from tiles.tree.tile import parse_tile
+
+
+@dataclass(frozen=True)
+class Target:
+    """A parser, good input for it, and how its result is formatted.
+
+    mend       what makes good again, in every other damaged input, what would refuse it alone: a digest in it
+    refusals   the errors that say no
+    """
+
+    name: str
+    parse: Callable[[bytes], Any]
+    format: Callable[[Any], bytes]
+    seeds: tuple[bytes, ...]
+    mend: Callable[[bytes], bytes] | None = None
+    refusals: tuple[type[TilesError], ...] = (Malformed,)
+
+
+WITNESS = signing_key("witness.example.com/w1", bytes(32), SignatureType.COSIGNATURE)
+PQ = signing_key("pq.example.com", bytes(32), SignatureType.MLDSA44)
+TREE = TreeHead(20_852_163, leaf_hash(b"root"))
+PLAIN = Checkpoint(LOG.name, TREE, ("an extension", "another"))
+SIGNED = sign_checkpoint(PLAIN, LOG)
+COSIGNED = with_signatures(PLAIN, [*SIGNED.note.signatures, cosign(PLAIN, WITNESS, 1_679_315_147)])
+PROOF = TlogProof(73_894, tuple(leaf_hash(bytes([n])) for n in range(5)), SIGNED, b"extra")
+POLICY = (
+    f"# whom to trust\nlog {LOG.verifier.vkey} https://log.example.com\n\twitness w1 {WITNESS.verifier.vkey}\n"
+    f"witness w2 {PQ.verifier.vkey}\ngroup g any w1 w2\n\nquorum g\n"
+).encode()
+HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "b" * 32, "a" * 32, TREE, 20_852_000, "b" * 64)
+NAME = Name("ann.b-1_c", "0123456789abcdef" * 2, "fedcba9876543210" * 4)
+RECEIPTS = tuple(Receipt(log, NAME, PROOF.hashes[:n]) for log, n in (("s3://bucket/log", 1), ("/srv/a log", 3)))
+ADMISSION = Admission(1 << 16, 1000, 300, ("ann", "bob.b-1"))
+BATCH = Batch(7, 3, encode_entries([b"", b"one", b"\n\n"]), ("s/1-x", "s/2-y"), (("s/3", "too long"),))
+
+
+GZIP_LIMIT = 1000  # bytes
+
+
+def _within(decoded: bytes) -> bytes:
+    assert len(decoded) <= GZIP_LIMIT
+    return decoded
+
+
+def of_text(parse: Callable[[str], Any]) -> Callable[[bytes], Any]:
+    """Return a parser of text as one of bytes; bytes that are no text are handed on as what no text can hold."""
+    return lambda data: parse(data.decode("utf-8", "surrogateescape"))
+
+
+def encoded(format_: Callable[[Any], str]) -> Callable[[Any], bytes]:
+    """Return what formats to bytes what `format_` formats to text."""
+    return lambda value: format_(value).encode("utf-8", "surrogateescape")
+
+
+PARSERS = (
+    Target("note", parse_note, lambda note: note.data, (SIGNED.data, COSIGNED.data, b"text\n\nmore\n\n" + SIGNED.data)),
+    Target(
+        "signature line",
+        of_text(parse_signature),
+        encoded(lambda signature: signature.line),
+        tuple(signature.line.encode() for signature in COSIGNED.note.signatures),
+    ),
+    Target("checkpoint", parse_checkpoint, lambda checkpoint: checkpoint.text, (PLAIN.text,)),
+    Target("signed checkpoint", parse_signed_checkpoint, lambda signed: signed.data, (SIGNED.data, COSIGNED.data)),
+    Target(
+        "verifier key",
+        of_text(parse_vkey),
+        encoded(lambda key: key.vkey),
+        (LOG.verifier.vkey.encode(), WITNESS.verifier.vkey.encode()),
+    ),
+    Target("signing key", of_text(parse_skey), encoded(lambda key: key.skey), (LOG.skey.encode(),)),
+    Target("policy", parse_policy, lambda policy: policy.data, (POLICY, b"quorum none\n")),
+    Target("tlog-proof", parse_tlog_proof, lambda proof: proof.data, (PROOF.data, TlogProof(0, (), SIGNED).data)),
+    Target(
+        "tile path",
+        of_text(parse_tile_path),
+        encoded(lambda tile: tile.path),
+        tuple(tile.path.encode() for tile in (Tile(0, 1_234_067), Tile(ENTRIES, 5, 7), Tile(63, 0, 255))),
+    ),
+    Target("tile", lambda data: parse_tile(data, 3), b"".join, (b"".join(PROOF.hashes[:3]),)),
+    Target(
+        "bundle", lambda data: parse_bundle(data, 3), encode_entries, (BATCH.body, encode_entries([b"x" * 300] * 3))
+    ),
+    Target("head", parse_head, lambda head: head.data, (HEAD.data,)),
+    Target("decided record", parse_decided, format_decided, (format_decided("ann/x"), format_decided("y" * 512))),
+    Target("batch", parse_batch, lambda batch: batch.data, (BATCH.data, Batch(0, 1, b"\0\0").data)),
+    Target("anchor", parse_anchor, lambda anchor: anchor.data, (Anchor(LOG.name, "a" * 32, TREE).data,)),
+    Target(
+        "submission",
+        parse_submission,
+        format_submission,
+        (format_submission([b""]), format_submission([b"one", b"", b"\n\n", b"x" * 300])),
+    ),
+    Target("name of a submission", of_text(parse_name), encoded(lambda name: name.text), (NAME.text.encode(),)),
+    Target("admission policy", parse_admission, lambda admission: admission.data, (OPEN.data, ADMISSION.data)),
+    Target("receipt", parse_receipt, lambda receipt: receipt.data, tuple(each.data for each in RECEIPTS)),
+    Target("receipts", parse_receipts, format_receipts, (RECEIPTS[0].data, format_receipts(RECEIPTS * 2))),
+    Target(
+        "settings",
+        parse_settings,
+        lambda settings: settings.data,
+        (Settings("1.0").data, Settings("2", True, anchor="/k.anchor").data),
+    ),
+    # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed
+    Target(
+        "gzip",
+        lambda data: (data, _within(decode(data, GZIP_LIMIT))),
+        lambda value: value[0],
+        (encode(b"", 1), encode(b"x" * 900), encode(b"one") + encode(bytes(900)), MAGIC + encode(PLAIN.text)[2:]),
+    ),
+)
