@@ -25,6 +25,7 @@ INPUTS, HALVES = 1_000_000, 2  # damaged inputs, and how many processes divide t
 FUZZING = "a million damaged inputs"
 PARSERS = (
     *("tiles/notes/*", "tiles/records/*", "tiles/tree/bundle.py", "tiles/tree/tile.py", "tiles/tree/layout.py"),
+    *("tiles/entries/file_digest.py", "tiles/entries/proof_extra.py"),
     *("tiles/inbox/admission.py", "tiles/inbox/receipt.py", "tiles/inbox/submission.py", "tiles/signing/anchor.py"),
     "tiles/store/bounded_gzip.py",
 )

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.index_texts import HEADS
 from tests.support.signed_text import LOG
+from tiles.entries.file_digest import DigestEntry, parse_digest_entry
+from tiles.entries.proof_extra import ProofExtra, parse_proof_extra
 from tiles.errors import Malformed, TilesError
 from tiles.inbox.admission import OPEN, Admission, parse_admission
 from tiles.inbox.receipt import Receipt, format_receipts, parse_receipt, parse_receipts
@@ -19,6 +22,7 @@ from tiles.notes.checkpoint import (
     with_signatures,
 )
 from tiles.notes.cosignature import cosign
+from tiles.notes.index_head import parse_index_head
 from tiles.notes.keys import SignatureType, parse_skey, parse_vkey, signing_key
 from tiles.notes.note import parse_note, parse_signature
 from tiles.notes.policy import parse_policy
@@ -136,6 +140,19 @@ PARSERS = (
         lambda settings: settings.data,
         (Settings("1.0").data, Settings("2", True, anchor="/k.anchor").data),
     ),
+    Target(
+        "digest entry",
+        parse_digest_entry,
+        lambda found: found.data,
+        tuple(DigestEntry("a1" * 32, 12_345, name).data for name in (None, "app-1.0.whl", "résumé v2.txt")),
+    ),
+    Target(
+        "extra data of a proof",
+        parse_proof_extra,
+        lambda extra: extra.data,
+        (ProofExtra(DigestEntry("0" * 64, 0, "a b").data).data, ProofExtra(b"blinded", bytes(32)).data),
+    ),
+    Target("index head", parse_index_head, lambda head: head.text, tuple(HEADS.values())),
     # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed
     Target(
         "gzip",

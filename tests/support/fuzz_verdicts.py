@@ -29,7 +29,6 @@ from tests.support.fuzz_parsers import (
 )
 from tests.support.key_texts import PUBLISHED
 from tests.support.signed_text import LOG, W1, W3
-from tiles.entries.file_digest import digest_entry, parse_digest_entry
 from tiles.errors import Malformed, PolicyError, ProofError, Refused, SignatureError, TilesError, UsageError
 from tiles.inbox.admission import NotAdmitted, admit
 from tiles.inbox.submission import format_submission
@@ -264,10 +263,4 @@ VERDICTS = (
     verdict("size of a tree", of_text(size), (b"0", b"256", b"20852163", b"9223372036854775807")),
     verdict("name of a log", of_text(check_origin), (LOG.name.encode(), b"log.example.com/a/b"), (UsageError,)),
     verdict("path of an object", of_text(place), (path.encode() for path in PATHS)),
-    Target(
-        "digest entry",
-        parse_digest_entry,
-        lambda found: digest_entry(*found),
-        (digest_entry("0" * 64, 0), digest_entry("a1" * 32, 12_345)),
-    ),
 )
