@@ -17,7 +17,17 @@ def test_kept_checkpoints(size: int) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "checkpoints/", "checkpoints/1", "checkpoints/001.p/4", "checkpoints/x001", "checkpoints/days/2026-11-28"],
+    [
+        "",
+        "010",
+        "x001/234",
+        "days/2026-11-28",
+        "checkpoints/",
+        "checkpoints/1",
+        "checkpoints/001.p/4",
+        "checkpoints/x001",
+        "checkpoints/days/2026-11-28",
+    ],
 )
 def test_not_a_kept_checkpoint(path: str) -> None:
     """Anything else has no size."""

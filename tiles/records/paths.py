@@ -50,6 +50,8 @@ def checkpoint_path(size: int) -> str:
 
 def kept_size(path: str) -> int | None:
     """Return the size that the path of a kept checkpoint names; None for those of days, and for any other path."""
+    if not path.startswith(CHECKPOINTS):
+        return None
     try:
         # "the size as a tile path": the index of a tile is written the same way
         tile = parse_tile_path(f"tile/0/{path.removeprefix(CHECKPOINTS)}")

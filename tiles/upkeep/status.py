@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tiles.errors import AccessError, LogError, NotFound, Refused, explained
@@ -10,10 +11,12 @@ from tiles.inbox.reader import Inbox
 from tiles.inbox.selection import Backlog
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import parse_vkey
+from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.records.head import Head
 from tiles.records.paths import STAGING
 from tiles.signing.anchor import Anchor, AnchorMemory
 from tiles.store import Store
+from tiles.tree.layout import CHECKPOINT
 from tiles.write.load import Expected, Loader, read_head
 from tiles.write.own_tree import OwnTree
 
@@ -23,6 +26,7 @@ class Status:
     """A log as its next writer will find it.
 
     modified  when the head was written, in POSIX seconds of the store's clock
+    since     when the checkpoint was, likewise; None if there is none
     staged    paths of the staged batches; all but the head's own are left-overs, for gc
     anchor    the signer's anchor; None if there is none
     backlog   what waits in the inbox
@@ -40,6 +44,7 @@ class Status:
     refusal: str
     hint: str
     inbox: str = ""
+    since: float | None = None
 
     @property
     def next(self) -> str:
@@ -86,4 +91,7 @@ def look(public: Store, private: Store, anchors: Store, now: float) -> Status:
         backlog = Inbox(private, admission).backlog(head.tree.size, now)
     except AccessError as error:
         inbox, hint = error.message, hint or error.hint
-    return Status(head, modified, published, staged, anchor, backlog, refusal, hint, inbox)
+    since = None
+    with suppress(NotFound):
+        since = public.read(CHECKPOINT, MAX_NOTE_SIZE).modified
+    return Status(head, modified, published, staged, anchor, backlog, refusal, hint, inbox, since)

@@ -48,6 +48,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
     except TilesError as error:
         problem, hint = error.message, error.hint
     head, age, waiting = found.head, max(0.0, now - found.modified), found.backlog
+    published, since = _tree(found.published), max(0.0, now - (found.since or 0.0))
     will = f"refuse: {problem}" if problem and not found.refusal else found.next
     remark_readable(out, readable(own, memory))
     if hint := found.hint or hint:
@@ -56,7 +57,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
         {
             "origin": head.origin,
             "head": {**_of(head.tree), "base": head.base, "frozen": head.frozen, "age": age},
-            "published": _tree(found.published),
+            "published": published and {**published, "age": since},
             "staged": list(found.staged),
             "anchor": _tree(found.anchor.tree if found.anchor else None),
             "key": {"path": key, "problem": problem or None},
@@ -72,7 +73,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
         },
         f"log        {head.origin}",
         f"head       {head.tree}, committed {lasted(age)} ago, on size {head.base}{', frozen' if head.frozen else ''}",
-        f"published  {found.published.tree if found.published else 'nothing'}",
+        f"published  {f'{found.published.tree}, {lasted(since)} ago' if found.published else 'nothing'}",
         f"staged     {', '.join(found.staged) or 'nothing'}",
         f"anchor     {found.anchor.tree if found.anchor else f'nothing at {memory.url}'}",
         f"key        {key}{f', not usable: {problem}' if problem else ''}",
