@@ -57,7 +57,7 @@ def expected(call: Call, streams: dict[str, Any]) -> int:
         return call.unread
     if call.stdin is not None and "verify" in call.words and streams.get("stdin") in (EMPTY, GONE):
         return 1  # the empty file is not the one
-    if call.stdin is not None and "prove" in call.words and streams.get("stdin") in (EMPTY, GONE):
+    if call.stdin is not None and call.words.startswith(("prove", "search")) and streams.get("stdin") in (EMPTY, GONE):
         return 8  # nor in the log
     return 3 if call.answers and streams.get("stdout", GONE) != GONE else call.code
 

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import pty
+import pwd
 import resource
 import signal
 import subprocess
@@ -168,6 +169,10 @@ def _be_odd(
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
+    if "HOME" not in os.environ:  # then the user's entry in passwd counts, and nobody's real home is used here
+        found = pwd.getpwuid(os.getuid())
+        home = str(Path.cwd().parent / "home of passwd")
+        pwd.getpwuid = lambda _uid: pwd.struct_passwd((*found[:5], home, *found[6:]))
     if clock:
         ticks = itertools.cycle(clock)
         time.time = lambda: next(ticks)
