@@ -181,8 +181,7 @@ def test_two_builders() -> None:
     for at in one_in(8, range(len(moments.done))):
         for other in (8192, 20_480):
             store = MemoryStore()
-            left = iter([at])
-            build(GatedStore(store, "public", meeting(store, next(left), other)), 20_480)
+            build(GatedStore(store, "public", meeting(store, at, other)), 20_480)
             check(store, 20_480)
 
 

@@ -14,6 +14,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from typing import BinaryIO
+from unicodedata import normalize
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_decimal
@@ -82,6 +83,11 @@ def name_in(entry: bytes) -> str | None:
         return parse_digest_entry(entry).name
     except Malformed:
         return None
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """Return the names by which a file may have been logged: its name as it is, and in Unicode's normal form C."""
+    return tuple(dict.fromkeys((name, normalize("NFC", name))))
 
 
 def encode_name(name: str) -> str:

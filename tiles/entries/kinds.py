@@ -12,17 +12,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
-from unicodedata import normalize
 
 from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import parse_blinded_entry
-from tiles.entries.file_digest import DigestEntry, parse_digest_entry
+from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
 from tiles.entries.rekor import parse_rekor_entry
 from tiles.errors import Malformed, UsageError
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 
 LEAF = "leaf/1"  # the kind of keys that every entry has one of
+SHA256, SHA512 = "sha256/1", "sha512/1"  # of what was logged
+NAME = "name/1"  # of the file
 
 _CHUNK = 1 << 20  # bytes read at a time
 
@@ -94,7 +95,7 @@ class FileDigest:
         """Yield the digest entry, then the named ones: the name as it is, and in Unicode's normal form C."""
         plain = DigestEntry(content.sha256, content.size)
         yield plain.data
-        for name in dict.fromkeys((content.name, normalize("NFC", content.name))) if content.name else ():
+        for name in spellings(content.name) if content.name else ():
             with suppress(UsageError):  # no file of that name was logged by its name
                 yield replace(plain, name=name).data
 
@@ -111,8 +112,8 @@ class FileDigest:
     def keys(self, entry: bytes) -> list[Key]:
         """Return the file's digest, and its name."""
         found = parse_digest_entry(entry)
-        name = [Key("name/1", found.name.encode("utf-8"))] if found.name is not None else []
-        return [Key("sha256/1", bytes.fromhex(found.sha256)), *name]
+        name = [Key(NAME, found.name.encode("utf-8"))] if found.name is not None else []
+        return [Key(SHA256, bytes.fromhex(found.sha256)), *name]
 
 
 class Blinded:
@@ -160,7 +161,7 @@ class Rekor:
     def keys(self, entry: bytes) -> list[Key]:
         """Return the digest of what was signed."""
         found = parse_rekor_entry(entry)
-        kind = {"SHA2_256": "sha256/1", "SHA2_512": "sha512/1"}.get(found.algorithm)
+        kind = {"SHA2_256": SHA256, "SHA2_512": SHA512}.get(found.algorithm)
         return [Key(kind, found.digest)] if kind else []
 
 
@@ -186,7 +187,7 @@ class Raw:
 
     def keys(self, entry: bytes) -> list[Key]:
         """Return the digests of the bytes, which are the thing that was logged."""
-        return [Key("sha256/1", hashlib.sha256(entry).digest()), Key("sha512/1", hashlib.sha512(entry).digest())]
+        return [Key(SHA256, hashlib.sha256(entry).digest()), Key(SHA512, hashlib.sha512(entry).digest())]
 
 
 KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Raw())

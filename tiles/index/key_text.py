@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from unicodedata import normalize
-
+from tiles.entries import file_digest
 from tiles.entries.file_digest import encode_name
-from tiles.entries.kinds import LEAF, Key
+from tiles.entries.kinds import LEAF, NAME, SHA256, SHA512, Key
 from tiles.errors import UsageError
 from tiles.notes.index_head import check_kind
 
-_SIZES = {LEAF: 32, "sha256/1": 32, "sha512/1": 64}  # bytes of a hash
-_NAME = "name/1"
-KINDS = (*_SIZES, _NAME)
+_SIZES = {LEAF: 32, SHA256: 32, SHA512: 64}  # bytes of a hash
+KINDS = (*_SIZES, NAME)
 
 
 def key_from(kind: str, text: str) -> Key:
     """Return the key that somebody wrote. Raises UsageError for a kind that nobody knows here, or no value of it."""
     check_kind(kind)
-    if kind == _NAME:
+    if kind == NAME:
         encode_name(text)
         return Key(kind, text.encode("utf-8"))
     size = _SIZES.get(kind)
@@ -34,12 +32,11 @@ def key_from(kind: str, text: str) -> Key:
 
 def spellings(key: Key) -> tuple[Key, ...]:
     """Return a key and the others by which the same is found: a name, and its Unicode normal form C."""
-    if key.kind != _NAME:
+    if key.kind != NAME:
         return (key,)
-    composed = normalize("NFC", key.value.decode("utf-8")).encode("utf-8")
-    return tuple(dict.fromkeys((key, Key(_NAME, composed))))
+    return tuple(Key(NAME, name.encode("utf-8")) for name in file_digest.spellings(key.value.decode("utf-8")))
 
 
 def text_of(key: Key) -> str:
     """Return a key's value as people read it. That of a name may be hostile."""
-    return key.value.decode("utf-8", "replace") if key.kind == _NAME else key.value.hex()
+    return key.value.decode("utf-8", "replace") if key.kind == NAME else key.value.hex()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tiles.entries.kinds import LEAF, Key, keys_of
 from tiles.errors import UsageError
@@ -37,18 +37,17 @@ def _scan(client: LogClient, wanted: Wanted, progress: Callable[[int], None]) ->
         start = 0
         for hashes in client.leaves(0, size):
             for index, leaf in enumerate(hashes, start):
-                if leaf in leaves:
-                    yield from _hits(client.entries(index, index + 1), wanted)
+                if leaf in leaves and _is_hit(entry := client.entry(index), wanted):
+                    yield index, entry
             start += len(hashes)
             progress(len(hashes))
         return
     for index, entry in client.entries(0, size):
-        yield from _hits([(index, entry)], wanted)
+        if _is_hit(entry, wanted):
+            yield index, entry
         progress(1)
 
 
-def _hits(entries: Iterable[tuple[int, bytes]], wanted: Wanted) -> Iterator[tuple[int, bytes]]:
-    for index, entry in entries:
-        keys = set(keys_of(entry))
-        if all(any(key in keys for key in each) for each in wanted):
-            yield index, entry
+def _is_hit(entry: bytes, wanted: Wanted) -> bool:
+    keys = set(keys_of(entry))
+    return all(any(key in keys for key in each) for each in wanted)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tiles.entries.kinds import Key, keys_of, kind_of
+from tiles.entries.kinds import LEAF, NAME, SHA256, Key, keys_of, kind_of
 from tiles.errors import NotLogged, UsageError
 from tiles.index.key_text import key_from, spellings, text_of
 from tiles.index.scan import scan
@@ -84,7 +84,7 @@ def _wanted(
     file: str | None, sha256: str | None, leaf: str | None, name: str | None, others: tuple[str, ...]
 ) -> list[Key]:
     digest = read_file(file).sha256 if file is not None else None
-    pairs = [("sha256/1", digest), ("sha256/1", sha256), ("leaf/1", leaf), ("name/1", name)]
+    pairs = [(SHA256, digest), (SHA256, sha256), (LEAF, leaf), (NAME, name)]
     for other in others:
         kind, equals, value = other.partition("=")
         if not equals:
@@ -99,4 +99,4 @@ def _document(index: int, entry: bytes) -> dict[str, Any]:
 
 
 def _named(hit: dict[str, Any]) -> str:
-    return "".join(f"  {key['value']}" for key in hit["keys"] if key["kind"] == "name/1")
+    return "".join(f"  {key['value']}" for key in hit["keys"] if key["kind"] == NAME)
