@@ -12,6 +12,8 @@ from tiles.entries.file_digest import DigestEntry
 from tiles.entries.proof_extra import ProofExtra
 from tiles.notes.tlog_proof import parse_tlog_proof
 
+pytest_plugins = ["tests.support.browser_fixture"]
+
 PLAIN = DigestEntry(hashlib.sha256(FILE).hexdigest(), len(FILE))
 NAMED = replace(PLAIN, name="<b>résumé<b>\u202e.txt")
 R = bytes(range(32))
