@@ -15,7 +15,7 @@ from tests.support.faults import Died, GatedStore
 from tests.support.world import NOW, ORIGIN, some_entries
 from tiles.errors import TilesError
 from tiles.notes.keys import SeedKey, signing_key
-from tiles.records.paths import ANCHOR, HEAD
+from tiles.records.paths import ANCHOR, HEAD, POLICY
 from tiles.retry import Clock
 from tiles.signing.anchor import AnchorMemory
 from tiles.signing.signer import Signer
@@ -200,10 +200,11 @@ class History:
             self._try(f"{'AB'[machine]} freezes", lambda: self._writer(machine, gate).freeze())
 
     def _begin(self) -> None:
-        """Begin a log anew, unless no anchor, head or tile is left: then nobody could know that there was one."""
+        """Begin a log anew, unless no anchor, head or trace is left: then nobody could know that there was one."""
         machine = self.rng.randrange(2)
         place = self.using[machine]
-        if contents(self.anchors[machine]) or place.contents("public") or HEAD in place.contents("private"):
+        traces = place.contents("public").keys() - {POLICY}
+        if contents(self.anchors[machine]) or traces or HEAD in place.contents("private"):
             self._try(f"{'AB'[machine]} begins the log again", lambda: self._writer(machine).create())
 
     def _adopt(self) -> None:

@@ -95,6 +95,18 @@ def tiles_of_another_log_in_the_place(world: World) -> None:
     world.put("public", "tile/0/000.p/1", b"\x00" * 32)
 
 
+@case_of(CASES, "already holds a log", "create")
+def what_is_left_of_a_log_without_entries(world: World) -> None:
+    emptied(world)
+    world.put("public", "checkpoints/000", old(0, "public", "checkpoint"))
+
+
+@case_of(CASES, "already holds a log", "create")
+def a_log_whose_first_checkpoint_waits_for_witnesses(world: World) -> None:
+    emptied(world)
+    world.put("public", "pending", old(0, "public", "checkpoint"))
+
+
 # ---- policies
 
 

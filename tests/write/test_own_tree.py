@@ -10,6 +10,7 @@ from tests.support.faults import Faults
 from tests.support.reference import flipped
 from tests.support.world import ORIGIN, World, recording_key
 from tiles.errors import LogError, Refused
+from tiles.records.paths import PENDING, POLICY, TRACES
 from tiles.store import Store
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
@@ -42,8 +43,16 @@ def test_checkpoint() -> None:
     assert signed.tree.size == 3
     assert version == world.stores["public"].read(CHECKPOINT).version
     assert not own_tree(world).is_empty()
-    world.put("public", CHECKPOINT, None)
-    assert not own_tree(world).is_empty()  # there are tiles
+
+
+@pytest.mark.parametrize("trace", [CHECKPOINT, PENDING, *(f"{below}any" for below in TRACES)])
+def test_traces(trace: str) -> None:
+    """Any object that only a log has shows that there was one; a policy may have been there before."""
+    world, public = World(), World().grown(3).stores["public"]
+    world.put("public", POLICY, public.read(POLICY).data)
+    assert own_tree(world).is_empty()
+    world.put("public", trace, public.read(CHECKPOINT).data)
+    assert not own_tree(world).is_empty()
 
 
 def test_a_checkpoint_of_somebody_else() -> None:

@@ -10,7 +10,7 @@ from datetime import date
 
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_decimal
-from tiles.tree.layout import Tile, index_path, parse_tile_path
+from tiles.tree.layout import TILES, Tile, index_path, parse_tile_path
 
 # ---- the public part, beside the checkpoint and `tile/`
 
@@ -21,6 +21,10 @@ DAYS = "checkpoints/days/"  # the first published checkpoint of each day
 PAYLOAD = "payload/"
 PAYLOADS = "payload/sha256/"  # files that were published with their digest entries
 INDEX = "index/"  # by which entries are found
+
+# Where something stands below these, or a checkpoint or `pending`, there is or was a log. A policy is no such trace:
+# whoever begins a log may have written one before.
+TRACES = (TILES, CHECKPOINTS, PAYLOADS, INDEX)
 
 # ---- the private part
 

@@ -6,6 +6,7 @@ What is read is verified: a checkpoint against the log's key, tiles and the edge
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tiles.errors import LogError, NotFound, Refused, TilesError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -14,10 +15,11 @@ from tiles.notes.note import MAX_NOTE_SIZE, verify_note
 from tiles.read.tiles import TileSource, fetch_tile
 from tiles.read.trouble import located
 from tiles.read.verified_tree import VerifiedTree
+from tiles.records.paths import PENDING, TRACES
 from tiles.store import Store, StoreFetcher, Version
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
-from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, TILES, Tile, tile_at
+from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, tile_at
 from tiles.tree.merkle import Hash, TreeHead, leaf_hashes
 from tiles.tree.plan import Plan
 from tiles.tree.proof import Node, build_proof, consistency_nodes, root_nodes, verify_consistency
@@ -54,8 +56,13 @@ class OwnTree:
         return signed
 
     def is_empty(self) -> bool:
-        """Whether there is nothing of a log: no checkpoint, no tile, no entry bundle."""
-        return self.read_checkpoint()[0] is None and next(iter(self._public.list(TILES)), None) is None
+        """Whether there is no trace of a log: no checkpoint, published or pending, and nothing else of a log only."""
+        if self.read_checkpoint()[0] is not None:
+            return False
+        with suppress(NotFound):
+            self._public.read(PENDING, MAX_NOTE_SIZE)
+            return False
+        return not any(next(iter(self._public.list(below)), None) for below in TRACES)
 
     def is_published(self, tree: TreeHead) -> bool:
         """Whether the published tree begins with `tree`, by its tiles."""
