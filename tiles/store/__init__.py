@@ -9,6 +9,7 @@
     paths                         what a path of an object may be
     network                       which proxy to go through, and which certificates to trust
     past_caches                   asking once more for what a cache may have kept
+    ranges                        reading part of an object
     bounded_gzip                  gzip within a limit
     content_encoding              which encodings of an object are undone, and which are refused
 
