@@ -150,12 +150,23 @@ class Unfinished(TilesError):
 
     Raised from the error that stopped the run. The next run finishes it; adding the entries again would log them twice.
     first_index, count   where the entries are: [first_index, first_index + count)
+    already              of what was to be logged, (position, index) of what was in the log, or came twice
     published            whether readers can see them already
     """
 
-    def __init__(self, message: str, *, first_index: int, count: int, published: bool, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        first_index: int,
+        count: int,
+        published: bool,
+        already: tuple[tuple[int, int], ...] = (),
+        hint: str = "",
+    ) -> None:
         super().__init__(message, hint=hint)
         self.first_index = first_index
+        self.already = already
         self.count = count
         self.published = published
 

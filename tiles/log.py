@@ -34,7 +34,8 @@ from tiles.write.load import read_head
 from tiles.write.lost_head import HeadRebuilder, Rebuilt
 from tiles.write.parts import Parts
 from tiles.write.prepare import Preparation, Wishes, as_public, note_anchor, read_settings
-from tiles.write.sequencer import Appended, Sequenced, Sequencer
+from tiles.write.results import Appended, Sequenced
+from tiles.write.sequencer import Sequencer
 
 
 class Log:

@@ -22,7 +22,7 @@ from tiles.inbox.admission import (
     refusal_before_reading,
 )
 from tiles.inbox.submission import format_submission
-from tiles.write.sequencer import MAX_BATCH
+from tiles.write.ahead import MAX_BATCH
 
 NONCE = "0" * 32
 FULL = Admission(1000, 2, 30, ("ann", "bob"))

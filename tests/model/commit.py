@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .mistakes import Mistake
-from .state import GONE, Ack, Anchor, Batch, Head, Mine, Run, Setup, State, Tile, prefix, size
+from .state import GONE, Ack, Anchor, Batch, Head, Mine, Run, Setup, State, Tile, Tree, prefix, size
 
 Ends = Iterator[tuple[State, Run]]
 GONE_HEAD = "there is no head"
@@ -148,7 +148,13 @@ def plan(s: State, r: Run, setup: Setup) -> Ends:
         yield s, r._replace(at="commit", plan=Head(r.head.tree, r.head.size, anchor=r.head.anchor, frozen=True))
         return
     if r.entries:
-        batch = Batch(r.entries)
+        there = frozenset(r.head.tree) if r.listed is None else r.listed
+        if setup.mistake is Mistake.ONCE_KEPT:
+            r = r._replace(listed=there)
+        batch = Batch(missing(r.entries, there, setup))
+        if batch == Batch():  # all of it is there: the run has nothing to commit
+            yield answer(s, r._replace(mine=Mine(0, r.head.tree, sure=False)), setup)
+            return
     else:
         waiting = s.inbox if setup.mistake is not Mistake.LIST_FIRST or r.listed is None else r.listed
         if setup.mistake is not Mistake.TAKE_DECIDED:
@@ -164,6 +170,14 @@ def plan(s: State, r: Run, setup: Setup) -> Ends:
     else:
         new = Head(r.head.tree + batch.entries, r.head.size, batch, r.name, r.head.anchor)
         yield s, r._replace(at="stage", plan=new)
+
+
+def missing(entries: Tree, there: frozenset[str], setup: Setup) -> Tree:
+    """Return the entries that are to be logged: with `once` those that are not there, each once."""
+    if not setup.once:
+        return entries
+    each = entries if setup.mistake is Mistake.ONCE_APART else tuple(dict.fromkeys(entries))
+    return tuple(entry for entry in each if entry not in there)
 
 
 def stage(s: State, r: Run, _: Setup) -> Ends:
@@ -187,7 +201,7 @@ def commit(s: State, r: Run, setup: Setup) -> Ends:
     elif r.doubt and setup.mistake is not Mistake.CONFLICT_IS_LOSS:
         yield s, unsure  # the first swap may have happened after all
     else:
-        yield s, r.again()
+        yield s, r.again()._replace(listed=r.listed if setup.mistake is Mistake.ONCE_KEPT else None)
     if setup.unknown:
         yield s, unsure
     if setup.late and s.head == r.head:

@@ -51,6 +51,9 @@ class Mistake(StrEnum):
     REBUILD_BEYOND_ONLY = "sets aside what is beyond the head only: what is in the place of its own tiles stops the log"
     REBUILD_UNFENCED = "leaves the anchor as it was, and sets tiles aside that somebody is about to sign"
 
+    ONCE_KEPT = "keeps over a lost swap what it found to be there already: the winner has logged more"
+    ONCE_APART = "asks the log what is there already, and not its own batch: what is in there twice is logged twice"
+
     OURS_IF_HEAD = "after a lost reply, ours only if it is still the head: adds again once others have gone on"
     OURS_BY_ROOT = "after a lost reply, ours if the head has our root: another run's equal entries do that too"
     CONFLICT_BY_ROOT = "lost, and the head has our root, so it says ours: two runs committed one batch"

@@ -108,7 +108,7 @@ class Run(NamedTuple):
     plan: Head = Head()
     doubt: bool = False  # a swap of the head had no reply
     known: frozenset[str] = frozenset()  # names that it read in `decided/`
-    listed: frozenset[str] | None = None  # what it saw in the inbox; only some mistakes remember it
+    listed: frozenset[str] | None = None  # what it saw in the inbox, or the log; only some mistakes remember it
     tried: frozenset[str] = frozenset()  # names it asked to delete, without seeing them gone
     unsure: frozenset[str] = frozenset()  # those of them that it has to record
     anchor: Anchor | None = None  # as it was read
@@ -201,6 +201,7 @@ class Setup(NamedTuple):
     second: Anchor | None = None  # what is in the second place at the start; the last `sequence` run looks there
     freeze: bool = False  # another run freezes the log
     adopt: bool = False  # another run begins a new anchor in the second place
+    once: bool = False  # an `add` leaves out what is in the log already
     holds: bool = False  # item 0 cannot be deleted until a hold ends; any deletion may fail, or have no reply
     rebuild: bool = False  # another run rebuilds the head, in the second place if there is one
     mistake: Mistake | None = None

@@ -41,7 +41,8 @@ from tests.support.world import World, explained, some_entries
 from tiles.inbox.submission import Name, format_submission
 from tiles.signing.signer import Signer
 from tiles.store.bucket import ObjectStore
-from tiles.write.sequencer import Appended, Sequencer
+from tiles.write.results import Appended
+from tiles.write.sequencer import Sequencer
 
 WRITERS = 8
 

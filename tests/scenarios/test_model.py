@@ -16,6 +16,7 @@ SHORT = (
     "restored log and anchor",
     "sequence, lost replies",
     "held",
+    "once",
     "lost head, a second batch",
 )
 QUICK = [mistake for mistake in Mistake if FOUND[mistake][0] in SHORT]

@@ -17,7 +17,7 @@ from tests.support.junk import well_named
 from tests.support.world import World, some_entries
 from tiles.inbox.submission import format_submission
 from tiles.records.paths import INBOX
-from tiles.write.sequencer import Sequenced
+from tiles.write.results import Sequenced
 
 NOBODY = 65_534
 HONEST = some_entries("honest", 2)

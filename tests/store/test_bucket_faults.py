@@ -34,7 +34,8 @@ from tests.support.submissions import check_submitted, submitted, with_inbox
 from tests.support.world import World, explained, some_entries
 from tiles.errors import AccessError, OutcomeUnknown, Unfinished
 from tiles.store import Differs
-from tiles.write.sequencer import Appended, Sequencer
+from tiles.write.results import Appended
+from tiles.write.sequencer import Sequencer
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from tests.support.object_server_http import Request
 from tests.support.object_server_rules import Fault, Hook, possible
 from tests.support.object_server_world import ObjectWorld
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.write.sequencer import Appended, Sequenced, Sequencer
+from tiles.write.results import Appended, Sequenced
+from tiles.write.sequencer import Sequencer
 
 FOR_EVER = 10**9  # requests
 PATIENCE = 20  # seconds until a test that hangs fails

@@ -12,7 +12,8 @@ from tests.support.faults import Died, Faults, GatedStore, Stepped
 from tests.support.world import World, explained, some_entries
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.store import Store
-from tiles.write.sequencer import Appended, Sequencer
+from tiles.write.results import Appended
+from tiles.write.sequencer import Sequencer
 
 Writer = Stepped[Appended | SignedCheckpoint]
 

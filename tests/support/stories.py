@@ -10,7 +10,8 @@ from tests.support.faults import Died, Fault, Faults
 from tests.support.world import World, some_entries
 from tiles.errors import AccessError, NotFound, TilesError, Unfinished
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.write.sequencer import Appended, Sequencer
+from tiles.write.results import Appended
+from tiles.write.sequencer import Sequencer
 
 Action = list[bytes] | Literal["create", "finish"]  # append these entries, or …
 OURS = some_entries("ours", 10)

@@ -17,7 +17,7 @@ from tiles.read.tiles import fetch_tile
 from tiles.store import Store, StoreFetcher
 from tiles.tree.layout import parse_tile_path
 from tiles.upkeep.gc import Collected, gc
-from tiles.write.sequencer import Appended
+from tiles.write.results import Appended
 
 
 def test_readers_find_the_full_tile() -> None:

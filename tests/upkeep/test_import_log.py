@@ -19,7 +19,8 @@ from tiles.read.client import LogClient
 from tiles.records.paths import checkpoint_path
 from tiles.store import StoreFetcher
 from tiles.upkeep.import_log import Imported, import_log
-from tiles.write.sequencer import MAX_BATCH, Sequencer
+from tiles.write.ahead import MAX_BATCH
+from tiles.write.sequencer import Sequencer
 
 SIZE = 1300
 

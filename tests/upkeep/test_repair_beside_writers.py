@@ -19,7 +19,8 @@ from tiles.signing.signer import Signer
 from tiles.store import Store, StoreFetcher
 from tiles.upkeep.audit import audit
 from tiles.upkeep.repair import Repaired, repair
-from tiles.write.sequencer import Appended, Sequencer
+from tiles.write.results import Appended
+from tiles.write.sequencer import Sequencer
 
 GROWTH = some_entries("growth", 260)
 DAMAGED = ("tile/0/000", "tile/entries/001", "tile/0/001.p/44")

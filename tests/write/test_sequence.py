@@ -31,7 +31,7 @@ from tiles.inbox.selection import Limits
 from tiles.inbox.submission import format_submission
 from tiles.records.head import parse_head
 from tiles.records.paths import INBOX
-from tiles.write.sequencer import Sequenced
+from tiles.write.results import Sequenced
 
 
 @pytest.mark.parametrize("base", [0, 3, 250])

@@ -19,7 +19,7 @@ from tiles.notes.policy import parse_policy, policy_for
 from tiles.records.head import parse_head
 from tiles.signing.anchor import parse_anchor
 from tiles.tree.bundle import MAX_ENTRY_SIZE
-from tiles.write.sequencer import MAX_BATCH
+from tiles.write.ahead import MAX_BATCH
 
 # ---- create
 
@@ -200,7 +200,7 @@ def test_what_cannot_be_appended(entries: Sequence[bytes], message: str, world: 
 
 def test_the_largest_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is one that a batch may have."""
-    monkeypatch.setattr("tiles.write.sequencer.MAX_BATCH", 10)
+    monkeypatch.setattr("tiles.write.ahead.MAX_BATCH", 10)
     world = World().grown(10)
     with pytest.raises(UsageError, match="a batch has 1 to 10 entries, not 11"):
         world.append(some_entries("new", 11))

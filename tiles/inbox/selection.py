@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from tiles.errors import AccessError, UsageError
 from tiles.inbox.admission import Admission, NotAdmitted, admit, refusal_before_reading
 from tiles.inbox.naming import name_in_batch
+from tiles.inbox.submission import is_once
 from tiles.inbox.turns import Row, Turns, Waiting
 from tiles.tree.layout import TILE_WIDTH
 
@@ -68,12 +69,14 @@ class Taken:
     """What one batch decides of the inbox.
 
     entries   of the submissions taken, in order
+    once      of each entry, whether it is to be left out if it is in the log already
     took      their names, relative to `inbox/`
     refused   names of those refused, as a batch has them, each with the reason
     backlog   what waits beyond that
     """
 
     entries: list[bytes] = field(repr=False)
+    once: list[bool] = field(repr=False)
     took: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
     backlog: Backlog
@@ -99,6 +102,7 @@ Found = bytes | AccessError | None  # the result of reading; None: the object is
 class _Submission:
     row: Row
     entries: list[bytes]
+    once: bool
 
 
 class Selection:
@@ -172,7 +176,7 @@ class Selection:
             except NotAdmitted as refusal:
                 self._refuse(name, refusal.message)
                 return
-            self._take(ask, entries)
+            self._take(ask, entries, once=is_once(found))
 
     def finish(self, size: int, now: float, undeletable: int = 0, unlistable: tuple[str, ...] = ()) -> Taken:
         """Return the outcome, once `ask` and the answers have come to an end.
@@ -187,6 +191,7 @@ class Selection:
         gone = [row for queue in self._waiting.queues().values() for row in queue if row.name in self._decided]
         return Taken(
             [entry for submission in taken for entry in submission.entries],
+            [submission.once for submission in taken for _ in submission.entries],
             tuple(submission.row.name for submission in taken),
             tuple(self._refused.items()),
             Backlog(
@@ -203,14 +208,14 @@ class Selection:
         self._refused[name_in_batch(name)] = reason
         self._decided.add(name)
 
-    def _take(self, ask: Ask, entries: list[bytes]) -> None:
+    def _take(self, ask: Ask, entries: list[bytes], *, once: bool) -> None:
         if self._count and self._count + len(entries) > self._limits.entries:
             self._full = True
             self._close(ask.row.submitter)
             self._used -= ask.bytes
             self._fruitless += 1
             return
-        self._taken.append(_Submission(ask.row, entries))
+        self._taken.append(_Submission(ask.row, entries, once))
         self._count += len(entries)
         share = len(entries) * (self._limits.bytes // self._limits.entries)
         self._turns.charge(ask.row.submitter, max(0, share - ask.bytes))

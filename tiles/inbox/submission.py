@@ -4,6 +4,7 @@ It lies at `inbox/<submitter>/<32 hex digits, random>-<SHA-256 of the object>` o
 
     tiletree-submission/v1\\n
     entries <count>\\n
+    once\\n                        if what is in the log already need not be logged again
     \\n
     the entries, each with its length as a big-endian uint16
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_decimal
@@ -28,7 +30,7 @@ _WHAT_NAME = "name of a submission"
 SUBMITTER = "[a-z0-9][a-z0-9._-]{0,63}"  # what a submitter may be called, as a regular expression
 _SUBMITTER = re.compile(SUBMITTER, re.ASCII)
 _NAME = re.compile(rf"({SUBMITTER})/([0-9a-f]{{32}})-([0-9a-f]{{64}})", re.ASCII)
-_HEADER = re.compile(rb"tiletree-submission/v1\nentries ([0-9]{1,19})\n\n")
+_HEADER = re.compile(rb"tiletree-submission/v1\nentries ([0-9]{1,19})\n(once\n)?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,15 @@ def check_submitter(text: str) -> str:
     return text
 
 
-def format_submission(entries: Sequence[bytes]) -> bytes:
-    """Return the object that submits these entries. Raises UsageError for none, and for one that is too long."""
+def format_submission(entries: Sequence[bytes], *, once: bool = False) -> bytes:
+    """Return the object that submits these entries. Raises UsageError for none, and for one that is too long.
+
+    once   an entry that is in the log already is not to be logged again
+    """
     if not entries:
         raise UsageError("a submission has at least one entry")
-    return f"{TITLE}\nentries {len(entries)}\n\n".encode("ascii") + encode_entries(entries)
+    asked = "once\n" if once else ""
+    return f"{TITLE}\nentries {len(entries)}\n{asked}\n".encode("ascii") + encode_entries(entries)
 
 
 def count_entries(data: bytes) -> int:
@@ -90,23 +96,34 @@ def count_entries(data: bytes) -> int:
 
     Raises Malformed unless it begins as a submission does.
     """
-    return _header(data)[0]
+    return _header(data).entries
+
+
+def is_once(data: bytes) -> bool:
+    """Whether a submission asks not to log again what is in the log. Raises Malformed as `count_entries` does."""
+    return _header(data).once
 
 
 def parse_submission(data: bytes) -> list[bytes]:
     """Return the entries, at least one. Raises Malformed for bytes that `format_submission` does not return."""
-    count, start = _header(data)
-    entries = decode_entries(data[start:], TITLE)
-    if len(entries) != count:
-        raise Malformed(TITLE, f"{len(entries)} entries instead of {count}")
+    header = _header(data)
+    entries = decode_entries(data[header.end :], TITLE)
+    if len(entries) != header.entries:
+        raise Malformed(TITLE, f"{len(entries)} entries instead of {header.entries}")
     return entries
 
 
-def _header(data: bytes) -> tuple[int, int]:
+class _Header(NamedTuple):
+    entries: int
+    once: bool
+    end: int
+
+
+def _header(data: bytes) -> _Header:
     match = _HEADER.match(data)
     if not match:
         raise Malformed(TITLE, "it does not begin with the header of a submission", data[:80])
     count = decode_decimal(match[1].decode("ascii"), TITLE)
     if not count:
         raise Malformed(TITLE, "no entries")
-    return count, match.end()
+    return _Header(count, match[2] is not None, match.end())

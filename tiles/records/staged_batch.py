@@ -3,12 +3,14 @@
     tiletree-batch/v1\\n
     base <tree size>\\n
     entries <count>\\n
-    took <inbox name>\\n                  submissions whose entries are in the batch
-    refused <inbox name> <reason>\\n      submissions that are not, and why
+    already <position> <index>\\n        what was to be logged once, and is in the log, or the batch, at <index>
+    took <inbox name>\\n                  submissions whose entries these are
+    refused <inbox name> <reason>\\n      submissions that are refused, and why
     \\n
     the entries, each with its length as a big-endian uint16
 
-The commit names the SHA-256 of the whole, so acceptance, order and refusal are decided at one point.
+The commit names the SHA-256 of the whole, so acceptance, order and refusal are decided at one point. Positions count
+all that was to be logged, from 0, in its order: the batch's entries stand at the positions that no line names.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 
 from tiles.errors import Malformed, Refused
 from tiles.notes.encoding import decode_decimal
@@ -26,8 +29,9 @@ from tiles.tree.bundle import decode_entries
 TITLE = "tiletree-batch/v1"
 
 _HEADER = re.compile(
-    r"tiletree-batch/v1\nbase ([0-9]+)\nentries ([0-9]+)\n((?:(?:took|refused) [^\n]+\n)*)\n", re.ASCII
+    r"tiletree-batch/v1\nbase ([0-9]+)\nentries ([0-9]+)\n((?:(?:already|took|refused) [^\n]+\n)*)\n", re.ASCII
 )
+_ALREADY = re.compile(r"already ([0-9]+) ([0-9]+)", re.ASCII)
 _TOOK = re.compile(r"took ([!-~]+)", re.ASCII)
 _REFUSED = re.compile(r"refused ([!-~]+) ([ -~]*[!-~])", re.ASCII)
 
@@ -37,10 +41,11 @@ class Batch:
     """All that one commit decides.
 
     base      the tree size they are appended to
-    count     how many entries; none in a batch that only refuses
+    count     how many entries; none in a batch that only refuses, or takes what is in the log already
     body      the entries, length-prefixed, as bundles have them
-    took      names of the inbox objects whose entries these are
+    took      names of the inbox objects whose entries were to be logged
     refused   names of the inbox objects that are refused, each with the reason
+    already   of what was to be logged, the position of each entry that is in the log or the batch, and its index there
     """
 
     base: int
@@ -48,6 +53,7 @@ class Batch:
     body: bytes = field(repr=False)
     took: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+    already: tuple[tuple[int, int], ...] = ()
 
     @property
     def size(self) -> int:
@@ -57,9 +63,10 @@ class Batch:
     @property
     def data(self) -> bytes:
         """The batch as it is stored."""
+        there = [f"already {position} {index}\n" for position, index in self.already]
         names = [f"took {name}\n" for name in self.took]
         names += [f"refused {name} {reason}\n" for name, reason in self.refused]
-        header = f"{TITLE}\nbase {self.base}\nentries {self.count}\n{''.join(names)}\n"
+        header = f"{TITLE}\nbase {self.base}\nentries {self.count}\n{''.join(there + names)}\n"
         return header.encode("ascii") + self.body
 
     def entries(self) -> list[bytes]:
@@ -82,11 +89,23 @@ def parse_batch(data: bytes) -> Batch:
     match = _HEADER.fullmatch(header.decode("ascii", "replace"))
     if not match:
         raise Malformed(TITLE, "the header is not one of a batch", data[:80])
-    took, refused = _parse_names(match[3].splitlines())
-    batch = Batch(decode_decimal(match[1], TITLE), decode_decimal(match[2], TITLE), data[end + 2 :], took, refused)
-    if batch.data != data or not (batch.count or (batch.refused and not batch.body)):
+    took, refused, already = _parse_lines(match[3].splitlines())
+    base, count = (decode_decimal(number, TITLE) for number in match.groups()[:2])
+    batch = Batch(base, count, data[end + 2 :], took, refused, already)
+    is_empty = not batch.count and not batch.body and bool(refused or (took and already))
+    if batch.data != data or not (batch.count or is_empty) or not _is_sound(batch):
         raise Malformed(TITLE, "not in canonical form", data[:80])
     return batch
+
+
+def _is_sound(batch: Batch) -> bool:
+    """Whether positions rise, within what was to be logged, and indexes are in the log or the batch."""
+    positions = [position for position, _ in batch.already]
+    return (
+        all(before < after for before, after in pairwise(positions))
+        and (not positions or positions[-1] < batch.count + len(positions))
+        and all(index < batch.size for _, index in batch.already)
+    )
 
 
 def open_batch(data: bytes, size: int, name: str) -> Batch:
@@ -106,13 +125,17 @@ def open_batch(data: bytes, size: int, name: str) -> Batch:
     return batch
 
 
-def _parse_names(lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    took, refused = [], []
+def _parse_lines(
+    lines: Sequence[str],
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], tuple[tuple[int, int], ...]]:
+    took, refused, already = [], [], []
     for line in lines:
-        if match := _TOOK.fullmatch(line):
+        if match := _ALREADY.fullmatch(line):
+            already.append((decode_decimal(match[1], TITLE), decode_decimal(match[2], TITLE)))
+        elif match := _TOOK.fullmatch(line):
             took.append(match[1])
         elif match := _REFUSED.fullmatch(line):
             refused.append((match[1], match[2]))
         else:
-            raise Malformed(TITLE, "not a name and, for a refusal, a reason", line)
-    return tuple(took), tuple(refused)
+            raise Malformed(TITLE, "not a name and, for a refusal, a reason; nor a position and an index", line)
+    return tuple(took), tuple(refused), tuple(already)

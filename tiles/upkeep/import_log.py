@@ -18,7 +18,8 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.read.client import LogClient
 from tiles.tree.layout import TILE_WIDTH
 from tiles.tree.merkle import TreeHead
-from tiles.write.sequencer import MAX_BATCH, Appended
+from tiles.write.ahead import MAX_BATCH
+from tiles.write.results import Appended
 
 _OTHERS = "a log that is imported into may have no other writers"
 

@@ -1,8 +1,11 @@
 """The commit: entries → plan → stage → commit → tiles → sign → cosign → checkpoint.
 
     sequencer   the write path, a method a step; begin here
+    results     what a run says it has done
     load        step 1: what is committed and what is published, or a refusal
     recover     step 2: finishing what an earlier run has committed
+    once        what of a batch is new, if equal entries are to be logged once
+    ahead       steps 3 and 4 for entries that a caller gives, also ahead of their turn
     commit      steps 4 and 5: staging, and the one swap that decides
     publish     steps 6 to 9: tiles, signature, checkpoint
     cosign      step 8: the cosignatures that the policy asks for

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tiles.errors import LogError, NotFound, Refused, TilesError, explained
+from tiles.errors import LogError, NotFound, Refused, TilesError, UsageError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE, verify_note
@@ -75,6 +75,12 @@ class OwnTree:
     def tree_at(self, size: int, tree: TreeHead) -> TreeHead:
         """Return the head of the first `size` entries of a tree, out of the tiles of that one."""
         return self._reader(tree, root_nodes(size), None).root_at(size)
+
+    def leaf_hash(self, tree: TreeHead, index: int) -> Hash:
+        """Return the leaf hash of an entry of a tree, verified. Raises UsageError unless 0 ≤ index < its size."""
+        if not 0 <= index < tree.size:
+            raise UsageError(f"a tree of size {tree.size} has no entry {index}")
+        return self._reader(tree, [Node(0, index)], None).hash(Node(0, index))
 
     def check_complete(self, tree: TreeHead, since: int) -> None:
         """Raise Refused unless the tiles and bundles of `tree` can be read and verified, from index `since` on."""

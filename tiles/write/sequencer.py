@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 
-from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, Unfinished, UsageError
+from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, Unfinished
 from tiles.inbox.admission import OPEN, Admission
 from tiles.inbox.reader import Inbox
-from tiles.inbox.selection import Backlog, Limits
+from tiles.inbox.selection import Limits
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import Policy, policy_for
 from tiles.parallel import in_background
@@ -25,57 +24,16 @@ from tiles.records.staged_batch import Batch
 from tiles.retry import ATTEMPTS, Clock, among_writers
 from tiles.signing.signer import Signer
 from tiles.store import Store
-from tiles.tree.bundle import check_entry_sizes
 from tiles.tree.edge import Edge
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import Plan, plan
+from tiles.write.ahead import Ahead, Planner, check_open, checked
 from tiles.write.load import Expected, State
+from tiles.write.once import Known, Nowhere, Once, Wanted, anyway
 from tiles.write.parts import Parts
 from tiles.write.publish import Overtaken
 from tiles.write.recover import Recoverer, Steps, Undone
-
-MAX_BATCH = 1 << 20  # entries of one commit
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """Entries that are in the log, published: [first_index, first_index + count) of the tree of `checkpoint`.
-
-    retries   how often another writer was first
-    """
-
-    first_index: int
-    count: int
-    checkpoint: SignedCheckpoint = field(repr=False)
-    retries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Sequenced:
-    """What one batch from the inbox decided: [first_index, first_index + count) are the entries it logged.
-
-    took      the submissions they are from, in order
-    refused   the submissions that were refused, as a batch names them, each with the reason
-    backlog   what still waits
-    retries   how often another writer was first
-    """
-
-    first_index: int
-    count: int
-    took: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...]
-    backlog: Backlog
-    checkpoint: SignedCheckpoint = field(repr=False)
-    retries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Ahead:
-    """The entries of the next batch, and the batch itself if it is staged already, on the tree `since`."""
-
-    entries: Sequence[bytes] = field(repr=False)
-    since: TreeHead | None = None
-    staged: tuple[Plan, Batch, str] | None = None
+from tiles.write.results import Appended, Sequenced
 
 
 class Sequencer:
@@ -83,6 +41,7 @@ class Sequencer:
 
     policy, admission   refuse unless these are the log's policies, for publishing and for submissions; None accepts
                         the log's own
+    known    where entries are that are in the log; None: nobody looks
     now      seconds since the epoch
     sleep    waits for that many seconds
     undeleted   returns the names of decided submissions that could not be deleted since it was called last
@@ -96,11 +55,13 @@ class Sequencer:
         *,
         policy: Policy | None = None,
         admission: Admission | None = None,
+        known: Known | None = None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
         self._private = private
+        self._known = known or Nowhere()
         self._expected = Expected(signer.verifier, policy, admission)
         self._clock = Clock(now, sleep, rng or random.SystemRandom())
         parts = Parts(public, private)
@@ -125,15 +86,17 @@ class Sequencer:
         with _refusing():
             self._steps.loader.check_untouched()
 
-    def append(self, entries: Sequence[bytes]) -> Appended:
+    def append(self, entries: Sequence[bytes], *, once: bool = False) -> Appended:
         """Append entries, in order, as one batch, publish it, and say where they are.
+
+        once   leave out what is in the log already, as far as its index and its last entries show
 
         Entries are 0 to 65,535 bytes each. Raises UsageError for anything else, Refused for a log that cannot be
         written soundly, AccessError if storage fails before the commit and Unfinished after it.
         """
-        return self._append(_Ahead(_checked(entries)))
+        return self._append(Ahead(checked(entries)), self._planner(once=once))
 
-    def append_all(self, take: Callable[[int | None], Sequence[bytes]]) -> Iterator[Appended]:
+    def append_all(self, take: Callable[[int | None], Sequence[bytes]], *, once: bool = False) -> Iterator[Appended]:
         """Append batch after batch, each as `append` does, and say of each where it is.
 
         take   gets the log's size, None if it is not known, and returns the next batch's entries; none at the end
@@ -141,19 +104,20 @@ class Sequencer:
         While a batch is published, another thread takes, plans and stages the next one. Its own commit decides it, as
         any batch, once the one before it is published. What `take` raises is raised after that.
         """
-        ahead = _Ahead(_checked(take(None), at_end=True))
+        planner = self._planner(once=once)
+        ahead = Ahead(checked(take(None), at_end=True))
         while ahead.entries:
-            coming: list[Future[_Ahead]] = []
+            coming: list[Future[Ahead]] = []
 
-            def look_ahead(edge: Edge, coming: list[Future[_Ahead]] = coming) -> None:
-                coming.append(in_background(lambda: self._look_ahead(edge, take)))
+            def look_ahead(edge: Edge, before: TreeHead, coming: list[Future[Ahead]] = coming) -> None:
+                coming.append(in_background(lambda: planner.ahead(edge, before, checked(take(edge.size), at_end=True))))
 
-            done = self._append(ahead, look_ahead)
+            done = self._append(ahead, planner, look_ahead)
             yield done
             for future in coming:
                 ahead = future.result()
-            if not coming:  # an earlier run had committed this batch
-                ahead = _Ahead(_checked(take(done.checkpoint.tree.size), at_end=True))
+            if not coming:  # an earlier run had committed this batch, or all of it was there
+                ahead = Ahead(checked(take(done.checkpoint.tree.size), at_end=True))
 
     def sequence(self, limits: Limits | None = None) -> Sequenced:
         """Decide what waits in the inbox, as one batch: log it or refuse it, publish, and say what was done.
@@ -167,12 +131,16 @@ class Sequencer:
                 taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._clock.now())
                 if not taken.took and not taken.refused:
                     return Sequenced(size, 0, (), (), taken.backlog, state.checkpoint, tries)
-                _check_open(state)
-                planned = plan(self._steps.tree.right_edge(state.head.tree), taken.entries) if taken.entries else None
+                check_open(state)
+                wanted = anyway(taken.entries, size)
+                if any(taken.once):
+                    wanted = Once(self._known).look(taken.entries, taken.once, state.head.tree, size)
+                planned = plan(self._steps.tree.right_edge(state.head.tree), wanted.new) if wanted.new else None
                 body = planned.body if planned else b""
-                batch = Batch(size, len(taken.entries), body, taken.took, taken.refused)
+                batch = Batch(size, len(wanted.new), body, taken.took, taken.refused, wanted.already)
                 if (done := self._commit(state, planned, batch, self._steps.committer.stage(batch))) is not None:
-                    return Sequenced(size, batch.count, batch.took, batch.refused, taken.backlog, done, tries)
+                    decided = size, batch.count, batch.took, batch.refused, taken.backlog
+                    return Sequenced(*decided, done, tries, len(batch.already), wanted.complete)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
 
     def finish(self) -> SignedCheckpoint:
@@ -205,33 +173,34 @@ class Sequencer:
 
     # 3 to 10: plan, stage, commit, write, sign, cosign, publish, tidy
 
-    def _append(self, ahead: _Ahead, then: Callable[[Edge], None] | None = None) -> Appended:
-        """Append a batch. then: called with the right edge that it leads to, once it is committed."""
-        entries = ahead.entries
+    def _planner(self, *, once: bool) -> Planner:
+        return Planner(self._steps.tree, self._steps.committer, Once(self._known) if once else None)
+
+    def _append(self, ahead: Ahead, planner: Planner, then: Callable[[Edge, TreeHead], None] | None = None) -> Appended:
+        """Append a batch.
+
+        then   called once it is committed, with the right edge that it leads to, and the tree before it
+        """
         with _refusing():
             for tries in among_writers(self._clock):
                 state, finished = self._recoverer.settle()
                 for batch in finished:
-                    if batch.count == len(entries) and not batch.took and batch.entries() == list(entries):
-                        return Appended(batch.base, batch.count, state.checkpoint, tries)
-                _check_open(state)
-                staged = ahead.staged if ahead.since == state.head.tree else None
-                planned, batch, name = staged or self._stage(self._steps.tree.right_edge(state.head.tree), entries)
-                if (done := self._commit(state, planned, batch, name, then)) is not None:
-                    return Appended(batch.base, batch.count, done, tries)
+                    if planner.is_batch_of(batch, ahead.entries, state.head.tree):
+                        return Appended(batch.base, batch.count, state.checkpoint, tries, batch.already)
+                before = state.head.tree
+                ahead, wanted = planner.on(state, ahead)
+                if ahead.staged is None:
+                    return Appended(before.size, 0, state.checkpoint, tries, wanted.already)
+
+                def landed(edge: Edge, wanted: Wanted = wanted, before: TreeHead = before) -> None:
+                    planner.committed(wanted)
+                    if then is not None:
+                        then(edge, before)
+
+                planned, batch, name = ahead.staged
+                if (done := self._commit(state, planned, batch, name, landed)) is not None:
+                    return Appended(batch.base, batch.count, done, tries, batch.already, wanted.complete)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; nothing was added")
-
-    def _stage(self, edge: Edge, entries: Sequence[bytes]) -> tuple[Plan, Batch, str]:
-        planned = plan(edge, entries)
-        batch = Batch(planned.base, planned.count, planned.body)
-        return planned, batch, self._steps.committer.stage(batch)
-
-    def _look_ahead(self, edge: Edge, take: Callable[[int | None], Sequence[bytes]]) -> _Ahead:
-        entries = _checked(take(edge.size), at_end=True)
-        if entries:
-            with suppress(AccessError):  # then it is staged when its turn comes
-                return _Ahead(entries, edge.tree, self._stage(edge, entries))
-        return _Ahead(entries)
 
     def _commit(
         self,
@@ -268,6 +237,7 @@ class Sequencer:
                 f"the entries are committed, the run could not finish: {error.message}",
                 first_index=batch.base,
                 count=batch.count,
+                already=batch.already,
                 published=signed is not None,
                 hint="; ".join(filter(None, ["do not add them again: the next run finishes this one", error.hint])),
             ) from error
@@ -275,19 +245,6 @@ class Sequencer:
             self._steps.tree.grew(planned.edge)
         self._recoverer.finished(head)
         return signed
-
-
-def _checked(entries: Sequence[bytes], *, at_end: bool = False) -> Sequence[bytes]:
-    """Return the entries. Raises UsageError if they cannot be a batch. at_end: the sequence may be empty."""
-    if not (0 if at_end else 1) <= len(entries) <= MAX_BATCH:
-        raise UsageError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
-    check_entry_sizes(entries)
-    return entries
-
-
-def _check_open(state: State) -> None:
-    if state.head.frozen:
-        raise Refused(f"the log {state.head.origin} is frozen at size {state.head.tree.size}")
 
 
 @contextmanager

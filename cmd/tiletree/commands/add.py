@@ -14,7 +14,7 @@ from tiles.log import Log
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.store import Store
 from tiles.tree.merkle import leaf_hash
-from tiles.write.sequencer import MAX_BATCH
+from tiles.write.ahead import MAX_BATCH
 from tiletree.inputs import (
     SHOWN_ENTRIES,
     Input,

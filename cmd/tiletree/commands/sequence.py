@@ -15,7 +15,8 @@ import click
 from tiles.errors import AccessError, Unfinished, UsageError
 from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
-from tiles.write.sequencer import MAX_BATCH, Sequenced
+from tiles.write.ahead import MAX_BATCH
+from tiles.write.results import Sequenced
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
