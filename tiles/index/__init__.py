@@ -3,6 +3,7 @@
     record       16 bytes that lead from a key to an entry
     run          the records of a range of entries, as objects and one root
     run_reader   reading them: believed once they lead to the root
+    lookup       the records of one key in a run, by reading few of its pages
     key_text     keys as people write them
     scan         looking through all entries: complete, without an index
     build        begins an index, or lets it catch up with its log

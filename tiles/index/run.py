@@ -17,12 +17,12 @@ FILE_PAGES = TILE_WIDTH  # so a file has the pages of one tile of level 0
 FILE_RECORDS = FILE_PAGES * PAGE_RECORDS
 FILE_SIZE = FILE_RECORDS * RECORD_SIZE  # bytes, at most
 
-_PAGE = PAGE_RECORDS * RECORD_SIZE  # bytes
+PAGE_SIZE = PAGE_RECORDS * RECORD_SIZE  # bytes, at most
 
 
 def pages_of(records: bytes) -> list[bytes]:
     """Return the pages of records that were joined; only the last may be shorter than 256 records."""
-    return [records[at : at + _PAGE] for at in range(0, len(records), _PAGE)]
+    return [records[at : at + PAGE_SIZE] for at in range(0, len(records), PAGE_SIZE)]
 
 
 def records_in(data: bytes) -> list[bytes]:
