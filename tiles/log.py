@@ -17,6 +17,7 @@ from pathlib import Path
 from tiles.errors import TilesError
 from tiles.inbox.admission import Admission
 from tiles.inbox.selection import Limits
+from tiles.index.known import KnownEntries
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
@@ -59,7 +60,8 @@ class Log:
         self.private = private
         self._preparation = Preparation(Parts(self.public, private), signer.memory.store, anonymous)
         self._sequencer_for = partial(Sequencer, private=private, signer=signer, policy=policy, admission=admission)
-        self._sequencer = self._sequencer_for(self.public)
+        self._known_for = partial(KnownEntries, verifier=signer.verifier, catch_up=self._catch_up)
+        self._sequencer = self._sequencer_for(self.public, known=self._known_for(self.public))
         self._is_ready = not self._preparation.is_needed
         self._memory = signer.memory
         self._is_noted = False
@@ -89,15 +91,21 @@ class Log:
         signer = Signer(read_key(path), anchor_store(path, anchor or known.anchor))
         return cls(public_store(log), own, signer, policy=policy, admission=admission)
 
-    def append(self, entries: Sequence[bytes]) -> Appended:
-        """Append entries, in order, as one batch, publish it, and say where they are; see `Sequencer.append`."""
-        self._get_ready()
-        return self._sequencer.append(entries)
+    def append(self, entries: Sequence[bytes], *, once: bool = False) -> Appended:
+        """Append entries, in order, as one batch, publish it, and say where they are; see `Sequencer.append`.
 
-    def append_all(self, take: Callable[[int | None], Sequence[bytes]]) -> Iterator[Appended]:
-        """Append batch after batch, preparing one while the one before it is published; see `Sequencer.append_all`."""
+        once   leave out what is in the log already
+        """
         self._get_ready()
-        return self._sequencer.append_all(take)
+        return self._sequencer.append(entries, once=once)
+
+    def append_all(self, take: Callable[[int | None], Sequence[bytes]], *, once: bool = False) -> Iterator[Appended]:
+        """Append batch after batch, preparing one while the one before it is published; see `Sequencer.append_all`.
+
+        once   as for `append`
+        """
+        self._get_ready()
+        return self._sequencer.append_all(take, once=once)
 
     def sequence(self, limits: Limits | None = None) -> Sequenced:
         """Log or refuse what waits in the inbox, as one batch; see `Sequencer.sequence`."""
@@ -186,7 +194,10 @@ class Log:
             if anchor is not None and anchor.state != SEALED and read_head(self.private)[0].anchor == anchor.identity:
                 note_anchor(self.private, place, in_bucket=self._preparation.is_needed)
 
+    def _catch_up(self) -> None:
+        """Let the leaf index cover more of the log."""
+
     def _use(self, public: Store) -> None:
         self.public = public
-        self._sequencer = self._sequencer_for(public)
+        self._sequencer = self._sequencer_for(public, known=self._known_for(public))
         self._is_ready = True

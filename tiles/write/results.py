@@ -40,6 +40,19 @@ def indexes(first_index: int, new: int, already: Sequence[tuple[int, int]]) -> S
     return [there[position] if position in there else next(fresh) for position in range(new + len(there))]
 
 
+def runs(indexes: Sequence[int]) -> Sequence[tuple[int, int]]:
+    """Return (first, count) of each run of successive indexes, in their order."""
+    if isinstance(indexes, range):
+        return [(indexes.start, len(indexes))] if indexes else []
+    found: list[tuple[int, int]] = []
+    for index in indexes:
+        if found and sum(found[-1]) == index:
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((index, 1))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Sequenced:
     """What one batch from the inbox decided: [first_index, first_index + count) are the entries it logged.

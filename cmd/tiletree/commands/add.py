@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.store import Store
 from tiles.tree.merkle import leaf_hash
 from tiles.write.ahead import MAX_BATCH
+from tiles.write.results import indexes, runs
 from tiletree.inputs import (
     SHOWN_ENTRIES,
     Input,
@@ -22,6 +24,7 @@ from tiletree.inputs import (
 )
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.remarks import remark_unsure
 from tiletree.ui import Output, Progress
 
 
@@ -35,6 +38,7 @@ from tiletree.ui import Output, Progress
     show_default=True,
     help="entries committed and published at a time",
 )
+@click.option("--again", is_flag=True, help="log files that are in the log already once more")
 @writer_options("key", "private", "anchor", "policy")
 @json_option
 @output
@@ -43,6 +47,7 @@ def add(
     log: str,
     given: Input,
     batch_size: int,
+    again: bool,
     writer: Writer,
 ) -> None:
     """Append to a log, and publish.
@@ -58,13 +63,17 @@ def add(
     a line is not part of it. With --payload, the content is published too, at payload/sha256/, and
     `tiletree get --payload` reads it.
 
-    A call that was interrupted before it answered may be made again: entries that still wait to be published are not
-    added twice. After exit code 5 do not add again; the next run publishes what is committed.
+    A file whose entry is in the log already is not logged again, and the answer says where it is; with --again it is.
+    Lines are logged as often as they are given. A call that was interrupted before it answered may be made again:
+    entries that still wait to be published are not added twice. After exit code 5 do not add again; the next run
+    publishes what is committed.
     """
     given.check()
+    if again and not given.files:
+        raise click.UsageError("--again is for files; lines are logged as often as they are given")
     sequencer = open_sequencer(log, writer)
     remark_readable(out, sequencer.readable())
-    report = _Report(out, given)
+    report = _Report(out, given, once=bool(given.files) and not again)
     if given.files:
         given.check_sizes()
         if given.payload:
@@ -99,43 +108,67 @@ def _append(
         return batch
 
     try:
-        for appended in sequencer.append_all(take):
+        for appended in sequencer.append_all(take, once=report.once):
             batch = taken.popleft()
-            report.add(appended.first_index, batch, appended.checkpoint)
+            report.add(batch, appended.indexes, appended.already, appended.checkpoint)
             report.retries += appended.retries
+            report.is_sure = report.is_sure and appended.once
             progress.advance(len(batch))
     except Unfinished as error:
-        report.add(error.first_index, taken.popleft(), None)
+        report.add(taken.popleft(), indexes(error.first_index, error.count, error.already), error.already, None)
         report.out.partial |= {"committed": True, "published": error.published}
         raise
 
 
 @dataclass
 class _Report:
-    """What `add` did, for the person and for --json."""
+    """What `add` did, for the person and for --json.
+
+    once      files that are in the log already are left out
+    is_sure   whether the others are not in the log
+    """
 
     out: Output
     given: Input
+    once: bool
+    is_sure: bool = True
+    already: int = 0
     ranges: list[dict[str, int]] = field(default_factory=list)
     entries: list[dict[str, Any]] | None = field(default_factory=list)
     count: int = 0
     checkpoint: SignedCheckpoint | None = None
     retries: int = 0
 
-    def add(self, first: int, batch: list[bytes], checkpoint: SignedCheckpoint | None) -> None:
-        """Take down that a batch is in the log, published by `checkpoint`; its entries one by one if they are few."""
+    def add(
+        self,
+        batch: list[bytes],
+        indexes: Sequence[int],
+        already: Sequence[tuple[int, int]],
+        checkpoint: SignedCheckpoint | None,
+    ) -> None:
+        """Take down where a batch is in the log, published by `checkpoint`; its entries one by one if they are few.
+
+        already   (position, index) of what was there before, or came twice
+        """
         self.checkpoint = checkpoint
-        self._add_range(first, len(batch))
+        there = {position for position, _ in already}
+        for first, count in runs(indexes):
+            self._add_range(first, count)
         if self.entries is not None and self.count + len(batch) <= SHOWN_ENTRIES:
-            for offset, entry in enumerate(batch):
+            for offset, (index, entry) in enumerate(zip(indexes, batch, strict=True)):
                 name = self.given.name(self.count + offset)
                 leaf = leaf_hash(entry).hex()
-                self.entries.append({"index": first + offset, "leaf_hash": leaf, "name": name})
-                self.out.line(f"{first + offset}  {leaf}  {name}")
+                shown = {"already": True} if offset in there else {}
+                self.entries.append({"index": index, "leaf_hash": leaf, "name": name, **shown})
+                self.out.line(f"{index}  {leaf}  {name}{', already in the log' if shown else ''}")
         else:
             self.entries = None
-            self.out.line(f"{first} to {first + len(batch) - 1}  {len(batch)} entries")
+            for first, count in runs([index for n, index in enumerate(indexes) if n not in there]):
+                self.out.line(f"{first} to {first + count - 1}  {count} entries")
+            if there:
+                self.out.line(f"{len(there)} entries that were in the log already")
         self.count += len(batch)
+        self.already += len(there)
         self.out.partial = self.document()
 
     def _add_range(self, first: int, count: int) -> None:
@@ -154,6 +187,7 @@ class _Report:
             "size": tree.size if tree else None,
             "root": tree.root.hex() if tree else None,
             "published": tree is not None,
+            **({"already": self.already} if self.once else {}),
         }
 
     def finish(self, checkpoint: SignedCheckpoint) -> None:
@@ -163,4 +197,8 @@ class _Report:
         line = f"published {checkpoint.origin}, size {tree.size}, root {tree.root.hex()}"
         if self.retries:
             self.out.remark("retries", self.retries, f"other writers were first {self.retries} times")
+        if not self.is_sure:
+            remark_unsure(self.out)
+        if self.already and self.already == self.count:
+            line = f"nothing new: all of it was in the log already; {line}"
         self.out.result(self.document(), line)

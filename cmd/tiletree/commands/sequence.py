@@ -19,6 +19,7 @@ from tiles.write.ahead import MAX_BATCH
 from tiles.write.results import Sequenced
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.remarks import remark_unsure
 from tiletree.ui import Output
 
 SHOWN_REFUSALS = 20
@@ -123,6 +124,8 @@ class _Run:
     undeleted: list[str] = field(default_factory=list)
     undeletable: int | None = None  # before this run
     retries: int = 0
+    already: int = 0
+    is_sure: bool = True
 
     def go(self, log: Log, limits: Limits, is_ended: Callable[[], bool] = lambda: False) -> None:
         """Decide what waits, a batch at a time."""
@@ -148,6 +151,10 @@ class _Run:
             self.batches.append(batch)
             last = done.first_index + done.count - 1
             self.out.line(f"{done.first_index} to {last}  entries {done.count}, submissions {len(done.took)}")
+        if done.already:
+            self.already += done.already
+            self.out.line(f"{done.already} entries of submissions that were in the log already")
+        self.is_sure = self.is_sure and done.once
         for name, reason in done.refused:
             self.refused[name.partition("/")[0]] += 1
             if len(self.refusals) < SHOWN_REFUSALS:
@@ -163,6 +170,8 @@ class _Run:
         lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
         for name, value, text in _troubles(backlog):
             self.out.remark(name, value, text)
+        if not self.is_sure:
+            remark_unsure(self.out)
         remark_undeleted(self.out, self.undeleted, self.undeletable or 0)
         self.out.result(self._document(done), *lines)
 
@@ -174,6 +183,7 @@ class _Run:
             "refusals": self.refusals,
             "backlog": {"objects": backlog.objects, "bytes": backlog.bytes, "oldest": backlog.oldest},
             "retries": self.retries,
+            "already": self.already,
             "origin": done.checkpoint.origin,
             "size": tree.size,
             "root": tree.root.hex(),
