@@ -74,7 +74,7 @@ def prefixes(records: Sequence[bytes], count: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("make", [spread, ground, popular])
-@pytest.mark.parametrize("count", quickly([0, 1, 256, 257, 4200, FILE_RECORDS, FILE_RECORDS + 1], [0, 257, 4200]))  # fmt: skip
+@pytest.mark.parametrize("count", quickly([0, 1, 256, 257, 4200, FILE_RECORDS, FILE_RECORDS + 1], [0, 257, 4200]))
 @pytest.mark.parametrize("ranges", quickly([True, False], [True]))
 def test_all_records_of_a_key(make: Make, count: int, ranges: bool) -> None:
     """Newest first, below any bound, with a store that knows ranges and one that does not."""

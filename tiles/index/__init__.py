@@ -4,6 +4,8 @@
     run          the records of a range of entries, as objects and one root
     run_reader   reading them: believed once they lead to the root
     lookup       the records of one key in a run, by reading few of its pages
+    opened       the index that a log has, and how far its head can be believed
+    find_leaves  many leaf hashes at once
     key_text     keys as people write them
     scan         looking through all entries: complete, without an index
     build        begins an index, or lets it catch up with its log

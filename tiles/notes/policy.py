@@ -107,7 +107,7 @@ class Policy:
         by_log = _verified(signed, [log.key for log in self.logs])
         by_witness = _verified(signed, [witness.key for witness in self.witnesses])
         # "Defining a log": "This name MUST correspond to the log's origin line"
-        keys = [log.key for log in self.logs if log.key.name == signed.origin]
+        keys = self.keys_of(signed.origin)
         if not keys:
             raise self._refused(signed, f"no log of the policy has the origin {signed.origin!r}")
         signers = [key for key, _ in by_log if key.name == signed.origin]
@@ -121,6 +121,10 @@ class Policy:
         cosignatures = tuple(cosignature for _, cosignature in by_witness if cosignature)
         self._check_quorum(signed, {cosignature.key for cosignature in cosignatures})
         return Accepted(signed, signers[0], cosignatures)
+
+    def keys_of(self, origin: str) -> list[VerifierKey]:
+        """Return the keys of the log of that origin; a log may have several."""
+        return [log.key for log in self.logs if log.key.name == origin]
 
     def without_quorum(self) -> Policy:
         """Return this policy without its quorum, for checkpoints that were published under earlier policies."""

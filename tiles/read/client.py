@@ -12,9 +12,10 @@ what was seen before. A tile is believed once it hashes up to the checkpoint, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 
-from tiles.errors import AccessError, ForkError, NotFound, TileError, UsageError, placed
+from tiles.errors import AccessError, ForkError, Malformed, NotFound, TileError, UsageError, placed
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted, Policy
@@ -28,15 +29,9 @@ from tiles.read.trouble import judged
 from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
-from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile, tile_at
-from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right
-from tiles.tree.proof import (
-    Node,
-    build_proof,
-    inclusion_nodes,
-    root_nodes,
-    verify_inclusion,
-)
+from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, tile_at
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right, node_root
+from tiles.tree.proof import Node, build_proof, inclusion_nodes, root_nodes, verify_inclusion
 
 SCAN_LIMIT = 16_384  # entries: 64 tiles, 512 KiB
 
@@ -46,6 +41,7 @@ _CHUNK = 64  # bundles whose tiles are read together
 class LogClient:
     """Reads one log, all of it from the checkpoint of the last `visit`. Not to be shared between threads.
 
+    fetcher      where the log is
     policy       whose signatures make a checkpoint acceptable
     visits       what was seen before; without it nothing is compared or remembered
     cache        full tiles that were believed before
@@ -67,8 +63,8 @@ class LogClient:
     ) -> None:
         self.newer: SignedCheckpoint | None = None
         self.not_remembered = ""
-        self._fetcher = fetcher
-        self._policy = policy
+        self.fetcher = fetcher
+        self.policy = policy
         self._visits = visits
         self._cache = cache
         self._origin = origin
@@ -107,7 +103,7 @@ class LogClient:
 
     def _visit(self) -> tuple[Accepted, VerifiedTree]:
         self.not_remembered = ""
-        accepted, tree = fetch_for(self._fetcher, self._format.checkpoint, MAX_NOTE_SIZE, self._accept)
+        accepted, tree = fetch_for(self.fetcher, self._format.checkpoint, MAX_NOTE_SIZE, self._accept)
         newer = self._compare(accepted, tree, self._visits) if self._visits else None
         self._visited, self.newer = (accepted, tree), newer
         return accepted, tree
@@ -115,14 +111,14 @@ class LogClient:
     def _accept(self, data: bytes) -> tuple[Accepted, VerifiedTree]:
         """Return the checkpoint in these bytes, accepted, and its tree. Raises LogError, or AccessError for a page."""
         with judged(data, self._where):
-            accepted = self._policy.accept(self._format.parse_checkpoint(data), self._origin)
+            accepted = self.policy.accept(self._format.parse_checkpoint(data), self._origin)
             return accepted, self._verified(accepted.signed)
 
     def _compare(self, accepted: Accepted, tree: VerifiedTree, visits: CheckpointMemory) -> SignedCheckpoint | None:
         """Show that the checkpoint is consistent with all that is remembered of this log, and remember it."""
         served = accepted.signed
         # of all its keys: who holds two of them must not get away with a tree for each
-        keys = [log.key for log in self._policy.logs if log.key.name == served.origin]
+        keys = self.policy.keys_of(served.origin)
         while True:
             seen = {key: visits.last(key) for key in keys}
             newer = None
@@ -135,7 +131,7 @@ class LogClient:
                     if newer is None or last.tree.size > newer.tree.size:
                         newer = last
             except ForkError as fork:
-                raise placed(forked(fork, self._policy, visits), self._where) from None
+                raise placed(forked(fork, self.policy, visits), self._where) from None
             try:
                 if visits.remember(accepted.log, served, seen[accepted.log]):
                     return newer
@@ -148,7 +144,7 @@ class LogClient:
         try:
             check_extends(served, last, self._verified(last))
         except NotFound as error:
-            raise unproven(self._fetcher.url, served, last, error, self._policy, visits) from error
+            raise unproven(self.fetcher.url, served, last, error, self.policy, visits) from error
 
     def _verified(self, signed: SignedCheckpoint) -> VerifiedTree:
         return VerifiedTree(self._source, signed.tree, signed.origin, self._cache)
@@ -185,17 +181,47 @@ class LogClient:
 
     def _entries(self, tree: VerifiedTree, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         for bundles in _bundles(tree.size, start, stop):
-            contents = tree.read([_first_leaf(bundle) for bundle in bundles], bundles)
-            leaves = [
-                tree.leaf_hashes(bundle) for bundle in bundles
-            ]  # now: other reading may make the tree forget them
-            for bundle, expected, data in zip(bundles, leaves, contents, strict=True):
+            for bundle, entries in self._read_bundles(tree, bundles, [_first_leaf(bundle) for bundle in bundles]):
                 first = bundle.index * TILE_WIDTH
-                entries = self._believed(bundle, data, expected)
                 yield from list(enumerate(entries, first))[max(0, start - first) : stop - first]
 
-    def _believed(self, bundle: Tile, data: bytes, expected: Sequence[Hash]) -> list[bytes]:
-        """Return the entries of a bundle, from these bytes or from another copy. Raises TileError if none will do."""
+    def entries_at(self, indexes: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Yield (index, entry) for entries anywhere: those of one bundle together, bundles in the order of the indexes.
+
+        Of a full bundle no level-0 tile is read: the entries themselves lead to the hash that is above both.
+        Raises UsageError, when its turn comes, for an index that the tree does not have.
+        """
+        _, tree = self._current
+        for at in range(0, len(indexes), _CHUNK):
+            some = [(index, tile_at(tree.size, ENTRIES, index // TILE_WIDTH)) for index in indexes[at : at + _CHUNK]]
+            bundles = list(dict.fromkeys(bundle for _, bundle in some))
+            nodes = [Node(TILE_HEIGHT, one.index) if one.is_full else _first_leaf(one) for one in bundles]
+            for bundle, entries in self._read_bundles(tree, bundles, nodes):
+                yield from ((index, entries[index % TILE_WIDTH]) for index, of in some if of == bundle)
+
+    def _read_bundles(
+        self, tree: VerifiedTree, bundles: Sequence[Tile], nodes: Sequence[Node]
+    ) -> Iterator[tuple[Tile, list[bytes]]]:
+        """Yield bundles with their entries. nodes: of each, its first leaf, or what is above all its entries"""
+        contents = tree.read(nodes, bundles)
+        # now: other reading may make the tree forget them
+        known = [tree.leaf_hashes(bundle) if not node.height else [tree.hash(node)]
+                 for bundle, node in zip(bundles, nodes, strict=True)]  # fmt: skip
+        for bundle, expected, data in zip(bundles, known, contents, strict=True):
+            yield bundle, self._believed(tree, bundle, data, expected)
+
+    def _believed(self, tree: VerifiedTree, bundle: Tile, data: bytes, expected: Sequence[Hash]) -> list[bytes]:
+        """Return the entries of a bundle, from these bytes or from another copy. Raises TileError if none will do.
+
+        expected   the leaf hashes, or the one hash that is above all of them
+        """
+        if len(expected) != bundle.width:
+            with suppress(Malformed):
+                entries = self._format.parse_bundle(bundle, data)
+                if node_root(self._format.leaf_hashes(entries)) == expected[0]:
+                    return entries
+            tree.read([_first_leaf(bundle)])
+            expected = tree.leaf_hashes(bundle)
         others = self._source.others(bundle, data)
         while True:
             try:
