@@ -14,7 +14,7 @@ from tests.support.world import World
 from tiles.errors import AccessError, HistoryUnknown, NotLogged, PolicyError
 from tiles.inbox.receipt import Receipt
 from tiles.inbox.submission import Name
-from tiles.inbox.submit import FIRST_LOOK, PAUSE, _Search, wait_until_logged
+from tiles.inbox.submit import FIRST_LOOK, PAUSE, _Row, wait_until_logged
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
@@ -33,7 +33,7 @@ NAME = Name("ann", NONCE.hex(), "0" * 64)
 def test_the_search_finds_the_first(wanted: list[str], row: list[str], data: st.DataObject) -> None:
     """Whatever repeats in what is wanted, and however the row is cut, the first place is found."""
     hashes = [leaf_hash(letter.encode()) for letter in row]
-    search = _Search([leaf_hash(letter.encode()) for letter in wanted], 7)
+    search = _Row([leaf_hash(letter.encode()) for letter in wanted], 7)
     found = None
     at = 0
     while at < len(row) and found is None:
@@ -41,7 +41,7 @@ def test_the_search_finds_the_first(wanted: list[str], row: list[str], data: st.
         found = search.see(hashes[at:end])
         at = end
     place = "".join(row).find("".join(wanted))
-    assert found == (None if place < 0 else 7 + place)
+    assert found == (None if place < 0 else list(range(7 + place, 7 + place + len(wanted))))
 
 
 class Waiting:

@@ -13,6 +13,7 @@ from typing import Any
 from tests.support.check_log import ObjectHistory, check_log, committed
 from tests.support.faults import RecordingStore
 from tiles.inbox.admission import Admission
+from tiles.index.known import KnownEntries
 from tiles.notes.keys import SeedKey, SigningKey, VerifierKey, signing_key
 from tiles.notes.policy import Policy
 from tiles.records.paths import ANCHOR
@@ -116,6 +117,7 @@ class World:
             Signer(key or self.key, anchor),
             policy=policy,
             admission=admission,
+            known=KnownEntries(public, self.verifier, lambda: None),
             now=lambda: self.now,
             sleep=sleep or self.pass_time,
             rng=random.Random(self.writers),

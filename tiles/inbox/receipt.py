@@ -22,6 +22,7 @@ class Receipt:
         tiletree-receipt/v1\\n
         log <URL or path of the log, as the submitter names it>\\n
         submission <name below inbox/>\\n
+        once\\n                        if an entry that was in the log already is not logged again
         leaf <leaf hash in hex>\\n         of each entry, in order
 
     It proves nothing to others; it says what to look for in the log.
@@ -31,6 +32,7 @@ class Receipt:
     log: str
     name: Name
     leaves: tuple[Hash, ...] = field(repr=False)
+    once: bool = False
 
     def __post_init__(self) -> None:
         if not is_line(self.log):
@@ -42,7 +44,8 @@ class Receipt:
     def data(self) -> bytes:
         """The text."""
         leaves = "".join(f"leaf {leaf.hex()}\n" for leaf in self.leaves)
-        return f"{TITLE}\nlog {self.log}\nsubmission {self.name.text}\n{leaves}".encode()
+        once = "once\n" if self.once else ""
+        return f"{TITLE}\nlog {self.log}\nsubmission {self.name.text}\n{once}{leaves}".encode()
 
 
 def parse_receipt(data: bytes) -> Receipt:
@@ -50,10 +53,15 @@ def parse_receipt(data: bytes) -> Receipt:
     title, *lines = decode_text(data, TITLE).split("\n")
     if title != TITLE or len(lines) < 4 or lines.pop():
         raise Malformed(TITLE, "not a whole receipt that begins with its title", data[:80])
+    if once := lines[2] == "once":
+        del lines[2]
+    if len(lines) < 3:
+        raise Malformed(TITLE, "no leaf hash", data[:80])
     log, name, *leaves = (_value(line, key) for line, key in zip(lines, _keys(), strict=False))
     if not is_line(log):
         raise Malformed(TITLE, "not the name of a log", log)
-    return Receipt(log, parse_name(name), tuple(to_hash(bytes.fromhex(parse_digest(TITLE, leaf))) for leaf in leaves))
+    hashes = tuple(to_hash(bytes.fromhex(parse_digest(TITLE, leaf))) for leaf in leaves)
+    return Receipt(log, parse_name(name), hashes, once)
 
 
 def format_receipts(receipts: Iterable[Receipt]) -> bytes:

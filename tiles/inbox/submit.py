@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from tiles.errors import AccessError, Denied, HistoryUnknown, NotFound, NotLogged, OutcomeUnknown, UsageError
@@ -52,21 +52,24 @@ def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iter
         yield held
 
 
-def submit(private: Store, submitter: str, entries: Sequence[bytes], nonce: bytes, *, log: str) -> Receipt:
+def submit(
+    private: Store, submitter: str, entries: Sequence[bytes], nonce: bytes, *, log: str, once: bool = False
+) -> Receipt:
     """Put entries into the inbox of a log, as one object, and return what to keep of it.
 
     nonce   16 random bytes, never used before. With the hash of the content they make a name that nobody else can have
             used: an object that has it already is this one
     log     the log's address; the receipt has its shown form, without credentials
+    once    ask that what is in the log already is not logged again
     Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
     the object is there.
     """
     check_submitter(submitter)
     if len(nonce) != NONCE_SIZE:
         raise UsageError(f"a nonce has {NONCE_SIZE} bytes, not {len(nonce)}")
-    data = format_submission(entries)
+    data = format_submission(entries, once=once)
     name = Name(submitter, nonce.hex(), sha256(data).hexdigest())
-    receipt = Receipt(shown_address(log), name, tuple(leaf_hashes(entries)))
+    receipt = Receipt(shown_address(log), name, tuple(leaf_hashes(entries)), once)
     try:
         private.create({name.path: data})
         private.barrier()
@@ -90,6 +93,7 @@ def wait_until_logged(
     since_size: int,
     timeout: float,
     *,
+    known: Mapping[Hash, int] | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     rng: random.Random | None = None,
@@ -97,6 +101,7 @@ def wait_until_logged(
     """Follow the public log until the entries of a submission are in it, and return their indexes.
 
     since_size   a size that the log had before the submission: entries before it are not looked at
+    known        for a submission of what is to be logged once: the entries that were there, by leaf hash
     timeout      seconds; the log is looked at once at least, for up to FIRST_LOOK if it has that many entries
     clock        seconds since any fixed moment
     Afterwards the client's tree has the entries. While the log cannot be read, reading is tried again. After `timeout`
@@ -106,16 +111,12 @@ def wait_until_logged(
     rng = rng or random.SystemRandom()
     deadline = clock() + timeout
     look_until = max(deadline, clock() + FIRST_LOOK)
-    search = _Search(receipt.leaves, since_size)
+    search = _Each(receipt.leaves, since_size, known or {}) if receipt.once else _Row(receipt.leaves, since_size)
     while True:
         trouble: AccessError | None = None
         try:
-            size = client.visit().signed.tree.size
-            for hashes in client.leaves(search.at, size) if size > search.at else ():
-                if (first := search.see(hashes)) is not None:
-                    return list(range(first, first + len(receipt.leaves)))
-                if clock() >= look_until:  # a log says itself how many entries it has
-                    break
+            if (indexes := _look(client, search, lambda: clock() >= look_until)) is not None:
+                return indexes
         except HistoryUnknown:
             raise
         except AccessError as error:
@@ -133,7 +134,39 @@ def wait_until_logged(
         sleep(min(left, rng.uniform(*PAUSE)))
 
 
-class _Search:
+def _look(client: LogClient, search: _Row | _Each, is_over: Callable[[], bool]) -> list[int] | None:
+    """Look at what the log has more now; return where all that was wanted is, None if it is not there so far."""
+    if (indexes := search.see([])) is not None:  # all of it was there before
+        return indexes
+    size = client.visit().signed.tree.size
+    for hashes in client.leaves(search.at, size) if size > search.at else ():
+        if (indexes := search.see(hashes)) is not None:
+            return indexes
+        if is_over():  # a log says itself how many entries it has
+            break
+    return None
+
+
+class _Each:
+    """Searches a stream of hashes for each of several, in any order; some are known to be somewhere already."""
+
+    def __init__(self, wanted: Sequence[Hash], at: int, known: Mapping[Hash, int]) -> None:
+        self.at = at  # the index of the next hash to be seen
+        self._wanted = wanted
+        self._found = {leaf: known[leaf] for leaf in wanted if leaf in known}
+        self._missing = set(wanted) - self._found.keys()
+
+    def see(self, hashes: Sequence[Hash]) -> list[int] | None:
+        """Take in the next hashes; return the index of each one wanted once all are known."""
+        for index, hash_ in enumerate(hashes, self.at):
+            if hash_ in self._missing:
+                self._found[hash_] = index
+                self._missing.remove(hash_)
+        self.at += len(hashes)
+        return None if self._missing else [self._found[leaf] for leaf in self._wanted]
+
+
+class _Row:
     """Searches a stream of hashes for a sequence of them, by the algorithm of Knuth, Morris and Pratt.
 
     Whatever the log holds, each of its hashes is looked at about once.
@@ -147,13 +180,13 @@ class _Search:
         for hash_ in wanted[1:]:
             self._shorter.append(self._next(self._shorter[-1], hash_))
 
-    def see(self, hashes: Sequence[Hash]) -> int | None:
-        """Take in the next hashes; return the index of the first one wanted once all have followed in order."""
+    def see(self, hashes: Sequence[Hash]) -> list[int] | None:
+        """Take in the next hashes; return the index of each one wanted once all have followed in order."""
         for hash_ in hashes:
             self.at += 1
             self._matched = self._next(self._matched, hash_)
             if self._matched == len(self._wanted):
-                return self.at - self._matched
+                return list(range(self.at - self._matched, self.at))
         return None
 
     def _next(self, matched: int, hash_: Hash) -> int:

@@ -61,18 +61,18 @@ class Planner:
         tree = state.head.tree
         wanted = ahead.wanted
         if ahead.since != tree or wanted is None:
-            wanted = self._look(ahead.entries, tree, tree.size, wanted)
+            wanted = self._look(ahead.entries, self._tree.right_edge(tree), tree.size, wanted)
         staged = ahead.staged if ahead.since == tree else None
         if wanted.new and staged is None:
             check_open(state)
             staged = self._stage(self._tree.right_edge(tree), wanted)
         return Ahead(ahead.entries, tree, wanted, staged), wanted
 
-    def ahead(self, edge: Edge, published: TreeHead, entries: Sequence[bytes]) -> Ahead:
+    def ahead(self, edge: Edge, published: Edge, entries: Sequence[bytes]) -> Ahead:
         """Return the next batch, planned on what is committed, as far as that can be done now.
 
-        edge        of the committed tree
-        published   the tree that it was committed on
+        edge        the right edge of the committed tree
+        published   that of the tree that it was committed on
         """
         if not entries:
             return Ahead(entries)
@@ -99,7 +99,7 @@ class Planner:
             self._tree.leaf_hash(tree, index) == leaf for index, leaf in zip(there.values(), leaves, strict=True)
         )
 
-    def _look(self, entries: Sequence[bytes], published: TreeHead, size: int, before: Wanted | None) -> Wanted:
+    def _look(self, entries: Sequence[bytes], published: Edge, size: int, before: Wanted | None) -> Wanted:
         if self._once is None:
             return anyway(entries, size)
         return self._once.look(entries, None, published, size, before)

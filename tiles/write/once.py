@@ -13,7 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tiles.tree.merkle import Hash, TreeHead, leaf_hashes
+from tiles.tree.edge import Edge
+from tiles.tree.merkle import Hash, leaf_hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class Found:
 class Known(Protocol):
     """Where the entries of one log are, by its index and its last entries (`tiles.index.known`)."""
 
-    def find(self, leaves: Collection[Hash], tree: TreeHead, since: int) -> Found:
+    def find(self, leaves: Collection[Hash], edge: Edge, since: int) -> Found:
         """Return where in a published tree some leaf hashes are.
 
+        edge    the right edge of the tree
         since   only entries from this index on are looked at
         Raises AccessError, or a LogError for a log that cannot be believed. An index that is absent, wrong or behind
         is no error: it only makes what is found incomplete.
@@ -44,9 +46,9 @@ class Known(Protocol):
 class Nowhere:
     """For logs in which nobody can look: nothing is known to be there."""
 
-    def find(self, leaves: Collection[Hash], tree: TreeHead, since: int) -> Found:
+    def find(self, leaves: Collection[Hash], edge: Edge, since: int) -> Found:
         """Return nothing, which is complete for the empty tree only."""
-        return Found({}, complete=not leaves or tree.size <= since)
+        return Found({}, complete=not leaves or edge.size <= since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,14 @@ class Once:
         self,
         entries: Sequence[bytes],
         asked: Sequence[bool] | None,
-        published: TreeHead,
+        published: Edge,
         size: int,
         before: Wanted | None = None,
     ) -> Wanted:
         """Return what of `entries` is new on top of `size` entries.
 
         asked       of each entry, whether it is to be logged once only; None: all are
-        published   the published tree; what lies between it and `size` is what this writer committed last
+        published   the right edge of the published tree; between it and `size` is what this writer committed last
         before      what was found on a beginning of that tree, for the same entries, before another writer was faster
         Raises what `Known.find` raises.
         """

@@ -25,7 +25,6 @@ from tiles.retry import ATTEMPTS, Clock, among_writers
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.tree.edge import Edge
-from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import Plan, plan
 from tiles.write.ahead import Ahead, Planner, check_open, checked
 from tiles.write.load import Expected, State
@@ -109,7 +108,7 @@ class Sequencer:
         while ahead.entries:
             coming: list[Future[Ahead]] = []
 
-            def look_ahead(edge: Edge, before: TreeHead, coming: list[Future[Ahead]] = coming) -> None:
+            def look_ahead(edge: Edge, before: Edge, coming: list[Future[Ahead]] = coming) -> None:
                 coming.append(in_background(lambda: planner.ahead(edge, before, checked(take(edge.size), at_end=True))))
 
             done = self._append(ahead, planner, look_ahead)
@@ -134,7 +133,8 @@ class Sequencer:
                 check_open(state)
                 wanted = anyway(taken.entries, size)
                 if any(taken.once):
-                    wanted = Once(self._known).look(taken.entries, taken.once, state.head.tree, size)
+                    edge = self._steps.tree.right_edge(state.head.tree)
+                    wanted = Once(self._known).look(taken.entries, taken.once, edge, size)
                 planned = plan(self._steps.tree.right_edge(state.head.tree), wanted.new) if wanted.new else None
                 body = planned.body if planned else b""
                 batch = Batch(size, len(wanted.new), body, taken.took, taken.refused, wanted.already)
@@ -176,10 +176,10 @@ class Sequencer:
     def _planner(self, *, once: bool) -> Planner:
         return Planner(self._steps.tree, self._steps.committer, Once(self._known) if once else None)
 
-    def _append(self, ahead: Ahead, planner: Planner, then: Callable[[Edge, TreeHead], None] | None = None) -> Appended:
+    def _append(self, ahead: Ahead, planner: Planner, then: Callable[[Edge, Edge], None] | None = None) -> Appended:
         """Append a batch.
 
-        then   called once it is committed, with the right edge that it leads to, and the tree before it
+        then   called once it is committed, with the right edge that it leads to, and the one before
         """
         with _refusing():
             for tries in among_writers(self._clock):
@@ -187,12 +187,12 @@ class Sequencer:
                 for batch in finished:
                     if planner.is_batch_of(batch, ahead.entries, state.head.tree):
                         return Appended(batch.base, batch.count, state.checkpoint, tries, batch.already)
-                before = state.head.tree
+                before = self._steps.tree.right_edge(state.head.tree)
                 ahead, wanted = planner.on(state, ahead)
                 if ahead.staged is None:
                     return Appended(before.size, 0, state.checkpoint, tries, wanted.already)
 
-                def landed(edge: Edge, wanted: Wanted = wanted, before: TreeHead = before) -> None:
+                def landed(edge: Edge, wanted: Wanted = wanted, before: Edge = before) -> None:
                     planner.committed(wanted)
                     if then is not None:
                         then(edge, before)

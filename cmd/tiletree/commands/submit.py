@@ -15,6 +15,7 @@ from tiles.errors import UsageError
 from tiles.inbox.submission import NONCE_SIZE, check_submitter, is_submitter
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
+from tiles.index.known import find_in
 from tiles.store import Store
 from tiles.store.address import normal_url
 from tiles.user.places import inbox_store
@@ -50,6 +51,7 @@ TIMEOUT = 600.0  # seconds
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="write proofs to this directory  [default: the current one]",
 )
+@click.option("--again", is_flag=True, help="log files that are in the log already once more")
 @private_option
 @trust_options
 @json_option
@@ -63,6 +65,7 @@ def submit(
     timeout: float,
     receipt: Path | None,
     target: Path | None,
+    again: bool,
     private: str | None,
     pins: Pins,
 ) -> None:
@@ -77,15 +80,21 @@ def submit(
     a file or a line is what `tiletree add` logs of it. The receipt says what was submitted, and what to look for in the
     log; without --receipt it is printed, and with --wait only if the entries were not logged in time: exit code 8.
 
+    A file whose entry is in the log already is not logged again, except with --again; with --wait the answer says where
+    it is, as soon as the log shows it.
+
     With --wait the public log is read until it has the entries. Then each one's index is printed, and a proof of each
     file is written to <its name>.tlog-proof.
     """
     given.check()
     if target is not None and not (wait and given.files):
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
+    if again and not given.files:
+        raise click.UsageError("--again is for files; lines are logged as often as they are given")
     given.check_sizes()
     proofs = _proof_paths(given.files, target or Path()) if wait else []
-    report = Report(out, check_submitter(submitter) if submitter else _login_name(), given, receipt)
+    once = bool(given.files) and not again
+    report = Report(out, check_submitter(submitter) if submitter else _login_name(), given, receipt, once=once)
     inbox = _inbox(log, private)
     if not wait:
         _send(report, inbox, log)
@@ -96,12 +105,14 @@ def submit(
     unknown = _send(report, inbox, log, go_on=True)
     if unknown is not None:
         out.remark("unknown", unknown.message, f"{unknown.message}; the log will tell")
+    if once:
+        report.known.update(find_in(client, {leaf for one in report.receipts for leaf in one.leaves}).indexes)
     deadline = time.monotonic() + timeout
     try:
         for one in report.receipts:
             left = max(0.0, deadline - time.monotonic())
-            indexes = wait_until_logged(client, one, accepted.signed.tree.size, left)
-            report.logged(indexes[0], client, proofs)
+            indexes = wait_until_logged(client, one, accepted.signed.tree.size, left, known=report.known)
+            report.logged(indexes, client, proofs)
     except BaseException:
         report.show_receipt()
         raise
@@ -120,7 +131,9 @@ def _send(report: Report, inbox: Store, log: str, *, go_on: bool = False) -> Sub
             objects = pack(chunks)
             for entries in objects:
                 try:
-                    report.receipts.append(put(inbox, report.submitter, entries, token_bytes(NONCE_SIZE), log=name))
+                    report.receipts.append(
+                        put(inbox, report.submitter, entries, token_bytes(NONCE_SIZE), log=name, once=report.once)
+                    )
                 except SubmissionUnknown as error:
                     report.receipts.append(error.receipt)
                     if go_on and next(objects, None) is None:

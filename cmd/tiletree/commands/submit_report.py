@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from tiles.entries.proof_extra import extra_for
 from tiles.errors import AccessError, UsageError
 from tiles.inbox.receipt import Receipt, format_receipts
 from tiles.read.client import LogClient
-from tiles.tree.merkle import TreeHead
+from tiles.tree.merkle import Hash, TreeHead
+from tiles.write.results import runs
 from tiletree.inputs import SHOWN_ENTRIES, Input
 from tiletree.opening import write_file
 from tiletree.ui import Output
@@ -23,14 +25,17 @@ class Report:
 
     given   what the call names
     path    where the receipt is to be kept, if it is to be
+    once    what is in the log already is not to be logged again
     """
 
     out: Output
     submitter: str
     given: Input
     path: Path | None
+    once: bool
     receipts: list[Receipt] = field(default_factory=list)
-    first: list[int] = field(default_factory=list)  # the index of the first entry of each receipt, once logged
+    logged_at: list[list[int]] = field(default_factory=list)  # the indexes of each receipt's entries, once logged
+    known: dict[Hash, int] = field(default_factory=dict)  # what was in the log before, by leaf hash
     proofs: list[Path] = field(default_factory=list)
     tree: TreeHead | None = None
     trust: str = ""
@@ -66,16 +71,15 @@ class Report:
         if self.path is None and self.receipts:
             self.out.raw(format_receipts(self.receipts))
 
-    def logged(self, first: int, client: LogClient, proofs: list[Path]) -> None:
+    def logged(self, indexes: list[int], client: LogClient, proofs: list[Path]) -> None:
         """Take down that the next of the submissions is in the tree that the client reads, and write its proofs."""
-        start = sum(len(receipt.leaves) for receipt in self.receipts[: len(self.first)])
-        count = len(self.receipts[len(self.first)].leaves)
-        self.first.append(first)
+        start = sum(map(len, self.logged_at))
+        self.logged_at.append(indexes)
         self.tree = client.tree
         self.out.partial = self.document()
-        for offset, path in enumerate(proofs[start : start + count]):
-            extra = extra_for(client.entry(first + offset)) if self.given.named else b""
-            write_file(path, client.prove(first + offset, extra).data, new=True)
+        for index, path in zip(indexes, proofs[start : start + len(indexes)], strict=bool(proofs)):
+            extra = extra_for(client.entry(index)) if self.given.named else b""
+            write_file(path, client.prove(index, extra).data, new=True)
             self.proofs.append(path)
 
     def entries(self) -> Iterator[dict[str, Any]]:
@@ -83,7 +87,10 @@ class Report:
         number = 0
         for position, receipt in enumerate(self.receipts):
             for offset, leaf in enumerate(receipt.leaves):
-                where = {"index": self.first[position] + offset} if position < len(self.first) else {}
+                where: dict[str, Any] = {}
+                if position < len(self.logged_at):
+                    where = {"index": self.logged_at[position][offset]}
+                    where |= {"already": True} if leaf in self.known else {}
                 proof = {"proof": str(self.proofs[number])} if number < len(self.proofs) else {}
                 yield {**where, "leaf_hash": leaf.hex(), "name": self.given.name(number), **proof}
                 number += 1
@@ -93,10 +100,10 @@ class Report:
         submissions: list[dict[str, Any]] = [
             {"name": receipt.name.text, "entries": len(receipt.leaves)} for receipt in self.receipts
         ]
-        for submission, first in zip(submissions, self.first, strict=False):
-            submission["first_index"] = first
+        for submission, indexes in zip(submissions, self.logged_at, strict=False):
+            submission["first_index"] = indexes[0]
         kept = {"receipt_path": str(self.path)} if self.path else {"receipt": format_receipts(self.receipts).decode()}
-        is_logged = bool(self.receipts) and len(self.first) == len(self.receipts)
+        is_logged = bool(self.receipts) and len(self.logged_at) == len(self.receipts)
         return {
             "submitter": self.submitter,
             "submissions": submissions,
@@ -111,14 +118,14 @@ class Report:
         if not self.receipts:
             self.out.note("nothing to submit: the input is empty")
         self.out.result(self.document())
-        if not self.first:
+        if not self.logged_at:
             self.show_receipt()
         elif self._count() <= SHOWN_ENTRIES:
             for entry in self.entries():
-                self.out.line(f"{entry['index']}  {entry['leaf_hash']}  {entry['name']}")
+                there = ", already in the log" if "already" in entry else ""
+                self.out.line(f"{entry['index']}  {entry['leaf_hash']}  {entry['name']}{there}")
         else:
-            for first, receipt in zip(self.first, self.receipts, strict=True):
-                count = len(receipt.leaves)
+            for first, count in chain.from_iterable(map(runs, self.logged_at)):
                 self.out.line(f"{first} to {first + count - 1}  {count} entries")
         for proof in self.proofs:
             self.out.line(f"wrote {proof}")
