@@ -61,6 +61,8 @@ CALLS = {
     "audit": Call("audit log"),
     "import": Call("import log other --key o"),
     "repair": Call("repair log"),
+    "index build": Call("index build log --key k"),
+    "index build DST": Call("index build log other-index --key o"),
     "gc": Call("gc log"),
     "page": Call("page log"),
     "serve": Call("serve log --port 0", interrupted=0.3),

@@ -22,6 +22,7 @@ from tiletree.inputs import (
 )
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.remarks import remark_index
 from tiletree.ui import Output, Progress
 
 
@@ -79,6 +80,7 @@ def add(
         out.note("nothing to add: the input is empty")
     checkpoint = report.checkpoint or sequencer.finish()
     remark_undeleted(out, sequencer.undeleted())
+    remark_index(out, log, report.index)
     report.finish(checkpoint)
 
 
@@ -104,6 +106,7 @@ def _append(
             report.add(appended.first_index, batch, appended.checkpoint)
             report.retries += appended.retries
             progress.advance(len(batch))
+            report.index = sequencer.update_index()  # the answer has been printed
     except Unfinished as error:
         report.add(error.first_index, taken.popleft(), None)
         report.out.partial |= {"committed": True, "published": error.published}
@@ -121,6 +124,7 @@ class _Report:
     count: int = 0
     checkpoint: SignedCheckpoint | None = None
     retries: int = 0
+    index: str = ""  # why the index of the log does not cover all that it could
 
     def add(self, first: int, batch: list[bytes], checkpoint: SignedCheckpoint | None) -> None:
         """Take down that a batch is in the log, published by `checkpoint`; its entries one by one if they are few."""
