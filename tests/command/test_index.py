@@ -41,6 +41,11 @@ def test_the_log_s_own(tiletree: Command, large: str) -> None:
     assert not Path("log/index/sha256").exists()
     tiletree.ok("add", "log", "--lines", "lines", "--key", "k")
     assert [head_of("log", kind, large) for kind in ("leaf/1", "name/1")] == [8192, 8192]
+    assert tiletree.ok("status", "log", "--key", "k")["indexes"] == [
+        {"kind": "leaf/1", "covered": 8192, "problem": None},
+        {"kind": "name/1", "covered": 8192, "problem": None},
+    ]
+    assert "\nindex      leaf/1 covers 8192 entries, name/1 covers 8192" in tiletree("status", "log", "--key", "k").out
     done = tiletree("index", "build", "log", "--key", "k")
     assert done.out.startswith("leaf/1  covers 8192 of 8194 entries, 8192 records\nsha256/1  covers 8192")
     assert done.out.endswith(f"index of log.example.com in log, signed by {large}\n")

@@ -93,14 +93,19 @@ def index_head_path(kind: str) -> str:
     return f"{INDEX}{kind}/head"
 
 
+def run_prefix(kind: str, level: int, number: int) -> str:
+    """Return below which path all objects of a run are."""
+    return f"{INDEX}{kind}/{level}/{index_path(number)}/"
+
+
 def run_file_path(kind: str, level: int, number: int, file: int) -> str:
     """Return where a file of records of a run is."""
-    return f"{INDEX}{kind}/{level}/{index_path(number)}/{index_path(file)}"
+    return f"{run_prefix(kind, level, number)}{index_path(file)}"
 
 
 def run_tile_path(kind: str, level: int, number: int, tile: Tile) -> str:
     """Return where a tile of the tree of a run's pages is."""
-    return f"{INDEX}{kind}/{level}/{index_path(number)}/{tile.path}"
+    return f"{run_prefix(kind, level, number)}{tile.path}"
 
 
 def head_kind(path: str) -> str | None:
