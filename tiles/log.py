@@ -17,6 +17,7 @@ from pathlib import Path
 from tiles.errors import TilesError
 from tiles.inbox.admission import Admission
 from tiles.inbox.selection import Limits
+from tiles.index.check import Damages
 from tiles.index.own_index import OwnIndex
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import IndexHead
@@ -111,6 +112,11 @@ class Log:
         """Begin the index of a kind of keys, or let it catch up, and return its head; see `OwnIndex.build`."""
         self._get_ready()
         return self._own_index().build(kind, told)
+
+    def repair_index(self, kind: str, scratch: Store, told: Callable[[int], None] | None = None) -> Damages:
+        """Put back objects of an index that are missing or damaged, and return which; see `OwnIndex.repair`."""
+        self._get_ready()
+        return self._own_index().repair(kind, scratch, told)
 
     def update_index(self) -> str:
         """Let the index follow what was published, by a step of each kind; return why it is behind, or "".

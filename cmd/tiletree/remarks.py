@@ -1,7 +1,9 @@
-"""What commands that publish remark on the index of the log."""
+"""What commands say of the index of a log, besides their results: a remark after publishing, and how far they are."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from shlex import quote
 
 from tiles.store.address import shown_address
@@ -13,3 +15,17 @@ def remark_index(out: Output, log: str, problem: str) -> None:
     if problem:
         command = f"`tiletree index build {quote(shown_address(log))}`"
         out.remark("index", problem, f"the index is not up to date: {problem}; {command} lets it catch up")
+
+
+@contextmanager
+def covering(out: Output, label: str, size: int) -> Iterator[Callable[[int], None]]:
+    """Show how many entries an index covers by now: what is given is to be called with that number."""
+    covered = 0
+    with out.progress(label, size) as progress:
+
+        def told(now: int) -> None:
+            nonlocal covered
+            progress.advance(now - covered)
+            covered = now
+
+        yield told

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import Command
 from tiles.index import own_index
-from tiles.notes.index_head import open_index_head
+from tiles.notes.index_head import open_index_head, sign_index_head
 from tiles.notes.keys import parse_vkey
+from tiles.signing.key_file import read_key
+from tiles.tree.merkle import Hash
 
 
 @pytest.fixture
@@ -37,6 +40,7 @@ def test_the_log_s_own(tiletree: Command, large: str) -> None:
             {"kind": "leaf/1", "covered": 4096, "records": 4096},
             {"kind": "name/1", "covered": 4096, "records": 0},
         ],
+        "repaired": [],
     }
     assert not Path("log/index/sha256").exists()
     tiletree.ok("add", "log", "--lines", "lines", "--key", "k")
@@ -85,3 +89,53 @@ def test_what_goes_wrong_is_remarked(tiletree: Command, large: str, monkeypatch:
     done = tiletree("import", "log", "copy", "--key", "o", "--vkey", large, "--json")
     assert (done.code, done.json["published"]) == (0, True)
     assert "index" in done.json
+
+
+def test_check(tiletree: Command, large: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sound, damaged, repaired; a lie, by itself and by another head, with evidence that others can check."""
+    words = ("index", "check", "log", "--vkey", large)
+    none = tiletree(*words)
+    assert (none.code, "has no index" in none.err) == (3, True)
+    tiletree.ok("index", "build", "log", "--key", "k", "--kind", "leaf/1")
+    sound = {
+        "kind": "leaf/1",
+        "place": "index/leaf/1/head",
+        "covered": 4096,
+        "lies": [],
+        "damaged": [],
+        "evidence": None,
+    }
+    assert tiletree.ok(*words, "--work", "checked")["indexes"] == [sound]
+    assert tiletree(*words).out == "leaf/1  follows from the first 4096 entries\n"
+
+    Path("log/index/leaf/1/0/000/000").write_bytes(b"x")
+    damaged = tiletree(*words, "--work", "checked")
+    assert damaged.code == 3
+    assert damaged.out.startswith("index/leaf/1/0/000/000: is not what the head stands for\nleaf/1  1 objects are")
+    done = tiletree.ok("index", "build", "log", "--key", "k", "--kind", "leaf/1", "--repair")
+    assert done["repaired"] == [{"path": "index/leaf/1/0/000/000", "problem": "is not what the head stands for"}]
+    assert tiletree.ok(*words)["indexes"] == [sound]
+
+    path, key = Path("log/index/leaf/1/head"), read_key(Path("k"))
+    true, head = path.read_bytes(), open_index_head(path.read_bytes(), parse_vkey(large))
+    path.write_bytes(sign_index_head(replace(head, runs=(replace(head.runs[0], root=Hash(bytes(32))),)), key).data)
+    lie = tiletree(*words, "--json")
+    (report,) = lie.json["indexes"]
+    assert lie.code == 1
+    assert len(report["lies"]) == 1
+    assert report["damaged"] == []
+    saved = Path(report["evidence"])
+    assert (saved / "index-head").read_bytes() == path.read_bytes()
+    assert (saved / "checkpoint").read_bytes() == Path("log/checkpoint").read_bytes()
+    assert f"tiletree index check LOG --vkey {large} --against index-head" in (saved / "README").read_text()
+    assert "begin the kind's next version" in tiletree(*words).out
+    assert tiletree("index", "build", "log", "--key", "k", "--kind", "leaf/1", "--repair").code == 1
+
+    Path("true").write_bytes(true)
+    both = tiletree(*words, "--against", "true", "--save", "evidence", "--json").json["indexes"]
+    assert both[1]["lies"][0].startswith("one says of a run '0 0 4096 ")
+    assert Path("evidence/leaf-1/other-index-head").read_bytes() == path.read_bytes()
+    path.write_bytes(true)  # what was signed cannot be taken back
+    assert tiletree(*words, "--against", saved / "index-head").code == 1
+    path.write_text("garbage\n")
+    assert tiletree(*words).code == 3

@@ -63,6 +63,7 @@ CALLS = {
     "repair": Call("repair log"),
     "index build": Call("index build log --key k"),
     "index build DST": Call("index build log other-index --key o"),
+    "index check": Call("index check log", 3, prints=False),
     "gc": Call("gc log"),
     "page": Call("page log"),
     "serve": Call("serve log --port 0", interrupted=0.3),

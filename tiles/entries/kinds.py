@@ -215,6 +215,7 @@ def keys_of(entry: bytes) -> list[Key]:
 
 def values_of(kind: str, entry: bytes) -> list[bytes]:
     """Return the values of the keys of one kind that an entry has, as `keys_of` does, and compute no others."""
+    # no kind of entries has two keys of one kind, so none has more than count
     if kind == LEAF:
         return [leaf_hash(entry)]
     if not entry.startswith(_BEGINNINGS):

@@ -13,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
-from tiles.entries.kinds import LEAF, NAME, SHA256, SHA512
-from tiles.errors import Conflict, Refused, TilesError
+from tiles.entries.key_kinds import OWN_KINDS, known_kinds
+from tiles.entries.kinds import LEAF, NAME, SHA256
+from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
+from tiles.index.check import Damages, check_index, read_head
 from tiles.notes.index_head import RUN_ENTRIES, IndexHead
 from tiles.notes.policy import policy_for
 from tiles.parallel import BUCKET_READS
@@ -31,7 +33,6 @@ from tiles.write.own_tree import OwnTree
 
 DEFAULT_KINDS = (LEAF, SHA256, NAME)
 
-_KINDS = (*DEFAULT_KINDS, SHA512)
 _WRITERS = Pauses(20, 0.05, 1.0)  # the anchor moves whenever another writer publishes
 
 
@@ -59,6 +60,30 @@ class OwnIndex:
         """
         log = _Entries(self._client(), ())
         return self._builder(log).build(self._signer.verifier.name, kind, self._clock, told)
+
+    def repair(self, kind: str, scratch: Store, told: Told | None = None) -> Damages:
+        """Put back objects of an index that are missing or damaged, and return which they were.
+
+        scratch   an empty place, where the index is computed again
+        Each one is deleted, and then created as the head stands for it. If a run dies in between, one is missing, and
+        the next repair creates it. Raises VerificationError if the head itself does not follow from the entries:
+        then the index is wrong, and stays what it is.
+        """
+        log, key = self._client(), self._signer.verifier
+        signed = read_head(StoreFetcher(self._public), kind, [key])
+        found = check_index(StoreFetcher(self._public), log, key.name, kind, signed.head, scratch, told, self._put_back)
+        self._public.barrier()
+        if found.lies:
+            raise VerificationError(
+                f"the index {kind} does not follow from the entries: {found.lies[0]}",
+                hint="begin the next version of the kind; an index that was begun wrongly is not repaired",
+                evidence={"index head": signed.data},
+            )
+        return found.damaged
+
+    def _put_back(self, path: str, data: bytes) -> None:
+        self._public.delete([path])
+        self._public.create({path: data})
 
     def update(self) -> str:
         """Cover more of what is published, by at most one step of each kind; return why that is not all, or "".
@@ -99,7 +124,8 @@ class OwnIndex:
     def _kinds(self, size: int) -> Iterator[tuple[str, bool]]:
         """Yield the kinds of keys whose index may be there, or is to be begun, and whether it is."""
         names = set(self._public.folders(INDEX))
-        for kind in _KINDS:
+        local = any("." in name for name in names)
+        for kind in known_kinds() if local else OWN_KINDS:
             begin = size > SCAN_LIMIT and kind in DEFAULT_KINDS
             if begin or kind.partition("/")[0] in names:
                 yield kind, begin

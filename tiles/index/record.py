@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from tiles.entries.kinds import LEAF, Key, values_of
+from tiles.entries.key_kinds import values_of
+from tiles.entries.kinds import LEAF, Key
 from tiles.errors import UsageError
-from tiles.notes.index_head import MAX_COVERED, MAX_KEYS
+from tiles.notes.index_head import MAX_COVERED
 from tiles.tree.merkle import Hash, leaf_hashes
 
 PREFIX_SIZE = 10  # bytes of the hash of a key
@@ -54,9 +55,7 @@ def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
     for index, entry in enumerate(entries, first):
         if values := values_of(kind, entry):
             own = index.to_bytes(_INDEX_SIZE, "big")
-            different = dict.fromkeys(values)
-            records = {sha256(begin + value).digest()[:PREFIX_SIZE] + own for value in list(different)[:MAX_KEYS]}
-            found += records
+            found += {sha256(begin + value).digest()[:PREFIX_SIZE] + own for value in values}
     return sorted(found)
 
 
