@@ -17,8 +17,11 @@ from pathlib import Path
 from tiles.errors import TilesError
 from tiles.inbox.admission import Admission
 from tiles.inbox.selection import Limits
+from tiles.index.check import Damages
 from tiles.index.known import KnownEntries
+from tiles.index.own_index import OwnIndex
 from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.index_head import IndexHead
 from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
 from tiles.retry import Clock
@@ -63,7 +66,9 @@ class Log:
         self._known_for = partial(KnownEntries, verifier=signer.verifier, catch_up=self._catch_up)
         self._sequencer = self._sequencer_for(self.public, known=self._known_for(self.public))
         self._is_ready = not self._preparation.is_needed
+        self._signer = signer
         self._memory = signer.memory
+        self._index: OwnIndex | None = None
         self._is_noted = False
         parts = Parts(self.public, private)
         self._rebuild = partial(HeadRebuilder(parts, signer, Clock()).rebuild, policy, admission)
@@ -111,6 +116,28 @@ class Log:
         """Log or refuse what waits in the inbox, as one batch; see `Sequencer.sequence`."""
         self._get_ready()
         return self._sequencer.sequence(limits)
+
+    def build_index(self, kind: str, told: Callable[[int], None] | None = None) -> IndexHead:
+        """Begin the index of a kind of keys, or let it catch up, and return its head; see `OwnIndex.build`."""
+        self._get_ready()
+        return self._own_index().build(kind, told)
+
+    def repair_index(self, kind: str, scratch: Store, told: Callable[[int], None] | None = None) -> Damages:
+        """Put back objects of an index that are missing or damaged, and return which; see `OwnIndex.repair`."""
+        self._get_ready()
+        return self._own_index().repair(kind, scratch, told)
+
+    def update_index(self) -> str:
+        """Let the index follow what was published, by a step of each kind; return why it is behind, or "".
+
+        Call it after `append`, `append_all`, `sequence` or `finish` have returned, which answer without waiting for
+        it. It never raises an error of this library: what was published stays published, and the next call goes on.
+        """
+        try:
+            self._get_ready()
+        except TilesError as error:
+            return error.message
+        return self._own_index().update()
 
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.
@@ -194,10 +221,17 @@ class Log:
             if anchor is not None and anchor.state != SEALED and read_head(self.private)[0].anchor == anchor.identity:
                 note_anchor(self.private, place, in_bucket=self._preparation.is_needed)
 
+    def _own_index(self) -> OwnIndex:
+        if self._index is None:
+            self._index = OwnIndex(self.public, self._signer, self._sequencer.grown, Clock())
+        return self._index
+
     def _catch_up(self) -> None:
-        """Let the leaf index cover more of the log."""
+        # another thread may be building at the same time, so nothing is shared with it
+        OwnIndex(self.public, self._signer, lambda: None, Clock()).catch_up()
 
     def _use(self, public: Store) -> None:
         self.public = public
+        self._index = None
         self._sequencer = self._sequencer_for(public, known=self._known_for(public))
         self._is_ready = True

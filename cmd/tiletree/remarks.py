@@ -1,7 +1,12 @@
-"""Remarks that several commands make on their answers."""
+"""What commands say of the index of a log, besides their results: a remark after publishing, and how far they are."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from shlex import quote
+
+from tiles.store.address import shown_address
 from tiletree.ui import Output
 
 
@@ -9,3 +14,24 @@ def remark_unsure(out: Output) -> None:
     """Say that entries were logged of which nobody could see whether they are in the log already."""
     text = "some may have been in the log already: its index does not cover all of it (`tiletree index build LOG`)"
     out.remark("once", False, text)
+
+
+def remark_index(out: Output, log: str, problem: str) -> None:
+    """Say why the index of a log does not cover all that it could; nothing if it does."""
+    if problem:
+        command = f"`tiletree index build {quote(shown_address(log))}`"
+        out.remark("index", problem, f"the index is not up to date: {problem}; {command} lets it catch up")
+
+
+@contextmanager
+def covering(out: Output, label: str, size: int) -> Iterator[Callable[[int], None]]:
+    """Show how many entries an index covers by now: what is given is to be called with that number."""
+    covered = 0
+    with out.progress(label, size) as progress:
+
+        def told(now: int) -> None:
+            nonlocal covered
+            progress.advance(now - covered)
+            covered = now
+
+        yield told

@@ -64,6 +64,15 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["key", "forget", "hostile"], False),
         (["key", "forget", NONE], True),
     ],
+    "index": [
+        (["key", "generate", "my.example.com", "--out", "mine"], False),
+        (["index", "build", "hostile", NEW, "--key", "mine", "--vkey", VKEY], True),
+        (["index", "build", "hostile", "hostile", "--key", "mine", "--vkey", VKEY], False),
+        (["index", "build", "hostile", NEW, "--key", "mine", "--kind", LINES, "--vkey", VKEY], False),
+        (["index", "build", NONE], True),
+        (["index", "check", "hostile", "--vkey", VKEY], True),
+        (["index", "check", "hostile", "--vkey", VKEY, "--against", NONE], True),
+    ],
     "page": [(["page", "hostile"], False), (["page", "hostile", "--policy", NONE], True), (["page", NONE], False)],
     "serve": [(["serve", NONE], False)],
     "writing": [

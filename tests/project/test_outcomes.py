@@ -17,11 +17,11 @@ import tiles
 from tests.support import outcomes
 from tests.support.make_cli_docs import contexts
 from tiles.errors import TilesError
-from tiletree import cli, opening, ui
+from tiletree import cli, opening, remarks, ui
 
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-SHARED = [Path(opening.__file__), Path(ui.__file__)]  # modules that make fields for several commands
+SHARED = [Path(module.__file__) for module in (opening, remarks, ui)]  # that make fields for several commands
 
 
 def module_of(command: str) -> str:
@@ -65,7 +65,7 @@ def named(command: str) -> set[str]:
 def commands() -> set[str]:
     """Return the names of all commands that do something."""
     found = {context.command_path.partition(" ")[2] for context in contexts()}
-    return found - {"", "key"}
+    return found - {"", "key", "index"}
 
 
 def test_every_command_has_its_codes_and_fields() -> None:

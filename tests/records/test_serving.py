@@ -91,6 +91,8 @@ def test_what_a_reader_is_told(grown: tuple[ObjectServer, bool]) -> None:
     ("path", "kind"),
     [
         ("index/sha256/00", (BYTES, IMMUTABLE)),
+        ("index/leaf/1/head", (TEXT, FRESH)),
+        ("index/leaf/1/0/000/000", (BYTES, IMMUTABLE)),
         ("pending", (TEXT, FRESH)),
         ("verify.html", ("text/html; charset=utf-8", DAILY)),
         ("style.css", ("text/css; charset=utf-8", DAILY)),

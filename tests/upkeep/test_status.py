@@ -8,11 +8,12 @@ import pytest
 
 from tests.support.faults import Died, Fault, Faults
 from tests.support.guarding import OTHER_ROOT
-from tests.support.world import World, some_entries
+from tests.support.world import ORIGIN, World, some_entries
 from tiles.errors import NotFound
+from tiles.notes.index_head import IndexHead, sign_index_head
 from tiles.records.paths import ANCHOR, STAGING
 from tiles.tree.layout import CHECKPOINT
-from tiles.tree.merkle import TreeHead
+from tiles.tree.merkle import EMPTY_TREE, TreeHead
 from tiles.upkeep.status import Status, look
 
 
@@ -88,3 +89,19 @@ def test_no_log() -> None:
     """Where there is no head there is no log."""
     with pytest.raises(NotFound):
         status(World())
+
+
+def test_how_far_the_index_is() -> None:
+    """Of each kind of keys: how much is covered, or why nobody can tell."""
+    world = World().grown(3)
+    assert status(world).indexes == ()
+    empty = IndexHead(ORIGIN, "leaf/1", EMPTY_TREE, ())
+    world.put("public", "index/leaf/1/head", sign_index_head(empty, world.key).data)
+    world.put("public", "index/name/1/head", sign_index_head(empty, world.key).data)
+    world.put("public", "index/sha256/1/0/000/000", b"")
+    world.put("public", "index/Odd/1/head", b"")
+    found = status(world).indexes
+    assert found[0] == ("leaf/1", 0, "")
+    assert found[1][2] == f"malformed index head: it is of {ORIGIN}, leaf/1"
+    assert found[2] == ("sha256/1", 0, "it has no head")
+    assert len(found) == 3

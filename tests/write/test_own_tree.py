@@ -14,6 +14,7 @@ from tiles.records.paths import PENDING, POLICY, TRACES
 from tiles.store import Store
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
+from tiles.tree.plan import Plan
 from tiles.tree.proof import verify_consistency
 from tiles.write.own_tree import OwnTree
 
@@ -75,8 +76,10 @@ def test_right_edge() -> None:
     assert reads == 3
     assert own.right_edge(tree) is edge
     again = OwnTree(faults.wrap(world.stores["public"], "public"), world.verifier)
-    again.grew(edge)
+    again.grew(Plan(300, 0, b"", {"tile/0/000": b""}, edge, []))
     assert again.right_edge(tree) is edge
+    assert again.grown() == Plan(300, 0, b"", {}, edge, [])
+    assert again.grown() is None
     assert len(faults.done) == reads
     path = "tile/0/001.p/44"
     data = world.stores["public"].read(path).data

@@ -1,6 +1,7 @@
 """What an entry can be.
 
     kinds        one Protocol: how an entry is made, recognised, shown and found
+    key_kinds    by which kinds of keys entries are found: our own, and those of applications
     file_digest  what is logged of a file, with its name or without
     blinded      what is logged of a file so that only those who are told can know
     rekor        what Rekor logs of a signature

@@ -25,6 +25,7 @@ LEAF = "leaf/1"  # the kind of keys that every entry has one of
 SHA256, SHA512 = "sha256/1", "sha512/1"  # of what was logged
 NAME = "name/1"  # of the file
 
+_DIGESTS = {SHA256: hashlib.sha256, SHA512: hashlib.sha512}
 _CHUNK = 1 << 20  # bytes read at a time
 
 
@@ -81,7 +82,7 @@ class Kind(Protocol):
         ...
 
     def keys(self, entry: bytes) -> list[Key]:
-        """Return the keys by which an entry of this kind is found."""
+        """Return the keys by which an entry is found. Raises Malformed unless it is of this kind."""
         ...
 
 
@@ -134,8 +135,9 @@ class Blinded:
         """Return its hash."""
         return [("Blinded", parse_blinded_entry(entry))]
 
-    def keys(self, entry: bytes) -> list[Key]:  # noqa: ARG002
+    def keys(self, entry: bytes) -> list[Key]:
         """Return nothing: whoever can make the entry knows its leaf hash."""
+        parse_blinded_entry(entry)
         return []
 
 
@@ -187,10 +189,12 @@ class Raw:
 
     def keys(self, entry: bytes) -> list[Key]:
         """Return the digests of the bytes, which are the thing that was logged."""
-        return [Key(SHA256, hashlib.sha256(entry).digest()), Key(SHA512, hashlib.sha512(entry).digest())]
+        return [Key(kind, digest(entry).digest()) for kind, digest in _DIGESTS.items()]
 
 
 KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Raw())
+
+_BEGINNINGS = tuple(kind.begins for kind in KINDS[:-1])  # an entry with none of these is raw
 
 
 def kind_of(entry: bytes) -> Kind:
@@ -207,6 +211,21 @@ def kind_of(entry: bytes) -> Kind:
 def keys_of(entry: bytes) -> list[Key]:
     """Return all keys of an entry. Raises Malformed for more bytes than an entry can have."""
     return [Key(LEAF, leaf_hash(entry)), *kind_of(entry).keys(entry)]
+
+
+def values_of(kind: str, entry: bytes) -> list[bytes]:
+    """Return the values of the keys of one kind that an entry has, as `keys_of` does, and compute no others."""
+    # no kind of entries has two keys of one kind, so none has more than count
+    if kind == LEAF:
+        return [leaf_hash(entry)]
+    if not entry.startswith(_BEGINNINGS):
+        digest = _DIGESTS.get(kind)
+        return [] if digest is None else [digest(entry).digest()]
+    for each in KINDS:
+        if entry.startswith(each.begins):
+            with suppress(Malformed):
+                return [key.value for key in each.keys(entry) if key.kind == kind]
+    return []
 
 
 def read_content(stream: BinaryIO, name: str | None = None) -> Content:

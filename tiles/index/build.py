@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, count
 from typing import Protocol
 
+from tiles.entries.kinds import LEAF
 from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, VerificationError
-from tiles.index.record import records_of
+from tiles.index.record import leaf_records, records_of
 from tiles.index.run import RunWriter
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import (
@@ -32,17 +33,21 @@ from tiles.notes.index_head import (
     check_kind,
     live_runs,
     open_index_head,
+    run_entries,
 )
 from tiles.notes.keys import VerifierKey
 from tiles.records.paths import index_head_path
 from tiles.retry import Clock, Pauses, attempts
 from tiles.store import Store, StoreFetcher, TooLong, Version
-from tiles.tree.merkle import EMPTY_TREE, TreeHead
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 
 STEP = 16 * RUN_ENTRIES  # entries that one head covers more than the one before, at most
 
-_OTHER_BUILDERS = Pauses(100, 0.1, 5.0)  # how often one step is begun again because somebody else was faster
+# how often one step is begun again because somebody else was faster
+_OTHER_BUILDERS = Pauses(100, 0.1, 5.0)
+_FASTER_ONES = Pauses(3, 0.05, 0.5)
 
+Told = Callable[[int], None]
 Roots = Mapping[tuple[int, int], Run]
 
 
@@ -62,6 +67,10 @@ class Entries(Protocol):
         """Yield (index, entry) for start ≤ index < stop."""
         ...
 
+    def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
+        """Yield the leaf hashes of the entries [start, stop), several at a time, in order."""
+        ...
+
 
 class IndexBuilder:
     """Builds one index.
@@ -79,26 +88,53 @@ class IndexBuilder:
         self._sign = sign
         self._verifier = verifier
 
-    def build(self, origin: str, kind: str, clock: Clock | None = None) -> IndexHead:
+    def build(self, origin: str, kind: str, clock: Clock | None = None, told: Told | None = None) -> IndexHead:
         """Begin the index of a kind of keys, or catch up, and return its head.
 
-        Raises VerificationError if the index that is there is of another log, or was not signed by this key; Differs
-        if it holds something else than what follows from the entries; what `log`, `sign` and the store raise.
+        told   is called with the covered size, first with that of the head that was there
+        Raises Conflict if others were faster each time; VerificationError if the index that is there is of another
+        log, or was not signed by this key; Differs if it holds something else than what follows from the entries; what
+        `log`, `sign` and the store raise.
         """
         check_kind(kind)
+        found = self._read(origin, kind)
+        head = found[0] or IndexHead(origin, kind, EMPTY_TREE, ())
+        return self._advance(head, found[1], clock or Clock(), _OTHER_BUILDERS, told or _nobody)
+
+    def step(self, origin: str, kind: str, clock: Clock, *, begin: bool) -> IndexHead | None:
+        """Take one step, if there is anything to do, and return the head; None if there is none.
+
+        begin   what to do where there is none
+        Raises as `build` does. If others are faster, it soon gives up: they build the same.
+        """
+        found = self._read(origin, kind)
+        if found[0] is None and not begin:
+            return None
+        head = found[0] or IndexHead(origin, kind, EMPTY_TREE, ())
+        return self._advance(head, found[1], clock, _FASTER_ONES, _nobody, most=1)
+
+    def _advance(
+        self, head: IndexHead, version: Version | None, clock: Clock, tries: Pauses, told: Told, most: int | None = None
+    ) -> IndexHead:
+        """Take steps until all is covered, or as many, and return the head. version: None if there is none yet"""
         goal = min(self._log.tree.size, MAX_COVERED) // RUN_ENTRIES * RUN_ENTRIES
-        while True:
-            for _ in attempts(clock or Clock(), _OTHER_BUILDERS):
-                head, version = self._read(origin, kind)
-                if head is not None and head.tree.size >= goal:
+        told(head.tree.size)
+        for _ in count() if most is None else range(most):
+            for attempt in attempts(clock, tries):
+                if attempt:
+                    there, version = self._read(head.origin, head.kind)
+                    head = there or head
+                if version is not None and head.tree.size >= goal:
                     return head
                 try:
-                    self._step(head or IndexHead(origin, kind, EMPTY_TREE, ()), version, goal)
+                    head, version = self._step(head, version, goal)
                 except (Conflict, OutcomeUnknown):
                     continue  # somebody else builds it too, or nobody knows: look again
+                told(head.tree.size)
                 break
             else:
-                raise Conflict(f"{self._store.url}: the head of the index {kind} changes all the time")
+                raise Conflict(f"{self._store.url}: the head of the index {head.kind} changes all the time")
+        return head
 
     def _read(self, origin: str, kind: str) -> tuple[IndexHead | None, Version | None]:
         path = index_head_path(kind)
@@ -118,13 +154,13 @@ class IndexBuilder:
             )
         return head, found.version
 
-    def _step(self, old: IndexHead, version: Version | None, goal: int) -> None:
+    def _step(self, old: IndexHead, version: Version | None, goal: int) -> tuple[IndexHead, Version]:
         covered = min(goal, (old.tree.size // STEP + 1) * STEP)
         there = {(run.level, run.number): run for run in old.runs}
         runs = [there.get(place) or self._create(old.kind, place, there) for place in live_runs(covered)]
         head = IndexHead(old.origin, old.kind, self._log.tree_at(covered), tuple(runs))
         self._store.barrier()
-        self._store.swap(index_head_path(old.kind), self._sign(head), version)
+        return head, self._store.swap(index_head_path(old.kind), self._sign(head), version)
 
     def _create(self, kind: str, place: tuple[int, int], there: Roots) -> Run:
         """Create the objects of a run, merged from what is there, or else from the entries."""
@@ -147,12 +183,19 @@ class IndexBuilder:
         level, number = place
         if place in there:
             return RunReader(self._fetcher, kind, there[place]).files()
-        if level == 0:
-            first = number * RUN_ENTRIES
-            entries = (entry for _, entry in self._log.entries(first, first + RUN_ENTRIES))
-            return iter([records_of(kind, entries, first)])
+        covered = run_entries(level)
+        first, stop = number * covered, (number + 1) * covered
+        is_there = any(first <= run.first < stop for run in there.values())
+        if level == 0 or (covered <= STEP and not is_there):
+            return iter([self._computed(kind, first, stop)])
         parts = [(level - 1, number * FAN_OUT + part) for part in range(FAN_OUT)]
         return merged([self._records(kind, part, there) for part in parts])
+
+    def _computed(self, kind: str, first: int, stop: int) -> list[bytes]:
+        """Return the records of some entries, which are few."""
+        if kind == LEAF:  # no entry has to be read for it
+            return leaf_records(chain.from_iterable(self._log.leaves(first, stop)), first)
+        return records_of(kind, (entry for _, entry in self._log.entries(first, stop)), first)
 
 
 def merged(sources: Sequence[Iterator[list[bytes]]]) -> Iterator[list[bytes]]:
@@ -169,3 +212,7 @@ def merged(sources: Sequence[Iterator[list[bytes]]]) -> Iterator[list[bytes]]:
 def _next(source: Iterator[list[bytes]]) -> list[bytes]:
     """Return the next list that has something in it; [] at the end."""
     return next(filter(None, source), [])
+
+
+def _nobody(_: int) -> None:
+    """Do nothing: the caller did not ask to be told."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from tiles.entries.kinds import LEAF, Key, keys_of
+from tiles.entries.key_kinds import values_of
+from tiles.entries.kinds import LEAF, Key
 from tiles.errors import UsageError
-from tiles.notes.index_head import MAX_COVERED, MAX_KEYS
-from tiles.tree.merkle import leaf_hashes
+from tiles.notes.index_head import MAX_COVERED
+from tiles.tree.merkle import Hash, leaf_hashes
 
 PREFIX_SIZE = 10  # bytes of the hash of a key
 RECORD_SIZE = 16  # bytes
@@ -36,18 +37,25 @@ def index_in(found: bytes) -> int:
     return int.from_bytes(found[PREFIX_SIZE:], "big")
 
 
+def leaf_records(leaves: Iterable[Hash], first: int) -> list[bytes]:
+    """Return the records of leaf hashes, sorted. first: the index of the first one"""
+    begin, sha256 = _begin(LEAF), hashlib.sha256
+    return sorted(
+        sha256(begin + leaf).digest()[:PREFIX_SIZE] + index.to_bytes(_INDEX_SIZE, "big")
+        for index, leaf in enumerate(leaves, first)
+    )
+
+
 def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
     """Return the records of entries, sorted, each once. first: the index of the first entry"""
-    if kind == LEAF:  # each entry has one, whatever it is, and nothing has to be parsed
-        begin, sha256 = _begin(kind), hashlib.sha256
-        leaves = enumerate(leaf_hashes(list(entries)), first)
-        return sorted(
-            sha256(begin + leaf).digest()[:PREFIX_SIZE] + index.to_bytes(_INDEX_SIZE, "big") for index, leaf in leaves
-        )
-    found: set[bytes] = set()
+    if kind == LEAF:
+        return leaf_records(leaf_hashes(entries), first)
+    found: list[bytes] = []
+    begin, sha256 = _begin(kind), hashlib.sha256
     for index, entry in enumerate(entries, first):
-        keys = dict.fromkeys(key for key in keys_of(entry) if key.kind == kind)
-        found.update(record(key, index) for key in list(keys)[:MAX_KEYS])
+        if values := values_of(kind, entry):
+            own = index.to_bytes(_INDEX_SIZE, "big")
+            found += {sha256(begin + value).digest()[:PREFIX_SIZE] + own for value in values}
     return sorted(found)
 
 

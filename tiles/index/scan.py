@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tiles.entries.kinds import LEAF, Key, keys_of
+from tiles.entries.key_kinds import has_key
+from tiles.entries.kinds import LEAF, Key
 from tiles.errors import UsageError
 from tiles.read.client import SCAN_LIMIT, LogClient
 
@@ -49,5 +50,4 @@ def _scan(client: LogClient, wanted: Wanted, progress: Callable[[int], None]) ->
 
 
 def _is_hit(entry: bytes, wanted: Wanted) -> bool:
-    keys = set(keys_of(entry))
-    return all(any(key in keys for key in each) for each in wanted)
+    return all(any(has_key(entry, key) for key in each) for each in wanted)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tiles.errors import Malformed
-from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING
+from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind
 from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
 BYTES = "application/octet-stream"
@@ -64,12 +64,12 @@ def is_for_ever(path: str) -> bool:
 
 def headers_of(path: str) -> dict[str, str]:
     """Return Content-Type and Cache-Control of an object of the public part."""
+    if path in _FRESH or head_kind(path) is not None:
+        return {"Content-Type": TEXT, "Cache-Control": FRESH}
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}
     if path.startswith(CHECKPOINTS):
         return {"Content-Type": TEXT, "Cache-Control": IMMUTABLE}
-    if path in _FRESH:
-        return {"Content-Type": TEXT, "Cache-Control": FRESH}
     name = path.rpartition("/")[2]
     kind = _TYPES.get(name[name.rfind(".") :] if "." in name else "", BYTES)
     return {"Content-Type": kind, "Cache-Control": DAILY}

@@ -24,6 +24,7 @@ class Plan:
 
     body      the new entries, length-prefixed
     objects   public path → content, immutable; in no particular order
+    leaves    the leaf hashes of the new entries
     edge      the right edge of the new tree
     """
 
@@ -32,6 +33,7 @@ class Plan:
     body: bytes = field(repr=False)
     objects: Mapping[str, bytes] = field(repr=False)
     edge: Edge = field(repr=False)
+    leaves: Sequence[Hash] = field(repr=False)
 
     @property
     def tree(self) -> TreeHead:
@@ -55,7 +57,8 @@ def plan(edge: Edge, entries: Sequence[bytes]) -> Plan:
         tile_at(size, ENTRIES, index).path: content for index, content in enumerate(bundles, edge.size // TILE_WIDTH)
     }
     hashes: list[tuple[Hash, ...]] = []
-    new: list[Hash] = leaf_hashes(entries)
+    leaves = leaf_hashes(entries)
+    new: list[Hash] = leaves
     level = 0
     while level_size(size, level) > 0:
         before = level_size(edge.size, level)
@@ -66,7 +69,7 @@ def plan(edge: Edge, entries: Sequence[bytes]) -> Plan:
         new = full_roots(every)
         level += 1
     bundle = bundles[-1] if size % TILE_WIDTH else b""
-    return Plan(edge.size, len(entries), b"".join(pieces), objects, Edge(size, tuple(hashes), bundle))
+    return Plan(edge.size, len(entries), b"".join(pieces), objects, Edge(size, tuple(hashes), bundle), leaves)
 
 
 def _pieces(edge: Edge, entries: Sequence[bytes]) -> list[bytes]:

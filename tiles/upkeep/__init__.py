@@ -5,6 +5,7 @@
     objects     for audit and repair: tiles and bundles, fetched, and judged past every cache
     strays      what a listing shows beside the tree
     gc          deleting what is of no use any more
+    superseded  for gc: partial tiles and index runs whose place larger ones have taken
     import_log  appending another log's entries
     repair      putting back what is lost or damaged
     rebuild     for repair: the tree, from what there is of it

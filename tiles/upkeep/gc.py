@@ -1,6 +1,6 @@
 """Removing what a log has no use for any more, while others may be reading and writing it.
 
-Six kinds of objects go, each by a rule that no writer, however long it was stopped, can turn into a loss:
+Seven kinds of objects go, each by a rule that no writer, however long it was stopped, can turn into a loss:
 
 - a staged batch of a size below the head's. A batch can be committed only on top of a head no larger than itself, and
   heads never shrink. A batch of the head's own size may hold refusals and no entries, and could still be committed. Age
@@ -10,6 +10,7 @@ Six kinds of objects go, each by a rule that no writer, however long it was stop
   for it find the full one. The full one must also be part of a tree that was published as long ago: every checkpoint
   since then is at least that large, and needs the full one itself. The age of the full one alone proves less: the run
   that wrote it may have died, and its tree may have been published days later.
+- objects of index runs that were merged into larger ones (`tiles.upkeep.superseded`).
 - temporary files of a directory that are too old for a running writer to need.
 - objects that trying out a bucket has left behind.
 - refusals, after a time in which their submitters can look at them.
@@ -53,8 +54,8 @@ from tiles.records.paths import (
 )
 from tiles.store import Listed, Store
 from tiles.store.probe import PROBES
-from tiles.tree.layout import BUNDLES, CHECKPOINT, ENTRIES, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path
-from tiles.tree.merkle import HASH_SIZE
+from tiles.tree.layout import BUNDLES, CHECKPOINT
+from tiles.upkeep.superseded import merged_runs, own_index_heads, partial_tiles
 from tiles.write.load import read_head
 
 DAY = 86_400.0  # seconds
@@ -77,6 +78,7 @@ class Collected:
     bytes                                   of all but the temporary files, as stored
     sample                                  the first SAMPLE paths
     refusals, decided                       how many refusals, and records of decided submissions that are gone
+    runs                                    how many objects of merged index runs
     """
 
     staged: int
@@ -88,6 +90,7 @@ class Collected:
     sample: tuple[str, ...]
     refusals: int = 0
     decided: int = 0
+    runs: int = 0
 
 
 @runtime_checkable
@@ -116,7 +119,7 @@ def gc(
 
     now     seconds since the epoch
     grace   seconds for which partial tiles stay once the full tile is there and published, for readers without a way
-            to fall back
+            to fall back, and index runs once they are merged
     keep_refusals   seconds for which refusals stay
     Raises NotFound if there is no log; Refused if the head is malformed, or the checkpoint not of its log.
     """
@@ -125,16 +128,18 @@ def gc(
     head = _head(private)
     covered = min(_published_size(public, head), head.tree.size)
     covered = min(covered, _size_at(public, head, now - grace))
+    indexes = own_index_heads(public, head)
     if not dry_run:
         # What was just read must last before anything is deleted because of it: after a power cut an older head could
-        # need its batch, and an older checkpoint its partial tiles.
+        # need its batch, an older checkpoint its partial tiles, and an older index head its runs.
         private.barrier()
         public.barrier()
     broom = _Broom(dry_run)
     # The writer that staged such a batch read a smaller head, so its commit fails: the head has changed.
     broom.sweep(private, "staged", _staged(private, head))
     # Writers and readers of the published tree, or of a larger one, never read these; those of a smaller one fall back.
-    broom.sweep(public, "tile", _partials(public, covered, now - grace))
+    broom.sweep(public, "tile", partial_tiles(public, covered, now - grace))
+    broom.sweep(public, "run", merged_runs(public, indexes, now - grace))
     broom.sweep(private, "refusal", _refusals(private, now - keep_refusals))
     for gone_for_good in _decided(private, dry_run=dry_run):
         broom.sweep(private, "decided", iter(gone_for_good))
@@ -187,6 +192,7 @@ class _Broom:
             tuple(self._sample),
             counts["refusal"],
             counts["decided"],
+            counts["run"],
         )
 
 
@@ -268,32 +274,3 @@ def _staged(private: Store, head: Head) -> Iterator[Listed]:
         size = staged_size(listed.path)
         if size is not None and size < head.tree.size and listed.path != head.staged_path:
             yield listed
-
-
-def _partials(public: Store, covered: int, before: float) -> Iterator[Listed]:
-    """Partial tiles and bundles of a tree of size `covered` whose full ones were written before a time.
-
-    A full tile is listed right before its partial ones: "067" and "067.p/1" sort like that.
-    """
-    full: tuple[Tile, Listed] | None = None
-    for listed in public.list(TILES):
-        try:
-            tile = parse_tile_path(listed.path)
-        except Malformed:
-            continue
-        if tile.is_full:
-            full = tile, listed
-        elif (
-            full is not None
-            and tile.full == full[0]
-            and (tile.index + 1) * TILE_WIDTH <= level_size(covered, tile.level)
-            # `modified` is 0.0 if the store does not know how long the object has been there
-            and 0.0 < full[1].modified <= before
-            and _is_whole(full[0], full[1].size, listed.size)
-        ):
-            yield listed
-
-
-def _is_whole(full: Tile, size: int, partial: int) -> bool:
-    """Whether a full tile is as long as it must be: if it is damaged, only its partial tiles may be left."""
-    return size >= partial if full.level == ENTRIES else size == TILE_WIDTH * HASH_SIZE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from tiles.records.paths import STAGING
 from tiles.signing.anchor import Anchor, AnchorMemory
 from tiles.store import Store
 from tiles.tree.layout import CHECKPOINT
+from tiles.upkeep.superseded import kept_indexes, own_index_head
 from tiles.write.load import Expected, Loader, read_head
 from tiles.write.own_tree import OwnTree
 
@@ -33,6 +35,7 @@ class Status:
     refusal   why the next run will refuse; empty if it will not
     hint      what to do about that
     inbox     why the inbox cannot be listed, and nothing of it be taken; empty if it can
+    indexes   the kinds of keys of which there is an index: how many entries it covers, and what is wrong with its head
     """
 
     head: Head
@@ -45,6 +48,7 @@ class Status:
     hint: str
     inbox: str = ""
     since: float | None = None
+    indexes: tuple[tuple[str, int, str], ...] = ()
 
     @property
     def next(self) -> str:
@@ -94,4 +98,15 @@ def look(public: Store, private: Store, anchors: Store, now: float) -> Status:
     since = None
     with suppress(NotFound):
         since = public.read(CHECKPOINT, MAX_NOTE_SIZE).modified
-    return Status(head, modified, published, staged, anchor, backlog, refusal, hint, inbox, since)
+    indexes = tuple(_indexes(public, head))
+    return Status(head, modified, published, staged, anchor, backlog, refusal, hint, inbox, since, indexes)
+
+
+def _indexes(public: Store, head: Head) -> Iterator[tuple[str, int, str]]:
+    for kind in kept_indexes(public):
+        try:
+            yield kind, own_index_head(public, head, kind).tree.size, ""
+        except NotFound:
+            yield kind, 0, "it has no head"
+        except (AccessError, LogError) as error:
+            yield kind, 0, error.message

@@ -23,6 +23,7 @@ from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import policy_for
 from tiles.user.files import locked, make_directory, read_file, sync_directory, write_file, xdg_directory
 
+INDEX_HEAD = "index-head"  # what the evidence of a wrong index has, and that of a fork has not
 MAX_FORKS = 8  # of one log whose evidence is kept; one is enough to prove that it forked
 
 _MAX_EVIDENCE = 64 << 20  # bytes, of all logs together
@@ -54,6 +55,18 @@ newer was seen first, and the smaller one, older, after it. Where older was serv
 with it. That is no proof: it may be an old copy of the log. Whoever has all tiles of newer can tell.
 
 Keep this directory, and ask who runs the log.
+"""
+
+_INDEX = """\
+An index head that the log {origin} has signed, and that is wrong.
+
+index-head is what it signed; what-it-shows says which statement of it does not follow from the log's entries, or
+contradicts other-index-head. checkpoint is that of the log, in which the entries are. Anyone who knows the log's key
+can compute the index again from the entries, and compare:
+
+    tiletree index check LOG --vkey {vkey} --against index-head
+
+Keep this directory, and tell others who use the log. The index of this kind of keys proves nothing any more.
 """
 
 
@@ -127,6 +140,8 @@ class Visits:
         readme = _readme(key, evidence)
         if readme is _UNPROVEN:
             of_log = f"unproven-{of_log}"
+        elif INDEX_HEAD in evidence:
+            of_log = f"index-{of_log}"
         target = forks / f"{of_log}{hashed.hexdigest()[:16]}"
         if target.is_dir():
             return target
@@ -168,6 +183,8 @@ def _check_room(forks: Path, of_log: str) -> None:
 
 def _readme(key: VerifierKey, evidence: Mapping[str, bytes]) -> str:
     """Return what to write beside the evidence, by what it shows."""
+    if INDEX_HEAD in evidence:
+        return _INDEX
     try:
         older, newer = (parse_signed_checkpoint(evidence[name]) for name in (OLDER, NEWER))
     except (KeyError, LogError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from tiles.errors import LogError, NotFound, Refused, TilesError, UsageError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -37,6 +38,7 @@ class OwnTree:
         self.verifier = verifier
         self._public = public
         self._edge = EMPTY_EDGE  # the right edge that was read or published last
+        self._grown: Plan | None = None  # of the batch that was published last
 
     def read_checkpoint(self) -> tuple[SignedCheckpoint, Version] | tuple[None, None]:
         """Return the published checkpoint, signed by our key, and its version; a pair of None if there is none."""
@@ -125,9 +127,15 @@ class OwnTree:
             self._edge = parse_edge(tree, {tile: self._read_tile(tile) for tile in edge_objects(tree.size)})
         return self._edge
 
-    def grew(self, edge: Edge) -> None:
-        """Take note of the right edge of the tree that was just published: it need not be read again."""
-        self._edge = edge
+    def grew(self, planned: Plan) -> None:
+        """Take note of what was just published: its right edge and its entries need not be read again."""
+        self._edge = planned.edge
+        self._grown = replace(planned, objects={})
+
+    def grown(self) -> Plan | None:
+        """Return the plan, without its objects, of the batch that was published last, and forget it."""
+        grown, self._grown = self._grown, None
+        return grown
 
     def _reader(self, tree: TreeHead, nodes: Sequence[Node], planned: Plan | None) -> TreeReader:
         """Return a reader that believes the hashes of `nodes`, from the tiles just written or from storage."""

@@ -43,7 +43,7 @@ class Sequencer:
     known    where entries are that are in the log; None: nobody looks
     now      seconds since the epoch
     sleep    waits for that many seconds
-    undeleted   returns the names of decided submissions that could not be deleted since it was called last
+    undeleted, grown   what `Tidier.undeleted` and `OwnTree.grown` return
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Sequencer:
         parts = Parts(public, private)
         self._steps = Steps.of(parts, signer, self._expected, self._clock)
         self._recoverer = Recoverer(parts, self._steps, self._clock)
-        self.undeleted = self._steps.tidier.undeleted
+        self.undeleted, self.grown = self._steps.tidier.undeleted, self._steps.tree.grown
 
     def create(self) -> SignedCheckpoint:
         """Begin the log, or finish beginning it, and return its published checkpoint.
@@ -242,7 +242,7 @@ class Sequencer:
                 hint="; ".join(filter(None, ["do not add them again: the next run finishes this one", error.hint])),
             ) from error
         if planned is not None:
-            self._steps.tree.grew(planned.edge)
+            self._steps.tree.grew(planned)
         self._recoverer.finished(head)
         return signed
 

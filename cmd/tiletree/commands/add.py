@@ -24,7 +24,7 @@ from tiletree.inputs import (
 )
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
-from tiletree.remarks import remark_unsure
+from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output, Progress
 
 
@@ -88,6 +88,7 @@ def add(
         out.note("nothing to add: the input is empty")
     checkpoint = report.checkpoint or sequencer.finish()
     remark_undeleted(out, sequencer.undeleted())
+    remark_index(out, log, report.index)
     report.finish(checkpoint)
 
 
@@ -114,6 +115,7 @@ def _append(
             report.retries += appended.retries
             report.is_sure = report.is_sure and appended.once
             progress.advance(len(batch))
+            report.index = sequencer.update_index()  # the answer has been printed
     except Unfinished as error:
         report.add(taken.popleft(), indexes(error.first_index, error.count, error.already), error.already, None)
         report.out.partial |= {"committed": True, "published": error.published}
@@ -138,6 +140,7 @@ class _Report:
     count: int = 0
     checkpoint: SignedCheckpoint | None = None
     retries: int = 0
+    index: str = ""  # why the index of the log does not cover all that it could
 
     def add(
         self,

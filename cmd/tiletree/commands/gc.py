@@ -12,14 +12,18 @@ from tiles.user.places import private_store, public_store
 from tiletree.options import json_option, log_argument, output, private_option
 from tiletree.ui import Output
 
-_COUNTS = ("staged", "tiles", "bundles", "temps", "probes", "refusals", "decided", "bytes")
+_COUNTS = ("staged", "tiles", "bundles", "temps", "probes", "refusals", "decided", "runs", "bytes")
 
 
 @click.command()
 @log_argument
 @private_option
 @click.option(
-    "--grace", type=click.FloatRange(min=0), default=DAY, show_default=True, help="seconds that partial tiles stay"
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=DAY,
+    show_default=True,
+    help="seconds that partial tiles and merged runs stay",
 )
 @click.option(
     "--keep-refusals",
@@ -38,8 +42,9 @@ def gc(out: Output, log: str, private: str | None, grace: float, keep_refusals: 
     Example:
       tiletree gc ./log --dry-run
 
-    This deletes partial tiles and bundles whose full one has been published for the grace period, staged batches that
-    can no longer be committed, temporary files of runs that died, and what trying out a bucket left behind. Refusals
+    This deletes partial tiles and bundles whose full one has been published for the grace period, index runs that were
+    merged as long ago, staged batches that can no longer be committed, temporary files of runs that died, and what
+    trying out a bucket left behind. Refusals
     go after 30 days, unless --keep-refusals says otherwise. Submissions that are decided and could not be deleted from
     the inbox are tried again; once one is gone, so is the record that it is decided. It can be run at any time, beside
     anything else.
@@ -58,6 +63,7 @@ def gc(out: Output, log: str, private: str | None, grace: float, keep_refusals: 
         *found.sample,
         f"{'would delete' if dry_run else 'deleted'} {found.tiles} partial tiles, {found.bundles} partial bundles, "
         f"{found.staged} staged batches, {found.temps} temporary files, {found.probes} probe objects, "
-        f"{found.refusals} refusals, {found.decided} records of decided submissions; "
+        f"{found.refusals} refusals, {found.decided} records of decided submissions, {found.runs} objects of merged "
+        f"index runs; "
         f"{found.bytes} bytes",
     )

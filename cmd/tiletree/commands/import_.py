@@ -19,6 +19,7 @@ from tiletree.options import (
     trust_options,
     writer_options,
 )
+from tiletree.remarks import remark_index
 from tiletree.ui import Output
 
 
@@ -49,12 +50,20 @@ def import_(
     target = open_sequencer(dst, writer)
     client, accepted, pinned = visit(out, src, pins)
     source = {"origin": accepted.signed.origin, "size": client.tree.size, "trust": pinned.how}
+    index = ""
     with tiles_of(src, client), out.progress("importing", client.tree.size) as progress:
+
+        def told(count: int) -> None:
+            nonlocal index
+            progress.advance(count)
+            index = target.update_index()
+
         try:
-            done = import_log(client, target, progress=progress.advance)
+            done = import_log(client, target, progress=told)
         except Unfinished as error:
             out.partial |= {"source": source, "committed": True, "published": error.published}
             raise
+    remark_index(out, dst, index)
     tree = done.checkpoint.tree
     out.result(
         {

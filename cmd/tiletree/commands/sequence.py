@@ -19,7 +19,7 @@ from tiles.write.ahead import MAX_BATCH
 from tiles.write.results import Sequenced
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
-from tiletree.remarks import remark_unsure
+from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output
 
 SHOWN_REFUSALS = 20
@@ -83,17 +83,17 @@ def sequence(
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
     opened = open_sequencer(log, writer)
     if watch is None:
-        _Run(out).go(opened, limits)
+        _Run(out, log).go(opened, limits)
     else:
-        _watch(out, opened, limits, watch)
+        _watch(out, log, opened, limits, watch)
 
 
-def _watch(out: Output, log: Log, limits: Limits, pause: float) -> None:
+def _watch(out: Output, log: str, opened: Log, limits: Limits, pause: float) -> None:
     with _until_told_to_end() as ended:
         while not ended.is_set():
             out.partial = {}  # each run has a document of its own
             try:
-                _Run(out, quiet=True).go(log, limits, ended.is_set)
+                _Run(out, log, quiet=True).go(opened, limits, ended.is_set)
             except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
                 out.error(type(error).__name__, error.message, f"the next run is in {pause:g} seconds")
             ended.wait(pause)
@@ -117,6 +117,7 @@ class _Run:
     """What one run did, for the person and for --json. quiet: says nothing if that is nothing."""
 
     out: Output
+    log: str
     quiet: bool = False
     batches: list[dict[str, int]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
@@ -126,6 +127,7 @@ class _Run:
     retries: int = 0
     already: int = 0
     is_sure: bool = True
+    index: str = ""  # why the index of the log does not cover all that it could
 
     def go(self, log: Log, limits: Limits, is_ended: Callable[[], bool] = lambda: False) -> None:
         """Decide what waits, a batch at a time."""
@@ -137,11 +139,14 @@ class _Run:
             self._add(done)
             self.undeletable = done.backlog.undeletable if self.undeletable is None else self.undeletable
             self.undeleted += log.undeleted()
+            if done.count:
+                self.index = log.update_index()  # the answer has been printed
             waiting -= decided
             if not decided or waiting <= 0 or not done.backlog.objects or is_ended():
                 break
         if self.batches or self.refused or not self.quiet:
             remark_readable(self.out, log.readable())
+            remark_index(self.out, self.log, self.index)
             self._finish(done)
 
     def _add(self, done: Sequenced) -> None:

@@ -69,6 +69,9 @@ def status(out: Output, log: str, writer: Writer) -> int:
                 "unlistable": list(waiting.unlistable),
                 "problem": found.inbox or None,
             },
+            "indexes": [
+                {"kind": kind, "covered": covered, "problem": wrong or None} for kind, covered, wrong in found.indexes
+            ],
             "next": will,
         },
         f"log        {head.origin}",
@@ -78,6 +81,7 @@ def status(out: Output, log: str, writer: Writer) -> int:
         f"anchor     {found.anchor.tree if found.anchor else f'nothing at {memory.url}'}",
         f"key        {key}{f', not usable: {problem}' if problem else ''}",
         f"inbox      {_waits(waiting) if not found.inbox else f'cannot be listed: {found.inbox}'}",
+        f"index      {_indexed(found)}",
         f"next run   will {will}",
     )
     return EXIT_REFUSED if found.refusal or problem else EXIT_OK
@@ -86,6 +90,12 @@ def status(out: Output, log: str, writer: Writer) -> int:
 def _other(key: VerifierKey | None, found: Status) -> str:
     """Return what is wrong with a key that is not the log's; "" if it is."""
     return "" if key is None or key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"
+
+
+def _indexed(found: Status) -> str:
+    """Return how far the index of each kind of keys is, in words."""
+    words = [f"{kind} {wrong or f'covers {covered} entries'}" for kind, covered, wrong in found.indexes]
+    return ", ".join(words) or "nothing"
 
 
 def _waits(backlog: Backlog) -> str:

@@ -1,0 +1,212 @@
+"""`tiletree index`: the files by which entries are found are built and checked."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from tiles.entries.key_kinds import check_known, failures
+from tiles.errors import NotFound, Refused, UsageError
+from tiles.index.build import IndexBuilder
+from tiles.index.own_index import DEFAULT_KINDS
+from tiles.notes.index_head import IndexHead, sign_index_head
+from tiles.notes.keys import SeedKey
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.signing.key_file import read_key
+from tiles.store import Store
+from tiles.store.address import is_object_url
+from tiles.store.directory import DirectoryStore
+from tiles.store.probe import probe
+from tiles.tree.layout import CHECKPOINT
+from tiles.user.places import public_store
+from tiles.write.prepare import as_public
+from tiletree.commands.index_report import Check, code_of
+from tiletree.opening import environment_key, find_key, open_sequencer, tiles_of, visit
+from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
+from tiletree.remarks import covering
+from tiletree.ui import Output
+
+_KINDS = click.option(
+    "--kind", "kinds", metavar="KIND", multiple=True, help=f"a kind of keys  [default: {', '.join(DEFAULT_KINDS)}]"
+)
+
+
+@click.group()
+def index() -> None:
+    """Build and check the index by which entries are found."""
+
+
+@index.command()
+@log_argument
+@click.argument("dst", metavar="[DST]", required=False)
+@_KINDS
+@click.option("--repair", is_flag=True, help="put back objects of the index that are missing or damaged")
+@writer_options("key", "private", "anchor")
+@trust_options
+@json_option
+@output
+def build(
+    out: Output, log: str, dst: str | None, kinds: tuple[str, ...], repair: bool, writer: Writer, pins: Pins
+) -> None:
+    """Begin the index of LOG, or let it catch up.
+
+    \b
+    Examples:
+      tiletree index build ./log
+      tiletree index build ./log --kind sha512/1
+      tiletree index build https://log.example.com ./my-index --key my.key
+
+    The index of a log that you write is put into the log, and signed with the log's key. Runs that add entries keep
+    every kind that was begun, and begin the default ones once the log has more than 16,384 entries; this command does
+    the rest at once. With DST, a directory or a bucket, it is the index of anyone's log, in a place of your own, signed
+    with your key: it proves to those who name that key that something is not in the log. An interrupted build goes on
+    where it stopped. --vkey and --policy say whom to trust for LOG, with DST only.
+
+    To give an index up, delete `index/` with all that is in it: what is found without it is verified as before. A log
+    of more than 16,384 entries gets one again by the next run that adds to it, a frozen one does not.
+    """
+    for kind in kinds:
+        check_known(kind)
+    if dst is None:
+        _build_own(out, log, kinds or DEFAULT_KINDS, writer, pins, repair=repair)
+    elif repair:
+        raise UsageError("--repair is for the index of a log that you write, without DST")
+    else:
+        _build_other(out, log, dst, kinds or DEFAULT_KINDS, writer, pins)
+
+
+def _build_own(out: Output, log: str, kinds: Sequence[str], writer: Writer, pins: Pins, *, repair: bool) -> None:
+    if pins != Pins():
+        raise UsageError("--vkey and --policy say whom to trust for the log of others, with DST")
+    path, signing = find_key(log, writer)
+    opened = open_sequencer(log, writer, (path, signing))
+    size = opened.finish().tree.size
+    heads = []
+    for kind in kinds:
+        with covering(out, f"indexing {kind}", size) as told:
+            heads.append(opened.build_index(kind, told))
+    repaired: list[tuple[str, str]] = []
+    for kind in kinds if repair else ():
+        with covering(out, f"checking {kind}", size) as told, TemporaryDirectory(prefix="tiletree-") as scratch:
+            repaired += opened.repair_index(kind, DirectoryStore(Path(scratch)), told)
+    _say(out, heads, size, signing.verifier.vkey, opened.public, repaired)
+
+
+def _build_other(out: Output, log: str, dst: str, kinds: Sequence[str], writer: Writer, pins: Pins) -> None:
+    if writer.private is not None or writer.anchor is not None:
+        raise UsageError("--private and --anchor are of a log that you write, without DST")
+    signing = _own_key(writer)
+    store = as_public(public_store(dst))
+    _check_place(store, dst)
+    client, accepted, _ = visit(out, log, pins)
+    origin, size = accepted.signed.origin, client.tree.size
+    builder = IndexBuilder(store, client, lambda head: sign_index_head(head, signing).data, signing.verifier)
+    heads = []
+    with tiles_of(log, client):
+        for kind in kinds:
+            with covering(out, f"indexing {kind}", size) as told:
+                heads.append(builder.build(origin, kind, told=told))
+    _say(out, heads, size, signing.verifier.vkey, store, ())
+
+
+def _own_key(writer: Writer) -> SeedKey:
+    if (signing := environment_key(writer)) is not None:
+        return signing
+    if writer.key is None:
+        raise UsageError("name the key that is to sign the index with --key", hint="`tiletree key generate` makes one")
+    return read_key(writer.key)
+
+
+def _check_place(store: Store, dst: str) -> None:
+    """Raise Refused unless an index by somebody else may be put there."""
+    try:
+        store.read(CHECKPOINT, MAX_NOTE_SIZE)
+    except NotFound:
+        pass
+    else:
+        raise Refused(
+            f"{store.url} is a log, and readers would take the index for that log's own",
+            hint=f"name another place, or build the log's own index: `tiletree index build {store.url}`",
+        )
+    if is_object_url(dst):
+        probe(store, secrets.token_hex(16))
+
+
+def _say(
+    out: Output,
+    heads: Sequence[IndexHead],
+    size: int,
+    vkey: str,
+    store: Store,
+    repaired: Sequence[tuple[str, str]],
+) -> None:
+    failed = {head.kind: count for head in heads if (count := failures(head.kind))}
+    for kind, count in failed.items():
+        out.remark("failed", failed, f"of {count} entries, keys of {kind} could not be computed")
+    indexes = [
+        {"kind": head.kind, "covered": head.tree.size, "records": sum(run.records for run in head.runs)}
+        for head in heads
+    ]
+    out.result(
+        {
+            "origin": heads[0].origin,
+            "size": size,
+            "signed_by": vkey,
+            "place": store.url,
+            "indexes": indexes,
+            "repaired": [{"path": path, "problem": problem} for path, problem in repaired],
+        },
+        *(f"{path}: {problem}; put back" for path, problem in repaired),
+        *(f"{each['kind']}  covers {each['covered']} of {size} entries, {each['records']} records" for each in indexes),
+        f"index of {heads[0].origin} in {store.url}, signed by {vkey}",
+    )
+
+
+@index.command()
+@log_argument
+@click.option("--kind", "kinds", metavar="KIND", multiple=True, help="a kind of keys  [default: all that the log has]")
+@click.option("--against", type=click.Path(path_type=Path), metavar="FILE", help="also check this index head")
+@click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="where to put the evidence of a lie")
+@click.option("--work", type=click.Path(path_type=Path), metavar="DIR", help="keep what was computed, for later checks")
+@trust_options
+@json_option
+@output
+def check(
+    out: Output,
+    log: str,
+    kinds: tuple[str, ...],
+    against: Path | None,
+    save: Path | None,
+    work: Path | None,
+    pins: Pins,
+) -> int:
+    """Compute the index of LOG again from its entries, and compare it with what the log has signed.
+
+    \b
+    Examples:
+      tiletree index check https://log.example.com
+      tiletree index check ./log --kind leaf/1 --work ./checked
+
+    Anyone can do this who can read the log. Exits 1 if the log has signed an index that does not follow from its
+    entries, or two that contradict each other: then the evidence is saved for others to see, and nothing that was
+    proven by that index counts. Exits 3 if objects of the index are missing or damaged and what was signed is right:
+    `index build --repair` puts them back. With --work, only what is new is computed by the next check.
+    """
+    client, accepted, pinned = visit(out, log, pins)
+    checking = Check(out, log, client, pinned, save, work)
+    with tiles_of(log, client):
+        reports = [*checking.published(kinds), *([checking.given(against)] if against else [])]
+    out.result(
+        {
+            "origin": accepted.signed.origin,
+            "size": client.tree.size,
+            "trust": pinned.how,
+            "indexes": [report.document for report in reports],
+        },
+        *(line for report in reports for line in report.lines),
+    )
+    return code_of(reports)
