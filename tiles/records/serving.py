@@ -2,7 +2,9 @@
 
 Tiles and bundles never change, so copies are good for ever (https://c2sp.org/tlog-tiles, "APIs": they "SHOULD be served
 with … long caching headers"); a partial one may be deleted, and readers then ask for the full one. A copy of the
-checkpoint is checked each time, because it changes. Entries may be hostile: none is served as text/html or a script.
+checkpoint, or of an index's head, is checked each time, because it changes. Runs of an index are as tiles are; they are
+read in ranges, so they are never encoded (docs/index-format.md). Entries may be hostile: none is served as text/html or
+a script.
 """
 
 from __future__ import annotations
