@@ -14,7 +14,7 @@ from tiles.errors import AccessError
 from tiles.notes.policy import parse_policy
 from tiles.page import VERIFY, page_files
 from tiles.store.memory import MemoryStore
-from tiletree.commands.serve import answer, log_server
+from tiletree.commands.serve import answer, log_server, part_of
 from tiletree.ui import Output
 
 pytest_plugins = ["tests.support.browser_fixture"]
@@ -120,6 +120,54 @@ def test_over_http(store: MemoryStore) -> None:
     connection.close()
     with pytest.raises(AccessError, match="cannot be had"):
         log_server(store, PAGE, server.server_port)
+    server.shutdown()
+    server.server_close()
+
+
+DIGITS = (200, {"Content-Type": "text/plain", "Cache-Control": "max-age=9"}, b"0123456789")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "said", "body"),
+    [
+        ("bytes=2-4", 206, "bytes 2-4/10", b"234"),
+        ("Bytes=0-0", 206, "bytes 0-0/10", b"0"),
+        ("bytes=8-99", 206, "bytes 8-9/10", b"89"),
+        ("bytes=7-", 206, "bytes 7-9/10", b"789"),
+        ("bytes=-3", 206, "bytes 7-9/10", b"789"),
+        ("bytes=-99", 206, "bytes 0-9/10", b"0123456789"),
+        ("bytes=10-", 416, "bytes */10", None),
+        ("bytes=99-100", 416, "bytes */10", None),
+        ("bytes=-0", 416, "bytes */10", None),
+        *((odd, 200, None, b"0123456789") for odd in ("", "bytes=-", "bytes=4-2", "bytes=1-2,4-5", "lines=1-2", "b")),
+    ],
+)
+def test_parts(wanted: str, status: int, said: str | None, body: bytes | None) -> None:
+    """One part that is there comes as 206, one that is not is 416; whatever else is asked for, the whole comes."""
+    found, headers, data = part_of(DIGITS, wanted)
+    assert (found, headers.get("Content-Range")) == (status, said)
+    assert body in (data, None)
+    assert (headers["Cache-Control"] == "no-store") == (status == 416)
+    assert (headers.get("Accept-Ranges") == "bytes") == (status != 416)
+
+
+def test_parts_over_http(store: MemoryStore) -> None:
+    """Parts come to those who ask with GET, and not on a condition that no answer meets; errors come whole."""
+    server = log_server(store, PAGE, 0)
+    Thread(target=server.serve_forever, daemon=True).start()
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    whole = PLAIN["tile/0/000"]
+    for method, path, more, status, body in (
+        ("GET", "/tile/0/000", {}, 206, whole[32:64]),
+        ("GET", "/tile/0/000", {"If-Range": '"x"'}, 200, whole),
+        ("HEAD", "/tile/0/000", {}, 200, b""),
+        ("GET", "/nothing", {}, 404, b"not found\n"),
+    ):
+        connection.request(method, path, headers={"Range": "bytes=32-63", **more})
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (status, body)
+        assert response.headers["Content-Encoding"] is None
+    connection.close()
     server.shutdown()
     server.server_close()
 

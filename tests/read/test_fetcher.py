@@ -135,5 +135,5 @@ def test_who_knows_urllib3() -> None:
         if name.startswith("tiles."):
             origins = [getattr(value, "__module__", None) or "" for value in vars(module).values()]
             users += [name] * any(origin.startswith("urllib3") for origin in origins)
-    reading = [f"tiles.read.{name}" for name in ("connections", "fsspec_http", "http_fetcher", "redirects")]
-    assert sorted(users) == [*reading, "tiles.store.address"]
+    reading = ("connections", "fsspec_http", "http_answers", "http_fetcher", "redirects")
+    assert sorted(users) == [*(f"tiles.read.{name}" for name in reading), "tiles.store.address"]

@@ -14,7 +14,9 @@ from tests.support.command_line import Command
 from tests.support.object_server import ObjectServer
 from tiles.notes.policy import parse_policy
 from tiles.page import install_page
-from tiles.records.serving import BYTES, DAILY, FRESH, IMMUTABLE, TEXT, headers_of
+from tiles.records.paths import index_head_path, run_file_path, run_tile_path
+from tiles.records.serving import BYTES, DAILY, FRESH, IMMUTABLE, TEXT, headers_of, public_serving
+from tiles.tree.layout import Tile
 from tiles.user.places import public_store
 
 KEPT = {
@@ -91,6 +93,8 @@ def test_what_a_reader_is_told(grown: tuple[ObjectServer, bool]) -> None:
     ("path", "kind"),
     [
         ("index/sha256/00", (BYTES, IMMUTABLE)),
+        ("index/leaf/1/head", (TEXT, FRESH)),
+        ("index/leaf/1/0/000/000", (BYTES, IMMUTABLE)),
         ("pending", (TEXT, FRESH)),
         ("verify.html", ("text/html; charset=utf-8", DAILY)),
         ("style.css", ("text/css; charset=utf-8", DAILY)),
@@ -103,8 +107,19 @@ def test_what_a_reader_is_told(grown: tuple[ObjectServer, bool]) -> None:
         ("tile/entries/x.js", (BYTES, IMMUTABLE)),
         ("index/x.svg", (BYTES, IMMUTABLE)),
         ("checkpoints/x.html", (TEXT, IMMUTABLE)),
+        ("index/x/head", (BYTES, IMMUTABLE)),
+        (index_head_path("acme.build/12"), (TEXT, FRESH)),
+        (run_file_path("leaf/1", 0, 1234, 3), (BYTES, IMMUTABLE)),
+        (run_tile_path("leaf/1", 0, 1234, Tile(0, 0, 3)), (BYTES, IMMUTABLE)),
     ],
 )
 def test_kinds(path: str, kind: tuple[str, str]) -> None:
-    """By path alone; below tile/, payload/ and index/ there is nothing but bytes."""
+    """By path alone; below tile/ and payload/, and in runs of an index, there is nothing but bytes."""
     assert headers_of(path) == {"Content-Type": kind[0], "Cache-Control": kind[1]}
+
+
+def test_nothing_of_an_index_is_encoded() -> None:
+    """Runs are read in ranges, also where entry bundles are stored encoded."""
+    serve = public_serving(gzip=True)
+    assert serve("tile/entries/000").gzip
+    assert not any(serve(path).gzip for path in (index_head_path("leaf/1"), run_file_path("leaf/1", 0, 0, 0)))

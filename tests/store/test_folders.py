@@ -55,6 +55,7 @@ class Swapping(NoSync):
 
 OPERATIONS: dict[str, Callable[[DirectoryStore], object]] = {
     "read": lambda store: store.read("inbox/eve/file"),
+    "read a part": lambda store: store.read_range("inbox/eve/file", 0, 5, 100),
     "create": lambda store: store.create({"inbox/eve/new": b"1", "inbox/eve/deep/new": b"2"}),
     "create what is there": lambda store: store.create({"inbox/eve/file": b"eve's"}),
     "swap": lambda store: store.swap("inbox/eve/head", b"new", None),

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.support.faults import Passing
+from tiles.store import StoreFetcher
+from tiles.store.memory import MemoryStore
 from tiles.store.ranges import WORTH_A_RANGE, Part, fetch_range
 
 DATA = bytes(range(256)) * 512
@@ -51,3 +54,11 @@ def test_fetch_range(fetcher: Whole, size: int, expected: Part, asked: tuple[int
     assert found.data[4096 - found.first : 8192 - found.first] == DATA[4096:8192]
     assert found.stop == expected.first + len(expected.data)
     assert fetcher.asked == [asked]
+
+
+def test_parts_of_objects_in_a_store() -> None:
+    """The fetcher of a store reads parts if the store can; of one that cannot, the whole."""
+    store = MemoryStore()
+    store.create({"run": DATA})
+    assert fetch_range(StoreFetcher(store), "run", 4096, 8192, len(DATA)) == Part(4096, DATA[4096:8192])
+    assert fetch_range(StoreFetcher(Passing(store, "")), "run", 4096, 8192, len(DATA)) == Part(0, DATA)

@@ -48,6 +48,7 @@ class Process(Posix):
         self._before_sync = before_sync
         self._open: dict[int, int] = {}
         self._paths: dict[int, str] = {}  # by which they were opened
+        self._begin: dict[int, int] = {}  # where the next read begins
         self._numbers = itertools.count(3)
         self._dead = False
         self._now = 0.0
@@ -128,7 +129,12 @@ class Process(Posix):
 
     def read(self, fd: int, size: int) -> bytes:
         self._live()
-        return self.disk.contents[self._open[fd]][:size]  # `read_file` asks for all of it at once
+        at = self._begin.pop(fd, 0)
+        return self.disk.contents[self._open[fd]][at : at + size]  # `read_file` asks for all of it at once
+
+    def seek(self, fd: int, at: int) -> None:
+        self._live()
+        self._begin[fd] = at
 
     def fstat(self, fd: int) -> os.stat_result:
         self._live()

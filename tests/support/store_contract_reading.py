@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.store_threads import paths
 from tiles.errors import NotFound, UsageError
-from tiles.store import Store, TooLong
+from tiles.store import RangedStore, Store, TooLong
 
 
 def test_read_of_nothing(store: Store) -> None:
@@ -27,6 +27,38 @@ def test_read_limit(store: Store) -> None:
     assert store.read("b", 0).data == b""
     with pytest.raises(TooLong, match="/a: longer than 2 bytes"):
         store.read("a", 2)
+
+
+# by path and part: what bytes have to be there; an entry bundle may be stored encoded
+PARTS = [("tile/0/000", 10, 20), ("tile/0/000", 0, 100), ("tile/0/000", 99, 100), ("tile/entries/000", 10, 20)]
+
+
+@pytest.mark.parametrize(("path", "start", "stop"), PARTS)
+def test_read_range(store: Store, path: str, start: int, stop: int) -> None:
+    """A part has the bytes that were asked for; it may be the whole, but of what is stored as it is, it is not."""
+    data = bytes(range(100))
+    store.create({path: data})
+    assert isinstance(store, RangedStore)
+    part = store.read_range(path, start, stop, 100)
+    assert part.data[start - part.first : stop - part.first] == data[start:stop]
+    assert part.data == data[part.first : part.stop]
+    assert len(part.data) == stop - start or path.startswith("tile/entries/")
+
+
+def test_read_range_of_another_object(store: Store) -> None:
+    """Of a shorter object there comes what there is; a longer one is too long, and what is not there is NotFound."""
+    assert isinstance(store, RangedStore)
+    store.create({"a": b"0123456789"})
+    assert store.read_range("a", 8, 20, 30).data[-2:] == b"89"
+    beyond = store.read_range("a", 20, 30, 30)
+    assert b"0123456789".startswith(beyond.data)
+    with pytest.raises(TooLong, match="/a: longer than 9 bytes"):
+        store.read_range("a", 2, 4, 9)
+    for path in ("b", "a/b"):
+        with pytest.raises(NotFound):
+            store.read_range(path, 2, 4, 9)
+    with pytest.raises(UsageError):
+        store.read_range("../a", 2, 4, 10)
 
 
 def test_list_order(store: Store) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tiles.store.posix import Posix
 
-_ON_DESCRIPTORS = ("write", "read", "fstat", "fchmod", "close", "fsync", "syncfs", "names", "flock", "fdinfo")
+_ON_DESCRIPTORS = ("write", "read", "seek", "fstat", "fchmod", "close", "fsync", "syncfs", "names", "flock", "fdinfo")
 CALLS = (
     *("open_root", "open_new", "open_read", "open_directory", "open_passage", "lstat", "mkdir", "rename", "rename_new"),
     *("link", "unlink", "realpath", "mountinfo", *_ON_DESCRIPTORS),

@@ -7,6 +7,9 @@ import pytest
 from tests.support.caches import Caching
 from tests.support.readers import Objects, make_log
 from tiles.errors import AccessError, NotFound
+from tiles.store import StoreFetcher
+from tiles.store.memory import MemoryStore
+from tiles.store.ranges import WORTH_A_RANGE
 from tiles.tree.layout import CHECKPOINT, ENTRIES, Tile
 from tiles.tree.merkle import leaf_hash
 from tiles.upkeep.candidates import Reachable, Sources, claimed_size, cut_at, fetched, hashes_in, leaves_in
@@ -100,6 +103,18 @@ def test_what_is_read() -> None:
     assert leaves_in(Tile(ENTRIES, 0, 2), b"\0\1a\0\0") == (leaf_hash(b"a"), leaf_hash(b""))
     for data in (b"", b"\0\1a", b"\0\1a\0\1"):
         assert leaves_in(Tile(ENTRIES, 0, 2), data) is None
+
+
+def test_a_part() -> None:
+    """A part is read with the same patience."""
+    objects = Broken({"a"})
+    objects.objects = {"big": bytes(WORTH_A_RANGE + 1)}
+    store = MemoryStore()
+    store.create(objects.objects)
+    for place, first in ((objects, 0), (StoreFetcher(store), 9)):
+        assert Reachable(place, lasting=False).fetch_range("big", 9, 10, WORTH_A_RANGE + 1).first == first
+    with pytest.raises(NotFound, match="a: connection reset"):
+        Reachable(objects, lasting=False).fetch_range("a", 9, 10, WORTH_A_RANGE + 1)
 
 
 def test_past_a_cache() -> None:

@@ -13,16 +13,23 @@ from tests.support.browser import Chromium, site
 from tests.support.nginx import nginx, put
 from tests.support.web_logs import PLAIN, flip
 from tests.support.web_server import PAGE
+from tiles.read.http_fetcher import HttpFetcher
+from tiles.store.ranges import Part
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
+RUN_PATH = "index/leaf/1/0/000/000"
+RUN = bytes(range(256)) * 300
+INDEX = {"index/leaf/1/head": b"tiletree/index/v1\n", RUN_PATH: RUN}
 FOREVER = "public, max-age=31536000, immutable"
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """Return the address of a log that nginx serves, and its directory."""
-    with nginx(tmp_path, {**PAGE, **PLAIN, "checkpoints/302": b"x", "favicon.ico": b""}) as url:
+    objects = {**PAGE, **PLAIN, **INDEX, "checkpoints/302": b"x", "favicon.ico": b""}
+    # a machine on which all that can be is compressed
+    with nginx(tmp_path, objects, around="gzip on; gzip_types *; gzip_min_length 0;") as url:
         yield url, tmp_path / "log"
 
 
@@ -34,6 +41,9 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         ("tile/0/000", "application/octet-stream", FOREVER),
         ("tile/entries/001.p/46", "application/octet-stream", FOREVER),
         ("tile/0/999", None, "no-store"),
+        ("index/leaf/1/head", "text/plain; charset=utf-8", "no-cache"),
+        (RUN_PATH, "application/octet-stream", FOREVER),
+        ("index/leaf/1/0/001/000", None, "no-store"),
         ("policy.txt", "text/plain", "no-cache"),
         ("page/app.js", "text/javascript", "no-cache"),
         ("", "text/html", "no-cache"),
@@ -51,6 +61,25 @@ def test_headers(served: tuple[str, Path], path: str, kind: str | None, keeping:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert bool(answer.headers["Content-Security-Policy"]) == (path == "")
+
+
+@pytest.mark.parametrize(("path", "encoding"), [(RUN_PATH, None), ("tile/0/000", "gzip")])
+def test_what_may_be_compressed(served: tuple[str, Path], path: str, encoding: str | None) -> None:
+    """Of an index nothing is, whatever the rest of the configuration says."""
+    request = urllib.request.Request(served[0] + path, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.headers["Content-Encoding"] == encoding
+
+
+def test_parts_of_an_index(served: tuple[str, Path]) -> None:
+    """A part of a run comes as it is, and may be kept as the run may."""
+    headers = {"Range": "bytes=4096-8191", "Accept-Encoding": "gzip"}
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{served[0]}{RUN_PATH}", headers=headers), timeout=20
+    ) as answer:
+        assert (answer.status, answer.read()) == (206, RUN[4096:8192])
+        assert (answer.headers["Content-Encoding"], answer.headers["Cache-Control"]) == (None, FOREVER)
+    assert HttpFetcher(served[0]).fetch_range(RUN_PATH, 4096, 8192, len(RUN)) == Part(4096, RUN[4096:8192])
 
 
 def test_what_was_wrong_once(chromium: Chromium, served: tuple[str, Path]) -> None:

@@ -21,6 +21,7 @@ from tiles.parallel import SERVER_READS, in_background
 from tiles.read.fsspec_http import http_client
 from tiles.read.http_fetcher import NO_CACHE
 from tiles.read.trouble import too_long
+from tiles.store import Part
 from tiles.store.address import parse_http_url
 from tiles.store.bounded_gzip import MAGIC, decode, on_wire
 from tiles.store.content_encoding import ACCEPTED, decode_what_is, on_wire_after, times_encoded
@@ -44,6 +45,7 @@ ALLOWED = {
 
 _HTTP = frozenset({"http", "https"})
 _S3 = frozenset({"s3", "s3a"})
+_STORES = _S3 | {"gs", "gcs", "az", "abfs", "abfss", "adl"}  # their libraries ask for parts, and get them
 _KEEPING = frozenset({"blockcache", "cached", "filecache", "simplecache"})
 
 T = TypeVar("T")
@@ -76,8 +78,8 @@ class FsspecFetcher:
         # Not an option of `url_to_fs`: some file systems would pass that on as one of the connection.
         self._fs.dircache.use_listings_cache = False
         self._fs.dircache.clear()
-        protocols = {self._fs.protocol} if isinstance(self._fs.protocol, str) else set(self._fs.protocol)
-        shared = self._fs.async_impl or not protocols.isdisjoint(_THREADSAFE)
+        self._protocols = {self._fs.protocol} if isinstance(self._fs.protocol, str) else set(self._fs.protocol)
+        shared = self._fs.async_impl or not self._protocols.isdisjoint(_THREADSAFE)
         self.parallel = SERVER_READS if shared else 1
         self._turn: AbstractContextManager[Any] = nullcontext() if shared else Lock()
 
@@ -101,11 +103,39 @@ class FsspecFetcher:
             raise too_long(data, where, limit)
         return data
 
+    def fetch_range(self, path: str, start: int, stop: int, size: int) -> Part:
+        """Return a part of an object, or the whole (ReadsRanges).
+
+        The whole is read of a server, too, because its answer would not be told to be the part that was asked for.
+        """
+        data = self._in_time(lambda: self._read_part(path, start, stop), path, f"{self.url}/{path}")
+        return Part(0, self._fetch(path, size)) if data is None else Part(start, data)
+
+    def _read_part(self, path: str, start: int, stop: int) -> bytes | None:
+        """Return bytes of an object; None if the whole has to be read. What is not there is FileNotFoundError."""
+        try:
+            with self._turn:
+                if not self._fs.async_impl:
+                    with self._fs.open(self._name(path), "rb") as file:
+                        file.seek(start)
+                        return _bounded(file, stop - start)
+                if self._protocols.isdisjoint(_STORES):
+                    return None
+                data: bytes = self._fs.cat_file(self._name(path), start=start, end=stop)
+        except (FileNotFoundError, PermissionError):
+            raise
+        except Exception:  # noqa: BLE001  each library behind fsspec says in its own way that it cannot, or not there
+            return None
+        return data if len(data) <= stop - start else None
+
+    def _name(self, path: str) -> str:
+        below = f"{self._base.rstrip('/')}/{path}" if self._base else path
+        return f"{below}{self._query}"
+
     def _read(self, path: str, limit: int, where: str, options: dict[str, Any]) -> tuple[bytes, int]:
         """Return an object, or one byte more of it than there may be, and how many times it is known to be encoded."""
         most = 1 + (on_wire(limit) if path.startswith(BUNDLES) else limit)
-        base = self._base.rstrip("/")
-        name = (f"{base}/{path}" if self._base else path) + self._query
+        name = self._name(path)
         with self._turn:
             if self._fs.async_impl:
                 sync = import_module("fsspec.asyn").sync
@@ -116,10 +146,7 @@ class FsspecFetcher:
                 except NotImplementedError:
                     pass  # it has no streams
             with self._fs.open(name, "rb") as file:
-                data = bytearray()
-                while len(data) < most and (chunk := file.read(min(_CHUNK, most - len(data)))):
-                    data += chunk
-                return bytes(data), 0
+                return _bounded(file, most), 0
 
     def _in_time(self, job: Callable[[], T], path: str, where: str) -> T:
         """Return what a job returns, raise what its error means, or raise AccessError when it takes too long."""
@@ -128,6 +155,14 @@ class FsspecFetcher:
         except TimeoutError:
             failure = AccessError(f"{where}: no whole answer within {self._deadline:g} seconds")
         raise failure
+
+
+def _bounded(file: Any, most: int) -> bytes:
+    """Return the next bytes of a file, so many at most."""
+    data = bytearray()
+    while len(data) < most and (chunk := file.read(min(_CHUNK, most - len(data)))):
+        data += chunk
+    return bytes(data)
 
 
 async def _read_stream(

@@ -1,4 +1,4 @@
-"""Reading a log over HTTP (https://c2sp.org/tlog-tiles, "APIs"). Errors of urllib3 are translated here only.
+"""Reading a log over HTTP (https://c2sp.org/tlog-tiles, "APIs").
 
 A server can send anything, send it late, or never stop. So every object has a limit in bytes, for what comes over the
 wire and for what that decodes to, and a deadline for all attempts together.
@@ -6,11 +6,9 @@ wire and for what that decodes to, and a deadline for all attempts together.
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from threading import Lock
 from urllib.parse import unquote
 
@@ -22,14 +20,15 @@ from tiles.errors import AccessError, Malformed, NotFound
 from tiles.notes.encoding import encode_base64
 from tiles.parallel import SERVER_READS, in_background
 from tiles.read.connections import connections
+from tiles.read.http_answers import CHUNK, Again, drain, failed, refusal
+from tiles.read.http_ranges import SATISFIED, UNSATISFIABLE, asking_for, length_of
 from tiles.read.redirects import is_private, is_same_server, redirected
 from tiles.read.trouble import too_long
 from tiles.retry import Clock, Pauses
-from tiles.store import TooLong
+from tiles.store import Part, TooLong
 from tiles.store.address import parse_http_url, shown_http_url
 from tiles.store.content_encoding import ACCEPTED, decode_all, on_wire_after, times_encoded
 from tiles.store.network import Proxy, proxy_for
-from tiles.tree.layout import CHECKPOINT
 from tiles.version import __version__
 
 PAUSES = Pauses(attempts=4, first=0.25, longest=30.0, spread=(0.5, 1.5))  # a longer Retry-After is cut to `longest`
@@ -38,20 +37,7 @@ MAX_REDIRECTS = 3
 NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache"}  # Pragma: for caches of HTTP/1.0
 
 _HEADERS = {"Accept-Encoding": ACCEPTED, "User-Agent": f"tiletree/{__version__}"}
-_REFUSED_BY_PROXY = re.compile(r"Tunnel connection failed: ([0-9]{3})")  # as http.client words it
-_CHUNK = 1 << 16  # bytes
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_GONE = frozenset({404, 410})
-_BUSY = frozenset({408, 429})
-
-
-class _Again(Exception):
-    """An attempt failed, and another one may succeed. pause: seconds that the server asks for, if it does."""
-
-    def __init__(self, problem: str, pause: float | None = None) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.pause = pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +58,17 @@ USUAL = Patience()
 
 
 @dataclass(frozen=True, slots=True)
-class _Anew:
-    """Asks for an object past every cache.
+class _Way:
+    """How an object is asked for.
 
-    query   what makes the address another one for a cache; "" for the object's own address
+    headers   more of them
+    query     what makes the address another one for a cache; "" for the object's own address
+    span      the part that is asked for: from where to where; None for the whole
     """
 
+    headers: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
+    span: tuple[int, int] | None = None
 
 
 class HttpFetcher:
@@ -109,12 +99,21 @@ class HttpFetcher:
 
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object, decoded. Raises NotFound; AccessError, and TooLong for one of more than `limit` bytes."""
-        return self._fetch(path, limit)
+        return self._fetch(path, limit, _Way())
+
+    def fetch_range(self, path: str, start: int, stop: int, size: int) -> Part:
+        """Return a part of an object, or the whole, decoded (ReadsRanges).
+
+        Where a server makes of the request something else than the part or the whole, the whole is asked for.
+        """
+        until = self._until()
+        part = self._get_patiently(path, size, until, _Way(asking_for(start, stop), span=(start, stop)))
+        return part or self._get_patiently(path, size, until, _Way()) or Part(0, b"")
 
     def fetch_anew(self, path: str, limit: int, rejected: bytes | None) -> bytes:
         """Return an object, past the caches (PastCaches): by asking them to, and if they do not, by another query."""
         try:
-            found = self._fetch(path, limit, _Anew())
+            found = self._fetch(path, limit, _Way(NO_CACHE))
             if found != rejected:
                 return found
         except (NotFound, TooLong):
@@ -123,20 +122,28 @@ class HttpFetcher:
             found = None
         # The same again, from a cache that ignores what it was asked for, or because the log has nothing else.
         try:
-            return self._fetch(path, limit, _Anew(f"{self._clock.rng.getrandbits(64):016x}"))
+            return self._fetch(path, limit, _Way(NO_CACHE, f"past={self._clock.rng.getrandbits(64):016x}"))
         except AccessError:  # there are servers that refuse a query
             if found is None:
                 raise
             return found
 
-    def _fetch(self, path: str, limit: int, anew: _Anew | None = None) -> bytes:
+    def _fetch(self, path: str, limit: int, way: _Way) -> bytes:
+        found = self._get_patiently(path, limit, self._until(), way)
+        return b"" if found is None else found.data
+
+    def _until(self) -> float:
+        """Return when to give up what begins now."""
+        return self._clock.now() + self._patience.whole
+
+    def _get_patiently(self, path: str, limit: int, until: float, way: _Way) -> Part | None:
+        """Return what `_get` does; a whole object is never None."""
         where = f"{self.url}/{path}"
-        until = self._clock.now() + self._patience.whole
         attempt = 1
         while True:
             try:
-                return self._in_time(lambda: self._get(path, limit, until, anew), until, where)
-            except _Again as again:
+                return self._in_time(lambda: self._get(path, limit, until, way), until, where)
+            except Again as again:
                 asked = again.pause
                 pause = PAUSES.after(attempt, self._clock.rng) if asked is None else min(asked, PAUSES.longest)
                 if attempt == PAUSES.attempts or self._clock.now() + pause >= until:
@@ -145,7 +152,7 @@ class HttpFetcher:
             self._clock.sleep(pause)
             attempt += 1
 
-    def _in_time(self, job: Callable[[], bytes], until: float, where: str) -> bytes:
+    def _in_time(self, job: Callable[[], Part | None], until: float, where: str) -> Part | None:
         """Return what the job returns, or give up on it.
 
         In a thread of its own, because name look-up, TLS handshake and response headers know no deadline: a server
@@ -156,29 +163,36 @@ class HttpFetcher:
         except TimeoutError:
             raise self._too_late(where) from None
 
-    def _get(self, path: str, limit: int, until: float, anew: _Anew | None) -> bytes:
-        """Return an object after one attempt, redirects included."""
+    def _get(self, path: str, limit: int, until: float, way: _Way) -> Part | None:
+        """Return an object, or the part that is asked for, after one attempt, redirects included.
+
+        None   the answer is another part, or none, and the whole was not asked for
+        """
         where = f"{self.url}/{path}"
         at = self._base._replace(auth=None, path=f"{(self._base.path or '').rstrip('/')}/{path}")
-        if anew is not None and anew.query:
-            at = at._replace(query="&".join(filter(None, (at.query, f"past={anew.query}"))))
+        if way.query:
+            at = at._replace(query="&".join(filter(None, (at.query, way.query))))
         outside = False
         for _ in range(1 + MAX_REDIRECTS):
             try:
                 response = self._pool(at, outside=outside).request(
-                    "GET", str(at), headers=self._headers(at, anew), redirect=False, preload_content=False
+                    "GET", str(at), headers=self._headers(at, way), redirect=False, preload_content=False
                 )
                 inside = is_private(self._peer(response, at))
                 try:
                     if response.status == 200:
-                        return self._body(response, limit, until, where)
-                    _drain(response)
+                        return Part(0, self._body(response, limit, until, where))
+                    if way.span and response.status == SATISFIED:
+                        return self._part(response, way.span, limit, until, where)
+                    drain(response)
                 finally:
                     response.close()
             except http.HTTPError as error:
-                raise _failed(error, where) from error
+                raise failed(error, where) from error
+            if way.span and response.status == UNSATISFIABLE:
+                return None
             if response.status not in _REDIRECTS:
-                raise _refusal(response, path, where)
+                raise refusal(response, path, where)
             target = redirected(at, response.headers.get("Location"), where, inside=inside)
             outside = outside or not (inside or is_same_server(at, target))
             at = target
@@ -201,8 +215,8 @@ class HttpFetcher:
         """Return the address that an answer came from; through a proxy, the host that was asked."""
         return getattr(response.connection, "peer", "") or at.host or ""
 
-    def _headers(self, at: Url, anew: _Anew | None) -> dict[str, str]:
-        headers = dict(_HEADERS) | ({} if anew is None else NO_CACHE)
+    def _headers(self, at: Url, way: _Way) -> dict[str, str]:
+        headers = {**_HEADERS, **way.headers}
         if self._base.auth and is_same_server(at, self._base):
             headers["Authorization"] = f"Basic {encode_base64(unquote(self._base.auth).encode())}"
         return headers
@@ -210,74 +224,36 @@ class HttpFetcher:
     def _body(self, response: BaseHTTPResponse, limit: int, until: float, where: str) -> bytes:
         times = times_encoded(response.headers.get("Content-Encoding", ""), where)
         room = on_wire_after(times, limit)
-        sent = bytearray()
-        while chunk := response.read1(_CHUNK, decode_content=False):
-            sent += chunk
-            if len(sent) > room:
-                raise too_long(b"" if times else bytes(sent), where, limit)
-            if self._clock.now() >= until:
-                raise self._too_late(where)
+        sent = self._sent(response, room, until, where)
+        if len(sent) > room:
+            raise too_long(b"" if times else sent, where, limit)
         try:
-            data = decode_all(bytes(sent), times, limit)
+            data = decode_all(sent, times, limit)
         except Malformed:
-            raise _Again("the answer broke off, or is not the gzip it says it is") from None
+            raise Again("the answer broke off, or is not the gzip it says it is") from None
         if len(data) > limit:
             raise too_long(data, where, limit)
         return data
 
+    def _part(
+        self, response: BaseHTTPResponse, span: tuple[int, int], size: int, until: float, where: str
+    ) -> Part | None:
+        """Return the part that was asked for; None if the answer has anything else."""
+        if (length := length_of(response.headers, span, size, where)) is None:
+            return None
+        data = self._sent(response, length, until, where)
+        if len(data) < length:
+            raise Again("the answer broke off")
+        return Part(span[0], data) if len(data) == length else None
+
+    def _sent(self, response: BaseHTTPResponse, room: int, until: float, where: str) -> bytes:
+        """Return what is sent; of more than `room` bytes, a little more than these."""
+        sent = bytearray()
+        while len(sent) <= room and (chunk := response.read1(CHUNK, decode_content=False)):
+            sent += chunk
+            if self._clock.now() >= until:
+                raise self._too_late(where)
+        return bytes(sent)
+
     def _too_late(self, where: str) -> AccessError:
         return AccessError(f"{where}: no whole answer within {self._patience.whole:g} seconds")
-
-
-def _drain(response: BaseHTTPResponse) -> None:
-    """Read a short answer to its end, so that the connection can be used again; give up on a long one."""
-    for _ in range(4):
-        if not response.read1(_CHUNK, decode_content=False):
-            return
-
-
-def _refusal(response: BaseHTTPResponse, path: str, where: str) -> Exception:
-    """Return the error that an answer without the object means."""
-    status = response.status
-    if status in _GONE:
-        return NotFound(f"{where}: not found")
-    if status == 403:
-        if path == CHECKPOINT:  # every log has one, so 403 does not say that it is not there
-            hint = "some storage answers this for what is not there, too: check the URL"
-            return AccessError(f"{where}: access is denied (403)", hint=hint)
-        return NotFound(f"{where}: not found (403)")
-    if status in _BUSY or status >= 500:
-        return _Again(f"the server answers {status}", _retry_after(response))
-    return AccessError(f"{where}: the server answers {status}")
-
-
-def _retry_after(response: BaseHTTPResponse) -> float | None:
-    """Return the seconds that Retry-After asks for; a date counts from the answer's own."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        dates = [parsedate_to_datetime(date) for date in (value, response.headers.get("Date", ""))]
-        return max(0.0, (dates[0] - dates[1]).total_seconds())
-    except (ValueError, TypeError, OverflowError):  # no date, one without a time zone, or one that no clock reaches
-        return None
-
-
-def _failed(error: http.HTTPError, where: str) -> Exception:
-    """Return what an error of urllib3 means here."""
-    if isinstance(error, http.SSLError):
-        return AccessError(f"{where}: no secure connection: {error}")
-    if refusal := _REFUSED_BY_PROXY.search(str(error)):
-        return AccessError(f"{where}: the proxy refuses ({refusal[1]})", hint="look at $https_proxy and $no_proxy")
-    if isinstance(error, http.LocationValueError):
-        return AccessError(f"{where}: the host name is not one")
-    for kind, problem in (
-        (http.ProxyError, "the proxy cannot be reached"),
-        (http.NameResolutionError, "the host name cannot be resolved"),
-        (http.NewConnectionError, "no connection"),
-        (http.ConnectTimeoutError, "no connection in time"),
-        (http.ReadTimeoutError, "no answer in time"),
-    ):
-        if isinstance(error, kind):
-            return _Again(problem)
-    return _Again("the answer broke off")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from tiles.errors import Malformed
+from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_decimal
-from tiles.tree.layout import TILES, Tile, index_path, parse_tile_path
+from tiles.notes.index_head import MAX_LEVEL, check_kind
+from tiles.tree.layout import ENTRIES, TILES, Tile, index_path, parse_tile_path
 
 # ---- the public part, beside the checkpoint and `tile/`
 
@@ -42,6 +43,10 @@ SET_ASIDE = "set-aside/"  # wrong or foreign objects that `repair` took out of t
 
 ANCHOR = "anchor"
 
+_KIND = r"([^/]+/[^/]+)"
+_NUMBER = r"((?:x[0-9]{3}/){0,6}[0-9]{3})"
+_INDEX_HEAD = re.compile(rf"{INDEX}{_KIND}/head", re.ASCII)
+_RUN_OBJECT = re.compile(rf"{INDEX}{_KIND}/(0|[1-9][0-9]?)/{_NUMBER}/(?:{_NUMBER}|({TILES}.*))", re.ASCII)
 _STAGED = re.compile(rf"{STAGING}([0-9]+)-[0-9a-f]{{64}}", re.ASCII)
 _DECIDED = re.compile(rf"{DECIDED}([0-9a-f]{{64}})", re.ASCII)
 _DAY = re.compile(rf"{DAYS}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", re.ASCII)
@@ -88,14 +93,40 @@ def index_head_path(kind: str) -> str:
     return f"{INDEX}{kind}/head"
 
 
+def run_prefix(kind: str, level: int, number: int) -> str:
+    """Return below which path all objects of a run are."""
+    return f"{INDEX}{kind}/{level}/{index_path(number)}/"
+
+
 def run_file_path(kind: str, level: int, number: int, file: int) -> str:
     """Return where a file of records of a run is."""
-    return f"{INDEX}{kind}/{level}/{index_path(number)}/{index_path(file)}"
+    return f"{run_prefix(kind, level, number)}{index_path(file)}"
 
 
 def run_tile_path(kind: str, level: int, number: int, tile: Tile) -> str:
     """Return where a tile of the tree of a run's pages is."""
-    return f"{INDEX}{kind}/{level}/{index_path(number)}/{tile.path}"
+    return f"{run_prefix(kind, level, number)}{tile.path}"
+
+
+def head_kind(path: str) -> str | None:
+    """Return the kind of keys whose index head has this path; None for any other path."""
+    match = _INDEX_HEAD.fullmatch(path)
+    return match[1] if match and _is_kind(match[1]) else None
+
+
+def run_of(path: str) -> tuple[str, int, int] | None:
+    """Return the kind, the level and the number of the run that an object is of; None for any other path."""
+    match = _RUN_OBJECT.fullmatch(path)
+    if match is None or not _is_kind(match[1]) or int(match[2]) > MAX_LEVEL:
+        return None
+    place = match[1], int(match[2]), _index_in(match[3])
+    if match[4]:
+        return place if run_file_path(*place, _index_in(match[4])) == path else None
+    try:
+        tile = parse_tile_path(match[5])
+    except Malformed:
+        return None
+    return place if tile.level != ENTRIES and run_tile_path(*place, tile) == path else None
 
 
 def staged_path(size: int, batch: str) -> str:
@@ -134,3 +165,16 @@ def odd_rejection_path(digest: str) -> str:
     digest   SHA-256 of its name below `inbox/`, in hex
     """
     return f"{REJECTED}{ODD}{digest}"
+
+
+def _is_kind(text: str) -> bool:
+    try:
+        check_kind(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _index_in(path: str) -> int:
+    """Return the index that `index_path` would write like this, perhaps in another way."""
+    return int(path.replace("x", "").replace("/", ""))

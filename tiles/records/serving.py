@@ -2,7 +2,9 @@
 
 Tiles and bundles never change, so copies are good for ever (https://c2sp.org/tlog-tiles, "APIs": they "SHOULD be served
 with … long caching headers"); a partial one may be deleted, and readers then ask for the full one. A copy of the
-checkpoint is checked each time, because it changes. Entries may be hostile: none is served as text/html or a script.
+checkpoint, or of an index's head, is checked each time, because it changes. Runs of an index are as tiles are; they are
+read in ranges, so they are never encoded (docs/index-format.md). Entries may be hostile: none is served as text/html or
+a script.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tiles.errors import Malformed
-from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING
+from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind
 from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
 BYTES = "application/octet-stream"
@@ -64,12 +66,12 @@ def is_for_ever(path: str) -> bool:
 
 def headers_of(path: str) -> dict[str, str]:
     """Return Content-Type and Cache-Control of an object of the public part."""
+    if path in _FRESH or head_kind(path) is not None:
+        return {"Content-Type": TEXT, "Cache-Control": FRESH}
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}
     if path.startswith(CHECKPOINTS):
         return {"Content-Type": TEXT, "Cache-Control": IMMUTABLE}
-    if path in _FRESH:
-        return {"Content-Type": TEXT, "Cache-Control": FRESH}
     name = path.rpartition("/")[2]
     kind = _TYPES.get(name[name.rfind(".") :] if "." in name else "", BYTES)
     return {"Content-Type": kind, "Cache-Control": DAILY}

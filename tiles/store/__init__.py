@@ -9,7 +9,7 @@
     paths                         what a path of an object may be
     network                       which proxy to go through, and which certificates to trust
     past_caches                   asking once more for what a cache may have kept
-    ranges                        reading part of an object
+    ranges                        reading part of an object; bucket_ranges is how that is done in a bucket
     bounded_gzip                  gzip within a limit
     content_encoding              which encodings of an object are undone, and which are refused
 
@@ -197,6 +197,31 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some bytes of an object, as anyone may have written them.
+
+    first   where in the object they begin, 0 ≤ first
+    """
+
+    first: int
+    data: bytes
+
+    @property
+    def stop(self) -> int:
+        """Where in the object they end."""
+        return self.first + len(self.data)
+
+
+@runtime_checkable
+class RangedStore(Protocol):
+    """A store that can read part of an object."""
+
+    def read_range(self, path: str, start: int, stop: int, size: int) -> Part:
+        """Return bytes of an object, as `tiles.store.ranges.ReadsRanges.fetch_range` does."""
+        ...
+
+
 class Fetcher(Protocol):
     """Where the public objects of one log are read. Threads may share it.
 
@@ -233,3 +258,9 @@ class StoreFetcher:
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object. Raises NotFound; AccessError; TooLong if it is longer than `limit` bytes."""
         return self._store.read(path, limit).data
+
+    def fetch_range(self, path: str, start: int, stop: int, size: int) -> Part:
+        """Return a part of an object, or the whole (`tiles.store.ranges.ReadsRanges`)."""
+        if isinstance(self._store, RangedStore):
+            return self._store.read_range(path, start, stop, size)
+        return Part(0, self.fetch(path, size))

@@ -26,10 +26,11 @@ from obstore import exceptions as answers
 from tiles.errors import AccessError, Conflict, Denied, NotFound, OutcomeUnknown
 from tiles.parallel import BUCKET_REQUESTS, all_done
 from tiles.retry import Clock, Pauses, attempts
-from tiles.store import Differs, Listed, Locks, Object, Serve, TooLong, Version
+from tiles.store import Differs, Listed, Locks, Object, Part, Serve, TooLong, Version
 from tiles.store.address import shown_object_url
 from tiles.store.bounded_gzip import encode
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
+from tiles.store.bucket_ranges import part_of
 from tiles.store.content_encoding import decode_what_is, on_wire_after, times_encoded
 from tiles.store.paths import check_path, check_prefix, is_path
 
@@ -107,6 +108,11 @@ class ObjectStore:
     def read(self, path: str, limit: int | None = None) -> Object:
         """Return an object, decoded. Raises NotFound; TooLong."""
         return self._read(check_path(path), limit)
+
+    def read_range(self, path: str, start: int, stop: int, size: int) -> Part:
+        """Return a part of an object, or the whole, decoded (RangedStore)."""
+        part = part_of(self._client, self.url, check_path(path), (start, stop), size)
+        return Part(0, self._read(path, size).data) if part is None else part
 
     def _read(self, path: str, limit: int | None) -> Object:
         most = _UNLIMITED if limit is None else limit

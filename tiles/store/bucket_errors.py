@@ -11,6 +11,8 @@ from tiles.store import Unlistable
 
 DENIED = (answers.PermissionDeniedError, answers.UnauthenticatedError)
 
+NO_CONNECTION = "error sending request"  # as Rust's libraries word it
+
 _STATUS = re.compile(r"status code: ([0-9]{3})", re.ASCII)
 _CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>", re.ASCII)
 _HOST = re.compile(r"\b(https?)://(?:[^/@\s]*@)?([A-Za-z0-9._:\[\]-]+)(?=[/?#)\s]|$)", re.ASCII)  # no credentials
@@ -30,7 +32,7 @@ _UNSIGNED = (  # what Azure and R2 answer to a request without credentials
 _PROBLEMS = (  # as Rust's libraries word them
     ("redirect without LOCATION", "the bucket is in another region"),
     ("timed out", "no answer in time"),
-    ("error sending request", "no connection"),
+    (NO_CONNECTION, "no connection"),
     ("decoding response body", "the answer broke off"),
     ("request or response body", "the answer broke off"),
 )

@@ -33,6 +33,11 @@ def times_encoded(header: str, where: str) -> int:
     return times
 
 
+def is_plain(header: str) -> bool:
+    """Whether nothing is to be undone, by the value of a Content-Encoding: so that part of the object is of use."""
+    return all(name.strip(" \t").lower() in _NOTHING for name in header.split(","))
+
+
 def on_wire_after(times: int, limit: int) -> int:
     """Return how long `limit` bytes may be after they were gzip-encoded so many times."""
     for _ in range(times):

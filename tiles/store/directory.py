@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, UsageError
-from tiles.store import Differs, Listed, Object, TooLong, Version, content_version
+from tiles.store import Differs, Listed, Object, Part, TooLong, Version, content_version
 from tiles.store.directory_listing import Listing
 from tiles.store.directory_root import Root
 from tiles.store.folders import Folders
@@ -63,11 +63,18 @@ class DirectoryStore:
 
         Raises Refused if it is somebody else's, and was to be believed.
         """
+        return self._read(path, limit)
+
+    def read_range(self, path: str, start: int, stop: int, size: int) -> Part:
+        """Return a part of an object (RangedStore). Raises what `read` raises."""
+        return Part(start, self._read(path, size, (start, stop)).data)
+
+    def _read(self, path: str, limit: int | None, part: tuple[int, int] | None = None) -> Object:
         folder, name = posixpath.split(check_path(path))
         self._root.see(folder)
         try:
             with self._root.folders() as folders:
-                data, status = self._posix.read_file(folders.find(folder), name, limit)
+                data, status = self._posix.read_file(folders.find(folder), name, limit, part)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NotFound(f"{self.url}/{path}: not found") from None
         except OSError as e:

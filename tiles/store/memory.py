@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
 from tiles.errors import Conflict, NotFound
-from tiles.store import Differs, Listed, Object, TooLong, Version, content_version
+from tiles.store import Differs, Listed, Object, Part, TooLong, Version, content_version
 from tiles.store.paths import check_path, check_prefix
 
 
@@ -39,6 +39,10 @@ class MemoryStore:
         if limit is not None and len(data) > limit:
             raise TooLong(f"{self.url}/{path}: longer than {limit} bytes")
         return Object(data, modified)
+
+    def read_range(self, path: str, start: int, stop: int, size: int) -> Part:
+        """Return a part of an object (RangedStore)."""
+        return Part(start, self.read(path, size).data[start:stop])
 
     def create(self, objects: Mapping[str, bytes]) -> None:
         """Create all objects, one after the other, as other threads may see. Raises Differs after the last."""

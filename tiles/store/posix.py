@@ -88,6 +88,10 @@ class Posix:
         """Read up to `size` bytes; b"" at the end."""
         return os.read(fd, size)
 
+    def seek(self, fd: int, at: int) -> None:
+        """Let the next `read` begin so many bytes after the beginning."""
+        os.lseek(fd, at, os.SEEK_SET)
+
     def fstat(self, fd: int) -> os.stat_result:
         """Return the status of an open file."""
         return os.fstat(fd)
@@ -210,8 +214,10 @@ class Posix:
         finally:
             self.close(fd)
 
-    def read_file(self, at: int, name: str, limit: int | None = None) -> tuple[bytes, os.stat_result]:
-        """Return content and status of a regular file.
+    def read_file(
+        self, at: int, name: str, limit: int | None = None, part: tuple[int, int] | None = None
+    ) -> tuple[bytes, os.stat_result]:
+        """Return content and status of a regular file. part: of the content only the bytes from here to there, if any
 
         Raises EFBIG if it is longer than `limit` bytes, EISDIR or EINVAL if it is not a regular file, ELOOP for a link.
         """
@@ -229,8 +235,12 @@ class Posix:
                 raise OSError(errno.EINVAL, "not a regular file", name)
             if limit is not None and status.st_size > limit:
                 raise OSError(errno.EFBIG, f"longer than {limit} bytes", name)
-            data = self.read(fd, status.st_size)
-            while len(data) < status.st_size and (more := self.read(fd, status.st_size - len(data))):
+            size = status.st_size
+            if part is not None:
+                self.seek(fd, part[0])
+                size = max(0, min(part[1], size) - part[0])
+            data = self.read(fd, size)
+            while len(data) < size and (more := self.read(fd, size - len(data))):
                 data += more
             return data, status
         finally:

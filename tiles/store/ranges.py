@@ -1,32 +1,20 @@
 """Reading a part of an object, where that is less than reading all of it.
 
 Not every store or server can do that, and none has to: whoever reads takes what comes, which may be the whole object.
+
+A part is asked for once, and not past caches. Whoever finds that it will not do, or is told NotFound or TooLong, reads
+the whole object with `tiles.store.past_caches.fetch_for`, which asks past them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from tiles.store import Fetcher
+from tiles.store import Fetcher, Part
+
+__all__ = ["WORTH_A_RANGE", "Part", "ReadsRanges", "fetch_range"]
 
 WORTH_A_RANGE = 65_536  # bytes: a shorter object is fetched whole
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some bytes of an object, as anyone may have written them.
-
-    first   where in the object they begin, 0 ≤ first
-    """
-
-    first: int
-    data: bytes
-
-    @property
-    def stop(self) -> int:
-        """Where in the object they end."""
-        return self.first + len(self.data)
 
 
 @runtime_checkable

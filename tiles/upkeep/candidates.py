@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tiles.errors import AccessError, LogError, Malformed, NotFound, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
@@ -11,6 +12,7 @@ from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.read.tiles import copies_of
 from tiles.store import Fetcher
 from tiles.store.past_caches import PastCaches, fetch_for
+from tiles.store.ranges import Part, fetch_range
 from tiles.tree.blame import Hashes
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import CHECKPOINT, Tile, tile_at
@@ -19,6 +21,8 @@ from tiles.tree.reader import cut_from_larger
 from tiles.tree.tile import parse_tile
 
 _PATIENCE = 4  # after so many objects in a row that cannot be reached, the whole place is taken to be unreachable
+
+T = TypeVar("T")
 
 
 class Reachable:
@@ -50,7 +54,11 @@ class Reachable:
             raise NotFound(f"{self.url}/{path}: not found")
         return rejected
 
-    def _patiently(self, fetch: Callable[[], bytes]) -> bytes:
+    def fetch_range(self, path: str, start: int, stop: int, size: int) -> Part:
+        """Return a part of an object, or the whole (ReadsRanges)."""
+        return self._patiently(lambda: fetch_range(self._fetcher, path, start, stop, size))
+
+    def _patiently(self, fetch: Callable[[], T]) -> T:
         if self._in_a_row >= _PATIENCE and not self._lasting:
             raise NotFound(self.trouble)
         try:

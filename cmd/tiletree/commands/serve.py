@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -31,6 +32,7 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII | re.IGNORECASE)
 _LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -89,7 +91,10 @@ def log_server(store: Store, page: dict[str, bytes], port: int) -> ThreadingHTTP
             """Say nothing for each request."""
 
         def _answer(self, *, with_body: bool) -> None:
-            status, headers, body = answer(store, page, self.path, self.headers.get("Host", ""))
+            given = answer(store, page, self.path, self.headers.get("Host", ""))
+            # no answer has a validator, so If-Range never holds
+            wanted = "" if "If-Range" in self.headers else self.headers.get("Range", "")
+            status, headers, body = part_of(given, wanted) if with_body else given
             self.send_response(status)
             for name, value in {**headers, **SAFE, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
@@ -143,3 +148,30 @@ def _object(store: Store, page: dict[str, bytes], path: str) -> bytes:
         return page[path]
     except UsageError as error:  # no path of a store
         raise NotFound(f"{path}: no object has such a name") from error
+
+
+def part_of(given: tuple[int, dict[str, str], bytes], wanted: str) -> tuple[int, dict[str, str], bytes]:
+    """Return what to answer to a GET: the part that a request asks for, or what was given (RFC 9110, section 14).
+
+    wanted   the Range header; "" for none
+
+    Nothing is encoded here, so a part is one of the object itself. The whole is sent where several parts are asked for,
+    or what cannot be understood.
+    """
+    status, headers, data = given
+    if status != 200:
+        return given
+    headers = {**headers, "Accept-Ranges": "bytes"}
+    match = _RANGE.fullmatch(wanted)
+    if match is None or match[0].endswith("=-"):
+        return status, headers, data
+    if match[1]:
+        start, stop = int(match[1]), min(len(data), int(match[2]) + 1 if match[2] else len(data))
+        if match[2] and int(match[2]) < int(match[1]):
+            return status, headers, data
+    else:
+        start, stop = max(0, len(data) - int(match[2])), len(data)
+    if start >= stop:
+        unsatisfied = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+        return 416, {**unsatisfied, "Content-Range": f"bytes */{len(data)}"}, b"there is no such part\n"
+    return 206, {**headers, "Content-Range": f"bytes {start}-{stop - 1}/{len(data)}"}, data[start:stop]
