@@ -15,6 +15,7 @@ from tiles.entries.payload import check_payload_size, store_payload
 from tiles.errors import UsageError
 from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
+from tiletree.blinding import Blinder
 from tiletree.opening import open_binary
 from tiletree.options import Decorator, as_one
 from tiletree.ui import Progress
@@ -32,6 +33,7 @@ class Input:
     lines         the name of the file whose lines are logged
     stdin_lines   the lines of standard input are logged
     named         a file's digest is logged with its name, without folders
+    blind         a file's digest is logged blinded
     """
 
     files: tuple[str, ...]
@@ -40,6 +42,7 @@ class Input:
     lines: str | None = None
     stdin_lines: bool = False
     named: bool = False
+    blind: bool = False
 
     def check(self) -> None:
         """Raise click.UsageError unless the options go together."""
@@ -50,6 +53,12 @@ class Input:
         if self.named and (self.raw or not self.files or "-" in self.files):
             raise click.UsageError(
                 "--name is for files that have a name, and whose digests are logged", click.get_current_context()
+            )
+        if self.blind and (self.raw or self.named or self.payload or not self.files):
+            # what is blinded is a digest entry without a name, and a name or the content would tell what it hides
+            raise click.UsageError(
+                "--blind is for files whose digests are logged, without --name and --payload",
+                click.get_current_context(),
             )
         if self.named:
             for file in self.files:
@@ -67,10 +76,13 @@ class Input:
             if self.payload:
                 check_payload_size(size, name)
 
-    def entries(self, progress: Progress, payloads: Store | None = None) -> Iterator[list[bytes]]:
+    def entries(
+        self, progress: Progress, payloads: Store | None = None, blinder: Blinder | None = None
+    ) -> Iterator[list[bytes]]:
         """Yield the entry of each file: its digest entry, or its bytes.
 
         payloads   where to publish each file before its entry is yielded; None: it is not published
+        blinder    what blinds it, where `blind` is asked for
         """
         for name in self.files:
             with open_binary(name) as stream:
@@ -78,6 +90,8 @@ class Input:
                     entry = store_payload(payloads, stream, name)
                 else:
                     entry = stream.read(MAX_ENTRY_SIZE + 1) if self.raw else file_entry(stream)
+            if blinder is not None:
+                entry = blinder.blind(entry)
             yield [replace(parse_digest_entry(entry), name=Path(name).name).data if self.named else entry]
             progress.advance(1)
 
@@ -110,6 +124,9 @@ _INPUT: dict[str, Decorator] = {
     "payload": click.option("--payload", is_flag=True, help="publish the files themselves as well"),
     "named": click.option(
         "--name", "named", is_flag=True, help="log each file's name, without folders, with its digest"
+    ),
+    "blind": click.option(
+        "--blind", is_flag=True, help="log each file's digest blinded: only who has your secret, or a proof, can tell"
     ),
     "lines": click.option(
         "--lines", type=click.Path(exists=True, dir_okay=False), help="log each line of a file as an entry"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -87,10 +88,10 @@ def open_binary(name: str) -> BinaryIO:
     return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
 
 
-def read_file(name: str) -> Content:
+def read_file(name: str, secrets: Callable[[], Iterable[bytes]] = tuple) -> Content:
     """Read a file that the user named, or standard input, to look for the entry as which it was logged."""
     with open_binary(name) as stream:
-        return read_content(stream, None if name == "-" else Path(name).name)
+        return replace(read_content(stream, None if name == "-" else Path(name).name), secrets=secrets)
 
 
 def environment_key(writer: Writer) -> SeedKey | None:

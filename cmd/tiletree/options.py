@@ -18,7 +18,8 @@ from tiletree.ui import Output
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-ADDRESSES = ("TILETREE_KEY", "TILETREE_PRIVATE", "TILETREE_ANCHOR")  # variables that name places
+KEY_FILE = "TILETREE_KEY"  # the variable that names a key file
+ADDRESSES = (KEY_FILE, "TILETREE_PRIVATE", "TILETREE_ANCHOR")  # variables that name places
 
 output = click.make_pass_decorator(Output)
 
@@ -86,7 +87,7 @@ _WRITER: dict[str, Decorator] = {
     "key": click.option(
         "--key",
         type=click.Path(path_type=Path),
-        envvar="TILETREE_KEY",
+        envvar=KEY_FILE,
         help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
     ),
     "private": private_option,

@@ -146,6 +146,7 @@ LOSSES = {
 }
 BY_HAND = {  # those that need a story of their own below
     "The log was empty",
+    "The blinding secret is gone",
     "A tile is in the way",
     "More was signed than is published",
     "Another key is remembered",
@@ -252,6 +253,27 @@ def test_an_empty_log(tiletree: Command) -> None:
     run_all(tiletree, "The log was empty")
     Path("b").write_bytes(b"b")
     assert tiletree.ok(*ADD)["size"] == 1
+
+
+def test_a_blinding_secret(aged: Command) -> None:
+    """Without it a file is not found, and its proof stays good; a damaged one is named; the copy finds the file."""
+    secret = Path("k.blinding")
+    assert aged(*ADD, "--blind").code == 0
+    Path("copy").mkdir()
+    shutil.copy(secret, "copy/k.blinding")
+    Path("file").write_bytes(b"what nobody is to know")
+    aged.ok("add", "log", "file", "--blind", "--key", "k")
+    aged.ok("prove", "log", "file", "-o", "q")
+    secret.write_bytes(secret.read_bytes()[:-1])
+    done = aged("prove", "log", "file")
+    assert done.code == 2
+    assert link("The blinding secret is gone") in done.err
+    secret.unlink()
+    assert aged("prove", "log", "file").code == 8
+    vkey = aged("key", "show", "k").out.strip()
+    assert aged.ok("verify", "file", "--proof", "q", "--vkey", vkey)["matched"] == "blinded"
+    run_all(aged, "The blinding secret is gone", **{"COPY/K.blinding": "copy/k.blinding", "K.blinding": "k.blinding"})
+    assert aged.ok("prove", "log", "file", "-o", "q")["index"] == 3
 
 
 def test_more_was_signed_than_is_there(aged: Command) -> None:

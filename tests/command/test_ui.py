@@ -69,6 +69,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
     "writing": [
         (["init", LOG, "--origin", ORIGIN, "--key", f"key {LINES}"], True),
         (["add", LOG, FILE], True),
+        (["add", LOG, FILE, "--blind"], True),
         (["add", LOG, "--lines", FILE], True),
         (["add", LOG, "--lines", FILE, "--policy", "policy"], True),
         (["submit", LOG, FILE, "--submitter", "ann", "--receipt", f"receipt {LINES}"], True),

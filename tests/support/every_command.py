@@ -40,6 +40,7 @@ CALLS = {
     "init": Call("init new --origin new.example.com --key n"),
     "add": Call("add log c --key k", size=3),
     "add --name": Call("add log c --name --key k", size=3),
+    "add --blind": Call("add log c --blind --key k", size=3),
     "add -": Call("add log - --key k", stdin=b"content", size=3),
     "add --stdin-lines": Call("add log --stdin-lines --key k", stdin=b"1\n2\n", size=4),
     "submit": Call("submit log c --submitter ann"),

@@ -1,6 +1,6 @@
 """Kinds of entries: how an entry is made from a file, recognised, shown, and found.
 
-Readers make the forms in which a file may have been logged, in the order of `KINDS`, and say which one matched. Code
+Readers make the forms in which a file may have been logged, in the order of `forms`, and say which one matched. Code
 that admits, indexes, follows or shows an entry asks the first kind that recognises it; the last kind recognises every
 entry. A new kind is one more class in `KINDS`.
 """
@@ -8,13 +8,13 @@ entry. A new kind is one more class in `KINDS`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 
 from tiles.entries import blinded, file_digest
-from tiles.entries.blinded import parse_blinded_entry
+from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
 from tiles.entries.rekor import parse_rekor_entry
 from tiles.errors import Malformed, UsageError
@@ -36,12 +36,14 @@ class Content:
     size     in bytes
     data     all of it; None if it is longer than an entry can be
     name     without folders; None if it has none, or if nobody looks for it
+    secrets  gives the blinding secrets with which it may have been logged, when somebody looks for that
     """
 
     sha256: str
     size: int
     data: bytes | None = field(repr=False)
     name: str | None = None
+    secrets: Callable[[], Iterable[bytes]] = field(default=tuple, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,11 @@ class Blinded:
     name = "blinded"
     begins = f"{blinded.TITLE}\n".encode()
 
-    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
-        """Yield nothing: it takes a secret, or what a proof file says."""
-        yield from ()
+    def make(self, content: Content) -> Iterator[bytes]:
+        """Yield the blinded entry for each secret; without one, it takes what a proof file says."""
+        file = DigestEntry(content.sha256, content.size)
+        for secret in content.secrets():
+            yield blinded_entry(blinding(secret, file), file)
 
     def check(self, entry: bytes) -> None:
         """Raise Malformed unless it is a blinded entry, to the byte."""
@@ -222,7 +226,10 @@ def read_content(stream: BinaryIO, name: str | None = None) -> Content:
 
 
 def forms(content: Content) -> Iterator[tuple[str, bytes]]:
-    """Yield the entries as which a file may have been logged, each with the name of its kind, likeliest first."""
-    for kind in KINDS:
+    """Yield the entries as which a file may have been logged, each with the name of its kind, likeliest first.
+
+    The blinded ones come last: a secret that cannot be read keeps nobody from finding what was logged without one.
+    """
+    for kind in sorted(KINDS, key=lambda kind: kind.name == Blinded.name):
         for entry in kind.make(content):
             yield kind.name, entry

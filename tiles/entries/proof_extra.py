@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tiles.entries.blinded import SECRET_SIZE, blinded_entry
+from tiles.entries.blinded import SECRET_SIZE, blinded_entry, blinding
 from tiles.entries.file_digest import DigestEntry, name_in, parse_digest_entry
+from tiles.entries.kinds import Blinded, Content, kind_of
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_base64, decode_text, encode_base64
 
@@ -53,9 +54,20 @@ def parse_proof_extra(data: bytes) -> ProofExtra:
     return extra
 
 
-def extra_for(entry: bytes) -> bytes:
-    """Return the extra data of a proof of an entry: of a named digest entry its name, which the reader may not have."""
-    return b"" if name_in(entry) is None else ProofExtra(entry).data
+def extra_for(entry: bytes, content: Content | None = None) -> bytes:
+    """Return the extra data of a proof of an entry: what of it a reader, who has the file, may not have.
+
+    That is the name in a named digest entry, and r of a blinded one.
+    content   of the file, with the secrets that may have blinded it
+    """
+    if name_in(entry) is not None:
+        return ProofExtra(entry).data
+    if content is not None and kind_of(entry).name == Blinded.name:
+        file = DigestEntry(content.sha256, content.size)
+        for secret in content.secrets():
+            if blinded_entry(r := blinding(secret, file), file) == entry:
+                return ProofExtra(entry, r).data
+    return b""
 
 
 def entry_of(extra: bytes, file: DigestEntry) -> bytes | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tiles.errors import AccessError
+from tiles.errors import AccessError, Refused
 from tiles.retry import Clock
+from tiles.store.keeping import check_above, check_owner
 
 LOCK_WAIT = 10.0  # seconds; whoever holds the lock is about to write one small file
 
@@ -49,7 +51,7 @@ def read_file(path: Path, limit: int) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        if isinstance(error, PermissionError) and not _can_be_seen(path):
+        if isinstance(error, PermissionError) and not can_be_seen(path):
             return None
         raise AccessError(f"{path} cannot be read: {error.strerror}") from error
     if len(data) > limit:
@@ -57,7 +59,8 @@ def read_file(path: Path, limit: int) -> bytes | None:
     return data
 
 
-def _can_be_seen(path: Path) -> bool:
+def can_be_seen(path: Path) -> bool:
+    """Whether this user may look whether a file is there."""
     try:
         path.lstat()
     except PermissionError:
@@ -65,6 +68,60 @@ def _can_be_seen(path: Path) -> bool:
     except OSError:
         return True
     return True
+
+
+def read_private(path: Path, limit: int) -> bytes | None:
+    """Return what a file holds that nobody else may know, up to one byte more than `limit`; None if it is not there.
+
+    Raises AccessError; Refused for a file that somebody else wrote, as it may be theirs, or that others than the owner
+    may read, and where everyone may exchange it.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            data = file.read(limit + 1)
+        folder = path.resolve().parent
+        above = folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise AccessError(f"{path} cannot be read: {error.strerror}") from error
+    check_owner(str(path), status, os.geteuid())
+    check_above(str(folder), above)
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise Refused(f"{path} can be read by others than its owner", hint=f"chmod 600 {path}")
+    return data
+
+
+def create_file(path: Path, data: bytes) -> bool:
+    """Write a new file, whole or not at all, mode 0600; return False, and change nothing, if anything is there.
+
+    What is there then lasts on return, whoever wrote it. Raises AccessError.
+    """
+    temp = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    write_file(temp, data)
+    is_new = True
+    try:
+        try:
+            os.link(temp, path)
+        except FileExistsError:
+            is_new = False
+        finally:
+            temp.unlink()
+        sync_directory(path.parent)
+    except OSError as error:
+        raise AccessError(f"{path} cannot be written: {error.strerror}") from error
+    return is_new
+
+
+def make_lasting(path: Path) -> None:
+    """Make a file and its name survive a power cut, whoever wrote it. Raises AccessError."""
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        sync_directory(path.parent)
+    except OSError as error:
+        raise AccessError(f"{path} cannot be synced: {error.strerror}") from error
 
 
 def write_file(path: Path, data: bytes, *, lasting: bool = True) -> None:

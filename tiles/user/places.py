@@ -121,6 +121,14 @@ def default_key_path(origin: str) -> Path:
     return config_directory() / "keys" / f"{name}.key"
 
 
+def blinding_path(key: Path | None) -> Path:
+    """Return where the blinding secret is kept: beside a log's key file; None: in the configuration of a submitter."""
+    if key is None:
+        return config_directory() / "blinding"
+    file = _followed(key)
+    return file.with_name(file.name + ".blinding")
+
+
 def anchor_store(key: Path, anchor: str | None = None) -> Store:
     """Return where the signer keeps its anchor: `<KEY>.anchor` beside the key file, unless named."""
     if anchor:

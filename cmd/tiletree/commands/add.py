@@ -15,19 +15,20 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.store import Store
 from tiles.tree.merkle import leaf_hash
 from tiles.write.sequencer import MAX_BATCH
+from tiletree.blinding import blinder_at, path_beside
 from tiletree.inputs import (
     SHOWN_ENTRIES,
     Input,
     input_options,
 )
-from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
+from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output, Progress
 
 
 @click.command()
 @log_argument
-@input_options("files", "raw", "named", "payload", "lines", "stdin_lines")
+@input_options("files", "raw", "named", "blind", "payload", "lines", "stdin_lines")
 @click.option(
     "--batch-size",
     type=click.IntRange(1, MAX_BATCH),
@@ -58,11 +59,17 @@ def add(
     a line is not part of it. With --payload, the content is published too, at payload/sha256/, and
     `tiletree get --payload` reads it.
 
+    With --blind, nobody can tell from the log which file was logged, not even by guessing: the entry depends on a
+    secret, which is made at the first use, beside the key file, at <KEY>.blinding. With it `tiletree prove` finds the
+    file; the proof lets anyone who has it verify. Keep a copy of it with the key.
+
     A call that was interrupted before it answered may be made again: entries that still wait to be published are not
     added twice. After exit code 5 do not add again; the next run publishes what is committed.
     """
     given.check()
-    sequencer = open_sequencer(log, writer)
+    key = find_key(log, writer)
+    sequencer = open_sequencer(log, writer, key)
+    blinder = blinder_at(out, path_beside(key[0])) if given.blind else None
     remark_readable(out, sequencer.readable())
     report = _Report(out, given)
     if given.files:
@@ -71,7 +78,9 @@ def add(
             sequencer.finish()  # refuses what cannot be written soundly, before anything is stored
         payloads = sequencer.public if given.payload else None
         with out.progress("adding", len(given.files)) as progress:
-            _append(sequencer, Batches(given.entries(progress, payloads), batch_size), report, Progress(), payloads)
+            _append(
+                sequencer, Batches(given.entries(progress, payloads, blinder), batch_size), report, Progress(), payloads
+            )
     else:
         with given.open_lines() as found, out.progress("adding lines") as progress:
             _append(sequencer, Batches(found, batch_size), report, progress)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from tiles.entries.kinds import forms
+from tiles.entries.kinds import Content, forms
 from tiles.entries.proof_extra import extra_for
 from tiles.errors import NotLogged
 from tiles.notes.policy import Accepted
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
+from tiletree.blinding import known_secrets
 from tiletree.opening import (
     read_file,
     tiles_of,
@@ -55,8 +57,9 @@ def prove(
     with tiles_of(log, client):
         extra = b""
         if index is None and file is not None:
-            index, entry = _find(client, file, accepted, scan=scan)
-            extra = extra_for(entry)
+            content = read_file(file, partial(known_secrets, log, accepted.signed.origin))
+            index, entry = _find(client, file, content, accepted, scan=scan)
+            extra = extra_for(entry, content)
         proof = client.prove(index or 0, extra)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
     document = {"index": proof.index, "size": size, "origin": origin, "trust": pinned.how}
@@ -69,9 +72,9 @@ def prove(
     out.raw(proof.data)
 
 
-def _find(client: LogClient, file: str, accepted: Accepted, *, scan: bool) -> tuple[int, bytes]:
-    """Return the first index of a file, and the entry: its digest, its digest with its name, or else its bytes."""
-    for _, entry in forms(read_file(file)):
+def _find(client: LogClient, file: str, content: Content, accepted: Accepted, *, scan: bool) -> tuple[int, bytes]:
+    """Return the first index of a file, and the entry: its digest, with its name, its bytes, or its digest blinded."""
+    for _, entry in forms(content):
         if found := client.find(leaf_hash(entry), any_size=scan):
             return found[0], entry
     raise NotLogged(f"{file} is not among the {accepted.signed.tree.size} entries of {accepted.signed.origin}")

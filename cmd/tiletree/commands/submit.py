@@ -17,7 +17,8 @@ from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
 from tiles.store import Store
 from tiles.store.address import normal_url
-from tiles.user.places import inbox_store
+from tiles.user.places import blinding_path, inbox_store
+from tiletree.blinding import blinder_at
 from tiletree.commands.submit_report import Report
 from tiletree.inputs import Input, input_options
 from tiletree.opening import (
@@ -31,7 +32,7 @@ TIMEOUT = 600.0  # seconds
 
 @click.command()
 @log_argument
-@input_options("files", "raw", "named", "lines", "stdin_lines")
+@input_options("files", "raw", "named", "blind", "lines", "stdin_lines")
 @click.option("--submitter", metavar="NAME", help="whose inbox to submit to  [default: the login name]")
 @click.option("--wait", is_flag=True, help="wait until the log has published the entries, and write proofs of files")
 @click.option(
@@ -77,6 +78,8 @@ def submit(
     a file or a line is what `tiletree add` logs of it. The receipt says what was submitted, and what to look for in the
     log; without --receipt it is printed, and with --wait only if the entries were not logged in time: exit code 8.
 
+    With --blind the secret is in your configuration, in tiletree/blinding; keep a copy of it.
+
     With --wait the public log is read until it has the entries. Then each one's index is printed, and a proof of each
     file is written to <its name>.tlog-proof.
     """
@@ -87,6 +90,7 @@ def submit(
     proofs = _proof_paths(given.files, target or Path()) if wait else []
     report = Report(out, check_submitter(submitter) if submitter else _login_name(), given, receipt)
     inbox = _inbox(log, private)
+    report.blinder = blinder_at(out, blinding_path(None)) if given.blind else None
     if not wait:
         _send(report, inbox, log)
         report.finish()
@@ -116,7 +120,7 @@ def _send(report: Report, inbox: Store, log: str, *, go_on: bool = False) -> Sub
     name = normal_url(log)
     report.reserve()
     try:
-        with _chunks(report.out, report.given) as chunks:
+        with _chunks(report) as chunks:
             objects = pack(chunks)
             for entries in objects:
                 try:
@@ -135,10 +139,11 @@ def _send(report: Report, inbox: Store, log: str, *, go_on: bool = False) -> Sub
 
 
 @contextmanager
-def _chunks(out: Output, given: Input) -> Iterator[Iterator[list[bytes]]]:
+def _chunks(report: Report) -> Iterator[Iterator[list[bytes]]]:
+    given = report.given
     if given.files:
-        with out.progress("submitting", len(given.files)) as progress:
-            yield given.entries(progress)
+        with report.out.progress("submitting", len(given.files)) as progress:
+            yield given.entries(progress, blinder=report.blinder)
     else:
         with given.open_lines() as found:
             yield _hinted(found)

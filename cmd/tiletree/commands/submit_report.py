@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tiles.entries.proof_extra import extra_for
+from tiles.entries.proof_extra import ProofExtra, extra_for
 from tiles.errors import AccessError, UsageError
 from tiles.inbox.receipt import Receipt, format_receipts
 from tiles.read.client import LogClient
 from tiles.tree.merkle import TreeHead
+from tiletree.blinding import Blinder
 from tiletree.inputs import SHOWN_ENTRIES, Input
 from tiletree.opening import write_file
 from tiletree.ui import Output
@@ -23,6 +24,7 @@ class Report:
 
     given   what the call names
     path    where the receipt is to be kept, if it is to be
+    blinder what blinds the entries, if they are
     """
 
     out: Output
@@ -34,6 +36,7 @@ class Report:
     proofs: list[Path] = field(default_factory=list)
     tree: TreeHead | None = None
     trust: str = ""
+    blinder: Blinder | None = None
 
     def reserve(self) -> None:
         """Make the file for the receipt. Raises UsageError if that cannot be."""
@@ -74,9 +77,15 @@ class Report:
         self.tree = client.tree
         self.out.partial = self.document()
         for offset, path in enumerate(proofs[start : start + count]):
-            extra = extra_for(client.entry(first + offset)) if self.given.named else b""
+            extra = self._extra(client, first + offset, start + offset)
             write_file(path, client.prove(first + offset, extra).data, new=True)
             self.proofs.append(path)
+
+    def _extra(self, client: LogClient, index: int, number: int) -> bytes:
+        """Return the extra data of the proof of an entry. number: of its file in the call"""
+        if self.blinder is not None:
+            return ProofExtra(client.entry(index), self.blinder.blindings[number]).data
+        return extra_for(client.entry(index)) if self.given.named else b""
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield each entry, with its index and its proof as far as there are any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tiles.read.trust import PINNED, Pinned
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
 from tiles.user.trusted_keys import REMEMBERED, Trust
+from tiletree.blinding import known_secrets
 from tiletree.opening import (
     cosigned,
     memory,
@@ -138,7 +140,7 @@ def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, 
 
     What the proof says of the entry is one more form, if it is of exactly this file.
     """
-    content = read_file(file)
+    content = read_file(file, partial(known_secrets, None, proof.checkpoint.origin))
     told = entry_of(proof.extra, DigestEntry(content.sha256, content.size))
     for matched, entry in chain([] if told is None else [(kind_of(told).name, told)], forms(content)):
         with suppress(ProofError):
