@@ -224,7 +224,7 @@ ODD = [
     "bytes=2-4/5",
     "bytes 2-4",
     "bytes */5",
-    "bytes 2-/5",
+    "byte\u017f 2-4/5",
 ]
 ODD += [
     "bytes 02-4/5",
