@@ -19,7 +19,7 @@ def digest(data: bytes) -> bytes:
 def test_add_says_where_each_entry_is(tiletree: Command, log: str) -> None:
     """`add --json` has ranges, entries with index, leaf hash and name, size, root, published."""
     Path("c").write_bytes(b"")
-    document = tiletree.ok("add", "log", "c", "a", "--key", "k")
+    document = tiletree.ok("add", "log", "--again", "c", "a", "--key", "k")
     assert list(document) == ["ranges", "entries", "origin", "size", "root", "published"]
     assert document["ranges"] == [{"first_index": 2, "count": 2}]
     assert document["published"] is True
@@ -68,9 +68,9 @@ def test_raw_logs_the_bytes(tiletree: Command, log: str) -> None:
     """--raw logs up to 65,535 bytes as they are; one more is refused before anything is added."""
     Path("most").write_bytes(b"m" * 65_535)
     Path("more").write_bytes(b"m" * 65_536)
-    done = tiletree("add", "log", "most", "more", "--raw", "--key", "k")
+    done = tiletree("add", "log", "--again", "most", "more", "--raw", "--key", "k")
     assert done.code == 2
     assert tiletree.ok("info", "log", "--vkey", log)["size"] == 2
-    tiletree.ok("add", "log", "most", "--raw", "--key", "k")
+    tiletree.ok("add", "log", "--again", "most", "--raw", "--key", "k")
     tiletree.ok("prove", "log", "--index", 2, "-o", "q")
     assert tiletree.ok("verify", "most", "--proof", "q", "--vkey", log)["matched"] == "raw"

@@ -12,7 +12,12 @@ from tests.support.command_line import ORIGIN, Command
 from tests.support.object_server import ObjectServer
 from tiles.signing.anchor import SEALED, parse_anchor
 
-WRITING = (("add", "log", "b"), ("add", "log", "--stdin-lines"), ("sequence", "log"), ("freeze", "log", "--yes"))
+WRITING = (
+    ("add", "log", "--again", "b"),
+    ("add", "log", "--stdin-lines"),
+    ("sequence", "log"),
+    ("freeze", "log", "--yes"),
+)
 
 
 def copied(place: str) -> None:
@@ -38,13 +43,13 @@ def test_a_copy_without_the_anchor_is_refused(tiletree: Command, log: str) -> No
         assert status.json["anchor"] is None
         assert status.json["next"].startswith("refuse: there is no anchor")
         assert sorted(path.read_bytes() for path in Path(place).rglob("*") if path.is_file()) == before
-    tiletree.ok("add", "log", "b", "--key", "k")
+    tiletree.ok("add", "log", "--again", "b", "--key", "k")
 
 
 def test_another_machines_anchor_is_refused(tiletree: Command, log: str) -> None:
     """An anchor of the same key and name, which was made for another log of that name, is not the log's."""
     tiletree.ok("init", "other", "--origin", ORIGIN, "--key", "k", "--anchor", "else")
-    done = tiletree("add", "log", "b", "--key", "k", "--anchor", "else")
+    done = tiletree("add", "log", "--again", "b", "--key", "k", "--anchor", "else")
     assert done.code == 4
     assert "the anchor at else is not that of the log at log.private" in done.err
 
@@ -63,8 +68,8 @@ def test_moving(tiletree: Command, log: str) -> None:
     done = tiletree.ok("key", "adopt", "log", "--key", "k", "--anchor", "else")
     assert (done["anchor"], done["new"], done["sealed"], done["size"]) == ("else", True, True, 2)
     assert parse_anchor(Path("k.anchor/anchor").read_bytes()).state == SEALED
-    tiletree.ok("add", "log", "b", "--key", "k")
-    refused = tiletree("add", "log", "b", "--key", "k", "--anchor", "k.anchor")
+    tiletree.ok("add", "log", "--again", "b", "--key", "k")
+    refused = tiletree("add", "log", "--again", "b", "--key", "k", "--anchor", "k.anchor")
     assert refused.code == 4
     again = tiletree("key", "adopt", "log", "--key", "k")
     assert again.code == 0
@@ -78,14 +83,14 @@ def test_a_lost_anchor(tiletree: Command, log: str, answer: bytes) -> None:
     done = tiletree("key", "adopt", "log", "--key", "k", stdin=answer)
     assert "Stop every other writer" in done.err
     assert done.code == (0 if answer.startswith(b"y") else 130)
-    assert tiletree("add", "log", "b", "--key", "k").code == (0 if answer.startswith(b"y") else 4)
+    assert tiletree("add", "log", "--again", "b", "--key", "k").code == (0 if answer.startswith(b"y") else 4)
 
 
 def test_a_log_put_back_beside_its_anchor(tiletree: Command, log: str) -> None:
     """It is not taken up, even where somebody says yes."""
     Path("old").mkdir()
     copied("old")
-    tiletree.ok("add", "log", "b", "--key", "k")
+    tiletree.ok("add", "log", "--again", "b", "--key", "k")
     for part in ("log", "log.private"):
         shutil.rmtree(part)
         shutil.copytree(f"old/{part}", part)
@@ -102,7 +107,7 @@ def test_freezing_holds(tiletree: Command, log: str) -> None:
     tiletree.ok("freeze", "log", "--yes", "--key", "k")
     shutil.rmtree("log.private")
     shutil.copytree("old/log.private", "log.private")
-    done = tiletree("add", "log", "b", "--key", "k")
+    done = tiletree("add", "log", "--again", "b", "--key", "k")
     assert done.code == 4
     assert "was frozen, and its head is open" in done.err
 
@@ -111,5 +116,5 @@ def test_in_a_bucket(s3: ObjectServer, tiletree: Command) -> None:
     """From beside the key to a bucket that several machines share, which is tried out before."""
     begin(tiletree, LOG, PRIVATE, "--key", "k")
     assert tiletree.ok("key", "adopt", LOG, "--key", "k", "--anchor", "s3://anchors/log")["sealed"]
-    tiletree.ok("add", LOG, *files("a"))
+    tiletree.ok("add", LOG, "--again", *files("a"))
     assert set(s3.objects["anchors"]) == {"log/anchor"}

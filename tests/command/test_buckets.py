@@ -25,7 +25,7 @@ OTHER, OTHER_PRIVATE = "s3://public/other", "s3://private/other"
 def vkey(tiletree: Command, s3: ObjectServer) -> str:
     """Return the vkey of a log in two buckets that holds the files `a` and `b`, and of which `p` proves the first."""
     made = begin(tiletree)
-    tiletree.ok("add", LOG, *files("a", "b"))
+    tiletree.ok("add", LOG, "--again", *files("a", "b"))
     tiletree.ok("prove", LOG, "--index", 0, "-o", "p", "--vkey", made)
     return made
 
@@ -60,26 +60,26 @@ def test_init(tiletree: Command, s3: ObjectServer) -> None:
 
 def test_add(tiletree: Command, vkey: str, s3: ObjectServer) -> None:
     """What is added is published; what cannot be is said, and nothing is changed."""
-    document = tiletree.ok("add", LOG, *files("c"))
+    document = tiletree.ok("add", LOG, "--again", *files("c"))
     assert list(document) == ["ranges", "entries", "origin", "size", "root", "published"]
     assert (document["ranges"], document["size"]) == ([{"first_index": 2, "count": 1}], 3)
     assert document["root"] == tiletree.ok("info", LOG, "--vkey", vkey)["root"]
     before = contents(s3)
-    fails(tiletree, 2, "UsageError", "add", LOG, "not-there")
+    fails(tiletree, 2, "UsageError", "add", LOG, "--again", "not-there")
     fails(tiletree, 2, "UsageError", "add", LOG)
-    fails(tiletree, 2, "UsageError", "add", LOG, "a", "--key", "not-there")
-    fails(tiletree, 2, "UsageError", "add", OTHER, "a")
-    fails(tiletree, 3, "NotFound", "add", OTHER, "a", "--private", OTHER_PRIVATE)
-    fails(tiletree, 2, "UsageError", "add", "https://log.example.com", "a")
+    fails(tiletree, 2, "UsageError", "add", LOG, "--again", "a", "--key", "not-there")
+    fails(tiletree, 2, "UsageError", "add", OTHER, "--again", "a")
+    fails(tiletree, 3, "NotFound", "add", OTHER, "--again", "a", "--private", OTHER_PRIVATE)
+    fails(tiletree, 2, "UsageError", "add", "https://log.example.com", "--again", "a")
     assert contents(s3) == before
     s3.put("private", "log/settings", b"damaged")
-    assert "s3://private/log/settings: malformed" in fails(tiletree, 4, "Refused", "add", LOG, "a")
+    assert "s3://private/log/settings: malformed" in fails(tiletree, 4, "Refused", "add", LOG, "--again", "a")
 
 
 def test_unfinished(tiletree: Command, vkey: str, s3: ObjectServer) -> None:
     """A run that cannot publish ends with exit code 5, and the next one finishes it."""
     s3.fault = lambda _number, kind, where: Fault.BUSY if kind == "PUT" and "public/log/tile" in where else None
-    done = tiletree("add", LOG, "a", "--json")
+    done = tiletree("add", LOG, "--again", "a", "--json")
     s3.fault = None
     assert done.code == 5, done
     assert (done.json["committed"], done.json["published"]) == (True, False)
@@ -165,8 +165,8 @@ def test_import(tiletree: Command, vkey: str, s3: ObjectServer) -> None:
     assert done["size"] == 2
     roots = [tiletree.ok("info", url)["root"] for url in (LOG, OTHER)]
     assert roots[0] == roots[1]
-    tiletree.ok("add", OTHER, "a")
-    tiletree.ok("add", LOG, "b")
+    tiletree.ok("add", OTHER, "--again", "a")
+    tiletree.ok("add", LOG, "--again", "b")
     before = contents(s3)
     assert tiletree("import", LOG, OTHER, "--vkey", vkey, "--json").code in (1, 4)
     assert contents(s3) == before
@@ -180,7 +180,7 @@ def test_submit_and_sequence(tiletree: Command, vkey: str, s3: ObjectServer) -> 
     fails(tiletree, 2, "UsageError", "submit", LOG, "c", "--submitter", "Not A Name")
     fails(tiletree, 2, "UsageError", "submit", LOG, "not-there", "--submitter", "ann")
     fails(tiletree, 2, "UsageError", "submit", OTHER, "c", "--submitter", "ann")
-    late = tiletree("submit", LOG, "a", "--submitter", "bob", "--wait", "--timeout", 0, "--vkey", vkey, "--json")
+    late = tiletree("submit", LOG, "--again", "a", "--submitter", "bob", "--wait", "--timeout", 0, "--vkey", vkey, "--json")
     assert late.code == 8
     assert "submission bob/" in late.json["receipt"]
     s3.put("private", f"log/inbox/eve/{'0' * 32}-{'1' * 64}", b"tiletree-submission/v1\nentries 1\n\n\0\0")
@@ -222,7 +222,7 @@ def test_another_admission_policy(tiletree: Command, vkey: str, s3: ObjectServer
 
 def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that reach nothing are reported, and the next one goes on; JSON has a line for each that did something."""
-    tiletree.ok("submit", LOG, "a", "--submitter", "ann")
+    tiletree.ok("submit", LOG, "--again", "a", "--submitter", "ann")
     runs = iter(["fails", "works", "nothing", "ends"])
     original = sequence_module._Run.go
 
@@ -249,12 +249,12 @@ def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pyte
 def test_freeze(tiletree: Command, vkey: str, s3: ObjectServer) -> None:
     """After it nothing is added, everything is read; without a yes nothing happens."""
     assert tiletree("freeze", LOG).code != 0
-    tiletree.ok("add", LOG, "a")
-    tiletree.ok("submit", LOG, "a", "--submitter", "ann")
+    tiletree.ok("add", LOG, "--again", "a")
+    tiletree.ok("submit", LOG, "--again", "a", "--submitter", "ann")
     done = tiletree.ok("freeze", LOG, "--yes")
     assert (done["origin"], done["size"], done["frozen"]) == (ORIGIN, 3, True)
     before = contents(s3)
-    for command in (["add", LOG, "a"], ["sequence", LOG]):
+    for command in (["add", LOG, "--again", "a"], ["sequence", LOG]):
         assert "frozen at size 3" in fails(tiletree, 4, "Refused", *command)
     assert contents(s3) == before
     tiletree.ok("freeze", LOG, "--yes")
@@ -274,8 +274,8 @@ def test_the_other_stores(dialect: str, scheme: str, tiletree: Command, monkeypa
         assert "can be read by anyone" in readable.err
         assert contents(server) == {}
         made = begin(tiletree, log, private, "--readable-private", "--gzip", "--anchor", f"{scheme}://anchors/a")
-        tiletree.ok("add", log, *files("a", "b"), "--payload")
-        tiletree.ok("submit", log, "a", "--submitter", "ann")
+        tiletree.ok("add", log, *files("a", "b"), "--payload", "--again")
+        tiletree.ok("submit", log, "--again", "a", "--submitter", "ann")
         server.remove("public", "log/tile/0/000.p/2")
         tiletree.ok("repair", log, "--vkey", made)
         assert tiletree.ok("sequence", log)["size"] == 3

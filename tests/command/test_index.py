@@ -78,7 +78,7 @@ def test_what_goes_wrong_is_remarked(tiletree: Command, large: str, monkeypatch:
     tiletree.ok("init", "copy", "--origin", "copy.example.com", "--key", "o", "--no-page")
     Path("log/index/leaf/1/head").write_text("garbage\n")
     for words in (["add", "log", "--lines", "lines"], ["sequence", "log"]):
-        tiletree.ok("submit", "log", "a", "--submitter", "ann")
+        tiletree.ok("submit", "log", "--again", "a", "--submitter", "ann")
         done = tiletree(*words, "--key", "k", "--json")
         assert done.code == 0
         assert "malformed signed note" in done.json["index"]

@@ -24,7 +24,7 @@ from tiles.tree.bundle import encode_entries
 
 PAGE = (Path(__file__).parents[2] / LOST).read_text()
 SECTIONS = re.findall(r"^## (.*)$", PAGE, flags=re.MULTILINE)
-ADD = ("add", "log", "b", "--key", "k")
+ADD = ("add", "log", "--again", "b", "--key", "k")
 AS_WRITTEN = {
     "LOG": "log",
     "K": "k",
@@ -33,6 +33,7 @@ AS_WRITTEN = {
     "NEW-K": "new.k",
     "ORIGIN": ORIGIN,
     "LOG/checkpoint": "log/checkpoint",
+    "LOG/checkpoints": "log/checkpoints",
     "LOG/checkpoints/002": "log/checkpoints/002",
 }
 
@@ -54,7 +55,7 @@ def run_all(tiletree: Command, section: str, **words: str) -> list[Done]:
     for program, *written in commands(section):
         arguments = [{**AS_WRITTEN, **words}.get(word, word) for word in written]
         if program == "rm":
-            Path(arguments[0]).unlink()
+            remove(*(path for path in arguments if path != "-r"))()
         elif program == "cp":
             shutil.copy(*arguments)
         elif "https://mirror.example.com/log" not in arguments:
@@ -161,7 +162,7 @@ def aged(tiletree: Command) -> Command:
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
     for name in ("a", "b"):
         Path(name).write_bytes(f"content of {name}\n".encode())
-        tiletree.ok("add", "log", name, "--key", "k")
+        tiletree.ok("add", "log", "--again", name, "--key", "k")
         if name == "a":
             for part in ("log", "log.private", "k.anchor"):
                 shutil.copytree(part, f"old/{part}")
@@ -194,7 +195,7 @@ def test_walked(aged: Command, name: str) -> None:
         assert aged.ok(*ADD)["size"] == 3
         assert aged.ok("audit", "log")["findings"] == []
     else:
-        assert aged.ok("add", "new", "b", "--key", "new.k")["size"] == 3
+        assert aged.ok("add", "new", "--again", "b", "--key", "new.k")["size"] == 3
         assert aged(*ADD).code == (2 if "key" in name else 3)
         assert aged.ok("info", "log")["size"] == 2
 
@@ -262,7 +263,7 @@ def test_a_blinding_secret(aged: Command) -> None:
     Path("copy").mkdir()
     shutil.copy(secret, "copy/k.blinding")
     Path("file").write_bytes(b"what nobody is to know")
-    aged.ok("add", "log", "file", "--blind", "--key", "k")
+    aged.ok("add", "log", "--again", "file", "--blind", "--key", "k")
     aged.ok("prove", "log", "file", "-o", "q")
     secret.write_bytes(secret.read_bytes()[:-1])
     done = aged("prove", "log", "file")
@@ -334,7 +335,7 @@ def test_a_fork_of_ones_own(aged: Command) -> None:
         shutil.copytree(f"old/{part}", f"copy/{part}")
     shutil.copy("k", "copy/k")
     Path("c").write_bytes(b"another history")
-    aged.ok("add", "copy/log", "c", "--key", "copy/k")
+    aged.ok("add", "copy/log", "--again", "c", "--key", "copy/k")
     vkey = aged("key", "show", "k").out.strip()
     aged.ok("key", "trust", "copy/log", vkey)
     assert aged.ok("info", "copy/log")["size"] == 2

@@ -175,7 +175,7 @@ def test_what_is_remembered_is_compared_all_the_same(tiletree: Command) -> None:
 def test_an_old_copy(tiletree: Command, log: str) -> None:
     """What the text says of an old copy, every JSON document says."""
     old = Path("log/checkpoint").read_bytes()
-    tiletree.ok("add", "log", "a", "--key", "k")
+    tiletree.ok("add", "log", "--again", "a", "--key", "k")
     new = tiletree.ok("info", "log", "--vkey", log)
     assert "newer" not in new
     Path("log/checkpoint").write_bytes(old)

@@ -97,9 +97,10 @@ def test_a_blinded_entry(tiletree: Command, log: str) -> None:
 
 
 def test_payload_and_name(tiletree: Command, named: str) -> None:
-    """A file may be published with its digest and its name."""
-    tiletree.ok("add", "log", f"below/{NAME}", "--name", "--payload", "--key", "k")
-    assert tiletree("get", "log", "3", "--payload", "--vkey", named).out.encode() == DATA
+    """A file may be published with its digest and its name, also later than these were logged."""
+    again = tiletree.ok("add", "log", f"below/{NAME}", "--name", "--payload", "--key", "k")
+    assert again["entries"][0] | {"index": 2, "already": True} == again["entries"][0]
+    assert tiletree("get", "log", "2", "--payload", "--vkey", named).out.encode() == DATA
 
 
 def test_submitted_by_name(tiletree: Command, log: str) -> None:

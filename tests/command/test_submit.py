@@ -183,7 +183,7 @@ def test_wait(tiletree: Command, log: str, pauses: list[float]) -> None:
     """`--wait` ends once the log is published: indexes, and a proof of each file that verifies."""
     Path("proofs").mkdir()
     document = tiletree.ok(
-        "submit", "log", "a", "b", "--submitter", "ann", "--wait", "--vkey", log, "-o", "proofs", "--receipt", "r"
+        "submit", "log", "--again", "a", "b", "--submitter", "ann", "--wait", "--vkey", log, "-o", "proofs", "--receipt", "r"
     )
     assert len(pauses) == 1
     assert (document["logged"], document["size"]) == (True, 4)
@@ -201,7 +201,7 @@ def test_wait(tiletree: Command, log: str, pauses: list[float]) -> None:
 
 def test_wait_in_words(tiletree: Command, log: str, pauses: list[float]) -> None:
     """Each entry's index, leaf hash and name, then what was written; for many entries where they are."""
-    done = tiletree("submit", "log", "a", "--submitter", "ann", "--wait", "--vkey", log)
+    done = tiletree("submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--vkey", log)
     leaf = leaf_hash(digest(b"content of a\n")).hex()
     assert (done.code, done.out) == (0, f"2  {leaf}  a\nwrote a.tlog-proof\n")
     many = tiletree(
@@ -221,13 +221,13 @@ def test_wait_of_several_objects(tiletree: Command, log: str, pauses: list[float
 
 def test_wait_in_vain(tiletree: Command, log: str) -> None:
     """After --timeout: exit code 8, what is known, and the receipt."""
-    done = tiletree("submit", "log", "a", "--submitter", "ann", "--wait", "--timeout", 0, "--vkey", log)
+    done = tiletree("submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--timeout", 0, "--vkey", log)
     assert done.code == 8
     assert "is not in the log so far" in done.err
     receipt = parse_receipt(done.out.encode())
     assert [name for name, _ in submitted()] == [receipt.name.text]
     assert not Path("a.tlog-proof").exists()
-    failed = tiletree("submit", "log", "a", "--submitter", "ann", "--wait", "--timeout", 0, "--vkey", log, "--json")
+    failed = tiletree("submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--timeout", 0, "--vkey", log, "--json")
     assert failed.code == 8
     assert failed.json["logged"] is False
     assert failed.json["error"]["kind"] == "NotLogged"
@@ -237,7 +237,7 @@ def test_wait_in_vain(tiletree: Command, log: str) -> None:
 def test_a_log_that_cannot_be_verified_gets_nothing(tiletree: Command, log: str) -> None:
     """With --wait the log is read before anything is submitted: one that is not the one meant gets nothing."""
     other = signing_key("example.com/other", bytes(32)).verifier.vkey
-    done = tiletree("submit", "log", "a", "--submitter", "ann", "--wait", "--vkey", other)
+    done = tiletree("submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--vkey", other)
     assert done.code == 1
     assert not submitted()
 
@@ -270,7 +270,7 @@ def test_waiting_tells_what_was_not_known(
     """With --wait the log tells whether the object was there; but not of entries that were not even sent."""
     with monkeypatch.context() as patched:
         patched.setattr(command, "_inbox", lambda *_: Unanswered(Path("log.private")))
-        done = tiletree("submit", "log", "a", "--submitter", "ann", "--wait", "--vkey", log)
+        done = tiletree("submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--vkey", log)
         assert done.code == 0
         assert "the log will tell" in done.err
         assert done.out.startswith("2  ")

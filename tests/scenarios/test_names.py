@@ -94,11 +94,11 @@ def test_what_is_accepted_goes_through(tiletree: Command, name: str, file: str) 
     except OSError:  # more bytes than a name of a file can have
         return
     assert tiletree.ok("init", place, f"--origin={name}")["origin"] == name
-    tiletree.ok("add", place, logged)
+    tiletree.ok("add", place, "--again", logged)
     vkey = tiletree.ok("info", place)["vkey"]
     tiletree.ok("prove", place, logged, "-o", "p")
     assert tiletree.ok("verify", logged, "--proof", "p", f"--vkey={vkey}")["origin"] == name
-    tiletree.ok("submit", place, logged, "--submitter", "ann")
+    tiletree.ok("submit", place, "--again", logged, "--submitter", "ann")
     assert tiletree.ok("sequence", place)["size"] == 2
     assert tiletree.ok("audit", place)["findings"] == []
     tiletree.ok("page", place)

@@ -282,7 +282,7 @@ def test_command(tiletree: Command, log: str) -> None:
     assert tiletree.ok("import", "log", "copy", "--vkey", log, "--key", "k2")["count"] == 0
     text = tiletree("import", "log", "copy", "--vkey", log, "--key", "k2")
     assert "imported 0 entries of log.example.com into log.example.com/copy, from index 2" in text.out
-    tiletree.ok("add", "copy", "a", "--key", "k2")
+    tiletree.ok("add", "copy", "--again", "a", "--key", "k2")
     refused = tiletree("import", "log", "copy", "--vkey", log, "--key", "k2", "--json")
     assert (refused.code, refused.json["error"]["kind"]) == (4, "Refused")
     other = tiletree("import", "log", "copy", "--vkey", LOG.verifier.vkey, "--key", "k2")

@@ -80,7 +80,10 @@ def test_damaged(content: bytes, file: Path, tiletree: Command, monkeypatch: pyt
     with pytest.raises(UsageError, match=FILE) as caught:
         recall(NAME)
     assert caught.value.hint
-    for command in (["init", NAME, "--private", "s3://p/log", "--origin", ORIGIN], ["add", NAME, "/dev/null"]):
+    for command in (
+        ["init", NAME, "--private", "s3://p/log", "--origin", ORIGIN],
+        ["add", NAME, "--again", "/dev/null"],
+    ):
         done = tiletree(*command)
         assert done.code == 2, done
         assert FILE in done.err
@@ -129,12 +132,12 @@ def test_without_a_home(home: str, tiletree: Command, monkeypatch: pytest.Monkey
     assert done.code == 0, done
     assert "could not be remembered: name --private, --key and --anchor in later calls" in done.err
     Path("a").write_bytes(b"a")
-    tiletree.ok("add", "log", "a", "--key", "k", "--private", "p")
+    tiletree.ok("add", "log", "--again", "a", "--key", "k", "--private", "p")
     monkeypatch.setenv("TILETREE_PRIVATE_KEY", Path("k").read_text())
     monkeypatch.setenv("TILETREE_ANCHOR", "k.anchor")
     monkeypatch.setenv("TILETREE_PRIVATE", "p")
-    assert tiletree.ok("add", "log", "a")["size"] == 2
-    tiletree.ok("submit", "log", "a", "--submitter", "ci")
+    assert tiletree.ok("add", "log", "--again", "a")["size"] == 2
+    tiletree.ok("submit", "log", "--again", "a", "--submitter", "ci")
     assert tiletree.ok("sequence", "log")["size"] == 3
 
 

@@ -102,7 +102,7 @@ def test_flags_environment_memory_default(s3: ObjectServer, tiletree: Command, m
     vkey = begin(tiletree, LOG, PRIVATE, "--key", "k", "--anchor", "s3://anchors/a")
     known = recall(LOG)
     assert known == Remembered(LOG, PRIVATE, str(Path("k").absolute()), "s3://anchors/a")
-    tiletree.ok("add", LOG, *files("a"))
+    tiletree.ok("add", LOG, "--again", *files("a"))
     assert "a/anchor" in contents(s3)["anchors"]
     begin(tiletree, "s3://public/other", "s3://private/other", origin="other.example.com")
     default = Path("home/XDG_CONFIG_HOME/tiletree/keys/other.example.com.key")
@@ -113,12 +113,12 @@ def test_flags_environment_memory_default(s3: ObjectServer, tiletree: Command, m
         ("--anchor", "TILETREE_ANCHOR", "s3://anchors/b"),
     ):
         right = {"--key": "k", "--private": PRIVATE, "--anchor": "s3://anchors/a"}[option]
-        assert tiletree("add", LOG, "a", option, wrong).code == 4
+        assert tiletree("add", LOG, "--again", "a", option, wrong).code == 4
         monkeypatch.setenv(variable, wrong)
-        assert tiletree("add", LOG, "a").code == 4
-        tiletree.ok("add", LOG, "a", option, right)
+        assert tiletree("add", LOG, "--again", "a").code == 4
+        tiletree.ok("add", LOG, "--again", "a", option, right)
         monkeypatch.setenv(variable, right)
-        tiletree.ok("add", LOG, "a")
+        tiletree.ok("add", LOG, "--again", "a")
         monkeypatch.delenv(variable)
     tiletree.ok("audit", LOG, "--vkey", vkey)
 
@@ -141,7 +141,7 @@ def test_the_same_bucket(s3: ObjectServer, tiletree: Command) -> None:
     owner_only(s3)
     tiletree.ok("init", LOG, "--private-in-bucket", *options)
     tiletree.ok("init", LOG, *options)
-    tiletree.ok("add", LOG, *files("a"))
+    tiletree.ok("add", LOG, "--again", *files("a"))
     assert "log.private/head" in s3.objects["public"]
 
 
@@ -153,7 +153,7 @@ def test_a_readable_private_part(s3: ObjectServer, tiletree: Command) -> None:
     assert tiletree("init", LOG, "--private", PRIVATE, "--origin", ORIGIN, "--key", "k").code == 4
     assert contents(s3) == {}
     begin(tiletree, LOG, PRIVATE, "--key", "k", "--readable-private")
-    tiletree.ok("add", LOG, *files("a"))
+    tiletree.ok("add", LOG, "--again", *files("a"))
 
 
 def test_stores() -> None:
@@ -180,11 +180,11 @@ def linked(tiletree: Command) -> Command:
 @pytest.mark.parametrize("name", ["log", "twice", "way/log", "./log/", "way/../log", "real/../log"])
 def test_a_log_through_a_link(linked: Command, name: str) -> None:
     """It has the same private part, key and anchor, whichever way it is named."""
-    assert linked.ok("add", name, *files("a"))["size"] == 1
+    assert linked.ok("add", name, "--again", *files("a"))["size"] == 1
     assert linked.ok("status", name)["anchor"]["size"] == 1
-    linked.ok("submit", name, "a", "--submitter", "ann", "--receipt", "receipt")
+    linked.ok("submit", name, "--again", "a", "--submitter", "ann", "--receipt", "receipt")
     assert linked.ok("sequence", "real/log")["size"] == 2
-    assert linked.ok("add", "real/log", "a", "--key", "real/k")["size"] == 3
+    assert linked.ok("add", "real/log", "--again", "a", "--key", "real/k")["size"] == 3
     assert not list(Path().glob("*.private"))
     assert {path.name for path in Path("real").iterdir()} == {"log", "log.private", "k", "k.anchor"}
 
@@ -192,8 +192,8 @@ def test_a_log_through_a_link(linked: Command, name: str) -> None:
 @pytest.mark.parametrize("key", ["k", "way/k", "real/k"])
 def test_a_key_through_a_link(linked: Command, key: str) -> None:
     """One key has one anchor: a link to it does not begin another one, which would know nothing of the first."""
-    linked.ok("add", "real/log", *files("a"), "--key", "real/k")
-    linked.ok("add", "log", "a", "--key", key)
+    linked.ok("add", "real/log", "--again", *files("a"), "--key", "real/k")
+    linked.ok("add", "log", "--again", "a", "--key", key)
     assert not list(Path().glob("*.anchor"))
     assert linked.ok("status", "log", "--key", key)["anchor"]["size"] == 2
 
@@ -205,7 +205,7 @@ def test_a_log_that_is_begun_through_a_link(tiletree: Command) -> None:
     Path("log").symlink_to("disk/log")
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--anchor", "anchor")
     assert Path("disk/log.private").is_dir()
-    assert tiletree.ok("add", "disk/log", *files("a"))["size"] == 1
+    assert tiletree.ok("add", "disk/log", "--again", *files("a"))["size"] == 1
     known = recall(name_of("disk/log"))
     assert known is not None
     assert known.log == str(Path("disk/log").absolute())
@@ -233,7 +233,7 @@ def test_odd_names_of_directories(tiletree: Command, name: str, home: Path) -> N
         done = tiletree.ok("info", place)
         assert done["trust"] == "first use, not pinned"
         assert ("not_remembered" in done) == bool({"\t", "\n"} & set(name))
-    assert tiletree.ok("add", place, *files("a"), "--key", "k")["size"] == 1
+    assert tiletree.ok("add", place, "--again", *files("a"), "--key", "k")["size"] == 1
     assert tiletree.ok("info", f"file://{quote(place)}")["size"] == 1
 
 
