@@ -180,7 +180,9 @@ def test_submit_and_sequence(tiletree: Command, vkey: str, s3: ObjectServer) -> 
     fails(tiletree, 2, "UsageError", "submit", LOG, "c", "--submitter", "Not A Name")
     fails(tiletree, 2, "UsageError", "submit", LOG, "not-there", "--submitter", "ann")
     fails(tiletree, 2, "UsageError", "submit", OTHER, "c", "--submitter", "ann")
-    late = tiletree("submit", LOG, "--again", "a", "--submitter", "bob", "--wait", "--timeout", 0, "--vkey", vkey, "--json")
+    late = tiletree(
+        "submit", LOG, "--again", "a", "--submitter", "bob", "--wait", "--timeout", 0, "--vkey", vkey, "--json"
+    )
     assert late.code == 8
     assert "submission bob/" in late.json["receipt"]
     s3.put("private", f"log/inbox/eve/{'0' * 32}-{'1' * 64}", b"tiletree-submission/v1\nentries 1\n\n\0\0")

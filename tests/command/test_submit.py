@@ -183,7 +183,20 @@ def test_wait(tiletree: Command, log: str, pauses: list[float]) -> None:
     """`--wait` ends once the log is published: indexes, and a proof of each file that verifies."""
     Path("proofs").mkdir()
     document = tiletree.ok(
-        "submit", "log", "--again", "a", "b", "--submitter", "ann", "--wait", "--vkey", log, "-o", "proofs", "--receipt", "r"
+        "submit",
+        "log",
+        "--again",
+        "a",
+        "b",
+        "--submitter",
+        "ann",
+        "--wait",
+        "--vkey",
+        log,
+        "-o",
+        "proofs",
+        "--receipt",
+        "r",
     )
     assert len(pauses) == 1
     assert (document["logged"], document["size"]) == (True, 4)
@@ -227,7 +240,9 @@ def test_wait_in_vain(tiletree: Command, log: str) -> None:
     receipt = parse_receipt(done.out.encode())
     assert [name for name, _ in submitted()] == [receipt.name.text]
     assert not Path("a.tlog-proof").exists()
-    failed = tiletree("submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--timeout", 0, "--vkey", log, "--json")
+    failed = tiletree(
+        "submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--timeout", 0, "--vkey", log, "--json"
+    )
     assert failed.code == 8
     assert failed.json["logged"] is False
     assert failed.json["error"]["kind"] == "NotLogged"

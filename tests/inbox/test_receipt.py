@@ -51,6 +51,18 @@ def test_receipts_round_trip(many: list[tuple[str, list[bytes]]]) -> None:
     assert parse_receipt(receipts[0].data) == receipts[0]
 
 
+def test_a_receipt_of_what_is_logged_once() -> None:
+    """It says so, and nothing in it is out of its place."""
+    receipt = Receipt(LOG, NAME, LEAVES, once=True)
+    assert receipt.data == TEXT.replace(b"\nleaf", b"\nonce\nleaf", 1)
+    assert parse_receipts(receipt.data + b"\n" + TEXT) == [receipt, Receipt(LOG, NAME, LEAVES)]
+    for wrong in (b"once\nonce", b"once ", b"Once"):
+        with pytest.raises(Malformed):
+            parse_receipt(receipt.data.replace(b"once", wrong))
+    with pytest.raises(Malformed):
+        parse_receipt(receipt.data[: receipt.data.index(b"leaf")])
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -15,6 +15,7 @@ from tiles.inbox.submission import (
     Name,
     count_entries,
     format_submission,
+    is_once,
     is_submitter,
     parse_name,
     parse_submission,
@@ -32,6 +33,17 @@ def test_the_bytes() -> None:
     assert format_submission(ENTRIES) == DATA
     assert parse_submission(DATA) == ENTRIES
     assert count_entries(DATA) == 2
+
+
+def test_once() -> None:
+    """A line of the header asks not to log again what is there; everything else is the same."""
+    data = DATA.replace(b"entries 2\n", b"entries 2\nonce\n")
+    assert format_submission(ENTRIES, once=True) == data
+    assert (parse_submission(data), count_entries(data)) == (ENTRIES, 2)
+    assert (is_once(data), is_once(DATA)) == (True, False)
+    for wrong in (b"once ", b"Once", b"once\nonce", b"once\n", b" once"):
+        with pytest.raises(Malformed):
+            parse_submission(data.replace(b"once", wrong))
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=20))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +19,7 @@ from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.store import StoreFetcher
-from tiles.tree.merkle import TreeHead, leaf_hash
+from tiles.tree.merkle import Hash, TreeHead, leaf_hash
 
 LOG = "https://log.example.com"
 NONCE = bytes(range(16))
@@ -68,11 +68,18 @@ class Waiting:
         assert len(self.pauses) < 1000
         next(self.steps, lambda: None)()
 
-    def wait(self, entries: list[bytes], since: int = 300, timeout: float = 600.0) -> list[int]:
-        """Wait for entries."""
-        receipt = Receipt(LOG, NAME, tuple(map(leaf_hash, entries)))
+    def wait(
+        self,
+        entries: list[bytes],
+        since: int = 300,
+        timeout: float = 600.0,
+        known: Mapping[Hash, int] | None = None,
+    ) -> list[int]:
+        """Wait for entries. known: where some are already; None: they are logged again"""
+        receipt = Receipt(LOG, NAME, tuple(map(leaf_hash, entries)), once=known is not None)
+        clock, rng = (lambda: self.now), random.Random(1)
         return wait_until_logged(
-            self.client, receipt, since, timeout, clock=lambda: self.now, sleep=self.sleep, rng=random.Random(1)
+            self.client, receipt, since, timeout, known=known, clock=clock, sleep=self.sleep, rng=rng
         )
 
 
@@ -93,6 +100,20 @@ def test_waiting_until_it_is_logged() -> None:
     assert waiting.client.prove(605).index == 605
     assert len(set(waiting.pauses)) == 4
     assert all(PAUSE[0] <= pause <= PAUSE[1] for pause in waiting.pauses)
+
+
+def test_what_is_logged_once() -> None:
+    """Each entry is where it was before, or where it comes to be, in any order; nothing is waited for that is there."""
+    waiting = Waiting()
+    append = waiting.world.append
+    waiting.steps = iter([lambda: append([b"two", b"x"]), lambda: append([b"one"])])
+    old = {leaf_hash(b"old"): 7}
+    assert waiting.wait([b"one", b"old", b"two", b"one"], known=old) == [302, 7, 300, 302]
+    looks = waiting.visits
+    assert waiting.wait([b"old", b"old"], known=old) == [7, 7]
+    assert waiting.visits == looks
+    with pytest.raises(NotLogged):
+        waiting.wait([b"old", b"never"], timeout=5.0, known=old)
 
 
 def test_entries_across_two_looks() -> None:

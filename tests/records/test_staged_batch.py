@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -34,6 +35,7 @@ def batches(draw: st.DrawFn) -> Batch:
         encode_entries(entries),
         tuple(draw(st.lists(names, max_size=3))),
         tuple(draw(st.lists(st.tuples(names, reasons), max_size=3))),
+        tuple(draw(st.sampled_from([(), ((0, 0),), ((0, 0), (1, 0))]))),
     )
 
 
@@ -53,6 +55,32 @@ def test_the_text() -> None:
     assert BATCH.size == 9
     assert BATCH.entries() == [b"one", b""]
     assert digest(TEXT) == sha256(TEXT).hexdigest()
+
+
+def test_what_is_there_already() -> None:
+    """Where it is in the log, or in the batch, and at which positions it would be: what is new stands at the others."""
+    batch = replace(BATCH, already=((0, 3), (3, 8)))
+    assert batch.data == TEXT.replace(b"entries 2\n", b"entries 2\nalready 0 3\nalready 3 8\n")
+    assert parse_batch(batch.data) == batch
+    only = Batch(7, 0, b"", ("inbox/a/1",), already=((0, 3),))
+    assert parse_batch(only.data) == only
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(BATCH, already=((3, 3), (0, 3))),
+        replace(BATCH, already=((0, 3), (0, 3))),
+        replace(BATCH, already=((4, 3), (5, 3))),  # two and two are four, and these are the fifth and the sixth
+        replace(BATCH, already=((0, 9),)),
+        Batch(7, 0, b"", already=((0, 3),)),
+        Batch(7, 0, b"", ("inbox/a/1",)),
+    ],
+)
+def test_what_cannot_be_there_already(wrong: Batch) -> None:
+    """Positions rise, and are of this batch; indexes are in the tree; somebody has asked for it."""
+    with pytest.raises(Malformed):
+        parse_batch(wrong.data)
 
 
 @given(st.binary() | st.builds(bytes.__add__, st.just(b"tiletree-batch/v1\nbase 1\nentries 1\n"), st.binary()))

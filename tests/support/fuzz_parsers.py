@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.index_texts import HEADS
@@ -13,7 +13,7 @@ from tiles.entries.proof_extra import ProofExtra, parse_proof_extra
 from tiles.errors import Malformed, TilesError
 from tiles.inbox.admission import OPEN, Admission, parse_admission
 from tiles.inbox.receipt import Receipt, format_receipts, parse_receipt, parse_receipts
-from tiles.inbox.submission import Name, format_submission, parse_name, parse_submission
+from tiles.inbox.submission import Name, format_submission, is_once, parse_name, parse_submission
 from tiles.notes.checkpoint import (
     Checkpoint,
     parse_checkpoint,
@@ -68,7 +68,10 @@ POLICY = (
 ).encode()
 HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "b" * 32, "a" * 32, TREE, 20_852_000, "b" * 64)
 NAME = Name("ann.b-1_c", "0123456789abcdef" * 2, "fedcba9876543210" * 4)
-RECEIPTS = tuple(Receipt(log, NAME, PROOF.hashes[:n]) for log, n in (("s3://bucket/log", 1), ("/srv/a log", 3)))
+RECEIPTS = (
+    Receipt("s3://bucket/log", NAME, PROOF.hashes[:1]),
+    Receipt("/srv/a log", NAME, PROOF.hashes[:3], once=True),
+)
 ADMISSION = Admission(1 << 16, 1000, 300, ("ann", "bob.b-1"))
 BATCH = Batch(7, 3, encode_entries([b"", b"one", b"\n\n"]), ("s/1-x", "s/2-y"), (("s/3", "too long"),))
 
@@ -122,13 +125,18 @@ PARSERS = (
     ),
     Target("head", parse_head, lambda head: head.data, (HEAD.data,)),
     Target("decided record", parse_decided, format_decided, (format_decided("ann/x"), format_decided("y" * 512))),
-    Target("batch", parse_batch, lambda batch: batch.data, (BATCH.data, Batch(0, 1, b"\0\0").data)),
+    Target(
+        "batch",
+        parse_batch,
+        lambda batch: batch.data,
+        (BATCH.data, Batch(0, 1, b"\0\0").data, replace(BATCH, already=((0, 3), (4, 9))).data),
+    ),
     Target("anchor", parse_anchor, lambda anchor: anchor.data, (Anchor(LOG.name, "a" * 32, TREE).data,)),
     Target(
         "submission",
-        parse_submission,
-        format_submission,
-        (format_submission([b""]), format_submission([b"one", b"", b"\n\n", b"x" * 300])),
+        lambda data: (parse_submission(data), is_once(data)),
+        lambda found: format_submission(found[0], once=found[1]),
+        (format_submission([b""], once=True), format_submission([b"one", b"", b"\n\n", b"x" * 300])),
     ),
     Target("name of a submission", of_text(parse_name), encoded(lambda name: name.text), (NAME.text.encode(),)),
     Target("admission policy", parse_admission, lambda admission: admission.data, (OPEN.data, ADMISSION.data)),

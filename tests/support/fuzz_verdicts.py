@@ -31,7 +31,7 @@ from tests.support.key_texts import PUBLISHED
 from tests.support.signed_text import LOG, W1, W3
 from tiles.errors import Malformed, PolicyError, ProofError, Refused, SignatureError, TilesError, UsageError
 from tiles.inbox.admission import NotAdmitted, admit
-from tiles.inbox.submission import format_submission
+from tiles.inbox.submission import format_submission, is_once
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, sign_checkpoint, with_signatures
 from tiles.notes.cosignature import cosign
 from tiles.notes.encoding import decode_decimal
@@ -188,7 +188,10 @@ def fork(data: bytes) -> None:
 
 # ---- submissions, batches and the names of objects
 
-SUBMISSIONS = tuple(format_submission(entries) for entries in ([b""], [b"one", b"", b"\n\n", b"x" * 299]))
+SUBMISSIONS = (
+    format_submission([b""], once=True),
+    *(format_submission(entries) for entries in ([b""], [b"one", b"", b"\n\n", b"x" * 299])),
+)
 
 
 def named(data: bytes) -> bytes:
@@ -205,7 +208,7 @@ def submit(data: bytes) -> None:
     entries = admit(name.decode("utf-8", "surrogateescape"), content, ADMISSION)
     assert name.split(b"/")[0].decode() in ADMISSION.submitters
     assert name.endswith(sha256(content).hexdigest().encode())
-    assert format_submission(entries) == content
+    assert format_submission(entries, once=is_once(content)) == content
     assert max(map(len, entries)) <= ADMISSION.max_entry_bytes
 
 
