@@ -6,6 +6,8 @@ import base64
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
 from tests.support.command_line import Command
 from tiles.entries.file_digest import digest_entry
 from tiles.tree.merkle import leaf_hash
@@ -74,3 +76,56 @@ def test_raw_logs_the_bytes(tiletree: Command, log: str) -> None:
     tiletree.ok("add", "log", "--again", "most", "--raw", "--key", "k")
     tiletree.ok("prove", "log", "--index", 2, "-o", "q")
     assert tiletree.ok("verify", "most", "--proof", "q", "--vkey", log)["matched"] == "raw"
+
+
+def test_files_that_are_there_already(tiletree: Command, log: str) -> None:
+    """They are not logged again, and it is said where they are; --again logs them."""
+    Path("c").write_bytes(b"content of c\n")
+    document = tiletree.ok("add", "log", "b", "c", "c", "a", "--key", "k")
+    assert [(each["index"], each["name"], "already" in each) for each in document["entries"]] == [
+        (1, "b", True),
+        (2, "c", False),
+        (2, "c", True),
+        (0, "a", True),
+    ]
+    assert (document["size"], document["already"]) == (3, 3)
+    assert document["ranges"] == [{"first_index": 1, "count": 2}, *({"first_index": n, "count": 1} for n in (2, 0))]
+    done = tiletree("add", "log", "a", "c", "--key", "k")
+    assert (done.code, done.err) == (0, "")
+    assert [line.rpartition("  ")[2] for line in done.out.splitlines()[:2]] == [
+        f"{n}, already in the log" for n in "ac"
+    ]
+    assert done.out.splitlines()[2].startswith("nothing new: all of it was in the log already; published")
+    again = tiletree.ok("add", "log", "a", "c", "--again", "--key", "k")
+    assert (again["size"], "already" in again) == (5, False)
+    assert [each["index"] for each in again["entries"]] == [3, 4]
+    assert "already" not in tiletree.ok("add", "log", "--stdin-lines", "--key", "k", stdin=b"x\nx\n")
+    for command, who in (("add", ("--key", "k")), ("submit", ("--submitter", "ann"))):
+        wrong = tiletree(command, "log", "--stdin-lines", "--again", *who, stdin=b"x\n")
+        assert (wrong.code, "--again is for files" in wrong.err) == (2, True)
+
+
+def test_where_many_are(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more entries than are listed, the ranges say where each is, in the order of the call."""
+    monkeypatch.setattr("tiletree.commands.add.SHOWN_ENTRIES", 2)
+    for name in "cde":
+        Path(name).write_bytes(name.encode())
+    document = tiletree.ok("add", "log", "c", "b", "d", "e", "a", "--key", "k")
+    assert document["ranges"] == [
+        {"first_index": 2, "count": 1},
+        {"first_index": 1, "count": 1},
+        {"first_index": 3, "count": 2},
+        {"first_index": 0, "count": 1},
+    ]
+    out = tiletree("add", "log", "c", "b", "d", "e", "a", "--key", "k").out
+    assert out.startswith("5 entries that were in the log already\nnothing new")
+
+
+def test_what_may_be_there(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody could look, the file is logged, and that is said, by `sequence` as well."""
+    monkeypatch.setattr("tiles.index.known.MAX_TAIL", 1)
+    tiletree.ok("submit", "log", "a", "--submitter", "ann")
+    for words in (("add", "log", "a"), ("sequence", "log")):
+        done = tiletree(*words, "--key", "k", "--json")
+        assert (done.code, done.json["once"]) == (0, False)
+        assert "some may have been in the log already" in done.err

@@ -307,3 +307,27 @@ def test_a_log_behind_a_server_needs_its_private_part_named(tiletree: Command, l
     assert [str(path.relative_to("in")) for path in Path("in/inbox").rglob("*") if path.is_file()] == [
         parse_name(receipt.name.text).path
     ]
+
+
+def test_what_is_there_already(tiletree: Command, log: str, pauses: list[float]) -> None:
+    """`--wait` says where it is, with a proof, and waits for nothing; the sequencer does not log it again."""
+    done = tiletree.ok("submit", "log", "b", "--submitter", "ann", "--wait", "--vkey", log)
+    assert pauses == []
+    assert [(each["index"], each["already"], each["proof"]) for each in done["entries"]] == [(1, True, "b.tlog-proof")]
+    assert tiletree("verify", "b", "--proof", "b.tlog-proof", "--vkey", log).code == 0
+    assert parse_receipt(done["receipt"].encode()).once
+    Path("new").write_bytes(b"new")
+    both = tiletree.ok("submit", "log", "new", "a", "--submitter", "ann", "--wait", "--vkey", log)
+    assert [(each["index"], "already" in each) for each in both["entries"]] == [(2, False), (0, True)]
+    assert len(pauses) == 1
+    assert tiletree.ok("sequence", "log", "--key", "k")["size"] == 3
+
+
+def test_how_often_it_was_there(tiletree: Command, log: str) -> None:
+    """`sequence` says how many entries it did not log again."""
+    Path("new").write_bytes(b"new")
+    tiletree.ok("submit", "log", "a", "b", "new", "--submitter", "ann")
+    document = tiletree.ok("sequence", "log", "--key", "k")
+    assert (document["already"], document["size"]) == (2, 3)
+    tiletree.ok("submit", "log", "a", "--submitter", "ann")
+    assert "1 entries of submissions that were in the log already" in tiletree("sequence", "log", "--key", "k").out

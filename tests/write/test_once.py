@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.support.reference import printed_random
 from tests.support.sampling import one_in, quickly
 from tests.support.world import World, explained, some_entries
 from tiles.errors import TilesError, Unfinished
+from tiles.inbox.submission import Name, format_submission
 from tiles.store import Store
 from tiles.tree.edge import EMPTY_EDGE, Edge
 from tiles.tree.merkle import Hash, leaf_hash
@@ -246,3 +248,51 @@ def test_two_writers(count: int) -> None:
     for _ in range(count):
         first, second = (rng.choices(pool, k=rng.randrange(1, 6)) for _ in range(2))
         meet(base.copy(), first, second, rng)
+
+
+# ---- submissions
+
+
+def submit(world: World, number: int, entries: Sequence[bytes], *, once: bool = True) -> str:
+    """Put a submission into the inbox; return its name."""
+    data = format_submission(entries, once=once)
+    name = Name("ann", f"{number:032x}", sha256(data).hexdigest())
+    world.put("private", name.path, data)
+    return name.text
+
+
+def test_submissions() -> None:
+    """Each decides for itself: what is there, or comes twice, is logged again only where that was asked for."""
+    world = World().grown(3)
+    old = some_entries("entry of 0", 3)
+    took = [
+        submit(world, 1, [A, old[1]]),
+        submit(world, 2, [old[2], A, B]),
+        submit(world, 3, [A, old[0]], once=False),
+        submit(world, 4, [B]),
+    ]
+    done = world.sequencer().sequence()
+    assert sorted(done.took) == sorted(took)
+    assert (done.first_index, done.count, done.already, done.once) == (3, 4, 4, True)
+    entries = world.committed()
+    assert entries is not None
+    assert Counter(entries) == Counter([*old, A, B, A, old[0]])
+    world.check(orphans=True, repeated=[A, old[0]])
+
+
+def test_nothing_new_was_submitted() -> None:
+    """The submission is decided, by a commit, though no entry is logged; wherever a run dies, the next one sees it."""
+    base = World().grown(300)
+    name = submit(base, 1, some_entries("entry of 0", 2))
+    counted = Faults()
+    done = base.copy().sequencer(counted.wrap).sequence()
+    assert (done.count, done.took, done.already, done.checkpoint.tree.size) == (0, (name,), 2, 300)
+    for at in range(len(counted.done)):
+        world = base.copy()
+        with explained(lambda: f"dies at {at}"):  # noqa: B023
+            with pytest.raises(Died):
+                world.sequencer(Faults(at, Fault.DIES).wrap).sequence()
+            world.sequencer().sequence()
+            assert not [listed.path for listed in world.stores["private"].list("inbox/")]
+            assert len(world.committed() or ()) == 300
+            world.check(orphans=True)
