@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tiles.entries import key_kinds
-from tiles.entries.key_kinds import Extractor, check_known, extractor, failures, has_key, known_kinds, values_of
+from tiles.entries.key_kinds import Extractor, check_known, extractor, failures, has_key, known_kinds, values_by
 from tiles.entries.kinds import Key
 from tiles.errors import UsageError
 from tiles.index.key_text import key_from, text_of
@@ -57,11 +57,11 @@ def test_an_application(install: Install) -> None:
     forget()
     install({KIND: "acme_build:values"})
     assert known_kinds()[-1] == KIND
-    assert values_of(KIND, BUILD) == [b"1234", b"ab12"]
+    assert values_by(KIND)(BUILD) == [b"1234", b"ab12"]
     assert has_key(BUILD, key_from(KIND, "1234"))
     assert not has_key(BUILD, key_from(KIND, "12"))
     assert text_of(Key(KIND, b"1234")) == "1234"
-    assert values_of(KIND, b"no record") == []
+    assert values_by(KIND)(b"no record") == []
     assert failures(KIND) == 0
     assert len(records_of(KIND, [BUILD, b"{", b"{}", b'{"build": 5, "commit": ""}', b"x"], 7)) == 2
     assert failures(KIND) == 3
@@ -82,7 +82,7 @@ def test_what_is_no_kind_of_an_application(points: dict[str, str], install: Inst
     """Our own kinds stay what they are, and other names are passed over."""
     install(points)
     assert known_kinds() == key_kinds.OWN_KINDS
-    assert values_of("leaf/1", b"") != values_of("sha256/1", b"")
+    assert values_by("leaf/1")(b"") != values_by("sha256/1")(b"")
 
 
 def test_two_for_one_kind(install: Any) -> None:
@@ -98,7 +98,7 @@ def test_one_that_cannot_be_loaded(install: Install) -> None:
     with pytest.raises(
         UsageError, match=r"acme_build:nothing, which computes acme\.build/1, cannot be loaded: Attribute"
     ):
-        values_of(KIND, b"")
+        values_by(KIND)(b"")
 
 
 def results() -> Iterator[tuple[Callable[[bytes], Any], list[bytes] | None]]:
