@@ -251,16 +251,36 @@ def test_another_writer() -> None:
     """The anchor moves on while the head is being signed: it is signed all the same."""
     world = grown().copy()
     world.append(LAST)
-    numbers = count()
+    numbers, created = count(), list[str]()
 
     def gate(what: str) -> None:
+        created.extend([what] * what.startswith("public create index/"))
         if what == "anchor read anchor" and next(numbers) in (1, 3):
             world.append([b"another one"])
 
     log = opened(world, lambda store, role: GatedStore(store, role, gate))
     assert log.update_index() == ""
     assert next(numbers) > 3
+    assert len(created) == len({*created}) == 4  # nothing is computed again for it
     check(world, LEAF, SHA256)
+
+
+def test_another_writer_in_between() -> None:
+    """What this run has published is not all: the entries of the other one are read."""
+    world = grown().copy()
+    log = opened(world)
+    world.append(LAST)
+    log.append(some_entries("a", 1000))
+    assert log.update_index() == ""
+    world.append(some_entries("b", 1000))
+    log.append(some_entries("c", 3000))
+    assert log.update_index() == ""
+    store = MemoryStore()
+    client = LogClient(StoreFetcher(world.stores["public"]), policy_for(world.verifier))
+    again = IndexBuilder(store, client, lambda head: sign_index_head(head, world.key).data, world.verifier)
+    for kind in (LEAF, SHA256):
+        again.build(ORIGIN, kind)
+        assert store.read(f"index/{kind}/head").data == _data(world, f"index/{kind}/head")
 
 
 def objects_of(level: int) -> int:

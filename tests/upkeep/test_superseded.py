@@ -95,6 +95,12 @@ def test_merged_late() -> None:
     clock[0] += 5 * DAY
     world.put("public", path, data)
     assert collect(world, clock[0] + DAY - 1) == NOTHING
+    old = f"index/{KIND}/0/000/000"
+    world.put("public", old, world.stores["public"].read(old).data)  # by a builder that had stopped
+    clock[0] += DAY / 2
+    world.put("public", old, world.stores["public"].read(old).data)
+    found = collect(world, clock[0] + DAY / 2)
+    assert (found.runs, old in found.sample) == (5, False)
     clock[0] = 0.0
     world.put("public", path, data)
     assert collect(world, NOW + 9 * DAY) == NOTHING
