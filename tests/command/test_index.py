@@ -50,6 +50,9 @@ def test_the_log_s_own(tiletree: Command, large: str) -> None:
         {"kind": "name/1", "covered": 8192, "problem": None},
     ]
     assert "\nindex      leaf/1 covers 8192 entries, name/1 covers 8192" in tiletree("status", "log", "--key", "k").out
+    stopped = tiletree.ok("index", "stop", "log", "--kind", "name/1")
+    assert stopped == {"origin": "log.example.com", "stopped": ["name/1"]}
+    assert tiletree("index", "stop", "log", "--kind", "nam/1").code == 2
     done = tiletree("index", "build", "log", "--key", "k")
     assert done.out.startswith("leaf/1  covers 8192 of 8194 entries, 8192 records\nsha256/1  covers 8192")
     assert done.out.endswith(f"index of log.example.com in log, signed by {large}\n")

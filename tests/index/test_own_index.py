@@ -14,10 +14,12 @@ from tests.support.world import ORIGIN, ROLES, World, recording_key, some_entrie
 from tiles.errors import Refused
 from tiles.index import build, own_index
 from tiles.index.build import IndexBuilder
+from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.log import Log
 from tiles.notes.index_head import IndexHead, open_index_head, sign_index_head
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
+from tiles.records.paths import STOPPED_INDEXES
 from tiles.retry import Clock
 from tiles.signing.signer import Signer
 from tiles.store import Object, Store, StoreFetcher
@@ -109,11 +111,36 @@ def test_it_follows() -> None:
 
 def test_a_small_log_has_none() -> None:
     """Below the size from which on an index is of use, none is begun, and nothing is asked for."""
-    world = World().grown(4096)
+    world, faults = World().grown(4096), Faults()
     log = opened(world)
     log.append(LAST)
     assert log.update_index() == ""
     assert not list(world.stores["public"].list("index/"))
+    smaller = opened(World().grown(3), faults.wrap)
+    smaller.append(LAST)
+    before = len(faults.done)
+    assert smaller.update_index() == ""
+    assert len(faults.done) == before
+
+
+def test_one_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is neither begun nor kept, the others are; `build` takes it up again."""
+    monkeypatch.setattr(own_index, "SCAN_LIMIT", 0)
+    world = grown().copy()
+    clock = Clock(sleep=lambda _: None)
+    assert change_stopped(world.stores["private"], clock, stop=[LEAF, NAME]) == {LEAF, NAME}
+    log = opened(world)
+    log.append(LAST)
+    assert log.update_index() == ""
+    check(world, SHA256)
+    covered = open_index_head(_data(world, f"index/{LEAF}/head"), world.verifier).tree.size
+    assert covered == 4096
+    assert not list(world.stores["public"].list("index/name/"))
+    log.build_index(LEAF)
+    check(world, LEAF, SHA256)
+    assert stopped_kinds(world.stores["private"]) == {NAME}
+    world.put("private", STOPPED_INDEXES, b"garbage")
+    assert "malformed list of indexes that were given up" in opened(world).update_index()
 
 
 def test_a_large_log_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from tiles.signing.signer import Signer
 from tiles.store import Listed, Store
 from tiles.store.memory import MemoryStore
 from tiles.upkeep.gc import DAY, Collected, gc
+from tiles.write.parts import Parts
 
 KIND = "leaf/1"
 HEAD = f"index/{KIND}/head"
@@ -35,7 +36,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def index(world: World, public: Store | None = None) -> IndexHead:
     """Build the index of the log."""
     own = OwnIndex(
-        public or world.stores["public"],
+        Parts(public or world.stores["public"], world.stores["private"]),
         Signer(world.key, world.stores["anchor"]),
         lambda: None,
         Clock(sleep=lambda _: None),
