@@ -29,7 +29,7 @@ MAX_VALUE_SIZE = MAX_ENTRY_SIZE  # bytes of a key's value
 class Extractor:
     """What computes the keys of an application's kind.
 
-    failed   for how many entries it did not do so, up to now
+    failed   for how many entries it did not do so
     """
 
     def __init__(self, kind: str, function: Callable[[bytes], Iterable[bytes]]) -> None:
@@ -73,14 +73,17 @@ def values_by(kind: str) -> Callable[[bytes], list[bytes]]:
     return extractor(kind).values if is_local(kind) else partial(values_of, kind)
 
 
-def has_key(entry: bytes, key: Key) -> bool:
-    """Whether an entry has a key."""
-    return key.value in values_by(key.kind)(entry)
+def keys_of_kind(entry: bytes, kind: str) -> list[Key]:
+    """Return the keys of one kind that count of an entry, each once. Raises UsageError as `extractor`."""
+    return [Key(kind, value) for value in values_by(kind)(entry)]
 
 
 def failures(kind: str) -> int:
-    """Return for how many entries keys of a kind could not be computed, in this process."""
-    return extractor(kind).failed if is_local(kind) else 0
+    """Return for how many entries keys of a kind could not be computed, since this was asked last."""
+    if not is_local(kind):
+        return 0
+    failed, extractor(kind).failed = extractor(kind).failed, 0
+    return failed
 
 
 @cache

@@ -79,6 +79,7 @@ def build(
     """
     for kind in kinds:
         check_known(kind)
+        failures(kind)  # only those of this build are counted
     if dst is None:
         _build_own(out, log, kinds or DEFAULT_KINDS, writer, pins, repair=repair)
     elif repair:
