@@ -223,7 +223,7 @@ class Log:
 
     def _own_index(self) -> OwnIndex:
         if self._index is None:
-            self._index = OwnIndex(self.public, self._signer, self._sequencer.grown, Clock())
+            self._index = OwnIndex(Parts(self.public, self.private), self._signer, self._sequencer.grown, Clock())
         return self._index
 
     def _catch_up(self) -> None:

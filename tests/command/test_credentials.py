@@ -74,6 +74,8 @@ PLACES = [
     "index build X new --vkey VKEY --key k",
     "index build log X --vkey VKEY --key k",
     "index check X --vkey VKEY",
+    "index stop X",
+    "index stop log --private X",
     "gc X",
     "gc log --private X",
     "page X",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import Command
+from tests.support.extractors import declared, forget, install
 from tiles.index import own_index
 from tiles.notes.index_head import open_index_head, sign_index_head
 from tiles.notes.keys import parse_vkey
@@ -50,6 +52,9 @@ def test_the_log_s_own(tiletree: Command, large: str) -> None:
         {"kind": "name/1", "covered": 8192, "problem": None},
     ]
     assert "\nindex      leaf/1 covers 8192 entries, name/1 covers 8192" in tiletree("status", "log", "--key", "k").out
+    stopped = tiletree.ok("index", "stop", "log", "--kind", "name/1")
+    assert stopped == {"origin": "log.example.com", "stopped": ["name/1"]}
+    assert tiletree("index", "stop", "log", "--kind", "nam/1").code == 2
     done = tiletree("index", "build", "log", "--key", "k")
     assert done.out.startswith("leaf/1  covers 8192 of 8194 entries, 8192 records\nsha256/1  covers 8192")
     assert done.out.endswith(f"index of log.example.com in log, signed by {large}\n")
@@ -139,3 +144,34 @@ def test_check(tiletree: Command, large: str, monkeypatch: pytest.MonkeyPatch) -
     assert tiletree(*words, "--against", saved / "index-head").code == 1
     path.write_text("garbage\n")
     assert tiletree(*words).code == 3
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a directory in which distributions are installed."""
+    place = tmp_path / "site"
+    place.mkdir()
+    monkeypatch.syspath_prepend(place)
+    forget()
+    yield place
+    forget()
+
+
+def test_an_application(tiletree: Command, log: str, site: Path) -> None:
+    """The example, whole: entries are found by what its extractor says, and those for which it fails are counted."""
+    words = ("search", "log", "--vkey", log, "--kind", "acme.build/1=1234")
+    unknown = tiletree(*words)
+    assert (unknown.code, "no entry is found by acme.build/1 here" in unknown.err) == (2, True)
+    install(site, declared())
+    lines = [f'{{"build": "{number}", "commit": "c{number % 7}"}}' for number in range(4096)]
+    Path("builds").write_text("\n".join([*lines, "no build", '{"build": 5}']))
+    tiletree.ok("add", "log", "--lines", "builds", "--key", "k")
+    done = tiletree.ok("index", "build", "log", "--key", "k", "--kind", "acme.build/1")
+    assert done["indexes"] == [{"kind": "acme.build/1", "covered": 4096, "records": 2 * 4094}]
+    assert "failed" not in done
+    assert tiletree.ok("index", "check", "log", "--vkey", log)["indexes"][0]["lies"] == []
+    assert [hit["index"] for hit in tiletree.ok(*words)["hits"]] == [1236]
+    Path("more").write_text("{\n" * 4096)
+    tiletree.ok("add", "log", "--lines", "more", "--key", "k")
+    done = tiletree.ok("index", "build", "log", "other", "--key", "k", "--kind", "acme.build/1", "--vkey", log)
+    assert (done["indexes"][0]["covered"], done["failed"]) == (8192, {"acme.build/1": 4093})

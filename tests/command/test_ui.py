@@ -71,6 +71,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["index", "build", "hostile", NEW, "--key", "mine", "--kind", LINES, "--vkey", VKEY], False),
         (["index", "build", NONE], True),
         (["index", "check", "hostile", "--vkey", VKEY], True),
+        (["index", "stop", NONE], True),
         (["index", "check", "hostile", "--vkey", VKEY, "--against", NONE], True),
     ],
     "page": [(["page", "hostile"], False), (["page", "hostile", "--policy", NONE], True), (["page", NONE], False)],

@@ -2,69 +2,49 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.extractors import declared, forget, install
 from tiles.entries import key_kinds
-from tiles.entries.key_kinds import Extractor, check_known, extractor, failures, has_key, known_kinds, values_of
+from tiles.entries.key_kinds import Extractor, check_known, failures, keys_of_kind, known_kinds, values_by
 from tiles.entries.kinds import Key
 from tiles.errors import UsageError
 from tiles.index.key_text import key_from, text_of
 from tiles.index.record import records_of
 from tiles.notes.index_head import MAX_KEYS
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "keys_of_builds"
 KIND = "acme.build/1"
 BUILD = b'{"build": "1234", "commit": "ab12"}'
 
-Install = Callable[[dict[str, str]], None]
-
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Return what installs a distribution with entry points; the example's module is in it."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a directory in which distributions are installed."""
     monkeypatch.syspath_prepend(tmp_path)
-    shutil.copy(EXAMPLE / "acme_build.py", tmp_path)
     forget()
-
-    def distribution(points: dict[str, str], name: str = "acme_build") -> None:
-        place = tmp_path / f"{name}-1.0.dist-info"
-        place.mkdir()
-        (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        lines = [f"{kind} = {value}\n" for kind, value in points.items()]
-        (place / "entry_points.txt").write_text("[tiletree.keys]\n" + "".join(lines))
-
-    yield distribution
+    yield tmp_path
     forget()
 
 
-def forget() -> None:
-    """Let it be looked for anew what is installed."""
-    key_kinds._declared.cache_clear()
-    extractor.cache_clear()
-
-
-def test_an_application(install: Install) -> None:
+def test_an_application(place: Path) -> None:
     """Its kind is known once it is installed: records, keys as text, hits; what it cannot read is counted."""
     with pytest.raises(
         UsageError, match=r"no entry is found by acme\.build/1 here; kinds of keys are leaf/1, sha256/1"
     ):
         check_known(KIND)
-    forget()
-    install({KIND: "acme_build:values"})
+    install(place, declared())
     assert known_kinds()[-1] == KIND
-    assert values_of(KIND, BUILD) == [b"1234", b"ab12"]
-    assert has_key(BUILD, key_from(KIND, "1234"))
-    assert not has_key(BUILD, key_from(KIND, "12"))
+    assert values_by(KIND)(BUILD) == [b"1234", b"ab12"]
+    assert keys_of_kind(BUILD, KIND) == [key_from(KIND, "1234"), key_from(KIND, "ab12")]
     assert text_of(Key(KIND, b"1234")) == "1234"
-    assert values_of(KIND, b"no record") == []
+    assert values_by(KIND)(b"no record") == []
     assert failures(KIND) == 0
     assert len(records_of(KIND, [BUILD, b"{", b"{}", b'{"build": 5, "commit": ""}', b"x"], 7)) == 2
-    assert failures(KIND) == 3
+    assert (failures(KIND), failures(KIND)) == (3, 0)
     assert failures("leaf/1") == 0
 
 
@@ -78,27 +58,27 @@ def test_an_application(install: Install) -> None:
         {"acme.build/1000": "acme_build:values"},
     ],
 )
-def test_what_is_no_kind_of_an_application(points: dict[str, str], install: Install) -> None:
+def test_what_is_no_kind_of_an_application(points: dict[str, str], place: Path) -> None:
     """Our own kinds stay what they are, and other names are passed over."""
-    install(points)
+    install(place, points)
     assert known_kinds() == key_kinds.OWN_KINDS
-    assert values_of("leaf/1", b"") != values_of("sha256/1", b"")
+    assert values_by("leaf/1")(b"") != values_by("sha256/1")(b"")
 
 
-def test_two_for_one_kind(install: Any) -> None:
+def test_two_for_one_kind(place: Path) -> None:
     """Nobody can say which one it is: neither."""
-    install({KIND: "acme_build:values"})
-    install({KIND: "other:values"}, "other")
+    install(place, {KIND: "acme_build:values"})
+    install(place, {KIND: "other:values"}, "other")
     assert known_kinds() == key_kinds.OWN_KINDS
 
 
-def test_one_that_cannot_be_loaded(install: Install) -> None:
+def test_one_that_cannot_be_loaded(place: Path) -> None:
     """It is said, by the call that wants it."""
-    install({KIND: "acme_build:nothing"})
+    install(place, {KIND: "acme_build:nothing"})
     with pytest.raises(
         UsageError, match=r"acme_build:nothing, which computes acme\.build/1, cannot be loaded: Attribute"
     ):
-        values_of(KIND, b"")
+        values_by(KIND)(b"")
 
 
 def results() -> Iterator[tuple[Callable[[bytes], Any], list[bytes] | None]]:

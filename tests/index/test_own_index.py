@@ -14,10 +14,12 @@ from tests.support.world import ORIGIN, ROLES, World, recording_key, some_entrie
 from tiles.errors import Refused
 from tiles.index import build, own_index
 from tiles.index.build import IndexBuilder
+from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.log import Log
 from tiles.notes.index_head import IndexHead, open_index_head, sign_index_head
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
+from tiles.records.paths import STOPPED_INDEXES
 from tiles.retry import Clock
 from tiles.signing.signer import Signer
 from tiles.store import Object, Store, StoreFetcher
@@ -109,11 +111,36 @@ def test_it_follows() -> None:
 
 def test_a_small_log_has_none() -> None:
     """Below the size from which on an index is of use, none is begun, and nothing is asked for."""
-    world = World().grown(4096)
+    world, faults = World().grown(4096), Faults()
     log = opened(world)
     log.append(LAST)
     assert log.update_index() == ""
     assert not list(world.stores["public"].list("index/"))
+    smaller = opened(World().grown(3), faults.wrap)
+    smaller.append(LAST)
+    before = len(faults.done)
+    assert smaller.update_index() == ""
+    assert len(faults.done) == before
+
+
+def test_one_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is neither begun nor kept, the others are; `build` takes it up again."""
+    monkeypatch.setattr(own_index, "SCAN_LIMIT", 0)
+    world = grown().copy()
+    clock = Clock(sleep=lambda _: None)
+    assert change_stopped(world.stores["private"], clock, stop=[LEAF, NAME]) == {LEAF, NAME}
+    log = opened(world)
+    log.append(LAST)
+    assert log.update_index() == ""
+    check(world, SHA256)
+    covered = open_index_head(_data(world, f"index/{LEAF}/head"), world.verifier).tree.size
+    assert covered == 4096
+    assert not list(world.stores["public"].list("index/name/"))
+    log.build_index(LEAF)
+    check(world, LEAF, SHA256)
+    assert stopped_kinds(world.stores["private"]) == {NAME}
+    world.put("private", STOPPED_INDEXES, b"garbage")
+    assert "malformed list of indexes that were given up" in opened(world).update_index()
 
 
 def test_a_large_log_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,16 +278,36 @@ def test_another_writer() -> None:
     """The anchor moves on while the head is being signed: it is signed all the same."""
     world = grown().copy()
     world.append(LAST)
-    numbers = count()
+    numbers, created = count(), list[str]()
 
     def gate(what: str) -> None:
+        created.extend([what] * what.startswith("public create index/"))
         if what == "anchor read anchor" and next(numbers) in (1, 3):
             world.append([b"another one"])
 
     log = opened(world, lambda store, role: GatedStore(store, role, gate))
     assert log.update_index() == ""
     assert next(numbers) > 3
+    assert len(created) == len({*created}) == 4  # nothing is computed again for it
     check(world, LEAF, SHA256)
+
+
+def test_another_writer_in_between() -> None:
+    """What this run has published is not all: the entries of the other one are read."""
+    world = grown().copy()
+    log = opened(world)
+    world.append(LAST)
+    log.append(some_entries("a", 1000))
+    assert log.update_index() == ""
+    world.append(some_entries("b", 1000))
+    log.append(some_entries("c", 3000))
+    assert log.update_index() == ""
+    store = MemoryStore()
+    client = LogClient(StoreFetcher(world.stores["public"]), policy_for(world.verifier))
+    again = IndexBuilder(store, client, lambda head: sign_index_head(head, world.key).data, world.verifier)
+    for kind in (LEAF, SHA256):
+        again.build(ORIGIN, kind)
+        assert store.read(f"index/{kind}/head").data == _data(world, f"index/{kind}/head")
 
 
 def objects_of(level: int) -> int:

@@ -11,8 +11,9 @@ from tests.support.entry_texts import ENTRIES, keys_of
 from tests.support.index_texts import MAX_COVERED, slow_record
 from tiles.entries.kinds import Key
 from tiles.errors import UsageError
-from tiles.index.record import PREFIX_SIZE, RECORD_SIZE, index_in, key_prefix, record, records_of
+from tiles.index.record import PREFIX_SIZE, RECORD_SIZE, index_in, key_prefix, leaf_records, record, records_of
 from tiles.notes.index_head import MAX_KEYS
+from tiles.tree.merkle import leaf_hash
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "index-format.md").read_text(encoding="utf-8")
 
@@ -51,8 +52,16 @@ def test_records_of_entries(kind: str) -> None:
     assert records_of("sha256/1", [b"hello"], 0) == [bytes.fromhex(shown)]
 
 
+def test_leaf_records_around_four_bytes_of_index() -> None:
+    """The index has six bytes, wherever the entries are."""
+    leaves = [leaf_hash(b"%d" % number) for number in range(6)]
+    for first in (0, 2**32 - 7, 2**32 - 6, 2**32 - 3, 2**32, MAX_COVERED - 6):
+        expected = sorted(slow_record("leaf/1", leaf, index) for index, leaf in enumerate(leaves, first))
+        assert leaf_records(leaves, first) == expected
+
+
 def test_many_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each key of an entry has a record; two keys that begin alike have one."""
     values = [bytes([number]) for number in range(MAX_KEYS)]
-    monkeypatch.setattr("tiles.index.record.values_of", lambda _kind, _entry: [*values, values[3]])
+    monkeypatch.setattr("tiles.index.record.values_by", lambda _kind: lambda _entry: [*values, values[3]])
     assert records_of("a/1", [b""], 5) == sorted(slow_record("a/1", value, 5) for value in values)

@@ -65,6 +65,7 @@ CALLS = {
     "index build": Call("index build log --key k"),
     "index build DST": Call("index build log other-index --key o"),
     "index check": Call("index check log", 3, prints=False),
+    "index stop": Call("index stop log"),
     "gc": Call("gc log"),
     "page": Call("page log"),
     "serve": Call("serve log --port 0", interrupted=0.3),

@@ -21,6 +21,7 @@ from tiles.signing.signer import Signer
 from tiles.store import Listed, Store
 from tiles.store.memory import MemoryStore
 from tiles.upkeep.gc import DAY, Collected, gc
+from tiles.write.parts import Parts
 
 KIND = "leaf/1"
 HEAD = f"index/{KIND}/head"
@@ -35,7 +36,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def index(world: World, public: Store | None = None) -> IndexHead:
     """Build the index of the log."""
     own = OwnIndex(
-        public or world.stores["public"],
+        Parts(public or world.stores["public"], world.stores["private"]),
         Signer(world.key, world.stores["anchor"]),
         lambda: None,
         Clock(sleep=lambda _: None),
@@ -95,6 +96,12 @@ def test_merged_late() -> None:
     clock[0] += 5 * DAY
     world.put("public", path, data)
     assert collect(world, clock[0] + DAY - 1) == NOTHING
+    old = f"index/{KIND}/0/000/000"
+    world.put("public", old, world.stores["public"].read(old).data)  # by a builder that had stopped
+    clock[0] += DAY / 2
+    world.put("public", old, world.stores["public"].read(old).data)
+    found = collect(world, clock[0] + DAY / 2)
+    assert (found.runs, old in found.sample) == (5, False)
     clock[0] = 0.0
     world.put("public", path, data)
     assert collect(world, NOW + 9 * DAY) == NOTHING

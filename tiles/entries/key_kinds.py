@@ -10,11 +10,10 @@ Whatever an extractor does wrong with an entry is its own trouble: the entry has
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from tiles.entries.kinds import LEAF, NAME, SHA256, SHA512, Key
-from tiles.entries.kinds import values_of as own_values_of
+from tiles.entries.kinds import LEAF, NAME, SHA256, SHA512, Key, values_of
 from tiles.errors import UsageError
 from tiles.notes.index_head import MAX_KEYS, check_kind, is_local
 from tiles.tree.bundle import MAX_ENTRY_SIZE
@@ -30,7 +29,7 @@ MAX_VALUE_SIZE = MAX_ENTRY_SIZE  # bytes of a key's value
 class Extractor:
     """What computes the keys of an application's kind.
 
-    failed   for how many entries it did not do so, up to now
+    failed   for how many entries it did not do so
     """
 
     def __init__(self, kind: str, function: Callable[[bytes], Iterable[bytes]]) -> None:
@@ -69,21 +68,22 @@ def check_known(kind: str) -> None:
         )
 
 
-def values_of(kind: str, entry: bytes) -> list[bytes]:
-    """Return the values of an entry's keys of one kind, each once. Raises UsageError for kinds that are not known."""
-    if not is_local(kind):
-        return own_values_of(kind, entry)
-    return extractor(kind).values(entry)
+def values_by(kind: str) -> Callable[[bytes], list[bytes]]:
+    """Return what computes the values of an entry's keys of one kind, each once. Raises UsageError as `extractor`."""
+    return extractor(kind).values if is_local(kind) else partial(values_of, kind)
 
 
-def has_key(entry: bytes, key: Key) -> bool:
-    """Whether an entry has a key."""
-    return key.value in values_of(key.kind, entry)
+def keys_of_kind(entry: bytes, kind: str) -> list[Key]:
+    """Return the keys of one kind that count of an entry, each once. Raises UsageError as `extractor`."""
+    return [Key(kind, value) for value in values_by(kind)(entry)]
 
 
 def failures(kind: str) -> int:
-    """Return for how many entries keys of a kind could not be computed, in this process."""
-    return extractor(kind).failed if is_local(kind) else 0
+    """Return for how many entries keys of a kind could not be computed, since this was asked last."""
+    if not is_local(kind):
+        return 0
+    failed, extractor(kind).failed = extractor(kind).failed, 0
+    return failed
 
 
 @cache

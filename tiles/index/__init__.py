@@ -10,6 +10,7 @@
     scan         looking through all entries: complete, without an index
     build        begins an index, or lets it catch up with its log
     check        computing an index again from the entries, and comparing
+    stopped      which indexes the owner of a log has given up
     own_index    the index of a log, by whoever writes the log: after publishing, and when asked
 
 What an index says is never believed: a hit is proven by its entry, and absence by the signed index head

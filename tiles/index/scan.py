@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tiles.entries.key_kinds import has_key
+from tiles.entries.key_kinds import keys_of_kind
 from tiles.entries.kinds import LEAF, Key
 from tiles.errors import UsageError
 from tiles.read.client import SCAN_LIMIT, LogClient
 
-Wanted = Sequence[Sequence[Key]]  # an entry is a hit if it has one key of each
+Wanted = Sequence[Sequence[Key]]  # an entry is a hit if it has one key of each; those of one are of one kind
 
 
 def scan(
@@ -50,4 +50,4 @@ def _scan(client: LogClient, wanted: Wanted, progress: Callable[[int], None]) ->
 
 
 def _is_hit(entry: bytes, wanted: Wanted) -> bool:
-    return all(any(has_key(entry, key) for key in each) for each in wanted)
+    return all(any(key in keys for key in keys_of_kind(entry, keys[0].kind)) for keys in wanted)

@@ -37,6 +37,7 @@ DECIDED = "decided/"  # what is decided and may still be in the inbox
 REJECTED = "rejected/"  # what was refused, and why
 ODD = ".odd/"  # before the digest of a name that cannot be used as it is
 SETTINGS = "settings"  # how the objects of a log in a bucket are stored
+STOPPED_INDEXES = "stopped-indexes"  # kinds of keys whose index no run keeps any more
 SET_ASIDE = "set-aside/"  # wrong or foreign objects that `repair` took out of the public part
 
 # ---- the store in which the signer keeps its anchor

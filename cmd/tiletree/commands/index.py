@@ -13,20 +13,31 @@ from tiles.entries.key_kinds import check_known, failures
 from tiles.errors import NotFound, Refused, UsageError
 from tiles.index.build import IndexBuilder
 from tiles.index.own_index import DEFAULT_KINDS
+from tiles.index.stopped import change_stopped
 from tiles.notes.index_head import IndexHead, sign_index_head
 from tiles.notes.keys import SeedKey
 from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.retry import Clock
 from tiles.signing.key_file import read_key
 from tiles.store import Store
 from tiles.store.address import is_object_url
 from tiles.store.directory import DirectoryStore
 from tiles.store.probe import probe
 from tiles.tree.layout import CHECKPOINT
-from tiles.user.places import public_store
+from tiles.user.places import private_store, public_store
 from tiles.write.prepare import as_public
 from tiletree.commands.index_report import Check, code_of
-from tiletree.opening import environment_key, find_key, open_sequencer, tiles_of, visit
-from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
+from tiletree.opening import environment_key, find_key, find_origin, open_sequencer, tiles_of, visit
+from tiletree.options import (
+    Pins,
+    Writer,
+    json_option,
+    log_argument,
+    output,
+    private_option,
+    trust_options,
+    writer_options,
+)
 from tiletree.remarks import covering
 from tiletree.ui import Output
 
@@ -65,12 +76,10 @@ def build(
     the rest at once. With DST, a directory or a bucket, it is the index of anyone's log, in a place of your own, signed
     with your key: it proves to those who name that key that something is not in the log. An interrupted build goes on
     where it stopped. --vkey and --policy say whom to trust for LOG, with DST only.
-
-    To give an index up, delete `index/` with all that is in it: what is found without it is verified as before. A log
-    of more than 16,384 entries gets one again by the next run that adds to it, a frozen one does not.
     """
     for kind in kinds:
         check_known(kind)
+        failures(kind)  # only those of this build are counted
     if dst is None:
         _build_own(out, log, kinds or DEFAULT_KINDS, writer, pins, repair=repair)
     elif repair:
@@ -210,3 +219,27 @@ def check(
         *(line for report in reports for line in report.lines),
     )
     return code_of(reports)
+
+
+@index.command()
+@log_argument
+@_KINDS
+@private_option
+@json_option
+@output
+def stop(out: Output, log: str, kinds: tuple[str, ...], private: str | None) -> None:
+    """Give up the index of LOG: runs that add entries do not keep it any more, nor begin it again.
+
+    \b
+    Example:
+      tiletree index stop ./log
+
+    What is there stays, and is of use as far as it covers the log. To remove it, delete `index/KIND/`, with all that is
+    in it. `index build` takes it up again.
+    """
+    for kind in kinds:
+        check_known(kind)
+    own = private_store(log, private)
+    origin = find_origin(public_store(log), own)
+    stopped = sorted(change_stopped(own, Clock(), stop=kinds or DEFAULT_KINDS))
+    out.result({"origin": origin, "stopped": stopped}, f"no run keeps these indexes of {origin}: {', '.join(stopped)}")
