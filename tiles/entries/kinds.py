@@ -18,6 +18,7 @@ from tiles.entries.blinded import parse_blinded_entry
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
 from tiles.entries.rekor import parse_rekor_entry
 from tiles.errors import Malformed, UsageError
+from tiles.notes.index_head import MAX_KEYS
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 
@@ -207,6 +208,13 @@ def kind_of(entry: bytes) -> Kind:
 def keys_of(entry: bytes) -> list[Key]:
     """Return all keys of an entry. Raises Malformed for more bytes than an entry can have."""
     return [Key(LEAF, leaf_hash(entry)), *kind_of(entry).keys(entry)]
+
+
+def keys_of_kind(entry: bytes, kind: str) -> list[Key]:
+    """Return the keys of one kind that count of an entry, each once. Raises Malformed as `keys_of` does."""
+    if kind == LEAF:  # whatever the entry is, and nothing has to be parsed
+        return [Key(LEAF, leaf_hash(entry))]
+    return list(dict.fromkeys(key for key in kind_of(entry).keys(entry) if key.kind == kind))[:MAX_KEYS]
 
 
 def read_content(stream: BinaryIO, name: str | None = None) -> Content:

@@ -6,6 +6,9 @@
     lookup       the records of one key in a run, by reading few of its pages
     opened       the index that a log has, and how far its head can be believed
     find_leaves  many leaf hashes at once
+    search_proof     the file that shows which entries have a key
+    search_verdict   what it shows
+    search_prover    making it
     key_text     keys as people write them
     scan         looking through all entries: complete, without an index
     build        begins an index, or lets it catch up with its log

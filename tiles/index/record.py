@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from tiles.entries.kinds import LEAF, Key, keys_of
+from tiles.entries.kinds import LEAF, Key, keys_of_kind
 from tiles.errors import UsageError
-from tiles.notes.index_head import MAX_COVERED, MAX_KEYS
+from tiles.notes.index_head import MAX_COVERED
 from tiles.tree.merkle import leaf_hashes
 
 PREFIX_SIZE = 10  # bytes of the hash of a key
@@ -46,8 +46,7 @@ def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
         )
     found: set[bytes] = set()
     for index, entry in enumerate(entries, first):
-        keys = dict.fromkeys(key for key in keys_of(entry) if key.kind == kind)
-        found.update(record(key, index) for key in list(keys)[:MAX_KEYS])
+        found.update(record(key, index) for key in keys_of_kind(entry, kind))
     return sorted(found)
 
 

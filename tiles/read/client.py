@@ -247,14 +247,18 @@ class LogClient:
 
         Raises UsageError unless 0 ≤ size ≤ the tree's size.
         """
+        if size in (0, self.tree.size):
+            return self.tree if size else EMPTY_TREE
+        return TreeHead(size, fold_right(self.subtrees_at(size)))
+
+    def subtrees_at(self, size: int) -> list[Hash]:
+        """Return the roots, largest first, of the complete subtrees that the log's tree was made of at a size."""
         _, tree = self._current
-        if not 0 < size < tree.size:
-            if size not in (0, tree.size):
-                raise UsageError(f"a tree of size {tree.size} does not begin with one of size {size}")
-            return tree.tree if size else EMPTY_TREE
+        if not 0 <= size <= tree.size:
+            raise UsageError(f"a tree of size {tree.size} does not begin with one of size {size}")
         nodes = root_nodes(size)
         tree.read(nodes)
-        return TreeHead(size, fold_right([tree.hash(node) for node in nodes]))
+        return [tree.hash(node) for node in nodes]
 
     def find(self, leaf: Hash, *, any_size: bool = False) -> list[int]:
         """Return all indexes at which a leaf hash is, lowest first. All level-0 tiles are read, so [] is an answer too.
