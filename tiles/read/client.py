@@ -192,12 +192,14 @@ class LogClient:
         Raises UsageError, when its turn comes, for an index that the tree does not have.
         """
         _, tree = self._current
-        for at in range(0, len(indexes), _CHUNK):
-            some = [(index, tile_at(tree.size, ENTRIES, index // TILE_WIDTH)) for index in indexes[at : at + _CHUNK]]
-            bundles = list(dict.fromkeys(bundle for _, bundle in some))
+        wanted: dict[Tile, list[int]] = {}
+        for index in indexes:
+            wanted.setdefault(tile_at(tree.size, ENTRIES, index // TILE_WIDTH), []).append(index)
+        every = list(wanted)
+        for bundles in (every[at : at + _CHUNK] for at in range(0, len(every), _CHUNK)):
             nodes = [Node(TILE_HEIGHT, one.index) if one.is_full else _first_leaf(one) for one in bundles]
             for bundle, entries in self._read_bundles(tree, bundles, nodes):
-                yield from ((index, entries[index % TILE_WIDTH]) for index, of in some if of == bundle)
+                yield from ((index, entries[index % TILE_WIDTH]) for index in wanted[bundle])
 
     def _read_bundles(
         self, tree: VerifiedTree, bundles: Sequence[Tile], nodes: Sequence[Node]

@@ -1,0 +1,41 @@
+"""What a call names to be found in a log, and what is said about the index that leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tiles.entries.kinds import SHA256
+from tiles.errors import UsageError
+from tiles.index.find_file import find_digest, find_file
+from tiles.index.key_text import key_from
+from tiles.read.client import LogClient
+from tiletree.opening import read_file
+from tiletree.ui import Output
+
+_DIGEST = "sha256:"
+
+
+def find_entry(out: Output, client: LogClient, what: str, *, any_size: bool) -> tuple[int, bytes]:
+    """Return index and entry of what a call names: a file, - for standard input, or sha256:HEX.
+
+    Raises NotLogged if the log does not hold it; what `tiles.index.find_file` raises.
+    """
+    remark = remarks(out)
+    if what.startswith(_DIGEST):
+        return find_digest(client, key_from(SHA256, what.removeprefix(_DIGEST)).value, remark, any_size=any_size)
+    if what != "-" and not Path(what).is_file():
+        raise UsageError(f"{what} is no file", hint="name a file, or sha256:HEX")
+    return find_file(client, read_file(what), what, remark, any_size=any_size)
+
+
+def remarks(out: Output) -> Callable[[str], None]:
+    """Return what says what somebody should know of an index that is not believed; each is said once."""
+    said: list[str] = []
+
+    def remark(text: str) -> None:
+        if text not in said:
+            said.append(text)
+            out.remark("index_problems", list(said), text)
+
+    return remark
