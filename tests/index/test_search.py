@@ -85,8 +85,9 @@ def test_as_a_list(parallel: int) -> None:
         found = searched(numbers(SIZE, COVERED), wanted, parallel)
         assert list(found.hits) == [(index, entry_of(index)) for index in truth(wanted)]
         assert (found.covered, found.unproven, found.more) == (SIZE, "", 0)
-        first = list(first_hits(client_of(numbers(SIZE, COVERED)), wanted))
-        assert sorted(first) == sorted(found.hits)
+        if parallel == 1 or wanted in QUERIES[::3]:
+            first = list(first_hits(client_of(numbers(SIZE, COVERED)), wanted))
+            assert sorted(first) == sorted(found.hits)
 
 
 def test_pages_of_results() -> None:

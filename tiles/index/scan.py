@@ -8,7 +8,7 @@ from tiles.entries.kinds import LEAF, Key, keys_of_kind
 from tiles.errors import UsageError
 from tiles.read.client import SCAN_LIMIT, LogClient
 
-Wanted = Sequence[Sequence[Key]]  # an entry is a hit if it has one key of each
+Wanted = Sequence[Sequence[Key]]  # an entry is a hit if it has one key of each; those of each are of one kind
 
 
 def scan(
@@ -50,9 +50,7 @@ def is_few(entries: int) -> bool:
 
 def is_hit(entry: bytes, wanted: Wanted) -> bool:
     """Whether an entry has one key of each of `wanted`."""
-    kinds = {key.kind for keys in wanted for key in keys}
-    found = {key for kind in kinds for key in keys_of_kind(entry, kind)}
-    return all(any(key in found for key in keys) for keys in wanted)
+    return all(any(key in keys for key in keys_of_kind(entry, keys[0].kind)) for keys in wanted)
 
 
 def _scan(

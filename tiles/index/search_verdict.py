@@ -147,7 +147,8 @@ def _records(run: Run, shown: Shown, prefix: bytes) -> list[bytes]:
         records += records_in(page)
     if any(one >= other for one, other in pairwise(records)):
         raise ProofError(f"the records of {what} are not in order")
-    if any(not run.first <= index_in(record) < run.first + run.entries for record in records):
+    after = run.first + run.entries
+    if any(not run.first <= index_in(record) < after for record in records):
         raise ProofError(f"a record of {what} names an entry that it does not cover")
     if shown.first > 0 and records[0][:PREFIX_SIZE] >= prefix:
         raise ProofError(f"the first page of {what} does not begin before the key")
