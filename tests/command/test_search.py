@@ -157,7 +157,7 @@ def test_by_file_or_digest(tiletree: Command, filled: str) -> None:
 
 
 def test_by_an_index(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The index of a large log proves that there are no other hits; where it cannot, nothing is claimed: exit code 3."""
+    """An index proves that there are no other hits in a large log; where it cannot, nothing is claimed: exit code 3."""
     monkeypatch.setattr("tiles.index.scan.SCAN_LIMIT", 1000)
     vkey, head = LOG.verifier.vkey, Path("large/index/name/1/head")
     for path, data in numbers(5000, 4096).items():
