@@ -228,7 +228,7 @@ class Log:
 
     def _catch_up(self) -> None:
         # another thread may be building at the same time, so nothing is shared with it
-        OwnIndex(self.public, self._signer, lambda: None, Clock()).catch_up()
+        OwnIndex(Parts(self.public, self.private), self._signer, lambda: None, Clock()).catch_up()
 
     def _use(self, public: Store) -> None:
         self.public = public

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import ORIGIN, Command
+from tests.support.indexed import changed, numbers
+from tests.support.signed_text import LOG, key
 
 DATA = b"what it says\n"
 HEX = sha256(DATA).hexdigest()
@@ -48,7 +50,7 @@ def test_found(tiletree: Command, filled: str, asked: tuple[str, ...], found: li
     assert document.get("more") == (3 if "--most" in asked else None)
     lines = tiletree("search", "log", *asked, "--vkey", filled).out.splitlines()
     assert [int(line.split()[0]) for line in lines if line[0].isdigit()] == found
-    assert ("and 3 older ones: --before 5 shows them" in lines) == ("--most" in asked)
+    assert ("and 3 older ones or more: --before 5 shows them" in lines) == ("--most" in asked)
 
 
 def test_by_leaf_hash(tiletree: Command, filled: str) -> None:
@@ -61,8 +63,8 @@ def test_by_leaf_hash(tiletree: Command, filled: str) -> None:
         "name/1": "ré 2",
     }
     assert tiletree.ok("search", "log", "--leaf", hit["leaf_hash"], "--vkey", filled)["hits"] == [hit]
-    for key in hit["keys"]:
-        same = tiletree.ok("search", "log", "--kind", f"{key['kind']}={key['value']}", "--vkey", filled)
+    for one in hit["keys"]:
+        same = tiletree.ok("search", "log", "--kind", f"{one['kind']}={one['value']}", "--vkey", filled)
         assert hit in same["hits"]
 
 
@@ -74,7 +76,7 @@ def test_not_there(tiletree: Command, filled: str) -> None:
         assert done.code == 8
         assert done.json["error"]["kind"] == "NotLogged"
         assert (done.json["hits"], done.json["proven"], done.json["covered"]) == ([], True, 6)
-        assert f"none of the 6 entries of {ORIGIN}" in done.err
+        assert f"not among the 6 entries of {ORIGIN}" in done.err
 
 
 def test_a_damaged_log(tiletree: Command, filled: str) -> None:
@@ -109,3 +111,83 @@ def test_a_large_log(tiletree: Command, filled: str, monkeypatch: pytest.MonkeyP
     done = tiletree("search", "log", "app.whl", "--vkey", filled)
     assert (done.code, "--scan" in done.err) == (2, True)
     assert len(tiletree.ok("search", "log", "app.whl", "--scan", "--vkey", filled)["hits"]) == 4
+
+
+def test_proved(tiletree: Command, filled: str) -> None:
+    """A search proof is good offline: with its hits, newest first, or with exit code 8 if there are none."""
+    for asked, found in ((("--sha256", HEX), [5, 4, 3, 2]), (("--name", "ré 2"), [4]), (("--name", "nobody"), [])):
+        done = tiletree("search", "log", *asked, "--prove", "q", "--vkey", filled, "--json")
+        assert (done.code, [hit["index"] for hit in done.json["hits"]]) == (0 if found else 8, found)
+        assert (done.json["proven"], done.json["path"]) == (True, "q")
+        verified = tiletree("verify", "--search-proof", "q", "--vkey", filled, "--json")
+        assert verified.code == done.code
+        assert [hit["index"] for hit in verified.json["hits"]] == found
+        assert [hit["leaf_hash"] for hit in verified.json["hits"]] == [hit["leaf_hash"] for hit in done.json["hits"]]
+        assert (verified.json["verified"], verified.json["size"], verified.json["covered"]) == (True, 6, 0)
+        assert verified.json["looked_for"]["value"] == asked[1]
+    (leaf,) = tiletree.ok("search", "log", "--name", "ré 2", "--vkey", filled)["hits"]
+    tiletree.ok("search", "log", "--leaf", leaf["leaf_hash"], "--prove", "q", "--vkey", filled)
+    assert tiletree.ok("verify", "--search-proof", "q", "--vkey", filled)["hits"][0]["leaf_hash"] == leaf["leaf_hash"]
+    assert "4  " in tiletree("verify", "--search-proof", "q", "--vkey", filled).out
+    data = Path("q").read_bytes()
+    Path("q").write_bytes(data.replace(b"value ", b"value A", 1))
+    done = tiletree("verify", "--search-proof", "q", "--vkey", filled, "--json")
+    assert (done.code, done.json["verified"]) == (1, False)
+    Path("q").write_bytes(data)
+    other = tiletree("key", "generate", ORIGIN, "--out", "other", "--json").json["vkey"]
+    assert tiletree("verify", "--search-proof", "q", "--vkey", other).code == 1
+    for wrong in (("--sha256", HEX, "--name", "a", "--prove", "q"), ("--sha256", HEX, "--prove", "q", "--before", "3")):
+        assert tiletree("search", "log", *wrong, "--vkey", filled).code == 2
+    assert tiletree("verify", "app.whl", "--search-proof", "q", "--vkey", filled).code == 2
+
+
+def test_by_file_or_digest(tiletree: Command, filled: str) -> None:
+    """`get` and `prove` take a file, or its digest; what is not there is exit code 8, what is no file a wrong call."""
+    Path("42").write_bytes(b"a file whose name is a number")
+    Path("other").write_bytes(b"never logged")
+    for named, index in (("app.whl", 2), (f"sha256:{HEX}", 2), ("2", 2)):
+        assert tiletree.ok("get", "log", named, "--vkey", filled)["index"] == index
+    for named in ("app.whl", f"sha256:{HEX}"):
+        assert tiletree.ok("prove", "log", named, "-o", "q", "--vkey", filled)["index"] == 2
+        tiletree.ok("verify", "app.whl", "--proof", "q", "--vkey", filled)
+    for command in ("get", "prove"):
+        for named, code in (("other", 8), (f"sha256:{'0' * 64}", 8), ("./42", 8), ("sha256:12", 2), ("nowhere", 2)):
+            assert tiletree(command, "log", named, "--vkey", filled).code == code, named
+    assert tiletree("get", "log", "42", "--vkey", filled).code == 2
+
+
+def test_by_an_index(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index proves that there are no other hits in a large log; where it cannot, nothing is claimed: exit code 3."""
+    monkeypatch.setattr("tiles.index.scan.SCAN_LIMIT", 1000)
+    vkey, head = LOG.verifier.vkey, Path("large/index/name/1/head")
+    for path, data in numbers(5000, 4096).items():
+        Path("large", path).parent.mkdir(parents=True, exist_ok=True)
+        Path("large", path).write_bytes(data)
+    found = tiletree.ok("search", "large", "--name", "file-200", "--vkey", vkey, "--prove", "q")
+    assert ([hit["index"] for hit in found["hits"]], found["covered"], found["proven"]) == ([800], 5000, True)
+    assert tiletree.ok("verify", "--search-proof", "q", "--vkey", vkey)["covered"] == 4096
+    assert tiletree.ok("search", "large", "--name", "file-200", "--vkey", vkey)["hits"] == found["hits"]
+    absent = ("search", "large", "--name", "nobody", "--vkey", vkey, "--json")
+    assert (tiletree(*absent).code, tiletree(*absent).json["proven"]) == (8, True)
+    sound = head.read_bytes()
+    for data, code, problem in (
+        (
+            changed(numbers(5000, 4096), "name/1", by=(key("other.example.com", 5),))[str(head)[6:]],
+            3,
+            "proves no absence",
+        ),
+        (b"no head", 2, "is not used"),
+        (sound.replace(b"4096", b"4095", 1), 2, "is not used"),
+    ):
+        head.write_bytes(data)
+        done = tiletree(*absent)
+        assert (done.code, problem in done.json["index_problems"][0]) == (code, True)
+        assert done.json.get("proven", False) is False
+    head.write_bytes(sound)
+    Path("large/index/name/1/0/000/000").write_bytes(b"")
+    assert (tiletree(*absent).code, tiletree(*absent).json["proven"]) == (1, False)
+    Path("large/index/name/1/0/000/000").unlink()
+    done = tiletree(*absent)
+    assert (done.code, "cannot be used" in done.json["unproven"]) == (3, True)
+    assert tiletree(*absent[:-1], "--prove", "q").code == 3
+    assert (tiletree(*absent, "--scan").code, tiletree(*absent, "--scan").json["proven"]) == (8, True)

@@ -34,6 +34,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["get", "hostile", 0, "--vkey", VKEY, "-o", NEW], False),
         (["get", "hostile", 0, "--vkey", VKEY, "-o", f"{NONE}/{NEW}"], True),
         (["get", "hostile", 0, "--vkey", VKEY, "--payload"], False),
+        (["get", "hostile", FILE, "--vkey", VKEY], True),
     ],
     "prove": [
         (["prove", "hostile", "--index", 0, "--vkey", VKEY], True),
@@ -103,6 +104,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["get", "hostile", LINES], True),
         (["search", "hostile", "--name", LINES], True),
         (["search", "hostile", "--kind", LINES], True),
+        (["search", "hostile", "--name", LINES, "--prove", NEW], True),
+        (["verify", "--search-proof", NEW, "--vkey", VKEY], True),
         (["info", "hostile", f"--{LINES}"], True),
         (["info", f"https://127.0.0.1:1/{LINES}"], False),
         (["info", f"{LINES}://somewhere"], False),

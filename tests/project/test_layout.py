@@ -224,6 +224,7 @@ TESTED_ELSEWHERE = {
     # steps of a run of the Sequencer: each is right only in its place among the others
     "tiles.write.recover": "tests/write/test_faults.py",
     # halves of a repair: what it works out, and in which order it writes that
+    "tiles.index.search_prover": "tests/index/test_search_verdict.py",
     "tiles.upkeep.rebuild": "tests/upkeep/test_repair.py",
     "tiles.upkeep.replace": "tests/upkeep/test_repair_deaths.py",
 }

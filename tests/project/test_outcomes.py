@@ -17,11 +17,11 @@ import tiles
 from tests.support import outcomes
 from tests.support.make_cli_docs import contexts
 from tiles.errors import TilesError
-from tiletree import cli, opening, remarks, ui
+from tiletree import cli, finding, opening, remarks, ui
 
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-SHARED = [Path(module.__file__) for module in (opening, remarks, ui)]  # that make fields for several commands
+SHARED = [Path(module.__file__) for module in (finding, opening, remarks, ui)]  # that make fields for several commands
 
 
 def module_of(command: str) -> str:

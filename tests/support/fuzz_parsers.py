@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.index_texts import HEADS
+from tests.support.search_proofs import holding
 from tests.support.signed_text import LOG
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry
 from tiles.entries.proof_extra import ProofExtra, parse_proof_extra
@@ -14,6 +15,7 @@ from tiles.errors import Malformed, TilesError
 from tiles.inbox.admission import OPEN, Admission, parse_admission
 from tiles.inbox.receipt import Receipt, format_receipts, parse_receipt, parse_receipts
 from tiles.inbox.submission import Name, format_submission, is_once, parse_name, parse_submission
+from tiles.index.search_proof import parse_search_proof
 from tiles.notes.checkpoint import (
     Checkpoint,
     parse_checkpoint,
@@ -159,6 +161,12 @@ PARSERS = (
         parse_proof_extra,
         lambda extra: extra.data,
         (ProofExtra(DigestEntry("0" * 64, 0, "a b").data).data, ProofExtra(b"blinded", bytes(32)).data),
+    ),
+    Target(
+        "search proof",
+        parse_search_proof,
+        lambda proof: proof.data,
+        tuple(holding()[what].data for what in ("many hits, in run and tail", "no such leaf hash", "no index")),
     ),
     Target("index head", parse_index_head, lambda head: head.text, tuple(HEADS.values())),
     # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -34,20 +34,34 @@ def client_of(objects: Mapping[str, bytes], policy: Policy = POLICY, *, ranges: 
     return LogClient(Counting(objects, ranges=ranges), policy)
 
 
-def with_index(objects: Mapping[str, bytes], *kinds: str, key: SigningKey = LOG) -> dict[str, bytes]:
-    """Return the log with indexes of these kinds, of all that can be covered."""
-    store = MemoryStore()
+class _Beginning:
+    """The first entries of a log, for whoever builds an index of them."""
+
+    def __init__(self, objects: Mapping[str, bytes], covered: int | None) -> None:
+        self._client = client_of(objects)
+        self._client.visit()
+        self.tree = self._client.tree if covered is None else self._client.tree_at(covered)
+        self.tree_at = self._client.tree_at
+        self._entries = [entry for _, entry in self._client.entries(0, self.tree.size)]
+
+    def entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """Yield entries with their indexes."""
+        return iter(list(enumerate(self._entries))[start:stop])
+
+
+def with_index(
+    objects: Mapping[str, bytes], *kinds: str, key: SigningKey = LOG, covered: int | None = None
+) -> dict[str, bytes]:
+    """Return the log with indexes of these kinds, of so many entries, or of all that can be covered."""
+    store, log = MemoryStore(), _Beginning(objects, covered)
     for kind in kinds:
-        builder = IndexBuilder(store, client_of(objects), lambda head: sign_index_head(head, key).data, key.verifier)
-        builder.build(client_of(objects).accepted.signed.origin, kind)
+        IndexBuilder(store, log, lambda head: sign_index_head(head, key).data, key.verifier).build(LOG.name, kind)
     return {**objects, **{listed.path: store.read(listed.path).data for listed in store.list("")}}
 
 
 @cache
 def _numbers(size: int, covered: int) -> dict[str, bytes]:
-    entries = [b"%d" % index if index % 8 else named(index) for index in range(size)]
-    index = with_index(log_of(entries[:covered]), *KINDS)
-    return {**log_of(entries), **{path: data for path, data in index.items() if path.startswith("index/")}}
+    return with_index(log_of([entry_of(index) for index in range(size)]), *KINDS, covered=covered)
 
 
 def numbers(size: int = 5000, covered: int = 4096) -> dict[str, bytes]:

@@ -61,7 +61,7 @@ def open_index(client: LogClient, kind: str, remark: Callable[[str], None] = lam
         note, head = fetch_for(client.fetcher, path, MAX_HEAD_SIZE, lambda data: _parsed(data, where))
     except NotFound:
         return None
-    except (Malformed, TooLong, _NoHead) as error:
+    except (Malformed, TooLong) as error:
         remark(f"the index {kind} is not used: {error.message}")
         return None
     accepted = client.accepted
@@ -85,17 +85,13 @@ def open_index(client: LogClient, kind: str, remark: Callable[[str], None] = lam
     return Index(client.fetcher, head, note.data, doubt)
 
 
-class _NoHead(AccessError):
-    """Something else is where a head would be, such as the page of a server that answers every address."""
-
-
 def _parsed(data: bytes, where: str) -> tuple[Note, IndexHead]:
     try:
         with judged(data, where):
             note = parse_note(data)
             return note, parse_index_head(note.text)
-    except AccessError as error:
-        raise _NoHead(error.message) from error
+    except AccessError as error:  # the page of a server that answers every address, for one
+        raise Malformed("index head", error.message) from error
 
 
 def _doubt(note: Note, keys: list[VerifierKey]) -> str:

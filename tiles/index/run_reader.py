@@ -119,7 +119,8 @@ class RunReader:
         """Return what is wrong with records that stand together in this run, "" if nothing is."""
         if any(one >= other for one, other in pairwise(records)):
             return "its records are not in order"
-        if any(not self.run.first <= index_in(record) < self.run.first + self.run.entries for record in records):
+        first, stop = self.run.first, self.run.first + self.run.entries
+        if any(not first <= index_in(record) < stop for record in records):
             return "a record names an entry that the run does not cover"
         return ""
 

@@ -1,4 +1,4 @@
-"""Looking through all entries of a log for those that have some keys: complete, so absence is proven by the root."""
+"""Looking through entries of a log for those that have some keys: complete, so absence is proven by the root."""
 
 from __future__ import annotations
 
@@ -13,41 +13,61 @@ Wanted = Sequence[Sequence[Key]]  # an entry is a hit if it has one key of each;
 
 
 def scan(
-    client: LogClient, wanted: Wanted, *, any_size: bool = False, progress: Callable[[int], None] | None = None
+    client: LogClient,
+    wanted: Wanted,
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    any_size: bool = False,
+    progress: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield index and entry of every entry that has one key of each of `wanted`, oldest first.
+    """Yield index and entry of every entry from `start` on that has one key of each of `wanted`, oldest first.
 
-    any_size   also in a log of more than SCAN_LIMIT entries; UsageError, at the call, otherwise
+    stop       the entries from this one on are left out
+    any_size   also more than SCAN_LIMIT entries; UsageError, at the call, otherwise
     progress   is called with the count of further entries that were looked at
     """
     size = client.tree.size
+    end = size if stop is None else max(start, min(stop, size))
     if not wanted:
         raise UsageError("nothing is looked for: name a file, a digest or a name")
-    if size > SCAN_LIMIT and not any_size:
-        raise UsageError(
-            f"it would have to be looked for among {size} entries, one by one",
-            hint="--scan looks at all of them, however many there are",
-        )
-    return _scan(client, wanted, progress or (lambda _count: None))
+    if not any_size and not is_few(end - start):
+        raise too_large(end - start)
+    return _scan(client, wanted, start, end, progress or (lambda _count: None))
 
 
-def _scan(client: LogClient, wanted: Wanted, progress: Callable[[int], None]) -> Iterator[tuple[int, bytes]]:
+def too_large(entries: int, why: str = "") -> UsageError:
+    """Return what to raise where so many entries would have to be looked through. why: an index is not used"""
+    return UsageError(
+        f"it would have to be looked for among {entries} entries, one by one{why}",
+        hint="--scan looks at all of them, however many there are",
+    )
+
+
+def is_few(entries: int) -> bool:
+    """Whether so many entries are looked through without being asked."""
+    return entries <= SCAN_LIMIT
+
+
+def is_hit(entry: bytes, wanted: Wanted) -> bool:
+    """Whether an entry has one key of each of `wanted`."""
+    return all(any(key in keys for key in keys_of_kind(entry, keys[0].kind)) for keys in wanted)
+
+
+def _scan(
+    client: LogClient, wanted: Wanted, start: int, stop: int, progress: Callable[[int], None]
+) -> Iterator[tuple[int, bytes]]:
     leaves = {key.value for keys in wanted for key in keys if key.kind == LEAF}
-    size = client.tree.size
     if leaves:  # of all others only the leaf hash is read
-        start = 0
-        for hashes in client.leaves(0, size):
+        for hashes in client.leaves(start, stop):
             for index, leaf in enumerate(hashes, start):
-                if leaf in leaves and _is_hit(entry := client.entry(index), wanted):
+                if leaf in leaves and is_hit(entry := next(client.entries_at([index]))[1], wanted):
                     yield index, entry
             start += len(hashes)
             progress(len(hashes))
         return
-    for index, entry in client.entries(0, size):
-        if _is_hit(entry, wanted):
+    few = is_few(stop - start)
+    for index, entry in client.entries_at(range(start, stop)) if few else client.entries(start, stop):
+        if is_hit(entry, wanted):
             yield index, entry
         progress(1)
-
-
-def _is_hit(entry: bytes, wanted: Wanted) -> bool:
-    return all(any(key in keys for key in keys_of_kind(entry, keys[0].kind)) for keys in wanted)

@@ -192,12 +192,14 @@ class LogClient:
         Raises UsageError, when its turn comes, for an index that the tree does not have.
         """
         _, tree = self._current
-        for at in range(0, len(indexes), _CHUNK):
-            some = [(index, tile_at(tree.size, ENTRIES, index // TILE_WIDTH)) for index in indexes[at : at + _CHUNK]]
-            bundles = list(dict.fromkeys(bundle for _, bundle in some))
+        wanted: dict[Tile, list[int]] = {}
+        for index in indexes:
+            wanted.setdefault(tile_at(tree.size, ENTRIES, index // TILE_WIDTH), []).append(index)
+        every = list(wanted)
+        for bundles in (every[at : at + _CHUNK] for at in range(0, len(every), _CHUNK)):
             nodes = [Node(TILE_HEIGHT, one.index) if one.is_full else _first_leaf(one) for one in bundles]
             for bundle, entries in self._read_bundles(tree, bundles, nodes):
-                yield from ((index, entries[index % TILE_WIDTH]) for index, of in some if of == bundle)
+                yield from ((index, entries[index % TILE_WIDTH]) for index in wanted[bundle])
 
     def _read_bundles(
         self, tree: VerifiedTree, bundles: Sequence[Tile], nodes: Sequence[Node]
@@ -247,14 +249,18 @@ class LogClient:
 
         Raises UsageError unless 0 ≤ size ≤ the tree's size.
         """
+        if size in (0, self.tree.size):
+            return self.tree if size else EMPTY_TREE
+        return TreeHead(size, fold_right(self.subtrees_at(size)))
+
+    def subtrees_at(self, size: int) -> list[Hash]:
+        """Return the roots, largest first, of the complete subtrees that the log's tree was made of at a size."""
         _, tree = self._current
-        if not 0 < size < tree.size:
-            if size not in (0, tree.size):
-                raise UsageError(f"a tree of size {tree.size} does not begin with one of size {size}")
-            return tree.tree if size else EMPTY_TREE
+        if not 0 <= size <= tree.size:
+            raise UsageError(f"a tree of size {tree.size} does not begin with one of size {size}")
         nodes = root_nodes(size)
         tree.read(nodes)
-        return TreeHead(size, fold_right([tree.hash(node) for node in nodes]))
+        return [tree.hash(node) for node in nodes]
 
     def find(self, leaf: Hash, *, any_size: bool = False) -> list[int]:
         """Return all indexes at which a leaf hash is, lowest first. All level-0 tiles are read, so [] is an answer too.

@@ -10,36 +10,40 @@ import click
 from tiles.entries.payload import fetch_payload
 from tiles.read.fetcher import open_log
 from tiles.tree.merkle import leaf_hash
-from tiletree.opening import (
-    tiles_of,
-    visit,
-    write_file,
-)
+from tiletree.finding import find_entry
+from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
 
 
 @click.command()
 @log_argument
-@click.argument("index", type=click.IntRange(min=0))
+@click.argument("what", metavar="WHAT")
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="write the bytes to this file")
 @click.option("--payload", is_flag=True, help="the file whose digest the entry is, if it was added with --payload")
+@click.option("--scan", is_flag=True, help="look for a file in a log of any size, entry by entry")
 @trust_options
 @json_option
 @output
-def get(out: Output, log: str, index: int, target: Path | None, payload: bool, pins: Pins) -> None:
+def get(out: Output, log: str, what: str, target: Path | None, payload: bool, scan: bool, pins: Pins) -> None:
     """Print one entry, verified against the checkpoint.
 
     \b
     Examples:
       tiletree get https://log.example.com 42 -o entry
       tiletree get https://log.example.com 42 --payload -o app.whl
+      tiletree get https://log.example.com app.whl
 
+    WHAT is an index, a file, or sha256:HEX; what is not in the log: exit code 8. A file whose name is a number is ./42.
     The bytes are printed as they are, but on a terminal without characters that could harm it.
     """
     client, _, pinned = visit(out, log, pins)
     with tiles_of(log, client):
-        entry = client.entry(index)
+        if what.isascii() and what.isdigit():
+            index = int(what)
+            entry = client.entry(index)
+        else:
+            index, entry, _ = find_entry(out, client, what, log, any_size=scan)
     data = fetch_payload(open_log(log), entry) if payload else entry
     document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
     if target is not None:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
 
-from tiles.entries.kinds import Content, forms
 from tiles.entries.proof_extra import extra_for
-from tiles.errors import NotLogged
-from tiles.notes.policy import Accepted
-from tiles.read.client import LogClient
-from tiles.tree.merkle import leaf_hash
-from tiletree.blinding import known_secrets
-from tiletree.opening import (
-    read_file,
-    tiles_of,
-    visit,
-    write_file,
-)
+from tiletree.finding import find_entry
+from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
 
 
 @click.command()
 @log_argument
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", required=False)
 @click.option("--index", type=click.IntRange(min=0), help="prove the entry at this index")
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path), help="the proof's file, .tlog-proof by custom"
@@ -50,6 +39,10 @@ def prove(
     Examples:
       tiletree prove ./log --index 0 -o app.tlog-proof
       tiletree prove ./log dist/app.whl -o app.tlog-proof
+      tiletree prove ./log sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
+
+    FILE is a file, or sha256:HEX. It is found under whatever name it was logged. A log of more than 16,384 entries
+    needs an index for that, or --scan. What is not in the log: exit code 8.
     """
     if (file is None) == (index is None):
         raise click.UsageError("name a file, or --index", click.get_current_context())
@@ -57,8 +50,7 @@ def prove(
     with tiles_of(log, client):
         extra = b""
         if index is None and file is not None:
-            content = read_file(file, partial(known_secrets, log, accepted.signed.origin))
-            index, entry = _find(client, file, content, accepted, scan=scan)
+            index, entry, content = find_entry(out, client, file, log, any_size=scan)
             extra = extra_for(entry, content)
         proof = client.prove(index or 0, extra)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
@@ -70,11 +62,3 @@ def prove(
         return
     out.answer({**document, "proof": proof.data.decode()})
     out.raw(proof.data)
-
-
-def _find(client: LogClient, file: str, content: Content, accepted: Accepted, *, scan: bool) -> tuple[int, bytes]:
-    """Return the first index of a file, and the entry: its digest, with its name, its bytes, or its digest blinded."""
-    for _, entry in forms(content):
-        if found := client.find(leaf_hash(entry), any_size=scan):
-            return found[0], entry
-    raise NotLogged(f"{file} is not among the {accepted.signed.tree.size} entries of {accepted.signed.origin}")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections import deque
+from pathlib import Path
 from typing import Any
 
 import click
 
 from tiles.entries.kinds import LEAF, NAME, SHA256, Key, keys_of, kind_of
-from tiles.errors import NotLogged, UsageError
+from tiles.errors import UsageError
 from tiles.index.key_text import key_from, spellings, text_of
-from tiles.index.scan import scan
+from tiles.index.scan import is_few, too_large
+from tiles.index.search import MOST, Found, Query, index_for
+from tiles.index.search import search as find_all
+from tiles.index.search_prover import make_search_proof
+from tiles.index.search_verdict import verify_search_proof
+from tiles.notes.index_head import MAX_COVERED
+from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
-from tiletree.opening import read_file, tiles_of, visit
+from tiletree.finding import remarks
+from tiletree.opening import read_file, tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
-
-MOST = 100  # hits that are shown
 
 
 @click.command()
@@ -29,6 +34,9 @@ MOST = 100  # hits that are shown
 @click.option("--before", type=click.IntRange(min=0), metavar="INDEX", help="older entries than this one only")
 @click.option("--most", type=click.IntRange(min=1), default=MOST, show_default=True, help="how many hits to show")
 @click.option("--scan", "any_size", is_flag=True, help="look through a log of any size, entry by entry")
+@click.option(
+    "--prove", "target", type=click.Path(path_type=Path), help="write a search proof, for `verify --search-proof`"
+)
 @trust_options
 @json_option
 @output
@@ -43,6 +51,7 @@ def search(
     before: int | None,
     most: int,
     any_size: bool,
+    target: Path | None,
     pins: Pins,
 ) -> None:
     """Find the entries that are of FILE, or have a digest or a name; with several options, those that have all.
@@ -52,32 +61,58 @@ def search(
       tiletree search ./log dist/app.whl
       tiletree search ./log --name app.whl
       tiletree search ./log --sha256 3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
+      tiletree search ./log --name app.whl --prove app.search-proof
 
-    FILE is found by its SHA-256, under whatever name it was logged. All entries are looked at, and each is verified
-    against the checkpoint, so what is not found is not in the log: exit code 8. The newest come first.
+    FILE is found by its SHA-256, under whatever name it was logged. Each hit is verified against the checkpoint. A log
+    of more than 16,384 entries is searched by its index, which proves that there are no other hits. What is not in the
+    log: exit code 8. The newest come first.
     """
-    wanted = [spellings(key) for key in _wanted(file, sha256, leaf, name, others)]
-    if not wanted:
+    keys = _wanted(file, sha256, leaf, name, others)
+    if not keys:
         raise click.UsageError("name a file, or what to look for", click.get_current_context())
+    if target is not None and (len(keys) > 1 or before is not None):
+        raise click.UsageError("--prove takes one thing to look for, and no --before", click.get_current_context())
     client, accepted, pinned = visit(out, log, pins)
+    query = Query([spellings(key) for key in keys], MAX_COVERED if before is None else before, most, any_size)
+    with tiles_of(log, client), out.progress("looking through", client.tree.size) as progress:
+        if target is not None:
+            found = _prove(out, client, keys[0], query, target)
+        else:
+            found = find_all(client, query, remarks(out), progress.advance)
     size, origin = client.tree.size, accepted.signed.origin
-    hits: deque[tuple[int, bytes]] = deque(maxlen=most)
-    found = 0
-    with tiles_of(log, client), out.progress("looking through", size) as progress:
-        for index, entry in scan(client, wanted, any_size=any_size, progress=progress.advance):
-            if before is None or index < before:
-                hits.append((index, entry))
-                found += 1
-    out.partial = {"hits": [], "covered": size, "size": size, "proven": True, "origin": origin, "trust": pinned.how}
-    if not hits:
-        older = "" if before is None else f" before {before}"
-        raise NotLogged(f"none of the {size} entries of {origin}{older} has what is looked for; all were looked at")
-    shown = [_document(index, entry) for index, entry in reversed(hits)]
-    more = {"more": found - len(shown)} if found > len(shown) else {}
+    fields = {"covered": found.covered, "size": size, "proven": not found.unproven}
+    out.partial = {"hits": [], **fields, "origin": origin, "trust": pinned.how}
+    if target is not None:
+        out.partial["path"] = str(target)
+    if found.unproven:
+        out.remark("unproven", found.unproven, f"there may be other hits: {found.unproven}")
+    if not found.hits:
+        older = "" if before is None else f", before {before},"
+        raise found.absent(f"what is looked for{older}", origin, size)
+    shown = [_document(index, entry) for index, entry in found.hits]
+    more = {"more": found.more} if found.more else {}
     lines = [f"{hit['index']}  {hit['leaf_hash']}  {hit['kind']}{_named(hit)}" for hit in shown]
     if more:
-        lines.append(f"and {found - len(shown)} older ones: --before {shown[-1]['index']} shows them")
+        lines.append(f"and {found.more} older ones or more: --before {shown[-1]['index']} shows them")
+    if not found.unproven and found.covered < size:
+        lines.append(f"the last {size - found.covered} entries are not in the index yet: --scan looks at them, too")
     out.answer({**out.partial, "hits": shown, **more}, *lines)
+
+
+def _prove(out: Output, client: LogClient, key: Key, query: Query, target: Path) -> Found:
+    """Write the search proof of a key, verified, and return what it shows."""
+    index = None
+    if not query.any_size and not is_few(client.tree.size):
+        index = index_for(client, [[key]], remarks(out))
+        if index.doubt or not is_few(client.tree.size - index.covered):
+            why = index.doubt or f"the index covers {index.covered} of {client.tree.size} entries"
+            raise too_large(client.tree.size, f", as nothing can be proven otherwise: {why}")
+    proof = make_search_proof(client, key, index)
+    searched = verify_search_proof(proof, client.policy)
+    write_file(target, proof.data)
+    found = [(one, entry if entry is not None else client.entry(one)) for one, entry in searched.hits]
+    hits = tuple(reversed(found))
+    return Found(hits[: query.most], max(0, len(hits) - query.most), client.tree.size)
 
 
 def _wanted(

@@ -12,7 +12,10 @@ import click
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kinds import forms, kind_of
 from tiles.entries.proof_extra import entry_of
-from tiles.errors import ProofError, UsageError
+from tiles.errors import NotLogged, ProofError, UsageError
+from tiles.index.key_text import text_of
+from tiles.index.search_proof import MAX_SEARCH_PROOF_SIZE, parse_search_proof
+from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
 from tiles.notes.policy import Accepted, Policy, policy_for
@@ -37,29 +40,43 @@ from tiletree.ui import Output
 @click.command()
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--proof", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .tlog-proof file")
+@click.option(
+    "--search-proof",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="a file that `search --prove` wrote",
+)
 @click.option("--fork", type=click.Path(exists=True, file_okay=False, path_type=Path), help="evidence of a fork")
 @trust_options
 @json_option
 @output
-def verify(out: Output, file: str | None, proof: Path | None, fork: Path | None, pins: Pins) -> None:
+def verify(
+    out: Output, file: str | None, proof: Path | None, search_proof: Path | None, fork: Path | None, pins: Pins
+) -> None:
     """Verify, offline, that FILE is in the log that signed the proof.
 
     \b
     Examples:
       tiletree verify app.whl --proof app.tlog-proof --vkey log.example.com+c4f0a2b1+AQ...
+      tiletree verify --search-proof app.search-proof --vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
     FILE is looked for by its digest, its digest with its name, and its bytes; `matched` says which one it was. If the
     proof names an entry of exactly this file, that one is tried first, under whatever name. The key comes from --vkey,
-    --policy or `tiletree key trust`, never from the proof. With --fork, verify that the log has shown two histories.
+    --policy or `tiletree key trust`, never from the proof. With --search-proof, verify which entries of the log have
+    what was looked for, and that there are no others; exit code 8 if it proves that there are none. With --fork, verify
+    that the log has shown two histories.
     """
     out.partial = {"verified": False}
-    if fork is not None and file is None and proof is None:
+    named = [one is not None for one in (file, proof, search_proof, fork)]
+    if fork is not None and sum(named) == 1:
         _verify_fork(out, fork, pins)
-    elif fork is None and file is not None and proof is not None:
+    elif search_proof is not None and sum(named) == 1:
+        _verify_search(out, search_proof, pins)
+    elif file is not None and proof is not None and sum(named) == 2:
         _verify_file(out, file, proof, pins)
     else:
-        raise click.UsageError("name a file and its --proof, or --fork alone", click.get_current_context())
+        message = "name a file and its --proof, or --search-proof or --fork alone"
+        raise click.UsageError(message, click.get_current_context())
 
 
 def _verify_fork(out: Output, directory: Path, pins: Pins) -> None:
@@ -81,6 +98,37 @@ def _verify_fork(out: Output, directory: Path, pins: Pins) -> None:
         f"verified: {origin} has signed two histories{'' if is_one else ', with two different keys'}",
         f"{older.tree}{'' if is_one else f', signed by {one}'}",
         f"{newer.tree}, which does not extend it, signed by {other}",
+    )
+
+
+def _verify_search(out: Output, path: Path, pins: Pins) -> None:
+    with judged(data := _read(path, MAX_SEARCH_PROOF_SIZE), str(path)):
+        proof = parse_search_proof(data)
+    pinned = _pinned(proof.checkpoint.origin, pins)
+    searched = verify_search_proof(proof, pinned.policy)
+    signed, key = searched.accepted.signed, proof.key
+    size = signed.tree.size
+    out.partial = {
+        "verified": True,
+        "hits": [],
+        "looked_for": {"kind": key.kind, "value": text_of(key)},
+        "covered": searched.covered,
+        "size": size,
+        "origin": signed.origin,
+        "trust": pinned.how,
+    }
+    what = f"{key.kind} {text_of(key)}"
+    if not searched.hits:
+        raise NotLogged(f"verified: none of the {size} entries of {signed.origin} has {what}")
+    hits = [
+        {"index": index, "leaf_hash": (key.value if entry is None else leaf_hash(entry)).hex()}
+        for index, entry in reversed(searched.hits)
+    ]
+    out.result(
+        {**out.partial, "hits": hits},
+        f"verified: of the {size} entries of {signed.origin}, these have {what}, and no others",
+        *(f"{hit['index']}  {hit['leaf_hash']}" for hit in hits),
+        f"trust     {pinned.how}",
     )
 
 

@@ -1,0 +1,48 @@
+"""What a call names to be found in a log, and what is said about the index that leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tiles.entries.kinds import SHA256, Content
+from tiles.errors import UsageError
+from tiles.index.find_file import find_digest, find_file
+from tiles.index.key_text import key_from
+from tiles.read.client import LogClient
+from tiletree.blinding import known_secrets
+from tiletree.opening import read_file
+from tiletree.ui import Output
+
+_DIGEST = "sha256:"
+
+
+def find_entry(
+    out: Output, client: LogClient, what: str, log: str, *, any_size: bool
+) -> tuple[int, bytes, Content | None]:
+    """Return index and entry of what a call names: a file, - for standard input, or sha256:HEX; and what a file holds.
+
+    log   as the call names it: blinding secrets of its owner are tried
+    Raises NotLogged if the log does not hold it; what `tiles.index.find_file` raises.
+    """
+    remark = remarks(out)
+    if what.startswith(_DIGEST):
+        key = key_from(SHA256, what.removeprefix(_DIGEST))
+        return *find_digest(client, key.value, remark, any_size=any_size), None
+    if what != "-" and not Path(what).is_file():
+        raise UsageError(f"{what} is no file", hint="name a file, or sha256:HEX")
+    content = read_file(what, partial(known_secrets, log, client.accepted.signed.origin))
+    return *find_file(client, content, what, remark, any_size=any_size), content
+
+
+def remarks(out: Output) -> Callable[[str], None]:
+    """Return what says what somebody should know of an index that is not believed; each is said once."""
+    said: list[str] = []
+
+    def remark(text: str) -> None:
+        if text not in said:
+            said.append(text)
+            out.remark("index_problems", list(said), text)
+
+    return remark

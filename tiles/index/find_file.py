@@ -1,0 +1,103 @@
+"""Finding one entry of a file, or of a digest: the first that turns up, or the proof that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from tiles.entries.file_digest import DigestEntry, parse_digest_entry
+from tiles.entries.kinds import LEAF, SHA256, Blinded, Content, Key, forms
+from tiles.errors import Malformed, NotLogged, TilesError, UsageError
+from tiles.index.scan import Wanted, is_few, scan
+from tiles.index.search import Found, Hit, Query, Remark, first_hits, index_for, search
+from tiles.notes.index_head import MAX_COVERED
+from tiles.read.client import LogClient
+from tiles.tree.merkle import leaf_hash
+
+
+def find_file(
+    client: LogClient, content: Content, what: str, remark: Remark = lambda _text: None, *, any_size: bool = False
+) -> Hit:
+    """Return index and entry of a file: its digest, under whatever name, its bytes, or its digest blinded.
+
+    what   to call the file in an error
+    Raises what `find_digest` raises; if nothing else was found, what reading the secrets in `content` raises.
+    """
+    entries: list[bytes] = []
+    blinded: list[Key] = []
+    trouble: TilesError | None = None
+    try:
+        for kind, entry in forms(content):
+            entries.append(entry)
+            blinded += [Key(LEAF, leaf_hash(entry))] if kind == Blinded.name else []
+    except TilesError as error:  # the secrets come last
+        trouble = error
+    leaves = [[Key(LEAF, leaf_hash(entry)) for entry in entries]]
+    digest = DigestEntry(content.sha256, content.size)
+
+    def is_it(entry: bytes) -> bool:
+        with suppress(Malformed):
+            return parse_digest_entry(entry).unnamed == digest or entry in entries
+        return entry in entries
+
+    by_digest = [[Key(SHA256, bytes.fromhex(content.sha256))]]
+    # who looks through the log reads its leaf hashes only for the usual entries; an index is asked once for any name
+    either = [leaves, by_digest] if any_size or is_few(client.tree.size) else [by_digest, leaves]
+    try:
+        return _find(client, either, is_it, what, remark, any_size=any_size)
+    except NotLogged:
+        if trouble is not None:
+            raise trouble from None
+        if not blinded:
+            raise
+    return _find(client, [[blinded]], is_it, what, remark, any_size=any_size)  # which have no digest to be found by
+
+
+def find_digest(
+    client: LogClient, sha256: bytes, remark: Remark = lambda _text: None, *, any_size: bool = False
+) -> Hit:
+    """Return index and entry of something with that SHA-256.
+
+    Raises NotLogged if the log has none; AccessError if none was found, and it is not proven that there is none;
+    UsageError for a large log without an index; what `tiles.index.search.search` raises.
+    """
+    wanted = [[Key(SHA256, sha256)]]
+    return _find(client, [wanted], lambda _entry: True, f"sha256:{sha256.hex()}", remark, any_size=any_size)
+
+
+def _find(
+    client: LogClient,
+    either: Sequence[Wanted],
+    is_it: Callable[[bytes], bool],
+    what: str,
+    remark: Remark,
+    *,
+    any_size: bool,
+) -> Hit:
+    small = any_size or is_few(client.tree.size)
+    if not small:
+        either = [_indexed(client, either, remark)]
+    for wanted in either:
+        for hit in scan(client, wanted, any_size=True) if small else first_hits(client, wanted, remark):
+            if is_it(hit[1]):
+                return hit
+    found = Found((), 0, client.tree.size)
+    before = MAX_COVERED
+    while not small:  # now so that it is proven that there is none
+        found = search(client, Query(either[-1], before), remark)
+        for hit in found.hits:
+            if is_it(hit[1]):
+                return hit
+        if not found.more:
+            break
+        before = found.hits[-1][0]
+    raise found.absent(what, client.accepted.signed.origin, client.tree.size)
+
+
+def _indexed(client: LogClient, either: Sequence[Wanted], remark: Remark) -> Wanted:
+    """Return the first of several ways of looking for something of which the log has an index."""
+    for wanted in either:
+        with suppress(UsageError):
+            index_for(client, wanted, remark)
+            return wanted
+    return either[0]
