@@ -19,6 +19,7 @@ from tiles.inbox.admission import Admission
 from tiles.inbox.selection import Limits
 from tiles.index.check import Damages
 from tiles.index.own_index import OwnIndex
+from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import IndexHead
 from tiles.notes.policy import Policy
@@ -109,8 +110,12 @@ class Log:
         return self._sequencer.sequence(limits)
 
     def build_index(self, kind: str, told: Callable[[int], None] | None = None) -> IndexHead:
-        """Begin the index of a kind of keys, or let it catch up, and return its head; see `OwnIndex.build`."""
+        """Begin the index of a kind of keys, or let it catch up, and return its head; see `OwnIndex.build`.
+
+        Where it was given up, it is taken up again.
+        """
         self._get_ready()
+        change_stopped(self.private, Clock(), resume=[kind])
         return self._own_index().build(kind, told)
 
     def repair_index(self, kind: str, scratch: Store, told: Callable[[int], None] | None = None) -> Damages:
@@ -128,7 +133,7 @@ class Log:
             self._get_ready()
         except TilesError as error:
             return error.message
-        return self._own_index().update()
+        return self._own_index().update(lambda: stopped_kinds(self.private))
 
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.
@@ -214,7 +219,7 @@ class Log:
 
     def _own_index(self) -> OwnIndex:
         if self._index is None:
-            self._index = OwnIndex(Parts(self.public, self.private), self._signer, self._sequencer.grown, Clock())
+            self._index = OwnIndex(self.public, self._signer, self._sequencer.grown, Clock())
         return self._index
 
     def _use(self, public: Store) -> None:

@@ -21,7 +21,6 @@ from tiles.signing.signer import Signer
 from tiles.store import Listed, Store
 from tiles.store.memory import MemoryStore
 from tiles.upkeep.gc import DAY, Collected, gc
-from tiles.write.parts import Parts
 
 KIND = "leaf/1"
 HEAD = f"index/{KIND}/head"
@@ -36,7 +35,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def index(world: World, public: Store | None = None) -> IndexHead:
     """Build the index of the log."""
     own = OwnIndex(
-        Parts(public or world.stores["public"], world.stores["private"]),
+        public or world.stores["public"],
         Signer(world.key, world.stores["anchor"]),
         lambda: None,
         Clock(sleep=lambda _: None),
