@@ -58,6 +58,10 @@ def test_the_log_s_own(tiletree: Command, large: str) -> None:
     done = tiletree("index", "build", "log", "--key", "k")
     assert done.out.startswith("leaf/1  covers 8192 of 8194 entries, 8192 records\nsha256/1  covers 8192")
     assert done.out.endswith(f"index of log.example.com in log, signed by {large}\n")
+    assert tiletree.ok("audit", "log", "--vkey", large)["findings"] == []
+    assert tiletree.ok("repair", "log", "--vkey", large, "--dry-run")["repaired"] == []
+    tiletree.ok("freeze", "log", "--yes", "--key", "k")
+    assert tiletree.ok("index", "build", "log", "--key", "k", "--kind", "sha512/1")["indexes"][0]["covered"] == 8192
 
 
 def test_of_somebody_else_s_log(tiletree: Command, large: str) -> None:
