@@ -95,7 +95,10 @@ class Log:
         return cls(public_store(log), own, signer, policy=policy, admission=admission)
 
     def append(self, entries: Sequence[bytes]) -> Appended:
-        """Append entries, in order, as one batch, publish it, and say where they are; see `Sequencer.append`."""
+        """Append entries, in order, as one batch, publish it, and say where they are; see `Sequencer.append`.
+
+        `update_index` then lets the log's index follow.
+        """
         self._get_ready()
         return self._sequencer.append(entries)
 
