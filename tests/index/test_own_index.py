@@ -178,7 +178,7 @@ def ways() -> Iterator[tuple[int, Faults]]:
             yield at, Faults(at, fault)
 
 
-@pytest.mark.parametrize("share", quickly([8, 1], [8]))
+@pytest.mark.parametrize("share", quickly([16, 1], [16]))
 def test_whatever_goes_wrong(share: int) -> None:
     """Any operation fails, or is the last one: what was published is answered, and the next run goes on."""
     said = 0
@@ -257,9 +257,10 @@ def test_no_anchor() -> None:
         opened(world).build_index(LEAF)
 
 
-def test_another_builder() -> None:
+@pytest.mark.parametrize("share", quickly([20, 1], [20]))
+def test_another_builder(share: int) -> None:
     """At any moment of the one, another one is faster: both end, with one index."""
-    for at in one_in(6, range(operations())):
+    for at in one_in(share, range(operations())):
         world = grown().copy()
         met = iter(range(1 << 30))
 
