@@ -14,12 +14,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from tiles.entries.kinds import LEAF
 from tiles.errors import TilesError
 from tiles.inbox.admission import Admission
 from tiles.inbox.selection import Limits
 from tiles.index.check import Damages
 from tiles.index.known import KnownEntries
 from tiles.index.own_index import OwnIndex
+from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import IndexHead
 from tiles.notes.policy import Policy
@@ -99,6 +101,8 @@ class Log:
     def append(self, entries: Sequence[bytes], *, once: bool = False) -> Appended:
         """Append entries, in order, as one batch, publish it, and say where they are; see `Sequencer.append`.
 
+        `update_index` then lets the log's index follow.
+
         once   leave out what is in the log already
         """
         self._get_ready()
@@ -118,8 +122,12 @@ class Log:
         return self._sequencer.sequence(limits)
 
     def build_index(self, kind: str, told: Callable[[int], None] | None = None) -> IndexHead:
-        """Begin the index of a kind of keys, or let it catch up, and return its head; see `OwnIndex.build`."""
+        """Begin the index of a kind of keys, or let it catch up, and return its head; see `OwnIndex.build`.
+
+        Where it was given up, it is taken up again.
+        """
         self._get_ready()
+        change_stopped(self.private, Clock(), resume=[kind])
         return self._own_index().build(kind, told)
 
     def repair_index(self, kind: str, scratch: Store, told: Callable[[int], None] | None = None) -> Damages:
@@ -137,7 +145,7 @@ class Log:
             self._get_ready()
         except TilesError as error:
             return error.message
-        return self._own_index().update()
+        return self._own_index().update(lambda: stopped_kinds(self.private))
 
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.
@@ -223,12 +231,13 @@ class Log:
 
     def _own_index(self) -> OwnIndex:
         if self._index is None:
-            self._index = OwnIndex(Parts(self.public, self.private), self._signer, self._sequencer.grown, Clock())
+            self._index = OwnIndex(self.public, self._signer, self._sequencer.grown, Clock())
         return self._index
 
     def _catch_up(self) -> None:
-        # another thread may be building at the same time, so nothing is shared with it
-        OwnIndex(Parts(self.public, self.private), self._signer, lambda: None, Clock()).catch_up()
+        if LEAF not in stopped_kinds(self.private):
+            # another thread may be building at the same time, so nothing is shared with it
+            OwnIndex(self.public, self._signer, lambda: None, Clock()).catch_up()
 
     def _use(self, public: Store) -> None:
         self.public = public

@@ -23,7 +23,6 @@ from tiles.signing.signer import Signer
 from tiles.store import StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import EMPTY_ROOT, Hash, TreeHead
-from tiles.write.parts import Parts
 
 KIND = "leaf/1"
 HEAD = f"index/{KIND}/head"
@@ -33,9 +32,7 @@ OTHER = Hash(b"\x07" * 32)
 def own(world: World) -> OwnIndex:
     """Return the index of a log, as its writer has it."""
     signer = Signer(world.key, world.stores["anchor"])
-    return OwnIndex(
-        Parts(world.stores["public"], world.stores["private"]), signer, lambda: None, Clock(sleep=lambda _: None)
-    )
+    return OwnIndex(world.stores["public"], signer, lambda: None, Clock(sleep=lambda _: None))
 
 
 @cache

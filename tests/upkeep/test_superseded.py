@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.collecting import NOTHING, clocked
 from tests.support.faults import Faults, GatedStore, Passing
-from tests.support.sampling import one_in
+from tests.support.sampling import one_in, quickly
 from tests.support.world import NOW, World, recording_key, some_entries
 from tiles.index import build
 from tiles.index.own_index import OwnIndex
@@ -21,7 +21,6 @@ from tiles.signing.signer import Signer
 from tiles.store import Listed, Store
 from tiles.store.memory import MemoryStore
 from tiles.upkeep.gc import DAY, Collected, gc
-from tiles.write.parts import Parts
 
 KIND = "leaf/1"
 HEAD = f"index/{KIND}/head"
@@ -36,7 +35,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def index(world: World, public: Store | None = None) -> IndexHead:
     """Build the index of the log."""
     own = OwnIndex(
-        Parts(public or world.stores["public"], world.stores["private"]),
+        public or world.stores["public"],
         Signer(world.key, world.stores["anchor"]),
         lambda: None,
         Clock(sleep=lambda _: None),
@@ -200,14 +199,10 @@ def operations(world: World) -> int:
     return len(faults.done)
 
 
-def moments(total: int) -> Sequence[int]:
-    """Return some of so many moments."""
-    return one_in(max(1, total // 2), range(total))
-
-
-def test_a_builder_beside_gc() -> None:
+@pytest.mark.parametrize("share", quickly([50, 1], [50]))
+def test_a_builder_beside_gc(share: int) -> None:
     """Whenever gc runs, and another builder before it, a builder ends with the index that it would have built."""
-    for moment in moments(operations(before().copy())):
+    for moment in one_in(share, range(operations(before().copy()))):
         world = before().copy()
 
         def others(world: World = world) -> None:
@@ -218,7 +213,8 @@ def test_a_builder_beside_gc() -> None:
         check(world, 16_384)
 
 
-def test_gc_beside_a_builder() -> None:
+@pytest.mark.parametrize("share", quickly([50, 1], [50]))
+def test_gc_beside_a_builder(share: int) -> None:
     """Whenever a builder merges, gc takes nothing that is live."""
     faults = Faults()
     gc(
@@ -226,7 +222,7 @@ def test_gc_beside_a_builder() -> None:
         before().stores["private"],
         now=NOW + DAY,
     )
-    for moment in moments(len(faults.done)):
+    for moment in one_in(share, range(len(faults.done))):
         world = before().copy()
         gate = at(moment, lambda world=world: index(world))  # type: ignore[misc]
         gc(GatedStore(Old(world.stores["public"], "public"), "public", gate), world.stores["private"], now=NOW + DAY)

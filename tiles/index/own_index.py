@@ -10,7 +10,7 @@ the checkpoint was made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds
@@ -18,7 +18,6 @@ from tiles.entries.kinds import LEAF, NAME, SHA256
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
 from tiles.index.check import Damages, check_index, read_head
-from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.notes.index_head import RUN_ENTRIES, IndexHead
 from tiles.notes.policy import policy_for
 from tiles.parallel import BUCKET_READS
@@ -31,7 +30,6 @@ from tiles.tree.bundle import decode_entries
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.plan import Plan
 from tiles.write.own_tree import OwnTree
-from tiles.write.parts import Parts
 
 DEFAULT_KINDS = (LEAF, SHA256, NAME)
 
@@ -41,13 +39,12 @@ _WRITERS = Pauses(20, 0.05, 1.0)  # the anchor moves whenever another writer pub
 class OwnIndex:
     """The index of one log.
 
-    parts    of the log, the public one ready to be written to
+    public   the log's public part, ready to be written to
     grown    returns the plan of the batch that was published last, once (`OwnTree.grown`)
     """
 
-    def __init__(self, parts: Parts, signer: Signer, grown: Callable[[], Plan | None], clock: Clock) -> None:
-        self._public = public = parts.public
-        self._private = parts.private
+    def __init__(self, public: Store, signer: Signer, grown: Callable[[], Plan | None], clock: Clock) -> None:
+        self._public = public
         self._signer = signer
         self._grown = grown
         self._clock = clock
@@ -59,10 +56,8 @@ class OwnIndex:
         """Begin the index of a kind of keys, or let it catch up, and return its head.
 
         told   is called with the covered size, first with that of the head that was there
-        Where it was given up, it is taken up again.
         Raises what `IndexBuilder.build` does; Refused if the signer may not sign it.
         """
-        change_stopped(self._private, self._clock, resume=[kind])
         log = _Entries(self._client(), ())
         return self._builder(log).build(self._signer.verifier.name, kind, self._clock, told)
 
@@ -90,14 +85,16 @@ class OwnIndex:
         self._public.delete([path])
         self._public.create({path: data})
 
-    def update(self) -> str:
+    def update(self, stopped: Callable[[], Container[str]] = tuple) -> str:
         """Cover more of what is published, by at most one step of each kind; return why that is not all, or "".
 
         A kind is kept once it was begun. Where looking through all entries would take too long, those that readers
-        look for first are begun. What was given up (`tiles.index.stopped`) is left as it is.
+        look for first are begun.
+
+        stopped   returns the kinds that are left as they are; called only if there is something to do
         """
         try:
-            return self._update()
+            return self._update(stopped)
         except TilesError as error:
             return error.message
         except Exception as error:  # noqa: BLE001  whatever it is, the entries are published
@@ -110,13 +107,13 @@ class OwnIndex:
         """
         self._step(_Entries(self._client(), ()), LEAF, begin=True)
 
-    def _update(self) -> str:
+    def _update(self, stopped: Callable[[], Container[str]]) -> str:
         self._take(self._grown())
         if self._recent and _goal(self._recent[-1].stop) in (0, self._goal):
             return ""  # no run more can be full
         log = _Entries(self._client(), self._recent)
         goal, problems, least = _goal(log.tree.size), [], log.tree.size
-        for kind, begin in self._kinds(log.tree.size) if goal else ():
+        for kind, begin in self._kinds(log.tree.size, stopped()) if goal else ():
             try:
                 least = min(least, self._step(log, kind, begin=begin) or least)
             except TilesError as error:
@@ -133,10 +130,9 @@ class OwnIndex:
         if plan is not None:
             self._recent.append(_Recent(plan))
 
-    def _kinds(self, size: int) -> Iterator[tuple[str, bool]]:
+    def _kinds(self, size: int, stopped: Container[str]) -> Iterator[tuple[str, bool]]:
         """Yield the kinds of keys whose index may be there, or is to be begun, and whether it is."""
         names = set(self._public.folders(INDEX))
-        stopped = stopped_kinds(self._private)
         local = any("." in name for name in names)
         for kind in known_kinds() if local else OWN_KINDS:
             begin = size > SCAN_LIMIT and kind in DEFAULT_KINDS
