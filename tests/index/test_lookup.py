@@ -114,12 +114,37 @@ def test_requests() -> None:
     assert len(fetcher.asked) <= 20
 
 
+def test_requests_to_prove() -> None:
+    """One for the pages, and one for each tile of their tree that says more than the root."""
+    for count, requests in ((200, 1), (4096, 2), (FILE_RECORDS, 2), (FILE_RECORDS + 1, 4)):
+        records = spread(count)
+        reader, fetcher = opened(records)
+        assert [one for some in newest(reader, records[70][:10], proven=True) for one in some] == [
+            index_in(records[70])
+        ]
+        assert len(fetcher.asked) == requests, count
+
+
+def test_a_record_that_is_changed() -> None:
+    """Where it stays in order, nothing but the root says that it is another one."""
+    records = spread(5000)
+    run, objects = build_run(KIND, LEVEL, 0, records)
+    at = next(at for at in range(2000, 3000) if records[at][:9] < records[at + 1][:9] and records[at][9] < 255)
+    prefix, path = records[at][:10], f"index/{KIND}/{LEVEL}/000/000"
+    other = prefix[:9] + bytes([prefix[9] + 1]) + records[at][10:]
+    hidden = Counting({**objects, path: objects[path].replace(records[at], other)})
+    assert list(newest(RunReader(hidden, KIND, run), prefix, proven=False)) == [[]]
+    for wanted in (prefix, other[:10]):
+        with pytest.raises(TileError, match="do not lead to the root"):
+            list(newest(RunReader(hidden, KIND, run), wanted, proven=True))
+
+
 @pytest.mark.parametrize("make", [spread, popular])
 def test_shown(make: Make) -> None:
     """The pages are in the run, and with their neighbours they leave no room for other records of the key."""
     records = make(3000)
     run, objects = build_run(KIND, LEVEL, 0, records)
-    for prefix in prefixes(records, 10):
+    for prefix in [*prefixes(records, 10), *(records[at][:10] for at in (0, 256, 511, 2560, 2999))]:
         shown = show(RunReader(Counting(objects), KIND, run), prefix, 20)
         there = b"".join(page for page, _ in shown.pages)
         whole = b"".join(records)
