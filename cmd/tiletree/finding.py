@@ -16,16 +16,22 @@ from tiletree.ui import Output
 _DIGEST = "sha256:"
 
 
+def check_named(what: str) -> None:
+    """Raise UsageError unless `find_entry` can look for that: before anything is read."""
+    if what.startswith(_DIGEST):
+        key_from(SHA256, what.removeprefix(_DIGEST))
+    elif what != "-" and not Path(what).is_file():
+        raise UsageError(f"{what} is no file", hint="name a file, or sha256:HEX")
+
+
 def find_entry(out: Output, client: LogClient, what: str, *, any_size: bool) -> tuple[int, bytes]:
-    """Return index and entry of what a call names: a file, - for standard input, or sha256:HEX.
+    """Return index and entry of what a call names: a file, - for standard input, or sha256:HEX; `check_named` said so.
 
     Raises NotLogged if the log does not hold it; what `tiles.index.find_file` raises.
     """
     remark = remarks(out)
     if what.startswith(_DIGEST):
         return find_digest(client, key_from(SHA256, what.removeprefix(_DIGEST)).value, remark, any_size=any_size)
-    if what != "-" and not Path(what).is_file():
-        raise UsageError(f"{what} is no file", hint="name a file, or sha256:HEX")
     return find_file(client, read_file(what), what, remark, any_size=any_size)
 
 

@@ -21,7 +21,7 @@ from tiletree import cli, finding, opening, ui
 
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-SHARED = [Path(opening.__file__), Path(finding.__file__), Path(ui.__file__)]  # modules that make fields for several commands
+SHARED = [Path(one.__file__) for one in (opening, finding, ui)]  # modules that make fields for several commands
 
 
 def module_of(command: str) -> str:
