@@ -18,10 +18,20 @@ from tiletree.ui import Output
 _DIGEST = "sha256:"
 
 
+def check_named(what: str) -> None:
+    """Raise UsageError unless `find_entry` can look for that: before anything is read."""
+    if what.startswith(_DIGEST):
+        key_from(SHA256, what.removeprefix(_DIGEST))
+    elif what != "-" and not Path(what).is_file():
+        raise UsageError(f"{what} is no file", hint="name a file, or sha256:HEX")
+
+
 def find_entry(
     out: Output, client: LogClient, what: str, log: str, *, any_size: bool
 ) -> tuple[int, bytes, Content | None]:
     """Return index and entry of what a call names: a file, - for standard input, or sha256:HEX; and what a file holds.
+
+    what  `check_named` said that it can be looked for
 
     log   as the call names it: blinding secrets of its owner are tried
     Raises NotLogged if the log does not hold it; what `tiles.index.find_file` raises.
@@ -30,8 +40,6 @@ def find_entry(
     if what.startswith(_DIGEST):
         key = key_from(SHA256, what.removeprefix(_DIGEST))
         return *find_digest(client, key.value, remark, any_size=any_size), None
-    if what != "-" and not Path(what).is_file():
-        raise UsageError(f"{what} is no file", hint="name a file, or sha256:HEX")
     content = read_file(what, partial(known_secrets, log, client.accepted.signed.origin))
     return *find_file(client, content, what, remark, any_size=any_size), content
 

@@ -44,9 +44,7 @@ def indexed(kind: str) -> dict[str, bytes]:
     return with_index(log_of(ENTRIES), kind)
 
 
-@pytest.mark.parametrize(
-    ("data", "index"), [(b"plain", 0), (b"named", 1), (b"raw", 2), (b"4000", 4003), (LAST, len(ENTRIES) - 1)]
-)
+@pytest.mark.parametrize(("data", "index"), [(b"plain", 0), (b"named", 1), (b"4000", 4003), (LAST, len(ENTRIES) - 1)])
 def test_found(client: LogClient, data: bytes, index: int) -> None:
     """In each form in which a file is logged, under whatever name; and by its digest."""
     assert find_file(client, content(data), "it") == (index, ENTRIES[index])

@@ -91,10 +91,10 @@ def test_all_records_of_a_key(make: Make, count: int, ranges: bool) -> None:
 
 def test_requests() -> None:
     """One read nearly always; few where keys were ground; pages of a key that most entries have as they are wanted."""
-    records = spread(100_000)
+    records = spread(70_000)
     reader, fetcher = opened(records)
     counts = []
-    for prefix in prefixes(records, 20):
+    for prefix in prefixes(records, 12):
         fetcher.asked.clear()
         list(newest(reader, prefix, proven=False))
         counts.append(len(fetcher.asked))
@@ -102,16 +102,41 @@ def test_requests() -> None:
     assert max(fetcher.sizes) <= 65_536
     assert sum(fetcher.sizes) / len(fetcher.sizes) <= 6 * 4096
     assert not any("/tile/" in path for path in fetcher.asked)
-    records = ground(100_000)
+    records = ground(30_000)
     reader, fetcher = opened(records)
     for prefix in prefixes(records, 10):
         fetcher.asked.clear()
         list(newest(reader, prefix, proven=False))
         assert len(fetcher.asked) <= 14
-    reader, fetcher = opened(popular(100_000))
+    reader, fetcher = opened(popular(30_000))
     found = next(newest(reader, sha256(b"popular").digest()[:10], proven=True))
-    assert found[0] == 99_999
+    assert found[0] == 29_999
     assert len(fetcher.asked) <= 20
+
+
+def test_requests_to_prove() -> None:
+    """One for the pages, and one for each tile of their tree that says more than the root."""
+    for count, requests in ((200, 1), (4096, 2), (FILE_RECORDS, 2), (FILE_RECORDS + 1, 4)):
+        records = spread(count)
+        reader, fetcher = opened(records)
+        assert [one for some in newest(reader, records[70][:10], proven=True) for one in some] == [
+            index_in(records[70])
+        ]
+        assert len(fetcher.asked) == requests, count
+
+
+def test_a_record_that_is_changed() -> None:
+    """Where it stays in order, nothing but the root says that it is another one."""
+    records = spread(5000)
+    run, objects = build_run(KIND, LEVEL, 0, records)
+    at = next(at for at in range(2000, 3000) if records[at][:9] < records[at + 1][:9] and records[at][9] < 255)
+    prefix, path = records[at][:10], f"index/{KIND}/{LEVEL}/000/000"
+    other = prefix[:9] + bytes([prefix[9] + 1]) + records[at][10:]
+    hidden = Counting({**objects, path: objects[path].replace(records[at], other)})
+    assert list(newest(RunReader(hidden, KIND, run), prefix, proven=False)) == [[]]
+    for wanted in (prefix, other[:10]):
+        with pytest.raises(TileError, match="do not lead to the root"):
+            list(newest(RunReader(hidden, KIND, run), wanted, proven=True))
 
 
 @pytest.mark.parametrize("make", [spread, popular])
@@ -119,7 +144,7 @@ def test_shown(make: Make) -> None:
     """The pages are in the run, and with their neighbours they leave no room for other records of the key."""
     records = make(3000)
     run, objects = build_run(KIND, LEVEL, 0, records)
-    for prefix in prefixes(records, 10):
+    for prefix in [*prefixes(records, 10), *(records[at][:10] for at in (0, 256, 511, 2560, 2999))]:
         shown = show(RunReader(Counting(objects), KIND, run), prefix, 20)
         there = b"".join(page for page, _ in shown.pages)
         whole = b"".join(records)

@@ -185,6 +185,12 @@ def _trees() -> dict[str, Case]:
     return {what: Case(one.data, "ProofError") for what, one in wrong.items()}
 
 
+def _gap(leaf: SearchProof, at: int) -> Shown:
+    """Return the page before one, and the one after it, as if they were neighbours."""
+    before, after = pages(leaf, at - 1, at).runs[0], pages(leaf, at + 1, at + 2).runs[0]
+    return Shown(before.first, before.pages + after.pages)
+
+
 def _pages() -> dict[str, Case]:
     """Rule 3: the pages are of the run, and leave no room for the key."""
     proof, leaf = name("nobody"), made(LEAF, leaf_hash(ENTRIES[5]))
@@ -204,8 +210,9 @@ def _pages() -> dict[str, Case]:
         "no run": replace(proof, runs=()),
         "a run too many": replace(proof, runs=(shown, shown)),
         "a page of an empty run": replace(made(NAME, b"a", raw=True), runs=(shown,)),
-        "pages after the key": pages(leaf, at + 1, at + 2),
-        "pages before the key": pages(leaf, at - 1, at),
+        "pages after the key": replace(pages(leaf, at + 1, at + 2), candidates=()),
+        "pages before the key": replace(pages(leaf, at - 1, at), candidates=()),
+        "pages on both sides of the key": replace(leaf, runs=(_gap(leaf, at),), candidates=()),
         "records that are not in order": with_records(proof, swapped),
         "a record twice": with_records(proof, [records[0], *records]),
         "a record of an entry that is not covered": with_records(proof, beyond),

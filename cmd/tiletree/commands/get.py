@@ -10,7 +10,7 @@ import click
 from tiles.entries.payload import fetch_payload
 from tiles.read.fetcher import open_log
 from tiles.tree.merkle import leaf_hash
-from tiletree.finding import find_entry
+from tiletree.finding import check_named, find_entry
 from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
@@ -37,9 +37,12 @@ def get(out: Output, log: str, what: str, target: Path | None, payload: bool, sc
     WHAT is an index, a file, or sha256:HEX; what is not in the log: exit code 8. A file whose name is a number is ./42.
     The bytes are printed as they are, but on a terminal without characters that could harm it.
     """
+    is_index = what.isascii() and what.isdigit()
+    if not is_index:
+        check_named(what)
     client, _, pinned = visit(out, log, pins)
     with tiles_of(log, client):
-        if what.isascii() and what.isdigit():
+        if is_index:
             index = int(what)
             entry = client.entry(index)
         else:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tiles.entries.proof_extra import extra_for
-from tiletree.finding import find_entry
+from tiletree.finding import check_named, find_entry
 from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
@@ -46,6 +46,8 @@ def prove(
     """
     if (file is None) == (index is None):
         raise click.UsageError("name a file, or --index", click.get_current_context())
+    if file is not None:
+        check_named(file)
     client, accepted, pinned = visit(out, log, pins)
     with tiles_of(log, client):
         extra = b""
