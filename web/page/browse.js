@@ -4,6 +4,7 @@ import { card, code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
 import { errorCard } from "./error_card.js";
 import { button, s, table } from "./parts.js";
+import { memoryId } from "../verifier/log.js";
 import { shown } from "../verifier/tlog.js";
 
 const PAGE = 10; // entries
@@ -94,8 +95,16 @@ function statistics(entries) {
   ];
 }
 
+/** Drop what this browser remembers of the log, and begin again. */
+function forget(memory, here, trusted) {
+  for (const id of ["keys", "seen"]) memory.drop(`${id} ${here}`);
+  trusted
+    .then(({ policy }) => policy.logs.forEach(({ key }) => memory.drop(memoryId(key))))
+    .finally(() => location.reload());
+}
+
 /** Show which keys are trusted and why, and let them be changed. */
-export async function keys(place, { trusted, forget }) {
+export async function keys(place, { trusted, memory, here }) {
   const field = h("input", { type: "text", id: "vkey", autocomplete: "off", spellcheck: "false" });
   const form = h(
     "form",
@@ -110,7 +119,7 @@ export async function keys(place, { trusted, forget }) {
     field,
     h("button", {}, "Use it"),
   );
-  const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", forget));
+  const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", () => forget(memory, here, trusted)));
   try {
     const { how, policy } = await trusted;
     const witnesses = policy.witnesses.map(({ key }) => h("li", {}, "Witness ", code(key.vkey)));

@@ -5,8 +5,8 @@ import { EMPTY_ROOT } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 import { toHash } from "./tlog.js";
 
-export const RUN_ENTRIES = 4096n, MAX_COVERED = 2n ** 48n;
-const FAN_OUT = 4n, MAX_LEVEL = 18n, MAX_KEYS = 64n, MAX_HEAD = 16 << 10, WHAT = "index head", TITLE = "tiletree/index/v1";
+export const RUN_ENTRIES = 4096n, MAX_COVERED = 2n ** 48n, MAX_HEAD = 16 << 10; // bytes, signed
+const FAN_OUT = 4n, MAX_LEVEL = 18n, MAX_KEYS = 64n, WHAT = "index head", TITLE = "tiletree/index/v1";
 const KIND = /^(?=.{3,32}$)[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*\/[1-9][0-9]{0,2}$/;
 
 /** Whether an application made the kind: nobody else can recompute its keys, so it proves no absence. */
