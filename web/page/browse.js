@@ -2,8 +2,9 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
+import { entryRow } from "./entry_row.js";
 import { errorCard } from "./error_card.js";
-import { button, s, table } from "./parts.js";
+import { button, s } from "./parts.js";
 import { memoryId } from "../verifier/log.js";
 import { shown } from "../verifier/tlog.js";
 
@@ -45,23 +46,7 @@ export async function browse(place, { opened, ask }) {
 function page(entries, size, turn, ask, said) {
   const first = entries[0][0];
   const stop = first + BigInt(entries.length);
-  const one = ([index, entry]) => {
-    const { kind, rows, text } = described(entry);
-    const start = visible(text.slice(0, 2000));
-    return h(
-      "details",
-      { class: "card", "data-entry": String(index) },
-      h("summary", {}, h("strong", {}, count(index)), ` ${visible(kind)}: `, code((rows[0]?.[1] ?? text).slice(0, 64))),
-      table(rows),
-      h("pre", { tabindex: "0" }, start),
-      h("p", { class: "small" }, `${count(entry.length)} bytes, ${said}. Whoever logged it wrote it.`),
-      h(
-        "p",
-        {},
-        button("Prove it", () => ask(String(index))),
-      ),
-    );
-  };
+  const one = ([index, entry]) => entryRow(index, entry, said, ask);
   return [
     h("p", {}, `Entries ${count(first)} to ${count(stop - 1n)} of ${count(size)}, counted from 0.`),
     ...entries.reverse().map(one),

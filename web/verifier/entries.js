@@ -47,6 +47,9 @@ export function encodeName(name) {
   }).join("");
 }
 
+/** Return a name as it is, and in Unicode's normal form C, as others may have logged it. */
+export const spellings = (name) => [...new Set([name, name.normalize("NFC")])];
+
 /** Return the digest entry of a file; null if it has a name that no entry can hold. size: a number, or its digits */
 export function digestEntry(sha256, size, name = null) {
   const encoded = name === null ? "" : encodeName(name);
@@ -77,7 +80,8 @@ export function parseRekorEntry(entry) {
   return decoded && decoded[0].length === DIGEST_SIZES[algorithm] ? { algorithm, digest: decoded[0], keyDetails } : null;
 }
 
-const fromHex = (digits) => Uint8Array.from(digits.match(/../g), (byte) => parseInt(byte, 16));
+/** Return the bytes of hexadecimal digits. */
+export const fromHex = (digits) => Uint8Array.from(digits.match(/../g), (byte) => parseInt(byte, 16));
 
 /** Return the keys of an entry, as [kind, value]; wanted: of this kind only, which saves hashing where many entries are asked. */
 export async function keysOf(entry, wanted) {

@@ -1,21 +1,48 @@
 // Where the records of one key stand in a run of an index: docs/index-format.md, "Objects". Pages are looked at before they are
 // believed, because a hit is proven by its entry; `prove` shows that they are pages of the run.
 
-import { concat, equal, fail } from "./encoding.js";
+import { equal, fail } from "./encoding.js";
+import { RUN_ENTRIES } from "./index_format.js";
 import { leafHash } from "./merkle.js";
 import { fetchRange, fetchWhole } from "./ranges.js";
 import { TreeReader, indexPath } from "./tiles.js";
 
-export const RECORD = 16, PREFIX = 10, PAGE = 4096; // bytes
+export const RECORD = 16; // bytes
+export const PREFIX = 10;
+export const PAGE = 4096;
+export const RECORDS = PAGE / RECORD; // of a page
 const FILE_PAGES = 256;
 const WIDEST = 8; // pages on each side of a guess
 const MISSES = 3; // guesses, then halves
 const MOST = 64; // pages on which a key has records, 16,384 of them: no more are read
 
-const order = (one, other) => {
+/** Compare bytes of one length: less than 0 if the first are smaller. */
+export const order = (one, other) => {
   const at = one.findIndex((byte, position) => byte !== other[position]);
   return at < 0 ? 0 : one[at] - other[at];
 };
+
+/** Return the index that a record names, as BigInt. */
+export const indexIn = (record) => BigInt(record.subarray(PREFIX).reduce((sum, byte) => sum * 256 + byte, 0));
+
+/**
+ * Return the records of the pages of a run that begin with page `first`. Pages that lead to the run's root, and that no run can
+ * have, show that whoever signed the root is wrong: a ProofError.
+ */
+export function recordsOf(run, first, pages) {
+  const wrong = (problem) => fail("ProofError", `run ${run.level}/${run.number}: ${problem}`, { denied: true });
+  const records = pages.flatMap((page, at) => {
+    const count = Math.min(RECORDS, Number(run.records) - (first + at) * RECORDS);
+    if (page.length !== count * RECORD) wrong(`page ${first + at} has another number of records`);
+    return Array.from({ length: count }, (_, number) => page.subarray(number * RECORD, (number + 1) * RECORD));
+  });
+  const entries = RUN_ENTRIES * 4n ** run.level, start = run.number * entries;
+  for (const [at, record] of records.entries()) {
+    if (at && order(records[at - 1], record) >= 0) wrong("the records are not in order");
+    if (indexIn(record) < start || indexIn(record) >= start + entries) wrong("a record names an entry that it does not cover");
+  }
+  return records;
+}
 /** Return where the key of a record stands among all, from 0 to 1. */
 const share = (bytes) => bytes.subarray(0, 6).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 48;
 const least = (one, other) => (one < other ? one : other);
@@ -117,14 +144,13 @@ export class RunReader {
     for (const [page, bytes] of this.#known) {
       if (page < first || page >= stop) continue;
       for (let at = 0; at < bytes.length; at += RECORD) {
-        if (!equal(bytes.subarray(at, at + PREFIX), prefix)) continue;
-        found.push(BigInt(bytes.subarray(at + PREFIX, at + RECORD).reduce((sum, byte) => sum * 256 + byte, 0)));
+        if (equal(bytes.subarray(at, at + PREFIX), prefix)) found.push(indexIn(bytes.subarray(at, at + RECORD)));
       }
     }
     return found;
   }
 
-  /** Read the page tree, and throw a TileError unless the pages [first, stop) are of the run's root. */
+  /** Read the page tree; throw a TileError unless the pages [first, stop) are of the run's root, and what `recordsOf` throws. */
   async prove([first, stop], past = 0) {
     const pages = Array.from({ length: stop - first }, (_, at) => first + at);
     const wanted = this.#tree.wanted(pages.map((page) => ({ height: 0, index: BigInt(page) })));
@@ -147,5 +173,6 @@ export class RunReader {
       const path = this.base + indexPath(Math.floor(page / FILE_PAGES));
       fail("TileError", `${path}: page ${page} does not lead to the root of the run`, { path, evidence: { [path]: bytes } });
     }
+    recordsOf(this.run, first, pages.map((page) => this.#known.get(page)));
   }
 }

@@ -1,7 +1,9 @@
 // Reading a part of an object, where that is less than reading all of it (tiles/store/ranges.py). Not every server can do that,
 // and none has to: what comes may be the whole object. Nothing that is returned is believed.
 
-import { TlogError, fail } from "./encoding.js";
+import { fail } from "./encoding.js";
+
+const wholeOnly = new WeakSet(); // what reads from servers on the way to which no part can be read
 
 export const WORTH_A_RANGE = 65_536; // bytes: a shorter object is fetched whole
 
@@ -23,7 +25,7 @@ const wrongLength = (path, bytes, size) =>
  */
 export async function fetchRange(fetchObject, path, start, stop, size, past = 0) {
   const whole = async () => ({ first: 0, bytes: await fetchWhole(fetchObject, path, size, past) });
-  if (size <= WORTH_A_RANGE) return whole();
+  if (size <= WORTH_A_RANGE || wholeOnly.has(fetchObject)) return whole();
   let isPart = false;
   /** Say whether an answer is the part; throw if no part can be read. Called before anything of its body is read. */
   const judge = (status, headers, lost) => {
@@ -43,7 +45,10 @@ export async function fetchRange(fetchObject, path, start, stop, size, past = 0)
     if (!isPart) return { first: 0, bytes: bytes.length === size ? bytes : wrongLength(path, bytes, size) };
     return bytes.length === stop - start ? { first: start, bytes } : await whole();
   } catch (error) {
-    if (error instanceof TlogError && error.noRange) return whole();
-    throw error;
+    // Chromium drops the connection where encoded bytes come for a part, and does not say so
+    if (!error.noRange && !("busy" in error)) throw error;
+    const all = await whole();
+    wholeOnly.add(fetchObject);
+    return all;
   }
 }

@@ -1,15 +1,13 @@
 // Looking for the entries that have a key: among all of a small log, through the index of a large one (docs/index-format.md).
 // A hit is proven by its entry; that there are no others follows from the log's tree, or from its signed index head.
 
-import { equal, fail, malformed, utf8 } from "./encoding.js";
+import { TlogError, equal, fail, malformed, utf8 } from "./encoding.js";
 import { keysOf } from "./entries.js";
-import { MAX_HEAD, isLocal, keyPrefix, parseIndexHead } from "./index_format.js";
+import { MAX_HEAD, headKeys, isLocal, keyPrefix, parseIndexHead } from "./index_format.js";
 import { RunReader } from "./index_run.js";
 import { afresh, parsed } from "./log.js";
 import { SCAN_LIMIT } from "./lookup.js";
 import { parseNote, verifyNote } from "./tlog.js";
-
-const SIGNS_TEXT = 2; // the types of keys up to this one sign notes, and not checkpoints only
 
 async function visited(log) {
   return (log.accepted ?? (await log.visit())).signed;
@@ -18,10 +16,11 @@ async function visited(log) {
 /** Return {head, data, unsure} of the index of a kind: unsure says why it vouches for nothing, "" if it does. Throws NotFound. */
 async function openIndex(log, kind) {
   const { origin } = await visited(log), path = `index/${kind}/head`;
-  const keys = log.policy.logs.map(({ key }) => key).filter((key) => key.name === origin && key.type <= SIGNS_TEXT);
+  const keys = headKeys(log.policy, origin);
+  const first = await log.fetchObject(path, MAX_HEAD); // most that is missing is not there, and is not asked for again
   let last;
   const read = async (past) => {
-    const data = await log.fetchObject(path, MAX_HEAD, past);
+    const data = past ? await log.fetchObject(path, MAX_HEAD, past) : first;
     const [note, head] = parsed(path, data, () => {
       const whole = parseNote(data), it = parseIndexHead(utf8(whole.text));
       return it.kind === kind && it.origin === origin ? [whole, it] : malformed("index head", "of another log or kind", it.origin);
@@ -57,6 +56,7 @@ export async function search(log, kind, values, { limit = SCAN_LIMIT, all = fals
 export class Search {
   #found = new Map(); // index → whether its entry was looked at
   #errors = []; // of runs, and of the log
+  #denied; // the error of an index that the log signed and contradicts
   #strange = []; // candidates with no key that such a record could be of
   #stated = new Set(); // indexes that the index states, proven
   #runs = [];
@@ -176,7 +176,7 @@ export class Search {
   /** Note that the index is wrong: of the log's own key that is evidence. */
   #deny(problem) {
     const evidence = { "index head": this.index.data, checkpoint: this.log.accepted.signed.data };
-    this.denied = Object.assign(new Error(`the index says otherwise than the log: ${problem}`), { code: "ProofError", evidence });
+    this.#denied = new TlogError("ProofError", `the index says otherwise than the log: ${problem}`, { denied: true, evidence });
   }
 
   /**
@@ -185,8 +185,8 @@ export class Search {
    */
   async conclude() {
     if (this.index) await this.#prove();
-    const [error] = this.denied ? [this.denied] : this.#errors;
-    const why = this.denied ? "denied" : error?.many ? "many" : error ? "unread" : this.#lacking();
+    const error = this.#denied ?? this.#errors[0];
+    const why = this.#denied ? "denied" : error?.many ? "many" : error ? "unread" : this.#lacking();
     return { proven: !why, why, error, covered: this.covered, size: this.tree.size };
   }
 
@@ -206,7 +206,10 @@ export class Search {
       this.#deny(`its tree of ${tree.size} entries has another root`);
     });
     const runs = this.#runs.map((run) => afresh((past) => this.#proveRun(run, past), this.log.fetchObject));
-    for (const { reason } of await Promise.allSettled([begins, ...runs])) if (reason) this.#errors.push(reason);
+    for (const { reason } of await Promise.allSettled([begins, ...runs])) {
+      if (reason?.denied) this.#deny(reason.message);
+      else if (reason) this.#errors.push(reason);
+    }
     const wrong = this.#strange.find((index) => this.#stated.has(index));
     if (wrong !== undefined) this.#deny(`entry ${wrong} has no such key`);
   }
