@@ -25,8 +25,10 @@ function based(covered, size) {
 /** Return the card of a dropped search proof, verified. compare: (signed) → words, see check.js */
 export async function searchProofCard(file, compare) {
   if (file.size > MAX_SEARCH_PROOF) fail("UsageError", `a search proof has at most ${count(MAX_SEARCH_PROOF)} bytes`, { unread: 0 });
-  const trusted = await context.trusted, proof = parseSearchProof(new Uint8Array(await file.arrayBuffer()));
-  const { accepted, covered, hits } = await verifySearchProof(proof, trusted.policy);
+  const trusted = await context.trusted, data = new Uint8Array(await file.arrayBuffer()), proof = parseSearchProof(data);
+  const { accepted, covered, hits } = await verifySearchProof(proof, trusted.policy).catch((error) => {
+    throw error.denied ? Object.assign(error, { evidence: { "search proof": data } }) : error; // all of it is in there
+  });
   const { size } = accepted.signed.tree, compared = await compare(accepted.signed), number = hits.length;
   const headline = !number ? "None: no entry has it" : number === 1 ? "This is the only entry" : `These are all ${count(number)} entries`;
   const found = signers(trusted, accepted), among = `${found.who}: ${count(size)} entries. ${found.lacking}`;

@@ -66,7 +66,8 @@ function textOf({ kind, value, index, runs, edge, tail, candidates }) {
   ].join("\n");
 }
 
-const refuse = (problem, more) => fail("ProofError", `${WHAT}: ${problem}`, more);
+const refuse = (problem) => fail("ProofError", `${WHAT}: ${problem}`);
+const evidenceOf = ({ index, checkpoint }) => ({ "index head": index, checkpoint: checkpoint.data });
 
 /**
  * Return {accepted, covered, hits: [{index, entry}]} if a search proof holds: these entries of the checkpoint's tree have the
@@ -86,7 +87,7 @@ export async function verifySearchProof(proof, policy) {
     verifyInclusion(leafHash(entry), index, checkpoint.tree, hashes);
     const keys = (await keysOf(entry, kind)).map(([, one]) => one);
     if (!keys.some((one) => equal(keyPrefix(kind, one), prefix)))
-      refuse(`the index head is wrong: entry ${index} has no such key`, { denied: true, evidence: { "index head": proof.index, checkpoint: checkpoint.data } });
+      fail("VerificationError", `the index head is wrong: a record says that entry ${index} has such a key`, { denied: true, evidence: evidenceOf(proof) });
     if (keys.some((one) => equal(one, value))) hits.push({ index, entry });
   }
   for (const [at, one] of tail.entries()) {
