@@ -129,9 +129,13 @@ class LogServer:
         packed = encoded(body, 1) if "gzip" in self.ranges else body
         if self.ranges in ("", "416", "whole gzip"):
             return 416 if self.ranges == "416" else 200, packed, {"Content-Encoding": "gzip"} if packed != body else {}
-        first += 16 if self.ranges == "other" else 0
+        first, last = (number + 16 * (self.ranges == "other") for number in (first, last))
         part = packed[first : last + (0 if self.ranges == "short" else 1)]
-        place = {} if self.ranges == "silent" else {"Content-Range": f"bytes {first}-{last}/{len(packed)}"}
+        place = (
+            {}
+            if self.ranges == "silent"
+            else {"Content-Range": f"bytes {first}-{last}/{len(body) if packed == body else '*'}"}
+        )
         return 206, part, {**place, **({"Content-Encoding": "gzip"} if packed != body else {})}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

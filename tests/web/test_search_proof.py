@@ -15,6 +15,7 @@ from tests.support.browser import Chromium, check_accessible, site
 from tests.support.node import ROOT, node
 from tests.support.readers import Objects as Fetcher
 from tests.support.reference import Tree
+from tests.support.sampling import quickly
 from tests.support.signed_text import LOG
 from tests.support.web_indexed import NAME, TWINS, head_of, twins
 from tests.support.web_logs import POLICY, Objects, log_of
@@ -99,29 +100,29 @@ def test_the_vectors(tmp_path: Path) -> None:
         assert case.expect != "ok" or [int(index) for index in said["value"]] == list(case.hits), what
 
 
-def test_on_the_page(chromium: Chromium) -> None:
+@pytest.mark.parametrize("path", quickly(["", VERIFY], [""]))
+def test_on_the_page(chromium: Chromium, path: str) -> None:
     """A dropped search proof says which entries there are, and whose word it is that there are no others."""
     with site(chromium, {**twins(), VERIFY: verify_page(policy_for(LOG.verifier))}) as one:
-        one.open()
-        for path in ("", VERIFY):
-            one.page.goto(f"{one.server.url}{path}")
-            one.page.wait_for_selector("#head [data-state]")
-            one.drop(("all.search-proof", proof("name/1", NAME.encode(), [100])))
-            state, headline, text = one.said()
-            assert (state, headline) == ("search-proof", "These are all 2 entries")
-            assert "among the first 4,096 entries is the log's signed statement, and no mathematical proof" in text
-            assert "<b>résumé<b>⟨U+202E⟩.txt" in text
-            assert one.page.query_selector_all("img, b") == []
-            rows = one.page.query_selector_all("#results [data-entry]")
-            assert [row.get_attribute("data-entry") for row in rows] == ["4150", "100"]
-            assert ("has the same history" in text) == (path == "")
-            one.drop(("none", proof("sha256/1", bytes(32), [])))
-            assert one.said()[1] == "None: no entry has it"
-            one.drop(("altered", proof("sha256/1", TWIN, ALL[1:])))
-            assert one.said()[:2] == ("search-wrong", "This search proof does not hold")
-        check_accessible(one.page)
+        one.open(path=path)
+        one.drop(("all.search-proof", proof("name/1", NAME.encode(), [100])))
+        state, headline, text = one.said()
+        assert (state, headline) == ("search-proof", "These are all 2 entries")
+        assert "among the first 4,096 entries is the log's signed statement, and no mathematical proof" in text
+        assert "<b>résumé<b>⟨U+202E⟩.txt" in text
+        assert one.page.query_selector_all("img, b") == []
+        rows = one.page.query_selector_all("#results [data-entry]")
+        assert [row.get_attribute("data-entry") for row in rows] == ["4150", "100"]
+        assert ("has the same history" in text) == (path == "")
+        one.drop(("none", proof("sha256/1", bytes(32), [])))
+        assert one.said()[1] == "None: no entry has it"
+        one.drop(("altered", proof("sha256/1", TWIN, ALL[1:])))
+        assert one.said()[:2] == ("search-wrong", "This search proof does not hold")
+        if path:
+            check_accessible(one.page)
 
 
+@pytest.mark.slow
 def test_what_is_not_in_an_index(chromium: Chromium) -> None:
     """Where all entries are in the proof, that there are no others follows from the tree head alone."""
     objects = {**log_of([b"one", b"two"]), "policy.txt": POLICY}

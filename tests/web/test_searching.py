@@ -13,7 +13,6 @@ import pytest
 from tests.support.browser import Chromium, Site, check_accessible, site
 from tests.support.readers import OTHER_KEY
 from tests.support.readers import Objects as Fetcher
-from tests.support.sampling import quickly
 from tests.support.signed_text import LOG, ORIGIN, signed
 from tests.support.web_indexed import NAME, OTHER, SPECIAL, TWINS, WHERE, head_of, indexed, twins
 from tests.support.web_logs import FILE, Objects
@@ -85,6 +84,7 @@ def test_by_name_and_digest(chromium: Chromium) -> None:
         assert all("?" not in path for path in one.server.asked)
 
 
+@pytest.mark.slow
 def test_by_a_link(chromium: Chromium) -> None:
     """A link to a search is a fragment; the hit is one card, and says that it is the only one."""
     digest = hashlib.sha256(FILE).hexdigest()
@@ -102,7 +102,8 @@ def test_by_a_link(chromium: Chromium) -> None:
 CASES = ["run", "tail", "leaf", "absent", "missing", "unsigned", "lie", "damaged"]
 
 
-@pytest.mark.parametrize("case", quickly(CASES, ["lie"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
 def test_what_is_proven(chromium: Chromium, case: str) -> None:
     """Each kind of index, and each way to be wrong, has its words; a hit is a hit in any case."""
     objects, wanted = dict(indexed()), WHERE["run"][0]

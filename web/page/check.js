@@ -60,7 +60,7 @@ context.ask = ask;
 
 /** Look up what a link asks for: {i} or {sha256}, {sha512}, {leaf}, {name}. */
 export function follow(asked) {
-  const word = ["sha256", "sha512", "leaf", "name"].find((one) => asked[one]);
+  const word = ["sha256", "sha512", "leaf", "hash", "name"].find((one) => asked[one]);
   return asked.i ? ask(asked.i) : word && ask(`${word}:${asked[word]}`);
 }
 

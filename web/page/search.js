@@ -20,13 +20,13 @@ const part = (kind, ...values) => ({ kind, values });
 
 /** Return what somebody typed, as what `lookFor` takes; null if it is nothing that can be looked for. */
 export function wantedFrom(text) {
-  const [, word = "", rest] = /^(?:(name|sha256|sha512|leaf):)?(.*)$/s.exec(text), size = { sha512: 128, name: 0 }[word] ?? 64;
+  const [, word = "", rest] = /^(?:(name|sha256|sha512|leaf|hash):)?(.*)$/s.exec(text), size = { sha512: 128, name: 0 }[word] ?? 64;
   const digest = /^([0-9a-f]{64}|[0-9a-f]{128})$/i.test(rest) && word !== "name" ? rest.toLowerCase() : "";
   if (word && size && digest.length !== size) return null;
   if (!digest) return encodeName(rest) === null ? null : { what: "name", text: rest, parts: [part("name/1", ...spellings(rest).map(utf8))] };
-  const value = fromHex(digest), wide = digest.length === 128;
-  const parts = wide ? [part("sha512/1", value)] : [part("sha256/1", value), part("leaf/1", value)];
-  return { what: word || (wide ? "sha512" : "sha256"), text: digest, parts: word === "leaf" ? parts.slice(1) : parts };
+  const value = fromHex(digest), what = word || (digest.length === 128 ? "sha512" : "hash");
+  const parts = { sha256: [part("sha256/1", value)], sha512: [part("sha512/1", value)], leaf: [part("leaf/1", value)] };
+  return { what, text: digest, parts: parts[what] ?? [...parts.sha256, ...parts.leaf] };
 }
 
 const ofFile = ({ candidates, file }) => [part("sha256/1", fromHex(file.sha256)), part("leaf/1", ...candidates.map(({ leaf }) => leaf))];

@@ -35,7 +35,8 @@ export function absent(proven, body, { candidates, what }, size) {
   const raw = candidates?.at(-1).how === "raw" ? ", and as its bytes" : "";
   const how = {
     name: "It was looked for as the name of a file.",
-    sha256: "It was looked for as the SHA-256 of a file, and as a leaf hash.",
+    hash: "It was looked for as the SHA-256 of what is logged, and as a leaf hash.",
+    sha256: "It was looked for as the SHA-256 of what is logged.",
     leaf: "It was looked for as a leaf hash.",
     sha512: "It was looked for as the SHA-512 of what is logged.",
   }[what] ?? `It was looked for by SHA-256 and size${raw}.`;
