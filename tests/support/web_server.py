@@ -54,6 +54,7 @@ class LogServer:
     trouble   path → what is answered first, one after the other: a status, "cut" in the middle, "closed" at once
     after     the Retry-After of all
     slow      bytes at a time, seconds between them
+    ranges    what is answered to those who ask for a part: see `part_of`
     """
 
     objects: Mapping[str, bytes]
@@ -71,6 +72,8 @@ class LogServer:
     trouble: dict[str, list[int | str]]
     after: str
     slow: tuple[int, float] | None
+    ranges: str
+    sent: list[int]
 
     def __init__(self, objects: Mapping[str, bytes]) -> None:
         self.begin(objects)
@@ -87,6 +90,7 @@ class LogServer:
         self.encoding, self.moved = ("", 0), {}
         self.held, self.stubborn, self.lasting = {}, False, False
         self.trouble, self.after, self.slow = {}, "", None
+        self.ranges, self.sent = "", []
 
     def close(self) -> None:
         """Stop."""
@@ -112,6 +116,27 @@ class LogServer:
         elif path.startswith("tile/"):
             headers["Content-Encoding"], times = self.encoding
         return {name: value for name, value in headers.items() if value}, times
+
+    def part_of(self, status: int, body: bytes, wanted: str) -> tuple[int, bytes, dict[str, str]]:
+        """Return status, body and headers for who wants a part of an object that is there, as `ranges` has it.
+
+        "": the whole object; "yes": the part; "silent": without its place; "other", "short": another part; "416": none;
+        "gzip": a part of the encoded bytes; "whole gzip": all of them
+        """
+        if not wanted or status != 200:
+            return status, body, {}
+        first, last = (int(number) for number in wanted.removeprefix("bytes=").split("-"))
+        packed = encoded(body, 1) if "gzip" in self.ranges else body
+        if self.ranges in ("", "416", "whole gzip"):
+            return 416 if self.ranges == "416" else 200, packed, {"Content-Encoding": "gzip"} if packed != body else {}
+        first, last = (number + 16 * (self.ranges == "other") for number in (first, last))
+        part = packed[first : last + (0 if self.ranges == "short" else 1)]
+        place = (
+            {}
+            if self.ranges == "silent"
+            else {"Content-Range": f"bytes {first}-{last}/{len(body) if packed == body else '*'}"}
+        )
+        return 206, part, {**place, **({"Content-Encoding": "gzip"} if packed != body else {})}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self
@@ -142,8 +167,10 @@ class LogServer:
                     else outer.status.get(path, 200 if body is not None else outer.missing)
                 )
                 status = 302 if path in outer.moved else status
+                kept = outer.keeping(path, status, body or b"")
                 if body is None or status != 200:
                     body = b"<!doctype html><title>Nothing here</title>"
+                status, body, part = outer.part_of(status, body, self.headers.get("Range", ""))
                 self.send_response(status)
                 suffix = Path(path).suffix
                 self.send_header("Content-Type", TYPES.get(suffix, "application/octet-stream"))
@@ -152,12 +179,13 @@ class LogServer:
                     self.send_header("Content-Security-Policy", CSP)
                 headers, times = outer.encoded(path, status)
                 body = encoded(body, times)
-                for name, value in headers.items():
+                for name, value in {**headers, **part}.items():
                     self.send_header(name, value)
-                self.send_header("Cache-Control", outer.keeping(path, status, body))
+                self.send_header("Cache-Control", kept)
                 self.send_header("Retry-After", outer.after)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                outer.sent.append(len(body))
                 self.send(body[: len(body) // 2] if trouble == "cut" else body)
                 self.close_connection = trouble == "cut"
 

@@ -9,6 +9,7 @@ import * as reading from "../../web/verifier/log.js";
 import * as lookup from "../../web/verifier/lookup.js";
 import * as merkle from "../../web/verifier/merkle.js";
 import * as proofs from "../../web/verifier/proof.js";
+import * as searching from "../../web/verifier/search_proof.js";
 import * as tiling from "../../web/verifier/tiles.js";
 import * as tlog from "../../web/verifier/tlog.js";
 
@@ -102,6 +103,10 @@ const OPERATIONS = {
   },
   live_runs: ({ covered }) => indexing.liveRuns(BigInt(covered)).map((run) => run.map(String)),
   key_prefix: ({ kind, value }) => text(indexing.keyPrefix(kind, bytes(value))),
+  search_proof: async ({ data, policy }) => {
+    const proof = searching.parseSearchProof(bytes(data));
+    return (await searching.verifySearchProof(proof, tlog.parsePolicy(bytes(policy)))).hits.map(({ index }) => String(index));
+  },
   // a whole log: `visits` are served one after the other to one memory, the last one is read from
   log: async ({ visits, changes, caches, noQuery, policy, origin, call, index, leaf, sha256 }, { logs }) => {
     const kept = memory();

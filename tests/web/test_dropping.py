@@ -193,7 +193,7 @@ def test_a_bundle_of_rekor(chromium: Chromium, shared_vectors: Path, folder: str
 
 def test_looking_through_a_large_log(chromium: Chromium) -> None:
     """A log above the limit is looked through when told to, and then absence is an answer."""
-    with site(chromium, {**make_log(17_000), "policy.txt": POLICY}) as one:
+    with site(chromium, {**make_log(17_000), "policy.txt": POLICY}, faults=True) as one:
         one.open()
         for name, data, state in (("in", entry(16_999), "verified-log-only"), ("out", b"never", "absent")):
             one.drop((name, data))

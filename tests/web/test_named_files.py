@@ -27,7 +27,7 @@ def told(index: int, extra: ProofExtra) -> bytes:
 
 def test_named_and_blinded_files(chromium: Chromium) -> None:
     """By its name or in a proof; the name is text, whoever wrote it; what a proof says of another file is ignored."""
-    with site(chromium, OBJECTS) as one:
+    with site(chromium, OBJECTS, faults=True) as one:  # days of which no checkpoint is kept are asked for
         one.open()
         one.ask(PLAIN.sha256)
         assert one.said()[1] == "In the log: entry 1 of 3"

@@ -107,6 +107,7 @@ STATES = [
         "Not looked for among 17,000 entries",
         BIG,
         act=drop(("c.txt", b"new")),
+        faults=True,
         words="Look through all",
     ),
     State(
@@ -274,7 +275,7 @@ STATES = [
     ),
     State("call", "There is no such entry", PLAIN, act=ask("302")),
     State("call", "This log cannot be opened", PLAIN, "#head", fragment="#vkey=example.com%2Bnonsense"),
-    State("call", "Not understood", PLAIN, act=ask("what?")),
+    State("call", "Not understood", PLAIN, act=ask("what/ever")),
     State("same-history", "The same history", GROWN, act=drop(("old", SMALLER[CHECKPOINT]))),
     State("fork", "Two different histories", OTHERS, act=drop(("old", SMALLER[CHECKPOINT]))),
     State("signature", "Wrong signature", PLAIN, act=drop(("old", FORGED[CHECKPOINT]))),
@@ -338,6 +339,11 @@ def test_every_state_is_reached() -> None:
         "unproven",
         "unread",
         "unknown-key",
+        "found",
+        "not-found",
+        "index-wrong",
+        "search-proof",
+        "search-wrong",
     }  # at work, or in other tests
     assert len(told) > 20
     assert told <= {state.name for state in STATES} | elsewhere

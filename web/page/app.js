@@ -3,7 +3,7 @@
 import { $, h, takeFiles } from "./dom.js";
 import { headCard } from "./tree_head.js";
 import { equal, fail, utf8 } from "../verifier/encoding.js";
-import { Log, afresh, httpFetcher, memoryId, parsed } from "../verifier/log.js";
+import { Log, afresh, httpFetcher, parsed } from "../verifier/log.js";
 import { sha256 } from "../verifier/sha256.js";
 import { MAX_NOTE, parsePolicy, parseVkey, policyFor } from "../verifier/tlog.js";
 
@@ -33,7 +33,7 @@ const memory = {
   },
 };
 
-/** Return what the link asks for: #vkey=…&i=…&sha256=…; it is never sent to a server. */
+/** Return what the link asks for: #vkey=…&i=…&name=…; it is never sent to a server. */
 const fragment = () =>
   Object.fromEntries(
     location.hash
@@ -162,21 +162,14 @@ function start(accepted) {
     );
 }
 
-function forget() {
-  for (const id of ["keys", "seen"]) memory.drop(`${id} ${here}`);
-  trusted
-    .then(({ policy }) => policy.logs.forEach(({ key }) => memory.drop(memoryId(key))))
-    .finally(() => location.reload());
-}
-
 let pinned = fragment().vkey;
 function follow() {
-  const { vkey, i, sha256: digest } = fragment();
+  const { vkey, ...asked } = fragment();
   if (vkey !== pinned) {
     pinned = vkey;
     start();
   }
-  if (i ?? digest) ask(i ?? digest);
+  if (Object.keys(asked).length) show("follow", asked);
 }
 
 takeFiles((files) => show("files", files));
@@ -196,7 +189,7 @@ for (const name of ["browse", "keys"]) {
   $(`#${name}`).addEventListener("toggle", ({ target }) => {
     if (target.open)
       import("./browse.js")
-        .then((browse) => browse[name](target.lastElementChild, { opened, trusted, ask, forget }))
+        .then((browse) => browse[name](target.lastElementChild, { opened, trusted, ask, memory, here }))
         .catch(broken);
   });
 }

@@ -2,8 +2,10 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
+import { entryRow } from "./entry_row.js";
 import { errorCard } from "./error_card.js";
-import { button, s, table } from "./parts.js";
+import { button, s } from "./parts.js";
+import { memoryId } from "../verifier/log.js";
 import { shown } from "../verifier/tlog.js";
 
 const PAGE = 10; // entries
@@ -44,23 +46,7 @@ export async function browse(place, { opened, ask }) {
 function page(entries, size, turn, ask, said) {
   const first = entries[0][0];
   const stop = first + BigInt(entries.length);
-  const one = ([index, entry]) => {
-    const { kind, rows, text } = described(entry);
-    const start = visible(text.slice(0, 2000));
-    return h(
-      "details",
-      { class: "card", "data-entry": String(index) },
-      h("summary", {}, h("strong", {}, count(index)), ` ${visible(kind)}: `, code((rows[0]?.[1] ?? text).slice(0, 64))),
-      table(rows),
-      h("pre", { tabindex: "0" }, start),
-      h("p", { class: "small" }, `${count(entry.length)} bytes, ${said}. Whoever logged it wrote it.`),
-      h(
-        "p",
-        {},
-        button("Prove it", () => ask(String(index))),
-      ),
-    );
-  };
+  const one = ([index, entry]) => entryRow(index, entry, said, ask);
   return [
     h("p", {}, `Entries ${count(first)} to ${count(stop - 1n)} of ${count(size)}, counted from 0.`),
     ...entries.reverse().map(one),
@@ -94,8 +80,16 @@ function statistics(entries) {
   ];
 }
 
+/** Drop what this browser remembers of the log, and begin again. */
+function forget(memory, here, trusted) {
+  for (const id of ["keys", "seen"]) memory.drop(`${id} ${here}`);
+  trusted
+    .then(({ policy }) => policy.logs.forEach(({ key }) => memory.drop(memoryId(key))))
+    .finally(() => location.reload());
+}
+
 /** Show which keys are trusted and why, and let them be changed. */
-export async function keys(place, { trusted, forget }) {
+export async function keys(place, { trusted, memory, here }) {
   const field = h("input", { type: "text", id: "vkey", autocomplete: "off", spellcheck: "false" });
   const form = h(
     "form",
@@ -110,7 +104,7 @@ export async function keys(place, { trusted, forget }) {
     field,
     h("button", {}, "Use it"),
   );
-  const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", forget));
+  const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", () => forget(memory, here, trusted)));
   try {
     const { how, policy } = await trusted;
     const witnesses = policy.witnesses.map(({ key }) => h("li", {}, "Witness ", code(key.vkey)));

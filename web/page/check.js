@@ -8,16 +8,20 @@ import { button, opener } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
 import { proofsIn } from "./proof_files.js";
 import { checking, context, put, whom, working } from "./results.js";
+import { searchProofCard } from "./search_proof_card.js";
 import { signers } from "./tree_head.js";
 import { fail, utf8 } from "../verifier/encoding.js";
 import { entryOf, parseDigestEntry } from "../verifier/entries.js";
-import { find, findDigest, readFile } from "../verifier/lookup.js";
+import { readFile } from "../verifier/lookup.js";
 import { leafHash, verifyInclusion } from "../verifier/merkle.js";
 import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
+import { TITLE } from "../verifier/search_proof.js";
 import { acceptCheckpoint, parseCheckpoint } from "../verifier/tlog.js";
 
 const MAX_READ = 2 << 20; // bytes; a proof or bundle is shorter
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
+const UNDERSTOOD =
+  "Expected a file's name, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
 const pending = []; // proofs that wait for their file
 const held = []; // files that wait for their proof, where there is no network
 
@@ -44,19 +48,20 @@ async function entryCard(index, sabotaged = false) {
   return fail("Error", "a sabotaged copy verified"); // cannot happen: its leaf hash is another
 }
 
-/** Look up what was typed: an index, a SHA-256, a proof. */
-export function ask(text) {
+/** Look up what was typed: an index, a digest, a leaf hash, a name, a proof. */
+export async function ask(text) {
   if (/^[0-9]{1,19}$/.test(text)) return checking(`Reading entry ${text}`, "entry", () => entryCard(BigInt(text)));
-  if (/^[0-9a-f]{64}$/i.test(text)) return search({ digest: text.toLowerCase() });
-  if (text.startsWith("c2sp.org/")) return files([new File([utf8(text)], "what was pasted")]);
-  return put(
-    card({
-      state: "call",
-      mark: "–",
-      headline: "Not understood",
-      body: ["Expected an index (a number), a SHA-256 (64 hexadecimal digits), or a .tlog-proof."],
-    }),
-  );
+  if (/^(c2sp\.org|tiletree\/search-proof)\//.test(text)) return files([new File([utf8(text)], "what was pasted")]);
+  const { lookFor, wantedFrom } = await import("./search.js"), wanted = wantedFrom(text);
+  return wanted ? lookFor(wanted) : put(card({ state: "call", mark: "–", headline: "Not understood", body: [UNDERSTOOD] }));
+}
+
+context.ask = ask;
+
+/** Look up what a link asks for: {i} or {sha256}, {sha512}, {leaf}, {name}. */
+export function follow(asked) {
+  const word = ["sha256", "sha512", "leaf", "hash", "name"].find((one) => asked[one]);
+  return asked.i ? ask(asked.i) : word && ask(`${word}:${asked[word]}`);
 }
 
 /** Prove the oldest entry, the newest, or a sabotaged copy of the newest. */
@@ -67,61 +72,15 @@ export const sample = (which) =>
     return entryCard(which === "oldest" ? 0n : size - 1n, which === "sabotaged");
   });
 
-// ---- looking through the log
-
-/** Look for a file, {candidates, file}, or for a SHA-256, {digest}. anySize: also in a log that is large. */
-function search(wanted, anySize = false) {
-  return checking(`Looking for ${wanted.file?.name ?? "it"} in the log`, "entry", async (progress) => {
-    try {
-      return await searched(wanted, anySize, progress);
-    } catch (error) {
-      if (error.offline) held.push(wanted);
-      if (!error.tooLarge) throw error;
-      const megabytes = Math.ceil((Number(error.tooLarge) * (wanted.digest ? 180 : 32)) / 1e6);
-      const label = `Look through all of it (about ${count(megabytes)} MB)`;
-      const again = ({ target }) => {
-        target.closest(".card").remove();
-        search(wanted, true);
-      };
-      return errorCard(error, "entry", [h("p", {}, button(label, again))]);
-    }
-  });
-}
-
-async function searched(wanted, anySize, progress) {
-  const opened = await context.opened;
-  const { log, policy } = opened;
-  const { size } = log.accepted.signed.tree;
-  const options = { anySize, progress: (done) => progress(Number(done) / Number(size)) };
-  const leaves = wanted.candidates?.map(({ leaf }) => leaf);
-  const found = leaves
-    ? await find(log, leaves, options)
-    : (await findDigest(log, wanted.digest, options)).map((index) => ({ index }));
-  if (!found.length) return absent(size, wanted, opened);
-  const [{ index, leaf }, ...others] = found;
-  const proof = parseProof(formatProof(await log.prove(index)));
-  const { entry, how } = wanted.candidates?.find((one) => one.leaf === leaf) ?? { entry: await log.entry(index) };
-  const accepted = await verifyProof(proof, leafHash(entry), policy);
-  const name = { ...wanted.file, how, more: others.length ? also(others) : "" };
-  return verifiedCard(proof, accepted, leafHash(entry), entry, opened, name);
-}
-
-function also(others) {
-  const shown = others.slice(0, 5).map(({ index }) => count(index));
-  return `Logged ${others.length + 1} times, also at ${shown.join(", ")}${others.length > 5 ? ", …" : ""}.`;
-}
-
-function absent(size, { digest, candidates, file }, opened) {
-  const raw = candidates?.at(-1).how === "raw" ? ", and as its bytes" : "";
-  const how = digest ? "It was looked for as the SHA-256 of a file." : `It was looked for by SHA-256 and size${raw}.`;
-  const said = {
-    state: "absent",
-    look: "bad",
-    mark: "✗",
-    headline: "Not in the log",
-    body: [file && code(file.name), `All ${count(size)} entries were checked.`, how],
-  };
-  return card(vouched(opened, `none of ${count(size)} entries`, said));
+/** Look for a file, {candidates, file}; where there is no network, its proof may come. */
+async function search(wanted) {
+  try {
+    await context.opened;
+  } catch (error) {
+    if (error.offline) held.push(wanted);
+    return put(errorCard(error, "entry", [], await whom()));
+  }
+  return (await import("./search.js")).lookFor(wanted); // verify.html has none
 }
 
 // ---- files and proofs, in any order
@@ -132,6 +91,10 @@ export async function files(list) {
   const bundles = [];
   for (const file of list) {
     try {
+      if ((await file.slice(0, TITLE.length).text()) === TITLE) {
+        await checking(`Checking ${file.name}`, "search", () => searchProofCard(file, compare));
+        continue;
+      }
       const bytes = file.size <= MAX_READ ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
       const found = proofsIn(file.name, bytes);
       const head = await headIn(bytes);

@@ -117,6 +117,14 @@ const BY_FIELD = {
       `Not looked for among ${count(tooLarge)} entries`,
       "This log has no index, and is too large to be looked through without asking. Nothing is known yet about your file. With its proof, or its index in the log, no search is needed.",
     ),
+  denied: () =>
+    say(
+      "index-wrong",
+      WRONG,
+      "The log's signed index is wrong",
+      "It says of an entry what the log itself contradicts, so what it says of absence is worth nothing. Each entry below is proven all the same.",
+      h("strong", {}, "Save the evidence below, and send it to whoever runs the log, and to its users."),
+    ),
   unread: ({ unread }) =>
     say("unread", UNKNOWN, `${count(unread)} entries were not looked at`, "There are too many in this file. Divide it."),
   unproven: () =>
@@ -175,8 +183,8 @@ const BY_CODE = {
       `Too few witnesses: ${wanted - missing.length} of ${wanted}`,
       `Missing: ${visible(list(missing))}.`,
     ),
-  ProofError: () =>
-    say(
+  ProofError: (_, what) =>
+    what === "search" ? say("search-wrong", WRONG, "This search proof does not hold", "It was altered, or its parts are not of one log. It shows nothing.") : say(
       "inclusion",
       WRONG,
       "This proof is for another file, or altered",
@@ -207,7 +215,7 @@ const mistake = () =>
 const OF_A_KEY = ["ForkError", "SignatureError", "PolicyError"]; // what a log is blamed for depends on its key
 
 /**
- * Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "entry" for anything else; trusted: {unknown},
+ * Return the card of an error; what: "log" for the tree head, "proof" for a proof file, "search" for a search proof, "entry" for anything else; trusted: {unknown},
  * see `vouched`.
  */
 export function errorCard(error, what = "entry", more = [], trusted = {}) {

@@ -58,9 +58,13 @@ async function followed(at, answer, how, lost) {
   return answer;
 }
 
-/** Return {status, headers, body} of the object that an answer leads to. how: the options of `fetch`, "manual" for redirects. */
+/**
+ * Return {status, headers, body} of the object that an answer leads to. how: the options of `fetch`, "manual" for redirects,
+ * and for a part of an object `judge`, see ranges.js.
+ */
 export async function plain(at, answer, how, lost) {
   const { status, headers, body } = await followed(at, answer, how, lost), encoding = headers.get("Content-Encoding");
+  if (how.judge?.(status, headers, lost)) return { status: 200, headers, body };
   return { status, headers, body: status === 200 && encoding ? undone(body, encoding, lost) : body };
 }
 

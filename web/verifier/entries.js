@@ -47,6 +47,9 @@ export function encodeName(name) {
   }).join("");
 }
 
+/** Return a name as it is, and in Unicode's normal form C, as others may have logged it. */
+export const spellings = (name) => [...new Set([name, name.normalize("NFC")])];
+
 /** Return the digest entry of a file; null if it has a name that no entry can hold. size: a number, or its digits */
 export function digestEntry(sha256, size, name = null) {
   const encoded = name === null ? "" : encodeName(name);
@@ -77,16 +80,25 @@ export function parseRekorEntry(entry) {
   return decoded && decoded[0].length === DIGEST_SIZES[algorithm] ? { algorithm, digest: decoded[0], keyDetails } : null;
 }
 
-const fromHex = (digits) => Uint8Array.from(digits.match(/../g), (byte) => parseInt(byte, 16));
+/** Return the bytes of hexadecimal digits. */
+export const fromHex = (digits) => Uint8Array.from(digits.match(/../g), (byte) => parseInt(byte, 16));
 
-/** Return the keys of an entry, as [kind, value]. */
-export async function keysOf(entry) {
-  const leaf = ["leaf/1", leafHash(entry)], file = parseDigestEntry(entry), rekor = parseRekorEntry(entry);
-  if (file) return [leaf, ["sha256/1", fromHex(file.sha256)], ...(file.name === null ? [] : [["name/1", utf8(file.name)]])];
-  if (rekor) return [leaf, ...({ SHA2_256: [["sha256/1", rekor.digest]], SHA2_512: [["sha512/1", rekor.digest]] }[rekor.algorithm] ?? [])];
-  if (isBlinded(entry)) return [leaf];
-  const sha512 = new Uint8Array(await crypto.subtle.digest("SHA-512", entry));
-  return [leaf, ["sha256/1", sha256(entry)], ["sha512/1", sha512]];
+/** Return the keys of an entry, as [kind, value]; wanted: of this kind only, which saves hashing where many entries are asked. */
+export async function keysOf(entry, wanted) {
+  const found = [], file = parseDigestEntry(entry), rekor = file ? null : parseRekorEntry(entry);
+  const add = async (kind, value) => (wanted ?? kind) === kind && found.push([kind, await value()]);
+  await add("leaf/1", () => leafHash(entry));
+  if (file) {
+    await add("sha256/1", () => fromHex(file.sha256));
+    if (file.name !== null) await add("name/1", () => utf8(file.name));
+  } else if (rekor) {
+    if (rekor.algorithm === "SHA2_256") await add("sha256/1", () => rekor.digest);
+    if (rekor.algorithm === "SHA2_512") await add("sha512/1", () => rekor.digest);
+  } else if (!isBlinded(entry)) {
+    await add("sha256/1", () => sha256(entry));
+    await add("sha512/1", async () => new Uint8Array(await crypto.subtle.digest("SHA-512", entry)));
+  }
+  return found;
 }
 
 /**

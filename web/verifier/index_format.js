@@ -5,12 +5,21 @@ import { EMPTY_ROOT } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 import { toHash } from "./tlog.js";
 
-export const RUN_ENTRIES = 4096n, MAX_COVERED = 2n ** 48n;
-const FAN_OUT = 4n, MAX_LEVEL = 18n, MAX_KEYS = 64n, MAX_HEAD = 16 << 10, WHAT = "index head", TITLE = "tiletree/index/v1";
+export const RUN_ENTRIES = 4096n;
+export const MAX_COVERED = 2n ** 48n;
+export const MAX_HEAD = 16 << 10; // bytes, signed
+const FAN_OUT = 4n, MAX_LEVEL = 18n, MAX_KEYS = 64n, WHAT = "index head", TITLE = "tiletree/index/v1";
+const SIGNS_NOTES = 2; // signature types up to this one
 const KIND = /^(?=.{3,32}$)[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*\/[1-9][0-9]{0,2}$/;
+
+/** Whether a kind of keys can be called so. */
+export const isKind = (text) => KIND.test(text);
 
 /** Whether an application made the kind: nobody else can recompute its keys, so it proves no absence. */
 export const isLocal = (kind) => kind.includes(".");
+
+/** Return the keys of a log that may sign an index head: those that sign notes, and not checkpoints only. */
+export const headKeys = ({ logs }, origin) => logs.map(({ key }) => key).filter((key) => key.name === origin && key.type <= SIGNS_NOTES);
 
 /** Return the 10 bytes with which the records of a key begin. */
 export const keyPrefix = (kind, value) => sha256(utf8(`${kind}\0`), value).slice(0, 10);
@@ -38,7 +47,7 @@ function parseRun(line) {
 export function parseIndexHead(bytes) {
   if (bytes.length > MAX_HEAD) malformed(WHAT, `more than ${MAX_HEAD} bytes`);
   const text = decodeText(bytes, WHAT), [title, origin, kind, covered, root, ...lines] = text.replace(/\n$/, "").split("\n");
-  if (root === undefined || title !== TITLE || !origin || !KIND.test(kind)) malformed(WHAT, "not a title, an origin and a kind", title);
+  if (root === undefined || title !== TITLE || !origin || !isKind(kind)) malformed(WHAT, "not a title, an origin and a kind", title);
   const tree = { size: decodeDecimal(covered, WHAT, MAX_SIZE), root: toHash(decodeBase64(root, WHAT)) }, runs = lines.map(parseRun);
   if (tree.size % RUN_ENTRIES || tree.size > MAX_COVERED) malformed(WHAT, "no size that an index covers", covered);
   if (!tree.size && !equal(tree.root, EMPTY_ROOT)) malformed(WHAT, "the root hash is not one of the empty tree");

@@ -14,17 +14,17 @@ const ATTEMPTS = 4, FIRST = 250, LONGEST = 30_000; // milliseconds of a pause, a
 const wait = (time) => new Promise((done) => setTimeout(done, time));
 
 /**
- * Return what reads objects over fetch: (path, limit in bytes, past) → bytes. past: 1 asks past the cache of this machine, 2
- * past those on the way too. timeout: milliseconds without a byte; whole: for one object, all attempts together.
+ * Return what reads objects over fetch: (path, limit in bytes, past, part) → bytes. past: 1 asks past this machine's cache, 2
+ * past those on the way too; part: see ranges.js. timeout: milliseconds without a byte; whole: for one object, all attempts.
  */
 export function httpFetcher(url, { timeout = 20_000, whole = 600_000 } = {}) {
   if (/[?#]|\/\/[^/]*@/.test(url)) usage("a log's address has no user, password or query here");
   const base = String(url).replace(/\/*$/, "/");
-  const fetchObject = async (path, limit, past = 0) => {
+  const fetchObject = async (path, limit, past = 0, part) => {
     const until = Date.now() + whole;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await fetchOnce(base, path, limit, past, () => Math.min(timeout, until - Date.now()));
+        return await fetchOnce(base, path, limit, past, part, () => Math.min(timeout, until - Date.now()));
       } catch (error) {
         const asked = Math.max(0, error.busy); // NaN where the server asks for no pause
         const pause = Math.min(LONGEST, asked >= 0 ? asked : FIRST * 2 ** (attempt - 1) * (0.5 + Math.random()));
@@ -37,7 +37,7 @@ export function httpFetcher(url, { timeout = 20_000, whole = 600_000 } = {}) {
 }
 
 /** Return an object after one attempt. An error that may pass has `busy`: milliseconds to wait, as the server asks, or NaN. */
-async function fetchOnce(base, path, limit, past, patience) {
+async function fetchOnce(base, path, limit, past, part, patience) {
   const lost = (problem, more) => fail("AccessError", `${base}${path}: ${problem}`, more);
   const cache = past ? ["reload", "no-store"][past - 1] : path.startsWith("tile/") ? "default" : "no-cache";
   const stop = new AbortController(), { signal } = stop;
@@ -49,9 +49,9 @@ async function fetchOnce(base, path, limit, past, patience) {
   try {
     heard();
     const where = base + path + (past > 1 ? `?past=${Date.now()}` : "");
-    const how = { cache, credentials: "omit", referrerPolicy: "no-referrer", redirect: "manual", signal };
+    const how = { cache, credentials: "omit", referrerPolicy: "no-referrer", redirect: "manual", signal, ...part };
     let answer = await fetch(where, how);
-    if (answer.status < 400 && !/^200(gzip|br|null)$/.test(`${answer.status}${answer.headers.get("Content-Encoding")}`))
+    if (part || (answer.status < 400 && !/^200(gzip|br|null)$/.test(`${answer.status}${answer.headers.get("Content-Encoding")}`)))
       answer = await (await import("./answers.js")).plain(where, answer, how, lost);
     const { status, headers, body } = answer;
     // some storage answers 403 for what is not there
@@ -213,10 +213,10 @@ export class Log {
     }
   }
 
-  /** Yield [first index, leaf hashes] of each level-0 tile, left to right, read 64 at a time. */
-  async *leaves() {
+  /** Yield [first index, leaf hashes] of each level-0 tile from `first` on, a multiple of 256; 64 are read at a time. */
+  async *leaves(first = 0n) {
     const reader = await this.#current(), { size } = reader.tree;
-    for (let first = 0n; first < size; first += 64n * 256n) {
+    for (; first < size; first += 64n * 256n) {
       const starts = Array.from({ length: 64 }, (_, at) => first + 256n * BigInt(at)).filter((start) => start < size);
       await this.#read(reader, starts.map((index) => ({ height: 0, index })));
       for (const start of starts) yield [start, reader.leafHashes(start / 256n)];

@@ -1,7 +1,7 @@
 // Finding an entry: what is logged for a file (tiles/entries/kinds.py), and where it is, by reading all leaf hashes of a log.
 
 import { concat, equal, fail, hex } from "./encoding.js";
-import { digestEntry, parseDigestEntry } from "./entries.js";
+import { digestEntry, parseDigestEntry, spellings } from "./entries.js";
 import { leafHash } from "./merkle.js";
 import { Sha256 } from "./sha256.js";
 
@@ -22,7 +22,7 @@ export async function readFile(stream, progress = () => {}, name = "") {
     start = size > MAX_ENTRY ? [] : [...start, part.value];
   }
   const sha256 = hex(hash.digest()), candidates = [{ how: "digest", entry: digestEntry(sha256, size) }];
-  for (const one of new Set([name, name.normalize("NFC")])) {
+  for (const one of spellings(name)) {
     const entry = digestEntry(sha256, size, one);
     if (entry) candidates.push({ how: "name", entry });
   }

@@ -1,0 +1,182 @@
+// Looking for a file, a name, a digest or a leaf hash: what is found as it is found, and whether that is all.
+
+import { card, code, count, h, visible } from "./dom.js";
+import { Days } from "./days.js";
+import { entryRow } from "./entry_row.js";
+import { errorCard, vouched } from "./error_card.js";
+import { button } from "./parts.js";
+import { verifiedCard } from "./proof_card.js";
+import { context, put, whom, working } from "./results.js";
+import { absent, followUp, said } from "./search_words.js";
+import { utf8 } from "../verifier/encoding.js";
+import { encodeName, fromHex, spellings } from "../verifier/entries.js";
+import { SCAN_LIMIT, find } from "../verifier/lookup.js";
+import { leafHash } from "../verifier/merkle.js";
+import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
+import { search } from "../verifier/search.js";
+
+const SHOWN = 10; // hits at a time
+const part = (kind, ...values) => ({ kind, values });
+
+/** Return what somebody typed, as what `lookFor` takes; null if it is nothing that can be looked for. */
+export function wantedFrom(text) {
+  const [, word = "", rest] = /^(?:(name|sha256|sha512|leaf|hash):)?(.*)$/s.exec(text), size = { sha512: 128, name: 0 }[word] ?? 64;
+  const digest = /^([0-9a-f]{64}|[0-9a-f]{128})$/i.test(rest) && word !== "name" ? rest.toLowerCase() : "";
+  if (word && size && digest.length !== size) return null;
+  if (!digest) return encodeName(rest) === null ? null : { what: "name", text: rest, parts: [part("name/1", ...spellings(rest).map(utf8))] };
+  const value = fromHex(digest), what = word || (digest.length === 128 ? "sha512" : "hash");
+  const parts = { sha256: [part("sha256/1", value)], sha512: [part("sha512/1", value)], leaf: [part("leaf/1", value)] };
+  return { what, text: digest, parts: parts[what] ?? [...parts.sha256, ...parts.leaf] };
+}
+
+const ofFile = ({ candidates, file }) => [part("sha256/1", fromHex(file.sha256)), part("leaf/1", ...candidates.map(({ leaf }) => leaf))];
+
+/** Look for a file, {candidates, file}, or for what `wantedFrom` returned. all: also among many entries. */
+export async function lookFor(wanted, all = false) {
+  const { made, progress } = working(`Looking for ${wanted.file?.name ?? "it"} in the log`);
+  const looking = new Looking(wanted, all, progress);
+  made.append(looking.list);
+  try {
+    await looking.look(await context.opened);
+    put(await looking.card(), made);
+    await looking.showDays();
+  } catch (error) {
+    const more = error.tooLarge ? [h("p", {}, again(wanted, error.tooLarge))] : [];
+    put(errorCard(error, "entry", more, await whom()), made);
+  }
+}
+
+/** Return a button that looks through all entries, in place of the card that it stands in. */
+function again(wanted, size) {
+  const megabytes = Math.ceil((Number(size) * (wanted.file ? 32 : 180)) / 1e6);
+  return button(`Look through all of it (about ${count(megabytes)} MB)`, ({ target }) => {
+    target.closest(".card").remove();
+    lookFor(wanted, true);
+  });
+}
+
+/** One search, and what was found so far. */
+class Looking {
+  hits = []; // newest first
+  ends = []; // {kind, …} of each part that was looked for: see `Search.conclude`
+  list = h("div", { "aria-live": "polite" });
+  rows = new Map(); // index → its row
+
+  constructor(wanted, all, progress) {
+    Object.assign(this, { wanted, all, progress });
+  }
+
+  async look(opened) {
+    this.opened = opened;
+    const { size } = opened.log.accepted.signed.tree, { wanted } = this;
+    this.days = new Days(opened.log);
+    if (wanted.file && (this.all || size <= SCAN_LIMIT)) return this.#scan(size);
+    for (const { kind, values } of wanted.parts ?? ofFile(wanted)) {
+      try {
+        this.search = await search(opened.log, kind, values, { all: this.all });
+      } catch (error) {
+        if (!error.tooLarge) throw error;
+        this.lacking ??= error;
+        continue;
+      }
+      const { covered } = this.search;
+      await this.#take(this.search.hits(SHOWN, (done) => this.progress(Number(done) / Number(size - covered))));
+      this.ends.push({ kind, ...(await this.search.conclude()) });
+      if (this.hits.length || wanted.file) break;
+    }
+    if (!this.ends.length) throw this.lacking;
+    return undefined;
+  }
+
+  /** Look for a file by its leaf hashes, all of which are read. */
+  async #scan(size) {
+    const { candidates } = this.wanted, leaves = candidates.map(({ leaf }) => leaf), { log } = this.opened;
+    const found = await find(log, leaves, { anySize: true, progress: (done) => this.progress(Number(done) / Number(size)) });
+    this.hits = found.map(({ index, leaf }) => ({ index, entry: candidates.find((one) => one.leaf === leaf).entry }));
+    this.ends.push({ proven: true, why: "", covered: 0n, size, scanned: true });
+  }
+
+  async #take(hits) {
+    for await (const hit of hits) {
+      this.hits.push(hit);
+      this.hits.sort((one, other) => (one.index < other.index ? 1 : -1));
+      const row = entryRow(hit.index, hit.entry, this.opened.unknown ? "of an unknown key's log" : "verified", (index) => context.ask(index));
+      this.rows.set(hit.index, row);
+      const newer = this.hits[this.hits.indexOf(hit) - 1];
+      if (newer) this.rows.get(newer.index).after(row);
+      else this.list.prepend(row);
+    }
+  }
+
+  /** Return the card of what came of it. */
+  async card() {
+    const end = this.ends.find(({ why }) => why) ?? this.ends.at(-1), { wanted, hits, opened, lacking } = this;
+    const words = said(end, this.ends, hits.length, lacking);
+    if (end.why === "denied") return errorCard(end.error, "log", [this.list], opened);
+    if (!hits.length) return this.#none(end, words);
+    if (hits.length === 1 || end.scanned) return (this.single = await this.#one(end, words));
+    const all = end.proven ? `${count(hits.length)} entries` : `at least ${count(hits.length)} entries`;
+    const found = { state: "found", look: "good", mark: "✓", headline: `In the log: ${all}`, body: [this.#name(), words] };
+    return card({ ...vouched(opened, all, found), more: [this.list, this.#further(end), this.#link()] });
+  }
+
+  #name = () => code(this.wanted.file?.name ?? this.wanted.text);
+
+  #link() {
+    const { what, text } = this.wanted;
+    return text && h("a", { href: `#${what}=${encodeURIComponent(text)}` }, "Link to this search");
+  }
+
+  #none(end, words) {
+    const { wanted, opened, lacking } = this, proven = end.proven && !lacking, size = end.size;
+    const more = [...followUp(proven, wanted).map((line) => h("p", {}, line))];
+    if (!proven) more.push(h("p", {}, again(wanted, size)));
+    if (wanted.file && proven) more.push(h("p", {}, button("Look for its SHA-256, whatever its name was", () => lookFor(wantedFrom(wanted.file.sha256)))));
+    return card({ ...vouched(opened, `none of ${count(size)} entries`, absent(proven, [this.#name(), words], wanted, size)), more: [more, this.#link()] });
+  }
+
+  /** Return the card of one hit, proven as a proof file would prove it. */
+  async #one(end, words) {
+    const { log, policy } = this.opened, { candidates, file } = this.wanted, [{ index, entry }] = this.wanted.file ? this.hits.slice(0, 1) : this.hits;
+    const proof = parseProof(formatProof(await log.prove(index))), leaf = leafHash(entry); // what would be saved is what is verified
+    const accepted = await verifyProof(proof, leaf, policy), others = this.hits.slice(1);
+    const how = candidates?.find((one) => one.leaf.every((byte, at) => byte === leaf[at]))?.how;
+    const shown = others.slice(0, 5).map((other) => count(other.index)).join(", ");
+    const times = others.length ? `Logged ${others.length + 1} times, also at ${shown}${others.length > 5 ? ", …" : ""}. ` : "";
+    const made = verifiedCard(proof, accepted, leaf, entry, this.opened, { ...file, how, more: times + (end.scanned ? "" : words) });
+    made.append(this.#further(end) ?? "");
+    this.rows.set(index, made);
+    return made;
+  }
+
+  /** Return a button that shows more hits, null if there are no more. */
+  #further(end) {
+    if (!this.search?.left) return end.proven || this.ends.at(-1).why !== "tail" ? null : h("p", {}, again(this.wanted, end.size));
+    return h("p", {}, button(`Show more (${count(this.search.left)} may have it)`, async ({ target }) => {
+      const place = target.closest(".card");
+      target.disabled = true;
+      await this.#take(this.search.more(SHOWN));
+      this.ends[this.ends.length - 1] = { ...this.ends.at(-1), ...(await this.search.conclude()) };
+      put(await this.card(), place);
+      await this.showDays();
+    }));
+  }
+
+  /** Add to each hit the day by which it was there. */
+  async showDays() {
+    if (this.ends.at(-1)?.scanned) return;
+    for (const { index } of this.hits.slice(0, this.single ? 1 : undefined)) {
+      const row = this.rows.get(index);
+      if (row.dataset.day !== undefined) continue;
+      row.dataset.day = "";
+      const found = await this.days.by(index).catch((error) => errorCard(error, "log", [], this.opened));
+      if (found?.day) {
+        row.dataset.day = found.day;
+        const { time } = found.accepted, seen = time && new Date(Number(time) * 1000).toUTCString();
+        const by = time ? `: its witnesses saw that tree head on ${seen}` : ", says the log";
+        row.append(h("p", { class: "small" }, `In the log by ${found.day}${by}.`));
+        row.querySelector(":scope > summary")?.append(h("span", { class: "small" }, ` by ${found.day}`));
+      } else row.append(found ?? h("p", { class: "small" }, "Of no day a checkpoint was found that has it: it may be of today."));
+    }
+  }
+}

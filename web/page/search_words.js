@@ -1,0 +1,56 @@
+// What came of a search, in words: what "not in the log" is based on, and what to do next.
+
+import { count, visible } from "./dom.js";
+
+/** Why it is not known whether what was found is all; see `Search.conclude`. */
+const WHY = {
+  unsigned: () => "The index is not signed by the log's key, so it vouches for nothing. Whoever built it, each hit is proven.",
+  "no-key": () => "The key that this page trusts signs tree heads only, and no index: hits are proven, and that there are no others is not.",
+  ahead: () => "The index is of more entries than this tree head, which may be an old copy. Reload.",
+  tail: ({ covered, size }) => `The index covers the first ${count(covered)} entries. The ${count(size - covered)} after it were not looked at.`,
+  left: () => "More entries may have it, and were not looked at.",
+  many: ({ error }) => `More than ${count(error.many)} entries have it. They were not all looked at.`,
+  local: () => "This is a kind of keys of one application: its index proves nothing about the others.",
+  unread: ({ error }) => `A part of the index, or of the log, could not be read, or is damaged: ${visible(error.message)}.`,
+  denied: () => "The index contradicts the log.",
+};
+
+const NAMES = { "leaf/1": "leaf hashes", "sha256/1": "SHA-256 digests", "sha512/1": "SHA-512 digests", "name/1": "names" };
+
+function based({ kind, covered, size, scanned }) {
+  if (scanned || covered === 0n) return `All ${count(size)} entries were checked.`;
+  const rest = size > covered ? ` The ${count(size - covered)} entries after these were all checked.` : "";
+  return `So the log's signed index of ${NAMES[kind] ?? kind} says of the first ${count(covered)} entries.${rest} That is the log's word: whoever recomputes the index sees whether it is true, and if not, the signature is the evidence.`;
+}
+
+/** Return the words for what a search is based on; end: what decides; lacking: the error of an index that there is not. */
+export function said(end, ends, hits, lacking) {
+  const words = end.why ? WHY[end.why](end) : [...new Set(ends.map(based))].join(" ");
+  const only = !hits || end.why ? "" : hits === 1 ? "It is the only one. " : "These are all. ";
+  return `${only}${words}${lacking ? ` There is no index of ${NAMES[lacking.kind] ?? lacking.kind}: it was not looked for by these.` : ""}`;
+}
+
+/** Return what the card of a search without hits says. */
+export function absent(proven, body, { candidates, what }, size) {
+  const raw = candidates?.at(-1).how === "raw" ? ", and as its bytes" : "";
+  const how = {
+    name: "It was looked for as the name of a file.",
+    hash: "It was looked for as the SHA-256 of what is logged, and as a leaf hash.",
+    sha256: "It was looked for as the SHA-256 of what is logged.",
+    leaf: "It was looked for as a leaf hash.",
+    sha512: "It was looked for as the SHA-512 of what is logged.",
+  }[what] ?? `It was looked for by SHA-256 and size${raw}.`;
+  if (proven) return { state: "absent", look: "bad", mark: "✗", headline: "Not in the log", body: [...body, how] };
+  const headline = `Not found among ${count(size)} entries, and not proven to be absent`;
+  return { state: "not-found", look: "none", mark: "?", headline, body: [...body, how] };
+}
+
+/** Return what to do next where nothing was found. */
+export function followUp(proven, { what }) {
+  if (!proven) return ["What to do next: try again later, look through all entries, or ask for the proof of what you have."];
+  const same = {
+    name: "only names that were logged with their files are found, and upper and lower case differ. Look for the file itself.",
+    sha512: "few entries are found by SHA-512. Look for the file itself, or its SHA-256.",
+  }[what] ?? "check that it is the very same file: one byte makes it another, and so does packing it again.";
+  return [`What to do next: ${same} It may wait to be published, so try again later. What was logged blinded is found with its proof only: ask whoever logged it.`];
+}
