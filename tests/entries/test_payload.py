@@ -116,7 +116,7 @@ def test_others_do_not_mind() -> None:
 
 def test_command(tiletree: Command, log: str) -> None:
     """`add --payload` publishes the files; `get --payload` prints or writes them, after checking."""
-    added = tiletree.ok("add", "log", "a", "b", "--payload", "--key", "k")
+    added = tiletree.ok("add", "log", "a", "b", "--again", "--payload", "--key", "k")
     plain = tiletree.ok("get", "log", 0, "--vkey", log)
     for entry, name in zip(added["entries"], "ab", strict=True):
         data = Path(name).read_bytes()
@@ -169,7 +169,7 @@ def test_payload_lasts_before_its_entry(tiletree: Command, log: str, monkeypatch
 
     monkeypatch.setattr(opening, "public_store", lambda *given: faults.wrap(real[0](*given), "public"))
     monkeypatch.setattr(opening, "private_store", lambda *given: faults.wrap(real[1](*given), "private"))
-    tiletree.ok("add", "log", "a", "b", "--payload", "--key", "k", "--batch-size", 1)
+    tiletree.ok("add", "log", "a", "b", "--again", "--payload", "--key", "k", "--batch-size", 1)
     done = [what for what, _ in faults.done]
     stored = [at for at, what in enumerate(done) if what.startswith("public create payload/")]
     staged = [at for at, what in enumerate(done) if what.startswith("private create staging/")]

@@ -222,6 +222,8 @@ TESTED_ELSEWHERE = {
     "tiles.store.directory_root": "tests/store/test_directory.py",
     "tiles.store.posix": "tests/store/test_directory_systems.py",
     # steps of a run of the Sequencer: each is right only in its place among the others
+    "tiles.write.ahead": "tests/write/test_append_all.py",
+    "tiles.write.results": "tests/write/test_once.py",
     "tiles.write.recover": "tests/write/test_faults.py",
     # halves of a repair: what it works out, and in which order it writes that
     "tiles.index.search_prover": "tests/index/test_search_verdict.py",

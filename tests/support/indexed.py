@@ -19,6 +19,7 @@ from tiles.notes.policy import Policy, policy_for
 from tiles.read.client import LogClient
 from tiles.records.paths import index_head_path
 from tiles.store.memory import MemoryStore
+from tiles.tree.merkle import Hash, leaf_hashes
 
 POLICY = policy_for(LOG.verifier)
 KINDS = ("leaf/1", "sha256/1", "name/1")
@@ -47,6 +48,10 @@ class _Beginning:
     def entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """Yield entries with their indexes."""
         return iter(list(enumerate(self._entries))[start:stop])
+
+    def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
+        """Yield leaf hashes."""
+        yield leaf_hashes(self._entries[start:stop])
 
 
 def with_index(

@@ -16,6 +16,7 @@ from tests.support.node import ROOT, node
 from tests.support.readers import Objects as Fetcher
 from tests.support.reference import Tree
 from tests.support.sampling import quickly
+from tests.support.search_proofs import holding, refused
 from tests.support.signed_text import LOG
 from tests.support.web_indexed import NAME, TWINS, head_of, twins
 from tests.support.web_logs import POLICY, Objects, log_of
@@ -89,8 +90,7 @@ def test_a_proof(tmp_path: Path) -> None:
 
 def test_the_vectors(tmp_path: Path) -> None:
     """Python and JavaScript come to the same, rule by rule."""
-    vectors = pytest.importorskip("tests.support.search_proofs")
-    cases = {**vectors.holding(), **vectors.refused()}
+    cases = {**holding(), **refused()}
     found = answers(
         [{"op": "search_proof", "data": b64(one.data), "policy": b64(one.policy.encode())} for one in cases.values()],
         tmp_path,
