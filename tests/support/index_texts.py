@@ -31,6 +31,8 @@ def tree_hash(leaves: list[bytes]) -> bytes:
 
 def slow_record(kind: str, value: bytes, index: int) -> bytes:
     """Return a record."""
+    if kind == "leaf/1":
+        return value[:10] + index.to_bytes(6, "big")
     return sha256(kind.encode() + b"\0" + value).digest()[:10] + index.to_bytes(6, "big")
 
 

@@ -1,6 +1,8 @@
 """Records: from a key to the entries that have it; docs/index-format.md, "Records". Pure.
 
 first 10 bytes of SHA-256(kind ‖ 0x00 ‖ value) ‖ index of the entry, 6 bytes, most significant first
+
+A value of `leaf/1` is a SHA-256 that nobody can choose; its own first 10 bytes are taken, which costs nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ _LOW = 1 << 32  # what the last part of an index counts to
 
 def key_prefix(key: Key) -> bytes:
     """Return the bytes with which the records of a key begin."""
+    if key.kind == LEAF:
+        return key.value[:PREFIX_SIZE]
     return hashlib.sha256(_begin(key.kind) + key.value).digest()[:PREFIX_SIZE]
 
 
@@ -47,10 +51,8 @@ def leaf_records(leaves: Iterable[Hash], first: int) -> list[bytes]:
     if low + len(hashes) > _LOW:
         cut = _LOW - low
         return sorted(leaf_records(hashes[:cut], first) + leaf_records(hashes[cut:], first + cut))
-    begin, sha256, pack = _begin(LEAF), hashlib.sha256, _RECORD.pack
-    records = [pack(sha256(begin + leaf).digest(), high, index) for index, leaf in enumerate(hashes, low)]
-    records.sort()
-    return records
+    pack = _RECORD.pack
+    return sorted([pack(leaf, high, index) for index, leaf in enumerate(hashes, low)])
 
 
 def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
