@@ -12,7 +12,7 @@ from tests.support.reference import flipped
 from tests.support.sampling import one_in
 from tests.support.world import ORIGIN, World, recording_key, some_entries
 from tiles.errors import AccessError, SignatureError, VerificationError
-from tiles.index.check import Checked, check_index, contradictions, note_keys, open_head
+from tiles.index.check import Checked, check_index, contradictions, head_keys, open_head
 from tiles.index.own_index import OwnIndex
 from tiles.notes.index_head import IndexHead, Run, open_index_head, sign_index_head
 from tiles.notes.keys import SignatureType, signing_key
@@ -92,7 +92,7 @@ def lies() -> Iterator[IndexHead]:
 def test_lies(number: int) -> None:
     """Each is said, with what it should be, whatever the objects are; nothing else is blamed."""
     wrong = list(lies())[number]
-    signed = open_head(sign_index_head(wrong, grown().key).data, note_keys(policy_for(grown().verifier), ORIGIN))
+    signed = open_head(sign_index_head(wrong, grown().key).data, head_keys(policy_for(grown().verifier), ORIGIN))
     assert signed.head == wrong
     found = check(grown(), wrong, MemoryStore() if wrong.tree.size < 20_480 else None)
     assert found.damaged == ()
@@ -127,7 +127,7 @@ def test_what_is_no_lie() -> None:
         open_head(sign_index_head(head(), recording_key(seed=b"\x05" * 32)).data, [grown().verifier])
     other = signing_key(ORIGIN, bytes(32), SignatureType.MLDSA44).verifier
     with pytest.raises(VerificationError, match="signs anything but checkpoints"):
-        note_keys(policy_for(other), ORIGIN)
+        head_keys(policy_for(other), ORIGIN)
 
 
 def damages(data: bytes) -> Iterator[bytes | None]:

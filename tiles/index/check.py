@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 
 from tiles.errors import AccessError, NotFound, VerificationError
 from tiles.index.build import Entries, IndexBuilder, Told
+from tiles.index.opened import note_keys
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, parse_index_head, sign_index_head
-from tiles.notes.keys import SIGNS_TEXT, VerifierKey, signing_key
+from tiles.notes.keys import VerifierKey, signing_key
 from tiles.notes.note import parse_note, verify_note
 from tiles.notes.policy import Policy
 from tiles.records.paths import index_head_path, run_prefix
@@ -52,10 +53,9 @@ class Checked:
     damaged: Damages = ()
 
 
-def note_keys(policy: Policy, origin: str) -> list[VerifierKey]:
+def head_keys(policy: Policy, origin: str) -> list[VerifierKey]:
     """Return the keys of a log that sign index heads. Raises VerificationError if there is none."""
-    keys = [log.key for log in policy.logs if log.key.name == origin and log.key.type in SIGNS_TEXT]
-    if not keys:
+    if not (keys := note_keys(policy, origin)):
         raise VerificationError(f"no key that is trusted for {origin} signs anything but checkpoints")
     return keys
 

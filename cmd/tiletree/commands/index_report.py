@@ -17,7 +17,7 @@ from tiles.index.check import (
     check_index,
     contradictions,
     evidence_of,
-    note_keys,
+    head_keys,
     open_head,
     read_head,
 )
@@ -94,7 +94,7 @@ class Check:
         self._client = client
         self._fetcher: Fetcher = open_log(log)
         self._origin = client.accepted.signed.origin
-        self._keys = note_keys(pinned.policy, self._origin)
+        self._keys = head_keys(pinned.policy, self._origin)
         self._save = save
         self._work = work
 
