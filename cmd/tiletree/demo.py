@@ -1,7 +1,7 @@
 """`python -m tiletree.demo DIR FILE…`: a log of real files, from nothing to a refused forgery, in under a minute.
 
-Every step is the command a user would type, run as a process of its own, and what it prints. It can be run again: the
-log grows.
+Every step is the command a user would type, run as a process of its own, and what it prints. It can be run again: what
+is in the log already is not logged twice.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Demo:
         log, key, proof = self.log, self.key, self.proof
 
         if (log / "checkpoint").exists():
-            say("There is a log from last time, and it grows: beginning it again changes nothing.")
+            say("There is a log from last time: beginning it again changes nothing, and no file is logged twice.")
         else:
             say("Begin a log: a key, and an empty checkpoint that is signed with it.")
         self.command("init", log, "--origin", ORIGIN, "--key", key)

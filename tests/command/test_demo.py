@@ -37,7 +37,8 @@ def test_demo(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} >= {"a log", "a log.private", "a log.key", "a log.tlog-proof"}
     again = demo(tmp_path, "a log", *files)
     assert "There is a log from last time" in again
-    assert re.search(r"audited demo\.example\.com/files, size 27,", again)
+    assert again.count("already in the log") == 14
+    assert re.search(r"audited demo\.example\.com/files, size 14,", again)
 
 
 def test_help_and_a_closed_pipe(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ STATES = [
         "verified-log-only", "In the log: entry 301 of 302", PLAIN, act=drop(("b", b"raw entry")), words="byte for byte"
     ),
     State("verified-log-only", "In the log: entry 7 of 302", PLAIN, act=ask("7")),
-    State("verified-log-only", "In the log: entry 300 of 302", PLAIN, act=ask(DIGEST.upper())),
+    State("verified-log-only", "In the log: entry 300 of 302", PLAIN, act=ask(DIGEST.upper()), faults=True),
     State("verified-log-only", "In the log: entry 5 of 302", PLAIN, fragment="#i=5"),
     State("absent", "Not in the log", PLAIN, act=drop(("c.txt", b"never logged")), words=ALL),
     State("absent", "Not in the log", PLAIN, act=ask("0" * 64), words=ALL),
