@@ -75,7 +75,7 @@ def check(forks: Forks, vkey: str, name: str, streams: dict[str, Any], *, as_jso
     assert "Exception" not in done.err + done.out, case
     if set(streams) == {"stdout"}:
         prints = call.prints or as_json
-        assert (LOST in done.err) == (prints and code in (0, 3) and name != "no log" and streams != {"stdout": GONE}), (
+        assert (LOST in done.err) == (prints and code in (0, 3) and call.code != 3 and streams != {"stdout": GONE}), (
             case
         )
     if as_json and "stdout" not in streams:
