@@ -34,6 +34,7 @@ class Input:
     stdin_lines   the lines of standard input are logged
     named         a file's digest is logged with its name, without folders
     blind         a file's digest is logged blinded
+    again         files that are in the log already are logged once more
     """
 
     files: tuple[str, ...]
@@ -43,6 +44,12 @@ class Input:
     stdin_lines: bool = False
     named: bool = False
     blind: bool = False
+    again: bool = False
+
+    @property
+    def once(self) -> bool:
+        """Whether what is in the log already is not logged again: so it is for files, and not for lines."""
+        return bool(self.files) and not self.again
 
     def check(self) -> None:
         """Raise click.UsageError unless the options go together."""
@@ -54,6 +61,8 @@ class Input:
             raise click.UsageError(
                 "--name is for files that have a name, and whose digests are logged", click.get_current_context()
             )
+        if self.again and not self.files:
+            raise click.UsageError("--again is for files; lines are logged as often as they are given")
         if self.blind and (self.raw or self.named or self.payload or not self.files):
             # what is blinded is a digest entry without a name, and a name or the content would tell what it hides
             raise click.UsageError(
@@ -125,6 +134,7 @@ _INPUT: dict[str, Decorator] = {
     "named": click.option(
         "--name", "named", is_flag=True, help="log each file's name, without folders, with its digest"
     ),
+    "again": click.option("--again", is_flag=True, help="log files that are in the log already once more"),
     "blind": click.option(
         "--blind", is_flag=True, help="log each file's digest blinded: only who has your secret, or a proof, can tell"
     ),

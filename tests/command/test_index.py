@@ -27,7 +27,7 @@ def large(tiletree: Command, log: str) -> str:
 
 def head_of(place: str, kind: str, vkey: str) -> int:
     """Return how much an index covers that a key has signed."""
-    return open_index_head(Path(f"{place}/index/{kind}/head").read_bytes(), parse_vkey(vkey)).tree.size
+    return open_index_head(Path(f"{place}/index/{kind}/head").read_bytes(), [parse_vkey(vkey)]).tree.size
 
 
 def test_the_log_s_own(tiletree: Command, large: str) -> None:
@@ -126,7 +126,7 @@ def test_check(tiletree: Command, large: str, monkeypatch: pytest.MonkeyPatch) -
     assert tiletree.ok(*words)["indexes"] == [sound]
 
     path, key = Path("log/index/leaf/1/head"), read_key(Path("k"))
-    true, head = path.read_bytes(), open_index_head(path.read_bytes(), parse_vkey(large))
+    true, head = path.read_bytes(), open_index_head(path.read_bytes(), [parse_vkey(large)])
     path.write_bytes(sign_index_head(replace(head, runs=(replace(head.runs[0], root=Hash(bytes(32))),)), key).data)
     lie = tiletree(*words, "--json")
     (report,) = lie.json["indexes"]

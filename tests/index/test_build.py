@@ -87,7 +87,7 @@ def build(store: Store, size: int, sign: Callable[[IndexHead], bytes] = signed) 
 def check(store: MemoryStore, size: int) -> None:
     """Hold that the index in a store is that of so many entries: head, roots, and every record."""
     covered = size // 4096 * 4096
-    head = open_index_head(store.read(HEAD).data, LOG.verifier)
+    head = open_index_head(store.read(HEAD).data, [LOG.verifier])
     assert (head.origin, head.kind, head.tree) == (ORIGIN, KIND, tree(MOST).head(covered))
     assert [(run.level, run.number) for run in head.runs] == slow_live_runs(covered)
     for run in head.runs:
@@ -137,7 +137,7 @@ def test_it_dies_anywhere(share: int) -> None:
         try:
             build(faults.wrap(store, "public"), 20_480)
         except (Died, TilesError):
-            covered = open_index_head(store.read(HEAD).data, LOG.verifier).tree.size if holds(store, HEAD) else 0
+            covered = open_index_head(store.read(HEAD).data, [LOG.verifier]).tree.size if holds(store, HEAD) else 0
             if covered:
                 check(store, covered)
         build(store, 20_480)

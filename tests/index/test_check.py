@@ -45,7 +45,7 @@ def grown() -> World:
 
 def head() -> IndexHead:
     """Return its head."""
-    return open_index_head(grown().stores["public"].read(HEAD).data, grown().verifier)
+    return open_index_head(grown().stores["public"].read(HEAD).data, [grown().verifier])
 
 
 @cache

@@ -100,7 +100,7 @@ def test_it_follows() -> None:
     before = len(public.paths)
     assert log.update_index() == ""
     assert not [path for path in public.paths[before:] if path.startswith("tile/entries/")]
-    head = open_index_head(world.stores["public"].read(f"index/{NAME}/head").data, world.verifier)
+    head = open_index_head(world.stores["public"].read(f"index/{NAME}/head").data, [world.verifier])
     assert head.tree.size == 12_288
     fresh, store = opened(world), MemoryStore()
     assert fresh.update_index() == ""
@@ -133,7 +133,7 @@ def test_one_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     log.append(LAST)
     assert log.update_index() == ""
     check(world, NAME)
-    covered = open_index_head(_data(world, f"index/{LEAF}/head"), world.verifier).tree.size
+    covered = open_index_head(_data(world, f"index/{LEAF}/head"), [world.verifier]).tree.size
     assert covered == 4096
     assert not list(world.stores["public"].list("index/sha256/"))
     log.build_index(LEAF)
@@ -218,7 +218,7 @@ def lies(world: World) -> Mapping[str, Mapping[str, bytes]]:
     """Return what may be instead of the index of leaf hashes, by what is said of it."""
     head = f"index/{LEAF}/head"
     own, other = world.key, recording_key(ORIGIN, b"\x07" * 32)
-    wrong = IndexHead(ORIGIN, LEAF, TreeHead(4096, bytes(32)), open_index_head(_data(world, head), own.verifier).runs)  # type: ignore[arg-type]
+    wrong = IndexHead(ORIGIN, LEAF, TreeHead(4096, bytes(32)), open_index_head(_data(world, head), [own.verifier]).runs)  # type: ignore[arg-type]
     return {
         "signature": {head: sign_index_head(wrong, other).data},
         "malformed": {head: b"garbage"},

@@ -158,8 +158,8 @@ def test_the_documents_example() -> None:
 def test_signing() -> None:
     """What is signed is opened with the same key; a key for checkpoints signs none."""
     found = parse_index_head(HEADS["two levels"])
-    assert open_index_head(sign_index_head(found, LOG).data, LOG.verifier) == found
+    assert open_index_head(sign_index_head(found, LOG).data, [LOG.verifier]) == found
     with pytest.raises(SignatureError):
-        open_index_head(sign_index_head(found, LOG).data, key(LOG.name, 9).verifier)
+        open_index_head(sign_index_head(found, LOG).data, [key(LOG.name, 9).verifier])
     with pytest.raises(UsageError, match="signs checkpoints only"):
         sign_index_head(found, key(LOG.name, 9, MLDSA44))

@@ -256,7 +256,7 @@ def test_an_index_of_what_was_signed(size: int, state: str) -> None:
     anchor = holding(NUMBERS.head(5000), state)
     case = Case(anchor)
     note = case.signer.sign_index(index_head(size), anchor, NUMBERS.proof(size, 5000) if size else [])
-    assert open_index_head(note.data, case.key.verifier) == index_head(size)
+    assert open_index_head(note.data, [case.key.verifier]) == index_head(size)
     assert case.remembered() == NUMBERS.head(5000)
 
 

@@ -66,4 +66,4 @@ def twins() -> Objects:
 
 def head_of(objects: Mapping[str, bytes], kind: str) -> IndexHead:
     """Return an index head of the log."""
-    return open_index_head(objects[f"index/{kind}/head"], LOG.verifier)
+    return open_index_head(objects[f"index/{kind}/head"], [LOG.verifier])

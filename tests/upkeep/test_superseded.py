@@ -108,7 +108,7 @@ def test_merged_late() -> None:
 
 def heads(world: World) -> Iterator[bytes | None]:
     """Yield what may stand in the place of the index head, and decides nothing."""
-    head = open_index_head(world.stores["public"].read(HEAD).data, world.verifier)
+    head = open_index_head(world.stores["public"].read(HEAD).data, [world.verifier])
     yield None
     yield b"garbage"
     yield bytes(20_000)
@@ -167,9 +167,9 @@ def check(world: World, size: int) -> None:
     """Hold that what the head names is there, and right."""
     store = MemoryStore()
     index(world, copied(world, store))
-    head = open_index_head(world.stores["public"].read(HEAD).data, world.verifier)
+    head = open_index_head(world.stores["public"].read(HEAD).data, [world.verifier])
     assert head.tree.size == size
-    assert open_index_head(store.read(HEAD).data, world.verifier) == head
+    assert open_index_head(store.read(HEAD).data, [world.verifier]) == head
     for run in head.runs:
         below = f"index/{KIND}/{run.level}/{run.number:03d}/"
         objects = {listed.path: store.read(listed.path).data for listed in store.list(below)}

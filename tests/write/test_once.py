@@ -18,7 +18,7 @@ from tiles.errors import TilesError, Unfinished
 from tiles.inbox.submission import Name, format_submission
 from tiles.store import Store
 from tiles.tree.edge import EMPTY_EDGE, Edge
-from tiles.tree.merkle import Hash, leaf_hash
+from tiles.tree.merkle import Hash, leaf_hash, leaf_hashes
 from tiles.write.once import Found, Nowhere, Once, Wanted, anyway
 from tiles.write.results import Appended, indexes, runs
 
@@ -83,7 +83,7 @@ def test_again_after_another_writer() -> None:
 def test_what_this_writer_has_committed_is_known() -> None:
     """A batch that is planned ahead comes after one that nobody can read yet."""
     once = Once(Table([A]))
-    once.committed(once.look([B, C], None, edge_of(1), 1))
+    once.committed(1, leaf_hashes(once.look([B, C], None, edge_of(1), 1).new))
     wanted = once.look([C, D, A], None, edge_of(1), 3)
     assert (wanted.new, wanted.already) == ([D], ((0, 2), (2, 0)))
     assert once.look([C], None, edge_of(1), 7).new == [C]  # of another tree nothing is known
@@ -94,7 +94,7 @@ def test_nobody_looks() -> None:
     assert Once(Nowhere()).look([A], None, edge_of(0), 0).complete
     assert not Once(Nowhere()).look([A], None, edge_of(1), 1).complete
     assert Once(Nowhere()).look([A], [False], edge_of(1), 1).complete
-    assert anyway([A, A], 7) == Wanted(7, [A, A], [A, A])
+    assert anyway([A, A], 7) == Wanted(7, [A, A])
 
 
 def test_indexes() -> None:

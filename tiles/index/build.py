@@ -142,7 +142,7 @@ class IndexBuilder:
             found = self._store.read(path, MAX_HEAD_SIZE)
         except NotFound:
             return None, None
-        head = open_index_head(found.data, self._verifier)
+        head = open_index_head(found.data, [self._verifier])
         size = head.tree.size
         if (head.origin, head.kind) != (origin, kind) or (
             size <= self._log.tree.size and self._log.tree_at(size) != head.tree

@@ -18,9 +18,8 @@ from tiles.errors import AccessError, NotFound, VerificationError
 from tiles.index.build import Entries, IndexBuilder, Told
 from tiles.index.opened import note_keys
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, parse_index_head, sign_index_head
+from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, open_index_head, sign_index_head
 from tiles.notes.keys import VerifierKey, signing_key
-from tiles.notes.note import parse_note, verify_note
 from tiles.notes.policy import Policy
 from tiles.records.paths import index_head_path, run_prefix
 from tiles.store import Fetcher, Store, TooLong
@@ -62,9 +61,7 @@ def head_keys(policy: Policy, origin: str) -> list[VerifierKey]:
 
 def open_head(data: bytes, keys: Sequence[VerifierKey]) -> SignedHead:
     """Return a head that one of the keys has signed. Raises Malformed; SignatureError."""
-    note = parse_note(data)
-    verify_note(note, keys)
-    return SignedHead(parse_index_head(note.text), data)
+    return SignedHead(open_index_head(data, keys), data)
 
 
 def read_head(fetcher: Fetcher, kind: str, keys: Sequence[VerifierKey]) -> SignedHead:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from itertools import islice
 
 from tiles.entries.kinds import LEAF
-from tiles.errors import AccessError, NotFound, TileError, TilesError
+from tiles.errors import AccessError, TileError, TilesError
 from tiles.index.find_leaves import find_leaves
 from tiles.index.opened import Index, open_index
 from tiles.notes.index_head import MAX_HEAD_SIZE, open_index_head
@@ -75,7 +75,7 @@ class KnownEntries:
     def _open(self, tree: TreeHead) -> Index | None:
         try:
             data = self._fetcher.fetch(index_head_path(LEAF), MAX_HEAD_SIZE)
-            head = open_index_head(data, self._verifier)
+            head = open_index_head(data, [self._verifier])
         except TilesError:
             return None
         fits = head.origin == self._verifier.name and head.kind == LEAF and head.tree.size <= tree.size
@@ -98,7 +98,7 @@ def find_in(client: LogClient, leaves: Collection[Hash]) -> Found:
 def _find(leaves: Collection[Hash], tree: VerifiedTree, since: int, index: Index | None) -> Found:
     covered, found = since, dict[Hash, int]()
     if index is not None:
-        with suppress(NotFound, AccessError, TileError):  # a run is gone, or damaged: nothing is known of its entries
+        with suppress(AccessError, TileError):  # a run is gone, or damaged: nothing is known of its entries
             found = _believed(tree, find_leaves(index, leaves))
             covered = max(since, index.covered)
     start = max(covered, tree.size - MAX_TAIL)

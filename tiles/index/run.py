@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from struct import Struct
 
-from tiles.index.record import RECORD_SIZE
+from tiles.index.record import RECORD_SIZE, index_in
 from tiles.notes.index_head import Run
 from tiles.records.paths import run_file_path, run_tile_path
 from tiles.tree.edge import Edge
@@ -34,6 +35,15 @@ def records_in(data: bytes) -> list[bytes]:
     whole = len(data) - len(data) % RECORD_SIZE
     # this takes less than half the time of slices; what is cut short is no record, and whoever looks at it sees that
     return [record for (record,) in _RECORD.iter_unpack(data[:whole])] + [data[whole:]] * (whole < len(data))
+
+
+def problem_of(run: Run, records: Sequence[bytes]) -> str:
+    """Return what is wrong with records that stand together in a run, "" if nothing is."""
+    if any(one >= other for one, other in pairwise(records)):
+        return "its records are not in order"
+    if any(not run.first <= index_in(record) < run.first + run.entries for record in records):
+        return "a record names an entry that the run does not cover"
+    return ""
 
 
 def page_count(records: int) -> int:

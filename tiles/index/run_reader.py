@@ -5,12 +5,11 @@ Whoever only looks for candidates, each of which is verified in the log, can rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 
 from tiles.errors import Malformed, NotFound, TileError
-from tiles.index.record import RECORD_SIZE, index_in
-from tiles.index.run import FILE_PAGES, FILE_SIZE, PAGE_SIZE, page_count, pages_of, records_in
+from tiles.index.record import RECORD_SIZE
+from tiles.index.run import FILE_PAGES, FILE_SIZE, PAGE_SIZE, page_count, pages_of, problem_of, records_in
 from tiles.notes.index_head import Run
 from tiles.records.paths import run_file_path, run_tile_path
 from tiles.store import Fetcher, TooLong
@@ -97,7 +96,7 @@ class RunReader:
         end = size if part.stop == size else part.stop // PAGE_SIZE * PAGE_SIZE
         data = part.data[at * PAGE_SIZE - part.first : end - part.first]
         records = records_in(data)
-        if at * PAGE_SIZE > wanted[0] or end < wanted[1] or self.problem(records):
+        if at * PAGE_SIZE > wanted[0] or end < wanted[1] or problem_of(self.run, records):
             return begin, self._all(number)
         if proven and leaf_hashes(pages_of(data)) != self._expected(begin + at, page_count(len(records))):
             return begin, self._all(number)
@@ -108,21 +107,12 @@ class RunReader:
     def _all(self, number: int) -> list[bytes]:
         """Return the records of a file, believed and well formed."""
         records = self.file(number)
-        if problem := self.problem(records):
+        if problem := problem_of(self.run, records):
             path = run_file_path(*self._place, number)
             problem = f"its pages lead to the root of the run, and {problem}"
             raise TileError(path, problem, evidence={path: b"".join(records)})
         self._whole = number, records
         return records
-
-    def problem(self, records: Sequence[bytes]) -> str:
-        """Return what is wrong with records that stand together in this run, "" if nothing is."""
-        if any(one >= other for one, other in pairwise(records)):
-            return "its records are not in order"
-        first, stop = self.run.first, self.run.first + self.run.entries
-        if any(not first <= index_in(record) < stop for record in records):
-            return "a record names an entry that the run does not cover"
-        return ""
 
     def _expected(self, first: int, count: int) -> list[Hash]:
         """Return the hashes of neighbouring pages, believed."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from tiles.entries.key_kinds import keys_of_kind
 from tiles.entries.kinds import LEAF, Key
@@ -15,10 +14,10 @@ from tiles.errors import ProofError, SignatureError, VerificationError
 from tiles.index.lookup import Shown
 from tiles.index.opened import note_keys
 from tiles.index.record import PREFIX_SIZE, RECORD_SIZE, index_in, key_prefix
-from tiles.index.run import PAGE_RECORDS, page_count, records_in
+from tiles.index.run import PAGE_RECORDS, page_count, problem_of, records_in
 from tiles.index.search_proof import SearchProof
-from tiles.notes.index_head import IndexHead, Run, is_local, parse_index_head
-from tiles.notes.note import parse_note, verify_note
+from tiles.notes.index_head import IndexHead, Run, is_local, open_index_head
+from tiles.notes.note import parse_note
 from tiles.notes.policy import Accepted, Policy
 from tiles.tree.merkle import EMPTY_ROOT, EMPTY_TREE, Hash, TreeHead, fold_right, leaf_hash, leaf_hashes, node_hash
 from tiles.tree.proof import root_nodes, verify_inclusion
@@ -86,12 +85,11 @@ def _head(proof: SearchProof, policy: Policy) -> IndexHead | None:
     if not proof.index:
         return None
     origin = proof.checkpoint.origin
-    note = parse_note(proof.index)
     keys = note_keys(policy, origin)
     if not keys:
+        note = parse_note(proof.index)
         raise SignatureError("no key that is trusted for this log signs index heads", evidence={"note": note.data})
-    verify_note(note, keys)
-    head = parse_index_head(note.text)
+    head = open_index_head(proof.index, keys)
     if (head.kind, head.origin) != (proof.key.kind, origin):
         raise ProofError(f"the index head is of {head.origin} and {head.kind}")
     if head.tree.size > proof.checkpoint.tree.size:
@@ -146,11 +144,8 @@ def _records(run: Run, shown: Shown, prefix: bytes) -> list[bytes]:
         if len(page) != RECORD_SIZE * min(PAGE_RECORDS, run.records - number * PAGE_RECORDS):
             raise ProofError(f"page {number} of {what} has another number of records")
         records += records_in(page)
-    if any(one >= other for one, other in pairwise(records)):
-        raise ProofError(f"the records of {what} are not in order")
-    after = run.first + run.entries
-    if any(not run.first <= index_in(record) < after for record in records):
-        raise ProofError(f"a record of {what} names an entry that it does not cover")
+    if problem := problem_of(run, records):
+        raise ProofError(f"{what}: {problem}")
     if shown.first > 0 and records[0][:PREFIX_SIZE] >= prefix:
         raise ProofError(f"the first page of {what} does not begin before the key")
     if stop < pages and records[-1][:PREFIX_SIZE] <= prefix:

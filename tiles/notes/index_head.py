@@ -14,6 +14,7 @@ verifying: `open_index_head` says whose it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tiles.errors import Malformed, UsageError
@@ -165,10 +166,10 @@ def sign_index_head(head: IndexHead, key: SigningKey) -> Note:
     return Note(head.text, (Signature(key.verifier.name, key.verifier.key_id, key.sign(head.text)),))
 
 
-def open_index_head(data: bytes, key: VerifierKey) -> IndexHead:
-    """Return a signed head, verified. Raises Malformed; SignatureError as `verify_note` does."""
+def open_index_head(data: bytes, keys: Iterable[VerifierKey]) -> IndexHead:
+    """Return a head that one of the keys has signed. Raises Malformed; SignatureError as `verify_note` does."""
     note = parse_note(data)
-    verify_note(note, [key])
+    verify_note(note, keys)
     return parse_index_head(note.text)
 
 

@@ -39,7 +39,7 @@ def own_index_head(public: Store, head: Head, kind: str) -> IndexHead:
     failure: LogError | None = None
     for vkey in head.vkeys:
         try:
-            found = open_index_head(data, parse_vkey(vkey))
+            found = open_index_head(data, [parse_vkey(vkey)])
         except LogError as error:
             failure = error
             continue

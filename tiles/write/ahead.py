@@ -53,19 +53,20 @@ class Planner:
         self._committer = committer
         self._once = once
 
-    def on(self, state: State, ahead: Ahead) -> tuple[Ahead, Wanted]:
+    def on(self, state: State, edge: Edge, ahead: Ahead) -> tuple[Ahead, Wanted]:
         """Return the batch, planned on a published state, and staged unless nothing in it is new.
 
+        edge   the right edge of its tree
         Raises Refused if something is new, and the log is frozen.
         """
         tree = state.head.tree
         wanted = ahead.wanted
         if ahead.since != tree or wanted is None:
-            wanted = self._look(ahead.entries, self._tree.right_edge(tree), tree.size, wanted)
+            wanted = self._look(ahead.entries, edge, tree.size, wanted)
         staged = ahead.staged if ahead.since == tree else None
         if wanted.new and staged is None:
             check_open(state)
-            staged = self._stage(self._tree.right_edge(tree), wanted)
+            staged = self._stage(edge, wanted)
         return Ahead(ahead.entries, tree, wanted, staged), wanted
 
     def ahead(self, edge: Edge, published: Edge, entries: Sequence[bytes]) -> Ahead:
@@ -82,10 +83,10 @@ class Planner:
             return Ahead(entries, edge.tree, wanted, self._stage(edge, wanted) if wanted.new else None)
         return Ahead(entries, edge.tree if wanted else None, wanted)
 
-    def committed(self, wanted: Wanted) -> None:
+    def committed(self, planned: Plan) -> None:
         """Take note that this was committed."""
         if self._once:
-            self._once.committed(wanted)
+            self._once.committed(planned.base, planned.leaves)
 
     def is_batch_of(self, batch: Batch, entries: Sequence[bytes], tree: TreeHead) -> bool:
         """Whether a batch that an earlier run has committed is exactly these entries. tree: the published one"""

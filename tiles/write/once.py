@@ -55,14 +55,12 @@ class Nowhere:
 class Wanted:
     """What somebody wants logged on top of a tree of `size` entries.
 
-    entries    all of it, in order
     new        what is to be logged: it comes to be at size, size + 1, …
-    already    (position in `entries`, index) of everything else, by position
+    already    (position, index) of everything else, by position among all that was wanted
     complete   whether nothing in `new` is in the log so far, as far as it was to be logged once
     """
 
     size: int
-    entries: Sequence[bytes] = field(repr=False)
     new: Sequence[bytes] = field(repr=False)
     already: tuple[tuple[int, int], ...] = field(default=(), repr=False)
     complete: bool = True
@@ -70,7 +68,7 @@ class Wanted:
 
 def anyway(entries: Sequence[bytes], size: int) -> Wanted:
     """Return what is logged whatever is there."""
-    return Wanted(size, entries, entries)
+    return Wanted(size, entries)
 
 
 class Once:
@@ -118,10 +116,9 @@ class Once:
                 continue
             first.setdefault(leaf, size + len(new))
             new.append(entry)
-        return Wanted(size, entries, new, tuple(already), complete and found.complete)
+        return Wanted(size, new, tuple(already), complete and found.complete)
 
-    def committed(self, wanted: Wanted) -> None:
-        """Take note that a batch was committed."""
-        leaves = leaf_hashes(list(wanted.new))
-        self._own = {leaf: wanted.size + n for n, leaf in reversed(list(enumerate(leaves)))}
-        self._own_end = wanted.size + len(leaves)
+    def committed(self, base: int, leaves: Sequence[Hash]) -> None:
+        """Take note that a batch was committed. base: the index of its first entry; leaves: their leaf hashes"""
+        self._own = {leaf: index for index, leaf in reversed(list(enumerate(leaves, base)))}
+        self._own_end = base + len(leaves)

@@ -28,7 +28,7 @@ from tiles.tree.edge import Edge
 from tiles.tree.plan import Plan, plan
 from tiles.write.ahead import Ahead, Planner, check_open, checked
 from tiles.write.load import Expected, State
-from tiles.write.once import Known, Nowhere, Once, Wanted, anyway
+from tiles.write.once import Known, Nowhere, Once, anyway
 from tiles.write.parts import Parts
 from tiles.write.publish import Overtaken
 from tiles.write.recover import Recoverer, Steps, Undone
@@ -188,14 +188,14 @@ class Sequencer:
                     if planner.is_batch_of(batch, ahead.entries, state.head.tree):
                         return Appended(batch.base, batch.count, state.checkpoint, tries, batch.already)
                 before = self._steps.tree.right_edge(state.head.tree)
-                ahead, wanted = planner.on(state, ahead)
+                ahead, wanted = planner.on(state, before, ahead)
                 if ahead.staged is None:
                     return Appended(before.size, 0, state.checkpoint, tries, wanted.already)
 
-                def landed(edge: Edge, wanted: Wanted = wanted, before: Edge = before) -> None:
-                    planner.committed(wanted)
+                def landed(planned: Plan, before: Edge = before) -> None:
+                    planner.committed(planned)
                     if then is not None:
-                        then(edge, before)
+                        then(planned.edge, before)
 
                 planned, batch, name = ahead.staged
                 if (done := self._commit(state, planned, batch, name, landed)) is not None:
@@ -208,7 +208,7 @@ class Sequencer:
         planned: Plan | None,
         batch: Batch,
         name: str,
-        then: Callable[[Edge], None] | None = None,
+        then: Callable[[Plan], None] | None = None,
     ) -> SignedCheckpoint | None:
         """Commit and publish a staged batch; return the checkpoint, None if another writer was first.
 
@@ -218,7 +218,7 @@ class Sequencer:
         if head is None:
             return None
         if then is not None and planned is not None:
-            then(planned.edge)
+            then(planned)
         return self._complete(state, head, batch, planned)
 
     def _complete(self, state: State, head: Head, batch: Batch, planned: Plan | None) -> SignedCheckpoint:

@@ -31,7 +31,7 @@ from tiletree.ui import Output, Progress
 
 @click.command()
 @log_argument
-@input_options("files", "raw", "named", "blind", "payload", "lines", "stdin_lines")
+@input_options("files", "raw", "named", "blind", "again", "payload", "lines", "stdin_lines")
 @click.option(
     "--batch-size",
     type=click.IntRange(1, MAX_BATCH),
@@ -39,7 +39,6 @@ from tiletree.ui import Output, Progress
     show_default=True,
     help="entries committed and published at a time",
 )
-@click.option("--again", is_flag=True, help="log files that are in the log already once more")
 @writer_options("key", "private", "anchor", "policy")
 @json_option
 @output
@@ -48,7 +47,6 @@ def add(
     log: str,
     given: Input,
     batch_size: int,
-    again: bool,
     writer: Writer,
 ) -> None:
     """Append to a log, and publish.
@@ -74,13 +72,11 @@ def add(
     publishes what is committed.
     """
     given.check()
-    if again and not given.files:
-        raise click.UsageError("--again is for files; lines are logged as often as they are given")
     key = find_key(log, writer)
     sequencer = open_sequencer(log, writer, key)
     blinder = blinder_at(out, path_beside(key[0])) if given.blind else None
     remark_readable(out, sequencer.readable())
-    report = _Report(out, given, once=bool(given.files) and not again)
+    report = _Report(out, given)
     if given.files:
         given.check_sizes()
         if given.payload:
@@ -118,7 +114,7 @@ def _append(
         return batch
 
     try:
-        for appended in sequencer.append_all(take, once=report.once):
+        for appended in sequencer.append_all(take, once=report.given.once):
             batch = taken.popleft()
             report.add(batch, appended.indexes, appended.already, appended.checkpoint)
             report.retries += appended.retries
@@ -135,13 +131,11 @@ def _append(
 class _Report:
     """What `add` did, for the person and for --json.
 
-    once      files that are in the log already are left out
-    is_sure   whether the others are not in the log
+    is_sure   whether what was logged was not in the log before, as far as that was asked for
     """
 
     out: Output
     given: Input
-    once: bool
     is_sure: bool = True
     already: int = 0
     ranges: list[dict[str, int]] = field(default_factory=list)
@@ -199,7 +193,7 @@ class _Report:
             "size": tree.size if tree else None,
             "root": tree.root.hex() if tree else None,
             "published": tree is not None,
-            **({"already": self.already} if self.once else {}),
+            **({"already": self.already} if self.given.once else {}),
         }
 
     def finish(self, checkpoint: SignedCheckpoint) -> None:

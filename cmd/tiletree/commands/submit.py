@@ -33,7 +33,7 @@ TIMEOUT = 600.0  # seconds
 
 @click.command()
 @log_argument
-@input_options("files", "raw", "named", "blind", "lines", "stdin_lines")
+@input_options("files", "raw", "named", "blind", "again", "lines", "stdin_lines")
 @click.option("--submitter", metavar="NAME", help="whose inbox to submit to  [default: the login name]")
 @click.option("--wait", is_flag=True, help="wait until the log has published the entries, and write proofs of files")
 @click.option(
@@ -52,7 +52,6 @@ TIMEOUT = 600.0  # seconds
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="write proofs to this directory  [default: the current one]",
 )
-@click.option("--again", is_flag=True, help="log files that are in the log already once more")
 @private_option
 @trust_options
 @json_option
@@ -66,7 +65,6 @@ def submit(
     timeout: float,
     receipt: Path | None,
     target: Path | None,
-    again: bool,
     private: str | None,
     pins: Pins,
 ) -> None:
@@ -91,12 +89,9 @@ def submit(
     given.check()
     if target is not None and not (wait and given.files):
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
-    if again and not given.files:
-        raise click.UsageError("--again is for files; lines are logged as often as they are given")
     given.check_sizes()
     proofs = _proof_paths(given.files, target or Path()) if wait else []
-    once = bool(given.files) and not again
-    report = Report(out, check_submitter(submitter) if submitter else _login_name(), given, receipt, once=once)
+    report = Report(out, check_submitter(submitter) if submitter else _login_name(), given, receipt)
     inbox = _inbox(log, private)
     report.blinder = blinder_at(out, blinding_path(None)) if given.blind else None
     if not wait:
@@ -108,7 +103,7 @@ def submit(
     unknown = _send(report, inbox, log, go_on=True)
     if unknown is not None:
         out.remark("unknown", unknown.message, f"{unknown.message}; the log will tell")
-    if once:
+    if given.once:
         report.known.update(find_in(client, {leaf for one in report.receipts for leaf in one.leaves}).indexes)
     deadline = time.monotonic() + timeout
     try:
@@ -135,7 +130,7 @@ def _send(report: Report, inbox: Store, log: str, *, go_on: bool = False) -> Sub
             for entries in objects:
                 try:
                     report.receipts.append(
-                        put(inbox, report.submitter, entries, token_bytes(NONCE_SIZE), log=name, once=report.once)
+                        put(inbox, report.submitter, entries, token_bytes(NONCE_SIZE), log=name, once=report.given.once)
                     )
                 except SubmissionUnknown as error:
                     report.receipts.append(error.receipt)

@@ -26,7 +26,6 @@ class Report:
 
     given   what the call names
     path    where the receipt is to be kept, if it is to be
-    once    what is in the log already is not to be logged again
     blinder what blinds the entries, if they are
     """
 
@@ -34,7 +33,6 @@ class Report:
     submitter: str
     given: Input
     path: Path | None
-    once: bool
     receipts: list[Receipt] = field(default_factory=list)
     logged_at: list[list[int]] = field(default_factory=list)  # the indexes of each receipt's entries, once logged
     known: dict[Hash, int] = field(default_factory=dict)  # what was in the log before, by leaf hash
