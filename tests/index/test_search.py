@@ -249,7 +249,7 @@ def _damage(seconds: float) -> None:
         number = rng.randrange(len(QUERIES))
         proven += hold(damaged, QUERIES[number], expected[number], rng.choice((1, 1, 1, 4)))
         total += 1
-        if time.monotonic() - begun > seconds:
+        if time.monotonic() - begun > seconds and 0 < proven < total:  # on a slow machine few come in the time
             break
     assert 0 < proven < total
 
