@@ -135,17 +135,19 @@ class Log:
         self._get_ready()
         return self._own_index().repair(kind, scratch, told)
 
-    def update_index(self) -> str:
+    def update_index(self, *, more: bool = False) -> str:
         """Let the index follow what was published, by a step of each kind; return why it is behind, or "".
 
         Call it after `append`, `append_all`, `sequence` or `finish` have returned, which answer without waiting for
         it. It never raises an error of this library: what was published stays published, and the next call goes on.
+
+        more   it is called again soon, after the next batch: see `OwnIndex.update`
         """
         try:
             self._get_ready()
         except TilesError as error:
             return error.message
-        return self._own_index().update(lambda: stopped_kinds(self.private))
+        return self._own_index().update(lambda: stopped_kinds(self.private), more=more)
 
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.

@@ -119,7 +119,7 @@ def test_what_is_no_lie() -> None:
     with pytest.raises(AccessError, match="it is an old copy"):
         check(
             grown(),
-            replace(head(), tree=TreeHead(24_576, OTHER), runs=(*head().runs, replace(head().runs[1], number=5))),
+            replace(head(), tree=TreeHead(24_576, OTHER), runs=(head().runs[0], replace(head().runs[1], number=5))),
         )
     with pytest.raises(AccessError, match="name an empty place"):
         check(grown(), IndexHead(ORIGIN, KIND, client(grown()).tree_at(16_384), head().runs[:1]))

@@ -16,10 +16,10 @@ from tiles.index import build, own_index
 from tiles.index.build import IndexBuilder
 from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.log import Log
-from tiles.notes.index_head import IndexHead, open_index_head, sign_index_head
+from tiles.notes.index_head import IndexHead, open_index_head, run_range, sign_index_head
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
-from tiles.records.paths import STOPPED_INDEXES
+from tiles.records.paths import STOPPED_INDEXES, run_of
 from tiles.retry import Clock
 from tiles.signing.signer import Signer
 from tiles.store import Object, Store, StoreFetcher
@@ -109,6 +109,37 @@ def test_it_follows() -> None:
     assert built.build(ORIGIN, NAME) == head
 
 
+def covered(world: World, kind: str = LEAF) -> int:
+    """Return how many entries an index covers."""
+    return open_index_head(_data(world, f"index/{kind}/head"), [world.verifier]).tree.size
+
+
+def test_batches_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where more follow, one step covers many; it is not waited for too many, nor for too long."""
+    seconds = [0.0]
+    monkeypatch.setattr("tiles.log.Clock", lambda: Clock(now=lambda: seconds[0], sleep=lambda _: None))
+    monkeypatch.setattr(own_index, "MOST_WAITING", 10_000)
+    world, faults = grown().copy(), Faults()
+    log = opened(world, faults.wrap)
+    sizes, touched = [], []
+    for number, passes in enumerate((0, 9, 0, 0, 0, 10, 0)):
+        log.append(some_entries(str(number), 4096))
+        before = len(faults.done)
+        seconds[0] += passes
+        assert log.update_index(more=True) == ""
+        sizes.append(covered(world))
+        touched.append(any(what.startswith("public") for what, _ in faults.done[before:]))
+    assert sizes == [4096, 4096, 16_384, 16_384, 16_384, 28_672, 28_672]
+    assert touched == [True, False, True, True, False, True, True]  # the first that waits asks which kinds there are
+    assert log.update_index() == ""
+    assert (covered(world), covered(world, NAME)) == (32_768, 32_768)
+    runs = {run_of(listed.path) for listed in world.stores["public"].list("index/leaf/")} - {None}
+    assert runs == {(LEAF, 0, 0), (LEAF, 1, 0), (LEAF, 0, 6), (LEAF, 1, 1)}  # nothing in between
+    client = LogClient(StoreFetcher(world.stores["public"]), policy_for(world.verifier))
+    again = IndexBuilder(MemoryStore(), client, lambda head: sign_index_head(head, world.key).data, world.verifier)
+    assert again.build(ORIGIN, LEAF) == open_index_head(_data(world, f"index/{LEAF}/head"), [world.verifier])
+
+
 def test_a_small_log_has_none() -> None:
     """Below the size from which on an index is of use, none is begun, and nothing is asked for."""
     world, faults = World().grown(4096), Faults()
@@ -133,8 +164,7 @@ def test_one_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     log.append(LAST)
     assert log.update_index() == ""
     check(world, NAME)
-    covered = open_index_head(_data(world, f"index/{LEAF}/head"), [world.verifier]).tree.size
-    assert covered == 4096
+    assert covered(world) == 4096
     assert not list(world.stores["public"].list("index/sha256/"))
     log.build_index(LEAF)
     check(world, LEAF, NAME)
@@ -312,35 +342,38 @@ def test_another_writer_in_between() -> None:
         assert store.read(f"index/{kind}/head").data == _data(world, f"index/{kind}/head")
 
 
-def objects_of(level: int) -> int:
+def objects_of(entries: int) -> int:
     """Return how many objects a run of leaf hashes has: its files, and the tiles of the tree of its pages."""
-    pages, found = 16 * 4**level, -(-16 * 4**level // 256)
+    pages, found = entries // 256, -(-entries // 65_536)
     while pages:
         found += -(-pages // 256)
         pages //= 256
     return found
 
 
-@pytest.mark.parametrize(("batch", "most", "entries"), [(4096, 0.10, 1 << 22), (65_536, 0.011, 1 << 18)])
-def test_what_it_costs_in_objects(batch: int, most: float, entries: int) -> None:
+@pytest.mark.parametrize(
+    ("batch", "step", "most", "entries"),
+    [(4096, 4096, 0.10, 1 << 22), (65_536, own_index.MOST_WAITING, 0.01, 1 << 22), (65_536, 65_536, 0.02, 1 << 20)],
+)
+def test_what_it_costs_in_objects(batch: int, step: int, most: float, entries: int) -> None:
     """Of the objects that publishing writes, the index of leaf hashes adds few, over the life of a log."""
     written, there = 0, set()
-    for covered in range(batch, entries + 1, batch):
-        runs = set(build.live_runs(covered))
-        written += 1 + sum(objects_of(level) for level, _ in runs - there)
+    for stop in range(step, entries + 1, step):
+        runs = set(build.live_runs(stop))
+        written += 1 + sum(objects_of(len(run_range(*place))) for place in runs - there)
         there = runs
     of_batch = 2 * batch // 256 + batch / 65_536 + 1 + 5  # bundles, tiles, the head, the anchor, the checkpoint ...
     assert written / (of_batch * (entries // batch)) < most
 
 
 def test_the_objects_of_a_step() -> None:
-    """A run of 4,096 leaf hashes is two objects and a head; the count above is right."""
+    """A run of 8,192 leaf hashes is two objects and a head; the count above is right."""
     world = grown().copy()
     faults = Faults()
     log = opened(world, faults.wrap)
     log.append(LAST)
     log.update_index()
     made = [what for what, _ in faults.done if what.startswith(("public create index/leaf", "public swap index/leaf"))]
-    assert len(made) == objects_of(0) + 1 == 3
-    assert objects_of(2) == 3
-    assert objects_of(3) == 9
+    assert len(made) == objects_of(2 * 4096) + 1 == 3
+    assert objects_of(65_536) == 3
+    assert objects_of(3 * 65_536) == 7

@@ -25,7 +25,7 @@ from tiles.notes.checkpoint import Checkpoint
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
 
-SIZE, COVERED = 9000, 8192
+SIZE, COVERED = 20_700, 20_480  # a run of 16,384 entries, and one of 4096
 OTHER = key("somebody.example.com", 7)
 
 
@@ -130,14 +130,14 @@ def no_index(objects: dict[str, bytes]) -> dict[str, bytes]:
 def test_what_is_not_proven() -> None:
     """Hits are right; what is absent is not claimed, and why is said."""
     objects = numbers(SIZE, COVERED)
-    lagging = {**objects, **{path: data for path, data in numbers(SIZE, 4096).items() if path.endswith("/head")}}
-    gone = without(objects, [path for path in objects if path.startswith("index/leaf/1/0/001/")])
-    damaged = {**objects, "index/leaf/1/0/001/000": bytes(65_536)}
+    lagging = {**objects, **{path: data for path, data in numbers(SIZE, 16_384).items() if path.endswith("/head")}}
+    gone = without(objects, [path for path in objects if path.startswith("index/leaf/1/0/004/")])
+    damaged = {**objects, "index/leaf/1/0/004/000": bytes(65_536)}
     for what, changes, word, covered, error in (
         ("another key", changed(objects, LEAF, by=(OTHER,)), "no signature by", SIZE, AccessError),
         ("a run that is gone", gone, "cannot be used", SIZE, AccessError),
         ("a run that is damaged", damaged, "cannot be used", SIZE, TileError),
-        ("an index that lags", lagging, "", 4096, AccessError),
+        ("an index that lags", lagging, "", 16_384, AccessError),
         ("all is well", objects, "", SIZE, NotLogged),
     ):
         absent = searched(changes, [[Key(LEAF, bytes(32))]])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.index_texts import EMPTY, HEADS, MAX_COVERED, NOT_HEADS, head, run_line, slow_live_runs
+from tests.support.index_texts import EMPTY, HEADS, MAX_COVERED, NOT_HEADS, head, run_line, slow_live_runs, slow_range
 from tests.support.signed_text import LOG, MLDSA44, key
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.checkpoint import parse_checkpoint, parse_signed_checkpoint
@@ -67,7 +67,7 @@ def test_no_checkpoint_is_a_head(size: str) -> None:
 
 @pytest.mark.parametrize("level", range(MAX_LEVEL + 1))
 def test_live_runs(level: int) -> None:
-    """From left to right, each the largest that fits."""
+    """Units from left to right, each the largest that fits; those of one level are one run."""
     rng = random.Random(level)
     width = RUN_ENTRIES * FAN_OUT**level
     sizes = {0, width, *(min(width * count - width % 7 // 7 * 4096, MAX_COVERED) for count in (2, 3, 4, 5))}
@@ -87,9 +87,10 @@ def test_runs_cover_each_entry_once() -> None:
     """One run begins where the one before ends."""
     at = 0
     for level, number in live_runs(999_424):
-        run = Run(level, number, 0, Hash(EMPTY))
-        assert run.first == at
-        at += run.entries
+        covers = Run(level, number, 0, Hash(EMPTY)).covers
+        assert (covers.start, covers.stop) == slow_range(level, number)
+        assert covers.start == at
+        at = covers.stop
     assert at == 999_424
 
 

@@ -36,7 +36,7 @@ def test_not_a_kept_checkpoint(path: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["leaf/1", "acme.build/999"])
-@pytest.mark.parametrize(("level", "number"), [(0, 0), (18, 1_234_067)])
+@pytest.mark.parametrize(("level", "number"), [(0, 0), (18, 1_234_066)])
 def test_runs(kind: str, level: int, number: int) -> None:
     """The path of an object of a run says which run it is."""
     for path in (
@@ -59,6 +59,7 @@ def test_runs(kind: str, level: int, number: int) -> None:
         "index/Leaf/1/0/000/000",
         "index/leaf/1/00/000/000",
         "index/leaf/1/19/000/000",
+        "index/leaf/1/0/003/000",
         "index/leaf/1/0/0/000",
         "index/leaf/1/0/x000/000/000",
         "index/leaf/1/0/000/x000/000",

@@ -12,13 +12,21 @@ MAX_COVERED = 2**48
 
 
 def slow_live_runs(covered: int) -> list[tuple[int, int]]:
-    """Return the live runs of a covered size: from left to right, each the largest that fits."""
-    runs, at = [], 0
+    """Return the live runs of a covered size: units from left to right, each the largest that fits, by level."""
+    runs, at = dict[int, int](), 0
     while at < covered:
         level = max(level for level in range(19) if at % (4096 * 4**level) == 0 and at + 4096 * 4**level <= covered)
-        runs.append((level, at // (4096 * 4**level)))
+        runs[level] = at // (4096 * 4**level)
         at += 4096 * 4**level
-    return runs
+    return list(runs.items())
+
+
+def slow_range(level: int, number: int) -> tuple[int, int]:
+    """Return the first entry that a run covers, and the one after its last: all units since one of the next level."""
+    first, unit = number, 4096 * 4**level
+    while first * unit % (4 * unit):
+        first -= 1
+    return first * unit, (number + 1) * unit
 
 
 def tree_hash(leaves: list[bytes]) -> bytes:
@@ -52,7 +60,7 @@ def head(
 ) -> bytes:  # fmt: skip
     """Return the text of an index head; covered: by default what the runs cover."""
     if covered is None:
-        covered = sum(4096 * 4 ** int(run.split(" ")[0]) for run in runs)
+        covered = sum(stop - first for first, stop in (slow_range(*map(int, run.split(" ")[:2])) for run in runs))
     lines = (title, origin, kind, str(covered), b64encode(root).decode(), *runs)
     return "".join(f"{line}\n" for line in lines).encode()
 
@@ -64,6 +72,7 @@ HEADS = {
     "one run": head(run_line(0, 0)),
     "two levels": head(*_TWO),
     "an empty run": head(run_line(0, 0, 0, EMPTY)),
+    "three units": head(run_line(0, 2, 64 * 3 * 4096)),
     "as many records as there can be": head(run_line(1, 0, 64 * 4096 * 4)),
     "the largest": head(run_line(18, 0), covered=MAX_COVERED),
     "the longest": head(*(run_line(*run) for run in slow_live_runs(MAX_COVERED - 4096))),

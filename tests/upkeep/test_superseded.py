@@ -79,7 +79,9 @@ def test_merged_runs() -> None:
     assert runs(world) == {*MERGED, (KIND, 1, 0)}
     found = collect(world, NOW + DAY)
     assert (found.runs, found.tiles) == (6, 0)
-    assert set(found.sample) == {f"index/{KIND}/0/00{n}/{f}" for n in range(3) for f in ("000", "tile/0/000.p/16")}
+    assert set(found.sample) == {
+        f"index/{KIND}/0/00{n}/{f}" for n in range(3) for f in ("000", f"tile/0/000.p/{16 * (n + 1)}")
+    }
     assert runs(world) == {(KIND, 1, 0)}
     assert collect(world, NOW + 2 * DAY) == NOTHING
     world.append(some_entries("more", 4096))

@@ -69,6 +69,20 @@ def test_found_and_proven(script: Script, server: LogServer, ranges: str) -> Non
         assert (sorted(found, reverse=True), rest) == (indexes, [True, "", 0, []])  # type: ignore[call-overload]
 
 
+def test_what_is_read(script: Script, server: LogServer) -> None:
+    """Nothing twice, and beside a bundle no tile of level 0: the entries themselves lead to the hash above both."""
+    serve(server, indexed())
+    for value, indexes in WHERE.values():
+        server.asked.clear()
+        assert sorted(ask(script, value)[0]) == sorted(indexes)  # type: ignore[call-overload]
+        assert len(server.asked) == len(set(server.asked))
+        assert [path for path in server.asked if path.startswith("tile/0/")] == ["tile/0/080.p/220"]
+    path = f"tile/entries/{7000 // 256:03d}"
+    serve(server, {**indexed(), path: indexed()[path][:-1] + b"x", "tile/0/066": bytes(8192)})
+    found, proven, why, _, evidence = ask(script, OTHER)
+    assert (sorted(found), proven, why, evidence) == ([17_000, 20_600], False, "unread", [path])  # type: ignore[call-overload]
+
+
 @pytest.mark.slow
 def test_by_leaf_and_name(script: Script, server: LogServer) -> None:
     """Each kind has its index; of a leaf hash in the tail no entry is read but the hit."""

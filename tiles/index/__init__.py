@@ -14,6 +14,7 @@
     search_proof     the file that shows which entries have a key
     search_prover    making it
     search_verdict   what it shows
+    fresh            the records of what a run has just published, batch after batch
     build            begins an index, or lets it catch up with its log
     check            computing an index again from the entries, and comparing
     stopped          which indexes the owner of a log has given up

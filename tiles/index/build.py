@@ -1,30 +1,32 @@
 """Building an index of one kind of keys, step by step, until it covers what it can of a log; docs/index-format.md.
 
-Each step covers up to STEP entries more. It may die anywhere, and others may build at the same time:
+Each step covers up to STEP entries more, or all whose records are there already (`tiles.index.fresh`). It may die
+anywhere, and others may build at the same time:
 
 1. read the index head       nothing was written
 2. create the new live runs  they are a function of the entries, so whoever comes next creates the same objects
 3. barrier                   the same
 4. swap the index head       readers find the new runs; the old ones stay until they are collected
 
-A run is merged from the four that it covers, each believed only if it leads to the root in the head, which the same key
-signed. What is missing or damaged there is computed from the entries again.
+A run is merged from the live ones whose entries it covers, each believed only if it leads to the root in the head,
+which the same key signed, and from the records of the entries that no head covered. What is missing or damaged there is
+computed from the entries again; that takes 16 bytes of memory for each record of the run.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, count
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, count, pairwise
 from typing import Protocol
 
 from tiles.entries.kinds import LEAF
 from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, VerificationError
-from tiles.index.record import leaf_records, records_of
-from tiles.index.run import RunWriter
+from tiles.index.fresh import Fresh
+from tiles.index.record import RECORD_SIZE, leaf_records, records_of
+from tiles.index.run import RunWriter, records_in
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import (
-    FAN_OUT,
     MAX_COVERED,
     MAX_HEAD_SIZE,
     RUN_ENTRIES,
@@ -33,7 +35,7 @@ from tiles.notes.index_head import (
     check_kind,
     live_runs,
     open_index_head,
-    run_entries,
+    run_range,
 )
 from tiles.notes.keys import VerifierKey
 from tiles.records.paths import index_head_path
@@ -47,8 +49,10 @@ STEP = 16 * RUN_ENTRIES  # entries that one head covers more than the one before
 _OTHER_BUILDERS = Pauses(100, 0.1, 5.0)
 _FASTER_ONES = Pauses(3, 0.05, 0.5)
 
+_TAKEN = 4096 * RECORD_SIZE  # bytes of computed records that are taken at a time to be merged
+
 Told = Callable[[int], None]
-Roots = Mapping[tuple[int, int], Run]
+Records = Iterator[list[bytes]]  # in order, a list at a time
 
 
 class Entries(Protocol):
@@ -79,14 +83,23 @@ class IndexBuilder:
     log        what is indexed
     sign       returns the whole signed note of a head
     verifier   of what `sign` signs
+    fresh      records that are there already
     """
 
-    def __init__(self, store: Store, log: Entries, sign: Callable[[IndexHead], bytes], verifier: VerifierKey) -> None:
+    def __init__(
+        self,
+        store: Store,
+        log: Entries,
+        sign: Callable[[IndexHead], bytes],
+        verifier: VerifierKey,
+        fresh: Fresh | None = None,
+    ) -> None:
         self._store = store
         self._fetcher = StoreFetcher(store)
         self._log = log
         self._sign = sign
         self._verifier = verifier
+        self._fresh = fresh or Fresh()
 
     def build(self, origin: str, kind: str, clock: Clock | None = None, told: Told | None = None) -> IndexHead:
         """Begin the index of a kind of keys, or catch up, and return its head.
@@ -155,53 +168,64 @@ class IndexBuilder:
         return head, found.version
 
     def _step(self, old: IndexHead, version: Version | None, goal: int) -> tuple[IndexHead, Version]:
-        covered = min(goal, (old.tree.size // STEP + 1) * STEP)
+        covered = goal
+        if old.tree.size + STEP < self._fresh.first(old.kind):  # more would have to be read from the log
+            covered = min(goal, (old.tree.size // STEP + 1) * STEP)
         there = {(run.level, run.number): run for run in old.runs}
-        runs = [there.get(place) or self._create(old.kind, place, there) for place in live_runs(covered)]
+        runs = [there.get(place) or self._create(old.kind, place, old.runs) for place in live_runs(covered)]
         head = IndexHead(old.origin, old.kind, self._log.tree_at(covered), tuple(runs))
         self._store.barrier()
         return head, self._store.swap(index_head_path(old.kind), self._sign(head), version)
 
-    def _create(self, kind: str, place: tuple[int, int], there: Roots) -> Run:
-        """Create the objects of a run, merged from what is there, or else from the entries."""
+    def _create(self, kind: str, place: tuple[int, int], live: Sequence[Run]) -> Run:
+        """Create the objects of a run, merged from those of the live ones that it covers, or else from the entries."""
+        covers = run_range(*place)
+        merged_here = [run for run in live if run.covers.start in covers]
         try:
-            return self._write(kind, place, there)
+            return self._write(kind, place, merged_here)
         except (NotFound, TooLong, LogError):
-            if not there:
+            if not merged_here:
                 raise
-            return self._write(kind, place, {})  # the objects that were created are right, and are created again
+            return self._write(kind, place, ())  # the objects that were created are right, and are created again
 
-    def _write(self, kind: str, place: tuple[int, int], there: Roots) -> Run:
+    def _write(self, kind: str, place: tuple[int, int], parts: Sequence[Run]) -> Run:
+        """Create the objects of a run. parts: neighbouring runs that cover its first entries"""
+        covers = run_range(*place)
+        start = parts[-1].covers.stop if parts else covers.start
+        sources = [RunReader(self._fetcher, kind, part).files() for part in parts]
+        first = min(max(self._fresh.first(kind), start), covers.stop)
+        sources += [_taken(records) for records in self._computed(kind, start, first)]
+        sources.append(self._fresh.records(kind, first, covers.stop))
         writer = RunWriter(kind, *place)
-        for records in self._records(kind, place, there):
+        for records in merged(sources):
             self._store.create(dict(writer.add(records)))
         self._store.create(dict(writer.finish()))
         return writer.run
 
-    def _records(self, kind: str, place: tuple[int, int], there: Roots) -> Iterator[list[bytes]]:
-        """Yield the records of a run, in order."""
-        level, number = place
-        if place in there:
-            return RunReader(self._fetcher, kind, there[place]).files()
-        covered = run_entries(level)
-        first, stop = number * covered, (number + 1) * covered
-        is_there = any(first <= run.first < stop for run in there.values())
-        if level == 0 or (covered <= STEP and not is_there):
-            return iter([self._computed(kind, first, stop)])
-        parts = [(level - 1, number * FAN_OUT + part) for part in range(FAN_OUT)]
-        return merged([self._records(kind, part, there) for part in parts])
-
-    def _computed(self, kind: str, first: int, stop: int) -> list[bytes]:
-        """Return the records of some entries, which are few."""
-        if kind == LEAF:  # no entry has to be read for it
-            return leaf_records(chain.from_iterable(self._log.leaves(first, stop)), first)
-        return records_of(kind, (entry for _, entry in self._log.entries(first, stop)), first)
+    def _computed(self, kind: str, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the records of the entries [start, stop), sorted and joined, those of some entries at a time."""
+        for each, end in pairwise([*range(start, stop, STEP), stop]):
+            if kind == LEAF:  # no entry has to be read for it
+                records = leaf_records(chain.from_iterable(self._log.leaves(each, end)), each)
+            else:
+                records = records_of(kind, (entry for _, entry in self._log.entries(each, end)), each)
+            yield b"".join(sorted(records))
 
 
-def merged(sources: Sequence[Iterator[list[bytes]]]) -> Iterator[list[bytes]]:
+def _taken(records: bytes) -> Records:
+    """Yield records that were joined."""
+    return (records_in(records[at : at + _TAKEN]) for at in range(0, len(records), _TAKEN))
+
+
+def merged(sources: Sequence[Records]) -> Records:
     """Yield the records of several sources in order; each gives its own in order, a list at a time."""
     waiting = [_next(source) for source in sources]
     while any(waiting):
+        if sum(map(bool, waiting)) == 1:  # nothing is left to be merged
+            at = waiting.index(next(filter(None, waiting)))
+            yield waiting[at]
+            yield from sources[at]
+            return
         bound = min(records[-1] for records in waiting if records)
         cuts = [bisect_right(records, bound) for records in waiting]
         yield sorted(chain.from_iterable(records[:cut] for records, cut in zip(waiting, cuts, strict=True)))
@@ -209,7 +233,7 @@ def merged(sources: Sequence[Iterator[list[bytes]]]) -> Iterator[list[bytes]]:
         waiting = [rest or _next(source) for rest, source in zip(rests, sources, strict=True)]
 
 
-def _next(source: Iterator[list[bytes]]) -> list[bytes]:
+def _next(source: Records) -> list[bytes]:
     """Return the next list that has something in it; [] at the end."""
     return next(filter(None, source), [])
 

@@ -4,20 +4,20 @@
 just published: it takes one step for each kind that is kept, and it never raises. The entries are published whatever
 becomes of their index, and the next run, or `build`, goes on where this one stopped.
 
-What this run has published itself is not read again. The leaf hashes and the entries come from the plan from whose root
-the checkpoint was made.
+What this run has published itself is not read again. Its records come from the plan from whose root the checkpoint was
+made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Container, Iterator
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds
 from tiles.entries.kinds import LEAF, NAME, SHA256
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
 from tiles.index.check import Damages, check_index, read_head
+from tiles.index.fresh import Fresh
 from tiles.notes.index_head import RUN_ENTRIES, IndexHead
 from tiles.notes.policy import policy_for
 from tiles.parallel import BUCKET_READS
@@ -26,12 +26,13 @@ from tiles.records.paths import INDEX
 from tiles.retry import Clock, Pauses, attempts
 from tiles.signing.signer import Signer
 from tiles.store import Store, StoreFetcher
-from tiles.tree.bundle import decode_entries
-from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.plan import Plan
 from tiles.write.own_tree import OwnTree
 
 DEFAULT_KINDS = (LEAF, SHA256, NAME)
+
+MOST_WAITING = 1 << 20  # entries: 16 MB of records for each kind
+LONGEST_WAIT = 10.0  # seconds
 
 _WRITERS = Pauses(20, 0.05, 1.0)  # the anchor moves whenever another writer publishes
 
@@ -49,7 +50,10 @@ class OwnIndex:
         self._grown = grown
         self._clock = clock
         self._tree = OwnTree(public, signer.verifier)
-        self._recent: list[_Recent] = []
+        self._fresh = Fresh()
+        self._kinds: dict[str, bool] | None = None  # that are kept, and whether to begin them; None: to be found out
+        self._since = 0.0  # when a batch began to wait
+        self._problem = ""  # of the last step
         self._goal = -1  # up to which all kinds are known to be covered
 
     def build(self, kind: str, told: Told | None = None) -> IndexHead:
@@ -58,8 +62,7 @@ class OwnIndex:
         told   is called with the covered size, first with that of the head that was there
         Raises what `IndexBuilder.build` does; Refused if the signer may not sign it.
         """
-        log = _Entries(self._client(), ())
-        return self._builder(log).build(self._signer.verifier.name, kind, self._clock, told)
+        return self._builder(self._client()).build(self._signer.verifier.name, kind, self._clock, told)
 
     def repair(self, kind: str, scratch: Store, told: Told | None = None) -> Damages:
         """Put back objects of an index that are missing or damaged, and return which they were.
@@ -85,16 +88,18 @@ class OwnIndex:
         self._public.delete([path])
         self._public.create({path: data})
 
-    def update(self, stopped: Callable[[], Container[str]] = tuple) -> str:
+    def update(self, stopped: Callable[[], Container[str]] = tuple, *, more: bool = False) -> str:
         """Cover more of what is published, by at most one step of each kind; return why that is not all, or "".
 
         A kind is kept once it was begun. Where looking through all entries would take too long, those that readers
         look for first are begun.
 
         stopped   returns the kinds that are left as they are; called only if there is something to do
+        more      this is called again soon, for the next batch: then this batch may wait, up to MOST_WAITING entries
+                  and LONGEST_WAIT seconds in all, because many small steps write many runs that are merged at once
         """
         try:
-            return self._update(stopped)
+            return self._update(stopped, more=more)
         except TilesError as error:
             return error.message
         except Exception as error:  # noqa: BLE001  whatever it is, the entries are published
@@ -105,32 +110,42 @@ class OwnIndex:
 
         Raises what `build` does.
         """
-        self._step(_Entries(self._client(), ()), LEAF, begin=True)
+        self._step(self._client(), LEAF, begin=True)
 
-    def _update(self, stopped: Callable[[], Container[str]]) -> str:
-        self._take(self._grown())
-        if self._recent and _goal(self._recent[-1].stop) in (0, self._goal):
-            return ""  # no run more can be full
-        log = _Entries(self._client(), self._recent)
+    def _update(self, stopped: Callable[[], Container[str]], *, more: bool) -> str:
+        plan, now = self._grown(), self._clock.now()
+        if plan is not None:
+            size = plan.base + plan.count
+            if not _goal(size):
+                return ""
+            if self._kinds is None:
+                self._kinds, self._since = dict(self._kept(size, stopped())), now
+            self._fresh.take(plan, self._kinds)
+            if _goal(size) == self._goal:
+                return ""  # no more can be covered
+            if more and self._fresh.entries < MOST_WAITING and now < self._since + LONGEST_WAIT:
+                return self._problem
+        self._problem = self._follow(stopped)
+        return self._problem
+
+    def _follow(self, stopped: Callable[[], Container[str]]) -> str:
+        log = self._client()
         goal, problems, least = _goal(log.tree.size), [], log.tree.size
-        for kind, begin in self._kinds(log.tree.size, stopped()) if goal else ():
+        kinds, self._kinds = self._kinds, None
+        if kinds is None:
+            kinds = dict(self._kept(log.tree.size, stopped()) if goal else ())
+        for kind, begin in kinds.items():
             try:
                 least = min(least, self._step(log, kind, begin=begin) or least)
             except TilesError as error:
                 problems.append(error.message)
-        self._recent = [recent for recent in self._recent if recent.stop > goal]
+        self._fresh.drop()
         if not problems and least < goal - STEP:
             problems.append(f"it covers {least} of {log.tree.size} entries")
         self._goal = goal if least >= goal and not problems else -1
         return "; ".join(problems[:1])
 
-    def _take(self, plan: Plan | None) -> None:
-        if plan is None or (self._recent and self._recent[-1].stop != plan.base):
-            self._recent = []
-        if plan is not None:
-            self._recent.append(_Recent(plan))
-
-    def _kinds(self, size: int, stopped: Container[str]) -> Iterator[tuple[str, bool]]:
+    def _kept(self, size: int, stopped: Container[str]) -> Iterator[tuple[str, bool]]:
         """Yield the kinds of keys whose index may be there, or is to be begun, and whether it is."""
         names = set(self._public.folders(INDEX))
         local = any("." in name for name in names)
@@ -139,7 +154,7 @@ class OwnIndex:
             if kind not in stopped and (begin or kind.partition("/")[0] in names):
                 yield kind, begin
 
-    def _step(self, log: _Entries, kind: str, *, begin: bool) -> int | None:
+    def _step(self, log: LogClient, kind: str, *, begin: bool) -> int | None:
         """Return up to where the index covers the log now; None if there is none."""
         head = self._builder(log).step(self._signer.verifier.name, kind, self._clock, begin=begin)
         return head.tree.size if head is not None else None
@@ -148,8 +163,8 @@ class OwnIndex:
         fetcher = StoreFetcher(self._public, min(self._public.parallel, BUCKET_READS))
         return LogClient(fetcher, policy_for(self._signer.verifier))
 
-    def _builder(self, log: _Entries) -> IndexBuilder:
-        return IndexBuilder(self._public, log, self._sign, self._signer.verifier)
+    def _builder(self, log: LogClient) -> IndexBuilder:
+        return IndexBuilder(self._public, log, self._sign, self._signer.verifier, self._fresh)
 
     def _sign(self, head: IndexHead) -> bytes:
         for _ in attempts(self._clock, _WRITERS):
@@ -162,56 +177,6 @@ class OwnIndex:
             except Conflict:
                 continue  # another writer has published
         raise Conflict(f"{self._signer.memory.store.url}: the anchor kept moving")
-
-
-class _Recent:
-    """Entries that this run has published itself: [start, stop)."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.start, self.stop = plan.base, plan.base + plan.count
-        self.leaves = plan.leaves
-        self._body = plan.body
-
-    @cached_property
-    def entries(self) -> list[bytes]:
-        """The entries."""
-        return decode_entries(self._body)
-
-
-class _Entries:
-    """The published log: what this run has published itself from memory, the rest from storage, verified."""
-
-    def __init__(self, client: LogClient, recent: Sequence[_Recent]) -> None:
-        self._client = client
-        self._recent = recent
-        self._first = recent[0].start if recent else client.tree.size
-
-    @property
-    def tree(self) -> TreeHead:
-        """The tree of the published checkpoint."""
-        return self._client.tree
-
-    def tree_at(self, size: int) -> TreeHead:
-        """Return the tree that the log had at a size."""
-        return self._client.tree_at(size)
-
-    def entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-        """Yield (index, entry) for start ≤ index < stop."""
-        yield from self._client.entries(min(start, self._first), min(stop, self._first))
-        for recent, first, last in self._parts(start, stop):
-            yield from enumerate(recent.entries[first - recent.start : last - recent.start], first)
-
-    def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
-        """Yield the leaf hashes of the entries [start, stop), several at a time."""
-        yield from self._client.leaves(min(start, self._first), min(stop, self._first))
-        for recent, first, last in self._parts(start, stop):
-            yield recent.leaves[first - recent.start : last - recent.start]
-
-    def _parts(self, start: int, stop: int) -> Iterator[tuple[_Recent, int, int]]:
-        for recent in self._recent:
-            first, last = max(start, recent.start), min(stop, recent.stop)
-            if first < last:
-                yield recent, first, last
 
 
 def _goal(size: int) -> int:

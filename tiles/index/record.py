@@ -45,18 +45,18 @@ def index_in(found: bytes) -> int:
 
 
 def leaf_records(leaves: Iterable[Hash], first: int) -> list[bytes]:
-    """Return the records of leaf hashes, sorted. first: the index of the first one"""
+    """Return the records of leaf hashes, in their order. first: the index of the first one"""
     hashes = list(leaves)
     high, low = divmod(first, _LOW)
     if low + len(hashes) > _LOW:
         cut = _LOW - low
-        return sorted(leaf_records(hashes[:cut], first) + leaf_records(hashes[cut:], first + cut))
+        return leaf_records(hashes[:cut], first) + leaf_records(hashes[cut:], first + cut)
     pack = _RECORD.pack
-    return sorted([pack(leaf, high, index) for index, leaf in enumerate(hashes, low)])
+    return [pack(leaf, high, index) for index, leaf in enumerate(hashes, low)]
 
 
 def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
-    """Return the records of entries, sorted, each once. first: the index of the first entry"""
+    """Return the records of entries, in the entries' order, each once. first: the index of the first entry"""
     if kind == LEAF:
         return leaf_records(leaf_hashes(entries), first)
     found: list[bytes] = []
@@ -67,7 +67,6 @@ def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
             found.append(pack(sha256(begin + values[0]).digest(), index >> 32, index % _LOW))
         elif values:  # two that begin alike have one record
             found += {pack(sha256(begin + value).digest(), index >> 32, index % _LOW) for value in values}
-    found.sort()
     return found
 
 

@@ -41,7 +41,8 @@ def problem_of(run: Run, records: Sequence[bytes]) -> str:
     """Return what is wrong with records that stand together in a run, "" if nothing is."""
     if any(one >= other for one, other in pairwise(records)):
         return "its records are not in order"
-    if any(not run.first <= index_in(record) < run.first + run.entries for record in records):
+    covers = run.covers
+    if any(index_in(record) not in covers for record in records):
         return "a record names an entry that the run does not cover"
     return ""
 

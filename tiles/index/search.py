@@ -170,7 +170,7 @@ class _Lookup:
         self._size = client.tree.size
         keys = next(keys for keys in query.wanted if keys[0].kind == index.head.kind)
         self._prefixes = sorted({key_prefix(key) for key in keys})
-        readers = [reader for reader in reversed(index.readers()) if reader.run.first < query.before]
+        readers = [reader for reader in reversed(index.readers()) if reader.run.covers.start < query.before]
         self._waves = [list(some)[::-1] for _, some in groupby(readers[::-1], lambda reader: reader.run.level)]
         self._asked: Callable[[], Iterable[Candidates]] | None = None
         if proven and client.fetcher.parallel > 1:  # meanwhile the tail can be looked through

@@ -23,10 +23,10 @@ from tiles.notes.keys import SIGNS_TEXT, SigningKey, VerifierKey
 from tiles.notes.note import Note, Signature, parse_note, verify_note
 from tiles.tree.merkle import EMPTY_ROOT, HASH_SIZE, Hash, TreeHead, to_hash
 
-RUN_ENTRIES = 4096  # covered by a run of level 0
-FAN_OUT = 4  # runs of one level that make one of the next
+RUN_ENTRIES = 4096  # the unit of level 0: a run of it covers one, two or three
+FAN_OUT = 4  # a level's unit is as many of the level below
 MAX_COVERED = 1 << 48  # entries: an index in a record has 6 bytes
-MAX_LEVEL = 18  # a run of this level covers MAX_COVERED entries
+MAX_LEVEL = 18  # its unit is MAX_COVERED entries
 MAX_KEYS = 64  # of one kind that count of one entry
 MAX_KIND_SIZE = 32  # characters: the third line of a checkpoint has 44
 MAX_HEAD_SIZE = 16 << 10  # bytes, signed
@@ -49,9 +49,18 @@ def is_local(kind: str) -> bool:
     return "." in kind
 
 
-def run_entries(level: int) -> int:
-    """Return how many entries a run of a level ≥ 0 covers."""
-    return RUN_ENTRIES * int(FAN_OUT**level)
+def run_range(level: int, number: int) -> range:
+    """Return the entries that a run covers: units of its level, the last of which has its number.
+
+    They are one to three of the four that make a unit of the next level. level, number   0 ≤ level, 0 ≤ number
+    """
+    unit = RUN_ENTRIES * int(FAN_OUT**level)
+    return range((number - number % FAN_OUT) * unit, (number + 1) * unit)
+
+
+def is_run(level: int, number: int) -> bool:
+    """Whether there is a run of this level and number: four units are one of the next level."""
+    return 0 <= level <= MAX_LEVEL and number % FAN_OUT != FAN_OUT - 1
 
 
 def live_runs(covered: int) -> list[tuple[int, int]]:
@@ -62,11 +71,11 @@ def live_runs(covered: int) -> list[tuple[int, int]]:
     if covered % RUN_ENTRIES or not 0 <= covered <= MAX_COVERED:
         raise UsageError(f"an index covers a multiple of {RUN_ENTRIES} entries, at most {MAX_COVERED}, not {covered}")
     runs: list[tuple[int, int]] = []
-    rest, level = covered // RUN_ENTRIES, 0
-    while rest:
-        rest, count = divmod(rest, FAN_OUT)
-        runs = [(level, rest * FAN_OUT + number) for number in range(count)] + runs
-        level += 1
+    units, level = covered // RUN_ENTRIES, 0
+    while units:
+        if units % FAN_OUT:
+            runs.insert(0, (level, units - 1))
+        units, level = units // FAN_OUT, level + 1
     return runs
 
 
@@ -74,8 +83,8 @@ def live_runs(covered: int) -> list[tuple[int, int]]:
 class Run:
     """The records of a range of entries.
 
-    level     0 ≤ level: it covers RUN_ENTRIES * FAN_OUT ** level entries
-    number    0 ≤ number: of the run in its level, left to right
+    level     0 ≤ level: its unit is RUN_ENTRIES * FAN_OUT ** level entries
+    number    0 ≤ number: of the last unit that it covers (`run_range`)
     records   how many it has
     root      of the tree of its pages; EMPTY_ROOT without records
     """
@@ -86,14 +95,9 @@ class Run:
     root: Hash
 
     @property
-    def entries(self) -> int:
-        """How many entries it covers."""
-        return run_entries(self.level)
-
-    @property
-    def first(self) -> int:
-        """The index of the first entry that it covers."""
-        return self.number * self.entries
+    def covers(self) -> range:
+        """The entries that it covers."""
+        return run_range(self.level, self.number)
 
     @property
     def line(self) -> str:
@@ -126,8 +130,8 @@ class IndexHead:
         if [(run.level, run.number) for run in self.runs] != live_runs(self.tree.size):
             raise UsageError(f"the runs are not the live ones of {self.tree.size} entries")
         for run in self.runs:
-            if not 0 <= run.records <= run.entries * MAX_KEYS:
-                raise UsageError(f"a run of {run.entries} entries cannot have {run.records} records")
+            if not 0 <= run.records <= len(run.covers) * MAX_KEYS:
+                raise UsageError(f"a run of {len(run.covers)} entries cannot have {run.records} records")
             if len(run.root) != HASH_SIZE or (run.root == EMPTY_ROOT) != (run.records == 0):
                 raise UsageError("a run has the root of the empty tree if, and only if, it has no records")
 

@@ -10,7 +10,7 @@ from datetime import date
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_decimal
-from tiles.notes.index_head import MAX_LEVEL, check_kind
+from tiles.notes.index_head import check_kind, is_run
 from tiles.tree.layout import ENTRIES, TILES, Tile, index_path, parse_tile_path
 
 # ---- the public part, beside the checkpoint and `tile/`
@@ -118,9 +118,11 @@ def head_kind(path: str) -> str | None:
 def run_of(path: str) -> tuple[str, int, int] | None:
     """Return the kind, the level and the number of the run that an object is of; None for any other path."""
     match = _RUN_OBJECT.fullmatch(path)
-    if match is None or not _is_kind(match[1]) or int(match[2]) > MAX_LEVEL:
+    if match is None or not _is_kind(match[1]):
         return None
     place = match[1], int(match[2]), _index_in(match[3])
+    if not is_run(*place[1:]):
+        return None
     if match[4]:
         return place if run_file_path(*place, _index_in(match[4])) == path else None
     try:

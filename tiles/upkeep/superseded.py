@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from tiles.errors import AccessError, LogError, Malformed
-from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, Run, open_index_head, run_entries
+from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, Run, open_index_head, run_range
 from tiles.notes.keys import parse_vkey
 from tiles.records.head import Head
 from tiles.records.paths import INDEX, head_kind, index_head_path, run_of, run_prefix
@@ -66,9 +66,9 @@ def merged_runs(public: Store, heads: Iterable[IndexHead], before: float) -> Ite
             place = run_of(listed.path)
             # `modified` is 0.0 if the store does not know how long the object has been there
             if place is not None and place[0] == head.kind and 0.0 < listed.modified <= before:
-                level, number = place[1:]
-                first, stop = number * run_entries(level), (number + 1) * run_entries(level)
-                if any(run.first <= first and stop <= run.first + run.entries for run in settled if run.level > level):
+                covers = run_range(*place[1:])
+                around = (run.covers for run in settled if covers[0] in run.covers and covers[-1] in run.covers)
+                if any(larger != covers for larger in around):
                     yield listed
 
 

@@ -5,7 +5,7 @@ import { EMPTY_ROOT } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 import { toHash } from "./tlog.js";
 
-export const RUN_ENTRIES = 4096n;
+const RUN_ENTRIES = 4096n;
 export const MAX_COVERED = 2n ** 48n;
 export const MAX_HEAD = 16 << 10; // bytes, signed
 const FAN_OUT = 4n, MAX_LEVEL = 18n, MAX_KEYS = 64n, WHAT = "index head", TITLE = "tiletree/index/v1";
@@ -25,12 +25,18 @@ export const headKeys = ({ logs }, origin) => logs.map(({ key }) => key).filter(
 // a leaf hash is a hash that nobody can choose already
 export const keyPrefix = (kind, value) => (kind === "leaf/1" ? value : sha256(utf8(`${kind}\0`), value)).slice(0, 10);
 
+/** Return the first entry that a run covers, and the one after its last. A run has one to three units of its level. */
+export function coverage({ level, number }) {
+  const unit = RUN_ENTRIES * FAN_OUT ** level;
+  return [(number - (number % FAN_OUT)) * unit, (number + 1n) * unit];
+}
+
 /** Return level and number of the runs that cover the entries before `covered`, left to right. */
 export function liveRuns(covered) {
   if (covered % RUN_ENTRIES || covered < 0n || covered > MAX_COVERED) usage(`no index covers ${covered} entries`);
   const runs = [];
-  for (let rest = covered / RUN_ENTRIES, level = 0n; rest; rest /= FAN_OUT, level++) {
-    for (let number = rest - 1n; number >= rest - (rest % FAN_OUT); number--) runs.unshift([level, number]);
+  for (let units = covered / RUN_ENTRIES, level = 0n; units; units /= FAN_OUT, level++) {
+    if (units % FAN_OUT) runs.unshift([level, units - 1n]);
   }
   return runs;
 }
@@ -54,7 +60,8 @@ export function parseIndexHead(bytes) {
   if (!tree.size && !equal(tree.root, EMPTY_ROOT)) malformed(WHAT, "the root hash is not one of the empty tree");
   if (String(runs.map(({ level, number }) => [level, number])) !== String(liveRuns(tree.size))) malformed(WHAT, "not the live runs");
   for (const run of runs) {
-    if (run.records > RUN_ENTRIES * FAN_OUT ** run.level * MAX_KEYS) malformed(WHAT, "a run with too many records");
+    const [first, stop] = coverage(run);
+    if (run.records > (stop - first) * MAX_KEYS) malformed(WHAT, "a run with too many records");
     if (equal(run.root, EMPTY_ROOT) !== !run.records) malformed(WHAT, "records and root of a run do not fit");
   }
   const again = [title, origin, kind, tree.size, encodeBase64(tree.root),

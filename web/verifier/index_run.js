@@ -2,7 +2,7 @@
 // believed, because a hit is proven by its entry; `prove` shows that they are pages of the run.
 
 import { equal, fail } from "./encoding.js";
-import { RUN_ENTRIES } from "./index_format.js";
+import { coverage } from "./index_format.js";
 import { leafHash } from "./merkle.js";
 import { fetchRange, fetchWhole } from "./ranges.js";
 import { TreeReader, indexPath } from "./tiles.js";
@@ -36,10 +36,10 @@ export function recordsOf(run, first, pages) {
     if (page.length !== count * RECORD) wrong(`page ${first + at} has another number of records`);
     return Array.from({ length: count }, (_, number) => page.subarray(number * RECORD, (number + 1) * RECORD));
   });
-  const entries = RUN_ENTRIES * 4n ** run.level, start = run.number * entries;
+  const [start, stop] = coverage(run);
   for (const [at, record] of records.entries()) {
     if (at && order(records[at - 1], record) >= 0) wrong("the records are not in order");
-    if (indexIn(record) < start || indexIn(record) >= start + entries) wrong("a record names an entry that it does not cover");
+    if (indexIn(record) < start || indexIn(record) >= stop) wrong("a record names an entry that it does not cover");
   }
   return records;
 }

@@ -194,18 +194,18 @@ export class Log {
     return { index: leaf.index, hashes, checkpoint, leaf: reader.hash(leaf) };
   }
 
-  async entry(index) {
-    for await (const [, entry] of this.entries(index, big(index) + 1n)) return entry;
+  async entry(index, alone) {
+    for await (const [, entry] of this.entries(index, big(index) + 1n, alone)) return entry;
   }
 
-  /** Yield [index, entry] for start ≤ index < stop. */
-  async *entries(start, stop) {
+  /** Yield [index, entry] for start ≤ index < stop. alone: see `fetchTiles` */
+  async *entries(start, stop, alone) {
     const reader = await this.#current(), { size } = reader.tree;
     [start, stop] = [big(start), big(stop)];
     if (start < 0n || start > stop || stop > size) usage(`a tree of size ${size} has no entries [${start}, ${stop})`);
     const { ENTRIES, tileAt } = await tiles();
     for (let at = start / 256n; at * 256n < stop && start < stop; at++) {
-      const entries = await this.#read(reader, [{ height: 0, index: at * 256n }], tileAt(size, ENTRIES, at));
+      const entries = await this.#read(reader, [{ height: 0, index: at * 256n }], { ...tileAt(size, ENTRIES, at), alone });
       for (const [position, entry] of entries.entries()) {
         const index = at * 256n + BigInt(position);
         if (index >= start && index < stop) yield [index, entry];

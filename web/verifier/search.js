@@ -9,6 +9,8 @@ import { afresh, parsed } from "./log.js";
 import { SCAN_LIMIT } from "./lookup.js";
 import { parseNote, verifyNote } from "./tlog.js";
 
+const KEPT = 64; // entries that are read before they are shown
+
 async function visited(log) {
   return (log.accepted ?? (await log.visit())).signed;
 }
@@ -55,6 +57,7 @@ export async function search(log, kind, values, { limit = SCAN_LIMIT, all = fals
 /** One search: `hits`, then `more` of them, and then `conclude` says whether these are all. */
 export class Search {
   #found = new Map(); // index → whether its entry was looked at
+  #read = new Map(); // index → entry, of some that were read already
   #errors = []; // of runs, and of the log
   #denied; // the error of an index that the log signed and contradicts
   #strange = []; // candidates with no key that such a record could be of
@@ -127,16 +130,22 @@ export class Search {
   async #scan(progress) {
     try {
       const { log, covered, tree } = this, isLeaf = this.kind === "leaf/1";
-      const reading = isLeaf ? log.leaves(covered) : covered < tree.size ? log.entries(covered, tree.size) : [].values();
+      const reading = isLeaf ? log.leaves(covered) : covered < tree.size ? log.entries(covered, tree.size, true) : [].values();
       for (let one; !(one = await this.#alone(() => reading.next())).done; ) {
         const [index, what] = one.value;
         if (isLeaf) what.forEach((leaf, at) => this.#isWanted(leaf) && this.#found.set(index + BigInt(at), false));
-        else if (await this.#has(what)) this.#found.set(index, false);
+        else if (await this.#has(what)) this.#keep(index, what);
         if (isLeaf || index % 256n === 255n) progress(index - covered);
       }
     } catch (error) {
       this.#errors.push(error);
     }
+  }
+
+  #keep(index, entry) {
+    this.#found.set(index, false);
+    this.#read.set(index, entry);
+    if (this.#read.size > KEPT) this.#read.delete(this.#read.keys().next().value);
   }
 
   #isWanted = (value) => this.values.some((wanted) => equal(wanted, value));
@@ -158,7 +167,7 @@ export class Search {
       if (this.#found.get(index)) continue;
       this.#found.set(index, true);
       try {
-        const entry = await this.#alone(() => this.log.entry(index));
+        const entry = this.#read.get(index) ?? (await this.#alone(() => this.log.entry(index, true)));
         if (await this.#has(entry)) yield { index, entry };
         else if (!(await this.#isNear(entry))) this.#strange.push(index);
       } catch (error) {

@@ -1,6 +1,6 @@
 // The tiles of a log (https://c2sp.org/tlog-tiles): which to fetch, and which hashes and entries to believe.
 
-import { MAX_SIZE, equal, fail, hex, malformed, usage } from "./encoding.js";
+import { MAX_SIZE, concat, equal, fail, hex, malformed, usage } from "./encoding.js";
 import { EMPTY_ROOT, leafHash, nodeHash } from "./merkle.js";
 
 const MAX_TILE = 2 * 8192; // bytes, twice a tile: one that is too long is read, and then called wrong
@@ -224,13 +224,20 @@ async function fetchTile(fetchObject, { level, index, width, path }, past) {
   }
 }
 
-/** Return what a log has for tiles, path → bytes, NOT believed. fetchObject, past: see `httpFetcher`. */
+/**
+ * Return what a log has for tiles, path → bytes, NOT believed. fetchObject, past: see `httpFetcher`. With a bundle that is `alone`
+ * its tile of level 0 is not read, but computed. If that does not lead to the root, both are read past caches, and show what is wrong.
+ */
 export async function fetchTiles(fetchObject, tiles, past) {
-  const contents = new Map(), queue = tiles.values();
+  const bundle = tiles.find(({ alone }) => alone), below = ({ level, index }) => !past && level === 0 && index === bundle?.index;
+  const contents = new Map(), queue = tiles.filter((tile) => !below(tile)).values();
   const worker = async () => {
     for (const tile of queue) contents.set(tile.path, await fetchTile(fetchObject, tile, past));
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
+  for (const { path } of tiles.filter(below)) {
+    contents.set(path, concat(...entriesOf(bundle.path, contents.get(bundle.path), bundle.width).map((entry) => leafHash(entry))));
+  }
   return contents;
 }
 

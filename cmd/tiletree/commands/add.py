@@ -120,7 +120,8 @@ def _append(
             report.retries += appended.retries
             report.is_sure = report.is_sure and appended.once
             progress.advance(len(batch))
-            report.index = sequencer.update_index()  # the answer has been printed
+            sequencer.update_index(more=True)  # the answer has been printed
+        report.index = sequencer.update_index()
     except Unfinished as error:
         report.add(taken.popleft(), indexes(error.first_index, error.count, error.already), error.already, None)
         report.out.partial |= {"committed": True, "published": error.published}
