@@ -27,6 +27,7 @@ from object_store import left_out, object_store_rounds
 HERE = Path(__file__).parent
 PUBLISH = {
     "tiletree": "tiletree_publish",
+    "and leaf index": "tiletree_indexed",
     "tlog-scales": "scales_publish",
     "aics-tlog": "aics_publish",
     "hashing alone": "hashing",

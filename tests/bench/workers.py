@@ -43,6 +43,29 @@ def tiletree_publish(directory: Path, entries: int, size: int) -> float:
     return timed(sequencer.append, entries, size)
 
 
+def tiletree_indexed(directory: Path, entries: int, size: int) -> float:
+    """The same as a command does it that logs lines, with the index of leaf hashes and no other."""
+    from tiles.entries.kinds import LEAF
+    from tiles.index.own_index import DEFAULT_KINDS
+    from tiles.index.stopped import change_stopped
+    from tiles.log import Log
+    from tiles.retry import Clock
+
+    log = Log(*_parts(directory))
+    log.create()
+    change_stopped(log.private, Clock(), stop=[kind for kind in DEFAULT_KINDS if kind != LEAF])
+
+    def publish(batch: list[bytes]) -> None:
+        log.append(batch)
+        log.update_index(more=True)
+
+    seconds = timed(publish, entries, size)
+    started = time.perf_counter()
+    if problem := log.update_index():
+        sys.exit(problem)
+    return seconds + time.perf_counter() - started
+
+
 def tiletree_audit(directory: Path, _entries: int, _size: int) -> float:
     """Audit what `tiletree_publish` wrote, kept checkpoints included."""
     from tiles.notes.checkpoint import parse_signed_checkpoint
@@ -142,14 +165,19 @@ def raw_files(directory: Path, entries: int, size: int) -> float:
     return timed(write, entries, size)
 
 
-def _sequencer(directory: Path) -> Any:
+def _parts(directory: Path) -> tuple[Any, Any, Any]:
     from tiles.notes.keys import signing_key
     from tiles.signing.signer import Signer
     from tiles.store.directory import DirectoryStore
-    from tiles.write.sequencer import Sequencer
 
     public, private, anchor = (DirectoryStore(directory / name) for name in ("log", "log.private", "anchor"))
-    sequencer = Sequencer(public, private, Signer(signing_key(ORIGIN, SEED), anchor))
+    return public, private, Signer(signing_key(ORIGIN, SEED), anchor)
+
+
+def _sequencer(directory: Path) -> Any:
+    from tiles.write.sequencer import Sequencer
+
+    sequencer = Sequencer(*_parts(directory))
     sequencer.create()
     return sequencer
 
@@ -157,7 +185,8 @@ def _sequencer(directory: Path) -> Any:
 WORKERS = {
     worker.__name__: worker
     for worker in (
-        tiletree_publish, tiletree_audit, scales_publish, aics_publish, aics_audit, hashing, raw_files,
+        tiletree_publish, tiletree_indexed, tiletree_audit,
+        scales_publish, aics_publish, aics_audit, hashing, raw_files,
     )
 }  # fmt: skip
 
