@@ -7,6 +7,9 @@
     in_toto        statements about artifacts, which are payloads of envelopes
     bundle         bundles: a signature, who made it, and its entry in a log
     trusted_root   whom a verifier trusts: logs, certificate authorities, timestamp authorities
+    body           what the body of an entry says, in each kind that Rekor has logged
+    logged         whether an entry is in a log that is trusted
+    verdict        the verdict on a bundle
 
-Parsing verifies nothing.
+Parsing verifies nothing; `verdict` does.
 """
