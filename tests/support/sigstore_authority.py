@@ -23,7 +23,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -181,7 +181,9 @@ class Sct:
             + precertificate
             + extensions
         )
-        signature = key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        is_rsa = isinstance(key, rsa.RSAPrivateKey)
+        sign = (padding.PKCS1v15(), hashes.SHA256()) if is_rsa else (ec.ECDSA(hashes.SHA256()),)
+        signature = key.sign(signed, *sign)
         return (
             struct.pack(">B", self.version)
             + sha256(spki_of(key)).digest()
