@@ -14,6 +14,9 @@
     identity       what a verifier demands of a certificate
     pattern        regular expressions in linear time, for that
     keyless        all of this at once: whether a certificate's holder has made a signature
+    body           what the body of an entry says, in each kind that Rekor has logged
+    logged         whether an entry is in a log that is trusted
+    verdict        the verdict on a bundle
 
-Parsing verifies nothing.
+Parsing verifies nothing; `verdict` does.
 """
