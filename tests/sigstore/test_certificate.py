@@ -94,6 +94,7 @@ def test_older_extensions() -> None:
         "release",
     )
     assert read(issuer=ISSUER, issuer_v1=ISSUER).issuer == ISSUER
+    assert read(issuer=ISSUER, issuer_v1="").issuer == ISSUER
     assert read(issuer=None).issuer == ""
 
 

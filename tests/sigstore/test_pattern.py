@@ -95,8 +95,8 @@ def test_no_text_takes_long() -> None:
     assert not parse_pattern("a*").matches("a" * (MAX_TEXT + 1))
 
 
-def expression_of(rng: random.Random, depth: int = 4) -> str:
-    """Return an expression that both understand."""
+def expression_of(rng: random.Random, depth: int = 3) -> str:
+    """Return an expression that both understand, not so deep that `re` takes minutes for seven characters."""
     kind = rng.randrange(9 if depth else 4)
     if kind < 4:
         return rng.choice(("a", "b", "1", ".", "[ab]", "[^a]", r"\w", r"\d", r"\.", r"[a-c\d]", "A"))
@@ -108,7 +108,7 @@ def expression_of(rng: random.Random, depth: int = 4) -> str:
     return f"(?:{inner})" + rng.choice(("*", "+", "?", "{2}", "{1,3}", "{2,}", "*?", "{0,2}?", "{0}"))
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(soaking(3000, 300_000), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(soaking(3000, 100_000), marks=pytest.mark.slow)])
 def test_python_agrees(count: int) -> None:
     """On expressions that are made at random, and short texts, for which `re` has the time."""
     rng = printed_random()
