@@ -162,6 +162,11 @@ SPOILED: dict[str, tuple[Bundle, type[LogError], str]] = {
         SignatureError,
         "about 1 other artifacts",
     ),
+    "a statement without a known digest": (
+        bundle_of(content=envelope_of(signer(), {**STATEMENT, "subject": [{"digest": {"gitCommit": "x"}}]})),
+        VerificationError,
+        "by no digest that is known here",
+    ),
     "an envelope of another type": (
         bundle_of(content=envelope_of(signer(), type_="text/plain")),
         Malformed,

@@ -157,9 +157,11 @@ def _check_artifact(content: MessageSignature | Envelope, artifact: Digests) -> 
 
 
 def _known(artifact: Digests, algorithms: Collection[str]) -> None:
-    """Raise UsageError unless one of these digests of the artifact is known."""
+    """Raise UsageError unless one of these digests of the artifact is known, VerificationError if there is none."""
+    if not algorithms:
+        raise VerificationError("the statement names its artifacts by no digest that is known here")
     if not set(algorithms) & artifact.keys():
-        needed = " or ".join(sorted(algorithms)) or "no digest that can be computed"
+        needed = " or ".join(sorted(algorithms))
         raise UsageError(f"the bundle is of an artifact by its {needed}", hint="name the file, and not its digest")
 
 
