@@ -77,6 +77,7 @@ def of_bundle(verdict: Verdict, how: str, policy: Policy | None, digests: dict[s
         "size": tree.size,
         "origin": logged.signed.origin,
         "trust": how,
+        "entry_kind": f"{logged.entry.kind} {logged.entry.version}",
         "key": verdict.key.hint.hex(),
     }
     words, lines = f"signed by the key {verdict.key.hint.hex()}", []
@@ -102,7 +103,7 @@ def of_bundle(verdict: Verdict, how: str, policy: Policy | None, digests: dict[s
         fields["steps"], way = _steps(logged.entry.body, logged.proof.index, tree, logged.proof.hashes)
         steps = [*(f"{name}(file) = {digest.hex()}" for name, digest in digests.items()), *way]
     where = f"is entry {logged.entry.index} of {logged.signed.origin}, size {tree.size}"
-    return Check(fields, f"{where}, {words}", [f"trust     {how}", *lines], steps)
+    return Check(fields, f"{where}, {words}", [f"entry     {fields['entry_kind']}", f"trust     {how}", *lines], steps)
 
 
 def _steps(
