@@ -100,7 +100,7 @@ def test_older_extensions() -> None:
 
 GOOD = authority().leaf().der
 SERIAL = GOOD.index(b"\xa0\x03\x02\x01\x02\x02")  # of the version in front of it
-# the last bit of a signature is 0 in every other certificate; then it can be said to be unused, and the rest to be whole
+# the last bit of a signature is 0 in every other certificate; then it can be said to be unused
 EVEN = next(each for each in (authority().leaf() for _ in range(200)) if not each.certificate.signature[-1] & 1)
 HALF = EVEN.der.removesuffix(b"\0" + EVEN.certificate.signature) + b"\1" + EVEN.certificate.signature
 REFUSED: dict[str, tuple[bytes, str]] = {

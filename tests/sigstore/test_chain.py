@@ -61,6 +61,14 @@ def test_the_path() -> None:
     assert path_of(own, trusted(WHO.root)) == [own.der, WHO.root.der]
 
 
+def test_authorities_that_cannot_be_read() -> None:
+    """One that is of a kind that this library does not know leaves the others as they are."""
+    odd = Authority((b"of a newer kind",), "https://odd")
+    assert path_of(WHO.leaf(), odd, trusted())
+    with pytest.raises(VerificationError, match="https://odd: malformed certificate of the trusted root"):
+        path_of(WHO.leaf(), odd)
+
+
 def test_certificates_that_come_along() -> None:
     """An intermediate may come with the signature; a root that does makes nothing trusted."""
     leaf = WHO.leaf()

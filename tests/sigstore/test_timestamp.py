@@ -144,6 +144,10 @@ def test_no_timestamp_and_no_authority() -> None:
     with pytest.raises(VerificationError, match="the trusted root has no timestamp authority") as caught:
         times(made(), trusted=())
     assert caught.value.hint == "add timestampAuthorities to the trusted root"
+    odd = Authority((b"of a newer kind",), "https://odd")
+    assert times(made(), trusted=(odd, OWN)) == (FOUND,)
+    with pytest.raises(VerificationError, match="https://odd: malformed certificate of the trusted root"):
+        times(made(), trusted=(odd,))
 
 
 def test_every_byte_changed() -> None:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tiles.errors import Malformed
 from tiles.notes.encoding import is_line
+from tiles.sigstore.trusted_root import Authority
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -195,6 +196,11 @@ def load_certificate(der: bytes, what: str = _WHAT) -> x509.Certificate:
     if not der.endswith(b"\0" + loaded.signature):  # a BIT STRING, in which some bits may be said to be unused
         raise Malformed(what, "its signature is not in whole bytes")
     return loaded
+
+
+def load_chain(authority: Authority) -> list[x509.Certificate]:
+    """Return the certificates of an authority of the trusted root, its root last. Raises Malformed."""
+    return [load_certificate(each, "certificate of the trusted root") for each in authority.certificates]
 
 
 def _identity(name: x509.GeneralName) -> Identity:

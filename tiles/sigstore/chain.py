@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tiles.errors import Malformed, VerificationError
-from tiles.sigstore.certificate import Certificate, load_certificate
+from tiles.sigstore.certificate import Certificate, load_certificate, load_chain
 from tiles.sigstore.trusted_root import Authority
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def verify_chain(
     authorities   of the trusted root; one that is not trusted at that time (`period`) is left out
     at            the time of the signature, with its zone
     added         further certificates, DER, in which a path may be looked for. They make nothing trusted
-    Raises VerificationError that says why, of each authority; Malformed for a certificate of the trusted root.
+    Raises VerificationError that says why, of each authority; Malformed for what was added.
     """
     if len(added) > MAX_INTERMEDIATES:
         raise Malformed("certificate chain", f"{len(added)} certificates, {MAX_INTERMEDIATES} are the most")
@@ -50,7 +50,11 @@ def verify_chain(
         if not authority.period.holds(at):
             reasons.append(f"{_name(authority)} is not trusted at that time")
             continue
-        *lower, root = (load_certificate(each, "certificate of the trusted root") for each in authority.certificates)
+        try:
+            *lower, root = load_chain(authority)
+        except Malformed as error:  # of a kind that is newer, or older, than this library
+            reasons.append(f"{_name(authority)}: {error.message}")
+            continue
         path = _path(certificate, (*lower, *others), root, at)
         if not isinstance(path, str):
             return path
