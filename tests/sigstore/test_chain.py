@@ -116,6 +116,13 @@ def test_when_the_authority_is_trusted() -> None:
         path_of(WHO.leaf(by=between), trusted(root), at=late, added=(between.der,))
 
 
+def test_the_path_that_was_valid() -> None:
+    """Where an authority was renewed with the same key, the path is that of the time of the signature."""
+    old = certificate_authority("between", WHO.root, end=T0 + SECOND)
+    new = certificate_authority("between", WHO.root, key=old.key, begin=T0)
+    assert path_of(WHO.leaf(by=old), trusted(old, new, WHO.root), at=T0 + 2 * SECOND)[1] == new.der
+
+
 def by_a(*extensions: Any, **options: Any) -> Callable[[], Any]:
     """Return what calls for the path of a certificate by an intermediate with these extensions."""
 
