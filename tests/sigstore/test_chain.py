@@ -143,8 +143,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "another authority of the same name": (lambda: path_of(stranger().leaf()), "signature does not match"),
     "no authority": (lambda: verify_chain(parse_certificate(WHO.leaf().der), (), T0), "the trusted root has none"),
     "not for code signing": (of_a(SIGNS, FOR_SERVERS), "the certificate is not for code signing"),
-    "for nothing in particular": (of_a(SIGNS), "missing required extension"),
-    "no key usage": (of_a(FOR_CODE), "missing required extension"),
+    "for nothing in particular": (of_a(SIGNS), "extension extended key usage: Certificate is missing required"),
+    "no key usage": (of_a(FOR_CODE), "extension key usage: Certificate is missing required extension"),
     "other key usage": (of_a((usage(content_commitment=True), True), FOR_CODE), "key is not for digital signatures"),
     "it may issue certificates": (of_a(added=[(x509.BasicConstraints(True, None), True)]), "basicConstraints.cA"),
     "critical extension that nobody knows": (
@@ -156,6 +156,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "basicConstraints.cA must be asserted",
     ),
     "by one that may not issue": (by_a(ISSUES[0], SIGNS), "keyCertSign must be asserted"),
+    "by one without key usage": (  # as `openssl req -x509` makes them
+        by_a(ISSUES[0]),
+        "an authority that could have issued it: extension key usage: Certificate is missing required extension",
+    ),
     "by one for servers": (by_a(*ISSUES, FOR_SERVERS), "an authority that is not for code signing"),
     "by one for other names": (by_a(*ISSUES, (NAMED_ELSEWHERE, True)), "name constraints"),
     "by one that is over": (by_a(*ISSUES, begin=T0 - 9 * DAY, end=T0 - DAY), "not valid at validation time"),

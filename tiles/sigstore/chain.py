@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 MAX_DEPTH = 4  # authorities between the signer's certificate and the root
 MAX_INTERMEDIATES = 8  # that a signer may add
 
+_EXHAUSTED = "candidates exhausted: "
+# RFC 5280, 4.2.1: last number of the object identifier → name
+_EXTENSIONS = {
+    14: "subject key identifier",
+    15: "key usage",
+    17: "subject alternative name",
+    19: "basic constraints",
+    30: "name constraints",
+    35: "authority key identifier",
+    37: "extended key usage",
+}
 _REASON = 200  # characters of what the library says, which may hold names that the certificate's maker chose
 
 
@@ -125,11 +136,14 @@ def _policies() -> tuple[Any, Any]:
 
 
 def _plain(error: Exception) -> str:
-    """Return what the library says, without what it prints of a certificate."""
+    """Return what the library says, without what it prints of a certificate, and with names for extensions."""
     text = str(error).partition(" (encountered processing")[0].removeprefix("validation failed: ")
-    return text.removeprefix("candidates exhausted: ").replace("Python extension validator failed: ValueError: ", "")[
-        :_REASON
-    ]
+    text = text.replace("Python extension validator failed: ValueError: ", "")
+    for number, name in _EXTENSIONS.items():
+        text = text.replace(f"invalid extension: 2.5.29.{number}:", f"extension {name}:")
+    if text.startswith(_EXHAUSTED):
+        text = f"an authority that could have issued it: {text.removeprefix(_EXHAUSTED)}"
+    return text[:_REASON]
 
 
 def _name(authority: Authority) -> str:
