@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tiles.errors import Malformed
 from tiles.notes.encoding import is_line
-from tiles.sigstore.trusted_root import Authority
 
 if TYPE_CHECKING:
     from cryptography import x509
+
+    from tiles.sigstore.trusted_root import Authority
 
 MAX_CERTIFICATE_SIZE = 32 * 1024  # bytes; Fulcio's have two thousand
 
