@@ -27,6 +27,7 @@ PURE_STDLIB = {
     "base64",
     "collections",
     "collections.abc",
+    "contextlib",
     "dataclasses",
     "datetime",
     "enum",
@@ -34,12 +35,13 @@ PURE_STDLIB = {
     "heapq",
     "hashlib",
     "itertools",
+    "json",
     "re",
     "struct",
     "typing",
     "zlib",
 }
-PURE_PACKAGES = {"cryptography"}
+PURE_PACKAGES = {"cryptography", "rfc3161_client"}
 CLOCKS = {"now", "today", "utcnow"}  # of datetime, which is imported for its values
 IMPURE_NAMES = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 
@@ -89,6 +91,7 @@ FLOORS = {
     "store": 1,
     "notes": 2,
     "records": 3,
+    "sigstore": 3,
     "user": 4,
     "entries": 5,
     "read": 5,
@@ -100,7 +103,7 @@ FLOORS = {
     "log": 9,
     "page": 9,
 }
-PURE = {name for name in modules() if package_of(name) in {"errors", "tree", "notes", "records"}}
+PURE = {name for name in modules() if package_of(name) in {"errors", "tree", "notes", "records", "sigstore"}}
 
 
 # ---- what is where
@@ -307,6 +310,10 @@ def test_unknown_names_are_unknown() -> None:
             {"cryptography", "urllib3", "tiles.notes.note"},
         ),
         ("import tiles.notes.tlog_proof", {"urllib3", "tiles.store"}),
+        (
+            "import tiletree.cli, tiletree.commands.verify, tiles.sigstore.verdict",
+            {"urllib3", "ssl", "tiles.log", "tiles.store.directory", "cryptography.x509", "rfc3161_client"},
+        ),
     ],
 )
 def test_imports_are_light(statement: str, absent: set[str]) -> None:

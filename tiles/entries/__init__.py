@@ -2,10 +2,10 @@
 
     kinds        one Protocol: how an entry is made, recognised, shown and found
     key_kinds    by which kinds of keys entries are found: our own, and those of applications
+    own_kinds    kinds of entries of applications, which are checked before they are logged
     file_digest  what is logged of a file, with its name or without
     blinded      what is logged of a file so that only those who are told can know
     blinding_secret    where its secret is kept
-    rekor        what Rekor logs of a signature
     proof_extra  what a proof file says of an entry that its reader cannot guess
     payload      files that are published with their digest entries
     lines        lines of a stream as entries

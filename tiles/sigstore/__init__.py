@@ -1,0 +1,22 @@
+"""Formats of Sigstore, and the checks on them. Pure.
+
+    json_text      JSON of others, strictly read, and JSON in its canonical form
+    public_key     keys that sign artifacts, and signatures by them
+    hashedrekord   what Rekor v2 logs of a signature
+    dsse           envelopes: a payload, its type, and one signature over both
+    in_toto        statements about artifacts, which are payloads of envelopes
+    bundle         bundles: a signature, who made it, and its entry in a log
+    trusted_root   whom a verifier trusts: logs, certificate authorities, timestamp authorities
+    certificate    certificates of signers: whom they name, what they claim
+    chain          from such a certificate to an authority of the trusted root, at the time of the signature
+    sct            promises of logs of certificates that it can be found there
+    timestamp      signed times at which a signature existed
+    identity       what a verifier demands of a certificate
+    pattern        regular expressions in linear time, for that
+    keyless        all of this at once: whether a certificate's holder has made a signature
+    body           what the body of an entry says, in each kind that Rekor has logged
+    logged         whether an entry is in a log that is trusted
+    verdict        the verdict on a bundle
+
+Parsing verifies nothing; `verdict` does.
+"""
