@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support import entry_texts, index_texts
+from tests.support import certificate_texts, entry_texts, index_texts
 from tests.support.entry_texts import b64
 from tests.support.web_answers import Cases
 
@@ -22,6 +22,10 @@ def add_to(made: Cases) -> None:
         made.add("index_head", "ok", what, data=b64(text))
     for what, text in index_texts.NOT_HEADS.items():
         made.add("index_head", "Malformed", what, data=b64(text))
+    for number, data in enumerate((*certificate_texts.GOOD, *certificate_texts.BAD, *certificate_texts.damaged(400))):
+        made.add("certificate", "ok", f"{number}: {data[-20:].hex()}", data=b64(data))
+    for identity in certificate_texts.KEYS:
+        made.add("identity_keys", "ok", identity, identities=[identity, "Another@identity.example"])
     for covered in (0, 4096, 16384, 20480, 999_424, 2**48 - 4096, 2**48):
         made.add("live_runs", "ok", str(covered), covered=str(covered))
     for covered in (-4096, 1, 4095, 4097, 2**48 + 4096):

@@ -7,6 +7,8 @@
     in_toto        statements about artifacts, which are payloads of envelopes
     bundle         bundles: a signature, who made it, and its entry in a log
     trusted_root   whom a verifier trusts: logs, certificate authorities, timestamp authorities
+    der            certificates, read for the keys by which entries are found, exactly as the page reads them
+    names          identities as they are spelled where one is looked for, and their parts
 
 Parsing verifies nothing.
 """
