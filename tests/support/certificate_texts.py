@@ -1,4 +1,4 @@
-"""Certificates made element by element, good ones and ones that break a rule, for Python and for the JavaScript vectors.
+"""Certificates made element by element, good ones and ones that break a rule, for Python and for JavaScript.
 
 What is expected is written down here, from docs/index-format.md, "Certificates" and "Identities".
 """
@@ -66,6 +66,7 @@ def _with(place: int, *parts: bytes) -> bytes:
 _MAIL, _WORKFLOW, _SPIFFE = der(0x81, MAIL), der(0x86, WORKFLOW), der(0x86, SPIFFE)
 ONE = certificate(names(_MAIL), issuer(OIDC))
 _ONE: Claims = (["Dev@Example.com"], OIDC.decode())
+_PASSED_OVER = (der(0x81), der(0x81, b"a b"), der(0x81, b"\xc3\xa9@x"), der(0x86, b"a\0"))
 _LONG = b"a@" + b"x" * 1022
 
 # certificates → what they say
@@ -81,7 +82,7 @@ GOOD: dict[bytes, Claims] = {
     certificate(names(der(0x82, b"example.com"), der(0x87, bytes(4)), der(0xA4, der(0x30)), der(0x05))): ([], None),
     certificate(names(user(b"Ann!Example.com"), user(b"nobody", bytes.fromhex("2a03")))): (["Ann!Example.com"], None),
     certificate(names(der(0xA0, der(0x06, b"\x2a"), b"\x05\x00\x05\x00"))): ([], None),
-    certificate(names(der(0x81), der(0x81, b"a b"), der(0x81, b"\xc3\xa9@x"), der(0x86, b"a\0"), _MAIL)): (
+    certificate(names(*_PASSED_OVER, _MAIL)): (
         _ONE[0],
         None,
     ),

@@ -22,10 +22,7 @@ def add_to(made: Cases) -> None:
         made.add("index_head", "ok", what, data=b64(text))
     for what, text in index_texts.NOT_HEADS.items():
         made.add("index_head", "Malformed", what, data=b64(text))
-    for number, data in enumerate((*certificate_texts.GOOD, *certificate_texts.BAD, *certificate_texts.damaged(400))):
-        made.add("certificate", "ok", f"{number}: {data[-20:].hex()}", data=b64(data))
-    for identity in certificate_texts.KEYS:
-        made.add("identity_keys", "ok", identity, identities=[identity, "Another@identity.example"])
+    _add_certificates(made)
     for covered in (0, 4096, 16384, 20480, 999_424, 2**48 - 4096, 2**48):
         made.add("live_runs", "ok", str(covered), covered=str(covered))
     for covered in (-4096, 1, 4095, 4097, 2**48 + 4096):
@@ -38,3 +35,10 @@ def add_to(made: Cases) -> None:
         ("a.b/1", b"x"),
     ):
         made.add("key_prefix", "ok", kind, kind=kind, value=b64(value))
+
+
+def _add_certificates(made: Cases) -> None:
+    for number, data in enumerate((*certificate_texts.GOOD, *certificate_texts.BAD, *certificate_texts.damaged(400))):
+        made.add("certificate", "ok", f"{number}: {data[-20:].hex()}", data=b64(data))
+    for identity in certificate_texts.KEYS:
+        made.add("identity_keys", "ok", identity, identities=[identity, "Another@identity.example"])

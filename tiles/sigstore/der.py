@@ -3,7 +3,7 @@
 docs/index-format.md, "Certificates", has the rules. What is found by an index has to follow from the bytes in the same
 way everywhere and for ever, also for a certificate that somebody has made up. So this is a reader of its own, equal to
 web/verifier/x509.js, and no general one: what does not decide the keys is not looked at. Nothing is verified here;
-whether a certificate is a good one is not for this module.
+whether a certificate is a good one is for those who verify the signature.
 """
 
 from __future__ import annotations
@@ -132,6 +132,6 @@ def _elements(data: bytes) -> Iterator[_Element]:
         at += size
 
 
-def _expect(holds: bool) -> None:  # noqa: FBT001
+def _expect(holds: bool) -> None:
     if not holds:
         raise Malformed(_WHAT, "not a certificate in DER")

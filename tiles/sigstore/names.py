@@ -19,7 +19,7 @@ def spelled(text: str) -> str:
 
 
 def parts_of(text: str) -> list[str]:
-    """Return the parts by which a spelled identity is found too: of a URI the shortest first, of an e-mail its domain."""
+    """Return the parts by which a spelled identity is found too: of a URI, the shortest first, or the domain."""
     if found := _LOCATED.match(text):
         return [text[: end.start()] for end in _PART_ENDS.finditer(text, found.end())]
     _, at, domain = text.rpartition("@")
