@@ -1,5 +1,8 @@
 """Formats of Sigstore, and the checks on them. Pure.
 
+    der            certificates, read for the keys by which entries are found, exactly as the page reads them
+    key_hint       by what a key is found, whatever file it is in
+    names          identities as they are spelled where one is looked for, and their parts
     json_text      JSON of others, strictly read, and JSON in its canonical form
     public_key     keys that sign artifacts, and signatures by them
     hashedrekord   what Rekor v2 logs of a signature
@@ -7,8 +10,9 @@
     in_toto        statements about artifacts, which are payloads of envelopes
     bundle         bundles: a signature, who made it, and its entry in a log
     trusted_root   whom a verifier trusts: logs, certificate authorities, timestamp authorities
-    der            certificates, read for the keys by which entries are found, exactly as the page reads them
-    names          identities as they are spelled where one is looked for, and their parts
+    body           what the body of an entry says, in each kind that Rekor has logged
+    logged         whether an entry is in a log that is trusted
+    verdict        the verdict on a bundle
 
-Parsing verifies nothing.
+Parsing verifies nothing; `verdict` does.
 """
