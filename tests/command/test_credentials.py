@@ -105,6 +105,8 @@ MISTAKEN = [
     "info log --X",
     "search log X --vkey VKEY",
     "search log --kind X --vkey VKEY",
+    "search log --identity X --vkey VKEY",
+    "search log --key X --vkey VKEY",
     "search log a --prove X --vkey VKEY",
     "get log X --vkey VKEY",
     "get log 0 --vkey VKEY -o X",

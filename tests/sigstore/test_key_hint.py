@@ -59,6 +59,6 @@ def test_a_key_that_signs_no_artifact() -> None:
 )
 def test_no_key(data: bytes) -> None:
     """It is said; nothing of a private key is shown."""
-    with pytest.raises(Malformed, match=r"^(key|certificate): ") as raised:
+    with pytest.raises(Malformed, match=r"(key|certificate): ") as raised:
         key_hint(data)
     assert b64encode(PRIVATE.private_numbers().private_value.to_bytes(32, "big")).decode() not in str(raised.value)

@@ -20,8 +20,8 @@ from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
-from tiletree.finding import remarks
-from tiletree.opening import read_file, read_key_hint, tiles_of, visit, write_file
+from tiletree.finding import read_key_hint, remarks
+from tiletree.opening import read_file, tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
 
@@ -32,10 +32,10 @@ from tiletree.ui import Output
 @click.option("--sha256", metavar="HEX", help="whose SHA-256 this is: of a file, signed content, or the entry's bytes")
 @click.option("--leaf", metavar="HEX", help="the entry with this leaf hash")
 @click.option("--name", metavar="TEXT", help="files that were logged under this name")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="signed by this key")
 @click.option(
-    "--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="signed by this key, or with this certificate"
+    "--identity", metavar="TEXT", help="signed by this e-mail address or URI, or one below it; @ and a domain"
 )
-@click.option("--identity", metavar="TEXT", help="signed by this e-mail address or URI, or one below it; @ and a domain")
 @click.option("--issuer", metavar="TEXT", help="signed by somebody for whom this OIDC issuer vouched")
 @click.option("--subject", metavar="HEX", help="attestations of what has this digest, if they are logged themselves")
 @click.option("--kind", "others", metavar="KIND=VALUE", multiple=True, help="any key, such as sha512/1=HEX")
