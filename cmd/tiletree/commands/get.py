@@ -12,7 +12,7 @@ from tiles.entries.payload import fetch_payload
 from tiles.index.find_file import find_leaf_hash
 from tiles.index.key_text import key_from
 from tiles.read.fetcher import open_log
-from tiles.tree.merkle import leaf_hash
+from tiles.tree.merkle import leaf_hash, to_hash
 from tiletree.finding import check_named, find_entry, remarks
 from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
@@ -55,7 +55,7 @@ def get(
     """
     if (what is None) == (uuid is None):
         raise click.UsageError("name an index, a file or sha256:HEX, or --uuid", click.get_current_context())
-    leaf = key_from(LEAF, uuid).value if uuid is not None else None
+    leaf = to_hash(key_from(LEAF, uuid).value) if uuid is not None else None
     is_index = what is not None and what.isascii() and what.isdigit()
     if what is not None and not is_index:
         check_named(what)
