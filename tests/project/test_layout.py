@@ -34,6 +34,7 @@ PURE_STDLIB = {
     "heapq",
     "hashlib",
     "itertools",
+    "json",
     "re",
     "struct",
     "typing",
@@ -89,6 +90,7 @@ FLOORS = {
     "store": 1,
     "notes": 2,
     "records": 3,
+    "sigstore": 3,
     "user": 4,
     "entries": 5,
     "read": 5,
@@ -100,7 +102,7 @@ FLOORS = {
     "log": 9,
     "page": 9,
 }
-PURE = {name for name in modules() if package_of(name) in {"errors", "tree", "notes", "records"}}
+PURE = {name for name in modules() if package_of(name) in {"errors", "tree", "notes", "records", "sigstore"}}
 
 
 # ---- what is where

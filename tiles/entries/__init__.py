@@ -5,7 +5,6 @@
     file_digest  what is logged of a file, with its name or without
     blinded      what is logged of a file so that only those who are told can know
     blinding_secret    where its secret is kept
-    rekor        what Rekor logs of a signature
     proof_extra  what a proof file says of an entry that its reader cannot guess
     payload      files that are published with their digest entries
     lines        lines of a stream as entries

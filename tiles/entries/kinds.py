@@ -16,8 +16,8 @@ from typing import BinaryIO, Protocol
 from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
-from tiles.entries.rekor import parse_rekor_entry
 from tiles.errors import Malformed, UsageError
+from tiles.sigstore.hashedrekord import parse_hashedrekord
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 
@@ -146,7 +146,7 @@ class Blinded:
 
 
 class Rekor:
-    """What Rekor v2 logs of a signature (`tiles.entries.rekor`)."""
+    """What Rekor v2 logs of a signature (`tiles.sigstore.hashedrekord`)."""
 
     name = "hashedrekord"
     begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
@@ -157,16 +157,16 @@ class Rekor:
 
     def check(self, entry: bytes) -> None:
         """Raise Malformed unless it is such an entry, to the byte."""
-        parse_rekor_entry(entry)
+        parse_hashedrekord(entry)
 
     def describe(self, entry: bytes) -> list[tuple[str, str]]:
         """Return digest and kind of key."""
-        found = parse_rekor_entry(entry)
+        found = parse_hashedrekord(entry)
         return [(found.algorithm, found.digest.hex()), ("Key", found.key_details)]
 
     def keys(self, entry: bytes) -> list[Key]:
         """Return the digest of what was signed."""
-        found = parse_rekor_entry(entry)
+        found = parse_hashedrekord(entry)
         kind = {"SHA2_256": SHA256, "SHA2_512": SHA512}.get(found.algorithm)
         return [Key(kind, found.digest)] if kind else []
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tests.support.entry_texts import ENTRIES
-from tiles.entries.rekor import parse_rekor_entry
+from tiles.sigstore.hashedrekord import parse_hashedrekord
 
 
 def test_an_entry_of_rekor() -> None:
     """All parts of it are there."""
     entry = next(entry for entry in ENTRIES if b"x509Certificate" in entry)
-    found = parse_rekor_entry(entry)
+    found = parse_hashedrekord(entry)
     assert (found.algorithm, found.digest, found.verifier, found.raw) == (
         "SHA2_512",
         bytes(64),
