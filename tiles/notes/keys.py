@@ -105,10 +105,15 @@ class VerifierKey:
             raise UsageError(f"{len(self.public)} bytes of public key instead of {_PUBLIC_SIZE[self.type]}")
         if self.type == SignatureType.MLDSA44 and len(self.name.encode()) > MAX_COSIGNER_NAME:
             raise UsageError(f"the name of an ML-DSA-44 key has at most {MAX_COSIGNER_NAME} bytes")
-        object.__setattr__(self, "key_id", _key_id(self.name, self.type, self.public))
+        object.__setattr__(self, "key_id", _key_hash(self.name, self.type, self.public)[:KEY_ID_SIZE])
 
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}"
+
+    @property
+    def log_id(self) -> bytes:
+        """The 32 bytes of which the key id has the first 4: by them Sigstore names the key of a log."""
+        return _key_hash(self.name, self.type, self.public)
 
     @property
     def vkey(self) -> str:
@@ -243,11 +248,11 @@ def _public(type_: SignatureType, seed: bytes) -> bytes:
     return Ed25519PrivateKey.from_private_bytes(bytes(seed)).public_key().public_bytes_raw()
 
 
-def _key_id(name: str, type_: SignatureType, public: bytes) -> bytes:
+def _key_hash(name: str, type_: SignatureType, public: bytes) -> bytes:
     if type_ == SignatureType.ECDSA:  # "the truncated SHA-256 hash of the DER encoded public key in SPKI format"
-        return sha256(public).digest()[:KEY_ID_SIZE]
+        return sha256(public).digest()
     # key ID = SHA-256(key name || 0x0A || signature type || public key)[:4]
-    return sha256(name.encode() + b"\n" + bytes([type_]) + public).digest()[:KEY_ID_SIZE]
+    return sha256(name.encode() + b"\n" + bytes([type_]) + public).digest()
 
 
 def _load_ecdsa(spki: bytes) -> ec.EllipticCurvePublicKey:

@@ -122,6 +122,20 @@ def verify_inclusion(leaf: Hash, index: int, tree: TreeHead, proof: Sequence[Has
         raise ProofError(f"{what}: leads to root {root.hex()}, not to {tree.root.hex()}", evidence=evidence)
 
 
+def inclusion_steps(leaf: Hash, index: int, size: int, proof: Sequence[Hash]) -> list[tuple[Hash, Hash, Hash]]:
+    """Return the way from a leaf hash to a root, to show it: each node's left child, right child and hash.
+
+    This verifies nothing; `verify_inclusion` does, and has to come first, as it refuses a proof of another length.
+    """
+    steps = []
+    node = leaf
+    for hash_, is_left in zip(proof, _left_sides(index, size - 1), strict=True):
+        left, right = (hash_, node) if is_left else (node, hash_)
+        node = node_hash(left, right)
+        steps.append((left, right, node))
+    return steps
+
+
 def verify_consistency(old: TreeHead, new: TreeHead, proof: Sequence[Hash]) -> None:
     """Verify that the tree `old` is a prefix of the tree `new` (RFC 9162 §2.1.4.2).
 
