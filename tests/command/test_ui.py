@@ -105,6 +105,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["init", "new", "--origin", ORIGIN, "--private", LINES, "--private-in-bucket"], False),
     ],
     "wrong": [
+        (["revoke", LINES, "--log", "log", "--reason", "why"], False),
+        (["revoke", "--identity", LINES, "--log", "log", "--reason", "why"], True),
         ([LINES], True),
         (["info"], False),
         (["get", "hostile", LINES], True),

@@ -62,6 +62,7 @@ CALLS = {
     "prove": Call("prove log --index 0", answers=True),
     "prove -": Call("prove log -", stdin=b"content of a\n", answers=True),
     "prove -o": Call("prove log --index 0 -o made"),
+    "revoke": Call("revoke a --log log --reason why --log-key k", size=3),
     "verify": Call("verify a --proof p --vkey VKEY"),
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
     "audit": Call("audit log"),
