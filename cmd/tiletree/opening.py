@@ -57,7 +57,7 @@ def read_admission(path: Path | None) -> Admission | None:
 
 
 def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """Return what a file that the user named with an option holds. Raises UsageError if it cannot be read or parsed."""
+    """Return what is in a file the user named. Raises UsageError, which shows nothing of the file."""
     try:
         with path.open("rb") as file:
             return parse(file.read(limit + 1))

@@ -65,6 +65,7 @@ CALLS = {
     "revoke": Call("revoke a --log log --reason why --log-key k", size=3),
     "verify": Call("verify a --proof p --vkey VKEY"),
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
+    "verify --bundle": Call("verify a --bundle bundle --trusted-root root.json --key s.pub"),
     "audit": Call("audit log"),
     "import": Call("import log other --key o"),
     "repair": Call("repair log"),
