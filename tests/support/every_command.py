@@ -64,6 +64,7 @@ CALLS = {
     "prove -o": Call("prove log --index 0 -o made"),
     "revoke": Call("revoke a --log log --reason why --log-key k", size=3),
     "verify": Call("verify a --proof p --vkey VKEY"),
+    "verify --log": Call("verify a --proof p --vkey VKEY --log log"),
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
     "verify --bundle": Call("verify a --bundle bundle --trusted-root root.json --key s.pub"),
     "audit": Call("audit log"),
