@@ -34,6 +34,7 @@ from tiletree.commands import (
     staple,
     status,
     submit,
+    trust_root,
     upload,
     verify,
 )
@@ -105,6 +106,7 @@ for command in (
     attest.attest,
     upload.upload,
     staple.staple,
+    trust_root.trust_root,
     verify.verify,
     audit.audit,
     import_.import_,

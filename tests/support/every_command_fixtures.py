@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.signatures import write_signatures
+
 if TYPE_CHECKING:
     from tests.support.command_line import Command
     from tests.support.forking_tiletree import Forks
@@ -26,12 +28,13 @@ def forks() -> Iterator[Forks]:
 
 @pytest.fixture
 def prepared(tiletree: Command, log: str) -> str:
-    """Return the vkey of a log, beside one that may import it; one submission waits."""
+    """Return the vkey of a log, beside one that may import it; one submission waits, and what is to be signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
     tiletree.ok("key", "trust", "log", log)
     for name in ("page", "verifier"):  # `page` has something to do, and copies are made sooner
         shutil.rmtree(f"log/{name}")
     Path("c").write_bytes("content of \u00e9\u2192\n".encode())
     Path("d").write_bytes(b"waits\n")
+    write_signatures(b"content of a\n")
     tiletree.ok("submit", "log", "d", "--submitter", "bob")
     return log
