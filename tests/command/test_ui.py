@@ -13,6 +13,7 @@ import tiletree.commands
 from tests.support.command_line import ORIGIN, Command
 from tests.support.hostile import ESCAPED, HOSTILE_LOG, LINES, harm, hostile_policy, write_hostile_log
 from tests.support.signatures import write_signatures
+from tests.support.signed_bundles import write_bundle
 from tiletree.cli import cli
 
 VKEY = HOSTILE_LOG.verifier.vkey
@@ -54,6 +55,12 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["verify", "entry", "--proof", NEW, "--policy", "policy"], True),
         (["verify", FILE, "--proof", NEW, "--policy", FILE], True),
     ],
+    "bundle": [
+        (["verify", FILE, "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub", "--explain"], True),
+        (["verify", FILE, "entry", "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub"], True),
+        (["verify", FILE, "--trusted-root", "root.json", "--key", "s.pub"], True),
+        (["verify", "entry", "--bundle", FILE, "--trusted-root", FILE, "--key", FILE], True),
+    ],
     "audit": [(["audit", "hostile", "--vkey", VKEY], True), (["audit", "damaged", "--vkey", VKEY], True)],
     "repair": [
         (["repair", "hostile", "--private", "none", "--dry-run"], True),
@@ -86,9 +93,9 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["attest", FILE, "--predicate", "json", "--type", "link", "--log", LOG, "--key", NEW], True),
         (["upload", "--artifact", FILE, "--signature", FILE, "--key", FILE, "--log", LOG], False),
         (["upload", "--artifact", FILE, "--signature", FILE, "--key", f"{NEW}.pub", "--log", LOG], False),
-        (["upload", "--artifact-hash", LINES, "--signature", FILE, "--key", "s.pub", "--log", LOG], False),
+        (["upload", "--artifact-hash", LINES, "--signature", FILE, "--key", "sk.pub", "--log", LOG], False),
         (["staple", FILE, "--log", LOG], False),
-        (["staple", "bundle", "--key", "s.pub", "--log", LOG], False),
+        (["staple", "unlogged", "--key", "sk.pub", "--log", LOG], False),
         (["trust-root", "hostile", "--vkey", VKEY, "--start", "2026-01-31", "--out", NEW], False),
         (["trust-root", "hostile", "--vkey", VKEY, "--start", "2026-01-31", "--out", LOG], True),
         (["trust-root", NONE, "--out", LOG], True),
@@ -164,6 +171,7 @@ def hostile(tiletree: Command) -> Command:
     Path("missing/checkpoint").unlink()
     Path("policy").write_text(hostile_policy())
     Path(FILE).write_text(LINES)
+    write_bundle("bundle", LINES.encode(), statement=LINES)
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
     write_signatures(b"")
     return tiletree

@@ -11,9 +11,9 @@ from tiles.signing.artifact_key import write_artifact_key
 
 
 def write_signatures(data: bytes) -> None:
-    """Write a signing key `s`, and a predicate, a signature over data and its bundle without an entry."""
+    """Write a signing key `sk`, and a predicate, a signature over data and its bundle without an entry."""
     bundle = sign_artifact(artifact_key(), sha256(data).digest())
-    write_artifact_key(Path("s"), artifact_key())
+    write_artifact_key(Path("sk"), artifact_key())
     Path("json").write_bytes(b"{}")
     Path("signature").write_bytes(bundle.signature)
-    Path("bundle").write_bytes(bundle.data)
+    Path("unlogged").write_bytes(bundle.data)
