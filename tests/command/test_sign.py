@@ -169,6 +169,29 @@ def test_what_is_not_attested(
     assert tiletree.ok("info", "log", "--vkey", signer)["size"] == 2
 
 
+# ---- verify
+
+
+def test_what_is_signed_here_is_verified_here(tiletree: Command, signer: str) -> None:
+    """With the files of `trust-root`, or the vkey alone; one byte more, another key or another log is refused."""
+    Path("p").write_bytes(b"{}")
+    tiletree.ok("sign", "a", "--log", "log", "--key", "s")
+    tiletree.ok("attest", "a", "--predicate", "p", "--type", "link", "--log", "log", "--key", "s")
+    tiletree.ok("trust-root", "log", "--out", "trust", "--vkey", signer)
+    write_artifact_key(Path("t"), artifact_key(2))
+    other = tiletree.ok("init", "other", "--origin", ORIGIN, "--key", "o")["vkey"]
+    trusted = ("--trusted-root", "trust/trusted_root.json")
+    for words in (("a",), ("a", "--bundle", "a.link.sigstore.json")):
+        for trust in (trusted, ("--vkey", signer)):
+            assert tiletree.ok("verify", *words, *trust, "--key", "s.pub")["verified"], (words, trust)
+        assert tiletree("verify", *words, *trusted, "--key", "t.pub").code == 1
+        assert tiletree("verify", *words, "--vkey", other, "--key", "s.pub").code == 1
+    with Path("a").open("ab") as file:
+        file.write(b"!")
+    for words in (("a",), ("a", "--bundle", "a.link.sigstore.json")):
+        assert tiletree("verify", *words, *trusted, "--key", "s.pub").code == 1
+
+
 # ---- upload
 
 

@@ -323,7 +323,19 @@ def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> 
                 (vkey,) = re.findall(r"^vkey +(\S+)$", done.out, flags=re.MULTILINE)
                 assert tiletree("key", "show", "log.key").out.strip() == vkey
                 variables["VKEY"] = vkey
-    assert ran == ["init", "add", "prove", "verify", "add", *["search"] * 3, "key", "sign", "trust-root", "python"]
+    assert ran == [
+        "init",
+        "add",
+        "prove",
+        "verify",
+        "add",
+        *["search"] * 3,
+        "key",
+        "sign",
+        "trust-root",
+        "verify",
+        "python",
+    ]
     text = read(README)
     for name in ("log", "log.private", "log.key", "log.key.anchor", "app-1.0.tlog-proof"):
         assert name in text
