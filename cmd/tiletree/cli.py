@@ -79,6 +79,7 @@ COMMANDS = {
     },
     "import": ("import_", "import_"),
     "loginfo": ("info", "loginfo"),
+    "trust-root": ("trust_root", "trust_root"),
 }
 
 
