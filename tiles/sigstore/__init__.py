@@ -9,6 +9,9 @@
     trusted_root   whom a verifier trusts: logs, certificate authorities, timestamp authorities
     der            certificates, read for the keys by which entries are found, exactly as the page reads them
     names          identities as they are spelled where one is looked for, and their parts
+    body           what the body of an entry says, in each kind that Rekor has logged
+    logged         whether an entry is in a log that is trusted
+    verdict        the verdict on a bundle
 
-Parsing verifies nothing.
+Parsing verifies nothing; `verdict` does.
 """
