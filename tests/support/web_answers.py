@@ -20,6 +20,7 @@ from tests.support.signed_text import MLDSA44
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kinds import Key, forms, keys_of, read_content
 from tiles.entries.proof_extra import entry_of
+from tiles.entries.revocation import parse_revocation
 from tiles.errors import HistoryUnknown, Malformed, TilesError
 from tiles.index.record import key_prefix
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
@@ -146,6 +147,15 @@ def _index_head(data: str) -> Any:
     return [found.origin, found.kind, str(found.tree.size), b64(found.tree.root), runs]
 
 
+def _revocation(entry: str) -> Any:
+    try:
+        found = parse_revocation(b64decode(entry))
+    except Malformed:
+        return None
+    said = found.statement
+    return [said.what, said.value, said.reason, b64(said.key), said.log, b64(found.signature), said.text.decode()]
+
+
 def _certificate(data: str) -> Any:
     try:
         found = read_certificate(b64decode(data))
@@ -179,6 +189,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "digest_entry": _digest_entry,
     "keys": lambda entry: [[key.kind, b64(key.value)] for key in keys_of(b64decode(entry))],
     "certificate": _certificate,
+    "revocation": _revocation,
     "identity_keys": lambda identities: identity_keys(tuple(identities)),
     "entry_of": _entry_of,
     "index_head": _index_head,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support import certificate_texts, entry_texts, index_texts
+from tests.support import certificate_texts, entry_texts, index_texts, revocation_texts
 from tests.support.entry_texts import b64
 from tests.support.web_answers import Cases
 
@@ -23,6 +23,8 @@ def add_to(made: Cases) -> None:
     for what, text in index_texts.NOT_HEADS.items():
         made.add("index_head", "Malformed", what, data=b64(text))
     _add_certificates(made)
+    for number, entry in enumerate(revocation_texts.REVOCATIONS):
+        made.add("revocation", "ok", f"{number}: {entry[23:60]!r}", entry=b64(entry))
     for covered in (0, 4096, 16384, 20480, 999_424, 2**48 - 4096, 2**48):
         made.add("live_runs", "ok", str(covered), covered=str(covered))
     for covered in (-4096, 1, 4095, 4097, 2**48 + 4096):

@@ -98,6 +98,10 @@ const OPERATIONS = {
     const found = x509.parseCertificate(bytes(data));
     return found && [text(found.spki), found.identities.map((one) => one.text), found.issuer];
   },
+  revocation: ({ entry }) => {
+    const found = entries.parseRevocation(bytes(entry)), isKey = found?.by === "key";
+    return found && [found.what, found.value, found.reason, isKey ? text(found.signer) : "", isKey ? "" : found.signer, text(found.signature), found.text];
+  },
   identity_keys: ({ identities }) => x509.identityKeys(identities.map((one) => ({ text: one }))),
   entry_of: ({ extra, sha256, size }) => {
     const found = entries.entryOf(bytes(extra), { sha256, size });

@@ -67,7 +67,7 @@ def parse_digest_entry(entry: bytes) -> DigestEntry:
     match = _DIGEST_ENTRY.fullmatch(entry)
     if not match:
         raise Malformed(TITLE, "the entry is not the digest of a file", entry[:80])
-    name = None if match[3] is None else _decode_name(match[3])
+    name = None if match[3] is None else percent_decoded(match[3].decode("ascii"))
     try:
         digest = DigestEntry(match[1].decode("ascii"), decode_decimal(match[2].decode("ascii"), TITLE), name)
     except UsageError as error:
@@ -100,15 +100,20 @@ def encode_name(name: str) -> str:
         raise UsageError(f"a file's name has 1 to {MAX_NAME_SIZE} bytes of UTF-8, not {len(data)}")
     if name in (".", "..") or b"/" in data or b"\0" in data:
         raise UsageError("a file's name has no slash and no zero byte, and is not . or ..")
+    return percent_encoded(data)
+
+
+def percent_encoded(data: bytes) -> str:
+    """Return bytes as entries have them that may be anything: `A-Za-z0-9-._~` as they are, every other one as %XX."""
     return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in data)
 
 
-def _decode_name(encoded: bytes) -> str:
-    """Return what stands for the name once each %XX is a byte. The caller encodes it again and compares."""
+def percent_decoded(encoded: str) -> str:
+    """Return what ASCII text stands for once each %XX is a byte. The caller encodes it again and compares."""
     try:
-        return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), encoded).decode("utf-8")
+        return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), encoded.encode("ascii")).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Malformed(TITLE, f"the name is not UTF-8 at byte {error.start}", encoded[:80]) from None
+        raise Malformed(TITLE, f"not UTF-8 at byte {error.start}", encoded[:80]) from None
 
 
 def file_entry(stream: BinaryIO) -> bytes:
