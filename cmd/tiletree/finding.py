@@ -11,8 +11,10 @@ from tiles.errors import UsageError
 from tiles.index.find_file import find_digest, find_file
 from tiles.index.key_text import key_from
 from tiles.read.client import LogClient
+from tiles.sigstore.key_hint import key_hint
+from tiles.sigstore.public_key import MAX_KEY_SIZE
 from tiletree.blinding import known_secrets
-from tiletree.opening import read_file
+from tiletree.opening import read_file, read_named
 from tiletree.ui import Output
 
 _DIGEST = "sha256:"
@@ -42,6 +44,11 @@ def find_entry(
         return *find_digest(client, key.value, remark, any_size=any_size), None
     content = read_file(what, partial(known_secrets, log, client.accepted.signed.origin))
     return *find_file(client, content, what, remark, any_size=any_size), content
+
+
+def read_key_hint(path: Path) -> bytes:
+    """Return by what the key in a file that the user named with --key is found. Raises UsageError if there is none."""
+    return read_named(path, "--key", MAX_KEY_SIZE, key_hint)
 
 
 def remarks(out: Output) -> Callable[[str], None]:

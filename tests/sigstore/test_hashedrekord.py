@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
 from dataclasses import replace
 
 import pytest
 
 from tests.support.entry_texts import ENTRIES
+from tests.support.signed_bundles import EXAMPLE
 from tiles.errors import LogError, Malformed, SignatureError, UsageError
-from tiles.sigstore.hashedrekord import HashedRekord, check_hashedrekord, make_hashedrekord, parse_hashedrekord
+from tiles.sigstore.hashedrekord import check_hashedrekord, make_hashedrekord, parse_hashedrekord
 from tiles.sigstore.json_text import canonical_json
 from tiles.sigstore.public_key import parse_public_key
 from tiles.tree.merkle import leaf_hash
-
-# https://github.com/sigstore/rekor-tiles, CLIENTS.md
-EXAMPLE = HashedRekord(
-    "SHA2_256",
-    b64decode("dyj4ednYHjN4/zsjjBeeLahS9slp97Z67LTAVxjrjXw="),
-    b64decode("MEQCIB+YPa9o3SN0sQ4uduGf+mZxwFfOhFZ0Cgy+p7Vt1o2SAiAPFDHqOAJLYmvtCWOsDyNY1H4V3zm4NEDYs3NyvHh1Pg=="),
-    "PKIX_ECDSA_P256_SHA_256",
-    "publicKey",
-    b64decode(
-        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2slOf8eZcj2moW2t4UFj7vCL6QpDzkDqqSUmm4OJCVvIauKLxm0aGs3VMPPfauMPaMutn0/s"
-        "3jg0rroFxoicyg=="
-    ),
-)
 
 
 def test_an_entry_of_rekor() -> None:

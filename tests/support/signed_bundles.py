@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
 from tiles.notes.keys import SigningKey, VerifierKey
 from tiles.sigstore.bundle import Bundle, EntryProof, LogEntry, MessageSignature
 from tiles.sigstore.dsse import Envelope, pae
-from tiles.sigstore.hashedrekord import KIND, VERSION, make_hashedrekord
+from tiles.sigstore.hashedrekord import KIND, VERSION, HashedRekord, make_hashedrekord
 from tiles.sigstore.in_toto import PAYLOAD_TYPE, STATEMENT_V1
 from tiles.sigstore.logged import log_spki
 from tiles.sigstore.public_key import PublicKey, parse_public_key
@@ -37,6 +37,19 @@ STATEMENT = {
     "predicateType": "https://slsa.dev/provenance/v1",
     "predicate": {"buildDefinition": {}},
 }
+# https://github.com/sigstore/rekor-tiles, CLIENTS.md
+EXAMPLE = HashedRekord(
+    "SHA2_256",
+    b64decode("dyj4ednYHjN4/zsjjBeeLahS9slp97Z67LTAVxjrjXw="),
+    b64decode("MEQCIB+YPa9o3SN0sQ4uduGf+mZxwFfOhFZ0Cgy+p7Vt1o2SAiAPFDHqOAJLYmvtCWOsDyNY1H4V3zm4NEDYs3NyvHh1Pg=="),
+    "PKIX_ECDSA_P256_SHA_256",
+    "publicKey",
+    b64decode(
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2slOf8eZcj2moW2t4UFj7vCL6QpDzkDqqSUmm4OJCVvIauKLxm0aGs3VMPPfauMPaMutn0/s"
+        "3jg0rroFxoicyg=="
+    ),
+)
+
 HASHES: dict[str, Any] = {"SHA2_256": sha256, "SHA2_384": sha384, "SHA2_512": sha512}
 _PREHASHED: dict[str, Any] = {"SHA2_256": SHA256, "SHA2_384": SHA384, "SHA2_512": SHA512}
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from tiles.errors import Malformed
 from tiles.notes.index_head import MAX_KEYS
 from tiles.sigstore.der import CertificateClaims, read_certificate
-from tiles.sigstore.hashedrekord import HashedRekord
+from tiles.sigstore.hashedrekord import HashedRekord, parse_hashedrekord
 from tiles.sigstore.names import identity_keys, spelled
 
 KEY = "key/1"  # SHA-256 of the key that signs
@@ -24,6 +24,14 @@ def claims_of(found: HashedRekord) -> CertificateClaims | None:
         return None
     try:
         return read_certificate(found.raw)
+    except Malformed:
+        return None
+
+
+def claims_in(entry: bytes) -> CertificateClaims | None:
+    """Return what the certificate in an entry claims; None for an entry without one. It may be hostile."""
+    try:
+        return claims_of(parse_hashedrekord(entry))
     except Malformed:
         return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tiles.errors import Malformed, PolicyError, SignatureError, UsageError, VerificationError
 from tiles.notes.policy import Policy
@@ -18,8 +19,12 @@ from tiles.sigstore.bundle import Bundle, MessageSignature
 from tiles.sigstore.dsse import Envelope
 from tiles.sigstore.in_toto import PAYLOAD_TYPE, Statement, parse_statement
 from tiles.sigstore.logged import Logged, verify_entry
-from tiles.sigstore.public_key import PublicKey, verify_digest
+from tiles.sigstore.public_key import PublicKey, certificate_key, verify_digest
 from tiles.sigstore.trusted_root import TrustedRoot
+
+if TYPE_CHECKING:
+    from tiles.sigstore.identity import Rule
+    from tiles.sigstore.keyless import CheckedCertificate
 
 Trust = TrustedRoot | Policy
 Digests = Mapping[str, bytes]  # of an artifact, by algorithms such as "SHA2_256"
@@ -31,12 +36,14 @@ class Verdict:
 
     logged      the entry and the log that it is in
     key         that signed the artifact
+    checked     its certificate, where one was demanded; None where the key was
     statement   what an envelope says of the artifact; None where the artifact itself is signed
     time        when the signature is known to have existed; None if nothing that was verified says so
     """
 
     logged: Logged
     key: PublicKey
+    checked: CheckedCertificate | None = None
     statement: Statement | None = field(default=None, repr=False)
     time: datetime | None = None
 
@@ -52,18 +59,19 @@ def needed_digests(bundle: Bundle) -> frozenset[str]:
     return frozenset({content.algorithm})
 
 
-def verify_bundle(bundle: Bundle, artifact: Digests, trust: Trust, demanded: PublicKey, now: datetime) -> Verdict:
+def verify_bundle(
+    bundle: Bundle, artifact: Digests, trust: Trust, demanded: PublicKey | Rule, now: datetime
+) -> Verdict:
     """Return the verdict on a bundle of this artifact.
 
     artifact   its digests, at least one of `needed_digests`
-    trust      whose logs: never taken from what is verified
-    demanded   who has to have signed
+    trust      whose logs, and for certificates whose authorities: never taken from what is verified
+    demanded   who has to have signed: a key, or what a certificate has to say
     now        with its zone; a log's key whose time is over is trusted for what is known to be older, only
     Raises VerificationError, one of its kinds, or Malformed; UsageError where the call lacks something.
     """
     statement = _check_artifact(bundle.content, artifact)
-    if bundle.certificates:
-        raise UsageError("the bundle is of a certificate, so a key is not what can be demanded of it")
+    _check_signer(bundle, demanded)
     if len(bundle.entries) != 1:
         raise VerificationError(
             f"the bundle has {len(bundle.entries)} log entries instead of one",
@@ -71,13 +79,58 @@ def verify_bundle(bundle: Bundle, artifact: Digests, trust: Trust, demanded: Pub
         )
     logged = verify_entry(bundle.entries[0], trust)
     body = body_of(logged.entry)
-    if body.is_certificate or body.raw != demanded.spki:
-        raise SignatureError(f"signed by another key than {demanded.hint.hex()}, which has to have signed")
-    check_body(body, bundle, demanded.spki)
-    _verify_signature(bundle, demanded)
+    key = demanded if isinstance(demanded, PublicKey) else certificate_key(bundle.certificates[0])
+    if isinstance(demanded, PublicKey) and not body.is_certificate and body.raw != key.spki:
+        raise SignatureError(f"signed by another key than {key.hint.hex()}, which has to have signed")
+    check_body(body, bundle, bundle.certificates[0] if bundle.certificates else key.spki)
+    _verify_signature(bundle, key)
+    if isinstance(demanded, PublicKey):
+        return Verdict(logged, key, None, statement, _time_of_key(bundle, logged, trust, now))
+    checked = _check_certificate(bundle, logged, trust, demanded)
+    _check_period(logged, checked.time.at)
+    return Verdict(logged, key, checked, statement, checked.time.at)
+
+
+def _check_signer(bundle: Bundle, demanded: PublicKey | Rule) -> None:
+    """Raise SignatureError if a key is demanded of a certificate's bundle, or an identity of a key's."""
+    if bundle.certificates and isinstance(demanded, PublicKey):
+        raise SignatureError(
+            "signed with a certificate, and a key was demanded",
+            hint="name whom the certificate has to be of: --certificate-identity and --certificate-oidc-issuer",
+        )
+    if not bundle.certificates and not isinstance(demanded, PublicKey):
+        raise SignatureError("signed by a key, and a certificate was demanded", hint="name the key with --key")
+
+
+def _check_certificate(bundle: Bundle, logged: Logged, trust: Trust, rule: Rule) -> CheckedCertificate:
+    """Return the certificate, checked. A policy names no authorities, so nothing can be said of one under a policy."""
+    from tiles.sigstore.keyless import check_certificate  # slow to import, and not needed for keys
+    from tiles.sigstore.timestamp import VerifiedTime
+
+    if not isinstance(trust, TrustedRoot):
+        raise UsageError(
+            "a certificate is judged by the authorities of a trusted root, and a policy names none",
+            hint="name the trusted root with --trusted-root",
+        )
+    log_times = [VerifiedTime(logged.integrated, logged.signed.origin)] if logged.integrated else []
+    return check_certificate(bundle.certificates, bundle.signature, bundle.timestamps, trust, rule, log_times=log_times)
+
+
+def _time_of_key(bundle: Bundle, logged: Logged, trust: Trust, now: datetime) -> datetime | None:
+    """Return when the signature of a key is known to have existed. Raises PolicyError if the log is not trusted then.
+
+    A key's signature needs no time. Timestamps are looked at only if the log's key is not trusted any more.
+    """
     time = logged.integrated
+    expired = logged.trusted is not None and not logged.trusted.period.holds(time or now)
+    if expired and bundle.timestamps and isinstance(trust, TrustedRoot):
+        from tiles.sigstore.timestamp import verify_timestamps
+
+        time = min(
+            each.at for each in verify_timestamps(bundle.timestamps, bundle.signature, trust.timestamp_authorities)
+        )
     _check_period(logged, time or now)
-    return Verdict(logged, demanded, statement, time)
+    return time
 
 
 def _check_artifact(content: MessageSignature | Envelope, artifact: Digests) -> Statement | None:

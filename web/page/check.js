@@ -22,7 +22,7 @@ const MAX_BUNDLE = 16 << 20, BUNDLE = /\.sigstore(\.jsonl?)?$/;
 const RECENT = 8; // files that a bundle may come for later
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
 const UNDERSTOOD =
-  "Expected a file's name, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
+  "Expected a file's name, an e-mail address, a URI, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
 const pending = []; // proofs that wait for their file
 const held = []; // files that wait for their proof, where there is no network
 const recent = []; // files that were dropped last
@@ -61,11 +61,11 @@ export async function ask(text) {
 
 context.ask = ask;
 
-/** Look up what a link asks for: {i}, {uuid}, {sha256}, {sha512}, {leaf} or {name}. */
+/** Look up what a link asks for: {i}, {uuid}, or what is typed before a colon, such as {sha256}. */
 export function follow(asked) {
   // Rekor's UUID of an entry is its leaf hash; an entry ID of Rekor v1 has the tree's 16 digits before it
   if (asked.uuid) return ask(`leaf:${asked.uuid.replace(/^[0-9a-f]{16}(?=[0-9a-f]{64}$)/i, "")}`);
-  const word = ["sha256", "sha512", "leaf", "hash", "name"].find((one) => asked[one]);
+  const word = ["sha256", "sha512", "leaf", "hash", "name", "key", "who", "identity", "issuer", "subject"].find((one) => asked[one]);
   return asked.i ? ask(asked.i) : word && ask(`${word}:${asked[word]}`);
 }
 

@@ -4,7 +4,6 @@
 import { certificateRows, keyRow } from "./certificate_rows.js";
 import { fromOctets, hex } from "../verifier/encoding.js";
 import { isBlinded, parseDigestEntry, parseRekorEntry, parseRevocation } from "../verifier/entries.js";
-import { sha256 } from "../verifier/sha256.js";
 import { parseCertificate } from "../verifier/x509.js";
 
 // of Rekor v1, which nobody writes here: https://github.com/sigstore/rekor, pkg/types
@@ -24,15 +23,23 @@ const decode = (bytes) => {
 export function describe(entry) {
   const text = decode(entry);
   const all = text ?? dump(entry);
-  const known = text !== null && (file(entry) ?? signature(entry, text) ?? revocation(entry) ?? json(text));
+  const known = text !== null && (file(entry) ?? signature(entry, text) ?? json(text));
   return { text: all, ...(known || { kind: text === null ? "bytes" : "text", rows: [] }) };
 }
 
 function file(entry) {
   const found = parseDigestEntry(entry);
-  if (!found) return isBlinded(entry) ? { kind: "file, blinded", rows: [] } : null;
+  if (!found) return isBlinded(entry) ? { kind: "file, blinded", rows: [] } : revocation(entry);
   const name = found.name === null ? [] : [["Name", found.name]];
   return { kind: "file", rows: [["SHA-256", found.sha256], ["Size", `${found.size} bytes`], ...name] };
+}
+
+function revocation(entry) {
+  const found = parseRevocation(entry);
+  if (!found) return null;
+  const by = found.by === "log" ? `the key ${found.signer}, as it says` : "a key that signs, as it says";
+  const what = { sha256: "SHA-256", key: "Key", identity: "Identity" }[found.what];
+  return { kind: "revocation", rows: [[`Revokes: ${what}`, found.value], ["Reason", found.reason], ["By", `${by}: this page does not verify it`]] };
 }
 
 function json(text) {
@@ -71,14 +78,6 @@ function signer(isCertificate, der) {
   if (!isCertificate) return [keyRow(der)];
   const certificate = parseCertificate(der);
   return certificate ? certificateRows(certificate) : [["Certificate", "cannot be read"]];
-}
-
-/** Describe a revocation, which anybody can log: its signature is not verified here. */
-function revocation(entry) {
-  const found = parseRevocation(entry);
-  if (!found) return null;
-  const by = found.by === "log" ? found.signer : hex(sha256(found.signer));
-  return { kind: "revocation", rows: [["Is to revoke", `${found.what} ${found.value}`], ["Reason", found.reason], [`By the ${found.by === "log" ? "log's " : ""}key, not verified here`, by]] };
 }
 
 /** Describe an entry of a kind that Rekor had before: its version, and the digests, keys and certificates that stand in it. */
