@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256, sha512
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,6 +22,7 @@ from tests.support.signed_bundles import STATEMENT, envelope_of, message_of, pub
 from tests.support.signed_text import LOG, key
 from tests.support.web_answers import Cases, b64
 from tests.support.web_bundles import (
+    ATTESTED,
     ENTRY,
     OTHER,
     PROOF,
@@ -34,6 +36,8 @@ from tests.support.web_bundles import (
 )
 from tests.support.web_logs import FILE, POLICY
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, sign_checkpoint
+from tiles.notes.keys import ecdsa_key
+from tiles.notes.note import Signature
 from tiles.notes.policy import policy_for
 from tiles.sigstore.bundle import MessageSignature
 from tiles.sigstore.in_toto import STATEMENT_V0
@@ -78,6 +82,15 @@ def add_to(made: Cases, shared: Path | None) -> None:
         add(what, expect, data)
     for what, expect, entry in entries():
         add(what, expect, logged({"it": entry})[1]["it"])
+    of_key, certified = bundles["key"], bundles["certificate"]
+    for what, data in (
+        ("a key where a certificate was logged", _signed_by(certified, publicKey={})),
+        ("a certificate where a key was logged", _signed_by(of_key, certificate=_material(certified)["certificate"])),
+        ("another certificate", _signed_by(certified, certificate=_material(bundles["hostile"])["certificate"])),
+    ):
+        add(what, "VerificationError", data)
+    add("a hash that the key does not sign", "Malformed", by_another_hash())
+    add("a log with an ECDSA key", "ok", *of_ecdsa_log(of_key))
     add("another log", "PolicyError", bundles["key"], policy=policy_for(key("other.example.com", 1).verifier).data)
     add("another key of the log", "SignatureError", bundles["key"], policy=policy_for(key(LOG.name, 9).verifier).data)
     if shared:
@@ -149,6 +162,41 @@ def changes(data: bytes) -> Iterator[tuple[str, str, bytes]]:
     yield "brackets in brackets", "Malformed", b'{"mediaType":' + b"[" * 65 + b"]" * 65 + b"}"
 
 
+def _material(data: bytes) -> dict[str, Any]:
+    return dict(json.loads(data)["verificationMaterial"])
+
+
+def _signed_by(data: bytes, **signer: Any) -> bytes:
+    """Return a bundle with another signer than its own."""
+    kept = {name: part for name, part in _material(data).items() if name not in ("publicKey", "certificate")}
+    return changed(data, "verificationMaterial", to={**kept, **signer})
+
+
+def _deep(levels: int) -> list[Any]:
+    return [_deep(levels - 1)] if levels else []
+
+
+def by_another_hash() -> bytes:
+    """Return a bundle of a P-256 key's signature, which is over SHA-256, with SHA-512 in entry and bundle."""
+    short, long = b64(sha256(FILE).digest()), b64(sha512(FILE).digest())
+    written = tuple(f'"{name}","digest":"{text}"'.encode() for name, text in (("SHA2_256", short), ("SHA2_512", long)))
+    data = logged({"it": replace(by_key(message_of, FILE), written=written)})[1]["it"]
+    return changed(data, *DIGEST, to={"algorithm": "SHA2_512", "digest": long})
+
+
+def of_ecdsa_log(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return a bundle of a log whose key is ECDSA, whose id is SHA-256 of the key alone; and file, no key, policy."""
+    private = signer(11)
+    log = ecdsa_key(LOG.verifier.name, public(private).spki)
+    envelope = (*PROOF, "checkpoint", "envelope")
+    text, _, _ = json.loads(data)["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["checkpoint"][
+        "envelope"
+    ].partition("\n\n")
+    line = Signature(log.name, log.key_id, private.sign(f"{text}\n".encode(), ec.ECDSA(SHA256()))).line
+    ours = changed(changed(data, *envelope, to=f"{text}\n\n{line}\n"), *ENTRY, "logId", "keyId", to=b64(log.log_id))
+    return ours, FILE, b"", policy_for(log).data
+
+
 def changed_attestations(data: bytes) -> Iterator[tuple[str, str, bytes]]:
     """The same, of an attestation."""
     statement = json.loads(b64decode(json.loads(data)["dsseEnvelope"]["payload"]))
@@ -157,6 +205,7 @@ def changed_attestations(data: bytes) -> Iterator[tuple[str, str, bytes]]:
         return changed(data, *ENVELOPE, "payload", to=b64encode(json.dumps({**statement, **more}).encode()).decode())
 
     yield "another predicate", "VerificationError", with_payload(predicate={"changed": True})
+    yield "a predicate too deep", "Malformed", with_payload(predicate=_deep(70))
     yield "another subject", "SignatureError", with_payload(subject=STATEMENT["subject"])
     yield "no subject", "Malformed", with_payload(subject=[])
     yield "a subject without a digest", "Malformed", with_payload(subject=[{"name": "a", "digest": {}}])
@@ -176,12 +225,18 @@ def entries() -> Iterator[tuple[str, str, Made]]:
     yield "P-521", "ok", by_key(message_of, FILE, key=signer(10, ec.SECP521R1))
     large = rsa.generate_private_key(65537, 2048)
     signature = large.sign(FILE, padding.PKCS1v15(), SHA256())
-    yield "RSA", "ok", Made(MessageSignature("SHA2_256", sha256(FILE).digest(), signature), large)
+    signed = Made(MessageSignature("SHA2_256", sha256(FILE).digest(), signature), large)
+    yield "RSA", "ok", signed
+    yield "RSA of another size", "Malformed", replace(signed, written=(b"PKCS1V15_2048", b"PKCS1V15_3072"))
+    forged = replace(envelope_of(signer(), ATTESTED), signature=message_of(signer(), FILE).signature)
+    yield "an attestation with another's signature", "SignatureError", Made(forged, signer())
     mine = {"name": "it", "digest": {"sha256": sha256(FILE).hexdigest(), "sha1": "any text"}}
     both = {**STATEMENT, "_type": STATEMENT_V0, "subject": [*STATEMENT["subject"], mine]}
     yield "an old statement of two subjects", "ok", by_key(envelope_of, both)
     longest = {**STATEMENT, "subject": [{"name": "it", "digest": {"sha512": sha512(FILE).hexdigest()}}]}
     yield "a statement by SHA-512", "ok", by_key(envelope_of, longest)
+    odd = {**ATTESTED, "predicate": {"__proto__": {}, "constructor": 1}}
+    yield "members that every object of JavaScript has", "ok", by_key(envelope_of, odd)
     yield "an attestation of another file", "SignatureError", by_key(envelope_of, STATEMENT)
     for what, expect, before, after in (
         ("laid out", "Malformed", b'{"apiVersion"', b'{ "apiVersion"'),

@@ -22,7 +22,7 @@ const whatOf = ({ envelope }) => (envelope ? "The attestation" : "The signature"
 /** Return the words for what a bundle is about; file: null where it is not there. */
 function subject({ bundle: { envelope }, name, file }) {
   const about = file ? [" about ", code(file.name)] : "", from = [", from the bundle ", code(name), "."];
-  if (!envelope) return [file ? code(file.name) : "A signature", from];
+  if (!envelope) return file ? [code(file.name), ", with the bundle ", code(name), "."] : ["A signature", from];
   const { statement } = envelope;
   if (!statement) return ["A payload of type ", code(envelope.payloadType), from];
   return ["An attestation of type ", code(statement.predicateType), about, from, " That it is true is the signer's word."];
@@ -125,7 +125,8 @@ const headOf = (trusted, accepted) => `The log's tree head: ${signers(trusted, a
 export function waitingCard(one, trusted) {
   const { accepted, proof } = one.found, where = `entry ${count(proof.index)} of ${count(accepted.signed.tree.size)}`;
   const body = [subject(one), `Its entry is in the log, ${where}. Whether it is about what you have, and who signed it, is not known yet.`, `${headOf(trusted, accepted)}.`];
-  return card({ state: "needs-file", mark: "…", headline: "Now drop the file it is for", body, more: [table(signer(one))] });
+  const said = { state: "needs-file", mark: "…", headline: "Now drop the file it is for", body };
+  return card({ ...vouched(trusted, where, said), more: [table(signer(one))] });
 }
 
 const say = (state, look, headline, ...body) => ({ state, ...look, headline, body });
@@ -138,9 +139,9 @@ const BY_PART = {
   here: (bundle) => say("not-checked", UNKNOWN, "The signature could not be checked here", "This says nothing about your file. This command checks it:", code(commandOf(bundle))),
 };
 
-/** Return the card of what is wrong with a bundle; one: {name, bundle, found}, without what could not be read or verified. */
+/** Return the card of what is wrong with a bundle; one: {name, file, bundle, found}, without what there is not. */
 export function bundleError(error, one, trusted) {
-  const more = [h("p", {}, code(one.name)), one.found && table(signer(one))], words = BY_PART[error.part];
+  const more = [h("p", {}, one.file && [code(one.file.name), ", with the bundle "], code(one.name)), one.found && table(signer(one))], words = BY_PART[error.part];
   if (words) return card({ ...words(one.bundle), error, more });
   if (error.code === "Malformed" && !error.unproven)
     return card({ ...say("format", WRONG, "Not a bundle that can be relied on", "It is not in the form that a Sigstore bundle with one entry of a log has."), error, more });

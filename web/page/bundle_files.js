@@ -93,7 +93,7 @@ async function judge(one, file) {
       return element;
     } catch (error) {
       if (!error.part) throw error;
-      return bundleError(error, one, trusted);
+      return bundleError(error, { ...one, file: file?.file }, trusted);
     }
   });
   one.card?.remove();
