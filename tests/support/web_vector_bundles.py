@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.support.rekor_bundles import entry_of, log_key
-from tests.support.signed_bundles import STATEMENT, envelope_of, message_of, public, signer
+from tests.support.signed_bundles import EXAMPLE, STATEMENT, envelope_of, message_of, public, signer
 from tests.support.signed_text import LOG, key
 from tests.support.web_answers import Cases, b64
 from tests.support.web_bundles import (
@@ -93,6 +93,7 @@ def add_to(made: Cases, shared: Path | None) -> None:
     add("a log with an ECDSA key", "ok", *of_ecdsa_log(of_key))
     add("another log", "PolicyError", bundles["key"], policy=policy_for(key("other.example.com", 1).verifier).data)
     add("another key of the log", "SignatureError", bundles["key"], policy=policy_for(key(LOG.name, 9).verifier).data)
+    made.add("keys", "ok", "the worked example of Rekor v2", entry=b64(EXAMPLE.data))
     if shared:
         folders = shared / "sigstore-bundles"
         for name, expect in REAL.items():
