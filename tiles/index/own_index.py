@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds
-from tiles.entries.kinds import LEAF, NAME, SHA256
+from tiles.entries.kinds import LEAF, NAME, SHA256, Rekor, Revoked
+from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
 from tiles.index.check import Damages, check_index, read_head
@@ -25,11 +26,15 @@ from tiles.read.client import SCAN_LIMIT, LogClient
 from tiles.records.paths import INDEX
 from tiles.retry import Clock, Pauses, attempts
 from tiles.signing.signer import Signer
+from tiles.sigstore.revocation import REVOKED
 from tiles.store import Store, StoreFetcher
 from tiles.tree.plan import Plan
 from tiles.write.own_tree import OwnTree
 
 DEFAULT_KINDS = (LEAF, SHA256, NAME)
+SIGNED_KINDS = (KEY, IDENTITY, ISSUER, REVOKED)  # of use in a log that has entries which somebody signed
+
+_SIGNED = (Rekor.begins, Revoked.begins)
 
 MOST_WAITING = 1 << 20  # entries: 16 MB of records for each kind
 LONGEST_WAIT = 10.0  # seconds
@@ -53,6 +58,7 @@ class OwnIndex:
         self._fresh = Fresh()
         self._kinds: dict[str, bool] | None = None  # that are kept, and whether to begin them; None: to be found out
         self._since = 0.0  # when a batch began to wait
+        self._signed = False  # whether this run has published an entry that somebody signed
         self._problem = ""  # of the last step
         self._goal = -1  # up to which all kinds are known to be covered
 
@@ -92,7 +98,7 @@ class OwnIndex:
         """Cover more of what is published, by at most one step of each kind; return why that is not all, or "".
 
         A kind is kept once it was begun. Where looking through all entries would take too long, those that readers
-        look for first are begun.
+        look for first are begun, and those of signed entries once this run has published one.
 
         stopped   returns the kinds that are left as they are; called only if there is something to do
         more      this is called again soon, for the next batch: then this batch may wait, up to MOST_WAITING entries
@@ -116,6 +122,8 @@ class OwnIndex:
         plan, now = self._grown(), self._clock.now()
         if plan is not None:
             size = plan.base + plan.count
+            if not self._signed and any(begins in plan.body for begins in _SIGNED):
+                self._signed, self._kinds = True, None
             if not _goal(size):
                 return ""
             if self._kinds is None:
@@ -149,8 +157,9 @@ class OwnIndex:
         """Yield the kinds of keys whose index may be there, or is to be begun, and whether it is."""
         names = set(self._public.folders(INDEX))
         local = any("." in name for name in names)
+        wanted = (*DEFAULT_KINDS, *(SIGNED_KINDS if self._signed else ())) if size > SCAN_LIMIT else ()
         for kind in known_kinds() if local else OWN_KINDS:
-            begin = size > SCAN_LIMIT and kind in DEFAULT_KINDS
+            begin = kind in wanted
             if kind not in stopped and (begin or kind.partition("/")[0] in names):
                 yield kind, begin
 
