@@ -8,9 +8,6 @@ from typing import Any
 import click
 
 from tiles.errors import NotLogged, UsageError
-from tiles.index.key_text import text_of
-from tiles.index.search_proof import MAX_SEARCH_PROOF_SIZE, parse_search_proof
-from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
 from tiles.read.trouble import judged
@@ -134,6 +131,10 @@ def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) ->
 
 
 def _verify_search(out: Output, path: Path, pins: Pins, root: Path | None) -> None:
+    from tiles.index.key_text import text_of  # slow to import, and not for files
+    from tiles.index.search_proof import MAX_SEARCH_PROOF_SIZE, parse_search_proof
+    from tiles.index.search_verdict import verify_search_proof
+
     with judged(data := read_limited(path, MAX_SEARCH_PROOF_SIZE), str(path)):
         proof = parse_search_proof(data)
     trusted = pinned(proof.checkpoint.origin, pins, read_trusted_root(root))

@@ -11,7 +11,7 @@ from tiles.notes.tlog_proof import TlogProof
 from tiles.read.trust import Pinned
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
 from tiles.tree.proof import inclusion_steps
-from tiletree.opening import cosigned
+from tiletree.remarks import cosigned
 
 if TYPE_CHECKING:
     from tiles.sigstore.verdict import Verdict
