@@ -151,6 +151,23 @@ def test_attest(tiletree: Command, signer: str) -> None:
     assert tiletree.ok("info", "log", "--vkey", signer)["size"] == 4
 
 
+def test_a_statement_is_published_when_asked(tiletree: Command, signer: str) -> None:
+    """The log alone gives the envelope then, signature included; otherwise it holds nothing of the statement."""
+    Path("p.json").write_bytes(b'{"secret": "s3cr3t"}')
+    common = ("attest", "a", "--predicate", "p.json", "--log", "log", "--key", "s")
+    found = []
+    for type_, options in (("link", ()), ("vuln", ("--payload",))):
+        (entry,) = tiletree.ok(*common, "--type", type_, *options)["entries"]
+        found.append(tiletree("get", "log", "--uuid", entry["uuid"], "--payload", "--vkey", signer))
+        stored = [path for path in Path("log").rglob("*") if path.is_file() and b"s3cr3t" in path.read_bytes()]
+        assert len(stored) == bool(options)
+    assert [done.code for done in found] == [3, 0]
+    envelope = bundle_at("a.vuln.sigstore.json").content
+    assert isinstance(envelope, Envelope)
+    assert json.loads(found[1].out) == envelope.item
+    assert tiletree.ok("audit", "log", "--vkey", signer)["findings"] == []
+
+
 @pytest.mark.parametrize(
     ("predicate", "type_", "code", "says"),
     [
