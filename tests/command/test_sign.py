@@ -12,6 +12,8 @@ import pytest
 from tests.support.command_line import ORIGIN, Command
 from tests.support.rekor_log import artifact_key
 from tests.support.sigstore_authority import IDENTITY, authority
+from tiles.errors import Unfinished
+from tiles.log import Log
 from tiles.rekor.sign import sign_artifact
 from tiles.signing.artifact_key import write_artifact_key
 from tiles.sigstore.bundle import Bundle, MessageSignature, parse_bundle
@@ -51,6 +53,17 @@ def test_a_signing_key(tiletree: Command) -> None:
     assert tiletree("key", "generate", "--signing", "x.example.com", "--out", "x").code == 2
     assert tiletree("key", "generate", "--out", "x").code == 2
     assert not Path("x").exists()
+
+
+def test_a_signing_key_that_would_be_published(tiletree: Command) -> None:
+    """A folder that is served, or a git checkout, is no place for it: that is said, and the key is made."""
+    Path("web").mkdir()
+    Path("web/index.html").touch()
+    done = tiletree("key", "generate", "--signing", "--out", "web/s.key", "--json")
+    assert done.code == 0
+    assert "as a folder has that is served" in done.json["exposed"][0]
+    assert "warning: the key, web/s.key, may be published" in done.err
+    assert "exposed" not in tiletree.ok("key", "generate", "--signing", "--out", "s.key")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +133,21 @@ def test_a_bundle_that_cannot_be_written(tiletree: Command, signer: str) -> None
     assert done.code == 3
     assert "none/made cannot be written" in done.json["error"]["message"]
     assert tiletree.ok("sign", "a", "--log", "log", "--key", "s")["entries"][0]["already"]
+
+
+def test_a_run_that_cannot_publish(tiletree: Command, signer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 5 says that the entries are committed, and what to do: the same call writes the bundle."""
+
+    def append(*_: object, **__: object) -> None:
+        raise Unfinished("the entries are committed", first_index=2, count=1, published=False, hint="elsewhere")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Log, "append", append)
+        done = tiletree("sign", "a", "--log", "log", "--key", "s", "--json")
+    assert done.code == 5
+    assert (done.json["committed"], done.json["published"]) == (True, False)
+    assert "call it again" in done.json["error"]["hint"]
+    assert not Path("a.sigstore.json").exists()
 
 
 def test_the_keys_are_told_apart(tiletree: Command, signer: str, monkeypatch: pytest.MonkeyPatch) -> None:
