@@ -65,6 +65,7 @@ COMMANDS = {
             "page",
             "prove",
             "repair",
+            "revoke",
             "search",
             "sequence",
             "serve",

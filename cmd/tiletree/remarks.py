@@ -1,4 +1,4 @@
-"""What several commands say besides their results: of the name and index of a log, how far they are, who cosigned."""
+"""What commands say besides their results: of the index and name of a log, how far they are, and who cosigned."""
 
 from __future__ import annotations
 
