@@ -23,6 +23,11 @@ NONE = f"nothing {LINES}"
 # what is called, and whether it has to show a hostile text; the calls of one run come one after the other
 CALLS: dict[str, list[tuple[list[Any], bool]]] = {
     "info": [(["info", "hostile"], True), (["info", "hostile", "--policy", "policy"], True), (["info", NONE], True)],
+    "loginfo": [
+        (["loginfo", "hostile", "--vkey", VKEY], True),
+        (["logproof", "hostile", "--vkey", VKEY], False),
+        (["logproof", NONE, "--vkey", VKEY], True),
+    ],
     "fork": [
         (["info", "hostile", "--vkey", VKEY], True),
         (["info", "other", "--vkey", VKEY], True),
@@ -35,6 +40,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["get", "hostile", 0, "--vkey", VKEY, "-o", f"{NONE}/{NEW}"], True),
         (["get", "hostile", 0, "--vkey", VKEY, "--payload"], False),
         (["get", "hostile", FILE, "--vkey", VKEY], True),
+        (["get", "hostile", "--uuid", "00" * 32, "--vkey", VKEY], True),
     ],
     "prove": [
         (["prove", "hostile", "--index", 0, "--vkey", VKEY], True),

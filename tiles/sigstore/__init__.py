@@ -7,6 +7,9 @@
     in_toto        statements about artifacts, which are payloads of envelopes
     bundle         bundles: a signature, who made it, and its entry in a log
     trusted_root   whom a verifier trusts: logs, certificate authorities, timestamp authorities
+    signing_config   what clients need to sign: where they have signatures logged
+    log_key        the key of a log, as trusted roots have it
+    origin         which clients take a log by its origin
 
 Parsing verifies nothing.
 """

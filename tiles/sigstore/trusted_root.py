@@ -7,11 +7,14 @@ this module are skipped: operators add them for newer clients, and each one here
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from tiles.errors import Malformed
+from tiles.notes.encoding import encode_base64
 from tiles.sigstore.json_text import Item, parse_item
 
 # the only type that all clients read; there is a 0.2, which sigstore-python and sigstore-go refuse
@@ -87,6 +90,22 @@ class TrustedRoot:
     ct_logs: tuple[TrustedLog, ...] = ()
     timestamp_authorities: tuple[Authority, ...] = ()
 
+    @property
+    def item(self) -> dict[str, Any]:
+        """The trusted root as a JSON value. Lists that are empty are there, because sigstore-python demands some."""
+        return {
+            "mediaType": MEDIA_TYPE,
+            "tlogs": [_log_item(log) for log in self.logs],
+            "certificateAuthorities": [_authority_item(one) for one in self.authorities],
+            "ctlogs": [_log_item(log) for log in self.ct_logs],
+            "timestampAuthorities": [_authority_item(one) for one in self.timestamp_authorities],
+        }
+
+    @property
+    def data(self) -> bytes:
+        """The trusted root as a file."""
+        return f"{json.dumps(self.item, indent=2)}\n".encode("ascii")
+
 
 def parse_trusted_root(data: bytes) -> TrustedRoot:
     """Return whom a file says to trust. Raises Malformed.
@@ -105,6 +124,36 @@ def parse_trusted_root(data: bytes) -> TrustedRoot:
         tuple(_log(item) for item in whole.objects("ctlogs", _MAX_INSTANCES)),
         tuple(_authority(item) for item in whole.objects("timestampAuthorities", _MAX_INSTANCES)),
     )
+
+
+def format_time(time: datetime) -> str:
+    """Return a time, in UTC, as protocol buffers print a Timestamp; to the second."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _log_item(log: TrustedLog) -> dict[str, Any]:
+    key = {"rawBytes": encode_base64(log.key), "keyDetails": log.key_details, **_period_item(log.period)}
+    return {
+        "baseUrl": log.base_url,
+        "hashAlgorithm": "SHA2_256",
+        "publicKey": key,
+        "logId": {"keyId": encode_base64(log.log_id)},
+    }
+
+
+def _authority_item(authority: Authority) -> dict[str, Any]:
+    return {
+        "subject": {"organization": authority.organization, "commonName": authority.common_name},
+        "uri": authority.uri,
+        "certChain": {"certificates": [{"rawBytes": encode_base64(each)} for each in authority.certificates]},
+        **_period_item(authority.period),
+    }
+
+
+def _period_item(period: Period) -> dict[str, Any]:
+    ends = {"start": period.start, "end": period.end}
+    valid = {name: format_time(time) for name, time in ends.items() if time is not None}
+    return {"validFor": valid} if valid else {}
 
 
 def _log(item: Item) -> TrustedLog:
