@@ -24,6 +24,7 @@ from tiles.index.own_index import OwnIndex
 from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import IndexHead
+from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
 from tiles.retry import Clock
@@ -146,6 +147,11 @@ class Log:
         except TilesError as error:
             return error.message
         return self._own_index().update(lambda: stopped_kinds(self.private))
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The log's key, named as its origin."""
+        return self._signer.verifier
 
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.

@@ -29,6 +29,7 @@ from tiletree.commands import (
     search,
     sequence,
     serve,
+    shim,
     status,
     submit,
     verify,
@@ -104,6 +105,7 @@ for command in (
     gc.gc,
     page.page,
     serve.serve,
+    shim.shim,
     freeze.freeze,
     key.key,
 ):

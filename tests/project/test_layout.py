@@ -101,6 +101,7 @@ FLOORS = {
     "index": 8,
     "log": 9,
     "page": 9,
+    "rekor": 10,
 }
 PURE = {name for name in modules() if package_of(name) in {"errors", "tree", "notes", "records", "sigstore"}}
 
