@@ -77,6 +77,7 @@ class Submitting:
 
     def __init__(self, client: LogClient, put: Callable[[Sequence[bytes]], object]) -> None:
         self.trouble = ""
+        self._doubt = ""  # why it is not known whether all that is wanted was submitted
         self._client = client
         self._put = put
         self._wanted: dict[Hash, bytes] = {}
@@ -92,7 +93,7 @@ class Submitting:
             try:
                 self._put(some)
             except SubmissionUnknown as error:
-                self.trouble = error.message  # the log will tell
+                self._doubt = error.message  # the log will tell
         self._wanted |= absent
         if self._wanted:
             proofs |= self._look()
@@ -118,7 +119,8 @@ class Submitting:
         for entry in proofs:
             del self._wanted[leaf_hash(entry)]
         self._at = at
-        self.trouble = ""
+        self._doubt = self._doubt if self._wanted else ""
+        self.trouble = self._doubt
         return proofs
 
 
