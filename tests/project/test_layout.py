@@ -40,7 +40,7 @@ PURE_STDLIB = {
     "typing",
     "zlib",
 }
-PURE_PACKAGES = {"cryptography"}
+PURE_PACKAGES = {"cryptography", "rfc3161_client"}
 CLOCKS = {"now", "today", "utcnow"}  # of datetime, which is imported for its values
 IMPURE_NAMES = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from threading import Event
 from typing import cast
 
@@ -79,8 +80,7 @@ def ask(desk: Desk, writer: Writer, *entries: bytes) -> list[Future[TlogProof]]:
     """Ask for entries, by a client each, while the writer is at its first turn."""
     asked = [in_background(lambda: desk.log(b"first"))]
     until(lambda: writer.turns)
-    for entry in entries:
-        asked.append(in_background(lambda entry=entry: desk.log(entry)))
+    asked += [in_background(partial(desk.log, entry)) for entry in entries]
     until(lambda: set(entries) <= set(desk._waiting))
     return asked
 

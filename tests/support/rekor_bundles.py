@@ -1,14 +1,17 @@
-"""Sigstore bundles of real logs: the log entry in a bundle, and the key of the log that it is of."""
+"""Sigstore bundles of real logs: the log entry in a bundle, the key of the log that it is of, whom to trust."""
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from tiles.notes.keys import SignatureType, VerifierKey, ecdsa_key
+import pytest
+
+from tiles.notes.keys import VerifierKey, ecdsa_key
+from tiles.sigstore import logged
+from tiles.sigstore.bundle import LogEntry, parse_bundle
+from tiles.sigstore.trusted_root import MEDIA_TYPE, Period, TrustedLog, TrustedRoot, parse_trusted_root
 
 # the public instance; published with the bundles
 REKOR = ecdsa_key(
@@ -20,24 +23,33 @@ REKOR = ecdsa_key(
 )
 
 
-def entry_of(folder: Path) -> dict[str, Any]:
+def entry_of(folder: Path) -> LogEntry:
     """Return the log entry of a bundle."""
-    bundle = json.loads((folder / "bundle.sigstore.json").read_bytes())
-    (entry,) = bundle["verificationMaterial"]["tlogEntries"]
-    return dict(entry)
+    (entry,) = parse_bundle((folder / "bundle.sigstore.json").read_bytes()).entries
+    return entry
 
 
-def log_key(folder: Path, entry: dict[str, Any]) -> VerifierKey:
+def root_of(folder: Path) -> TrustedRoot:
+    """Return the trusted root beside a bundle, or one with the log of the public instance."""
+    path = folder / "trusted_root.json"
+    if path.exists():
+        return parse_trusted_root(path.read_bytes())
+    spki, details = logged.log_spki(REKOR)
+    return TrustedRoot((TrustedLog(f"https://{REKOR.name}", spki, details, REKOR.log_id, Period()),))
+
+
+def public_instance() -> TrustedRoot:
+    """Return the whole trusted root of the public instance, which `sigstore` ships; skip the test without it."""
+    found = find_spec("sigstore")
+    if found is None or found.origin is None:
+        pytest.skip("NOT TESTED with the public instance's trusted root: sigstore is not installed")
+    (path,) = (Path(found.origin).parent / "_store").glob("*.sigstore.dev/trusted_root.json")
+    root = parse_trusted_root(path.read_bytes())
+    assert MEDIA_TYPE.encode() in path.read_bytes()
+    return root
+
+
+def log_key(folder: Path, entry: LogEntry) -> VerifierKey:
     """Return the key of the entry's log: from the bundle's trusted root, or the public instance's."""
-    root = folder / "trusted_root.json"
-    key_id = b64decode(entry["logId"]["keyId"])
-    if not root.exists():
-        key = REKOR
-    else:
-        (log,) = (log for log in json.loads(root.read_bytes())["tlogs"] if b64decode(log["logId"]["keyId"]) == key_id)
-        assert log["publicKey"]["keyDetails"] == "PKIX_ED25519"
-        origin = urlsplit(log["baseUrl"]).hostname
-        assert origin is not None
-        key = VerifierKey(origin, SignatureType.ED25519, b64decode(log["publicKey"]["rawBytes"])[-32:])
-    assert key.key_id == key_id[:4]
-    return key
+    (log,) = (log for log in root_of(folder).logs if log.log_id == entry.log_id)
+    return logged.log_key(log)

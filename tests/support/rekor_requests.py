@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.support.sigstore_authority import spki_of
@@ -24,10 +22,9 @@ def base64(data: bytes) -> str:
     return b64encode(data).decode()
 
 
-@cache
 def signature_of(artifact: bytes) -> bytes:
     """Return a signature of the key, the same one each time."""
-    return SIGNER.sign(sha256(artifact).digest(), ec.ECDSA(Prehashed(SHA256())))
+    return SIGNER.sign(artifact, ec.ECDSA(SHA256(), deterministic_signing=True))
 
 
 def entry_of(artifact: bytes) -> bytes:

@@ -10,6 +10,16 @@
     signing_config   what clients need to sign: where they have signatures logged
     log_key        the key of a log, as trusted roots have it
     origin         which clients take a log by its origin
+    certificate    certificates of signers: whom they name, what they claim
+    chain          from such a certificate to an authority of the trusted root, at the time of the signature
+    sct            promises of logs of certificates that it can be found there
+    timestamp      signed times at which a signature existed
+    identity       what a verifier demands of a certificate
+    pattern        regular expressions in linear time, for that
+    keyless        all of this at once: whether a certificate's holder has made a signature
+    body           what the body of an entry says, in each kind that Rekor has logged
+    logged         whether an entry is in a log that is trusted
+    verdict        the verdict on a bundle
 
-Parsing verifies nothing.
+Parsing verifies nothing; `verdict` does.
 """

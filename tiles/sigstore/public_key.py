@@ -5,23 +5,18 @@ Which hash a signature is over follows from the key alone (`DETAILS`), so that n
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from tiles.errors import Malformed, SignatureError, UsageError
-from tiles.notes.encoding import encode_base64
+from tiles.notes.encoding import base64_or_none, encode_base64
 
 MAX_KEY_SIZE = 16 * 1024  # bytes of a key file
 DIGEST_SIZES = {"SHA2_256": 32, "SHA2_384": 48, "SHA2_512": 64}  # bytes, by the names of algorithms
@@ -37,16 +32,24 @@ DETAILS = {
 }
 
 _WHAT = "public key"
+_LABEL = "PUBLIC KEY"  # RFC 7468 section 13
+_PEM = re.compile(rb"\s*-----BEGIN ([A-Z ]{1,40})-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*", re.ASCII)
 _CURVES = {
     "secp256r1": "PKIX_ECDSA_P256_SHA_256",
     "secp384r1": "PKIX_ECDSA_P384_SHA_384",
     "secp521r1": "PKIX_ECDSA_P521_SHA_512",
 }
 _HASHES: dict[str, type[HashAlgorithm]] = {"SHA2_256": SHA256, "SHA2_384": SHA384, "SHA2_512": SHA512}
-_PSS = bytes.fromhex("06092a864886f70d01010a")  # the object identifier id-RSASSA-PSS, RFC 4055 section 3.1
-_PEM = b"-----BEGIN "
-_TRY = "sign with ECDSA P-256, which every client verifies"
-_PSS_REFUSED = f"RSA-PSS, which Rekor does not take; {_TRY}"
+# the object identifier in a SubjectPublicKeyInfo (RFC 5280 section 4.1) → why keys of that kind are refused, or ""
+_CERTIFIED = ("1.2.840.10045.2.1", "1.2.840.113549.1.1.1")  # those that are taken, as certificates name them
+_LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
+_KINDS = {
+    bytes.fromhex("07 2a8648ce3d0201"): "",  # id-ecPublicKey, RFC 5480
+    bytes.fromhex("09 2a864886f70d010101"): "",  # rsaEncryption, RFC 3279
+    bytes.fromhex("09 2a864886f70d01010a"): "RSA-PSS, which Rekor does not take",  # RFC 4055
+    bytes.fromhex("03 2b6570"): "Ed25519, which signs no digest, and Rekor logs digests",  # RFC 8410
+}
+_KIND = re.compile(rb"\x30%b\x30%b\x06(%b)" % (_LENGTH, _LENGTH, b"|".join(map(re.escape, _KINDS))), re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class PublicKey:
         """The key as PEM, as OpenSSL and cosign write it (RFC 7468 section 13)."""
         text = encode_base64(self.spki)
         lines = [text[at : at + 64] for at in range(0, len(text), 64)]
-        return "\n".join(["-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""]).encode()
+        return "\n".join([f"-----BEGIN {_LABEL}-----", *lines, f"-----END {_LABEL}-----", ""]).encode()
 
 
 def parse_public_key(data: bytes) -> PublicKey:
@@ -85,32 +88,47 @@ def parse_public_key(data: bytes) -> PublicKey:
     """
     if len(data) > MAX_KEY_SIZE:
         raise Malformed(_WHAT, f"more than {MAX_KEY_SIZE} bytes", len(data))
-    is_pem = data.lstrip().startswith(_PEM)
+    spki = bytes(data)
+    if spki.lstrip().startswith(b"-----BEGIN "):
+        label, spki = read_pem(spki, _WHAT)
+        if label != _LABEL:
+            raise Malformed(_WHAT, f"PEM of something else than a {_LABEL}", label)
+    kind = _KIND.match(spki)
+    if kind is None:  # the library warns about some others, on standard error
+        raise Malformed(_WHAT, "not the public key of any known kind, in PEM or DER")
+    if refused := _KINDS[kind[1]]:
+        raise Malformed(_WHAT, f"{refused}; sign with ECDSA P-256, which every client verifies")
     try:
-        key = load_pem_public_key(bytes(data)) if is_pem else load_der_public_key(bytes(data))
-        spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        key = load_der_public_key(spki)
+        canonical = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm):
         raise Malformed(_WHAT, "not the public key of any known kind, in PEM or DER") from None
-    if isinstance(key, rsa.RSAPublicKey) and _PSS in (spki if is_pem else bytes(data))[:40]:
-        raise Malformed(_WHAT, _PSS_REFUSED)
-    if not is_pem and spki != data:
+    if spki != canonical:
         raise Malformed(_WHAT, "not the canonical encoding of its key")
     return PublicKey(spki, _details_of(key))
 
 
+def read_pem(text: bytes, what: str) -> tuple[str, bytes]:
+    """Return label and content of a PEM text that has one (RFC 7468). Raises Malformed. what: for the message."""
+    match = _PEM.fullmatch(text)
+    der = base64_or_none(re.sub(r"[\r\n]", "", match[2].decode("ascii"))) if match else None
+    if not match or not der:
+        raise Malformed(what, "not one PEM text")
+    return match[1].decode("ascii"), der
+
+
 def certificate_key(der: bytes) -> PublicKey:
     """Return the key of an X.509 certificate, of which nothing is verified. Raises Malformed as `parse_public_key`."""
-    from cryptography.x509 import InvalidVersion, load_der_x509_certificate
-    from cryptography.x509.oid import PublicKeyAlgorithmOID
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # slow to import, and rarely needed
 
     try:
-        certificate = load_der_x509_certificate(der)
-        is_pss = certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
-        spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        loaded = load_der_x509_certificate(bytes(der))
+        kind = loaded.public_key_algorithm_oid.dotted_string
+        if kind not in _CERTIFIED:
+            raise Malformed(_WHAT, f"of a certificate, of the kind {kind}, which Rekor does not take")
+        spki = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion):
-        raise Malformed("certificate", "not an X.509 certificate in DER, with a key of any known kind") from None
-    if is_pss:
-        raise Malformed(_WHAT, _PSS_REFUSED)
+        raise Malformed("certificate", "not an X.509 certificate in DER, with a key of a known kind") from None
     return parse_public_key(spki)
 
 
@@ -142,6 +160,4 @@ def _details_of(key: object) -> str:
         if details in DETAILS:
             return details
         raise Malformed(_WHAT, f"RSA of {key.key_size} bits; Rekor takes 2048, 3072 and 4096")
-    if isinstance(key, Ed25519PublicKey):
-        raise Malformed(_WHAT, f"Ed25519, which signs no digest, and Rekor logs digests; {_TRY}")
-    raise Malformed(_WHAT, f"of a kind that Rekor does not take; {_TRY}")
+    raise Malformed(_WHAT, "on a curve that Rekor does not take: P-256, P-384 and P-521 are taken")

@@ -37,6 +37,10 @@ class Period:
     start: datetime | None = None
     end: datetime | None = None
 
+    def __str__(self) -> str:
+        ends = [f"{word} {time:%Y-%m-%d}" for word, time in (("from", self.start), ("to", self.end)) if time]
+        return " ".join(ends) or "at any time"
+
     def holds(self, time: datetime) -> bool:
         """Whether a time, with its zone, is in it."""
         return (self.start is None or self.start <= time) and (self.end is None or time <= self.end)

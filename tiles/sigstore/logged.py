@@ -1,0 +1,172 @@
+"""Whether an entry of a bundle is in a log that the verifier trusts (https://github.com/sigstore/architecture-docs,
+client-spec.md, "Transparency log entry").
+
+Clients of Sigstore take size and root from the checkpoint and ignore what else an entry says of them. Here all of it
+has to be the same: an entry that says two things is not what a log answered.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tiles.errors import LogError, PolicyError, ProofError, SignatureError, UsageError
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.cosignature import Cosignature
+from tiles.notes.keys import SIGNS_TEXT, SignatureType, VerifierKey, ecdsa_key
+from tiles.notes.note import verify_note
+from tiles.notes.policy import Policy
+from tiles.sigstore.bundle import EntryProof, LogEntry
+from tiles.sigstore.json_text import canonical_json
+from tiles.sigstore.trusted_root import TrustedLog, TrustedRoot
+from tiles.tree.merkle import Hash, leaf_hash
+from tiles.tree.proof import verify_inclusion
+
+ED25519 = "PKIX_ED25519"
+# keyDetails of logs' keys; RSA, which signed-note does not have, is not read
+_ECDSA = re.compile(r"PKIX_ECDSA_P(?:256_SHA_256|384_SHA_384|521_SHA_512)", re.ASCII)
+_ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")  # RFC 8410 section 4: the 32 bytes of the key follow
+_MAX_TIME = 253_402_300_799  # POSIX seconds: the last that a date can have
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What is known of an entry that is in a trusted log.
+
+    log             the key that signed the checkpoint
+    leaf            the leaf hash of the entry
+    cosignatures    of witnesses, where a policy names them; all of them verified
+    integrated      when the log says it took the entry, if it signed that, as Rekor v1 does
+    trusted         what the trusted root says of the log; None under a policy
+    """
+
+    entry: LogEntry
+    proof: EntryProof
+    signed: SignedCheckpoint
+    log: VerifierKey
+    leaf: Hash
+    cosignatures: tuple[Cosignature, ...] = ()
+    integrated: datetime | None = None
+    trusted: TrustedLog | None = None
+
+
+def verify_entry(entry: LogEntry, trust: TrustedRoot | Policy) -> Logged:
+    """Return the entry, which is in the tree of a checkpoint of a log that is trusted.
+
+    Raises Malformed, SignatureError, PolicyError or ProofError. What the body says is not looked at.
+    """
+    proof = entry.proof
+    if proof is None:
+        raise ProofError("the entry has no inclusion proof, so nothing shows that it is in the log")
+    signed = parse_signed_checkpoint(proof.checkpoint)
+    if isinstance(trust, Policy):
+        accepted = trust.accept(signed)
+        log, cosignatures, trusted, is_v1 = accepted.log, accepted.cosignatures, None, False
+        if entry.log_id != log.log_id:
+            raise PolicyError(f"the entry is said to be of the log {entry.log_id.hex()}, and is of {log.log_id.hex()}")
+    else:
+        trusted = _trusted_log(entry, trust)
+        log, cosignatures = log_key(trusted), ()
+        is_v1 = _check_origin(signed, log)
+        verify_note(signed.note, [log])
+    if (proof.size, proof.root) != (signed.tree.size, signed.tree.root):
+        raise ProofError(
+            f"the entry says size {proof.size} root {proof.root.hex()}, and its checkpoint says {signed.tree}",
+            evidence={"note": signed.data},
+        )
+    leaf = leaf_hash(entry.body)
+    verify_inclusion(leaf, proof.index, signed.tree, proof.hashes)
+    integrated = _integrated(entry, log)
+    if entry.index != proof.index and not (is_v1 and integrated):
+        # Rekor v1 counts over all its trees; the promise, which is signed, is over that number
+        raise ProofError(f"the entry is said to be number {entry.index}, and the proof is of entry {proof.index}")
+    return Logged(entry, proof, signed, log, leaf, cosignatures, integrated, trusted)
+
+
+def log_key(log: TrustedLog) -> VerifierKey:
+    """Return the verifier key of a log of signatures; its name, and so the log's origin, is the host in `base_url`.
+
+    Raises UsageError for a key that cannot sign notes, and where `log_id` is not that of the key: the file is wrong.
+    """
+    where = f"the trusted root's log {log.base_url!r}"
+    if not log.host:
+        raise UsageError(f"{where}: no host name, which has to be the log's origin")
+    try:
+        if log.key_details == ED25519 and log.key[:-32] == _ED25519_SPKI:
+            key = VerifierKey(log.host, SignatureType.ED25519, log.key[-32:])
+        elif _ECDSA.fullmatch(log.key_details):
+            key = ecdsa_key(log.host, log.key)
+        else:
+            raise UsageError(f"a key of the kind {log.key_details!r} signs no checkpoints here")
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}") from None
+    if key.log_id != log.log_id:
+        raise UsageError(
+            f"{where}: its logId is {log.log_id.hex()}, and its key under the name {log.host} has {key.log_id.hex()}",
+            hint="baseUrl has to name the log's origin as its host, and logId is computed from origin and key",
+        )
+    return key
+
+
+def log_spki(key: VerifierKey) -> tuple[bytes, str]:
+    """Return a log's key as trusted roots have it: its DER SubjectPublicKeyInfo, and what they call its kind.
+
+    Raises UsageError for a key that signs no notes.
+    """
+    if key.type not in SIGNS_TEXT:
+        raise UsageError(f"{key} signs no notes, so it cannot be a log's key in a trusted root")
+    if key.type == SignatureType.ED25519:
+        return _ED25519_SPKI + key.public, ED25519
+    from tiles.sigstore.public_key import parse_public_key
+
+    return key.public, parse_public_key(key.public).details
+
+
+def _trusted_log(entry: LogEntry, root: TrustedRoot) -> TrustedLog:
+    """Return the log that the entry is said to be of. Raises PolicyError if the trusted root does not have it."""
+    for log in root.logs:
+        if log.log_id == entry.log_id:
+            return log
+    names = ", ".join(log.base_url for log in root.logs) or "no log"
+    raise PolicyError(
+        f"the entry is of the log {entry.log_id.hex()}, which the trusted root does not have; it has {names}"
+    )
+
+
+def _check_origin(signed: SignedCheckpoint, log: VerifierKey) -> bool:
+    """Return whether it is a checkpoint of Rekor v1. Raises PolicyError unless the origin is that of the log."""
+    if signed.origin == log.name:
+        return False
+    # Rekor v1 runs several trees under one key: "rekor.sigstore.dev - <tree id>"
+    if log.type == SignatureType.ECDSA and re.fullmatch(re.escape(log.name) + r" - \d{1,20}", signed.origin, re.ASCII):
+        return True
+    raise PolicyError(
+        f"the checkpoint is of {signed.origin!r}, and the trusted root's log is {log.name!r}",
+        evidence={"note": signed.data},
+    )
+
+
+def _integrated(entry: LogEntry, log: VerifierKey) -> datetime | None:
+    """Return when the log says it took the entry; None if it did not sign that. Raises SignatureError.
+
+    rekor/openapi.yaml, "signedEntryTimestamp": over the canonical JSON of body, integratedTime, logID and logIndex.
+    """
+    if not entry.promise:
+        return None
+    try:
+        promised = canonical_json(
+            {
+                "body": b64encode(entry.body).decode("ascii"),
+                "integratedTime": entry.integrated_time,
+                "logID": entry.log_id.hex(),
+                "logIndex": entry.index,
+            }
+        )
+        log.verify(promised, entry.promise)
+    except (LogError, UsageError) as error:
+        raise SignatureError(f"the signed entry timestamp does not hold: {error.message}") from None
+    if not 0 < entry.integrated_time <= _MAX_TIME:
+        raise SignatureError(f"the log has signed that it took the entry at {entry.integrated_time}, which is no time")
+    return datetime.fromtimestamp(entry.integrated_time, UTC)
