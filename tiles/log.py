@@ -150,7 +150,7 @@ class Log:
 
     @property
     def verifier(self) -> VerifierKey:
-        """The log's key, named as its origin."""
+        """The log's key; its name is the log's origin."""
         return self._signer.verifier
 
     def undeleted(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import tiles
 from tiles.errors import AccessError, TilesError
 from tiletree.commands import (
     add,
+    attest,
     audit,
     freeze,
     gc,
@@ -30,8 +31,11 @@ from tiletree.commands import (
     sequence,
     serve,
     shim,
+    sign,
+    staple,
     status,
     submit,
+    upload,
     verify,
 )
 from tiletree.options import ADDRESSES
@@ -98,6 +102,10 @@ for command in (
     search.search,
     index.index,
     prove.prove,
+    sign.sign,
+    attest.attest,
+    upload.upload,
+    staple.staple,
     verify.verify,
     audit.audit,
     import_.import_,

@@ -25,7 +25,7 @@ def test_a_model_of_sigstore_reads_the_services() -> None:
     (log,), (tsa,) = read.rekor_tlog_urls, read.tsa_urls
     assert (log.url, log.major_api_version, log.operator) == ("http://127.0.0.1:3000", 2, ORIGIN)
     assert (tsa.url, tsa.major_api_version) == ("https://tsa.example.com/api/v1/timestamp", 1)
-    assert log.valid_for.start == tsa.valid_for.start == START
+    assert [one.valid_for and one.valid_for.start for one in (log, tsa)] == [START, START]
     assert read.rekor_tlog_config is not None
     assert read.tsa_config is not None
 

@@ -13,9 +13,9 @@ from tiles.inbox.submit import SubmissionUnknown, pack
 from tiles.index.known import find_in
 from tiles.notes.tlog_proof import TlogProof
 from tiles.read.client import LogClient
+from tiles.rekor.log_entry import proven, visit_published
 from tiles.retry import Clock, Pauses, attempts
 from tiles.tree.merkle import Hash, leaf_hash, leaf_hashes
-from tiles.tree.proof import verify_inclusion
 from tiles.write.results import Appended
 
 AGAIN = Pauses(4, 0.5, 4.0, (0.5, 1.0))  # an append that storage failed, or that is committed and not published
@@ -48,9 +48,9 @@ class Appending:
         self._did = bool(new)
         if not new:
             return {}
-        indexes = self._appended(new).indexes
-        self._client.visit()
-        return {entry: proven(self._client, index, entry) for index, entry in zip(indexes, new, strict=True)}
+        appended = self._appended(new)
+        visit_published(self._client, appended.checkpoint.tree.size)
+        return {entry: proven(self._client, index, entry) for index, entry in zip(appended.indexes, new, strict=True)}
 
     def follow(self) -> None:
         """Do what an append leaves to do."""
@@ -122,10 +122,3 @@ class Submitting:
         self._doubt = self._doubt if self._wanted else ""
         self.trouble = self._doubt
         return proofs
-
-
-def proven(client: LogClient, index: int, entry: bytes) -> TlogProof:
-    """Return the proof, verified, that an entry is at an index of the log as the client has last seen it."""
-    proof = client.prove(index)
-    verify_inclusion(leaf_hash(entry), index, proof.checkpoint.tree, proof.hashes)
-    return proof
