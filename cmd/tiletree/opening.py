@@ -48,15 +48,16 @@ KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for
 
 def read_policy(path: Path | None) -> Policy | None:
     """Return the policy in a file the user named. Raises UsageError if there is none."""
-    return None if path is None else _read_named(path, "--policy", MAX_POLICY_SIZE, parse_policy)
+    return None if path is None else read_named(path, "--policy", MAX_POLICY_SIZE, parse_policy)
 
 
 def read_admission(path: Path | None) -> Admission | None:
     """Return the admission policy in a file the user named. Raises UsageError if there is none."""
-    return None if path is None else _read_named(path, "--admission", MAX_ADMISSION_SIZE, parse_admission)
+    return None if path is None else read_named(path, "--admission", MAX_ADMISSION_SIZE, parse_admission)
 
 
-def _read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
+def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
+    """Return what is in a file the user named. Raises UsageError, which shows nothing of the file."""
     try:
         with path.open("rb") as file:
             return parse(file.read(limit + 1))

@@ -9,6 +9,7 @@ import pytest
 from tests.support.command_line import Command, Done
 from tests.support.fault_server import serving
 from tests.support.sampling import one_in
+from tests.support.signed_bundles import public, signer
 
 SECRET = "s3cr3t"  # in every form below
 NOBODY = "127.0.0.1:9"  # answers at once that nobody listens
@@ -120,6 +121,10 @@ MISTAKEN = [
     "verify X --proof p --vkey VKEY",
     "verify a --proof X --vkey VKEY",
     "verify a --proof p --vkey X",
+    "verify a --bundle X --vkey VKEY --key k",
+    "verify a --bundle p --trusted-root X --key k",
+    "verify a --bundle p --vkey VKEY --key X",
+    "verify a --bundle p --vkey VKEY --certificate-identity X --certificate-oidc-issuer X",
     "verify --fork X --vkey VKEY",
     "verify --search-proof X --vkey VKEY",
     "audit log --jobs X",
@@ -211,14 +216,19 @@ def test_no_credentials_of_a_log_that_is_read(tiletree: Command, prepared: str) 
             assert done.code in (0, 8), (call, done)
 
 
-@pytest.mark.parametrize("option", ["--policy", "--admission", "--vkey", "--proof"])
+@pytest.mark.parametrize("option", ["--policy", "--admission", "--vkey", "--proof", "--bundle"])
 @pytest.mark.parametrize("given", ["key file", "password"])
 def test_what_is_in_a_wrong_file_is_not_shown(tiletree: Command, prepared: str, option: str, given: str) -> None:
     """A key that is named, or given, in place of something else is not in the message that says so."""
     secret = Path("k").read_text() if given == "key file" else f"password={SECRET}\n"
     Path("wrong").write_text(secret)
+    Path("s.pub").write_bytes(public(signer()).pem)
     word = secret if option == "--vkey" else "wrong"
-    words = {"--admission": "sequence log --key k", "--proof": f"verify a --vkey {prepared}"}.get(option, "info log")
+    words = {
+        "--admission": "sequence log --key k",
+        "--proof": f"verify a --vkey {prepared}",
+        "--bundle": f"verify a --vkey {prepared} --key s.pub",
+    }.get(option, "info log")
     done = tiletree(*words.split(), option, word, "--json")
     assert done.code in (1, 2), done
     assert secret.strip()[-20:] not in done.out + done.err

@@ -12,6 +12,7 @@ import pytest
 import tiletree.commands
 from tests.support.command_line import ORIGIN, Command
 from tests.support.hostile import ESCAPED, HOSTILE_LOG, LINES, harm, hostile_policy, write_hostile_log
+from tests.support.signed_bundles import write_bundle
 from tiletree.cli import cli
 
 VKEY = HOSTILE_LOG.verifier.vkey
@@ -52,6 +53,12 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["verify", "entry", "--proof", NEW, "--vkey", VKEY], True),
         (["verify", "entry", "--proof", NEW, "--policy", "policy"], True),
         (["verify", FILE, "--proof", NEW, "--policy", FILE], True),
+    ],
+    "bundle": [
+        (["verify", FILE, "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub", "--explain"], True),
+        (["verify", FILE, "entry", "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub"], True),
+        (["verify", FILE, "--trusted-root", "root.json", "--key", "s.pub"], True),
+        (["verify", "entry", "--bundle", FILE, "--trusted-root", FILE, "--key", FILE], True),
     ],
     "audit": [(["audit", "hostile", "--vkey", VKEY], True), (["audit", "damaged", "--vkey", VKEY], True)],
     "repair": [
@@ -147,6 +154,7 @@ def hostile(tiletree: Command) -> Command:
     Path("missing/checkpoint").unlink()
     Path("policy").write_text(hostile_policy())
     Path(FILE).write_text(LINES)
+    write_bundle("bundle", LINES.encode(), statement=LINES)
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
     return tiletree
 

@@ -27,6 +27,7 @@ PURE_STDLIB = {
     "base64",
     "collections",
     "collections.abc",
+    "contextlib",
     "dataclasses",
     "datetime",
     "enum",

@@ -30,8 +30,9 @@ def module_of(command: str) -> str:
 
 
 def sources(module: str) -> list[Path]:
-    """Return the files of a command's module: submit has its report in one of its own."""
-    return [path for path in (COMMANDS / f"{module}.py", COMMANDS / f"{module}_report.py") if path.exists()]
+    """Return the files of a command's module: submit has its report in one of its own, and verify its files."""
+    parts = (COMMANDS / f"{module}{part}.py" for part in ("", "_files", "_report"))
+    return [path for path in parts if path.exists()]
 
 
 def written_keys(path: Path) -> set[str]:

@@ -64,6 +64,7 @@ CALLS = {
     "prove -o": Call("prove log --index 0 -o made"),
     "verify": Call("verify a --proof p --vkey VKEY"),
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
+    "verify --bundle": Call("verify a --bundle bundle --trusted-root root.json --key s.pub"),
     "audit": Call("audit log"),
     "import": Call("import log other --key o"),
     "repair": Call("repair log"),

@@ -5,6 +5,7 @@ The format, the signature and the path to the authority's root are `rfc3161-clie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,13 +23,15 @@ MAX_TIMESTAMPS = 32  # of one signature; as many as sigstore-go and sigstore-pyt
 
 _WHAT = "signed timestamp"
 _REASON = 200  # characters of what the library says
+_VERIFY_ERROR = re.compile(r'data: "Verify error: ?([^"]+)"')
+_OPENSSL_REASON = re.compile(r'reason: "([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedTime:
     """A time at which a signature existed, by somebody whom the trusted root names.
 
-    at   in UTC
+    at   in UTC, without fractions of a second, which `rfc3161-client` leaves out
     by   the authority's address, or the log's origin
     """
 
@@ -108,7 +111,7 @@ def _judge(timestamp: bytes, signature: bytes, authorities: Sequence[Authority])
 def _refusal(parsed: Any, signature: bytes, authority: Authority) -> str:
     """Return why a timestamp is not by this authority, or "".
 
-    Its certificate is the one of the trusted root that is no authority's; where the root has none, the one inside the
+    OpenSSL, below it, takes a certificate's last second for over. Its certificate is the one of the trusted root that is no authority's; where the root has none, the one inside the
     timestamp, by whichever authority of the root has issued it.
     """
     from rfc3161_client import VerificationError as Refusal
@@ -124,8 +127,14 @@ def _refusal(parsed: Any, signature: bytes, authority: Authority) -> str:
     try:
         builder.build().verify_message(parsed, signature)
     except (Refusal, ValueError, TypeError, OverflowError) as error:
-        return str(error)[:_REASON]
+        return _plain(str(error))
     return ""
+
+
+def _plain(text: str) -> str:
+    """Return what OpenSSL says, without where in its sources."""
+    found = _VERIFY_ERROR.search(text) or _OPENSSL_REASON.search(text)
+    return (found[1] if found else text)[:_REASON]
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
