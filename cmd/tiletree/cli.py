@@ -35,6 +35,7 @@ from tiletree.commands import (
     staple,
     status,
     submit,
+    trust_root,
     upload,
     verify,
 )
@@ -106,6 +107,7 @@ for command in (
     attest.attest,
     upload.upload,
     staple.staple,
+    trust_root.trust_root,
     verify.verify,
     audit.audit,
     import_.import_,

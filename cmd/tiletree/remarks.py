@@ -1,4 +1,4 @@
-"""What commands say of the index of a log, besides their results: a remark after publishing, and how far they are."""
+"""What commands say besides their results: of the index of a log, of its name, and how far they are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from shlex import quote
 
+from tiles.sigstore.origin import refused_by
 from tiles.store.address import shown_address
 from tiletree.ui import Output
 
@@ -21,6 +22,18 @@ def remark_index(out: Output, log: str, problem: str) -> None:
     if problem:
         command = f"`tiletree index build {quote(shown_address(log))}`"
         out.remark("index", problem, f"the index is not up to date: {problem}; {command} lets it catch up")
+
+
+def remark_origin(out: Output, origin: str) -> None:
+    """Say which clients of Sigstore accept no proof of a log of that origin; nothing if all do."""
+    if refusing := refused_by(origin):
+        out.remark(
+            "refused_by",
+            list(refusing),
+            f"warning: {', '.join(refusing)} accept no proof of a log whose name is more than a host name, such as "
+            "log.example.com",
+        )
+        out.note("hint: if they are to verify what is logged, begin a log under another name: no log can be renamed")
 
 
 @contextmanager

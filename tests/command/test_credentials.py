@@ -9,6 +9,7 @@ import pytest
 from tests.support.command_line import Command, Done
 from tests.support.fault_server import serving
 from tests.support.sampling import one_in
+from tests.support.signatures import write_signatures
 from tests.support.signed_bundles import public, signer
 
 SECRET = "s3cr3t"  # in every form below
@@ -52,6 +53,14 @@ PLACES = [
     "add X a --key k",
     "add log a --key k --private X",
     "add log a --key k --anchor X",
+    "sign a --log X --key sk --log-key k",
+    "sign a --log log --key sk --log-key k --private X",
+    "sign a --log log --key sk --log-key k --anchor X",
+    "sign a --log log --key sk --log-key k --url X",
+    "attest a --predicate json --type link --log X --key sk --log-key k",
+    "upload --artifact a --signature signature --key sk.pub --log X --log-key k",
+    "staple unlogged --key sk.pub --log X --log-key k",
+    "trust-root X --out made --vkey VKEY",
     "submit X a --submitter ann",
     "submit X a --submitter ann --private log.private",
     "submit X a --submitter ann --private log.private --wait --timeout 0",
@@ -101,6 +110,22 @@ MISTAKEN = [
     "add log a --key k --policy X",
     "add log X --key k",
     "add log --lines X --key k",
+    "sign X --log log --key sk --log-key k",
+    "sign a --log log --key X --log-key k",
+    "sign a --log log --key sk --log-key X",
+    "sign a --log log --key sk --log-key k -o X",
+    "attest a --predicate X --type link --log log --key sk --log-key k",
+    "attest a --predicate json --type X --log log --key sk --log-key k",
+    "upload --artifact X --signature signature --key sk.pub --log log --log-key k",
+    "upload --artifact-hash X --signature signature --key sk.pub --log log --log-key k",
+    "upload --artifact a --signature X --key sk.pub --log log --log-key k",
+    "upload --artifact a --signature signature --key X --log log --log-key k",
+    "upload --artifact a --signature signature --key sk.pub --pki-format X --log log --log-key k",
+    "staple X --key sk.pub --log log --log-key k",
+    "trust-root log --out X --vkey VKEY",
+    "trust-root log --out made --vkey VKEY --start X",
+    "trust-root log --out made --vkey VKEY --ca X",
+    "trust-root log --out made --vkey VKEY --rekor-url X",
     "submit log a --submitter X",
     "submit log X --submitter ann",
     "submit log a --submitter ann --receipt X",
@@ -181,8 +206,9 @@ def check(tiletree: Command, vkey: str, call: str, address: str, *options: str) 
 
 @pytest.fixture
 def prepared(tiletree: Command, log: str) -> str:
-    """Return the vkey of a log, beside one that may import it."""
+    """Return the vkey of a log, beside one that may import it, and what is to be signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
+    write_signatures(b"content of a\n")
     return log
 
 

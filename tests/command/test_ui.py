@@ -12,6 +12,7 @@ import pytest
 import tiletree.commands
 from tests.support.command_line import ORIGIN, Command
 from tests.support.hostile import ESCAPED, HOSTILE_LOG, LINES, harm, hostile_policy, write_hostile_log
+from tests.support.signatures import write_signatures
 from tests.support.signed_bundles import write_bundle
 from tiletree.cli import cli
 
@@ -77,6 +78,27 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["key", "list"], True),
         (["key", "forget", "hostile"], False),
         (["key", "forget", NONE], True),
+    ],
+    "signing": [
+        (["init", LOG, "--origin", ORIGIN, "--key", "k"], True),
+        (["key", "generate", "--signing", "--out", NEW], True),
+        (["key", "generate", "--signing", "--out", NEW], True),
+        (["sign", FILE, "--log", LOG, "--key", NEW], True),
+        (["sign", FILE, "--log", LOG, "--key", FILE], False),
+        (["sign", FILE, "--log", LOG, "--key", NONE], True),
+        (["sign", FILE, "--log", LOG, "--key", NEW, "-o", f"{NONE}/{NEW}"], True),
+        (["sign", FILE, "--log", NONE, "--key", NEW, "--log-key", "k"], False),
+        (["attest", FILE, "--predicate", FILE, "--type", "link", "--log", LOG, "--key", NEW], False),
+        (["attest", FILE, "--predicate", "json", "--type", LINES, "--log", LOG, "--key", NEW], True),
+        (["attest", FILE, "--predicate", "json", "--type", "link", "--log", LOG, "--key", NEW], True),
+        (["upload", "--artifact", FILE, "--signature", FILE, "--key", FILE, "--log", LOG], False),
+        (["upload", "--artifact", FILE, "--signature", FILE, "--key", f"{NEW}.pub", "--log", LOG], False),
+        (["upload", "--artifact-hash", LINES, "--signature", FILE, "--key", "sk.pub", "--log", LOG], False),
+        (["staple", FILE, "--log", LOG], False),
+        (["staple", "unlogged", "--key", "sk.pub", "--log", LOG], False),
+        (["trust-root", "hostile", "--vkey", VKEY, "--start", "2026-01-31", "--out", NEW], False),
+        (["trust-root", "hostile", "--vkey", VKEY, "--start", "2026-01-31", "--out", LOG], True),
+        (["trust-root", NONE, "--out", LOG], True),
     ],
     "index": [
         (["key", "generate", "my.example.com", "--out", "mine"], False),
@@ -156,6 +178,7 @@ def hostile(tiletree: Command) -> Command:
     Path(FILE).write_text(LINES)
     write_bundle("bundle", LINES.encode(), statement=LINES)
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
+    write_signatures(b"")
     return tiletree
 
 

@@ -100,6 +100,9 @@ def test_older_extensions() -> None:
 
 GOOD = authority().leaf().der
 SERIAL = GOOD.index(b"\xa0\x03\x02\x01\x02\x02")  # of the version in front of it
+# the last bit of a signature is 0 in every other certificate; then it can be said to be unused, and the rest to be whole
+EVEN = next(each for each in (authority().leaf() for _ in range(200)) if not each.certificate.signature[-1] & 1)
+HALF = EVEN.der.removesuffix(b"\0" + EVEN.certificate.signature) + b"\1" + EVEN.certificate.signature
 REFUSED: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "not an X.509 certificate of version 3"),
     "something else": (spki_of(key_of()), "not an X.509 certificate of version 3"),
@@ -112,6 +115,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         GOOD[: SERIAL + 7] + b"\xff" + GOOD[SERIAL + 8 :],
         "with a positive serial number",
     ),
+    "signature whose last bit is unused": (HALF, "its signature is not in whole bytes"),
     "two issuers": (
         authority().leaf(issuer=ISSUER, issuer_v1=ISSUER + "/").der,
         "its two extensions for the issuer name different ones",

@@ -110,6 +110,11 @@ REFUSED: dict[str, tuple[bytes, type[TilesError], str]] = {
     "over SHA-1": (made(hash="sha1"), VerificationError, "Unsupported hash"),
     "not granted": (made(status=2), Malformed, r"did not grant it \(PKIStatus\): 2"),
     "granted with changes": (made(status=1), Malformed, "did not grant it"),
+    "with a certificate of version 35": (
+        made(embed=[WHO.tsa.certificate]).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x22", 1),
+        Malformed,
+        "malformed certificate of a signed timestamp: not an X.509 certificate of version 3",
+    ),
     "too long": (bytes(20_000), Malformed, "more than 16384 bytes: 20000"),
     "something else": (b"x", Malformed, "malformed signed timestamp"),
     "cut short": (made()[:-1], Malformed, "malformed signed timestamp"),

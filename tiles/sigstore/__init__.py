@@ -8,6 +8,7 @@
     bundle         bundles: a signature, who made it, and its entry in a log
     trusted_root   whom a verifier trusts: logs, certificate authorities, timestamp authorities
     signing_config   what clients need to sign: where they have signatures logged
+    given_files    what an operator gives for a trusted root: certificates and keys, in PEM
     log_key        the key of a log, as trusted roots have it
     origin         which clients take a log by its origin
     certificate    certificates of signers: whom they name, what they claim

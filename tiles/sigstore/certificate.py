@@ -192,6 +192,8 @@ def load_certificate(der: bytes, what: str = _WHAT) -> x509.Certificate:
         loaded.not_valid_before_utc, loaded.not_valid_after_utc  # noqa: B018  read only when it is asked for
     except (ValueError, TypeError, x509.InvalidVersion):
         raise Malformed(what, "not an X.509 certificate in DER", der[:16]) from None
+    if not der.endswith(b"\0" + loaded.signature):  # a BIT STRING, in which some bits may be said to be unused
+        raise Malformed(what, "its signature is not in whole bytes")
     return loaded
 
 

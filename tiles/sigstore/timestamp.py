@@ -83,12 +83,14 @@ def parse_timestamp(timestamp: bytes) -> Any:
     try:
         parsed = decode_timestamp_response(bytes(timestamp))
         status = parsed.status
-        if status == 0:
-            parsed.tst_info.gen_time, parsed.signed_data.certificates  # noqa: B018  read only when they are asked for
+        at = parsed.tst_info.gen_time if status == 0 else None
+        embedded = parsed.signed_data.certificates if status == 0 else ()
     except (ValueError, TypeError, OverflowError) as error:
         raise Malformed(_WHAT, str(error)[:_REASON]) from None
-    if status:
+    if at is None:
         raise Malformed(_WHAT, "the authority did not grant it (PKIStatus)", status)
+    for each in embedded:  # the library reads them later, and raises errors of many kinds
+        load_certificate(each, "certificate of a signed timestamp")
     return parsed
 
 
@@ -114,6 +116,7 @@ def _refusal(parsed: Any, signature: bytes, authority: Authority) -> str:
     OpenSSL, below it, takes a certificate's last second for over. Its certificate is the one of the trusted root that is no authority's; where the root has none, the one inside the
     timestamp, by whichever authority of the root has issued it.
     """
+    from cryptography.x509 import DuplicateExtension
     from rfc3161_client import VerificationError as Refusal
     from rfc3161_client import VerifierBuilder
 
@@ -126,7 +129,7 @@ def _refusal(parsed: Any, signature: bytes, authority: Authority) -> str:
     )
     try:
         builder.build().verify_message(parsed, signature)
-    except (Refusal, ValueError, TypeError, OverflowError) as error:
+    except (Refusal, ValueError, TypeError, OverflowError, DuplicateExtension) as error:
         return _plain(str(error))
     return ""
 

@@ -46,4 +46,5 @@ def info(out: Output, log: str, pins: Pins) -> None:
 
 loginfo = copy(info)  # as rekor-cli calls it
 loginfo.name = "loginfo"
+loginfo.help = str(info.help).replace("tiletree info", "tiletree loginfo")
 loginfo.short_help = "The same as `tiletree info`, by the name that rekor-cli has for it."

@@ -24,7 +24,6 @@ from tiles.rekor.log_entry import log_entry
 from tiles.rekor.shim import respond
 from tiles.rekor.writers import Appending, Submitting
 from tiles.sigstore.log_key import trusted_log
-from tiles.sigstore.origin import refused_by
 from tiles.sigstore.signing_config import SigningConfig
 from tiles.sigstore.trusted_root import Period
 from tiles.store import StoreFetcher
@@ -35,6 +34,7 @@ from tiletree.ending import until_told_to_end
 from tiletree.loopback import LoopbackServer, parse_listen
 from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted, visit, write_file
 from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
+from tiletree.remarks import remark_origin
 from tiletree.ui import Output, own_fault
 
 
@@ -99,8 +99,7 @@ def shim(
     else:
         key, desk = _own_desk(out, log, writer)
     trusted_log(key, Period())  # refuses a key that no client of Sigstore verifies
-    if refusing := refused_by(key.name):
-        out.note(f"the name of the log, {key.name}, is not a bare host name: {', '.join(refusing)} refuse its proofs")
+    remark_origin(out, key.name)
 
     def logged(entry: bytes) -> bytes:
         return log_entry(entry, desk.log(entry), key).data
