@@ -68,6 +68,7 @@ CALLS = {
     "upload": Call("upload --artifact a --signature signature --key sk.pub --log log --log-key k", size=3),
     "staple": Call("staple unlogged --key sk.pub --log log --log-key k", size=3),
     "trust-root": Call("trust-root log --out made"),
+    "revoke": Call("revoke a --log log --reason why --log-key k", size=3),
     "verify": Call("verify a --proof p --vkey VKEY"),
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
     "verify --bundle": Call("verify a --bundle bundle --trusted-root root.json --key s.pub"),

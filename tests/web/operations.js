@@ -12,6 +12,7 @@ import * as proofs from "../../web/verifier/proof.js";
 import * as searching from "../../web/verifier/search_proof.js";
 import * as tiling from "../../web/verifier/tiles.js";
 import * as tlog from "../../web/verifier/tlog.js";
+import * as x509 from "../../web/verifier/x509.js";
 
 function bytes(text) { // a loop: vectors hold 20 MB, and Uint8Array.from takes seconds for that
   const octets = atob(text), decoded = new Uint8Array(octets.length);
@@ -93,6 +94,15 @@ const OPERATIONS = {
     return [sha256, size, candidates.map(({ how, entry, leaf }) => [how, text(entry), text(leaf)])];
   },
   keys: async ({ entry }) => (await entries.keysOf(bytes(entry))).map(([kind, value]) => [kind, text(value)]),
+  certificate: ({ data }) => {
+    const found = x509.parseCertificate(bytes(data));
+    return found && [text(found.spki), found.identities.map((one) => one.text), found.issuer];
+  },
+  revocation: ({ entry }) => {
+    const found = entries.parseRevocation(bytes(entry)), isKey = found?.by === "key";
+    return found && [found.what, found.value, found.reason, isKey ? text(found.signer) : "", isKey ? "" : found.signer, text(found.signature), found.text];
+  },
+  identity_keys: ({ identities }) => x509.identityKeys(identities.map((one) => ({ text: one }))),
   entry_of: ({ extra, sha256, size }) => {
     const found = entries.entryOf(bytes(extra), { sha256, size });
     return found && text(found);

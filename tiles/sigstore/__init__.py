@@ -1,5 +1,9 @@
 """Formats of Sigstore, and the checks on them. Pure.
 
+    der            certificates, read for the keys by which entries are found, exactly as the page reads them
+    key_hint       by what a key is found, whatever file it is in
+    revocation     that something that was logged should not be relied on any more
+    names          identities as they are spelled where one is looked for, and their parts
     json_text      JSON of others, strictly read, and JSON in its canonical form
     public_key     keys that sign artifacts, and signatures by them
     hashedrekord   what Rekor v2 logs of a signature

@@ -21,7 +21,7 @@ import { acceptCheckpoint, parseCheckpoint } from "../verifier/tlog.js";
 const MAX_READ = 2 << 20; // bytes; a proof or bundle is shorter
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
 const UNDERSTOOD =
-  "Expected a file's name, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
+  "Expected a file's name, an e-mail address, a URI, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
 const pending = []; // proofs that wait for their file
 const held = []; // files that wait for their proof, where there is no network
 
@@ -58,9 +58,9 @@ export async function ask(text) {
 
 context.ask = ask;
 
-/** Look up what a link asks for: {i} or {sha256}, {sha512}, {leaf}, {name}. */
+/** Look up what a link asks for: {i}, or what is typed before a colon, such as {sha256}. */
 export function follow(asked) {
-  const word = ["sha256", "sha512", "leaf", "hash", "name"].find((one) => asked[one]);
+  const word = ["sha256", "sha512", "leaf", "hash", "name", "key", "who", "identity", "issuer", "subject"].find((one) => asked[one]);
   return asked.i ? ask(asked.i) : word && ask(`${word}:${asked[word]}`);
 }
 

@@ -2,7 +2,7 @@
 // returned is text, which the page shows as text.
 
 import { fromOctets, hex } from "../verifier/encoding.js";
-import { isBlinded, parseDigestEntry } from "../verifier/entries.js";
+import { isBlinded, parseDigestEntry, parseRevocation } from "../verifier/entries.js";
 
 const decode = (bytes) => {
   try {
@@ -22,9 +22,17 @@ export function describe(entry) {
 
 function file(entry) {
   const found = parseDigestEntry(entry);
-  if (!found) return isBlinded(entry) ? { kind: "file, blinded", rows: [] } : null;
+  if (!found) return isBlinded(entry) ? { kind: "file, blinded", rows: [] } : revocation(entry);
   const name = found.name === null ? [] : [["Name", found.name]];
   return { kind: "file", rows: [["SHA-256", found.sha256], ["Size", `${found.size} bytes`], ...name] };
+}
+
+function revocation(entry) {
+  const found = parseRevocation(entry);
+  if (!found) return null;
+  const by = found.by === "log" ? `the key ${found.signer}, as it says` : "a key that signs, as it says";
+  const what = { sha256: "SHA-256", key: "Key", identity: "Identity" }[found.what];
+  return { kind: "revocation", rows: [[`Revokes: ${what}`, found.value], ["Reason", found.reason], ["By", `${by}: this page does not verify it`]] };
 }
 
 function json(text) {
