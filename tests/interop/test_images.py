@@ -6,6 +6,8 @@ Nothing of ours is between cosign and the registry.
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -120,6 +122,38 @@ def test_sign_attest_verify(job: Job) -> None:
     logged = [check_hashedrekord(entry) for entry in job.entries()[before:]]
     assert [entry.raw for entry in logged] == [key.spki] * 2
     assert run_tiletree(job.directory, "audit", "log")["findings"] == []
+    hits = run_tiletree(job.directory, "search", "log", "--key", "cosign.pub")["hits"]
+    assert {hit["index"] for hit in hits} >= {before, before + 1}
+
+
+RECIPE = Path(__file__).parents[2] / "docs" / "recipes" / "images.md"
+WITH_REGISTRY = {"sign", "attest", "verify", "verify-attestation"}
+
+
+def test_the_recipe(job: Job, tmp_path: Path) -> None:
+    """The commands of docs/recipes/images.md, as they stand there, from an empty directory on."""
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", RECIPE.read_text())
+    blocks = [each for each in blocks if "s3://" not in each]
+    assert len(blocks) == 4
+    script = "\n".join(["set -eu", *blocks])
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    # the registry of a test has no certificate
+    words = "|".join(sorted(WITH_REGISTRY))
+    write_program(
+        programs / "cosign", f'case "$1" in {words}) set -- "$@" {HTTP};; esac; exec {program("cosign")} "$@"'
+    )
+    write_program(programs / "tiletree", f'exec {sys.executable} -m tiletree "$@"')
+    (tmp_path / "provenance.json").write_text(json.dumps(PREDICATE))
+    home = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "STATE", "CACHE")}
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "IMAGE": job.image, **home, **PASSWORD}
+    assert run(["bash", "-c", script], tmp_path, environment) == ""
+
+
+def write_program(path: Path, line: str) -> None:
+    """Write a program that is one line of a shell."""
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
 
 
 def test_what_does_not_verify(job: Job, tmp_path: Path) -> None:
