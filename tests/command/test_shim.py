@@ -157,7 +157,7 @@ RAW: dict[str, tuple[bytes, int]] = {
     ),
     "much more than is taken": (
         b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-        % (PATH.encode(), MAX_REQUEST_SIZE + 1, b" " * (MAX_REQUEST_SIZE + 1)),
+        % (PATH.encode(), 64 * MAX_REQUEST_SIZE, b" " * 64 * MAX_REQUEST_SIZE),
         413,
     ),
 }
