@@ -50,7 +50,8 @@ def store_payload(public: Store, stream: BinaryIO, name: str) -> bytes:
 def store_signed(public: Store, envelope: Envelope) -> None:
     """Store what the signature of an envelope is over; its entry is to be added after a barrier of the store.
 
-    Only an entry with a SHA-256 leads to it. Raises UsageError for more than MAX_PAYLOAD_SIZE bytes; Differs if another content is stored at the payload's path.
+    Only an entry with a SHA-256 leads to it.
+    Raises UsageError for more than MAX_PAYLOAD_SIZE bytes; Differs if another content is stored at the payload's path.
     """
     data = envelope.signed
     check_payload_size(len(data), "the statement")
