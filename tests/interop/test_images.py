@@ -15,13 +15,25 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.interop.peers import run_tiletree
 from tests.interop.servers import free_port, running
 from tests.interop.sigstore_clients import PASSWORD, TYPE, program, run, without_network
+from tests.interop.timestamp_server import timestamp_server
+from tests.support.sigstore_authority import (
+    IDENTITY,
+    ISSUER,
+    Authority,
+    certificate_authority,
+    log_instance,
+    timestamp_leaf,
+)
 from tiles.notes.keys import parse_vkey
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
@@ -220,3 +232,42 @@ def test_stapled(job: Job) -> None:
     assert "not enough verified log entries" in run(verify, directory)
     run_tiletree(directory, "staple", "late.json", "--log", "log", "--log-key", "key", "--key", "cosign.pub")
     assert run(verify, directory) == ""
+
+
+def test_an_identity(job: Job) -> None:
+    """An image, signed with a certificate and a timestamp, is found and verified by its identity, and by no other."""
+    directory, who = job.directory, lasting_authority()
+    private = ec.generate_private_key(ec.SECP256R1())
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (directory / "dev.pem").write_bytes(pem)
+    assert job.cosign("import-key-pair", "--key", "dev.pem", "--output-key-prefix", "dev") == ""
+    leaf = who.leaf(key=private, begin=datetime.now(UTC) - timedelta(minutes=1))
+    (directory / "leaf.pem").write_bytes(leaf.certificate.public_bytes(Encoding.PEM))
+    vkey = parse_vkey((directory / "trust" / "log.vkey").read_text().strip())
+    (directory / "root.json").write_bytes(who.trusted_root_bytes(log_instance(vkey)))
+    with shim(directory), timestamp_server(who) as stamps:
+        here = json.loads((directory / "here.json").read_bytes())
+        here["tsaUrls"] = [{**here["rekorTlogUrls"][0], "url": stamps, "majorApiVersion": 1}]
+        (directory / "both.json").write_text(json.dumps(here))
+        files = ["--signing-config", "both.json", "--trusted-root", "root.json"]
+        # with --certificate-chain it would send the certificate as a key, which no log takes
+        signer = ["--key", "dev.key", "--certificate", "leaf.pem"]
+        assert job.cosign("sign", "-y", *signer, *files, HTTP, job.image) == ""
+    verify = ["verify", "--trusted-root", "root.json", "--certificate-oidc-issuer", ISSUER, HTTP]
+    assert job.cosign(*verify, "--certificate-identity", IDENTITY, job.image) == ""
+    assert "eve@example.com" in job.cosign(*verify, "--certificate-identity", "eve@example.com", job.image)
+    (hit,) = run_tiletree(directory, "search", "log", "--identity", IDENTITY)["hits"]
+    assert hit["claimed"] == {"identities": [IDENTITY], "issuer": ISSUER}
+    assert run_tiletree(directory, "audit", "log")["findings"] == []
+
+
+def lasting_authority() -> Authority:
+    """Return an authority of now: those of other tests are of a decided time."""
+    begin = datetime.now(UTC) - timedelta(days=1)
+    period = {"begin": begin, "end": begin + timedelta(days=3)}
+    root = certificate_authority("root", **period)
+    tsa_root = certificate_authority("tsa root", **period)
+    who = Authority(root=root, tsa_root=tsa_root)
+    object.__setattr__(who, "intermediate", certificate_authority("intermediate", root, **period))
+    object.__setattr__(who, "tsa", timestamp_leaf(tsa_root, **period))
+    return who
