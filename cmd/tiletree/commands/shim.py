@@ -84,7 +84,7 @@ def shim(
     logged again: the answer is of the one that is there. Requests that come together are one batch.
 
     With --submit it has no key: it submits to the inbox, as `tiletree submit` does, and answers when a run of
-    `tiletree sequence` elsewhere has published. A client is told after 60 seconds to ask again.
+    `tiletree sequence` elsewhere has published. A client is told after 25 seconds to ask again: cosign waits for 30.
 
     It ends by Ctrl-C, by SIGTERM, or with the process that started it, and loses nothing if it is killed: what was
     answered is published, and a client that got no answer may ask again.
