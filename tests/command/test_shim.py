@@ -248,6 +248,14 @@ def test_what_it_writes(shim: Shim) -> None:
     assert Path("here.json").exists()
 
 
+@pytest.mark.parametrize(("text", "stays"), [("http://127.0.0.1:45111\n", False), ("something else\n", True)])
+def test_what_a_killed_shim_has_left(tiletree: Command, text: str, stays: bool) -> None:
+    """Whoever waits for the ready file does not take that of another shim for it; any other file stays as it is."""
+    READY.write_text(text)
+    assert tiletree("shim", "nowhere", "--ready-file", READY).code != 0
+    assert READY.exists() == stays
+
+
 def test_with_an_inbox(shim: Shim, tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the key it submits, and answers when somebody else has sequenced."""
     monkeypatch.setattr(desk.Desk.__init__, "__kwdefaults__", {"patience": 20.0, "pause": (0.01, 0.02)})

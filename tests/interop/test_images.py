@@ -44,6 +44,7 @@ from tiles.sigstore.public_key import parse_public_key
 pytestmark = pytest.mark.interop
 
 ORIGIN = "images.example.com"
+KEY = ("--key", "key")
 HTTP = "--allow-http-registry"
 SIGNER = ["--key", "cosign.key", "--signing-config", "here.json", "--trusted-root", "trust/trusted_root.json", "-y"]
 VERIFIER = ["--key", "cosign.pub", "--trusted-root", "trust/trusted_root.json"]
@@ -74,7 +75,7 @@ class Job:
 @contextmanager
 def shim(directory: Path, *options: object) -> Iterator[None]:
     """Run a shim of the log there."""
-    words = ["shim", "log", "--key", "key", "--ready-file", "ready", "--signing-config", "here.json", *options]
+    words = ["shim", "log", "--ready-file", "ready", "--signing-config", "here.json", *(options or KEY)]
     command = [sys.executable, "-m", "tiletree", *map(str, words)]
     with (directory / "shim.out").open("wb") as out:
         process = subprocess.Popen(command, cwd=directory, stdout=out, stderr=out)
@@ -198,6 +199,44 @@ def test_files(job: Job) -> None:
     path.write_bytes(b"of this release\n\n")
     assert "invalid signature" in run([*verify, "release"], job.directory)
     assert "this is another file" in run([sys.executable, "-m", "tiletree", *ours], job.directory)
+
+
+def test_statements_about_files(job: Job) -> None:
+    """cosign attests to a file through the shim, and verifies that without a network; so do we."""
+    directory = job.directory
+    (directory / "built").write_bytes(b"built\n")
+    attest = [
+        "attest-blob",
+        *SIGNER,
+        "--type",
+        TYPE,
+        "--predicate",
+        "predicate.json",
+        "--bundle",
+        "built.sigstore.json",
+    ]
+    with shim(directory):
+        assert job.cosign(*attest, "built") == ""
+    verify = [*without_network(), program("cosign"), "verify-blob-attestation", *VERIFIER, "--type", TYPE]
+    assert run([*verify, "--bundle", "built.sigstore.json", "built"], directory) == ""
+    run_tiletree(directory, "verify", "built", "--key", "cosign.pub", "--trusted-root", "trust/trusted_root.json")
+
+
+def test_through_the_inbox(job: Job) -> None:
+    """Without the log's key the shim submits; cosign gets its answer once somebody else has sequenced."""
+    directory, vkey = job.directory, (job.directory / "trust" / "log.vkey").read_text().strip()
+    (directory / "submitted").write_bytes(b"submitted\n")
+    sequence = [sys.executable, "-m", "tiletree", "sequence", "log", "--key", "key", "--watch", "1"]
+    before = len(job.entries())
+    with subprocess.Popen(sequence, cwd=directory, stdout=subprocess.DEVNULL) as run_elsewhere:
+        try:
+            with shim(directory, "--submit", "--submitter", "ci", "--vkey", vkey):
+                assert job.cosign("sign-blob", *SIGNER, "--bundle", "submitted.json", "submitted") == ""
+        finally:
+            run_elsewhere.terminate()
+    assert len(job.entries()) == before + 1
+    verify = [*without_network(), program("cosign"), "verify-blob", *VERIFIER, "--bundle", "submitted.json"]
+    assert run([*verify, "submitted"], directory) == ""
 
 
 def test_what_we_sign_cosign_verifies(job: Job) -> None:
