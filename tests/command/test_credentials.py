@@ -77,6 +77,7 @@ PLACES = [
     "status log --anchor X --key k",
     "get X 0 --vkey VKEY",
     "search X a --vkey VKEY",
+    "verify a --proof p --vkey VKEY --log X",
     "prove X --index 0 --vkey VKEY",
     "audit X --vkey VKEY",
     "import X other --vkey VKEY --key o",

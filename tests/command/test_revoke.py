@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.support.certificate_texts import ONE
-from tests.support.command_line import Command
+from tests.support.command_line import ORIGIN, Command
 from tests.support.entry_texts import rekor
 from tiles.signing.artifact_key import generate_key
 
@@ -54,6 +55,55 @@ def test_revoked(tiletree: Command, log: str) -> None:
     assert "REVOKED by entry 9: broken into  REVOKED by entry 7: lost  REVOKED by entry 6: does not start" in done.out
     (hit,) = tiletree.ok("search", "log", "--kind", f"revoked/1=sha256 {HEX}", "--most", "1", "--vkey", log)["hits"]
     assert (hit["index"], hit["kind"]) == (9, "revocation")
+
+
+def test_verify(tiletree: Command, log: str) -> None:
+    """Asked of the log, what was revoked does not verify, by proof or bundle; offline it is said that nobody asked."""
+    signer = generate_key()
+    Path("s.key").write_bytes(signer.pem)
+    Path("s.key").chmod(0o600)
+    Path("s.pub").write_bytes(signer.public.pem)
+    Path("b").write_bytes(DATA)
+    tiletree.ok("sign", "b", "--log", "log", "--log-key", "k", "--key", "s.key")
+    by_proof = ("verify", "a", "--proof", "p", "--vkey", log)
+    by_bundle = ("verify", "b", "--vkey", log, "--key", "s.pub")
+    common = ("--log", "log", "--log-key", "k", "--reason")
+    assert tiletree.ok(*by_proof, "--log", "log")["revocation"] == "none"
+    (checked,) = tiletree.ok(*by_bundle, "--log", "log")["files"][0]["checks"]
+    assert checked["revocation"] == "none"
+    assert "revocation not checked" in tiletree(*by_proof).out
+    assert "no revocation among the 3 entries" in tiletree(*by_bundle, "--log", "log").out
+    tiletree.ok("revoke", "b", *common, "does not start", "--by", "s.key")
+    tiletree.ok("revoke", "a", *common, "useless", "--by", "s.key")
+    assert tiletree(*by_proof, "--log", "log").code == 0  # by a key that has not signed it
+    done = tiletree(*by_bundle, "--log", "log", "--json")
+    assert (done.code, done.json["verified"]) == (1, False)
+    assert f"b is not to be relied on: entry 3 of {ORIGIN} revokes sha256 {HEX}: does not start" in done.err
+    assert tiletree(*by_bundle).code == 0
+    tiletree.ok("revoke", "a", *common, "broken into")
+    done = tiletree(*by_proof, "--log", "log", "--json")
+    assert (done.code, done.json["verified"], "entry 5" in done.err) == (1, False, True)
+    assert "it was revoked by the log" in done.err
+
+
+def test_what_cannot_be_known(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks gets no yes from a log that has no index of revocations, is an older copy, or is another's."""
+    by_proof = ("verify", "a", "--vkey", log, "--log")
+    shutil.copytree("log", "old")
+    with monkeypatch.context() as patched:
+        patched.setattr("tiles.index.scan.SCAN_LIMIT", 1)
+        done = tiletree(*by_proof, "log", "--proof", "p")
+        assert (done.code, "no index of revoked/1" in done.err) == (3, True), done
+    Path("c").write_bytes(b"more")
+    tiletree.ok("add", "log", "c", "--key", "k")
+    tiletree.ok("prove", "log", "a", "-o", "q", "--vkey", log)
+    assert tiletree(*by_proof, "old", "--proof", "q").code == 7
+    monkeypatch.setattr("tiletree.opening.memory", lambda _of: None)  # a machine that has never seen the log
+    done = tiletree(*by_proof, "old", "--proof", "q")
+    assert (done.code, "has 2 of 3 entries" in done.err) == (3, True), done
+    assert tiletree(*by_proof, "nowhere", "--proof", "p").code == 3
+    tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o")
+    assert tiletree(*by_proof, "other", "--proof", "p").code == 1
 
 
 def test_not_checked(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:

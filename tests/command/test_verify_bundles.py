@@ -53,6 +53,7 @@ def test_a_file_and_its_bundle(signed: Command) -> None:
         "origin": LOG.name,
         "trust": "pinned",
         "key": KEY.hint.hex(),
+        "revocation": "not checked",
     }
     assert found == {"verified": True, "files": [{"file": "a", "verified": True, "checks": [expected]}]}
     by_digest = signed.ok("verify", f"sha256:{HEX}", "--bundle", "a.sigstore.json", *BY_KEY)

@@ -77,6 +77,15 @@ def test_of_an_attestation() -> None:
     assert find_revocations(reading, []).found == ()
 
 
+def test_of_an_entry_that_does_not_say_who_signed() -> None:
+    """Whoever verified the signature of an old kind of entry knows the key and the certificate."""
+    relied = relied_on(b"an old kind", [HEX], SIGNER.public.hint.hex(), CERTIFICATE)
+    assert (relied.digests[0], relied.key) == (HEX, SIGNER.public.hint.hex())
+    assert relied.identities == ("dev@example.com", "@example.com")
+    assert relied_on(CERTIFIED, (), "", CERTIFICATE).identities == relied.identities
+    assert relied_on(FILE, (), "", b"no certificate").identities == ()
+
+
 def test_many_that_count_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """They hide none that counts; where there are too many to look at, it is said."""
     entries = [by_log(DIGEST, HEX), *map(forged, range(250))]

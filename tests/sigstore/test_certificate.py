@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tests.support.sigstore_authority import (
 )
 from tiles.errors import Malformed
 from tiles.sigstore.certificate import MAX_CERTIFICATE_SIZE, Certificate, Identity, parse_certificate
+from tiles.sigstore.public_key import certificate_key
 
 
 def read(*names: Any, **options: Any) -> Certificate:
@@ -100,7 +102,7 @@ def test_older_extensions() -> None:
 
 GOOD = authority().leaf().der
 SERIAL = GOOD.index(b"\xa0\x03\x02\x01\x02\x02")  # of the version in front of it
-# the last bit of a signature is 0 in every other certificate; then it can be said to be unused, and the rest to be whole
+# the last bit of a signature is 0 in every other certificate; then it can be said to be unused
 EVEN = next(each for each in (authority().leaf() for _ in range(200)) if not each.certificate.signature[-1] & 1)
 HALF = EVEN.der.removesuffix(b"\0" + EVEN.certificate.signature) + b"\1" + EVEN.certificate.signature
 REFUSED: dict[str, tuple[bytes, str]] = {
@@ -112,7 +114,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "too long": (GOOD + bytes(MAX_CERTIFICATE_SIZE), f"more than {MAX_CERTIFICATE_SIZE} bytes"),
     "version 2": (GOOD.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1), "of version 3"),
     "negative serial number": (
-        GOOD[: SERIAL + 7] + b"\xff" + GOOD[SERIAL + 8 :],
+        GOOD[: SERIAL + 7] + b"\x80" + GOOD[SERIAL + 8 :],
         "with a positive serial number",
     ),
     "signature whose last bit is unused": (HALF, "its signature is not in whole bytes"),
@@ -141,10 +143,12 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_refused(case: str) -> None:
-    """Malformed, which says what is wrong."""
+    """Malformed, which says what is wrong; and nothing else where only the key in it is asked for."""
     data, problem = REFUSED[case]
     with pytest.raises(Malformed, match=problem):
         parse_certificate(data)
+    with suppress(Malformed):
+        certificate_key(data)
 
 
 def test_certificates_of_the_public_instance(shared_vectors: Path) -> None:

@@ -61,6 +61,14 @@ def test_the_path() -> None:
     assert path_of(own, trusted(WHO.root)) == [own.der, WHO.root.der]
 
 
+def test_authorities_that_cannot_be_read() -> None:
+    """One that is of a kind that this library does not know leaves the others as they are."""
+    odd = Authority((b"of a newer kind",), "https://odd")
+    assert path_of(WHO.leaf(), odd, trusted())
+    with pytest.raises(VerificationError, match="https://odd: malformed certificate of the trusted root"):
+        path_of(WHO.leaf(), odd)
+
+
 def test_certificates_that_come_along() -> None:
     """An intermediate may come with the signature; a root that does makes nothing trusted."""
     leaf = WHO.leaf()
@@ -108,6 +116,13 @@ def test_when_the_authority_is_trusted() -> None:
         path_of(WHO.leaf(by=between), trusted(root), at=late, added=(between.der,))
 
 
+def test_the_path_that_was_valid() -> None:
+    """Where an authority was renewed with the same key, the path is that of the time of the signature."""
+    old = certificate_authority("between", WHO.root, end=T0 + SECOND)
+    new = certificate_authority("between", WHO.root, key=old.key, begin=T0)
+    assert path_of(WHO.leaf(by=old), trusted(old, new, WHO.root), at=T0 + 2 * SECOND)[1] == new.der
+
+
 def by_a(*extensions: Any, **options: Any) -> Callable[[], Any]:
     """Return what calls for the path of a certificate by an intermediate with these extensions."""
 
@@ -128,8 +143,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "another authority of the same name": (lambda: path_of(stranger().leaf()), "signature does not match"),
     "no authority": (lambda: verify_chain(parse_certificate(WHO.leaf().der), (), T0), "the trusted root has none"),
     "not for code signing": (of_a(SIGNS, FOR_SERVERS), "the certificate is not for code signing"),
-    "for nothing in particular": (of_a(SIGNS), "missing required extension"),
-    "no key usage": (of_a(FOR_CODE), "missing required extension"),
+    "for nothing in particular": (of_a(SIGNS), "extension extended key usage: Certificate is missing required"),
+    "no key usage": (of_a(FOR_CODE), "extension key usage: Certificate is missing required extension"),
     "other key usage": (of_a((usage(content_commitment=True), True), FOR_CODE), "key is not for digital signatures"),
     "it may issue certificates": (of_a(added=[(x509.BasicConstraints(True, None), True)]), "basicConstraints.cA"),
     "critical extension that nobody knows": (
@@ -141,6 +156,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "basicConstraints.cA must be asserted",
     ),
     "by one that may not issue": (by_a(ISSUES[0], SIGNS), "keyCertSign must be asserted"),
+    "by one without key usage": (  # as `openssl req -x509` makes them
+        by_a(ISSUES[0]),
+        "an authority that could have issued it: extension key usage: Certificate is missing required extension",
+    ),
     "by one for servers": (by_a(*ISSUES, FOR_SERVERS), "an authority that is not for code signing"),
     "by one for other names": (by_a(*ISSUES, (NAMED_ELSEWHERE, True)), "name constraints"),
     "by one that is over": (by_a(*ISSUES, begin=T0 - 9 * DAY, end=T0 - DAY), "not valid at validation time"),

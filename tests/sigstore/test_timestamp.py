@@ -10,9 +10,22 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.support.sigstore_authority import DAY, T0, Signed, authority, certificate_authority, stranger, timestamp_leaf
+from tests.support.sigstore_authority import (
+    DAY,
+    T0,
+    Signed,
+    authority,
+    certificate_authority,
+    issue,
+    name_of,
+    stranger,
+    timestamp_leaf,
+    usage,
+)
 from tests.support.timestamping import Timestamp
 from tiles.errors import Malformed, TilesError, UsageError, VerificationError
 from tiles.sigstore.timestamp import MAX_TIMESTAMPS, VerifiedTime, parse_timestamp, verify_timestamps
@@ -81,6 +94,23 @@ def test_authorities_that_are_over() -> None:
         times(made(leaf, at=AT + SECOND), trusted=(trusted,))
 
 
+def test_longer_paths() -> None:
+    """An intermediate is in the trusted root; the authority's own certificate is there or in the timestamp."""
+    purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+    issues = [(x509.BasicConstraints(True, 0), True), (usage(key_cert_sign=True), True), (purposes, False)]
+    between = issue(name_of("between"), WHO.tsa_root, issues)
+    leaf = timestamp_leaf(between)
+    whole = Authority((leaf.der, between.der, WHO.tsa_root.der), "https://tsa.example.com")
+    assert times(made(leaf), trusted=(whole,)) == (FOUND,)
+    without = Authority((between.der, WHO.tsa_root.der), "https://tsa.example.com")
+    assert times(made(leaf, embed=[leaf.certificate]), trusted=(without,)) == (FOUND,)
+    with pytest.raises(VerificationError):
+        times(made(leaf), trusted=(without,))
+    other = timestamp_leaf(between)  # by the same intermediate, and not the one that the trusted root has
+    with pytest.raises(VerificationError):
+        times(made(other, embed=[other.certificate]), trusted=(whole,))
+
+
 def test_several() -> None:
     """All that are by trusted authorities count; those of others are left out; the same one twice is a trick."""
     later = made(at=AT + SECOND)
@@ -144,6 +174,10 @@ def test_no_timestamp_and_no_authority() -> None:
     with pytest.raises(VerificationError, match="the trusted root has no timestamp authority") as caught:
         times(made(), trusted=())
     assert caught.value.hint == "add timestampAuthorities to the trusted root"
+    odd = Authority((b"of a newer kind",), "https://odd")
+    assert times(made(), trusted=(odd, OWN)) == (FOUND,)
+    with pytest.raises(VerificationError, match="https://odd: malformed certificate of the trusted root"):
+        times(made(), trusted=(odd,))
 
 
 def test_every_byte_changed() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
+from tests.support.web_answer_bundles import signed_answer
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kinds import Key, forms, keys_of, read_content
 from tiles.entries.proof_extra import entry_of
@@ -184,6 +185,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "consistency": lambda old, latest, proof: verify_consistency(_head(old), _head(latest), _hashes(proof)),
     "inclusion_nodes": lambda index, size: _nodes(inclusion_nodes(int(index), int(size))),
     "consistency_nodes": lambda old, size: _nodes(consistency_nodes(int(old), int(size))),
+    "signed": signed_answer,
     "tile_path": lambda size, level, index: tile_at(int(size), level, int(index)).path,
     "bundle": lambda data, width: [b64(one) for one in parse_bundle(b64decode(data), width)],
     "digest_entry": _digest_entry,

@@ -2,6 +2,9 @@
 // A case is {id, op, …arguments, base64 for bytes}; the answer is {code, value}: "ok" or the code of the error, and what
 // came out, as text.
 
+import * as artifacts from "../../web/verifier/artifact.js";
+import * as bundles from "../../web/verifier/bundle.js";
+import * as verdicts from "../../web/verifier/bundle_verdict.js";
 import * as encoding from "../../web/verifier/encoding.js";
 import * as entries from "../../web/verifier/entries.js";
 import * as indexing from "../../web/verifier/index_format.js";
@@ -84,6 +87,11 @@ const OPERATIONS = {
   consistency_nodes: ({ old, size }) => nodes(tiling.consistencyNodes(BigInt(old), BigInt(size))),
   tile_path: ({ size, level, index }) => tiling.tileAt(BigInt(size), level, BigInt(index)).path,
   bundle: ({ data, width }) => tiling.parseBundle(bytes(data), width).map(text),
+  signed: async ({ data, artifact, policy, key }) => {
+    const demanded = key && artifacts.fingerprint(artifacts.parsePem(key)), trusted = tlog.parsePolicy(bytes(policy));
+    const found = await verdicts.verifyBundle(bundles.parseBundle(bytes(data)), trusted, bytes(artifact), demanded);
+    return [String(found.proof.index), text(found.leaf), encoding.hex(found.fingerprint)];
+  },
   tiles: ({ head, wanted, tiles, changes }, { logs }) => { // what `wanted` says for one leaf is accepted, and the leaf's hash is returned
     const reader = new tiling.TreeReader(tree(head)), node = { height: 0, index: BigInt(wanted) };
     reader.accept(reader.wanted([node]), new Map(Object.entries({ ...logs[tiles], ...changes }).map(([path, data]) => [path, bytes(data)])));

@@ -16,6 +16,8 @@ from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.index.search import Query, search
 from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
+from tiles.sigstore.der import read_certificate
+from tiles.sigstore.names import identity_keys
 from tiles.sigstore.revocation import REVOKED, Relied, Revocation, check_revocation, is_revoked, parse_revocation
 
 MOST = 4096  # revocations of one thing that are looked at
@@ -33,15 +35,21 @@ class Revocations:
     unproven: str = ""
 
 
-def relied_on(entry: bytes, digests: Iterable[str] = ()) -> Relied:
-    """Return what relies on an entry. digests: SHA-256 in hex of the artifact, besides what the entry says"""
+def relied_on(entry: bytes, digests: Iterable[str] = (), key: str = "", certificate: bytes = b"") -> Relied:
+    """Return what is relied on by an entry.
+
+    digests       SHA-256 in hex of the artifact, besides what the entry says
+    key, certificate   that signed, where it is known: SHA-256 in hex, and DER. Entries of old kinds do not tell
+    """
     values: dict[str, list[bytes]] = {}
-    for key in keys_of(entry):
-        values.setdefault(key.kind, []).append(key.value)
+    for found in keys_of(entry):
+        values.setdefault(found.kind, []).append(found.value)
     own = [value.hex() for value in values.get(SHA256, ())]
     keys = values.get(KEY, [b""])
-    names = tuple(value.decode("ascii") for value in values.get(IDENTITY, ()))
-    return Relied(tuple(dict.fromkeys([*digests, *own])), keys[0].hex(), names)
+    names = [value.decode("ascii") for value in values.get(IDENTITY, ())]
+    with suppress(Malformed):
+        names += identity_keys(read_certificate(certificate).identities)
+    return Relied(tuple(dict.fromkeys([*digests, *own])), key or keys[0].hex(), tuple(dict.fromkeys(names)))
 
 
 def find_revocations(

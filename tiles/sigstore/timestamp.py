@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tiles.errors import Malformed, UsageError, VerificationError
-from tiles.sigstore.certificate import load_certificate
+from tiles.sigstore.certificate import load_certificate, load_chain
 from tiles.sigstore.trusted_root import Authority
 
 if TYPE_CHECKING:
@@ -113,14 +113,18 @@ def _judge(timestamp: bytes, signature: bytes, authorities: Sequence[Authority])
 def _refusal(parsed: Any, signature: bytes, authority: Authority) -> str:
     """Return why a timestamp is not by this authority, or "".
 
-    OpenSSL, below it, takes a certificate's last second for over. Its certificate is the one of the trusted root that is no authority's; where the root has none, the one inside the
-    timestamp, by whichever authority of the root has issued it.
+    Its certificate is the one of the trusted root that is no authority's; where the root has none, the one inside the
+    timestamp, by whichever authority of the root has issued it. OpenSSL, below the library, takes a certificate's last
+    second for over.
     """
     from cryptography.x509 import DuplicateExtension
     from rfc3161_client import VerificationError as Refusal
     from rfc3161_client import VerifierBuilder
 
-    *lower, root = (load_certificate(each, "certificate of the trusted root") for each in authority.certificates)
+    try:
+        *lower, root = load_chain(authority)
+    except Malformed as error:
+        return error.message
     signers = [each for each in lower if not _is_authority(each)]
     builder = VerifierBuilder(
         tsa_certificate=signers[0] if signers else None,

@@ -6,8 +6,9 @@ from copy import copy
 
 import click
 
-from tiletree.opening import cosigned, visit
+from tiletree.opening import visit
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.remarks import cosigned
 from tiletree.ui import Output
 
 
