@@ -111,6 +111,7 @@ def changes(data: bytes) -> Iterator[tuple[str, str, bytes]]:
     other = sign_checkpoint(Checkpoint(LOG.name, replace(tree, size=tree.size + 1)), LOG).data.decode()
     logged_elsewhere = sign_checkpoint(Checkpoint("other.example.com", tree), key("other.example.com", 1)).data.decode()
     yield "numbers as numbers", "ok", changed(data, *PROOF, "treeSize", to=int)
+    yield "numbers of another kind", "Malformed", data.replace(b'"treeSize":"10"', b'"treeSize":1e1', 1)
     yield "null is nothing", "ok", changed(data, *ENTRY, "inclusionPromise", to=None)
     yield "no hint", "ok", changed(data, *MATERIAL, "publicKey", to={})
     yield "the other name of version 0.3", "ok", changed(data, "mediaType", to=SAME_VERSION)
