@@ -30,6 +30,7 @@ from tests.support.web_bundles import (
 )
 from tests.support.web_logs import FILE, POLICY
 from tests.support.web_strangers import OURS, all_the_same
+from tests.support.web_vector_bundles import by_another_hash
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint
 from tiles.notes.policy import parse_policy, policy_for
 from tiles.page import VERIFY, verify_page
@@ -92,7 +93,7 @@ def test_one_after_the_other(chromium: Chromium) -> None:
         one.page.set_input_files("#files", files=[{"name": PUB[0], "mimeType": "text/plain", "buffer": PUB[1]}])
         one.said(state="signed")
         one.reload()
-        one.drop(PUB)
+        one.ask(PUB[1].decode().replace("\n", " "))  # as it is when it is pasted into the field
         assert one.said()[0] == "key-named"
         one.drop((NAME, FILE))
         one.said(state="verified-log-only")  # it is logged by its digest, too
@@ -200,6 +201,9 @@ def test_spoiled(chromium: Chromium) -> None:
             assert "undefined" not in said[2], what
         one.drop((NAME, FILE), (BUNDLE, BUNDLES["forged"]))
         assert one.said()[:2] == ("artifact-signature", "Wrong signature")
+        one.drop((NAME, FILE), (BUNDLE, by_another_hash("PKIX_ED25519_PH")))
+        assert one.said()[:2] == ("not-checked", "The signature could not be checked here")
+        assert "tiletree verify FILE --bundle FILE.sigstore.json --trusted-root" in one.said()[2]
         one.drop(("b.sigstore.json", BUNDLES["of no file"]))
         assert "A payload of type application/json" in one.said(state="of-no-file")[2]
         assert look(one) == "none"
