@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -49,14 +50,24 @@ def look(one: Site) -> str:
     return str(one.page.get_attribute("#results > .card", "data-look"))
 
 
+def of_bundles(one: Site) -> list[str]:
+    """Return which modules of the page the browser has asked for, or had in its cache, that are of bundles only."""
+    found = one.page.evaluate("performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)")
+    return sorted(path for path in found if re.search(r"/(bundle|json_text|dsse|artifact)\w*\.js$", path))
+
+
 def test_a_key(chromium: Chromium) -> None:
     """Only a key that the visitor named makes it green, dropped or typed; another one makes it red until forgotten."""
     with site(chromium, LOG) as one:
         one.open()
+        one.drop((NAME, FILE))
+        one.said(state="verified-log-only")
+        assert of_bundles(one) == []  # that code is loaded with the first of them
         one.drop((NAME, FILE), (BUNDLE, BUNDLES["key"]))
         state, headline, words = one.said()
         assert (state, headline) == ("key-unnamed", "Whose key signed this? Logged as entry 2 of 10")
         assert look(one) == "warn"
+        assert "/page/bundle_card.js" in of_bundles(one)
         assert KEY in words
         assert "chose this key, and may have made it" in words
         one.page.fill("#results form input", "my key")
@@ -301,15 +312,3 @@ def test_many_lines(chromium: Chromium) -> None:
         one.drop(("b.jsonl", b"\n".join([BUNDLES["key"]] + [b"{}"] * 70)))
         one.page.wait_for_selector("#results > [data-state=unread]")
         assert "21 entries were not looked at" in one.page.inner_text("#results")
-
-
-def test_loaded_when_used(chromium: Chromium) -> None:
-    """Code for bundles is loaded with the first bundle, and not for a proof or a file."""
-    with site(chromium, LOG, own=True) as one:
-        one.open()
-        one.drop((NAME, FILE))
-        one.said(state="verified-log-only")
-        assert not [path for path in one.server.asked if "bundle_" in path]
-        one.drop((NAME, FILE), (BUNDLE, BUNDLES["key"]))
-        one.said(state="key-unnamed")
-        assert "page/bundle_card.js" in one.server.asked
