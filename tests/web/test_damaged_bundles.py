@@ -19,7 +19,25 @@ from tests.support.web_bundles import signed_log
 from tests.support.web_logs import FILE, POLICY
 from tests.support.web_verdicts import answers_of_node
 
-VALUES = [None, True, 0, 1, -1, 1.5, 2**64, "", "x", "0", "00", "-1", "1e1", str(2**63 - 1), str(2**63), "AA==", "AAA="]
+VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    1,
+    -1,
+    1.5,
+    2**64,
+    "",
+    "x",
+    "0",
+    "00",
+    "-1",
+    "1e1",
+    str(2**63 - 1),
+    str(2**63),
+    "AA==",
+    "AAA=",
+]
 VALUES += ["\u00e9", [], {}, [[]], [{}], {"a": 1}, "A" * 5000, "sha256"]
 NAMES = ["x", "keyid", "rawBytes", "publicKey", "certificate", "integratedTime", "inclusionPromise", "__proto__"]
 
