@@ -31,6 +31,7 @@ from tiles.retry import Clock
 from tiles.signing.anchor import SEALED
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
+from tiles.sigstore.revocation import Revocation, Statement
 from tiles.store import Store
 from tiles.store.address import absolute
 from tiles.user.exposed import readable
@@ -130,6 +131,11 @@ class Log:
         self._get_ready()
         change_stopped(self.private, Clock(), resume=[kind])
         return self._own_index().build(kind, told)
+
+    def sign_revocation(self, said: Statement) -> Revocation:
+        """Return a revocation by this log, signed and not yet appended; see `Signer.sign_revocation`."""
+        self._get_ready()
+        return self._signer.sign_revocation(said)
 
     def repair_index(self, kind: str, scratch: Store, told: Callable[[int], None] | None = None) -> Damages:
         """Put back objects of an index that are missing or damaged, and return which; see `OwnIndex.repair`."""

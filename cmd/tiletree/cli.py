@@ -1,42 +1,20 @@
-"""The command `tiletree`: parses, calls the library, and words what comes back. Errors become exit codes here."""
+"""The command `tiletree`: parses, calls the library, and words what comes back. Errors become exit codes here.
+
+A call imports the module of its own command, and no other: `verify` needs little, and may be called for every file.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
+from importlib import import_module
 from typing import Any
 
 import click
 
 import tiles
 from tiles.errors import AccessError, TilesError
-from tiletree.commands import (
-    add,
-    attest,
-    audit,
-    freeze,
-    gc,
-    get,
-    import_,
-    index,
-    info,
-    init,
-    key,
-    logproof,
-    page,
-    prove,
-    repair,
-    search,
-    sequence,
-    serve,
-    sign,
-    staple,
-    status,
-    submit,
-    upload,
-    verify,
-)
 from tiletree.options import ADDRESSES
 from tiletree.streams import standard_streams
 from tiletree.ui import (
@@ -68,7 +46,56 @@ exit codes
 """
 
 
+# the name of each command, the module of `tiletree.commands` that has it, and what it is called there
+COMMANDS = {
+    **{
+        name: (name, name)
+        for name in (
+            "add",
+            "attest",
+            "audit",
+            "freeze",
+            "gc",
+            "get",
+            "index",
+            "info",
+            "init",
+            "key",
+            "logproof",
+            "page",
+            "prove",
+            "repair",
+            "revoke",
+            "search",
+            "sequence",
+            "serve",
+            "sign",
+            "staple",
+            "status",
+            "submit",
+            "upload",
+            "verify",
+        )
+    },
+    "import": ("import_", "import_"),
+    "loginfo": ("info", "loginfo"),
+    "trust-root": ("trust_root", "trust_root"),
+}
+
+
 class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command, whose module is imported now; None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"tiletree.commands.{module}"), name)
+        return command
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. click would exit 1 at a broken pipe; as output never breaks, it is some connection's."""
         try:
@@ -86,36 +113,6 @@ def cli() -> None:
 
     LOG is a directory or a part of a bucket: s3://…, gs://…, az://…; for reading also https://…, or any URL of fsspec.
     """
-
-
-for command in (
-    init.init,
-    add.add,
-    submit.submit,
-    sequence.sequence,
-    info.info,
-    info.loginfo,
-    logproof.logproof,
-    status.status,
-    get.get,
-    search.search,
-    index.index,
-    prove.prove,
-    sign.sign,
-    attest.attest,
-    upload.upload,
-    staple.staple,
-    verify.verify,
-    audit.audit,
-    import_.import_,
-    repair.repair,
-    gc.gc,
-    page.page,
-    serve.serve,
-    freeze.freeze,
-    key.key,
-):
-    cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

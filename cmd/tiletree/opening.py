@@ -1,4 +1,7 @@
-"""What options open: keys, policies, files, the stores of a log, and what reads or writes it."""
+"""What options open: keys, policies, files, the stores of a log, and what reads or writes it.
+
+What reads or writes a log takes long to import, and is imported where it is used: `verify` opens files only.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +10,31 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from tiles.entries.kinds import Content, read_content
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
-from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
-from tiles.log import Log
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.notes.freshness import quorum_time
 from tiles.notes.keys import SeedKey, VerifierKey, parse_skey, parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
-from tiles.read.client import LogClient
-from tiles.read.fetcher import is_local, open_log
-from tiles.read.other_layouts import check_layout, explained
 from tiles.read.trouble import judged
 from tiles.read.trust import Pinned, resolve
-from tiles.signing.key_file import read_key
-from tiles.signing.signer import Signer
 from tiles.store import Fetcher, Store, StoreFetcher
 from tiles.store.address import shown_address
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
 from tiles.user.seen_checkpoints import Visits
-from tiles.user.tile_cache import TileCache
 from tiles.user.trusted_keys import Trust
-from tiles.write.load import last_used, read_head
-from tiles.write.prepare import anonymous_reader
 from tiletree.options import Pins, Writer
 from tiletree.ui import Output
+
+if TYPE_CHECKING:
+    from tiles.inbox.admission import Admission
+    from tiles.log import Log
+    from tiles.read.client import LogClient
 
 Parsed = TypeVar("Parsed")
 Kept = TypeVar("Kept")
@@ -53,11 +49,13 @@ def read_policy(path: Path | None) -> Policy | None:
 
 def read_admission(path: Path | None) -> Admission | None:
     """Return the admission policy in a file the user named. Raises UsageError if there is none."""
+    from tiles.inbox.admission import MAX_ADMISSION_SIZE, parse_admission
+
     return None if path is None else read_named(path, "--admission", MAX_ADMISSION_SIZE, parse_admission)
 
 
 def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """Return what a file that the user named with an option holds. Raises UsageError if it cannot be read or parsed."""
+    """Return what is in a file the user named. Raises UsageError, which shows nothing of the file."""
     try:
         with path.open("rb") as file:
             return parse(file.read(limit + 1))
@@ -107,6 +105,8 @@ def environment_key(writer: Writer) -> SeedKey | None:
 
 def find_key(log: str, writer: Writer) -> tuple[Path | None, SeedKey]:
     """Return the key file of a log that exists, and the key in it; no file where the environment holds the key."""
+    from tiles.signing.key_file import read_key
+
     if (signing := environment_key(writer)) is not None:
         return None, signing
     path = find_key_path(log, writer)
@@ -130,6 +130,8 @@ def find_anchor(log: str, writer: Writer, key: Path | None) -> Store:
 
     key   the log's key file; None: the environment holds the key
     """
+    from tiles.write.load import last_used
+
     anchor = writer.anchor or remembered(log).anchor
     if key is None and anchor is None:
         raise UsageError(
@@ -142,6 +144,8 @@ def find_anchor(log: str, writer: Writer, key: Path | None) -> Store:
 
 def find_origin(public: Store, private: Store) -> str:
     """Return what a log calls itself: enough to look for its key, never to trust it."""
+    from tiles.write.load import read_head
+
     try:
         return read_head(private)[0].origin
     except NotFound:
@@ -162,6 +166,10 @@ def open_sequencer(
     key           the key file and the key in it; None: those of the log that exists, as `find_key` returns them
     look_closer   a log in a bucket is not begun where anyone can read its private part
     """
+    from tiles.log import Log
+    from tiles.signing.signer import Signer
+    from tiles.write.prepare import anonymous_reader
+
     path, signing = key or find_key(log, writer)
     return Log(
         public_store(log),
@@ -197,6 +205,11 @@ def pinned_for(log: str, fetcher: Fetcher, pins: Pins) -> Pinned:
 
 def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinned]:
     """Read a log's checkpoint, verify it, and prove it consistent with what was seen before."""
+    from tiles.read.client import LogClient
+    from tiles.read.fetcher import is_local
+    from tiles.read.other_layouts import explained
+    from tiles.user.tile_cache import TileCache
+
     fetcher = _open(log)
     try:
         pinned = pinned_for(log, fetcher, pins)
@@ -227,6 +240,9 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
 
 
 def _open(log: str) -> Fetcher:
+    from tiles.read.fetcher import open_log
+    from tiles.read.other_layouts import explained
+
     try:
         return open_log(log)
     except NotFound as error:  # of a directory; of anything else it is known once it is asked
@@ -236,29 +252,14 @@ def _open(log: str) -> Fetcher:
 @contextmanager
 def tiles_of(log: str, client: LogClient) -> Iterator[None]:
     """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout."""
+    from tiles.read.fetcher import open_log
+    from tiles.read.other_layouts import check_layout
+
     try:
         yield
     except NotFound:
         check_layout(open_log(log), client.tree.size)
         raise
-
-
-def cosigned(accepted: Accepted, policy: Policy) -> tuple[dict[str, Any], list[str]]:
-    """Return who cosigned, and when the quorum still held: as fields of a JSON document, and as lines."""
-    keys = [str(cosignature.key) for cosignature in accepted.cosignatures]
-    fields: dict[str, Any] = {"cosigned_by": keys} if keys else {}
-    lines = [f"cosigned by {key}" for key in keys]
-    if (time := quorum_time(policy, accepted.cosignatures)) is not None:
-        fields["time"] = time
-        lines.append(f"time    {_shown_time(time)}, until which the quorum holds")
-    return fields, lines
-
-
-def _shown_time(seconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (OverflowError, ValueError, OSError):  # no calendar has such a year
-        return f"{seconds} seconds after 1970"
 
 
 def write_file(path: Path, data: bytes, *, new: bool = False) -> None:

@@ -1,11 +1,16 @@
-"""What commands say of the index of a log, besides their results: a remark after publishing, and how far they are."""
+"""What commands say besides their results: of the index and name of a log, how far they are, and who cosigned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from shlex import quote
+from typing import Any
 
+from tiles.notes.freshness import quorum_time
+from tiles.notes.policy import Accepted, Policy
+from tiles.sigstore.origin import refused_by
 from tiles.store.address import shown_address
 from tiletree.ui import Output
 
@@ -23,6 +28,18 @@ def remark_index(out: Output, log: str, problem: str) -> None:
         out.remark("index", problem, f"the index is not up to date: {problem}; {command} lets it catch up")
 
 
+def remark_origin(out: Output, origin: str) -> None:
+    """Say which clients of Sigstore accept no proof of a log of that origin; nothing if all do."""
+    if refusing := refused_by(origin):
+        out.remark(
+            "refused_by",
+            list(refusing),
+            f"warning: {', '.join(refusing)} accept no proof of a log whose name is more than a host name, such as "
+            "log.example.com",
+        )
+        out.note("hint: if they are to verify what is logged, begin a log under another name: no log can be renamed")
+
+
 @contextmanager
 def covering(out: Output, label: str, size: int) -> Iterator[Callable[[int], None]]:
     """Show how many entries an index covers by now: what is given is to be called with that number."""
@@ -35,3 +52,21 @@ def covering(out: Output, label: str, size: int) -> Iterator[Callable[[int], Non
             covered = now
 
         yield told
+
+
+def cosigned(accepted: Accepted, policy: Policy) -> tuple[dict[str, Any], list[str]]:
+    """Return who cosigned, and when the quorum still held: as fields of a JSON document, and as lines."""
+    keys = [str(cosignature.key) for cosignature in accepted.cosignatures]
+    fields: dict[str, Any] = {"cosigned_by": keys} if keys else {}
+    lines = [f"cosigned by {key}" for key in keys]
+    if (time := quorum_time(policy, accepted.cosignatures)) is not None:
+        fields["time"] = time
+        lines.append(f"time    {_shown_time(time)}, until which the quorum holds")
+    return fields, lines
+
+
+def _shown_time(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):  # no calendar has such a year
+        return f"{seconds} seconds after 1970"

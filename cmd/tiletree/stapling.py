@@ -17,10 +17,9 @@ from tiles.log import Log
 from tiles.rekor.staple import Stapled, staple
 from tiles.signing.artifact_key import ArtifactKey, read_artifact_key
 from tiles.sigstore.bundle import Bundle
-from tiles.sigstore.origin import base_url
 from tiles.sigstore.public_key import PublicKey
-from tiles.store.address import shown_address
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
+from tiletree.links import link, named
 from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer
 from tiletree.remarks import remark_index, remark_unsure
@@ -67,14 +66,6 @@ def open_log(out: Output, log: str, writer: Writer) -> Log:
     opened = open_sequencer(log, writer, find_key(log, writer))
     remark_readable(out, opened.readable())
     return opened
-
-
-def link(origin: str, leaf: bytes, url: str | None) -> str:
-    """Return where the page of a log shows an entry.
-
-    url   where the log is served, as the call says; None: at its origin
-    """
-    return f"{shown_address(url or base_url(origin)).rstrip('/')}/#uuid={leaf.hex()}"
 
 
 def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged], url: str | None) -> None:
@@ -131,20 +122,18 @@ class _Report:
     def add(self, one: Unlogged, stapled: Stapled, tree: TreeHead) -> None:
         """Take down where one is. tree: to which its proof leads"""
         self._tree = tree
-        leaf = stapled.leaf.hex()
         self._entries.append(
             {
                 "index": stapled.index,
-                "leaf_hash": leaf,
                 "name": one.name,
-                "uuid": leaf,
-                "url": link(self._origin, stapled.leaf, self._url),
+                **named(stapled.leaf, link(self._origin, stapled.leaf, self._url)),
                 **({"bundle": str(one.target)} if one.target is not None else {}),
                 **({"already": True} if stapled.already else {}),
             }
         )
         where = f"  {one.target}" if one.target is not None else ""
-        self._out.line(f"{stapled.index}  {leaf}  {one.name}{where}{', already in the log' if stapled.already else ''}")
+        already = ", already in the log" if stapled.already else ""
+        self._out.line(f"{stapled.index}  {stapled.leaf.hex()}  {one.name}{where}{already}")
         self._out.partial = self._document()
 
     def finish(self) -> None:

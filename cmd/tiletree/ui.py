@@ -30,7 +30,6 @@ from tiles.errors import (
     Unfinished,
     UsageError,
 )
-from tiles.store.address import shown_address
 
 EXIT_OK = 0
 EXIT_WRONG = 1  # verification failed
@@ -101,7 +100,11 @@ class Output:
         """Hide those words of a call that are addresses with credentials, and the paths that such words may become."""
         for word in words:
             for text in (word, word.lstrip("-"), *word.lstrip("-").split("=")):  # an option may be cut at any =
-                if "://" in text and (plain := shown_address(text)) != text:
+                if "://" not in text:
+                    continue
+                from tiles.store.address import shown_address  # slow to import, and needed for addresses only
+
+                if (plain := shown_address(text)) != text:
                     self.hidden |= {text: plain, str(Path(text)): plain}
 
     def answer(self, document: dict[str, Any], *lines: str) -> None:

@@ -25,7 +25,10 @@ def test_wrong_calls_exit_2(tiletree: Command, log: str) -> None:
         ("verify", "a", "--proof", "p", "--vkey", "nonsense"),
         ("verify", "a", "--proof", "p", "--policy", "missing"),
         ("verify", "a", "--proof", "p"),
-        ("verify", "a"),
+        ("verify",),
+        ("verify", "a", "--search-proof", "p", "--vkey", log),
+        ("verify", "a", "b", "--proof", "p", "--vkey", log),
+        ("verify", "sha256:abc", "--proof", "p", "--vkey", log),
         ("verify", "a", "--proof", "p", "--vkey", log, "--policy", "a"),
         ("add", "log", "--key", "k"),
         ("add", "log", "a", "--stdin-lines", "--key", "k"),
@@ -83,8 +86,11 @@ def test_hostile_entries_are_shown_harmless(tiletree: Command, log: str) -> None
 
 def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
     """Return every command, those of subgroups included."""
-    found = []
-    for name, command in group.commands.items():
+    found: list[tuple[tuple[str, ...], click.Command]] = []
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             found += commands(command, (*prefix, name))
         else:

@@ -18,9 +18,9 @@ from tiles.inbox.submit import wait_until_logged
 from tiles.notes.keys import parse_vkey, signing_key
 from tiles.notes.policy import policy_for
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from tiles.store import directory
 from tiles.store.directory import DirectoryStore
 from tiles.tree.merkle import leaf_hash
-from tiles.user import places
 from tiletree.commands import submit as command
 from tiletree.opening import open_sequencer
 from tiletree.options import Writer
@@ -153,8 +153,8 @@ def test_the_submitter_is_the_login_name(tiletree: Command, log: str, monkeypatc
 )
 def test_wrong_calls_submit_nothing(tiletree: Command, log: str, arguments: list[str], says: str) -> None:
     """A wrong call is told before anything is submitted, and overwrites nothing."""
-    for directory in ("sub", "proofs"):
-        Path(directory).mkdir()
+    for folder in ("sub", "proofs"):
+        Path(folder).mkdir()
     Path("sub/a").write_bytes(b"another")
     Path("long").write_bytes(bytes(65_536))
     Path("proofs/b.tlog-proof").write_bytes(b"kept")
@@ -267,7 +267,7 @@ class Unanswered(DirectoryStore):
 
 def test_what_is_not_known_is_said(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where storage does not say that the object is there: exit code 3, and a receipt of what may be there."""
-    monkeypatch.setattr(places, "DirectoryStore", Unanswered)
+    monkeypatch.setattr(directory, "DirectoryStore", Unanswered)
     done = tiletree("submit", "log", "a", "--submitter", "ann")
     assert done.code == 3
     assert "it is not known whether inbox/ann/" in done.err

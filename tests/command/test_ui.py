@@ -12,7 +12,9 @@ import pytest
 import tiletree.commands
 from tests.support.command_line import ORIGIN, Command
 from tests.support.hostile import ESCAPED, HOSTILE_LOG, LINES, harm, hostile_policy, write_hostile_log
-from tiletree.cli import cli
+from tests.support.signatures import write_signatures
+from tests.support.signed_bundles import write_bundle
+from tiletree.cli import COMMANDS
 
 VKEY = HOSTILE_LOG.verifier.vkey
 FILE = f"file {LINES}"
@@ -53,6 +55,12 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["verify", "entry", "--proof", NEW, "--policy", "policy"], True),
         (["verify", FILE, "--proof", NEW, "--policy", FILE], True),
     ],
+    "bundle": [
+        (["verify", FILE, "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub", "--explain"], True),
+        (["verify", FILE, "entry", "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub"], True),
+        (["verify", FILE, "--trusted-root", "root.json", "--key", "s.pub"], True),
+        (["verify", "entry", "--bundle", FILE, "--trusted-root", FILE, "--key", FILE], True),
+    ],
     "audit": [(["audit", "hostile", "--vkey", VKEY], True), (["audit", "damaged", "--vkey", VKEY], True)],
     "repair": [
         (["repair", "hostile", "--private", "none", "--dry-run"], True),
@@ -70,6 +78,27 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["key", "list"], True),
         (["key", "forget", "hostile"], False),
         (["key", "forget", NONE], True),
+    ],
+    "signing": [
+        (["init", LOG, "--origin", ORIGIN, "--key", "k"], True),
+        (["key", "generate", "--signing", "--out", NEW], True),
+        (["key", "generate", "--signing", "--out", NEW], True),
+        (["sign", FILE, "--log", LOG, "--key", NEW], True),
+        (["sign", FILE, "--log", LOG, "--key", FILE], False),
+        (["sign", FILE, "--log", LOG, "--key", NONE], True),
+        (["sign", FILE, "--log", LOG, "--key", NEW, "-o", f"{NONE}/{NEW}"], True),
+        (["sign", FILE, "--log", NONE, "--key", NEW, "--log-key", "k"], False),
+        (["attest", FILE, "--predicate", FILE, "--type", "link", "--log", LOG, "--key", NEW], False),
+        (["attest", FILE, "--predicate", "json", "--type", LINES, "--log", LOG, "--key", NEW], True),
+        (["attest", FILE, "--predicate", "json", "--type", "link", "--log", LOG, "--key", NEW], True),
+        (["upload", "--artifact", FILE, "--signature", FILE, "--key", FILE, "--log", LOG], False),
+        (["upload", "--artifact", FILE, "--signature", FILE, "--key", f"{NEW}.pub", "--log", LOG], False),
+        (["upload", "--artifact-hash", LINES, "--signature", FILE, "--key", "sk.pub", "--log", LOG], False),
+        (["staple", FILE, "--log", LOG], False),
+        (["staple", "unlogged", "--key", "sk.pub", "--log", LOG], False),
+        (["trust-root", "hostile", "--vkey", VKEY, "--start", "2026-01-31", "--out", NEW], False),
+        (["trust-root", "hostile", "--vkey", VKEY, "--start", "2026-01-31", "--out", LOG], True),
+        (["trust-root", NONE, "--out", LOG], True),
     ],
     "index": [
         (["key", "generate", "my.example.com", "--out", "mine"], False),
@@ -105,6 +134,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["init", "new", "--origin", ORIGIN, "--private", LINES, "--private-in-bucket"], False),
     ],
     "wrong": [
+        (["revoke", LINES, "--log", "log", "--reason", "why"], False),
+        (["revoke", "--identity", LINES, "--log", "log", "--reason", "why"], True),
         ([LINES], True),
         (["info"], False),
         (["get", "hostile", LINES], True),
@@ -128,7 +159,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
 def test_every_command_is_called() -> None:
     """The table above has each command."""
     called = {str(words[0]) for calls in CALLS.values() for words, _ in calls}
-    assert set(cli.commands) <= called
+    assert set(COMMANDS) <= called
 
 
 @pytest.fixture
@@ -144,7 +175,9 @@ def hostile(tiletree: Command) -> Command:
     Path("missing/checkpoint").unlink()
     Path("policy").write_text(hostile_policy())
     Path(FILE).write_text(LINES)
+    write_bundle("bundle", LINES.encode(), statement=LINES)
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
+    write_signatures(b"")
     return tiletree
 
 

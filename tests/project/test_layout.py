@@ -27,6 +27,7 @@ PURE_STDLIB = {
     "base64",
     "collections",
     "collections.abc",
+    "contextlib",
     "dataclasses",
     "datetime",
     "enum",
@@ -310,6 +311,10 @@ def test_unknown_names_are_unknown() -> None:
             {"cryptography", "urllib3", "tiles.notes.note"},
         ),
         ("import tiles.notes.tlog_proof", {"urllib3", "tiles.store"}),
+        (
+            "import tiletree.cli, tiletree.commands.verify, tiles.sigstore.verdict",
+            {"urllib3", "ssl", "tiles.log", "tiles.store.directory", "cryptography.x509", "rfc3161_client"},
+        ),
     ],
 )
 def test_imports_are_light(statement: str, absent: set[str]) -> None:

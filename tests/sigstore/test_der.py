@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from cryptography import x509
@@ -12,9 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.certificate_texts import BAD, FULCIO, GOOD, damaged
 from tests.support.sampling import quickly
+from tests.support.sigstore_authority import authority
 from tiles.errors import Malformed
+from tiles.sigstore.certificate import COMPARED, parse_certificate
 from tiles.sigstore.der import CertificateClaims, read_certificate
 
+TEXT = re.compile("[!-~]{1,1024}")
 SPKI = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
 
 
@@ -69,3 +73,22 @@ def test_whatever_the_bytes_are(count: int) -> None:
         except Malformed:
             pass
     assert count // 10 < read < count
+
+
+@pytest.mark.parametrize("count", quickly([300, 20_000], [300]))
+def test_what_is_verified_is_found(count: int) -> None:
+    """A certificate that could be verified is read, with the same identities and issuer: nobody hides from a search."""
+    made = authority()
+    seeds = (made.leaf().der, made.leaf("dev@example.com", "https://example.com/a").der, made.leaf(issuer_v1="").der)
+    seen = 0
+    for data in damaged(count, seeds):
+        try:
+            verified = parse_certificate(data)
+        except Malformed:
+            continue
+        seen += 1
+        found = read_certificate(data)
+        identities = [each.value for each in verified.identities if each.kind in COMPARED]
+        assert [text for text in identities if TEXT.fullmatch(text)] == list(found.identities)
+        assert (verified.issuer if TEXT.fullmatch(verified.issuer) else None) == found.issuer
+    assert seen > count // 10

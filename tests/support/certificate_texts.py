@@ -5,7 +5,7 @@ What is expected is written down here, from docs/index-format.md, "Certificates"
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 Claims = tuple[list[str], str | None]  # identities as they are written, and the issuer
@@ -186,10 +186,10 @@ KEYS: dict[str, list[str]] = {
 }
 
 
-def damaged(count: int) -> Iterator[bytes]:
+def damaged(count: int, seeds: Sequence[bytes] = ()) -> Iterator[bytes]:
     """Yield certificates with a byte or a few that were changed, taken out or put in: many are none any more."""
     chance = Random(5280)
-    seeds = [one for one in GOOD if len(one) < 1000]
+    seeds = seeds or [one for one in GOOD if len(one) < 1000]
     for _ in range(count):
         data = bytearray(chance.choice(seeds))
         for _ in range(chance.choice((1, 1, 1, 2, 4))):

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.signatures import write_signatures
+from tests.support.signed_bundles import write_bundle
+
 if TYPE_CHECKING:
     from tests.support.command_line import Command
     from tests.support.forking_tiletree import Forks
@@ -26,12 +29,14 @@ def forks() -> Iterator[Forks]:
 
 @pytest.fixture
 def prepared(tiletree: Command, log: str) -> str:
-    """Return the vkey of a log, beside one that may import it; one submission waits."""
+    """Return the vkey of a log, beside one that may import it; one submission waits. Another log has `a`, signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
     tiletree.ok("key", "trust", "log", log)
     for name in ("page", "verifier"):  # `page` has something to do, and copies are made sooner
         shutil.rmtree(f"log/{name}")
     Path("c").write_bytes("content of \u00e9\u2192\n".encode())
     Path("d").write_bytes(b"waits\n")
+    write_signatures(b"content of a\n")
     tiletree.ok("submit", "log", "d", "--submitter", "bob")
+    write_bundle("bundle", Path("a").read_bytes())
     return log

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256, sha384, sha512
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -141,3 +142,14 @@ def with_proof(bundle: Bundle, **changes: Any) -> Bundle:
         return replace(entry, proof=replace(entry.proof, **changes))
 
     return with_entry(bundle, change)
+
+
+def write_bundle(path: str, artifact: bytes = ARTIFACT, statement: str = "") -> None:
+    """Write the bundle of an artifact, or of a statement of that type about it, its key `s.pub`, and `root.json`."""
+    content: MessageSignature | Envelope = message_of(signer(), artifact)
+    if statement:
+        subject = {"digest": {"sha256": sha256(artifact).hexdigest()}}
+        content = envelope_of(signer(), {**STATEMENT, "subject": [subject], "predicateType": statement})
+    Path(path).write_bytes(bundle_of(content=content).data)
+    Path("s.pub").write_bytes(public(signer()).pem)
+    Path("root.json").write_bytes(trusted_root())

@@ -23,7 +23,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -181,7 +181,9 @@ class Sct:
             + precertificate
             + extensions
         )
-        signature = key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        is_rsa = isinstance(key, rsa.RSAPrivateKey)
+        sign = (padding.PKCS1v15(), hashes.SHA256()) if is_rsa else (ec.ECDSA(hashes.SHA256()),)
+        signature = key.sign(signed, *sign)
         return (
             struct.pack(">B", self.version)
             + sha256(spki_of(key)).digest()
@@ -230,7 +232,7 @@ class Authority:
         """Return a certificate as Fulcio issues it.
 
         names        the identities: `general_name` says what text becomes; IDENTITY if there are none
-        issuer       of the identity token, OID …1.8; issuer_v1: the older OID …1.1
+        issuer       of the identity token, OID …1.8; issuer_v1: the older OID …1.1, the same if None, none if ""
         claims       last number of the OID → text: repository, workflow …; WORKFLOW_CLAIMS is such a table
         by           who signs it, if not the intermediate
         extensions   key usage and extended key usage (value, critical), instead of the right ones
@@ -249,7 +251,7 @@ class Authority:
             *((_claim(number, text), False) for number, text in sorted(texts.items())),
             *added,
         ]
-        if issuer_v1 is not None:
+        if issuer_v1 := issuer if issuer_v1 is None else issuer_v1:
             every.append((x509.UnrecognizedExtension(x509.ObjectIdentifier(f"{FULCIO}.1"), issuer_v1.encode()), False))
         serial = x509.random_serial_number()
 

@@ -21,7 +21,6 @@ from tests.support.web_answer_bundles import signed_answer
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kinds import Key, forms, keys_of, read_content
 from tiles.entries.proof_extra import entry_of
-from tiles.entries.revocation import parse_revocation
 from tiles.errors import HistoryUnknown, Malformed, TilesError
 from tiles.index.record import key_prefix
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
@@ -35,6 +34,7 @@ from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from tiles.read.client import LogClient
 from tiles.sigstore.der import read_certificate
 from tiles.sigstore.names import identity_keys
+from tiles.sigstore.revocation import parse_revocation
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import tile_at
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash

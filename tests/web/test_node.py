@@ -207,7 +207,7 @@ EXAMPLE = """\
 import { Log, httpFetcher } from "./web/verifier/log.js";
 import { parseVkey, policyFor } from "./web/verifier/tlog.js";
 
-const log = new Log(httpFetcher("https://log.example.com/releases"), policyFor(parseVkey(process.argv[2])));
+const log = new Log(httpFetcher("https://log.example.com"), policyFor(parseVkey(process.argv[2])));
 const entry = await log.entry(0); // throws if anything does not hold
 console.log(new TextDecoder().decode(entry));
 """
@@ -218,8 +218,6 @@ def test_the_example(server: LogServer, tmp_path: Path) -> None:
     readme = (WEB.parent / "README.md").read_text(encoding="utf-8")
     assert "```js" not in readme or f"```js\n{EXAMPLE}```" in readme
     path = tmp_path / "example.mjs"
-    path.write_text(
-        EXAMPLE.replace("./web/", f"{WEB.as_uri()}/").replace("https://log.example.com/releases", server.url)
-    )
+    path.write_text(EXAMPLE.replace("./web/", f"{WEB.as_uri()}/").replace("https://log.example.com", server.url))
     done = subprocess.run([node(), path, LOG.verifier.vkey], capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == (f"{entry(0).decode()}\n", "")

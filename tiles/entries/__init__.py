@@ -7,7 +7,6 @@
     blinding_secret    where its secret is kept
     signer_keys  by which keys the entry of a signature is found
     subjects     by which keys an attestation is found that is logged as it is
-    revocation   that something should not be relied on any more
     proof_extra  what a proof file says of an entry that its reader cannot guess
     payload      files that are published with their digest entries
     lines        lines of a stream as entries

@@ -16,12 +16,12 @@ from typing import BinaryIO, Protocol
 from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
-from tiles.entries.revocation import REVOKED, parse_revocation
-from tiles.entries.revocation import TITLE as REVOCATION
 from tiles.entries.signer_keys import claims_of, signer_keys
 from tiles.entries.subjects import SUBJECT, subjects_in
 from tiles.errors import Malformed, UsageError
 from tiles.sigstore.hashedrekord import parse_hashedrekord
+from tiles.sigstore.revocation import REVOKED, parse_revocation
+from tiles.sigstore.revocation import TITLE as REVOCATION
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 
@@ -181,7 +181,7 @@ class Rekor:
 
 
 class Revoked:
-    """A revocation (`tiles.entries.revocation`), whether or not its signature is right."""
+    """A revocation (`tiles.sigstore.revocation`), whether or not its signature is right."""
 
     name = "revocation"
     begins = f"{REVOCATION}\n".encode()

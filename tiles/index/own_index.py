@@ -15,7 +15,6 @@ from functools import cached_property
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds
 from tiles.entries.kinds import LEAF, NAME, SHA256, Rekor, Revoked
-from tiles.entries.revocation import REVOKED
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
@@ -27,6 +26,7 @@ from tiles.read.client import SCAN_LIMIT, LogClient
 from tiles.records.paths import INDEX
 from tiles.retry import Clock, Pauses, attempts
 from tiles.signing.signer import Signer
+from tiles.sigstore.revocation import REVOKED
 from tiles.store import Store, StoreFetcher
 from tiles.tree.bundle import decode_entries
 from tiles.tree.merkle import Hash, TreeHead

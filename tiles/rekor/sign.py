@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from tiles.errors import UsageError
 from tiles.notes.encoding import encode_base64
-from tiles.rekor.staple import HASHES
 from tiles.signing.artifact_key import ArtifactKey
+from tiles.sigstore.body import HASHES
 from tiles.sigstore.bundle import Bundle, MessageSignature
 from tiles.sigstore.dsse import MAX_ENVELOPE_SIZE, make_envelope, pae
 from tiles.sigstore.in_toto import PAYLOAD_TYPE, STATEMENT_V1, parse_statement

@@ -5,7 +5,6 @@ bundles → an entry of each, checked → appended, what is there already left o
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +12,7 @@ from tiles.errors import AccessError, Refused, UsageError
 from tiles.log import Log
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
+from tiles.sigstore.body import HASHES
 from tiles.sigstore.bundle import Bundle, EntryProof, LogEntry, MessageSignature
 from tiles.sigstore.hashedrekord import KIND, VERSION, check_hashedrekord, make_hashedrekord
 from tiles.sigstore.public_key import PublicKey, certificate_key
@@ -20,9 +20,6 @@ from tiles.store import StoreFetcher
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
 from tiles.tree.proof import verify_inclusion
 from tiles.write.results import Appended
-
-# algorithms of digests, as keys name them (`tiles.sigstore.public_key.DETAILS`)
-HASHES = {"SHA2_256": hashlib.sha256, "SHA2_384": hashlib.sha384, "SHA2_512": hashlib.sha512}
 
 
 @dataclass(frozen=True, slots=True)

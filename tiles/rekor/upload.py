@@ -8,7 +8,7 @@ from tiles.errors import Malformed
 from tiles.notes.encoding import base64_or_none
 from tiles.rekor.sign import hint_of
 from tiles.sigstore.bundle import Bundle, MessageSignature
-from tiles.sigstore.public_key import PublicKey, certificate_key, parse_public_key
+from tiles.sigstore.public_key import PublicKey, certificate_key, parse_public_key, read_pem
 
 MAX_SIGNATURE_SIZE = 16 * 1024  # bytes of a file
 
@@ -29,7 +29,7 @@ def parse_signer(data: bytes) -> Signer:
     So `rekor-cli upload --pki-format x509` takes them.
     """
     if data.lstrip().startswith(_CERTIFICATE):
-        certificate = _der(data)
+        _, certificate = read_pem(data, "certificate")
         return Signer(certificate_key(certificate), certificate)
     return Signer(parse_public_key(data))
 
@@ -47,13 +47,3 @@ def uploaded(digest: bytes, signature: bytes, signer: Signer) -> Bundle:
     certificates = (signer.certificate,) if signer.certificate else ()
     hint = "" if certificates else hint_of(signer.key)
     return Bundle(MessageSignature(signer.key.algorithm, digest, signature), certificates, hint)
-
-
-def _der(pem: bytes) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding  # slow to import, and seldom needed
-    from cryptography.x509 import load_pem_x509_certificate
-
-    try:
-        return load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    except ValueError:
-        raise Malformed("certificate", "not an X.509 certificate in PEM") from None

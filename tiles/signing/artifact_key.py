@@ -115,6 +115,12 @@ def write_artifact_key(path: Path, key: FileKey) -> Path:
     return public
 
 
+def is_artifact_key(path: Path) -> bool:
+    """Whether a file looks like a key in PEM, and not like the key of a log. Raises as `read_private` does."""
+    data = read_private(path, MAX_KEY_FILE_SIZE)
+    return data is not None and data.lstrip().startswith(b"-----BEGIN ")
+
+
 def read_artifact_key(path: Path) -> FileKey:
     """Return the key in a file. Raises NotFound; Malformed; AccessError and Refused as `read_private` does."""
     data = read_private(path, MAX_KEY_FILE_SIZE)

@@ -23,6 +23,8 @@ from tiles.notes.encoding import is_line
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from tiles.sigstore.trusted_root import Authority
+
 MAX_CERTIFICATE_SIZE = 32 * 1024  # bytes; Fulcio's have two thousand
 
 FULCIO = "1.3.6.1.4.1.57264.1"  # the arc of what Fulcio writes into certificates
@@ -192,7 +194,14 @@ def load_certificate(der: bytes, what: str = _WHAT) -> x509.Certificate:
         loaded.not_valid_before_utc, loaded.not_valid_after_utc  # noqa: B018  read only when it is asked for
     except (ValueError, TypeError, x509.InvalidVersion):
         raise Malformed(what, "not an X.509 certificate in DER", der[:16]) from None
+    if not der.endswith(b"\0" + loaded.signature):  # a BIT STRING, in which some bits may be said to be unused
+        raise Malformed(what, "its signature is not in whole bytes")
     return loaded
+
+
+def load_chain(authority: Authority) -> list[x509.Certificate]:
+    """Return the certificates of an authority of the trusted root, its root last. Raises Malformed."""
+    return [load_certificate(each, "certificate of the trusted root") for each in authority.certificates]
 
 
 def _identity(name: x509.GeneralName) -> Identity:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tiles.errors import Malformed, VerificationError
-from tiles.sigstore.certificate import Certificate, load_certificate
+from tiles.sigstore.certificate import Certificate, load_certificate, load_chain
 from tiles.sigstore.trusted_root import Authority
 
 if TYPE_CHECKING:
@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 MAX_DEPTH = 4  # authorities between the signer's certificate and the root
 MAX_INTERMEDIATES = 8  # that a signer may add
 
+_EXHAUSTED = "candidates exhausted: "
+# RFC 5280, 4.2.1: last number of the object identifier → name
+_EXTENSIONS = {
+    14: "subject key identifier",
+    15: "key usage",
+    17: "subject alternative name",
+    19: "basic constraints",
+    30: "name constraints",
+    35: "authority key identifier",
+    37: "extended key usage",
+}
 _REASON = 200  # characters of what the library says, which may hold names that the certificate's maker chose
 
 
@@ -34,7 +45,7 @@ def verify_chain(
     authorities   of the trusted root; one that is not trusted at that time (`period`) is left out
     at            the time of the signature, with its zone
     added         further certificates, DER, in which a path may be looked for. They make nothing trusted
-    Raises VerificationError that says why, of each authority; Malformed for a certificate of the trusted root.
+    Raises VerificationError that says why, of each authority; Malformed for what was added.
     """
     if len(added) > MAX_INTERMEDIATES:
         raise Malformed("certificate chain", f"{len(added)} certificates, {MAX_INTERMEDIATES} are the most")
@@ -50,7 +61,11 @@ def verify_chain(
         if not authority.period.holds(at):
             reasons.append(f"{_name(authority)} is not trusted at that time")
             continue
-        *lower, root = (load_certificate(each, "certificate of the trusted root") for each in authority.certificates)
+        try:
+            *lower, root = load_chain(authority)
+        except Malformed as error:  # of a kind that is newer, or older, than this library
+            reasons.append(f"{_name(authority)}: {error.message}")
+            continue
         path = _path(certificate, (*lower, *others), root, at)
         if not isinstance(path, str):
             return path
@@ -121,11 +136,14 @@ def _policies() -> tuple[Any, Any]:
 
 
 def _plain(error: Exception) -> str:
-    """Return what the library says, without what it prints of a certificate."""
+    """Return what the library says, without what it prints of a certificate, and with names for extensions."""
     text = str(error).partition(" (encountered processing")[0].removeprefix("validation failed: ")
-    return text.removeprefix("candidates exhausted: ").replace("Python extension validator failed: ValueError: ", "")[
-        :_REASON
-    ]
+    text = text.replace("Python extension validator failed: ValueError: ", "")
+    for number, name in _EXTENSIONS.items():
+        text = text.replace(f"invalid extension: 2.5.29.{number}:", f"extension {name}:")
+    if text.startswith(_EXHAUSTED):
+        text = f"an authority that could have issued it: {text.removeprefix(_EXHAUSTED)}"
+    return text[:_REASON]
 
 
 def _name(authority: Authority) -> str:

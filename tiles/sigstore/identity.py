@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tiles.errors import UsageError, VerificationError
 from tiles.sigstore.certificate import CLAIMS, COMPARED, Certificate
-from tiles.sigstore.pattern import Pattern, parse_pattern
+
+if TYPE_CHECKING:
+    from tiles.sigstore.pattern import Pattern
 
 
 class Rule(Protocol):
@@ -115,7 +117,11 @@ def _condition(option: str, exact: str, regexp: str) -> Condition:
             f"{'both' if exact else 'neither'} of {option} and {option}-regexp {'are' if exact else 'is'} given",
             hint="who signed is only known together with who vouches for it: give one of each",
         )
-    return Condition(exact, parse_pattern(regexp) if regexp else None)
+    if not regexp:
+        return Condition(exact)
+    from tiles.sigstore.pattern import parse_pattern  # its own expressions take time to compile
+
+    return Condition(pattern=parse_pattern(regexp))
 
 
 def _cut(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.cosignature import Cosignature
 from tiles.notes.keys import SIGNS_TEXT, SignatureType, VerifierKey, ecdsa_key
 from tiles.notes.note import verify_note
-from tiles.notes.policy import Policy
+from tiles.notes.policy import Policy, policy_of
 from tiles.sigstore.bundle import EntryProof, LogEntry
 from tiles.sigstore.json_text import canonical_json
 from tiles.sigstore.trusted_root import TrustedLog, TrustedRoot
@@ -108,6 +109,20 @@ def log_key(log: TrustedLog) -> VerifierKey:
             hint="baseUrl has to name the log's origin as its host, and logId is computed from origin and key",
         )
     return key
+
+
+def policy_in(root: TrustedRoot) -> Policy:
+    """Return the policy that accepts what any log of a trusted root has signed, for proofs that are no bundles.
+
+    Logs whose keys sign no checkpoints here are left out. Raises UsageError if none is left.
+    """
+    keys = []
+    for log in root.logs:
+        with suppress(UsageError):
+            keys.append(log_key(log))
+    if not keys:
+        raise UsageError("the trusted root has no log whose checkpoints can be verified here")
+    return policy_of(keys)
 
 
 def log_spki(key: VerifierKey) -> tuple[bytes, str]:

@@ -119,16 +119,16 @@ def read_pem(text: bytes, what: str) -> tuple[str, bytes]:
 
 def certificate_key(der: bytes) -> PublicKey:
     """Return the key of an X.509 certificate, of which nothing is verified. Raises Malformed as `parse_public_key`."""
-    from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # slow to import, and rarely needed
+    from tiles.sigstore.certificate import load_certificate  # slow to import, and rarely needed
 
+    loaded = load_certificate(der)
+    kind = loaded.public_key_algorithm_oid.dotted_string
+    if kind not in _CERTIFIED:
+        raise Malformed(_WHAT, f"of a certificate, of the kind {kind}, which Rekor does not take")
     try:
-        loaded = load_der_x509_certificate(bytes(der))
-        kind = loaded.public_key_algorithm_oid.dotted_string
-        if kind not in _CERTIFIED:
-            raise Malformed(_WHAT, f"of a certificate, of the kind {kind}, which Rekor does not take")
         spki = loaded.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion):
-        raise Malformed("certificate", "not an X.509 certificate in DER, with a key of a known kind") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise Malformed(_WHAT, "of a certificate, and not in its format") from None
     return parse_public_key(spki)
 
 

@@ -5,13 +5,14 @@ The format, the signature and the path to the authority's root are `rfc3161-clie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tiles.errors import Malformed, UsageError, VerificationError
-from tiles.sigstore.certificate import load_certificate
+from tiles.sigstore.certificate import load_certificate, load_chain
 from tiles.sigstore.trusted_root import Authority
 
 if TYPE_CHECKING:
@@ -22,13 +23,15 @@ MAX_TIMESTAMPS = 32  # of one signature; as many as sigstore-go and sigstore-pyt
 
 _WHAT = "signed timestamp"
 _REASON = 200  # characters of what the library says
+_VERIFY_ERROR = re.compile(r'data: "Verify error: ?([^"]+)"')
+_OPENSSL_REASON = re.compile(r'reason: "([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedTime:
     """A time at which a signature existed, by somebody whom the trusted root names.
 
-    at   in UTC
+    at   in UTC, without fractions of a second, which `rfc3161-client` leaves out
     by   the authority's address, or the log's origin
     """
 
@@ -80,12 +83,14 @@ def parse_timestamp(timestamp: bytes) -> Any:
     try:
         parsed = decode_timestamp_response(bytes(timestamp))
         status = parsed.status
-        if status == 0:
-            parsed.tst_info.gen_time, parsed.signed_data.certificates  # noqa: B018  read only when they are asked for
+        at = parsed.tst_info.gen_time if status == 0 else None
+        embedded = parsed.signed_data.certificates if status == 0 else ()
     except (ValueError, TypeError, OverflowError) as error:
         raise Malformed(_WHAT, str(error)[:_REASON]) from None
-    if status:
+    if at is None:
         raise Malformed(_WHAT, "the authority did not grant it (PKIStatus)", status)
+    for each in embedded:  # the library reads them later, and raises errors of many kinds
+        load_certificate(each, "certificate of a signed timestamp")
     return parsed
 
 
@@ -109,12 +114,17 @@ def _refusal(parsed: Any, signature: bytes, authority: Authority) -> str:
     """Return why a timestamp is not by this authority, or "".
 
     Its certificate is the one of the trusted root that is no authority's; where the root has none, the one inside the
-    timestamp, by whichever authority of the root has issued it.
+    timestamp, by whichever authority of the root has issued it. OpenSSL, below the library, takes a certificate's last
+    second for over.
     """
+    from cryptography.x509 import DuplicateExtension
     from rfc3161_client import VerificationError as Refusal
     from rfc3161_client import VerifierBuilder
 
-    *lower, root = (load_certificate(each, "certificate of the trusted root") for each in authority.certificates)
+    try:
+        *lower, root = load_chain(authority)
+    except Malformed as error:
+        return error.message
     signers = [each for each in lower if not _is_authority(each)]
     builder = VerifierBuilder(
         tsa_certificate=signers[0] if signers else None,
@@ -123,9 +133,15 @@ def _refusal(parsed: Any, signature: bytes, authority: Authority) -> str:
     )
     try:
         builder.build().verify_message(parsed, signature)
-    except (Refusal, ValueError, TypeError, OverflowError) as error:
-        return str(error)[:_REASON]
+    except (Refusal, ValueError, TypeError, OverflowError, DuplicateExtension) as error:
+        return _plain(str(error))
     return ""
+
+
+def _plain(text: str) -> str:
+    """Return what OpenSSL says, without where in its sources."""
+    found = _VERIFY_ERROR.search(text) or _OPENSSL_REASON.search(text)
+    return (found[1] if found else text)[:_REASON]
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

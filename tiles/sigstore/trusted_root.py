@@ -24,7 +24,7 @@ MAX_ROOT_SIZE = 4 << 20  # bytes of a file
 _WHAT = "trusted root"
 _MEDIA_TYPES = (MEDIA_TYPE, "application/vnd.dev.sigstore.trustedroot.v0.2+json")
 _MAX_INSTANCES = 256  # logs or authorities of one kind
-_MAX_CERTIFICATES = 16  # of a chain
+MAX_CERTIFICATES = 16  # of a chain
 # RFC 3339 section 5.6, in UTC, as protocol buffers print a Timestamp
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?([^/?#@:\[\]]+)(?::\d+)?(?:[/?#].*)?", re.ASCII | re.DOTALL)
@@ -172,7 +172,7 @@ def _log(item: Item) -> TrustedLog:
 
 
 def _authority(item: Item) -> Authority:
-    chain = item.object("certChain").objects("certificates", _MAX_CERTIFICATES)
+    chain = item.object("certChain").objects("certificates", MAX_CERTIFICATES)
     if not chain:
         raise Malformed(_WHAT, f"{item.place} has no certificate")
     subject = item.object("subject") if item.has("subject") else Item(_WHAT, {})

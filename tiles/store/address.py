@@ -16,16 +16,17 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unicodedata import category
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes
-
-from urllib3 import exceptions as http
-from urllib3.util import Url, parse_url
 
 from tiles.errors import UsageError
 from tiles.store.fsspec_address import shown_fsspec_url, shown_protocol
 from tiles.store.network import DEFAULT_PORTS
 from tiles.store.paths import is_path
+
+if TYPE_CHECKING:
+    from urllib3.util import Url
 
 _OPTIONS = {
     "s3": ("endpoint", "region", "profile", "path_style", "checksum"),
@@ -253,9 +254,12 @@ def parse_http_url(url: str) -> Url:
 
     The message does not repeat the URL: it may hold credentials.
     """
+    from urllib3.exceptions import LocationParseError  # slow to import, and needed for logs on servers only
+    from urllib3.util import parse_url
+
     try:
         parsed = parse_url(url)
-    except http.LocationParseError:
+    except LocationParseError:
         raise UsageError("not an http(s):// URL") from None
     if parsed.scheme not in DEFAULT_PORTS or not parsed.host or not url.isprintable() or " " in url:
         raise UsageError("not an http(s):// URL")

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tiles.errors import UsageError
+
+if TYPE_CHECKING:
+    import ssl
 
 DEFAULT_PORTS = {"http": 80, "https": 443}  # by scheme: of the servers that are read from, and of proxies
 AUTHORITIES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")  # each names a file of certificates, in PEM
@@ -135,6 +138,8 @@ def tls_context() -> ssl.SSLContext:
 
     Raises UsageError as `certificates` does.
     """
+    import ssl  # slow to import, and needed for servers only
+
     extra = certificates()
     context = ssl.create_default_context()  # which reads $SSL_CERT_FILE and $SSL_CERT_DIR, as OpenSSL does
     if extra:

@@ -25,9 +25,7 @@ from tiles.store.address import (
     shown_object_url,
     with_suffix,
 )
-from tiles.store.directory import PUBLIC, DirectoryStore
 from tiles.store.keeping import Keeping
-from tiles.store.open_bucket import open_object_store
 from tiles.user.files import xdg_directory
 from tiles.user.known_logs import Remembered, recall
 
@@ -134,6 +132,8 @@ def anchor_store(key: Path, anchor: str | None = None) -> Store:
     if anchor:
         return _store(anchor, keeping=_ANCHOR)
     file = _followed(key)
+    from tiles.store.directory import DirectoryStore
+
     return DirectoryStore(file.with_name(file.name + ".anchor"), keeping=_ANCHOR)
 
 
@@ -142,12 +142,16 @@ def _followed(path: Path) -> Path:
     return path.resolve() if path.is_symlink() or path.name in ("", "..") else path
 
 
-def _store(url: str, *, retry: bool = True, decodes: bool = False, keeping: Keeping = PUBLIC) -> Store:
+def _store(url: str, *, retry: bool = True, decodes: bool = False, keeping: Keeping | None = None) -> Store:
     """Open a place.
 
     decodes   whether what is there may be encoded, which only public objects are
     keeping   who may use what is there, if it is a directory
     """
     if is_object_url(url):
+        from tiles.store.open_bucket import open_object_store
+
         return open_object_store(url, retry=retry, decodes=decodes)
-    return DirectoryStore(directory_of(url), keeping=keeping)
+    from tiles.store.directory import PUBLIC, DirectoryStore  # slow to import, and not needed to know a place
+
+    return DirectoryStore(directory_of(url), keeping=keeping or PUBLIC)

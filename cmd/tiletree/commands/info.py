@@ -6,8 +6,9 @@ from copy import copy
 
 import click
 
-from tiletree.opening import cosigned, visit
+from tiletree.opening import visit
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.remarks import cosigned
 from tiletree.ui import Output
 
 
@@ -46,4 +47,5 @@ def info(out: Output, log: str, pins: Pins) -> None:
 
 loginfo = copy(info)  # as rekor-cli calls it
 loginfo.name = "loginfo"
+loginfo.help = str(info.help).replace("tiletree info", "tiletree loginfo")
 loginfo.short_help = "The same as `tiletree info`, by the name that rekor-cli has for it."

@@ -12,6 +12,7 @@ from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_in
 from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
 from tiles.index.key_text import key_from, spellings, text_of
+from tiles.index.revocations import find_revocations, relied_on
 from tiles.index.scan import is_few, too_large
 from tiles.index.search import MOST, Found, Query, index_for
 from tiles.index.search import search as find_all
@@ -20,7 +21,7 @@ from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
-from tiletree.finding import read_key_hint, remarks
+from tiletree.finding import read_key_hint, remarks, revoked_by
 from tiletree.opening import read_file, tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
@@ -81,6 +82,7 @@ def search(
     log: exit code 8. The newest come first.
 
     Identity and issuer are what the certificate in an entry claims, and nothing of it is verified: `verify` does that.
+    Entries that were revoked are shown with the entry that says so, if that one is signed by whoever may revoke them.
     """
     hint = read_key_hint(key).hex() if key is not None else None
     named = [(SHA256, sha256), (LEAF, leaf), (NAME, name), (KEY, hint)]
@@ -97,6 +99,8 @@ def search(
             found = _prove(out, client, keys[0], query, target)
         else:
             found = find_all(client, query, remarks(out), progress.advance)
+        relied = [relied_on(entry) for _, entry in found.hits]
+        revocations = find_revocations(client, relied, remarks(out))
     size, origin = client.tree.size, accepted.signed.origin
     fields = {"covered": found.covered, "size": size, "proven": not found.unproven}
     out.partial = {"hits": [], **fields, "origin": origin, "trust": pinned.how}
@@ -107,9 +111,14 @@ def search(
     if not found.hits:
         older = "" if before is None else f", before {before},"
         raise found.absent(f"what is looked for{older}", origin, size)
-    shown = [_document(index, entry) for index, entry in found.hits]
+    if revocations.unproven:
+        out.remark("revocations", revocations.unproven, f"revocations were not checked: {revocations.unproven}")
+    shown = [
+        {**_document(index, entry), **revoked_by(one, revocations)}
+        for (index, entry), one in zip(found.hits, relied, strict=True)
+    ]
     more = {"more": found.more} if found.more else {}
-    lines = [f"{hit['index']}  {hit['leaf_hash']}  {hit['kind']}{_named(hit)}" for hit in shown]
+    lines = [f"{hit['index']}  {hit['leaf_hash']}  {hit['kind']}{_named(hit)}{_revoked(hit)}" for hit in shown]
     if more:
         lines.append(f"and {found.more} older ones or more: --before {shown[-1]['index']} shows them")
     if not found.unproven and found.covered < size:
@@ -158,3 +167,7 @@ def _named(hit: dict[str, Any]) -> str:
         return name
     who, issuer = ", ".join(hit["claimed"]["identities"]) or "nobody", hit["claimed"]["issuer"]
     return f"  claimed by the certificate: {who}{'' if issuer is None else f', issuer {issuer}'}"
+
+
+def _revoked(hit: dict[str, Any]) -> str:
+    return "".join(f"  REVOKED by entry {one['index']}: {one['reason']}" for one in hit.get("revoked_by", ()))

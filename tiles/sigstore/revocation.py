@@ -6,18 +6,22 @@
     by key <base64>\\n                    or by log <verifier key>\\n
     signature <base64>\\n
 
-Parsing verifies nothing. `tiles.index.revocations` says which revocations count for an entry.
+Parsing verifies nothing. `check_revocation` says whether the signature is right, and `is_revoked` whether a revocation
+counts for what somebody relies on. Pure.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tiles.entries.file_digest import percent_decoded, percent_encoded
-from tiles.errors import Malformed, UsageError
-from tiles.notes.encoding import base64_or_none, encode_base64, is_line
+from tiles.errors import Malformed, SignatureError, UsageError
+from tiles.notes.encoding import base64_or_none, encode_base64, is_line, percent_decoded, percent_encoded
+from tiles.notes.keys import SIGNS_TEXT, VerifierKey
 from tiles.sigstore.names import spelled
+from tiles.sigstore.public_key import parse_public_key, verify_digest
 
 TITLE = "tiletree/revocation/v1"
 REVOKED = "revoked/1"  # the kind of keys: what is revoked
@@ -104,10 +108,58 @@ def parse_revocation(entry: bytes) -> Revocation:
     what, value, reason, by, signer, signature = (part.decode("ascii") for part in match.groups())
     key = (base64_or_none(signer) or b"") if by == "key" else b""
     try:
-        said = Statement(what, value, percent_decoded(reason), key, signer if by == "log" else "")
+        said = Statement(what, value, percent_decoded(reason, TITLE), key, signer if by == "log" else "")
         revocation = Revocation(said, base64_or_none(signature) or b"")
     except UsageError as error:
         raise Malformed(TITLE, error.message, entry[:80]) from None
     if revocation.data != entry:
         raise Malformed(TITLE, "not in canonical form", entry[:80])
     return revocation
+
+
+@dataclass(frozen=True, slots=True)
+class Relied:
+    """What somebody relies on: an artifact, and who signed it.
+
+    digests      SHA-256 of it in hex; of an attestation also of what was signed
+    key          SHA-256 of the key that signed, in hex; "" if nobody did
+    identities   of the signer, as keys of `identity/1`: with all parts
+    """
+
+    digests: tuple[str, ...]
+    key: str = ""
+    identities: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of revocations that may count for it: by these they are found."""
+        digests = (f"{DIGEST} {digest}" for digest in self.digests)
+        key = (f"{KEY} {self.key}",) if self.key else ()
+        return (*digests, *key, *(f"{IDENTITY} {identity}" for identity in self.identities))
+
+
+def check_revocation(found: Revocation, log_keys: Iterable[VerifierKey]) -> None:
+    """Verify the signature of a revocation.
+
+    log_keys   those of the log that the verifier trusts
+    Raises SignatureError if it is wrong, or by the key of a log that is not among them; Malformed for a key that signs
+    no artifacts.
+    """
+    from tiles.sigstore.body import HASHES
+
+    said = found.statement
+    if said.log:
+        for key in log_keys:
+            if key.vkey == said.log and key.type in SIGNS_TEXT:
+                return key.verify(said.text, found.signature)
+        raise SignatureError(f"by {said.log}, which is no key of the log that is trusted")
+    signer = parse_public_key(said.key)
+    return verify_digest(signer, HASHES[signer.algorithm](said.text).digest(), found.signature)
+
+
+def is_revoked(relied: Relied, said: Statement) -> bool:
+    """Whether a revocation, whose signature is right, counts for what somebody relies on."""
+    if said.line not in relied.lines:
+        return False
+    by = "" if said.log else hashlib.sha256(said.key).hexdigest()
+    return bool(said.log) or (said.what == DIGEST and by == relied.key) or (said.what == KEY and by == said.value)

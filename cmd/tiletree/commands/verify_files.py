@@ -1,0 +1,262 @@
+"""The files that `tiletree verify` is called with: what each is verified by, and what comes of all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tiles.entries.file_digest import DigestEntry
+from tiles.entries.kinds import forms, kind_of
+from tiles.entries.proof_extra import entry_of
+from tiles.errors import Malformed, NotFound, ProofError, TilesError, UsageError
+from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.policy import Accepted, Policy
+from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.read.trouble import judged
+from tiles.read.trust import PINNED
+from tiles.tree.merkle import leaf_hash
+from tiletree.blinding import known_secrets
+from tiletree.commands.verify_report import Check, of_bundle, of_proof
+from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
+from tiletree.opening import open_binary, read_file
+from tiletree.options import Pins
+from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
+from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_WRONG, Output, exit_code
+
+if TYPE_CHECKING:
+    from tiles.sigstore.bundle import Bundle
+    from tiles.sigstore.identity import Demanded
+    from tiles.sigstore.public_key import PublicKey
+    from tiles.sigstore.trusted_root import TrustedRoot
+
+PROOF_SUFFIX, BUNDLE_SUFFIX = ".tlog-proof", ".sigstore.json"
+
+# of several files that do not verify, the first of these codes that occurred is the exit code of the call
+_WORST = (EXIT_OTHER_HISTORY, EXIT_WRONG, EXIT_NOT_LOGGED, EXIT_ACCESS)
+_CHUNK = 1 << 20  # bytes read at a time
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
+
+
+def digest_named(text: str) -> str | None:
+    """Return the SHA-256, in hexadecimal, that an argument names in the place of a file; None if it names a file.
+
+    Raises UsageError for one that is no SHA-256.
+    """
+    if not text.startswith("sha256:"):
+        return None
+    match = _DIGEST.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text} is not sha256: and 64 lower-case hexadecimal digits", hint="a file can be ./sha256:…")
+    return match[1]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call says, besides its files.
+
+    proof, bundle   what to verify the file by; None of both: what stands beside it
+    root            a trusted root
+    log             where to look for revocations; None: they are not looked for
+    """
+
+    proof: Path | None
+    bundle: Path | None
+    pins: Pins
+    root: Path | None
+    who: Who
+    explain: bool
+    log: str | None = None
+
+
+class _Judge:
+    """Verifies one file after the other. What the call trusts is read once, and before any file."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        check_trust(call.pins, call.root)
+        self.root: TrustedRoot | None = read_trusted_root(call.root)
+        self.demanded: PublicKey | Demanded | None = call.who.read()
+
+    @cached_property
+    def now(self) -> datetime:
+        """The time of this call."""
+        return datetime.now(UTC)
+
+    def checks(self, file: str) -> list[tuple[Path, Check]]:
+        """Return what a file was verified by, and what that says. Raises what the first error is."""
+        proof, bundle = self._by_what(file)
+        made = []
+        if proof is not None:
+            made.append((proof, self.by_proof(file, proof)))
+        if bundle is not None:
+            made.append((bundle, self.by_bundle(file, bundle)))
+        return [(path, self.unrevoked(file, check)) for path, check in made]
+
+    def unrevoked(self, file: str, check: Check) -> Check:
+        """Return what was verified, with what is known of revocations. Raises VerificationError if it was revoked."""
+        if self.call.log is None:
+            return replace(
+                check, fields={**check.fields, "revocation": "not checked"}, lines=[*check.lines, NOT_CHECKED]
+            )
+        where = check_revocations(self.call.log, file, check.verified)
+        return replace(check, fields={**check.fields, "revocation": "none"}, lines=[*check.lines, where])
+
+    def _by_what(self, file: str) -> tuple[Path | None, Path | None]:
+        """Return the proof and the bundle of a file: as named, or those beside it. Raises NotFound if there is none."""
+        proof, bundle = self.call.proof, self.call.bundle
+        if proof is None and bundle is None:
+            if file == "-" or digest_named(file) is not None:
+                raise UsageError(f"nothing stands beside {file}", hint="name a --bundle, or for a file a --proof")
+            beside = (Path(f"{file}{PROOF_SUFFIX}"), Path(f"{file}{BUNDLE_SUFFIX}"))
+            proof, bundle = (path if path.exists() else None for path in beside)
+            if proof is None and bundle is None:
+                raise NotFound(
+                    f"there is neither {beside[0]} nor {beside[1]}",
+                    hint="name what to verify the file by: --proof or --bundle",
+                )
+        if bundle is None and self.demanded is not None:
+            raise NotFound(
+                f"there is no bundle of {file}, so nothing shows who signed it",
+                hint="name it with --bundle; without --key and --certificate-… the proof alone is verified",
+            )
+        return proof, bundle
+
+    def by_proof(self, file: str, path: Path) -> Check:
+        """Verify a file by a proof file."""
+        if digest_named(file) is not None:
+            raise UsageError(f"{path} is of an entry that holds the size of the file", hint="name the file itself")
+        with judged(data := read_limited(path, MAX_PROOF_SIZE), str(path)):
+            proof = parse_tlog_proof(data)
+        trust = pinned(proof.checkpoint.origin, self.call.pins, self.root)
+        accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
+        return of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
+
+    def by_bundle(self, file: str, path: Path) -> Check:
+        """Verify a file by a bundle."""
+        from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle  # not for calls without a bundle
+        from tiles.sigstore.verdict import needed_digests, verify_bundle
+
+        if self.demanded is None:
+            raise UsageError(
+                f"{path} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
+                hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{PROOF_SUFFIX} verifies a proof alone",
+            )
+        with judged(data := read_limited(path, MAX_BUNDLE_SIZE), str(path)):
+            bundle = parse_bundle(data)
+            needed = needed_digests(bundle)
+        digests = _digests(file, needed if self.call.log is None else needed | {"SHA2_256"})
+        trusted: TrustedRoot | Policy
+        if self.root is not None:
+            trusted, how, policy = self.root, PINNED, None
+        else:
+            trust = pinned(_origin(bundle), self.call.pins)
+            trusted, how, policy = trust.policy, trust.how, trust.policy
+        verdict = verify_bundle(bundle, digests, trusted, self.demanded, self.now)
+        origin = verdict.logged.signed.origin
+        verified = Verified(
+            verdict.logged.entry.body,
+            (digests["SHA2_256"].hex(),) if "SHA2_256" in digests else (),
+            origin,
+            verdict.logged.signed.tree.size,
+            lambda: pinned(origin, self.call.pins, self.root).policy,
+            verdict.key.hint.hex(),
+            bundle.certificates[0] if bundle.certificates else b"",
+        )
+        return of_bundle(verdict, how, policy, digests, verified, explain=self.call.explain)
+
+
+def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:
+    """Verify files. Raises the error that decides the exit code, once all of them were looked at."""
+    judge = _Judge(call)
+    if len(files) == 1 and call.proof is not None and call.bundle is None and judge.demanded is None:
+        check = judge.unrevoked(files[0], judge.by_proof(files[0], call.proof))
+        out.result(
+            {"verified": True, **check.fields}, f"verified: {files[0]} {check.words}", *check.lines, *check.steps
+        )
+        return
+    documents: list[dict[str, Any]] = []
+    errors: list[tuple[str, TilesError]] = []
+    out.partial = {"verified": False, "files": documents}
+    for file in files:
+        try:
+            made = judge.checks(file)
+        except TilesError as error:
+            if exit_code(error) not in _WORST:
+                raise
+            errors.append((file, error))
+            said = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+            documents.append({"file": file, "verified": False, "error": said})
+            if len(files) > 1:
+                out.line(f"not verified: {file}: {error.message}")
+            continue
+        checks = [{"by": str(path), **check.fields} for path, check in made]
+        documents.append({"file": file, "verified": True, "checks": checks})
+        out.line(f"verified: {file} {'; '.join(check.words for _, check in made)}")
+        for _, check in made:
+            for line in [*(check.lines if len(files) == 1 else ()), *check.steps]:
+                out.line(line)
+    if errors:
+        raise _worst(errors, len(files))
+    out.result(
+        {"verified": True, "files": documents}, *([f"{len(files)} of {len(files)} files verified"][: len(files) - 1])
+    )
+
+
+def _worst(errors: list[tuple[str, TilesError]], count: int) -> TilesError:
+    """Return the error that decides the exit code, which names its file, and how many there are."""
+    file, worst = min(errors, key=lambda each: _WORST.index(exit_code(each[1])))
+    if count > 1:
+        worst.message = f"{len(errors)} of {count} files not verified; {file}: {worst.message}"
+        worst.args = (worst.message,)
+    return worst
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """Return a file's content, one byte more than `limit` at most: its parser refuses that."""
+    with path.open("rb") as stream:
+        return stream.read(limit + 1)
+
+
+def _origin(bundle: Bundle) -> str:
+    """Return of which log a bundle's entry says it is: to look for a remembered key, never to trust it."""
+    for entry in bundle.entries:
+        if entry.proof is not None:
+            with suppress(Malformed):
+                return parse_signed_checkpoint(entry.proof.checkpoint).origin
+    return "the log of this bundle"
+
+
+def _digests(file: str, algorithms: frozenset[str]) -> dict[str, bytes]:
+    """Return digests of a file, by the names that Sigstore has for algorithms; of one that is a digest, that."""
+    if (named := digest_named(file)) is not None:
+        return {"SHA2_256": bytes.fromhex(named)}
+    hashes = {name: hashlib.new(name.replace("SHA2_", "sha")) for name in sorted(algorithms)}
+    with open_binary(file) as stream:
+        while chunk := stream.read(_CHUNK):
+            for each in hashes.values():
+                each.update(chunk)
+    return {name: each.digest() for name, each in hashes.items()}
+
+
+def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes, str]:
+    """Verify a file in any form in which it may have been logged; return in which it was, the entry, and its SHA-256.
+
+    What the proof says of the entry is one more form, if it is of exactly this file.
+    """
+    content = read_file(file, partial(known_secrets, None, proof.checkpoint.origin))
+    told = entry_of(proof.extra, DigestEntry(content.sha256, content.size))
+    for matched, entry in chain([] if told is None else [(kind_of(told).name, told)], forms(content)):
+        with suppress(ProofError):
+            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched, entry, content.sha256
+    raise ProofError(
+        f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
+        hint="the file was changed, or the proof is that of another file",
+        evidence={"proof": proof.data},
+    )

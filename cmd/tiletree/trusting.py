@@ -1,0 +1,126 @@
+"""Whom a call of `verify` trusts, and who it says has to have signed: from options to values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tiles.errors import UsageError
+from tiles.notes.policy import policy_for
+from tiles.read.trust import PINNED, Pinned
+from tiles.user.trusted_keys import REMEMBERED, Trust
+from tiletree.opening import memory, read_named, read_policy, read_vkey
+from tiletree.options import Pins, as_one
+
+if TYPE_CHECKING:
+    from tiles.sigstore.identity import Demanded
+    from tiles.sigstore.public_key import PublicKey
+    from tiles.sigstore.trusted_root import TrustedRoot
+
+NAME_A_SIGNER = "name the key with --key, or --certificate-identity together with --certificate-oidc-issuer"
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who has to have signed, as a call says it; all None: nothing is said.
+
+    key   a file with a public key
+    the others are of a certificate: each exact, or as a regular expression
+    """
+
+    key: Path | None = None
+    certificate_identity: str | None = None
+    certificate_identity_regexp: str | None = None
+    certificate_oidc_issuer: str | None = None
+    certificate_oidc_issuer_regexp: str | None = None
+
+    @property
+    def of_certificate(self) -> bool:
+        """Whether something is said of a certificate."""
+        return any(
+            one is not None
+            for one in (
+                self.certificate_identity,
+                self.certificate_identity_regexp,
+                self.certificate_oidc_issuer,
+                self.certificate_oidc_issuer_regexp,
+            )
+        )
+
+    def read(self) -> PublicKey | Demanded | None:
+        """Return what is demanded; None if nothing is said. Raises UsageError for what cannot be demanded."""
+        if self.key is not None and self.of_certificate:
+            raise UsageError("--key and --certificate-… both say who has to have signed; name one")
+        if self.key is not None:
+            from tiles.sigstore.public_key import MAX_KEY_SIZE, parse_public_key  # not for calls without a bundle
+
+            return read_named(self.key, "--key", MAX_KEY_SIZE, parse_public_key)
+        if not self.of_certificate:
+            return None
+        from tiles.sigstore.identity import demand
+
+        return demand(
+            self.certificate_identity or "",
+            self.certificate_oidc_issuer or "",
+            identity_regexp=self.certificate_identity_regexp or "",
+            issuer_regexp=self.certificate_oidc_issuer_regexp or "",
+        )
+
+
+who_options = as_one(
+    "who",
+    Who,
+    key=click.option("--key", type=click.Path(path_type=Path), help="who has to have signed: a public key, PEM or DER"),
+    certificate_identity=click.option(
+        "--certificate-identity", metavar="TEXT", help="or whose certificate it has to be: an address or a workflow"
+    ),
+    certificate_identity_regexp=click.option(
+        "--certificate-identity-regexp", metavar="REGEXP", help="the same, as a regular expression of all of it"
+    ),
+    certificate_oidc_issuer=click.option(
+        "--certificate-oidc-issuer", metavar="URL", help="who has to vouch for that identity"
+    ),
+    certificate_oidc_issuer_regexp=click.option(
+        "--certificate-oidc-issuer-regexp", metavar="REGEXP", help="the same, as a regular expression of all of it"
+    ),
+)
+
+
+def read_trusted_root(path: Path | None) -> TrustedRoot | None:
+    """Return the trusted root in a file the user named. Raises UsageError if there is none."""
+    if path is None:
+        return None
+    from tiles.sigstore.trusted_root import MAX_ROOT_SIZE, parse_trusted_root
+
+    return read_named(path, "--trusted-root", MAX_ROOT_SIZE, parse_trusted_root)
+
+
+def check_trust(pins: Pins, root: object | None) -> None:
+    """Raise UsageError if a call says in two ways whom to trust."""
+    named = [("--vkey", pins.vkey), ("--policy", pins.policy), ("--trusted-root", root)]
+    there = [name for name, value in named if value is not None]
+    if len(there) > 1:
+        raise UsageError(f"{' and '.join(there)} {'both' if len(there) == 2 else 'all'} say whom to trust; name one")
+
+
+def pinned(origin: str, pins: Pins, root: TrustedRoot | None = None) -> Pinned:
+    """Return what a proof is verified by: never anything that came with it."""
+    check_trust(pins, root)
+    if root is not None:
+        from tiles.sigstore.logged import policy_in
+
+        return Pinned(policy_in(root), PINNED)
+    if (chosen := read_policy(pins.policy)) is not None:
+        return Pinned(chosen, PINNED)
+    if (key := read_vkey(pins.vkey)) is not None:
+        return Pinned(policy_for(key), PINNED)
+    trust = memory(Trust)
+    if trust is not None and (known := trust.lookup_origin(origin)) is not None:
+        return Pinned(known, REMEMBERED)
+    raise UsageError(
+        f"no key is trusted for {origin}: name it with --vkey or --policy",
+        hint="or remember it once with `tiletree key trust LOG VKEY`; it is never taken from the proof",
+    )
