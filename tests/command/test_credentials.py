@@ -157,6 +157,8 @@ MISTAKEN = [
     "verify a --bundle p --trusted-root X --key k",
     "verify a --bundle p --vkey VKEY --key X",
     "verify a --bundle p --vkey VKEY --certificate-identity X --certificate-oidc-issuer X",
+    "verify a --bundle p --vkey VKEY --require X",
+    "verify a --bundle p --vkey VKEY --require k --name X",
     "verify --fork X --vkey VKEY",
     "verify --search-proof X --vkey VKEY",
     "audit log --jobs X",
@@ -249,7 +251,7 @@ def test_no_credentials_of_a_log_that_is_read(tiletree: Command, prepared: str) 
             assert done.code in (0, 8), (call, done)
 
 
-@pytest.mark.parametrize("option", ["--policy", "--admission", "--vkey", "--proof", "--bundle"])
+@pytest.mark.parametrize("option", ["--policy", "--admission", "--vkey", "--proof", "--bundle", "--require"])
 @pytest.mark.parametrize("given", ["key file", "password"])
 def test_what_is_in_a_wrong_file_is_not_shown(tiletree: Command, prepared: str, option: str, given: str) -> None:
     """A key that is named, or given, in place of something else is not in the message that says so."""
@@ -261,6 +263,7 @@ def test_what_is_in_a_wrong_file_is_not_shown(tiletree: Command, prepared: str, 
         "--admission": "sequence log --key k",
         "--proof": f"verify a --vkey {prepared}",
         "--bundle": f"verify a --vkey {prepared} --key s.pub",
+        "--require": f"verify a --vkey {prepared}",
     }.get(option, "info log")
     done = tiletree(*words.split(), option, word, "--json")
     assert done.code in (1, 2), done

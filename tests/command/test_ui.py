@@ -60,6 +60,11 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["verify", FILE, "entry", "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub"], True),
         (["verify", FILE, "--trusted-root", "root.json", "--key", "s.pub"], True),
         (["verify", "entry", "--bundle", FILE, "--trusted-root", FILE, "--key", FILE], True),
+        (["verify", FILE, "--bundle", "bundle", "--trusted-root", "root.json", "--require", "gate"], True),
+        (
+            ["verify", FILE, "--bundle", "bundle", "--trusted-root", "root.json", "--require", "one", "--name", NEW],
+            True,
+        ),
     ],
     "audit": [(["audit", "hostile", "--vkey", VKEY], True), (["audit", "damaged", "--vkey", VKEY], True)],
     "repair": [
@@ -181,6 +186,8 @@ def hostile(tiletree: Command) -> Command:
     Path("policy").write_text(hostile_policy())
     Path(FILE).write_text(LINES)
     write_bundle("bundle", LINES.encode(), statement=LINES)
+    Path("gate").write_text("* key s.pub\n")
+    Path("one").write_text("a key s.pub\n")
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
     write_signatures(b"")
     return tiletree

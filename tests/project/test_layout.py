@@ -32,13 +32,14 @@ PURE_STDLIB = {
     "datetime",
     "enum",
     "functools",
-    "heapq",
     "hashlib",
+    "heapq",
     "itertools",
     "json",
     "re",
     "struct",
     "typing",
+    "unicodedata",
     "zlib",
 }
 PURE_PACKAGES = {"cryptography", "rfc3161_client"}

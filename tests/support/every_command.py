@@ -73,6 +73,7 @@ CALLS = {
     "verify --log": Call("verify a --proof p --vkey VKEY --log log"),
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
     "verify --bundle": Call("verify a --bundle bundle --trusted-root root.json --key s.pub"),
+    "verify --require": Call("verify a --bundle bundle --trusted-root root.json --require gate"),
     "audit": Call("audit log"),
     "import": Call("import log other --key o"),
     "repair": Call("repair log"),

@@ -39,4 +39,5 @@ def prepared(tiletree: Command, log: str) -> str:
     write_signatures(b"content of a\n")
     tiletree.ok("submit", "log", "d", "--submitter", "bob")
     write_bundle("bundle", Path("a").read_bytes())
+    Path("gate").write_text("* key s.pub\n")
     return log

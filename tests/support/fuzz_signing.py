@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.support.fuzz_parsers import Target
 from tests.support.fuzz_verdicts import verdict
+from tests.support.gate_texts import EXAMPLE, GOOD
 from tests.support.rekor_log import artifact_key
 from tests.support.sigstore_authority import authority
 from tiles.errors import LogError, Malformed, UsageError
@@ -19,6 +20,7 @@ from tiles.rekor.upload import parse_signature, parse_signer
 from tiles.signing.artifact_key import parse_artifact_key
 from tiles.sigstore.bundle import parse_bundle
 from tiles.sigstore.dsse import Envelope, pae, parse_pae
+from tiles.sigstore.gate import parse_gate
 from tiles.sigstore.given_files import parse_authority
 from tiles.sigstore.hashedrekord import check_hashedrekord
 from tiles.sigstore.public_key import verify_digest
@@ -36,6 +38,14 @@ def key(data: bytes) -> None:
     found = parse_artifact_key(data)
     verify_digest(found.public, DIGEST, found.sign_digest(DIGEST))
     assert parse_artifact_key(found.pem).public == found.public
+
+
+def gate(data: bytes) -> None:
+    """Hold that each line of a gate decides about a file: the one of the name that its pattern is."""
+    found = parse_gate(data)
+    keys = {line.key_file: KEY.public for line in found.lines}
+    for line in found.lines:
+        assert line in found.required(line.pattern.text, keys).lines
 
 
 def predicate(data: bytes) -> None:
@@ -66,6 +76,7 @@ def _pem() -> bytes:
 
 
 SIGNING = (
+    verdict("gate", gate, (GOOD, EXAMPLE.encode()), (Malformed,)),
     verdict("key that signs artifacts", key, (KEY.pem,), (Malformed,)),
     verdict("signer of an upload", parse_signer, (KEY.public.pem, KEY.public.spki), (Malformed,)),
     verdict("chain of an authority", parse_authority, (_pem(),), (Malformed,)),

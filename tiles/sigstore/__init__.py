@@ -21,6 +21,8 @@
     timestamp      signed times at which a signature existed
     identity       what a verifier demands of a certificate
     pattern        regular expressions in linear time, for that
+    glob           names with a star in them, for files and identities
+    gate           who has to have signed which files before they are used
     keyless        all of this at once: whether a certificate's holder has made a signature
     body           what the body of an entry says, in each kind that Rekor has logged
     logged         whether an entry is in a log that is trusted

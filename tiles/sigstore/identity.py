@@ -19,6 +19,7 @@ from tiles.errors import UsageError, VerificationError
 from tiles.sigstore.certificate import CLAIMS, COMPARED, Certificate
 
 if TYPE_CHECKING:
+    from tiles.sigstore.glob import Glob
     from tiles.sigstore.pattern import Pattern
 
 
@@ -34,7 +35,7 @@ class Condition:
     """What a text has to be: exactly `exact`, or as `pattern` describes, whole."""
 
     exact: str = ""
-    pattern: Pattern | None = None
+    pattern: Pattern | Glob | None = None
 
     def __str__(self) -> str:
         return f"{self.exact!r}" if self.pattern is None else f"one that matches {self.pattern.text!r}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tiles.errors import Malformed, PolicyError, SignatureError, UsageError, VerificationError
 from tiles.notes.policy import Policy
 from tiles.sigstore.body import HASHES, body_of, check_body
-from tiles.sigstore.bundle import Bundle, MessageSignature
+from tiles.sigstore.bundle import Bundle, LogEntry, MessageSignature
 from tiles.sigstore.dsse import Envelope
 from tiles.sigstore.in_toto import PAYLOAD_TYPE, Statement, parse_statement
 from tiles.sigstore.logged import Logged, verify_entry
@@ -72,12 +72,7 @@ def verify_bundle(
     """
     statement = _check_artifact(bundle.content, artifact)
     _check_signer(bundle, demanded)
-    if len(bundle.entries) != 1:
-        raise VerificationError(
-            f"the bundle has {len(bundle.entries)} log entries instead of one",
-            hint="" if bundle.entries else "`tiletree staple` logs the signature and puts the entry into the bundle",
-        )
-    logged = verify_entry(bundle.entries[0], trust)
+    logged = verify_entry(entry_in(bundle), trust)
     body = body_of(logged.entry)
     key = demanded if isinstance(demanded, PublicKey) else certificate_key(bundle.certificates[0])
     if isinstance(demanded, PublicKey) and not body.is_certificate and body.raw != key.spki:
@@ -89,6 +84,16 @@ def verify_bundle(
     checked = _check_certificate(bundle, logged, trust, demanded)
     _check_period(logged, checked.time.at)
     return Verdict(logged, key, checked, statement, checked.time.at)
+
+
+def entry_in(bundle: Bundle) -> LogEntry:
+    """Return the entry of a bundle, not verified. Raises VerificationError unless there is exactly one."""
+    if len(bundle.entries) != 1:
+        raise VerificationError(
+            f"the bundle has {len(bundle.entries)} log entries instead of one",
+            hint="" if bundle.entries else "`tiletree staple` logs the signature and puts the entry into the bundle",
+        )
+    return bundle.entries[0]
 
 
 def _check_signer(bundle: Bundle, demanded: PublicKey | Rule) -> None:

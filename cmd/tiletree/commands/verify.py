@@ -14,6 +14,7 @@ from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
 from tiletree.commands.verify_files import Call, digest_named, read_limited, verify_files
+from tiletree.gating import open_gate
 from tiletree.options import Pins, json_option, output, trust_options
 from tiletree.trusting import Who, pinned, read_trusted_root, who_options
 from tiletree.ui import Output
@@ -48,6 +49,8 @@ class _Subject(click.Path):
     "--trusted-root", "root", type=click.Path(path_type=Path), help="accept what a log in this file has signed"
 )
 @who_options
+@click.option("--require", type=click.Path(path_type=Path), help="a file that says who has to have signed which files")
+@click.option("--name", metavar="TEXT", help="what --require is to call the one FILE; needed for a digest")
 @click.option("--log", help="look in the log, as it is served now, for revocations")
 @click.option("--explain", is_flag=True, help="show every hash from the entry to the root")
 @json_option
@@ -62,6 +65,8 @@ def verify(
     pins: Pins,
     root: Path | None,
     who: Who,
+    require: Path | None,
+    name: str | None,
     log: str | None,
     explain: bool,
 ) -> None:
@@ -74,6 +79,7 @@ def verify(
       tiletree verify sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b \\
           --bundle app.whl.sigstore.json --trusted-root trusted_root.json \\
           --certificate-identity dev@example.com --certificate-oidc-issuer https://oidc.example.com
+      tiletree verify dist/* --trusted-root trusted_root.json --require gate.txt
       tiletree verify --search-proof app.search-proof --vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
@@ -81,6 +87,9 @@ def verify(
     A FILE may be the digest of one. A bundle is verified only if the call says who has to have signed: with --key, or
     with --certificate-identity and --certificate-oidc-issuer. Whom to trust comes from --vkey, --policy, --trusted-root
     or `tiletree key trust`, never from the proof.
+
+    With --require, a file says who has to have signed which files, by their names: docs/recipes/gate.md has its format.
+    A file that it has no line for is refused.
 
     With a proof, FILE is looked for by its digest, its digest with its name, and its bytes; `matched` says which one it
     was. If the proof names an entry of exactly this file, that one is tried first, under whatever name. Of several
@@ -94,13 +103,16 @@ def verify(
     """
     out.partial = {"verified": False}
     alone = [one is not None for one in (search_proof, fork)]
-    others = bool(files) or explain or log is not None or who != Who() or proof is not None or bundle is not None
+    others = bool(files) or explain or who != Who() or any(each is not None for each in (log, proof, bundle, require))
+    if require is not None and who != Who():
+        raise UsageError("--require and --key or --certificate-… both say who has to have signed; name one")
+    gate = open_gate(require, name, len(files))
     if fork is not None and sum(alone) == 1 and not others:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
         _verify_search(out, search_proof, pins, root)
     elif files and not any(alone) and _can_be_read(files, proof, bundle):
-        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log))
+        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log, gate))
     else:
         message = "name files, one of them with --proof; or --search-proof or --fork alone"
         raise click.UsageError(message, click.get_current_context())

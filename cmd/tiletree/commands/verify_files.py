@@ -23,8 +23,9 @@ from tiles.read.trouble import judged
 from tiles.read.trust import PINNED
 from tiles.tree.merkle import leaf_hash
 from tiletree.blinding import known_secrets
-from tiletree.commands.verify_report import Check, of_bundle, of_proof
+from tiletree.commands.verify_report import Check, of_bundle, of_gate, of_proof
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
+from tiletree.gating import OpenGate
 from tiletree.opening import open_binary, read_file
 from tiletree.options import Pins
 from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
@@ -32,7 +33,8 @@ from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_W
 
 if TYPE_CHECKING:
     from tiles.sigstore.bundle import Bundle
-    from tiles.sigstore.identity import Demanded
+    from tiles.sigstore.gate import Required
+    from tiles.sigstore.identity import Demanded, Rule
     from tiles.sigstore.public_key import PublicKey
     from tiles.sigstore.trusted_root import TrustedRoot
 
@@ -64,6 +66,7 @@ class Call:
     proof, bundle   what to verify the file by; None of both: what stands beside it
     root            a trusted root
     log             where to look for revocations; None: they are not looked for
+    gate            who has to have signed which file, in place of `who`
     """
 
     proof: Path | None
@@ -73,6 +76,7 @@ class Call:
     who: Who
     explain: bool
     log: str | None = None
+    gate: OpenGate | None = None
 
 
 class _Judge:
@@ -84,6 +88,11 @@ class _Judge:
         self.root: TrustedRoot | None = read_trusted_root(call.root)
         self.demanded: PublicKey | Demanded | None = call.who.read()
 
+    @property
+    def demands_nobody(self) -> bool:
+        """Whether the call does not say who has to have signed."""
+        return self.demanded is None and self.call.gate is None
+
     @cached_property
     def now(self) -> datetime:
         """The time of this call."""
@@ -91,12 +100,13 @@ class _Judge:
 
     def checks(self, file: str) -> list[tuple[Path, Check]]:
         """Return what a file was verified by, and what that says. Raises what the first error is."""
+        required = None if self.call.gate is None else self.call.gate.required(file)
         proof, bundle = self._by_what(file)
         made = []
         if proof is not None:
             made.append((proof, self.by_proof(file, proof)))
         if bundle is not None:
-            made.append((bundle, self.by_bundle(file, bundle)))
+            made.append((bundle, self.by_bundle(file, bundle, required)))
         return [(path, self.unrevoked(file, check)) for path, check in made]
 
     def unrevoked(self, file: str, check: Check) -> Check:
@@ -121,10 +131,10 @@ class _Judge:
                     f"there is neither {beside[0]} nor {beside[1]}",
                     hint="name what to verify the file by: --proof or --bundle",
                 )
-        if bundle is None and self.demanded is not None:
+        if bundle is None and not self.demands_nobody:
             raise NotFound(
                 f"there is no bundle of {file}, so nothing shows who signed it",
-                hint="name it with --bundle; without --key and --certificate-… the proof alone is verified",
+                hint="name it with --bundle; without --key, --certificate-… and --require the proof alone is verified",
             )
         return proof, bundle
 
@@ -138,19 +148,15 @@ class _Judge:
         accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
         return of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
 
-    def by_bundle(self, file: str, path: Path) -> Check:
-        """Verify a file by a bundle."""
+    def by_bundle(self, file: str, path: Path, required: Required | None = None) -> Check:
+        """Verify a file by a bundle. required: what the gate requires of it"""
         from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle  # not for calls without a bundle
         from tiles.sigstore.verdict import needed_digests, verify_bundle
 
-        if self.demanded is None:
-            raise UsageError(
-                f"{path} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
-                hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{PROOF_SUFFIX} verifies a proof alone",
-            )
         with judged(data := read_limited(path, MAX_BUNDLE_SIZE), str(path)):
             bundle = parse_bundle(data)
             needed = needed_digests(bundle)
+            demanded = self._demanded(path, bundle, required)
         digests = _digests(file, needed if self.call.log is None else needed | {"SHA2_256"})
         trusted: TrustedRoot | Policy
         if self.root is not None:
@@ -158,7 +164,8 @@ class _Judge:
         else:
             trust = pinned(_origin(bundle), self.call.pins)
             trusted, how, policy = trust.policy, trust.how, trust.policy
-        verdict = verify_bundle(bundle, digests, trusted, self.demanded, self.now)
+        verdict = verify_bundle(bundle, digests, trusted, demanded, self.now)
+        line = None if required is None else required.met(verdict)
         origin = verdict.logged.signed.origin
         verified = Verified(
             verdict.logged.entry.body,
@@ -169,13 +176,25 @@ class _Judge:
             verdict.key.hint.hex(),
             bundle.certificates[0] if bundle.certificates else b"",
         )
-        return of_bundle(verdict, how, policy, digests, verified, explain=self.call.explain)
+        check = of_bundle(verdict, how, policy, digests, verified, explain=self.call.explain)
+        return check if line is None else of_gate(check, line)
+
+    def _demanded(self, path: Path, bundle: Bundle, required: Required | None) -> PublicKey | Rule:
+        """Return who has to have signed a bundle. Raises UsageError if nothing says it."""
+        if required is not None:
+            return required.demanded(bundle)
+        if self.demanded is None:
+            raise UsageError(
+                f"{path} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
+                hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{PROOF_SUFFIX} verifies a proof alone",
+            )
+        return self.demanded
 
 
 def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:
     """Verify files. Raises the error that decides the exit code, once all of them were looked at."""
     judge = _Judge(call)
-    if len(files) == 1 and call.proof is not None and call.bundle is None and judge.demanded is None:
+    if len(files) == 1 and call.proof is not None and call.bundle is None and judge.demands_nobody:
         check = judge.unrevoked(files[0], judge.by_proof(files[0], call.proof))
         out.result(
             {"verified": True, **check.fields}, f"verified: {files[0]} {check.words}", *check.lines, *check.steps

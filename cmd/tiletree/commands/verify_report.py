@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tiles.entries.file_digest import name_in
@@ -15,6 +15,7 @@ from tiletree.commands.verify_revocations import Verified
 from tiletree.remarks import cosigned
 
 if TYPE_CHECKING:
+    from tiles.sigstore.gate import GateLine
     from tiles.sigstore.verdict import Verdict
 
 
@@ -112,6 +113,14 @@ def of_bundle(
     where = f"is entry {logged.entry.index} of {logged.signed.origin}, size {tree.size}"
     shown = [f"entry     {fields['entry_kind']}", f"trust     {how}", *lines]
     return Check(fields, f"{where}, {words}", shown, steps, verified=verified)
+
+
+def of_gate(check: Check, line: GateLine) -> Check:
+    """Return what was verified by a bundle, with the line of the gate that it meets."""
+    rule = {"line": line.number, "text": line.text}
+    return replace(
+        check, fields={**check.fields, "rule": rule}, lines=[*check.lines, f"rule      line {line.number}: {line.text}"]
+    )
 
 
 def _steps(
