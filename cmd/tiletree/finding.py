@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tiles.entries.kinds import SHA256, Content
-from tiles.errors import UsageError
+from tiles.errors import NotLogged, UsageError
 from tiles.index.find_file import find_digest, find_file
 from tiles.index.key_text import key_from
 from tiles.index.revocations import Revocations
@@ -54,7 +54,11 @@ def find_entry(
         key = key_from(SHA256, what.removeprefix(_DIGEST))
         return *find_digest(client, key.value, remark, any_size=any_size), None
     content = read_file(what, partial(known_secrets, log, client.accepted.signed.origin))
-    return *find_file(client, content, what, remark, any_size=any_size), content
+    try:
+        return *find_file(client, content, what, remark, any_size=any_size), content
+    except NotLogged as error:
+        error.hint = "`tiletree search` finds signatures over it as well, if there are any"
+        raise
 
 
 def read_key_hint(path: Path) -> bytes:

@@ -29,6 +29,7 @@ class Who:
 
     key   a file with a public key
     the others are of a certificate: each exact, or as a regular expression
+    certificate_claim   NAME=TEXT, of what else it has to say
     """
 
     key: Path | None = None
@@ -36,11 +37,12 @@ class Who:
     certificate_identity_regexp: str | None = None
     certificate_oidc_issuer: str | None = None
     certificate_oidc_issuer_regexp: str | None = None
+    certificate_claim: tuple[str, ...] = ()
 
     @property
     def of_certificate(self) -> bool:
         """Whether something is said of a certificate."""
-        return any(
+        return bool(self.certificate_claim) or any(
             one is not None
             for one in (
                 self.certificate_identity,
@@ -67,7 +69,19 @@ class Who:
             self.certificate_oidc_issuer or "",
             identity_regexp=self.certificate_identity_regexp or "",
             issuer_regexp=self.certificate_oidc_issuer_regexp or "",
+            claims=_claims(self.certificate_claim),
         )
+
+
+def _claims(given: tuple[str, ...]) -> dict[str, str]:
+    """Return what a certificate has to say besides: name → text. Raises UsageError."""
+    claims: dict[str, str] = {}
+    for each in given:
+        name, equals, text = each.partition("=")
+        if not equals or name in claims:
+            raise UsageError(f"--certificate-claim {each}: it is NAME=TEXT, and each name is given once")
+        claims[name] = text
+    return claims
 
 
 who_options = as_one(
@@ -85,6 +99,12 @@ who_options = as_one(
     ),
     certificate_oidc_issuer_regexp=click.option(
         "--certificate-oidc-issuer-regexp", metavar="REGEXP", help="the same, as a regular expression of all of it"
+    ),
+    certificate_claim=click.option(
+        "--certificate-claim",
+        metavar="NAME=TEXT",
+        multiple=True,
+        help="what it has to say besides, such as 'Source Repository Ref=refs/heads/main'",
     ),
 )
 

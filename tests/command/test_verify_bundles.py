@@ -177,6 +177,16 @@ def test_statements_and_certificates(signed: Command) -> None:
     assert (check["identity"], check["issuer"]) == (IDENTITY, ISSUER)
     assert check["claims"] == {"Source Repository URI": "https://github.com/example/app"}
     assert signed("verify", "a", "--vkey", LOG.verifier.vkey, *identity).code == 2
+    claim = ("--trusted-root", "root.json", *identity, "--certificate-claim")
+    signed.ok("verify", "a", *claim, "Source Repository URI=https://github.com/example/app")
+    other = signed("verify", "a", *claim, "Source Repository URI=https://github.com/example/b")
+    assert (other.code, "Source Repository URI is 'https://github.com/example/app'; demanded is" in other.err) == (
+        1,
+        True,
+    )
+    for wrong in ("Source Repository URI", "Repository=x"):
+        assert signed("verify", "a", *claim, wrong).code == 2
+    assert signed("verify", "a", *claim, "Build Trigger=a", "--certificate-claim", "Build Trigger=b").code == 2
     pattern = ("--certificate-identity-regexp", ".*@example.org", "--certificate-oidc-issuer", ISSUER)
     assert signed("verify", "a", "--trusted-root", "root.json", *pattern).code == 1
     Path("a.sigstore.json").write_bytes(replace(bundle, entries=()).data)

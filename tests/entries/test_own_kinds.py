@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import Command
+from tests.support.signed_bundles import EXAMPLE
 from tiles.entries import own_kinds
 from tiles.entries.own_kinds import GROUP, checked
 from tiles.errors import UsageError
@@ -91,3 +93,15 @@ def test_commands(place: Path, tiletree: Command, log: str) -> None:
     done = tiletree("add", "log", "--lines", "lines", "--key", "k")
     assert (done.code, "lines: entry 2 begins as acme.build/1 does" in done.err) == (2, True), done
     assert tiletree.ok("info", "log", "--vkey", log)["size"] == 4
+
+
+def test_a_signature_that_does_not_hold(tiletree: Command, log: str) -> None:
+    """An entry of Rekor v2 is checked without any application: `add --raw` logs it as `upload` would, or not at all."""
+    Path("e").write_bytes(EXAMPLE.data)
+    Path("wrong").write_bytes(replace(EXAMPLE, digest=bytes(32)).data)
+    Path("odd").write_bytes(EXAMPLE.data + b"\n")
+    for name, problem in (("wrong", "wrong signature by the key"), ("odd", "not an entry of Rekor in its one form")):
+        done = tiletree("add", "log", "--raw", name, "--key", "k")
+        assert (done.code, problem in done.err) == (2, True), done
+    assert tiletree.ok("add", "log", "--raw", "e", "--key", "k")["size"] == 3
+    assert tiletree.ok("info", "log", "--vkey", log)["size"] == 3

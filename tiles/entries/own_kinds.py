@@ -4,6 +4,9 @@ An application declares a kind as an entry point of its Python package, in the g
 kind, such as `acme.build/1`; it is an object with `begins`, what every entry of the kind begins with, and `check`, a
 function that raises for an entry that is not to be logged. Where the package is installed, `add` and `submit` ask it.
 
+What Rekor v2 logs of a signature (hashedrekord 0.0.2) is checked as well, wherever it is from: its signature has to
+hold.
+
 Readers do not: what is logged stays logged, and says of itself what it is. An entry of no declared kind is not checked.
 """
 
@@ -13,7 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from tiles.errors import UsageError
+from tiles.entries.kinds import Rekor
+from tiles.errors import TilesError, UsageError
 
 GROUP = "tiletree.entries"
 
@@ -40,10 +44,10 @@ def checked(batches: Iterator[list[bytes]], name: str) -> Iterator[list[bytes]]:
     Raises UsageError for one that is refused, after those before it; and for a kind that cannot be loaded, as nothing
     of that kind could be checked.
     """
-    kinds = own_kinds()
+    kinds = (REKOR, *own_kinds())
     number = 0
     for batch in batches:
-        for at, entry in enumerate(batch) if kinds else ():
+        for at, entry in enumerate(batch):
             for kind in kinds:
                 reason = _refusal(kind, entry) if entry.startswith(kind.begins) else None
                 if reason is not None:
@@ -55,6 +59,15 @@ def checked(batches: Iterator[list[bytes]], name: str) -> Iterator[list[bytes]]:
                     )
         number += len(batch)
         yield batch
+
+
+def _check_hashedrekord(entry: bytes) -> None:
+    from tiles.sigstore.hashedrekord import check_hashedrekord  # slow to import, and few entries are of the kind
+
+    check_hashedrekord(entry)
+
+
+REKOR = OwnKind(Rekor.name, Rekor.begins, _check_hashedrekord)
 
 
 @cache
@@ -79,6 +92,8 @@ def _refusal(kind: OwnKind, entry: bytes) -> str | None:
     """Return why an application refuses an entry; None if it does not."""
     try:
         kind.check(entry)
+    except TilesError as error:
+        return error.message[:_REASON]
     except Exception as error:  # noqa: BLE001  whatever it is, it says no
         return f"{type(error).__name__} {error}"[:_REASON].strip()
     return None

@@ -219,6 +219,8 @@ def parse_skey(text: str) -> SeedKey:
     """Return the key `SeedKey.skey` prints as `text`. Raises Malformed for anything else, showing nothing of it."""
     parts = text.removeprefix(_SKEY_PREFIX).split("+", 2)
     problem = "not PRIVATE+KEY+<name>+<key id>+<base64>"
+    if text.startswith("-----BEGIN "):
+        problem = "a key in PEM, which signs files, and no log has one"
     if text.startswith(_SKEY_PREFIX) and len(parts) == 3:
         key, problem = _skey_or_problem(parts[0], base64_or_none(parts[2]))
         if key and key.skey == text:

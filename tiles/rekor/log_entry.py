@@ -8,17 +8,20 @@ from tiles.errors import AccessError
 from tiles.notes.keys import VerifierKey
 from tiles.notes.tlog_proof import TlogProof
 from tiles.read.client import LogClient
+from tiles.sigstore.body import kind_and_version
 from tiles.sigstore.bundle import EntryProof, LogEntry
-from tiles.sigstore.hashedrekord import KIND, VERSION
 from tiles.tree.merkle import leaf_hash
 from tiles.tree.proof import verify_inclusion
 
 
 def log_entry(entry: bytes, proof: TlogProof, key: VerifierKey) -> LogEntry:
-    """Return what is told of an entry (hashedrekord 0.0.2) of which this is the proof, in the log of that key."""
+    """Return what is told of an entry of one of Rekor's kinds, of which this is the proof, in the log of that key.
+
+    Raises Malformed for an entry of another kind.
+    """
     tree = proof.checkpoint.tree
     shown = EntryProof(proof.index, tree.size, tree.root, proof.hashes, proof.checkpoint.data)
-    return LogEntry(proof.index, key.log_id, KIND, VERSION, entry, shown)
+    return LogEntry(proof.index, key.log_id, *kind_and_version(entry), entry, shown)
 
 
 def proven(client: LogClient, index: int, entry: bytes) -> TlogProof:

@@ -123,13 +123,27 @@ def is_artifact_key(path: Path) -> bool:
 
 def read_artifact_key(path: Path) -> FileKey:
     """Return the key in a file. Raises NotFound; Malformed; AccessError and Refused as `read_private` does."""
-    data = read_private(path, MAX_KEY_FILE_SIZE)
+    try:
+        data = read_private(path, MAX_KEY_FILE_SIZE)
+    except Refused:
+        if _is_public_half(path):
+            raise Malformed(_WHAT, f"{path} is the public half of a key; what signs is the private one") from None
+        raise
     if data is None:
         raise NotFound(f"there is no signing key at {path}", hint=_MADE_BY)
     try:
         return parse_artifact_key(data)
     except Malformed as error:
         raise placed(error, str(path), error.plain) from None
+
+
+def _is_public_half(path: Path) -> bool:
+    """Whether a file that others may read is one that they may."""
+    try:
+        with path.open("rb") as file:
+            return file.read(64).lstrip().startswith(b"-----BEGIN PUBLIC KEY-----")
+    except OSError:
+        return False
 
 
 def _problem(data: bytes) -> str:

@@ -78,6 +78,14 @@ def body_of(entry: LogEntry) -> Body:
     return read(item.object("spec"))
 
 
+def kind_and_version(body: bytes) -> tuple[str, str]:
+    """Return what an entry of Rekor says it is, such as ("hashedrekord", "0.0.2"). Raises Malformed for other bytes."""
+    if not body.startswith(_BEGINS):
+        raise Malformed(_WHAT, "not one of Rekor's kinds, as they begin", body[:80])
+    item = parse_item(body, _WHAT, MAX_BUNDLE_SIZE).only("apiVersion", "kind", "spec")
+    return item.text("kind"), item.text("apiVersion")
+
+
 def describe_body(body: bytes) -> list[tuple[str, str]]:
     """Return what an entry of Rekor, of any kind, says: its kind, digests, and keys, as labels and texts; none if it is
     no such entry. Nothing of it is verified, and the texts may be hostile.
@@ -85,8 +93,8 @@ def describe_body(body: bytes) -> list[tuple[str, str]]:
     if not body.startswith(_BEGINS):
         return []
     try:
-        item = parse_item(body, _WHAT, MAX_BUNDLE_SIZE).only("apiVersion", "kind", "spec")
-        found = [("Kind", f"{item.text('kind')} {item.text('apiVersion')}")]
+        found = [("Kind", " ".join(kind_and_version(body)))]
+        item = parse_item(body, _WHAT, MAX_BUNDLE_SIZE)
         return [*found, *islice(_parts(item.object("spec").fields, ""), _MAX_PARTS)]
     except Malformed:
         return []

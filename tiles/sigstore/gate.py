@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from unicodedata import normalize
 
-from tiles.errors import Malformed, SignatureError, VerificationError
+from tiles.errors import Malformed, SignatureError, UsageError, VerificationError
 from tiles.sigstore.body import body_of
 from tiles.sigstore.bundle import Bundle
 from tiles.sigstore.certificate import Certificate
@@ -184,8 +184,10 @@ def _problem(text: str, words: list[str]) -> str:
     pattern, who, what, *rest = words
     if _NO_PATTERN.search(pattern):
         return "a pattern has no / and no other wildcard than *, so none of ? [ ] { } \\ either"
-    if STAR * 2 in pattern or STAR * 2 in who:
-        return "** is written *"
+    try:
+        Glob(pattern), Glob(who, in_parts=True)
+    except UsageError as error:
+        return error.message
     if who != _KEY and (STAR in what or ":" not in what):
         return "an issuer is a URL, and has no *"
     if rest and ":" not in rest[0]:

@@ -1,8 +1,8 @@
 """Names with a star in them: `api-service*`, `https://github.com/example/*/.github/workflows/release.yml@refs/heads/main`.
 
-A star stands for any number of characters, none among them; every other character stands for itself. Where a text has
-parts, a star stays within one. Nothing else is a wildcard. So there is one meaning, and it takes time that is at most
-the product of both lengths.
+In the name of a file a star stands for any number of characters, none among them. An identity has parts, between
+/ @ ? and #, and a part may have one star, which stands for one or more characters of that part. Every other character
+stands for itself, and the whole text is compared. That takes time that is at most the product of both lengths.
 """
 
 from __future__ import annotations
@@ -10,23 +10,34 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tiles.errors import UsageError
+
 STAR = "*"
-_PARTS = re.compile("([/@])")  # of identities: URIs of workflows, with their ref behind an @, and addresses
+_ENDS = re.compile(r"([/@?#])")  # between the parts of an identity: addresses, URIs of workflows with a ref behind @
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A glob, compared with all of a text. in_parts: whether a star stands neither for / nor for @"""
+    """A glob. in_parts: whether it is one of identities
+
+    Raises UsageError for two stars where one can stand.
+    """
 
     text: str
     in_parts: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.in_parts and STAR * 2 in self.text:
+            raise UsageError("** is written *")
+        if self.in_parts and any(part.count(STAR) > 1 for part in _ENDS.split(self.text)):
+            raise UsageError("an identity has one * at most between / @ ? and #")
 
     def matches(self, text: str) -> bool:
         """Whether the whole text is what the glob describes."""
         if not self.in_parts:
             return _matches(self.text, text)
-        mine, others = _PARTS.split(self.text), _PARTS.split(text)
-        return len(mine) == len(others) and all(map(_matches, mine, others))
+        mine, others = _ENDS.split(self.text), _ENDS.split(text)
+        return len(mine) == len(others) and all(map(_is_part, mine, others))
 
     def finds(self, text: str) -> bool:  # noqa: ARG002  as `tiles.sigstore.pattern.Pattern` has it
         """Whether a part of the text is: never asked of a glob."""
@@ -35,6 +46,13 @@ class Glob:
     def covers(self, other: Glob) -> bool:
         """Whether every text that the other one matches is matched by this one: a star is covered by a star only."""
         return not self.in_parts and not other.in_parts and _matches(self.text, other.text)
+
+
+def _is_part(wanted: str, found: str) -> bool:
+    begin, star, end = wanted.partition(STAR)
+    if not star:
+        return wanted == found
+    return len(found) > len(begin) + len(end) and found.startswith(begin) and found.endswith(end)
 
 
 def _matches(glob: str, text: str) -> bool:

@@ -91,6 +91,8 @@ def parse_public_key(data: bytes) -> PublicKey:
     spki = bytes(data)
     if spki.lstrip().startswith(b"-----BEGIN "):
         label, spki = read_pem(spki, _WHAT)
+        if label.endswith("PRIVATE KEY"):
+            raise Malformed(_WHAT, "a private key; what verifies is its public half")
         if label != _LABEL:
             raise Malformed(_WHAT, f"PEM of something else than a {_LABEL}", label)
     kind = _KIND.match(spki)

@@ -9,13 +9,17 @@ import click
 
 from tiles.entries.kinds import LEAF
 from tiles.entries.payload import fetch_payload
+from tiles.errors import Malformed, UsageError
 from tiles.index.find_file import find_leaf_hash
 from tiles.index.key_text import key_from
+from tiles.notes.keys import VerifierKey
+from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
 from tiles.tree.merkle import leaf_hash, to_hash
 from tiletree.finding import check_named, find_entry, remarks
 from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.proposed import Proposed, proposed_options
 from tiletree.ui import Output
 
 
@@ -24,6 +28,14 @@ from tiletree.ui import Output
 @click.argument("what", metavar="[WHAT]", required=False)
 @click.option(
     "--uuid", metavar="HEX", help="the entry with this leaf hash, which `sign` and `add --json` print as uuid"
+)
+@proposed_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["entry", "tle"]),
+    default="entry",
+    help="its bytes, or Rekor's TransparencyLogEntry: the entry, its proof and the checkpoint",
 )
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="write the bytes to this file")
 @click.option(
@@ -38,6 +50,8 @@ def get(
     log: str,
     what: str | None,
     uuid: str | None,
+    proposed: Proposed,
+    form: str,
     target: Path | None,
     payload: bool,
     scan: bool,
@@ -50,18 +64,27 @@ def get(
       tiletree get https://log.example.com 42 -o entry
       tiletree get https://log.example.com 42 --payload -o app.whl
       tiletree get https://log.example.com app.whl
+      tiletree get https://log.example.com 42 --format tle
+      tiletree get ./log --artifact app.whl --signature app.sig --public-key signer.pub
       tiletree get https://log.example.com --uuid 3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
 
     WHAT is an index, a file, or sha256:HEX; what is not in the log: exit code 8. A file whose name is a number is ./42.
+    A file is looked for as `add` logs it; with --signature and --public-key, the entry of a signature over --artifact.
     The bytes are printed as they are, but on a terminal without characters that could harm it.
     """
-    if (what is None) == (uuid is None):
-        raise click.UsageError("name an index, a file or sha256:HEX, or --uuid", click.get_current_context())
-    leaf = to_hash(key_from(LEAF, uuid).value) if uuid is not None else None
+    entry = proposed.entry()
+    if sum(each is not None for each in (what, uuid, entry)) != 1:
+        message = "name an index, a file or sha256:HEX, or --uuid, or a signature"
+        raise click.UsageError(message, click.get_current_context())
+    if payload and form != "entry":
+        raise click.UsageError("--payload has no --format", click.get_current_context())
+    leaf = leaf_hash(entry) if entry is not None else None
+    if uuid is not None:
+        leaf = to_hash(key_from(LEAF, uuid).value)
     is_index = what is not None and what.isascii() and what.isdigit()
     if what is not None and not is_index:
         check_named(what)
-    client, _, pinned = visit(out, log, pins)
+    client, accepted, pinned = visit(out, log, pins)
     with tiles_of(log, client):
         if leaf is not None:
             index, entry = find_leaf_hash(client, leaf, remarks(out), any_size=scan)
@@ -70,8 +93,11 @@ def get(
             entry = client.entry(index)
         else:
             index, entry, _ = find_entry(out, client, what or "", log, any_size=scan)
-    data = fetch_payload(open_log(log), entry) if payload else entry
+        told = _log_entry(client, accepted.log, index, entry) if form == "tle" else b""
+    data = fetch_payload(open_log(log), entry) if payload else told or entry
     document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
+    if told:
+        document["tle"] = told.decode()
     if target is not None:
         write_file(target, data)
         out.result({**document, "trust": pinned.how})
@@ -80,3 +106,18 @@ def get(
         document["payload"] = b64encode(data).decode()
     out.answer({**document, "trust": pinned.how})
     out.raw(data)
+
+
+def _log_entry(client: LogClient, key: VerifierKey, index: int, entry: bytes) -> bytes:
+    """Return what Rekor v2 answers of an entry. Raises UsageError for one that is of none of Rekor's kinds."""
+    from tiles.rekor.log_entry import log_entry, proven  # slow to import, and not for other calls
+    from tiles.sigstore.body import kind_and_version
+
+    try:
+        kind_and_version(entry)
+    except Malformed:
+        raise UsageError(
+            f"entry {index} is of none of Rekor's kinds, so there is no TransparencyLogEntry of it",
+            hint=f"`tiletree prove LOG --index {index}` writes its proof",
+        ) from None
+    return log_entry(entry, proven(client, index, entry), key).data

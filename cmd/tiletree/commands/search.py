@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +33,26 @@ from tiletree.ui import Output
 @click.command()
 @log_argument
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--sha256", metavar="HEX", help="whose SHA-256 this is: of a file, signed content, or the entry's bytes")
+@click.option(
+    "--sha256", "--sha", metavar="HEX", help="whose SHA-256 this is: of a file, signed content, or the entry's bytes"
+)
 @click.option("--leaf", metavar="HEX", help="the entry with this leaf hash")
 @click.option("--name", metavar="TEXT", help="files that were logged under this name")
-@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="signed by this key")
 @click.option(
-    "--identity", metavar="TEXT", help="signed by this e-mail address or URI, or one below it; @ and a domain"
+    "--key", "--public-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="signed by this key"
+)
+@click.option(
+    "--identity",
+    "--email",
+    metavar="TEXT",
+    help="signed by this e-mail address or URI, or one below it; @ and a domain",
 )
 @click.option("--issuer", metavar="TEXT", help="signed by somebody for whom this OIDC issuer vouched")
 @click.option("--subject", metavar="HEX", help="attestations of what has this digest, if they are logged themselves")
 @click.option("--kind", "others", metavar="KIND=VALUE", multiple=True, help="any key, such as sha512/1=HEX")
+@click.option(
+    "--operator", type=click.Choice(["and", "or"]), default="and", show_default=True, help="all of it, or any of it"
+)
 @click.option("--before", type=click.IntRange(min=0), metavar="INDEX", help="older entries than this one only")
 @click.option("--most", type=click.IntRange(min=1), default=MOST, show_default=True, help="how many hits to show")
 @click.option("--scan", "any_size", is_flag=True, help="look through a log of any size, entry by entry")
@@ -61,6 +74,7 @@ def search(
     issuer: str | None,
     subject: str | None,
     others: tuple[str, ...],
+    operator: str,
     before: int | None,
     most: int,
     any_size: bool,
@@ -94,11 +108,13 @@ def search(
         raise click.UsageError("--prove takes one thing to look for, and no --before", click.get_current_context())
     client, accepted, pinned = visit(out, log, pins)
     query = Query([spellings(key) for key in keys], MAX_COVERED if before is None else before, most, any_size)
-    with tiles_of(log, client), out.progress("looking through", client.tree.size) as progress:
+    times = len(keys) if operator == "or" else 1
+    with tiles_of(log, client), out.progress("looking through", client.tree.size * times) as progress:
         if target is not None:
             found = _prove(out, client, keys[0], query, target)
         else:
-            found = find_all(client, query, remarks(out), progress.advance)
+            find = partial(find_all, client, remark=remarks(out), progress=progress.advance)
+            found = (_any_of if operator == "or" else _all_of)(find, query)
         relied = [relied_on(entry) for _, entry in found.hits]
         revocations = find_revocations(client, relied, remarks(out))
     size, origin = client.tree.size, accepted.signed.origin
@@ -140,6 +156,22 @@ def _prove(out: Output, client: LogClient, key: Key, query: Query, target: Path)
     found = [(one, entry if entry is not None else client.entry(one)) for one, entry in searched.hits]
     hits = tuple(reversed(found))
     return Found(hits[: query.most], max(0, len(hits) - query.most), client.tree.size)
+
+
+def _all_of(find: Callable[[Query], Found], query: Query) -> Found:
+    """Return the entries that have all of what is wanted."""
+    return find(query)
+
+
+def _any_of(find: Callable[[Query], Found], query: Query) -> Found:
+    """Return the entries that have any of what is wanted, each looked for by itself."""
+    each = [find(replace(query, wanted=[one])) for one in query.wanted]
+    hits = {index: entry for found in each for index, entry in found.hits}
+    shown = tuple(sorted(hits.items(), reverse=True)[: query.most])
+    more = max(found.more + len(set(found.hits) - set(shown)) for found in each)
+    unproven = next((found.unproven for found in each if found.unproven), "")
+    damage = next((found.damage for found in each if found.damage is not None), None)
+    return Found(shown, max(more, len(hits) - len(shown)), min(found.covered for found in each), unproven, damage)
 
 
 def _wanted(file: str | None, named: list[tuple[str, str | None]], others: tuple[str, ...]) -> list[Key]:
