@@ -154,6 +154,7 @@ MISTAKEN = [
     "get log 0 --format X --vkey VKEY",
     "prove log X --vkey VKEY",
     "prove log --index 0 -o X --vkey VKEY",
+    "trust-root log --out made --vkey VKEY --also X",
     "verify X --proof p --vkey VKEY",
     "verify a --proof X --vkey VKEY",
     "verify a --proof p --vkey X",

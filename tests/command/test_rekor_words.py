@@ -86,7 +86,7 @@ def test_get_as_rekor_answers(tiletree: Command, signed: str) -> None:
 
 
 def test_the_other_key(tiletree: Command, signed: str) -> None:
-    """Whoever takes the wrong half, or the log's key for that of files, is told so, and nothing of a secret is shown."""
+    """Whoever takes the wrong half, or the log's key for that of files, is told so; no secret is shown."""
     sign = ("sign", "a", "--log", "log")
     verify = ("verify", "a", "--vkey", signed)
     for words, said in (

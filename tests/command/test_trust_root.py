@@ -101,3 +101,19 @@ def test_an_origin_that_clients_refuse(tiletree: Command) -> None:
     made = tiletree.ok("trust-root", "new", "--out", "trust", "--vkey", done.json["vkey"])
     assert made["refused_by"] == done.json["refused_by"]
     assert "refused_by" not in tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o")
+
+
+def test_of_two_logs(tiletree: Command, log: str, given: list[str]) -> None:
+    """--also: last year's log and its authorities go in as well, each once; what is said of this log is said anew."""
+    start = ("--start", "2026-01-31")
+    tiletree.ok("trust-root", "log", "--out", "old", "--vkey", log, "--start", "2025-01-01", *given)
+    tiletree.ok("init", "next", "--origin", "next.example.com", "--key", "n")
+    also = ("--also", "old/trusted_root.json")
+    tiletree.ok("trust-root", "next", "--out", "both", *start, *also, *also, *given)
+    root = parse_trusted_root(Path("both/trusted_root.json").read_bytes())
+    assert [each.host for each in root.logs] == ["next.example.com", ORIGIN]
+    assert [len(each) for each in (root.authorities, root.ct_logs, root.timestamp_authorities)] == [1, 1, 1]
+    tiletree.ok("trust-root", "log", "--out", "again", "--vkey", log, *start, *also)
+    (same,) = parse_trusted_root(Path("again/trusted_root.json").read_bytes()).logs
+    assert same.period.start == datetime(2026, 1, 31, tzinfo=UTC)
+    assert tiletree("trust-root", "log", "--out", "x", "--vkey", log, *start, "--also", "ca").code == 2

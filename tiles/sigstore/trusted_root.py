@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tiles.errors import Malformed
+from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import encode_base64
 from tiles.sigstore.json_text import Item, parse_item
 
@@ -93,6 +93,26 @@ class TrustedRoot:
     authorities: tuple[Authority, ...] = ()
     ct_logs: tuple[TrustedLog, ...] = ()
     timestamp_authorities: tuple[Authority, ...] = ()
+
+    def with_other(self, other: TrustedRoot) -> TrustedRoot:
+        """Return what trusts all that this one and another one trust; of a log that both have, what this one says.
+
+        Raises UsageError if that is more than a trusted root can hold.
+        """
+        logs, ct_logs = (
+            (*mine, *(log for log in others if log.log_id not in {each.log_id for each in mine}))
+            for mine, others in ((self.logs, other.logs), (self.ct_logs, other.ct_logs))
+        )
+        authorities, stampers = (
+            tuple(dict.fromkeys((*mine, *others)))
+            for mine, others in (
+                (self.authorities, other.authorities),
+                (self.timestamp_authorities, other.timestamp_authorities),
+            )
+        )
+        if max(map(len, (logs, authorities, ct_logs, stampers))) > _MAX_INSTANCES:
+            raise UsageError(f"a trusted root has at most {_MAX_INSTANCES} logs or authorities of one kind")
+        return TrustedRoot(logs, authorities, ct_logs, stampers)
 
     @property
     def item(self) -> dict[str, Any]:

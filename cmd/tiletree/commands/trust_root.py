@@ -16,10 +16,10 @@ from tiles.sigstore.given_files import MAX_FILE_SIZE, parse_authority, parse_ct_
 from tiles.sigstore.log_key import log_key_pem, trusted_log
 from tiles.sigstore.origin import base_url
 from tiles.sigstore.signing_config import SigningConfig, trust_config
-from tiles.sigstore.trusted_root import Period, TrustedRoot, format_time
+from tiles.sigstore.trusted_root import MAX_ROOT_SIZE, Period, TrustedRoot, format_time, parse_trusted_root
 from tiles.store.address import Kind, kind_of, parse_http_url, shown_address
 from tiles.user.places import public_store
-from tiletree.opening import visit, write_file
+from tiletree.opening import read_named, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.remarks import remark_origin
 from tiletree.stapling import read_limited
@@ -43,6 +43,13 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.DateTime(["%Y-%m-%d"]),
     help="since when the log's key is trusted  [default: the first day of which the log keeps a checkpoint]",
 )
+@click.option(
+    "--also",
+    "others",
+    multiple=True,
+    type=_file,
+    help="a trusted root that goes in as well, such as of last year's log",
+)
 @trust_options
 @json_option
 @output
@@ -56,6 +63,7 @@ def trust_root(
     log_urls: Sequence[str],
     stamp_urls: Sequence[str],
     start: datetime | None,
+    others: Sequence[Path],
     pins: Pins,
 ) -> None:
     """Write what cosign and other clients of Sigstore need, to verify what is in LOG and to sign for it.
@@ -69,7 +77,7 @@ def trust_root(
     timestamps. signing_config.json is for cosign: without --rekor-url it names no log, so cosign signs without one, and
     `tiletree staple` logs that. trust_config.json is both, for `sigstore --trust-config`. log.vkey and log.pub are the
     log's key. Hand them out in a way that nobody who serves the log can change. A chain goes from the lowest
-    certificate to the root.
+    certificate to the root. Where a log is followed by another one, --also puts both into one trusted root.
     """
     for url in (*log_urls, *stamp_urls):
         parse_http_url(url)
@@ -83,6 +91,8 @@ def trust_root(
         tuple(_read(path, lambda data: parse_ct_log(data, base_url(origin), since)) for path in ct_keys),
         tuple(_read(path, parse_authority) for path in stampers),
     )
+    for path in others:
+        root = root.with_other(read_named(path, "--also", MAX_ROOT_SIZE, parse_trusted_root))
     signing = SigningConfig(origin, since, tuple(log_urls), tuple(stamp_urls))
     files = {
         "trusted_root.json": root.data,
