@@ -158,7 +158,9 @@ CHANGES = table(CONTRIBUTING, "to change")
 
 
 def names_in(path: Path) -> set[str]:
-    """Return the names that a module defines, those of a class with its members too."""
+    """Return the names that a module defines, those of a class with its members too; of a script, its functions."""
+    if path.suffix == ".js":
+        return set(re.findall(r"^(?:export )?(?:async )?function (\w+)", read(path), flags=re.MULTILINE))
     found = set()
     for node in ast.walk(ast.parse(read(path))):
         if isinstance(node, ast.ClassDef):
