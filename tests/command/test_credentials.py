@@ -155,6 +155,7 @@ MISTAKEN = [
     "prove log X --vkey VKEY",
     "prove log --index 0 -o X --vkey VKEY",
     "trust-root log --out made --vkey VKEY --also X",
+    "staple unlogged --key sk.pub --log log --log-key k --timestamp X",
     "verify X --proof p --vkey VKEY",
     "verify a --proof X --vkey VKEY",
     "verify a --proof p --vkey X",

@@ -294,6 +294,23 @@ def test_staple_a_certificate(tiletree: Command, signer: str) -> None:
         assert bundle_at("x.json").timestamps == stamps
 
 
+def test_staple_a_timestamp(tiletree: Command, signer: str) -> None:
+    """A timestamp of its own file goes into the bundle, once; one of something else does not, and nothing is logged."""
+    plain = sign_artifact(KEY, sha256(b"x").digest())
+    Path("x.json").write_bytes(plain.data)
+    stamps = [authority().timestamp(each) for each in (plain.signature, b"x")]
+    for name, stamp in zip(("right", "wrong"), stamps, strict=True):
+        Path(name).write_bytes(stamp)
+    common = ("staple", "x.json", "--log", "log", "--key", "s.pub", "--timestamp")
+    for name, problem in (("wrong", "of something else than the signature"), ("x.json", "malformed signed timestamp")):
+        done = tiletree(*common, name)
+        assert (done.code, problem in done.err) == (1, True), done
+    assert tiletree.ok("info", "log", "--vkey", signer)["size"] == 2
+    for _ in range(2):
+        tiletree.ok(*common, "right")
+        assert bundle_at("x.json").timestamps == (stamps[0],)
+
+
 @pytest.mark.parametrize("spoil", ["signature", "json", "other log"])
 def test_what_is_not_stapled(tiletree: Command, signer: str, spoil: str) -> None:
     """The bundle stays as it is, and nothing is logged."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256, sha384, sha512
 from typing import TYPE_CHECKING, Any
 
 from tiles.errors import Malformed, UsageError, VerificationError
@@ -22,6 +23,12 @@ MAX_TIMESTAMP_SIZE = 16 * 1024  # bytes
 MAX_TIMESTAMPS = 32  # of one signature; as many as sigstore-go and sigstore-python take
 
 _WHAT = "signed timestamp"
+# hashes of what is timestamped (RFC 3161 section 2.4.1, "messageImprint"), by their object identifiers
+_HASHES = {
+    "2.16.840.1.101.3.4.2.1": sha256,
+    "2.16.840.1.101.3.4.2.2": sha384,
+    "2.16.840.1.101.3.4.2.3": sha512,
+}
 _REASON = 200  # characters of what the library says
 _VERIFY_ERROR = re.compile(r'data: "Verify error: ?([^"]+)"')
 _OPENSSL_REASON = re.compile(r'reason: "([^"]+)"')
@@ -92,6 +99,21 @@ def parse_timestamp(timestamp: bytes) -> Any:
     for each in embedded:  # the library reads them later, and raises errors of many kinds
         load_certificate(each, "certificate of a signed timestamp")
     return parsed
+
+
+def check_imprint(timestamp: bytes, signature: bytes) -> None:
+    """Raise VerificationError unless a timestamp is over this signature; by whom it is, is not looked at.
+
+    Raises what `parse_timestamp` raises.
+    """
+    imprint = parse_timestamp(timestamp).tst_info.message_imprint
+    hash_ = _HASHES.get(imprint.hash_algorithm.dotted_string)
+    if hash_ is None or hash_(signature).digest() != imprint.message:
+        raise VerificationError(
+            "the timestamp is of something else than the signature in the bundle",
+            hint="a timestamp is over the bytes of the signature, and not over the file: "
+            "`openssl ts -query -data SIGNATURE -sha256 -cert` asks for it",
+        )
 
 
 def _judge(timestamp: bytes, signature: bytes, authorities: Sequence[Authority]) -> VerifiedTime | str:

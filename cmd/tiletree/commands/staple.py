@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,6 +22,9 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("bundle", metavar="BUNDLE", type=_file)
 @log_option
 @click.option("--public-key", "--key", "public_key", type=_file, help="that signed, where BUNDLE has no certificate")
+@click.option(
+    "--timestamp", "stamps", multiple=True, type=_file, help="an RFC 3161 response over the signature, in DER"
+)
 @click.option("-o", "--bundle", "target", type=click.Path(path_type=Path), help="write it here  [default: to BUNDLE]")
 @url_option
 @log_writer_options
@@ -31,6 +35,7 @@ def staple(
     bundle: Path,
     log: str,
     public_key: Path | None,
+    stamps: tuple[Path, ...],
     target: Path | None,
     url: str | None,
     writer: Writer,
@@ -44,6 +49,7 @@ def staple(
 
     The signing configuration that `tiletree trust-root` writes names no log, so cosign signs without one. The signature
     is checked before it is logged; a wrong one is not: exit code 1. BUNDLE may be stapled again: it gets a newer proof.
+    With --timestamp, a timestamp that is a file of its own is put in as well, if it is of this signature.
     """
     key = None
     if public_key is not None:
@@ -52,6 +58,13 @@ def staple(
     with judged(data := read_limited(bundle, MAX_BUNDLE_SIZE), str(bundle)):
         parsed = parse_bundle(data)
         entry_for(parsed, key)  # here, so that an error names the file
+    from tiles.sigstore.timestamp import MAX_TIMESTAMP_SIZE, check_imprint  # not for other commands
+
+    for path in stamps:
+        with judged(data := read_limited(path, MAX_TIMESTAMP_SIZE), str(path)):
+            check_imprint(data, parsed.signature)
+        if data not in parsed.timestamps:
+            parsed = replace(parsed, timestamps=(*parsed.timestamps, data))
     if parsed.certificates and not parsed.timestamps:
         out.remark(
             "unstamped",

@@ -79,7 +79,7 @@ def verify(
       tiletree verify sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b \\
           --bundle app.whl.sigstore.json --trusted-root trusted_root.json \\
           --certificate-identity dev@example.com --certificate-oidc-issuer https://oidc.example.com
-      tiletree verify dist/* --trusted-root trusted_root.json --require gate.txt
+      tiletree verify dist/*.whl --trusted-root trusted_root.json --require gate.txt
       tiletree verify --search-proof app.search-proof --vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
