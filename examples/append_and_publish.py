@@ -15,7 +15,7 @@ directory, *texts = sys.argv[1:]
 
 key_file = Path(f"{directory}.key")
 if not key_file.exists():
-    tiles.write_key(key_file, tiles.signing_key("log.example.com/examples", secrets.token_bytes(32)))
+    tiles.write_key(key_file, tiles.signing_key("examples.example.com", secrets.token_bytes(32)))
 key = tiles.read_key(key_file)
 
 signer = tiles.Signer(key, tiles.anchor_store(key_file))

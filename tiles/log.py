@@ -24,12 +24,14 @@ from tiles.index.own_index import OwnIndex
 from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import IndexHead
+from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
 from tiles.retry import Clock
 from tiles.signing.anchor import SEALED
 from tiles.signing.key_file import read_key
 from tiles.signing.signer import Signer
+from tiles.sigstore.revocation import Revocation, Statement
 from tiles.store import Store
 from tiles.store.address import absolute
 from tiles.user.exposed import readable
@@ -130,6 +132,11 @@ class Log:
         change_stopped(self.private, Clock(), resume=[kind])
         return self._own_index().build(kind, told)
 
+    def sign_revocation(self, said: Statement) -> Revocation:
+        """Return a revocation by this log, signed and not yet appended; see `Signer.sign_revocation`."""
+        self._get_ready()
+        return self._signer.sign_revocation(said)
+
     def repair_index(self, kind: str, scratch: Store, told: Callable[[int], None] | None = None) -> Damages:
         """Put back objects of an index that are missing or damaged, and return which; see `OwnIndex.repair`."""
         self._get_ready()
@@ -146,6 +153,11 @@ class Log:
         except TilesError as error:
             return error.message
         return self._own_index().update(lambda: stopped_kinds(self.private))
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The log's key; its name is the log's origin."""
+        return self._signer.verifier
 
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.

@@ -52,6 +52,7 @@ COMMANDS = {
         name: (name, name)
         for name in (
             "add",
+            "attest",
             "audit",
             "freeze",
             "gc",
@@ -60,18 +61,25 @@ COMMANDS = {
             "info",
             "init",
             "key",
+            "logproof",
             "page",
             "prove",
             "repair",
+            "revoke",
             "search",
             "sequence",
             "serve",
+            "sign",
+            "staple",
             "status",
             "submit",
+            "upload",
             "verify",
         )
     },
     "import": ("import_", "import_"),
+    "loginfo": ("info", "loginfo"),
+    "trust-root": ("trust_root", "trust_root"),
 }
 
 

@@ -19,7 +19,7 @@ from tiletree.commands.serve import PORT
 from tiletree.streams import standard_streams
 from tiletree.ui import Output
 
-ORIGIN = "demo.example.com/files"
+ORIGIN = "demo.example.com"
 RUNS = 3  # of `add`
 _OUT = Output()
 SHOWN = 4  # files of one `add` that are named

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tiles.entries.kinds import SHA256, Content
 from tiles.errors import UsageError
 from tiles.index.find_file import find_digest, find_file
 from tiles.index.key_text import key_from
+from tiles.index.revocations import Revocations
 from tiles.read.client import LogClient
+from tiles.sigstore.key_hint import key_hint
+from tiles.sigstore.public_key import MAX_KEY_SIZE
+from tiles.sigstore.revocation import Relied, is_revoked
 from tiletree.blinding import known_secrets
-from tiletree.opening import read_file
+from tiletree.opening import read_file, read_named
 from tiletree.ui import Output
 
 _DIGEST = "sha256:"
@@ -24,6 +29,14 @@ def check_named(what: str) -> None:
         key_from(SHA256, what.removeprefix(_DIGEST))
     elif what != "-" and not Path(what).is_file():
         raise UsageError(f"{what} is no file", hint="name a file, or sha256:HEX")
+
+
+def digest_of(what: str) -> str:
+    """Return the SHA-256 in hex of what a call names. Raises UsageError unless it is a file, -, or sha256:HEX."""
+    check_named(what)
+    return (
+        key_from(SHA256, what.removeprefix(_DIGEST)).value.hex() if what.startswith(_DIGEST) else read_file(what).sha256
+    )
 
 
 def find_entry(
@@ -42,6 +55,27 @@ def find_entry(
         return *find_digest(client, key.value, remark, any_size=any_size), None
     content = read_file(what, partial(known_secrets, log, client.accepted.signed.origin))
     return *find_file(client, content, what, remark, any_size=any_size), content
+
+
+def read_key_hint(path: Path) -> bytes:
+    """Return by what the key in a file that the user named with --key is found. Raises UsageError if there is none."""
+    return read_named(path, "--key", MAX_KEY_SIZE, key_hint)
+
+
+def revoked_by(relied: Relied, revocations: Revocations) -> dict[str, Any]:
+    """Return what a document says of the revocations that count for something; nothing if there are none."""
+    found = [(index, each.statement) for index, each in revocations.found if is_revoked(relied, each.statement)]
+    shown = [
+        {
+            "index": index,
+            "what": said.what,
+            "value": said.value,
+            "reason": said.reason,
+            "by": "log" if said.log else "key",
+        }
+        for index, said in found
+    ]
+    return {"revoked_by": shown} if shown else {}
 
 
 def remarks(out: Output) -> Callable[[str], None]:

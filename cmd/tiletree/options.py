@@ -19,7 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 KEY_FILE = "TILETREE_KEY"  # the variable that names a key file
-ADDRESSES = (KEY_FILE, "TILETREE_PRIVATE", "TILETREE_ANCHOR")  # variables that name places
+ADDRESSES = (KEY_FILE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  # variables that name places
 
 output = click.make_pass_decorator(Output)
 
@@ -108,6 +108,34 @@ def writer_options(*names: str) -> Decorator:
     """Return a decorator that adds these options of a `Writer`, which the command gets as `writer`."""
     return as_one("writer", Writer, **{name: _WRITER[name] for name in names})
 
+
+log_option = click.option("--log", metavar="LOG", required=True, help="the log that it is logged in")
+
+
+def _writer_of(log_key: Path | None, private: str | None, anchor: str | None, policy: Path | None) -> Writer:
+    return Writer(log_key, private, anchor, policy)
+
+
+# where LOG is not the subject, --key is another key than the log's
+log_writer_options = as_one(
+    "writer",
+    _writer_of,
+    log_key=click.option(
+        "--log-key",
+        type=click.Path(path_type=Path),
+        envvar=KEY_FILE,
+        help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+    ),
+    private=private_option,
+    anchor=_WRITER["anchor"],
+    policy=_WRITER["policy"],
+)
+url_option = click.option(
+    "--url",
+    metavar="URL",
+    envvar="TILETREE_URL",
+    help="where the log is served, for links to its page  [$TILETREE_URL; default: https://ORIGIN]",
+)
 
 trust_options = as_one(
     "pins",

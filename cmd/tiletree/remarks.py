@@ -1,4 +1,4 @@
-"""What several commands say besides their results: of the index of a log, how far they are, and who cosigned."""
+"""What commands say besides their results: of the index and name of a log, how far they are, and who cosigned."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from tiles.notes.freshness import quorum_time
 from tiles.notes.policy import Accepted, Policy
+from tiles.sigstore.origin import refused_by
 from tiles.store.address import shown_address
 from tiletree.ui import Output
 
@@ -25,6 +26,18 @@ def remark_index(out: Output, log: str, problem: str) -> None:
     if problem:
         command = f"`tiletree index build {quote(shown_address(log))}`"
         out.remark("index", problem, f"the index is not up to date: {problem}; {command} lets it catch up")
+
+
+def remark_origin(out: Output, origin: str) -> None:
+    """Say which clients of Sigstore accept no proof of a log of that origin; nothing if all do."""
+    if refusing := refused_by(origin):
+        out.remark(
+            "refused_by",
+            list(refusing),
+            f"warning: {', '.join(refusing)} accept no proof of a log whose name is more than a host name, such as "
+            "log.example.com",
+        )
+        out.note("hint: if they are to verify what is logged, begin a log under another name: no log can be renamed")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from tests.support.command_line import Command, Done
 from tests.support.fault_server import serving
 from tests.support.sampling import one_in
+from tests.support.signatures import write_signatures
 from tests.support.signed_bundles import public, signer
 
 SECRET = "s3cr3t"  # in every form below
@@ -52,6 +53,14 @@ PLACES = [
     "add X a --key k",
     "add log a --key k --private X",
     "add log a --key k --anchor X",
+    "sign a --log X --key sk --log-key k",
+    "sign a --log log --key sk --log-key k --private X",
+    "sign a --log log --key sk --log-key k --anchor X",
+    "sign a --log log --key sk --log-key k --url X",
+    "attest a --predicate json --type link --log X --key sk --log-key k",
+    "upload --artifact a --signature signature --key sk.pub --log X --log-key k",
+    "staple unlogged --key sk.pub --log X --log-key k",
+    "trust-root X --out made --vkey VKEY",
     "submit X a --submitter ann",
     "submit X a --submitter ann --private log.private",
     "submit X a --submitter ann --private log.private --wait --timeout 0",
@@ -59,11 +68,16 @@ PLACES = [
     "sequence X --key k",
     "info X",
     "info X --vkey VKEY",
+    "loginfo X --vkey VKEY",
+    "logproof X --vkey VKEY",
     "status X --key k",
+    "revoke a --log X --reason why --log-key k",
+    "revoke a --log log --reason why --log-key k --anchor X",
     "status log --private X --key k",
     "status log --anchor X --key k",
     "get X 0 --vkey VKEY",
     "search X a --vkey VKEY",
+    "verify a --proof p --vkey VKEY --log X",
     "prove X --index 0 --vkey VKEY",
     "audit X --vkey VKEY",
     "import X other --vkey VKEY --key o",
@@ -95,6 +109,22 @@ MISTAKEN = [
     "add log a --key k --policy X",
     "add log X --key k",
     "add log --lines X --key k",
+    "sign X --log log --key sk --log-key k",
+    "sign a --log log --key X --log-key k",
+    "sign a --log log --key sk --log-key X",
+    "sign a --log log --key sk --log-key k -o X",
+    "attest a --predicate X --type link --log log --key sk --log-key k",
+    "attest a --predicate json --type X --log log --key sk --log-key k",
+    "upload --artifact X --signature signature --key sk.pub --log log --log-key k",
+    "upload --artifact-hash X --signature signature --key sk.pub --log log --log-key k",
+    "upload --artifact a --signature X --key sk.pub --log log --log-key k",
+    "upload --artifact a --signature signature --key X --log log --log-key k",
+    "upload --artifact a --signature signature --key sk.pub --pki-format X --log log --log-key k",
+    "staple X --key sk.pub --log log --log-key k",
+    "trust-root log --out X --vkey VKEY",
+    "trust-root log --out made --vkey VKEY --start X",
+    "trust-root log --out made --vkey VKEY --ca X",
+    "trust-root log --out made --vkey VKEY --rekor-url X",
     "submit log a --submitter X",
     "submit log X --submitter ann",
     "submit log a --submitter ann --receipt X",
@@ -106,9 +136,14 @@ MISTAKEN = [
     "info log --X",
     "search log X --vkey VKEY",
     "search log --kind X --vkey VKEY",
+    "search log --identity X --vkey VKEY",
+    "search log --key X --vkey VKEY",
+    "revoke X --log log --reason why --log-key k",
+    "revoke a --log log --reason why --log-key k --by X",
     "search log a --prove X --vkey VKEY",
     "get log X --vkey VKEY",
     "get log 0 --vkey VKEY -o X",
+    "get log --uuid X --vkey VKEY",
     "prove log X --vkey VKEY",
     "prove log --index 0 -o X --vkey VKEY",
     "verify X --proof p --vkey VKEY",
@@ -174,8 +209,9 @@ def check(tiletree: Command, vkey: str, call: str, address: str, *options: str) 
 
 @pytest.fixture
 def prepared(tiletree: Command, log: str) -> str:
-    """Return the vkey of a log, beside one that may import it."""
+    """Return the vkey of a log, beside one that may import it, and what is to be signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
+    write_signatures(b"content of a\n")
     return log
 
 

@@ -6,8 +6,13 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.support.attestation_texts import EXAMPLE
+from tests.support.certificate_texts import MAIL, OIDC, ONE, PARTS, WORKFLOW, certificate, der, issuer, names
 from tests.support.command_line import ORIGIN, Command
+from tests.support.entry_texts import rekor
 from tests.support.indexed import changed, numbers
 from tests.support.signed_text import LOG, key
 
@@ -53,6 +58,39 @@ def test_found(tiletree: Command, filled: str, asked: tuple[str, ...], found: li
     assert ("and 3 older ones or more: --before 5 shows them" in lines) == ("--most" in asked)
 
 
+SIGNED: list[tuple[tuple[str, ...], list[int]]] = [
+    (("--key", "a.pem"), [3]),
+    (("--key", "cert.der"), [3]),
+    (("--identity", "Dev@EXAMPLE.com"), [2]),
+    (("--identity", "@example.com"), [2]),
+    (("--identity", "https://github.com/Org/repo/"), [3]),
+    (("--identity", "https://github.com"), [3]),
+    (("--issuer", "https://token.actions.githubusercontent.com"), [3, 2]),
+    (("--issuer", "https://token.actions.githubusercontent.com", "--identity", "@example.com"), [2]),
+    (("--subject", "AB" * 32), [4]),
+]
+
+
+def test_signed(tiletree: Command, log: str) -> None:
+    """Entries are found by who signed them and what they are about; what a certificate says is shown as its claim."""
+    key = ec.derive_private_key(7, ec.SECP256R1()).public_key()
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    made = certificate(names(der(0x86, WORKFLOW)), issuer(OIDC), parts=(*PARTS[:5], spki))
+    Path("a.pem").write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    Path("cert.der").write_bytes(made)
+    entries = [rekor(verifier="x509Certificate", raw=one).encode() for one in (ONE, made)]
+    Path("lines").write_bytes(b"".join(one + b"\n" for one in (*entries, EXAMPLE.encode())))
+    tiletree.ok("add", "log", "--lines", "lines", "--key", "k")
+    claimed = {2: [MAIL.decode()], 3: [WORKFLOW.decode()]}
+    for asked, found in SIGNED:
+        hits = tiletree.ok("search", "log", *asked, "--vkey", log)["hits"]
+        assert [hit["index"] for hit in hits] == found
+        for hit in hits:
+            assert hit.get("claimed", {}).get("identities") == claimed.get(hit["index"])
+    lines = tiletree("search", "log", "--identity", "@example.com", "--vkey", log).out
+    assert f"hashedrekord  claimed by the certificate: {MAIL.decode()}, issuer {OIDC.decode()}" in lines
+
+
 def test_by_leaf_hash(tiletree: Command, filled: str) -> None:
     """What a hit says of itself finds it again."""
     (hit,) = tiletree.ok("search", "log", "--name", "ré 2", "--vkey", filled)["hits"]
@@ -95,7 +133,10 @@ def test_a_damaged_log(tiletree: Command, filled: str) -> None:
         ((), "name a file, or what to look for"),
         (("--sha256", "12"), "64 hexadecimal digits"),
         (("--kind", "name/1"), "KIND=VALUE"),
-        (("--kind", "identity/1=a"), "no entry is found by identity/1"),
+        (("--kind", "identity/2=a"), "no entry is found by identity/2"),
+        (("--identity", "a b"), "without spaces"),
+        (("--subject", "12"), "40 to 128 hexadecimal digits"),
+        (("--key", "a"), "neither a public key nor a certificate"),
         (("--name", "a/b"), "no slash"),
     ],
 )

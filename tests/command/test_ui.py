@@ -12,6 +12,7 @@ import pytest
 import tiletree.commands
 from tests.support.command_line import ORIGIN, Command
 from tests.support.hostile import ESCAPED, HOSTILE_LOG, LINES, harm, hostile_policy, write_hostile_log
+from tests.support.signatures import write_signatures
 from tests.support.signed_bundles import write_bundle
 from tiletree.cli import COMMANDS
 
@@ -24,6 +25,11 @@ NONE = f"nothing {LINES}"
 # what is called, and whether it has to show a hostile text; the calls of one run come one after the other
 CALLS: dict[str, list[tuple[list[Any], bool]]] = {
     "info": [(["info", "hostile"], True), (["info", "hostile", "--policy", "policy"], True), (["info", NONE], True)],
+    "loginfo": [
+        (["loginfo", "hostile", "--vkey", VKEY], True),
+        (["logproof", "hostile", "--vkey", VKEY], False),
+        (["logproof", NONE, "--vkey", VKEY], True),
+    ],
     "fork": [
         (["info", "hostile", "--vkey", VKEY], True),
         (["info", "other", "--vkey", VKEY], True),
@@ -36,6 +42,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["get", "hostile", 0, "--vkey", VKEY, "-o", f"{NONE}/{NEW}"], True),
         (["get", "hostile", 0, "--vkey", VKEY, "--payload"], False),
         (["get", "hostile", FILE, "--vkey", VKEY], True),
+        (["get", "hostile", "--uuid", "00" * 32, "--vkey", VKEY], True),
     ],
     "prove": [
         (["prove", "hostile", "--index", 0, "--vkey", VKEY], True),
@@ -72,6 +79,27 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["key", "forget", "hostile"], False),
         (["key", "forget", NONE], True),
     ],
+    "signing": [
+        (["init", LOG, "--origin", ORIGIN, "--key", "k"], True),
+        (["key", "generate", "--signing", "--out", NEW], True),
+        (["key", "generate", "--signing", "--out", NEW], True),
+        (["sign", FILE, "--log", LOG, "--key", NEW], True),
+        (["sign", FILE, "--log", LOG, "--key", FILE], False),
+        (["sign", FILE, "--log", LOG, "--key", NONE], True),
+        (["sign", FILE, "--log", LOG, "--key", NEW, "-o", f"{NONE}/{NEW}"], True),
+        (["sign", FILE, "--log", NONE, "--key", NEW, "--log-key", "k"], False),
+        (["attest", FILE, "--predicate", FILE, "--type", "link", "--log", LOG, "--key", NEW], False),
+        (["attest", FILE, "--predicate", "json", "--type", LINES, "--log", LOG, "--key", NEW], True),
+        (["attest", FILE, "--predicate", "json", "--type", "link", "--log", LOG, "--key", NEW], True),
+        (["upload", "--artifact", FILE, "--signature", FILE, "--key", FILE, "--log", LOG], False),
+        (["upload", "--artifact", FILE, "--signature", FILE, "--key", f"{NEW}.pub", "--log", LOG], False),
+        (["upload", "--artifact-hash", LINES, "--signature", FILE, "--key", "sk.pub", "--log", LOG], False),
+        (["staple", FILE, "--log", LOG], False),
+        (["staple", "unlogged", "--key", "sk.pub", "--log", LOG], False),
+        (["trust-root", "hostile", "--vkey", VKEY, "--start", "2026-01-31", "--out", NEW], False),
+        (["trust-root", "hostile", "--vkey", VKEY, "--start", "2026-01-31", "--out", LOG], True),
+        (["trust-root", NONE, "--out", LOG], True),
+    ],
     "index": [
         (["key", "generate", "my.example.com", "--out", "mine"], False),
         (["index", "build", "hostile", NEW, "--key", "mine", "--vkey", VKEY], True),
@@ -106,11 +134,15 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["init", "new", "--origin", ORIGIN, "--private", LINES, "--private-in-bucket"], False),
     ],
     "wrong": [
+        (["revoke", LINES, "--log", "log", "--reason", "why"], False),
+        (["revoke", "--identity", LINES, "--log", "log", "--reason", "why"], True),
         ([LINES], True),
         (["info"], False),
         (["get", "hostile", LINES], True),
         (["search", "hostile", "--name", LINES], True),
         (["search", "hostile", "--kind", LINES], True),
+        *((["search", "hostile", option, LINES], True) for option in ("--identity", "--issuer", "--subject")),
+        (["search", "hostile", "--key", LINES], False),
         (["search", "hostile", "--name", LINES, "--prove", NEW], True),
         (["verify", "--search-proof", NEW, "--vkey", VKEY], True),
         (["info", "hostile", f"--{LINES}"], True),
@@ -145,6 +177,7 @@ def hostile(tiletree: Command) -> Command:
     Path(FILE).write_text(LINES)
     write_bundle("bundle", LINES.encode(), statement=LINES)
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
+    write_signatures(b"")
     return tiletree
 
 

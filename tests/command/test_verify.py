@@ -17,7 +17,7 @@ from tiles.tree.merkle import TreeHead
 
 
 def test_verify_says_what_it_verified(tiletree: Command, log: str) -> None:
-    """`verify --json` is exactly verified, index, size, origin, trust, matched."""
+    """`verify --json` is exactly verified, index, size, origin, trust, matched, revocation."""
     assert tiletree.ok("verify", "a", "--proof", "p", "--vkey", log) == {
         "verified": True,
         "index": 0,
@@ -25,6 +25,7 @@ def test_verify_says_what_it_verified(tiletree: Command, log: str) -> None:
         "origin": ORIGIN,
         "trust": "pinned",
         "matched": "file",
+        "revocation": "not checked",
     }
 
 

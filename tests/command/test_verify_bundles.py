@@ -54,6 +54,7 @@ def test_a_file_and_its_bundle(signed: Command) -> None:
         "trust": "pinned",
         "entry_kind": "hashedrekord 0.0.2",
         "key": KEY.hint.hex(),
+        "revocation": "not checked",
     }
     assert found == {"verified": True, "files": [{"file": "a", "verified": True, "checks": [expected]}]}
     by_digest = signed.ok("verify", f"sha256:{HEX}", "--bundle", "a.sigstore.json", *BY_KEY)

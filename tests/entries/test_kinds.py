@@ -83,7 +83,18 @@ EXAMPLES = [
 def test_keys_of_each_kind(entry: bytes) -> None:
     """An entry has the keys of its kind; one that breaks a rule is raw."""
     assert [(key.kind, key.value) for key in kinds.keys_of(entry)] == keys_of(entry)
-    for kind in ("leaf/1", "sha256/1", "sha512/1", "name/1", "other/1"):
+    for kind in (
+        "leaf/1",
+        "sha256/1",
+        "sha512/1",
+        "name/1",
+        "key/1",
+        "identity/1",
+        "issuer/1",
+        "subject/1",
+        "revoked/1",
+        "x/1",
+    ):
         assert kinds.values_of(kind, entry) == [value for found, value in keys_of(entry) if found == kind]
     assert (kind_of(entry).name == "raw") == (ENTRIES[entry] is None)
     assert all(label and text for label, text in kind_of(entry).describe(entry))
@@ -120,4 +131,4 @@ def test_forms_of_a_file_with_a_name() -> None:
 
 def test_every_kind_has_its_own_name() -> None:
     """`matched` says which it is."""
-    assert len({kind.name for kind in KINDS}) == len(KINDS) == 4
+    assert len({kind.name for kind in KINDS}) == len(KINDS) == 5

@@ -10,16 +10,27 @@ from tiles.errors import UsageError
 from tiles.index.key_text import key_from, spellings, text_of
 
 HASH = "0123456789abcdef" * 4
+CLAIMED = [("identity/1", "dev@example.com"), ("issuer/1", "https://example.com/Org"), ("revoked/1", "key x")]
 
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [("leaf/1", HASH), ("sha256/1", HASH), ("sha512/1", HASH * 2), ("name/1", "a b"), ("name/1", "résumé")],
+    [
+        ("leaf/1", HASH),
+        ("sha256/1", HASH),
+        ("sha512/1", HASH * 2),
+        ("name/1", "a b"),
+        ("name/1", "résumé"),
+        *CLAIMED,
+        ("key/1", HASH),
+        ("subject/1", HASH),
+        ("subject/1", HASH[:40]),
+    ],
 )
 def test_read_and_shown(kind: str, text: str) -> None:
     """What is read is shown the same; capital digits are digits."""
     assert text_of(key_from(kind, text)) == text
-    if kind != "name/1":
+    if kind in ("leaf/1", "sha256/1", "sha512/1", "key/1", "subject/1"):
         assert key_from(kind, text.upper()) == key_from(kind, text)
     assert kind in OWN_KINDS
 
@@ -37,7 +48,11 @@ def test_read_and_shown(kind: str, text: str) -> None:
         ("name/1", "a/b", "no slash"),
         ("name/1", "", "1 to 255 bytes"),
         ("name/1", "\udcff", "UTF-8"),
-        ("identity/1", "a", "no entry is found by identity/1 here; kinds of keys are leaf/1"),
+        ("identity/2", "a", "no entry is found by identity/2 here; kinds of keys are leaf/1"),
+        ("identity/1", "a b", "1 to 1024 characters of ASCII without spaces"),
+        ("issuer/1", "é", "1 to 1024 characters of ASCII without spaces"),
+        ("identity/1", "", "1 to 1024 characters"),
+        ("subject/1", HASH[:38], "40 to 128 hexadecimal digits"),
         ("acme.build/1", "a", "no entry is found by"),
         ("leaf", HASH, "is called like"),
     ],
@@ -56,3 +71,12 @@ def test_spellings_of_names() -> None:
     assert spellings(composed) == (composed,)
     leaf = key_from("leaf/1", HASH)
     assert spellings(leaf) == (leaf,)
+
+
+def test_spellings_of_identities() -> None:
+    """One is spelled as it is found; a URI that somebody ended with a slash is found without it, too."""
+    assert key_from("identity/1", "Dev@Example.com").value == b"dev@example.com"
+    with_slash = key_from("identity/1", "https://GitHub.com/Org/")
+    assert [key.value for key in spellings(with_slash)] == [b"https://github.com/Org/", b"https://github.com/Org"]
+    plain = key_from("identity/1", "ann/")
+    assert spellings(plain) == (plain,)

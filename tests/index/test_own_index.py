@@ -8,7 +8,9 @@ from itertools import count
 
 import pytest
 
+from tests.support.entry_texts import rekor
 from tests.support.faults import Died, Faults, GatedStore, Passing
+from tests.support.revocation_texts import revocation
 from tests.support.sampling import one_in, quickly
 from tests.support.world import ORIGIN, ROLES, World, recording_key, some_entries
 from tiles.errors import Refused
@@ -121,6 +123,25 @@ def test_a_small_log_has_none() -> None:
     before = len(faults.done)
     assert smaller.update_index() == ""
     assert len(faults.done) == before
+
+
+@pytest.mark.parametrize("signed", [rekor().encode(), revocation()], ids=["hashedrekord", "revocation"])
+def test_what_is_begun_for_signed_entries(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large log that gets its first one begins the kinds by which such are found, from the first entry on."""
+    monkeypatch.setattr(own_index, "SCAN_LIMIT", 0)
+    world = grown().copy()
+    log = opened(world)
+    log.append(LAST)
+    assert log.update_index() == ""
+    assert not [kind for kind in own_index.SIGNED_KINDS if list(world.stores["public"].list(f"index/{kind}/"))]
+    log = opened(world)
+    log.append([b"another", signed])
+    assert log.update_index() == ""
+    for covered in (4096, 8192):
+        heads = [_data(world, f"index/{kind}/head") for kind in own_index.SIGNED_KINDS]
+        assert {open_index_head(head, [world.verifier]).tree.size for head in heads} == {covered}
+        assert opened(world).update_index() == ""
+    assert not list(world.stores["public"].list("index/subject/"))
 
 
 def test_one_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

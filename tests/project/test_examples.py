@@ -84,7 +84,7 @@ def test_verify_offline(run: Example, vkey: str) -> None:
     """A proof of an entry verifies without the log; another entry does not."""
     Path("log").rename("elsewhere")
     arguments = ("log-1.tlog-proof", "the second entry", vkey)
-    assert run("verify_offline", *arguments) == ["verified: entry 1 of 2 in log.example.com/examples"]
+    assert run("verify_offline", *arguments) == ["verified: entry 1 of 2 in examples.example.com"]
     assert run.fail("verify_offline", "log-1.tlog-proof", "another entry", vkey).startswith("not verified: ")
 
 
@@ -108,7 +108,7 @@ def test_check_a_checkpoint(run: Example, vkey: str) -> None:
     signatures = [*served.note.signatures, cosign(served.checkpoint, witness, 1_700_000_000)]
     Path("cosigned").write_bytes(with_signatures(served.checkpoint, signatures).data)
     assert run("check_a_checkpoint", "cosigned", "policy") == [
-        "log.example.com/examples has 2 entries, signed by log.example.com/examples",
+        "examples.example.com has 2 entries, signed by examples.example.com",
         "cosigned by witness.example.com at 2023-11-14 22:13:20 UTC",
     ]
     assert run.fail("check_a_checkpoint", "log/checkpoint", "policy").startswith("not accepted: quorum w is not met")

@@ -17,16 +17,19 @@ import tiles
 from tests.support import outcomes
 from tests.support.make_cli_docs import contexts
 from tiles.errors import TilesError
-from tiletree import cli, finding, opening, remarks, ui
+from tiletree import cli, finding, links, opening, remarks, stapling, ui
 
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-SHARED = [Path(module.__file__) for module in (finding, opening, remarks, ui)]  # that make fields for several commands
+SHARED = [
+    Path(module.__file__) for module in (finding, links, opening, remarks, stapling, ui)
+]  # that make fields for several commands
 
 
 def module_of(command: str) -> str:
     """Return the name of the module that a command is in."""
-    return {"import": "import_"}.get(command.split()[0], command.split()[0])
+    name = {"import": "import_", "loginfo": "info"}.get(command.split()[0], command.split()[0])
+    return name.replace("-", "_")
 
 
 def sources(module: str) -> list[Path]:

@@ -65,9 +65,9 @@ def test_every_command(tiletree: Command, server: ObjectServer, monkeypatch: pyt
         return done.out
 
     vkey = ""
-    assert "vkey     log.example.com/releases+" in run(init)
+    assert "vkey     log.example.com+" in run(init)
     vkey = read_key(next(Path("home").rglob("*.key"))).verifier.vkey
-    assert "published log.example.com/releases, size 1" in run(add)
+    assert "published log.example.com, size 1" in run(add)
     assert "no findings" in run(audit)
     assert server.headers("log-example", "releases/checkpoint")["content-type"] == "text/plain; charset=utf-8"
     assert set(server.objects["log-anchor"]) == {"releases/anchor"}

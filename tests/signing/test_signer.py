@@ -18,6 +18,7 @@ from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.paths import ANCHOR
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.signing.signer import Signer
+from tiles.sigstore.revocation import Statement, check_revocation
 from tiles.store import Object, Version
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
@@ -285,4 +286,29 @@ def test_no_index_by_a_sealed_anchor() -> None:
     case = Case(holding(NUMBERS.head(5000), SEALED))
     with pytest.raises(Refused, match="is sealed"):
         case.signer.sign_index(index_head(0), holding(NUMBERS.head(5000), SEALED), [])
+    assert not case.key.texts
+
+
+@pytest.mark.parametrize("state", [OPEN, FROZEN])
+def test_a_revocation(state: str) -> None:
+    """One by this log is signed, and the anchor stays what it is."""
+    case = Case(holding(TREE.head(5), state))
+    said = Statement("sha256", "0" * 64, "why", log=case.key.verifier.vkey)
+    check_revocation(case.signer.sign_revocation(said), [case.key.verifier])
+    assert case.remembered() == TREE.head(5)
+    assert case.key.texts == [said.text]
+
+
+def test_no_other_revocation() -> None:
+    """Nothing is signed for another signer, without an anchor, or with one that was sealed."""
+    case = Case(holding(TREE.head(5), SEALED))
+    said = Statement("sha256", "0" * 64, "why", log=case.key.verifier.vkey)
+    with pytest.raises(Refused, match="is sealed"):
+        case.signer.sign_revocation(said)
+    case.store.delete([ANCHOR])
+    with pytest.raises(Refused, match="there is no anchor"):
+        case.signer.sign_revocation(said)
+    for other in (replace(said, log="another"), replace(said, log="", key=b"key")):
+        with pytest.raises(UsageError, match="the revocation is by"):
+            case.signer.sign_revocation(other)
     assert not case.key.texts

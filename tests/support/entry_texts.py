@@ -9,6 +9,11 @@ import hmac
 from base64 import b64encode
 from hashlib import sha256, sha512
 
+from tests.support.attestation_texts import ATTESTATIONS
+from tests.support.certificate_texts import BAD, GOOD, KEYS, SPKI, certificate, der, names
+from tests.support.certificate_texts import ONE as CERTIFICATE
+from tests.support.revocation_texts import REVOCATIONS
+
 HEX = sha256(b"").hexdigest()
 SECRET = bytes(range(32))
 
@@ -87,6 +92,25 @@ NOT_NAMES = (
     "a\n",
 )
 
+KEY = ("key/1", sha256(b"key").digest())
+
+
+def claimed(identities: list[str], issuer: str | None) -> list[tuple[str, bytes]]:
+    """Return the keys that tell who signed, of what a certificate with the key SPKI says."""
+    keys = [KEYS.get(one) or spelled(one) for one in identities]
+    wanted = [*(one[0] for one in keys), *(part for one in keys for part in one[1:])]
+    found = [("identity/1", one.encode()) for one in list(dict.fromkeys(wanted))[:64]]
+    more = [] if issuer is None else [("issuer/1", issuer.replace("Token", "token").encode())]
+    return [("key/1", sha256(SPKI).digest()), *found, *more]
+
+
+def spelled(text: str) -> list[str]:
+    """Return the keys of an identity that is no row of KEYS."""
+    if text.startswith("x://"):
+        return [text, "x://", *("x://" + "/" * count for count in range(1, 100))]
+    return [text, *(["@" + text.rpartition("@")[2]] if "@" in text else [])]
+
+
 # bytes → its keys besides leaf/1; None: those of a raw entry
 ENTRIES: dict[bytes, list[tuple[str, bytes]] | None] = {
     PLAIN.encode(): [DIGEST],
@@ -109,9 +133,23 @@ ENTRIES: dict[bytes, list[tuple[str, bytes]] | None] = {
     blinded(PLAIN.encode(), bytes(32))[:-1]: None,
     blinded(PLAIN.encode(), bytes(32)).upper(): None,
     blinded(PLAIN.encode(), bytes(32)) + b"name a\n": None,
-    rekor().encode(): [("sha256/1", bytes(32))],
+    rekor().encode(): [("sha256/1", bytes(32)), KEY],
+    rekor(raw=CERTIFICATE).encode(): [("sha256/1", bytes(32)), ("key/1", sha256(CERTIFICATE).digest())],
     rekor("SHA2_512", bytes(64), verifier="x509Certificate").encode(): [("sha512/1", bytes(64))],
-    rekor("SHA2_384", bytes(48)).encode(): [],
+    **{rekor(verifier="x509Certificate", raw=one).encode(): [("sha256/1", bytes(32))] for one in BAD[3:10]},
+    **{
+        rekor(verifier="x509Certificate", raw=one).encode(): [("sha256/1", bytes(32)), *claimed(*said)]
+        for one, said in GOOD.items()
+        if SPKI in one
+    },
+    **{
+        rekor(verifier="x509Certificate", raw=certificate(names(der(0x81, one.encode())))).encode(): [
+            ("sha256/1", bytes(32)),
+            *claimed([one], None),
+        ]
+        for one in KEYS
+    },
+    rekor("SHA2_384", bytes(48)).encode(): [KEY],
     rekor("SHA2_512").encode(): None,
     rekor("SHA2_256", bytes(31)).encode(): None,
     rekor("SHA1", bytes(20)).encode(): None,
@@ -123,9 +161,11 @@ ENTRIES: dict[bytes, list[tuple[str, bytes]] | None] = {
     rekor().replace("0.0.2", "0.0.1").encode(): None,
     rekor().replace("0.0.2", "0x0y2").encode(): None,
     rekor().replace("PKIX", "pkix").encode(): None,
-    rekor().replace("PKIX_ECDSA_P256_SHA_256", "P" * 64).encode(): [("sha256/1", bytes(32))],
+    rekor().replace("PKIX_ECDSA_P256_SHA_256", "P" * 64).encode(): [("sha256/1", bytes(32)), KEY],
     rekor().replace("PKIX_ECDSA_P256_SHA_256", "P" * 65).encode(): None,
     rekor().encode() + b"\n": None,
+    **dict.fromkeys(ATTESTATIONS),
+    **{entry: None if what is None else [("revoked/1", what.encode())] for entry, what in REVOCATIONS.items()},
     b"": None,
     b"\n": None,
     b"hello": None,
@@ -137,6 +177,7 @@ def keys_of(entry: bytes) -> list[tuple[str, bytes]]:
     """Return all keys that an entry of the table has."""
     more = ENTRIES[entry]
     raw = [("sha256/1", sha256(entry).digest()), ("sha512/1", sha512(entry).digest())]
+    raw += [("subject/1", bytes.fromhex(digest)) for digest in ATTESTATIONS.get(entry, [])]
     return [("leaf/1", sha256(b"\0" + entry).digest()), *(raw if more is None else more)]
 
 

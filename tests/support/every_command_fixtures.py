@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.signatures import write_signatures
 from tests.support.signed_bundles import write_bundle
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def prepared(tiletree: Command, log: str) -> str:
         shutil.rmtree(f"log/{name}")
     Path("c").write_bytes("content of \u00e9\u2192\n".encode())
     Path("d").write_bytes(b"waits\n")
+    write_signatures(b"content of a\n")
     tiletree.ok("submit", "log", "d", "--submitter", "bob")
     write_bundle("bundle", Path("a").read_bytes())
     return log

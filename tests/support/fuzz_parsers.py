@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.index_texts import HEADS
+from tests.support.revocation_texts import REVOCATIONS
 from tests.support.search_proofs import holding
 from tests.support.signed_text import LOG
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry
@@ -34,6 +35,7 @@ from tiles.records.head import Head, parse_head
 from tiles.records.settings import Settings, parse_settings
 from tiles.records.staged_batch import Batch, parse_batch
 from tiles.signing.anchor import Anchor, parse_anchor
+from tiles.sigstore.revocation import parse_revocation
 from tiles.store.bounded_gzip import MAGIC, decode, encode
 from tiles.tree.bundle import encode_entries, parse_bundle
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
@@ -75,6 +77,7 @@ RECEIPTS = (
     Receipt("/srv/a log", NAME, PROOF.hashes[:3], once=True),
 )
 ADMISSION = Admission(1 << 16, 1000, 300, ("ann", "bob.b-1"))
+REVOKING = [entry for entry, what in REVOCATIONS.items() if what is not None and len(entry) < 1000]
 BATCH = Batch(7, 3, encode_entries([b"", b"one", b"\n\n"]), ("s/1-x", "s/2-y"), (("s/3", "too long"),))
 
 
@@ -168,6 +171,7 @@ PARSERS = (
         lambda proof: proof.data,
         tuple(holding()[what].data for what in ("many hits, in run and tail", "no such leaf hash", "no index")),
     ),
+    Target("revocation", parse_revocation, lambda found: found.data, tuple(REVOKING)),
     Target("index head", parse_index_head, lambda head: head.text, tuple(HEADS.values())),
     # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed
     Target(

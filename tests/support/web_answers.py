@@ -17,10 +17,11 @@ from typing import Any
 
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
+from tests.support.web_answer_bundles import signed_answer
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kinds import Key, forms, keys_of, read_content
 from tiles.entries.proof_extra import entry_of
-from tiles.errors import HistoryUnknown, TilesError
+from tiles.errors import HistoryUnknown, Malformed, TilesError
 from tiles.index.record import key_prefix
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import MAX_ORIGIN
@@ -31,6 +32,9 @@ from tiles.notes.note import Signature, parse_note, verify_note
 from tiles.notes.policy import Policy, parse_policy
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from tiles.read.client import LogClient
+from tiles.sigstore.der import read_certificate
+from tiles.sigstore.names import identity_keys
+from tiles.sigstore.revocation import parse_revocation
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import tile_at
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
@@ -144,6 +148,23 @@ def _index_head(data: str) -> Any:
     return [found.origin, found.kind, str(found.tree.size), b64(found.tree.root), runs]
 
 
+def _revocation(entry: str) -> Any:
+    try:
+        found = parse_revocation(b64decode(entry))
+    except Malformed:
+        return None
+    said = found.statement
+    return [said.what, said.value, said.reason, b64(said.key), said.log, b64(found.signature), said.text.decode()]
+
+
+def _certificate(data: str) -> Any:
+    try:
+        found = read_certificate(b64decode(data))
+    except Malformed:
+        return None
+    return [b64(found.spki), list(found.identities), found.issuer]
+
+
 def _hashes(proof: list[str]) -> list[Hash]:
     return [Hash(b64decode(one)) for one in proof]
 
@@ -164,10 +185,14 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "consistency": lambda old, latest, proof: verify_consistency(_head(old), _head(latest), _hashes(proof)),
     "inclusion_nodes": lambda index, size: _nodes(inclusion_nodes(int(index), int(size))),
     "consistency_nodes": lambda old, size: _nodes(consistency_nodes(int(old), int(size))),
+    "signed": signed_answer,
     "tile_path": lambda size, level, index: tile_at(int(size), level, int(index)).path,
     "bundle": lambda data, width: [b64(one) for one in parse_bundle(b64decode(data), width)],
     "digest_entry": _digest_entry,
     "keys": lambda entry: [[key.kind, b64(key.value)] for key in keys_of(b64decode(entry))],
+    "certificate": _certificate,
+    "revocation": _revocation,
+    "identity_keys": lambda identities: identity_keys(tuple(identities)),
     "entry_of": _entry_of,
     "index_head": _index_head,
     "live_runs": lambda covered: [[str(part) for part in run] for run in live_runs(int(covered))],

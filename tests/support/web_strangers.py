@@ -1,18 +1,13 @@
-"""What strangers bring to a page: keys that nobody knows, entries that are to spoil others, bundles of Sigstore."""
+"""What strangers bring to a page: keys that nobody knows, entries that are to spoil others."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from base64 import b64encode
-from typing import Any
 
 from tests.support.browser import Site
 from tests.support.readers import OTHER_KEY
 from tests.support.signed_text import LOG
-from tests.support.web_logs import FILE, HELLO, POLICY, log_of, proof_of
-from tiles.notes.tlog_proof import parse_tlog_proof
-from tiles.tree.layout import CHECKPOINT
+from tests.support.web_logs import HELLO, log_of, proof_of
 
 # ---- a log, a proof and a link by a key that nobody knows
 
@@ -64,30 +59,3 @@ SPOILING = {  # what goes wrong where it is described
     "names without an end": REKOR
     % (b'"1"', b'{"signature":{"verifier":{"x509Certificate":{"rawBytes":"%s"}}}}' % b64encode(NAMES)),
 }
-
-# ---- bundles
-
-
-class Bundles:
-    """A log with entries of Sigstore, and bundles of these."""
-
-    def __init__(self, count: int = 1) -> None:
-        digest = b64encode(hashlib.sha256(FILE).digest()).decode()
-        spec = {"hashedRekordV002": {"data": {"algorithm": "SHA2_256", "digest": digest}}}
-        body = {"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": spec}
-        self.bodies = [json.dumps({**body, "number": number}).encode() for number in range(count)]
-        self.objects = {**log_of([b"x", *self.bodies, b"y"]), "policy.txt": POLICY}
-
-    def entry(self, number: int = 0, checkpoint: bytes | None = None) -> dict[str, Any]:
-        """Return what a bundle holds of an entry; checkpoint: another one than the log's."""
-        proof = parse_tlog_proof(proof_of(self.objects, number + 1))
-        hashes = [b64encode(one).decode() for one in proof.hashes]
-        envelope = (checkpoint or self.objects[CHECKPOINT]).decode()
-        inclusion = {"logIndex": str(number + 1), "hashes": hashes, "checkpoint": {"envelope": envelope}}
-        return {"canonicalizedBody": b64encode(self.bodies[number]).decode(), "inclusionProof": inclusion}
-
-
-def bundle(*entries: Any, **more: Any) -> bytes:
-    """Return a bundle of entries; its media type stands where it stands in real ones, first."""
-    kind = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}
-    return json.dumps({**kind, **more, "verificationMaterial": {"tlogEntries": list(entries)}}).encode()

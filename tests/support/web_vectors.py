@@ -1,6 +1,7 @@
 """The vectors that hold the Python core and the JavaScript verifier to the same verdicts: keys, notes, policies.
 
-Those of trees and tiles are in `web_vector_trees`, those of whole logs in `web_vector_logs`.
+Those of trees and tiles are in `web_vector_trees`, of whole logs in `web_vector_logs`, of bundles of Sigstore in
+`web_vector_bundles`.
 
     python -m tests.support.web_vectors > vectors.json
 """
@@ -24,6 +25,7 @@ from tests.support import (
     policy_sets,
     policy_texts,
     proof_files,
+    web_vector_bundles,
     web_vector_index,
     web_vector_logs,
     web_vector_times,
@@ -70,6 +72,7 @@ def vectors(shared: Path | None = None) -> dict[str, Any]:
     made = Cases()
     for part in (_keys, _notes, _checkpoints, _policies, _accepting, _cosignatures, _proof_files):
         part(made)
+    web_vector_bundles.add_to(made, shared)
     web_vector_index.add_to(made)
     web_vector_times.add_to(made)
     web_vector_trees.add_to(made)

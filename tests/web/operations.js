@@ -2,6 +2,9 @@
 // A case is {id, op, …arguments, base64 for bytes}; the answer is {code, value}: "ok" or the code of the error, and what
 // came out, as text.
 
+import * as artifacts from "../../web/verifier/artifact.js";
+import * as bundles from "../../web/verifier/bundle.js";
+import * as verdicts from "../../web/verifier/bundle_verdict.js";
 import * as encoding from "../../web/verifier/encoding.js";
 import * as entries from "../../web/verifier/entries.js";
 import * as indexing from "../../web/verifier/index_format.js";
@@ -12,6 +15,7 @@ import * as proofs from "../../web/verifier/proof.js";
 import * as searching from "../../web/verifier/search_proof.js";
 import * as tiling from "../../web/verifier/tiles.js";
 import * as tlog from "../../web/verifier/tlog.js";
+import * as x509 from "../../web/verifier/x509.js";
 
 function bytes(text) { // a loop: vectors hold 20 MB, and Uint8Array.from takes seconds for that
   const octets = atob(text), decoded = new Uint8Array(octets.length);
@@ -83,6 +87,11 @@ const OPERATIONS = {
   consistency_nodes: ({ old, size }) => nodes(tiling.consistencyNodes(BigInt(old), BigInt(size))),
   tile_path: ({ size, level, index }) => tiling.tileAt(BigInt(size), level, BigInt(index)).path,
   bundle: ({ data, width }) => tiling.parseBundle(bytes(data), width).map(text),
+  signed: async ({ data, artifact, policy, key }) => {
+    const demanded = key && artifacts.fingerprint(artifacts.parsePem(key)), trusted = tlog.parsePolicy(bytes(policy));
+    const found = await verdicts.verifyBundle(bundles.parseBundle(bytes(data)), trusted, bytes(artifact), demanded);
+    return [String(found.proof.index), text(found.leaf), encoding.hex(found.fingerprint)];
+  },
   tiles: ({ head, wanted, tiles, changes }, { logs }) => { // what `wanted` says for one leaf is accepted, and the leaf's hash is returned
     const reader = new tiling.TreeReader(tree(head)), node = { height: 0, index: BigInt(wanted) };
     reader.accept(reader.wanted([node]), new Map(Object.entries({ ...logs[tiles], ...changes }).map(([path, data]) => [path, bytes(data)])));
@@ -93,6 +102,15 @@ const OPERATIONS = {
     return [sha256, size, candidates.map(({ how, entry, leaf }) => [how, text(entry), text(leaf)])];
   },
   keys: async ({ entry }) => (await entries.keysOf(bytes(entry))).map(([kind, value]) => [kind, text(value)]),
+  certificate: ({ data }) => {
+    const found = x509.parseCertificate(bytes(data));
+    return found && [text(found.spki), found.identities.map((one) => one.text), found.issuer];
+  },
+  revocation: ({ entry }) => {
+    const found = entries.parseRevocation(bytes(entry)), isKey = found?.by === "key";
+    return found && [found.what, found.value, found.reason, isKey ? text(found.signer) : "", isKey ? "" : found.signer, text(found.signature), found.text];
+  },
+  identity_keys: ({ identities }) => x509.identityKeys(identities.map((one) => ({ text: one }))),
   entry_of: ({ extra, sha256, size }) => {
     const found = entries.entryOf(bytes(extra), { sha256, size });
     return found && text(found);

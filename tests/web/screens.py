@@ -6,10 +6,19 @@ import sys
 from pathlib import Path
 
 from tests.support.browser import Site, start_chromium
+from tests.support.web_bundles import NAME, OTHER, pem, signed_log
 from tests.support.web_logs import FILE, FRESH, OTHERS, SMALLER
 from tests.support.web_server import PAGE
 
-LOOKS = {"light": ("light", 900), "dark": ("dark", 900), "phone": ("light", 360)}
+LOOKS = {"light": ("light", 900), "dark": ("dark", 900), "phone": ("light", 320)}
+SIGNED = {  # name of a picture → bundle, its file, and further files
+    "key-unnamed": ("key", FILE, ()),
+    "signed": ("key", FILE, (("signer.pub", pem()),)),
+    "other-file": ("key", OTHER, ()),
+    "attestation": ("attestation", FILE, (("signer.pub", pem()),)),
+    "certificate": ("certificate", FILE, ()),
+    "hostile": ("hostile", FILE, ()),
+}
 
 
 def take(folder: Path) -> None:
@@ -39,7 +48,20 @@ def take(folder: Path) -> None:
             one.server.objects = {**PAGE, **OTHERS}
             one.reload()
             one.page.screenshot(path=folder / f"fork-{look}.png", full_page=True)
+            take_signed(one, folder, look)
             one.close()
+
+
+def take_signed(one: Site, folder: Path, look: str) -> None:
+    """Take pictures of signed files."""
+    objects, bundles = signed_log()
+    one.begin({**PAGE, **objects})
+    for picture, (name, file, more) in SIGNED.items():
+        one.open()
+        one.page.reload()
+        one.drop((NAME, file), (f"{NAME}.sigstore.json", bundles[name]), *more)
+        one.said()
+        one.page.locator("#results").screenshot(path=folder / f"{picture}-{look}.png")
 
 
 if __name__ == "__main__":

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.browser import Chromium, Site, downloads, site
-from tests.support.readers import OTHER_KEY, entry, make_log
-from tests.support.rekor_bundles import entry_of, log_key
-from tests.support.sampling import quickly
-from tests.support.signed_text import LOG, signed
+from tests.support.browser import Chromium, downloads, site
+from tests.support.readers import entry, make_log
+from tests.support.signed_text import LOG
 from tests.support.web_logs import FILE, FRESH, HELLO, PLAIN, POLICY, proof_of
-from tests.support.web_strangers import Bundles, bundle
-from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint
 from tiles.notes.policy import policy_for
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
-from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import leaf_hash
 
 pytest_plugins = ["tests.support.browser_fixture"]
@@ -88,107 +81,13 @@ def test_several_files(chromium: Chromium) -> None:
         assert sorted(states) == ["absent", "verified-log-only", "verified-log-only"]
 
 
-def all_said(one: Site, count: int) -> list[tuple[str, str]]:
-    """Return state and headline of so many cards, the last one first."""
-    one.page.wait_for_selector(f"#results > .card:nth-child({count})")
-    one.page.wait_for_selector("#results:not(:has([data-state=working]))")
-    cards = one.page.query_selector_all("#results > .card")
-    return [(card.get_attribute("data-state"), card.query_selector("h2").inner_text()[2:]) for card in cards]
-
-
-def test_a_sigstore_bundle(chromium: Chromium) -> None:
-    """A Sigstore bundle whose entry is in this log is verified from the bundle alone; one of another log is not."""
-    made = Bundles()
-    with site(chromium, made.objects) as one:
+def test_json_that_is_no_bundle(chromium: Chromium) -> None:
+    """What only mentions a bundle of Sigstore is a file as any other."""
+    with site(chromium, PLAIN) as one:
         one.open()
-        one.drop(("a.sigstore.json", bundle(made.entry())))
-        assert one.said()[:2] == ("verified-log-only", "In the log: entry 1 of 3")
-        assert "Drop the file with it" in one.said()[2]
-        one.drop(("hello.txt", FILE), ("a.sigstore.json", bundle(made.entry())))
-        one.page.wait_for_selector("text=It is about hello.txt: it holds its SHA-256.")
-        tree = parse_signed_checkpoint(made.objects[CHECKPOINT]).tree
-        other = signed(Checkpoint("other.example.com", tree), OTHER_KEY).data
-        one.drop(("b.sigstore.json", bundle(made.entry(checkpoint=other))))
-        assert one.said(state="origin")[1] == "This is a different log"
-
-
-def test_a_bundle_whose_kind_comes_last(chromium: Chromium) -> None:
-    """The order of a bundle's parts, and what is before its beginning, do not matter."""
-    made = Bundles()
-    parts = json.loads(bundle(made.entry()))
-    turned = json.dumps({"dsse": "x" * 9000, **dict(reversed(parts.items()))}).encode()
-    with site(chromium, made.objects) as one:
-        one.open()
-        for data in (turned, b"\xef\xbb\xbf\r\n" + json.dumps(json.loads(turned), indent=4).encode()):
-            one.drop(("a.json", data))
-            assert one.said()[:2] == ("verified-log-only", "In the log: entry 1 of 3")
         for data in (b'{"text": "application/vnd.dev.sigstore.bundle"}', b'{"mediaType": 7}', b"{" * 9000):
             one.drop(("a.json", data))
-            assert one.said()[0] == "absent"  # any file
-
-
-WITHOUT: dict[str, tuple[Any, str]] = {
-    "no checkpoint": ({"inclusionProof": {"logIndex": "1", "hashes": []}}, "unproven"),
-    "a promise only": ({"inclusionProof": None, "inclusionPromise": {"signedEntryTimestamp": "AAAA"}}, "unproven"),
-    "a checkpoint of nothing": ({"inclusionProof": {"checkpoint": {}}}, "unproven"),
-    "a checkpoint that is none": ({"inclusionProof": {"checkpoint": {"envelope": "x"}}}, "format"),
-    "a list for one": ({"inclusionProof": {"checkpoint": {"envelope": ["x"]}}}, "format"),
-    "no body": ({"canonicalizedBody": None}, "format"),
-    "a body of something": ({"canonicalizedBody": "%"}, "format"),
-}
-
-
-def test_an_entry_that_cannot_be_checked(chromium: Chromium) -> None:
-    """Each entry of a bundle is judged by itself, and in the page's own words."""
-    made = Bundles(3)
-    with site(chromium, made.objects) as one:
-        one.open()
-        for what, (change, state) in WITHOUT.items():
-            one.drop(("a.json", bundle({**made.entry(0), **change})))
-            assert one.said()[0] == state, what
-            assert "undefined" not in one.said()[2], what
-            one.drop(("hello.txt", FILE), ("a.json", bundle(made.entry(0), {**made.entry(1), **change}, made.entry(2))))
-            said = sorted(name for name, _ in all_said(one, 3))
-            assert said == sorted(["verified-log-only", state, "verified-log-only"]), what
-            assert one.page.inner_text("#results").count("It is about hello.txt") == 2, what
-            words = one.page.inner_text("#results")
-            assert [f"a.json, entry {number}" in words for number in (1, 2, 3)] == [True] * 3, what
-
-
-@pytest.mark.slow
-def test_bundles_line_by_line(chromium: Chromium) -> None:
-    """JSON Lines: each line is a bundle; one that is none spoils no other, and there is an end to them."""
-    made = Bundles(2)
-    lines = [bundle(made.entry(0)), b"", b"{not JSON", b'{"mediaType":1}', b"null", bundle(), bundle(made.entry(1))]
-    with site(chromium, made.objects) as one:
-        one.open()
-        one.drop(("a.jsonl", b"\n".join(lines)))
-        said = all_said(one, 6)
-        assert [name for name, _ in said].count("verified-log-only") == 2
-        assert [name for name, _ in said].count("format") == 4
-        assert "a.jsonl, line 7" in one.page.inner_text("#results")
-        one.drop(("b.jsonl", b"\n".join([bundle(made.entry(0))] + [bundle()] * 70)))
-        assert ("unread", "21 entries were not looked at") in all_said(one, 51)
-
-
-@pytest.mark.parametrize(
-    "folder", quickly(["rekor2-happy-path", "rekor2-checkpoint-cosigned"], ["rekor2-checkpoint-cosigned"])
-)
-def test_a_bundle_of_rekor(chromium: Chromium, shared_vectors: Path, folder: str) -> None:
-    """A real Sigstore bundle and its artifact are verified from them alone, by the key of its log."""
-    path = shared_vectors / "sigstore-bundles" / folder
-    key_of_log = log_key(path, entry_of(path))
-    files = [("a.txt", (path.parent / "a.txt").read_bytes()), ("b.json", (path / "bundle.sigstore.json").read_bytes())]
-    with site(chromium, {"policy.txt": policy_for(key_of_log).data}, faults=True) as one:
-        one.open()
-        assert one.said("#head")[0] == "network"
-        one.drop(*files)
-        words = one.said(state="verified-log-only")[2]
-        assert "It is about a.txt" in words
-        changed = json.loads(files[1][1])
-        changed["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["logIndex"] = "0"
-        one.drop(("c.json", json.dumps(changed).encode()))
-        assert one.said(state="inclusion")[0] == "inclusion"
+            assert one.said()[0] == "absent"
 
 
 def test_looking_through_a_large_log(chromium: Chromium) -> None:

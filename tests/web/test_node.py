@@ -7,6 +7,7 @@ import subprocess
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -150,18 +151,63 @@ def test_names_in_certificates(session: Session, shared_vectors: Path, folder: s
         print(JSON.stringify([kind, rows]));
     """)
     kind, rows = json.loads(said)
-    assert kind == "hashedrekord"
-    assert [value for label, value in rows if label == "Signed by"] == expected
+    assert kind == "hashedrekord" + (" of Rekor v1" if folder == "happy-path-v0.3" else "")
+    assert [value for label, value in rows if label == "Identity, claimed by the certificate"] == expected
     assert expected
+    assert ["Issuer, claimed by the certificate", "https://token.actions.githubusercontent.com"] in rows
+    assert "Commit, claimed by the certificate" in [label for label, _ in rows]
     digest = b64decode(bundle["messageSignature"]["messageDigest"]["digest"]).hex()
-    assert ["Digest", digest] in rows
+    assert digest in [value.removeprefix("sha256 ") for label, value in rows if label == "Digest"]
+
+
+def hashed(value: str) -> dict[str, str]:
+    """Return a digest as Rekor v1 has it."""
+    return {"algorithm": "sha256", "value": value * 64}
+
+
+PEM = b64encode(b"-----BEGIN PUBLIC KEY-----\nAAEC\n-----END PUBLIC KEY-----\n").decode()
+KEY_ROW = ["Key, its SHA-256", sha256(b"\0\1\2").hexdigest()]
+OLD_KINDS: dict[str, tuple[str, dict[str, Any], list[list[str]]]] = {  # kind → version, spec, rows
+    "hashedrekord": ("0.0.1", {"data": {"hash": hashed("a")}, "signature": {"publicKey": {"content": PEM}}},
+                     [["Digest", "sha256 " + "a" * 64], KEY_ROW]),
+    "rekord": ("0.0.1", {"data": {"hash": hashed("b")}, "signature": {"format": "pgp"}},
+               [["Digest", "sha256 " + "b" * 64]]),
+    "dsse": ("0.0.1", {"envelopeHash": hashed("c"), "payloadHash": hashed("d"), "signatures": [{"verifier": PEM}]},
+             [["Digest of envelope", "sha256 " + "c" * 64], ["Digest of payload", "sha256 " + "d" * 64], KEY_ROW]),
+    "intoto": ("0.0.2", {"content": {"hash": hashed("e"), "envelope": {"signatures": [{"publicKey": PEM}]}}},
+               [["Digest of content", "sha256 " + "e" * 64], KEY_ROW]),
+    "rpm": ("0.0.1", {"package": {"hash": hashed("f")}}, [["Digest of package", "sha256 " + "f" * 64]]),
+    "alpine": ("0.0.1", {"package": {"hash": hashed("0")}}, [["Digest of package", "sha256 " + "0" * 64]]),
+    "jar": ("0.0.1", {"archive": {"hash": hashed("1")}}, [["Digest of archive", "sha256 " + "1" * 64]]),
+    "helm": ("0.0.1", {"chart": {"hash": hashed("2")}}, [["Digest of chart", "sha256 " + "2" * 64]]),
+    "tuf": ("0.0.1", {"root": {"content": {}}}, []),
+    "cose": ("0.0.1", {"data": {"payloadHash": hashed("3")}}, [["Digest of payload", "sha256 " + "3" * 64]]),
+}  # fmt: skip
+
+
+def test_old_kinds(session: Session) -> None:
+    """Entries of kinds that Rekor v1 had, and dsse of v2, are shown with what can be read of them."""
+    entries = [{"apiVersion": version, "kind": kind, "spec": spec} for kind, (version, spec, _) in OLD_KINDS.items()]
+    payload = {"payloadHash": {"algorithm": "SHA2_256", "digest": b64encode(b"4" * 32).decode()}}
+    entries.append({"apiVersion": "0.0.2", "kind": "dsse", "spec": {"dsseV002": payload}})
+    said = json.loads(
+        session.run(f"print(JSON.stringify({json.dumps(entries)}.map((one) => describe(utf8(JSON.stringify(one))))));")
+    )
+    expected = [
+        (f"{kind} of Rekor v1", [["Version", version], *rows]) for kind, (version, _, rows) in OLD_KINDS.items()
+    ]
+    digest = f"SHA2_256 {(b'4' * 32).hex()}"
+    expected.append(
+        ("dsse of Rekor v2, not in the form that it has now", [["Version", "0.0.2"], ["Digest of payload", digest]])
+    )
+    assert [(one["kind"], one["rows"]) for one in said] == expected
 
 
 EXAMPLE = """\
 import { Log, httpFetcher } from "./web/verifier/log.js";
 import { parseVkey, policyFor } from "./web/verifier/tlog.js";
 
-const log = new Log(httpFetcher("https://log.example.com/releases"), policyFor(parseVkey(process.argv[2])));
+const log = new Log(httpFetcher("https://log.example.com"), policyFor(parseVkey(process.argv[2])));
 const entry = await log.entry(0); // throws if anything does not hold
 console.log(new TextDecoder().decode(entry));
 """
@@ -172,8 +218,6 @@ def test_the_example(server: LogServer, tmp_path: Path) -> None:
     readme = (WEB.parent / "README.md").read_text(encoding="utf-8")
     assert "```js" not in readme or f"```js\n{EXAMPLE}```" in readme
     path = tmp_path / "example.mjs"
-    path.write_text(
-        EXAMPLE.replace("./web/", f"{WEB.as_uri()}/").replace("https://log.example.com/releases", server.url)
-    )
+    path.write_text(EXAMPLE.replace("./web/", f"{WEB.as_uri()}/").replace("https://log.example.com", server.url))
     done = subprocess.run([node(), path, LOG.verifier.vkey], capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == (f"{entry(0).decode()}\n", "")

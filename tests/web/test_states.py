@@ -15,6 +15,7 @@ from tests.support.browser import Chromium, Site, check_accessible, site
 from tests.support.readers import OTHER_KEY, make_log
 from tests.support.sampling import quickly
 from tests.support.signed_text import LOG, W1, W2, W3, signed
+from tests.support.web_bundles import STATES_OF_BUNDLES
 from tests.support.web_logs import (
     FILE,
     FRESH,
@@ -344,6 +345,7 @@ def test_every_state_is_reached() -> None:
         "index-wrong",
         "search-proof",
         "search-wrong",
+        *STATES_OF_BUNDLES,
     }  # at work, or in other tests
     assert len(told) > 20
     assert told <= {state.name for state in STATES} | elsewhere

@@ -18,6 +18,7 @@ from tests.support.browser import Chromium, Site, start_chromium
 from tests.support.nginx import nginx, put
 from tests.support.readers import entry
 from tests.support.signed_text import LOG, W1, W3, key
+from tests.support.web_bundles import ENTRY, PROOF, changed, signed_log
 from tests.support.web_logs import FILE, PLAIN, POLICY, WITNESSED, flip, log_of, with_times
 from tests.support.web_server import PAGE
 from tests.support.web_strangers import (
@@ -26,9 +27,7 @@ from tests.support.web_strangers import (
     HOSTILE,
     SPOILING,
     THEIRS,
-    Bundles,
     all_the_same,
-    bundle,
     policy_of,
 )
 from tiles.notes.keys import SignatureType
@@ -197,25 +196,20 @@ def w5(pictures: Pictures) -> None:
 
 def w7(pictures: Pictures) -> None:
     """Bundles whose kind comes last, without a checkpoint, and line by line."""
-    made = Bundles(3)
-    without = {"inclusionProof": {"logIndex": "1", "hashes": []}}
-    turned = json.dumps(dict(reversed(json.loads(bundle(made.entry())).items()))).encode()
-    with pictures.log(made.objects) as (one, _):
+    objects, bundles = signed_log()
+    turned = json.dumps(dict(reversed(json.loads(bundles["key"]).items()))).encode()
+    with pictures.log(objects) as (one, _):
         one.open()
         one.drop(("hello.txt", FILE), ("kind-last.json", turned))
-        one.said(state="verified-log-only")
+        one.said(state="key-unnamed")
         pictures.take(one, "w7-kind-last")
-        one.drop(("no-checkpoint.json", bundle({**made.entry(0), **without})))
+        one.drop(("no-checkpoint.json", changed(bundles["key"], *PROOF, "checkpoint", to=None)))
         one.said()
         pictures.take(one, "w7-no-checkpoint")
-        broken = {**made.entry(1), "canonicalizedBody": "%"}
-        one.drop(("hello.txt", FILE), ("three.json", bundle(made.entry(0), broken, made.entry(2))))
-        one.page.wait_for_selector("#results > .card:nth-child(3)")
-        one.page.wait_for_selector("#results:not(:has([data-state=working]))")
-        pictures.take(one, "w7-one-of-three-broken")
-        lines = [bundle(made.entry(0)), b"{not JSON", b'{"mediaType":1}', b"null", bundle()]
-        one.drop(("lines.jsonl", b"\n".join(lines)))
-        one.page.wait_for_selector("#results > .card:nth-child(5)")
+        broken = changed(bundles["key"], *ENTRY, "canonicalizedBody", to="%")
+        lines = [bundles["key"], broken, b"{not JSON", b'{"mediaType":1}', b"null", bundles["certificate"]]
+        one.drop(("hello.txt", FILE), ("lines.jsonl", b"\n".join(lines)))
+        one.page.wait_for_selector("#results > .card:nth-child(6)")
         one.page.wait_for_selector("#results:not(:has([data-state=working]))")
         pictures.take(one, "w7-lines")
 

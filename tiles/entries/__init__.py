@@ -6,6 +6,8 @@
     file_digest  what is logged of a file, with its name or without
     blinded      what is logged of a file so that only those who are told can know
     blinding_secret    where its secret is kept
+    signer_keys  by which keys the entry of a signature is found
+    subjects     by which keys an attestation is found that is logged as it is
     proof_extra  what a proof file says of an entry that its reader cannot guess
     payload      files that are published with their digest entries
     lines        lines of a stream as entries

@@ -17,14 +17,12 @@ from typing import BinaryIO
 from unicodedata import normalize
 
 from tiles.errors import Malformed, UsageError
-from tiles.notes.encoding import decode_decimal
+from tiles.notes.encoding import decode_decimal, percent_decoded, percent_encoded
 
 TITLE = "tiletree/file/v1"
 MAX_NAME_SIZE = 255  # bytes of UTF-8: what file systems allow
 
 _DIGEST_ENTRY = re.compile(rb"tiletree/file/v1\nsha256 ([0-9a-f]{64})\nsize ([0-9]{1,20})\n(?:name ([!-~]+)\n)?")
-_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_ESCAPE = re.compile(rb"%([0-9A-F]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def parse_digest_entry(entry: bytes) -> DigestEntry:
     match = _DIGEST_ENTRY.fullmatch(entry)
     if not match:
         raise Malformed(TITLE, "the entry is not the digest of a file", entry[:80])
-    name = None if match[3] is None else _decode_name(match[3])
+    name = None if match[3] is None else percent_decoded(match[3].decode("ascii"), TITLE)
     try:
         digest = DigestEntry(match[1].decode("ascii"), decode_decimal(match[2].decode("ascii"), TITLE), name)
     except UsageError as error:
@@ -100,15 +98,7 @@ def encode_name(name: str) -> str:
         raise UsageError(f"a file's name has 1 to {MAX_NAME_SIZE} bytes of UTF-8, not {len(data)}")
     if name in (".", "..") or b"/" in data or b"\0" in data:
         raise UsageError("a file's name has no slash and no zero byte, and is not . or ..")
-    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in data)
-
-
-def _decode_name(encoded: bytes) -> str:
-    """Return what stands for the name once each %XX is a byte. The caller encodes it again and compares."""
-    try:
-        return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), encoded).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Malformed(TITLE, f"the name is not UTF-8 at byte {error.start}", encoded[:80]) from None
+    return percent_encoded(data)
 
 
 def file_entry(stream: BinaryIO) -> bytes:

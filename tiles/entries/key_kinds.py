@@ -14,15 +14,18 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from tiles.entries.kinds import LEAF, NAME, SHA256, SHA512, Key, values_of
+from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
+from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
 from tiles.notes.index_head import MAX_KEYS, check_kind, is_local
+from tiles.sigstore.revocation import REVOKED
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "tiletree.keys"
-OWN_KINDS = (LEAF, SHA256, SHA512, NAME)
+OWN_KINDS = (LEAF, SHA256, SHA512, NAME, KEY, IDENTITY, ISSUER, SUBJECT, REVOKED)
 MAX_VALUE_SIZE = MAX_ENTRY_SIZE  # bytes of a key's value
 
 

@@ -16,8 +16,12 @@ from typing import BinaryIO, Protocol
 from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
+from tiles.entries.signer_keys import claims_of, signer_keys
+from tiles.entries.subjects import SUBJECT, subjects_in
 from tiles.errors import Malformed, UsageError
 from tiles.sigstore.hashedrekord import parse_hashedrekord
+from tiles.sigstore.revocation import REVOKED, parse_revocation
+from tiles.sigstore.revocation import TITLE as REVOCATION
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 
@@ -160,15 +164,44 @@ class Rekor:
         parse_hashedrekord(entry)
 
     def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return digest and kind of key."""
+        """Return digest and kind of key, and what a certificate claims."""
         found = parse_hashedrekord(entry)
-        return [(found.algorithm, found.digest.hex()), ("Key", found.key_details)]
+        rows = [(found.algorithm, found.digest.hex()), ("Key", found.key_details)]
+        claims = claims_of(found)
+        if claims is None:
+            return rows
+        rows += [("Claimed by the certificate: identity", identity) for identity in claims.identities]
+        return rows if claims.issuer is None else [*rows, ("Claimed by the certificate: issuer", claims.issuer)]
 
     def keys(self, entry: bytes) -> list[Key]:
-        """Return the digest of what was signed."""
+        """Return the digest of what was signed, and who signed it, as the entry claims."""
         found = parse_hashedrekord(entry)
         kind = {"SHA2_256": SHA256, "SHA2_512": SHA512}.get(found.algorithm)
-        return [Key(kind, found.digest)] if kind else []
+        return [*([Key(kind, found.digest)] if kind else []), *(Key(*key) for key in signer_keys(found))]
+
+
+class Revoked:
+    """A revocation (`tiles.sigstore.revocation`), whether or not its signature is right."""
+
+    name = "revocation"
+    begins = f"{REVOCATION}\n".encode()
+
+    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: it takes a signature."""
+        yield from ()
+
+    def check(self, entry: bytes) -> None:
+        """Raise Malformed unless it is such an entry, to the byte."""
+        parse_revocation(entry)
+
+    def describe(self, entry: bytes) -> list[tuple[str, str]]:
+        """Return what it says is revoked, and why."""
+        said = parse_revocation(entry).statement
+        return [("Revokes", said.line), ("Reason", said.reason), ("By", "the log" if said.log else "a key")]
+
+    def keys(self, entry: bytes) -> list[Key]:
+        """Return what it says is revoked."""
+        return [Key(REVOKED, parse_revocation(entry).statement.line.encode("ascii"))]
 
 
 class Raw:
@@ -194,11 +227,12 @@ class Raw:
         return [*describe_body(entry), ("Size", f"{len(entry)} bytes")]
 
     def keys(self, entry: bytes) -> list[Key]:
-        """Return the digests of the bytes, which are the thing that was logged."""
-        return [Key(kind, digest(entry).digest()) for kind, digest in _DIGESTS.items()]
+        """Return the digests of the bytes, which are the thing that was logged, and what an attestation is about."""
+        digests = [Key(kind, digest(entry).digest()) for kind, digest in _DIGESTS.items()]
+        return [*digests, *(Key(SUBJECT, value) for value in subjects_in(entry))]
 
 
-KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Raw())
+KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Raw())
 
 _BEGINNINGS = tuple(kind.begins for kind in KINDS[:-1])  # an entry with none of these is raw
 
@@ -215,18 +249,19 @@ def kind_of(entry: bytes) -> Kind:
 
 
 def keys_of(entry: bytes) -> list[Key]:
-    """Return all keys of an entry. Raises Malformed for more bytes than an entry can have."""
+    """Return all keys that count of an entry, each once. Raises Malformed for more bytes than an entry can have."""
     return [Key(LEAF, leaf_hash(entry)), *kind_of(entry).keys(entry)]
 
 
 def values_of(kind: str, entry: bytes) -> list[bytes]:
     """Return the values of the keys of one kind that an entry has, as `keys_of` does, and compute no others."""
-    # no kind of entries has two keys of one kind, so none has more than count
     if kind == LEAF:
         return [leaf_hash(entry)]
     if not entry.startswith(_BEGINNINGS):
         digest = _DIGESTS.get(kind)
-        return [] if digest is None else [digest(entry).digest()]
+        if digest is None:
+            return subjects_in(entry) if kind == SUBJECT else []
+        return [digest(entry).digest()]
     for each in KINDS:
         if entry.startswith(each.begins):
             with suppress(Malformed):

@@ -8,6 +8,7 @@
     key_text         keys as people write them
     scan             looking through entries: complete, without an index
     search           the entries that have some keys, newest first, and whether these are all
+    revocations      which revocations count for what somebody relies on
     find_file        one entry of a file, or the proof that there is none
     find_leaves      many leaf hashes at once
     known            where entries are that somebody wants logged, if they are there already

@@ -12,7 +12,7 @@ from tiles.index.scan import Wanted, is_few, scan
 from tiles.index.search import Found, Hit, Query, Remark, first_hits, index_for, search
 from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
-from tiles.tree.merkle import leaf_hash
+from tiles.tree.merkle import Hash, leaf_hash
 
 
 def find_file(
@@ -66,6 +66,14 @@ def find_digest(
     """
     wanted = [[Key(SHA256, sha256)]]
     return _find(client, [wanted], lambda _entry: True, f"sha256:{sha256.hex()}", remark, any_size=any_size)
+
+
+def find_leaf_hash(
+    client: LogClient, leaf: Hash, remark: Remark = lambda _text: None, *, any_size: bool = False
+) -> Hit:
+    """Return index and entry of the entry with that leaf hash. Raises as `find_digest` does."""
+    wanted = [[Key(LEAF, leaf)]]
+    return _find(client, [wanted], lambda _entry: True, f"uuid {leaf.hex()}", remark, any_size=any_size)
 
 
 def _find(

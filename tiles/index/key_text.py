@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from tiles.entries import file_digest
 from tiles.entries.file_digest import encode_name
 from tiles.entries.key_kinds import check_known
 from tiles.entries.kinds import LEAF, NAME, SHA256, SHA512, Key
+from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
+from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
+from tiles.sigstore.der import MAX_TEXT_SIZE
+from tiles.sigstore.names import spelled
 
-_SIZES = {LEAF: 32, SHA256: 32, SHA512: 64}  # bytes of a hash
+# bytes of a hash, from and to
+_SIZES = {LEAF: (32, 32), SHA256: (32, 32), SHA512: (64, 64), KEY: (32, 32), SUBJECT: (20, 64)}
+_CLAIMED = (IDENTITY, ISSUER)
+_CLAIM = re.compile(f"[!-~]{{1,{MAX_TEXT_SIZE}}}", re.ASCII)
 
 
 def key_from(kind: str, text: str) -> Key:
@@ -17,24 +26,37 @@ def key_from(kind: str, text: str) -> Key:
     if kind == NAME:
         encode_name(text)
         return Key(kind, text.encode("utf-8"))
-    if (size := _SIZES.get(kind)) is None:
+    if kind in _CLAIMED:
+        if not _CLAIM.fullmatch(text):
+            raise UsageError(
+                f"a key of {kind} is 1 to {MAX_TEXT_SIZE} characters of ASCII without spaces, not {text[:140]!r}"
+            )
+        return Key(kind, spelled(text).encode("ascii"))
+    if (sizes := _SIZES.get(kind)) is None:
         return Key(kind, text.encode("utf-8", "surrogateescape"))
     try:
         value = bytes.fromhex(text) if text.isalnum() else b""
     except ValueError:
         value = b""
-    if len(value) != size:
-        raise UsageError(f"a key of {kind} is {2 * size} hexadecimal digits, not {text[:140]!r}")
+    least, most = sizes
+    if not least <= len(value) <= most:
+        digits = f"{2 * least}" if least == most else f"{2 * least} to {2 * most}"
+        raise UsageError(f"a key of {kind} is {digits} hexadecimal digits, not {text[:140]!r}")
     return Key(kind, value)
 
 
 def spellings(key: Key) -> tuple[Key, ...]:
-    """Return a key and the others by which the same is found: a name, and its Unicode normal form C."""
+    """Return a key and the others by which the same is found.
+
+    That is a name's Unicode normal form C, and of a URI that ends with a slash the one without.
+    """
+    if key.kind in _CLAIMED and b"://" in key.value and key.value.endswith(b"/"):
+        return (key, Key(key.kind, key.value[:-1]))
     if key.kind != NAME:
         return (key,)
     return tuple(Key(NAME, name.encode("utf-8")) for name in file_digest.spellings(key.value.decode("utf-8")))
 
 
 def text_of(key: Key) -> str:
-    """Return a key's value as people read it. That of a name, or of an application's kind, may be hostile."""
+    """Return a key's value as people read it. It may be hostile unless it is a hash."""
     return key.value.hex() if key.kind in _SIZES else key.value.decode("utf-8", "replace")

@@ -14,7 +14,8 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds
-from tiles.entries.kinds import LEAF, NAME, SHA256
+from tiles.entries.kinds import LEAF, NAME, SHA256, Rekor, Revoked
+from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
 from tiles.index.check import Damages, check_index, read_head
@@ -25,6 +26,7 @@ from tiles.read.client import SCAN_LIMIT, LogClient
 from tiles.records.paths import INDEX
 from tiles.retry import Clock, Pauses, attempts
 from tiles.signing.signer import Signer
+from tiles.sigstore.revocation import REVOKED
 from tiles.store import Store, StoreFetcher
 from tiles.tree.bundle import decode_entries
 from tiles.tree.merkle import Hash, TreeHead
@@ -32,6 +34,7 @@ from tiles.tree.plan import Plan
 from tiles.write.own_tree import OwnTree
 
 DEFAULT_KINDS = (LEAF, SHA256, NAME)
+SIGNED_KINDS = (KEY, IDENTITY, ISSUER, REVOKED)  # of use in a log that has entries which somebody signed
 
 _WRITERS = Pauses(20, 0.05, 1.0)  # the anchor moves whenever another writer publishes
 
@@ -89,7 +92,7 @@ class OwnIndex:
         """Cover more of what is published, by at most one step of each kind; return why that is not all, or "".
 
         A kind is kept once it was begun. Where looking through all entries would take too long, those that readers
-        look for first are begun.
+        look for first are begun, and those of signed entries once this run has published one.
 
         stopped   returns the kinds that are left as they are; called only if there is something to do
         """
@@ -134,10 +137,20 @@ class OwnIndex:
         """Yield the kinds of keys whose index may be there, or is to be begun, and whether it is."""
         names = set(self._public.folders(INDEX))
         local = any("." in name for name in names)
+        wanted = self._wanted(names) if size > SCAN_LIMIT else ()
         for kind in known_kinds() if local else OWN_KINDS:
-            begin = size > SCAN_LIMIT and kind in DEFAULT_KINDS
+            begin = kind in wanted
             if kind not in stopped and (begin or kind.partition("/")[0] in names):
                 yield kind, begin
+
+    def _wanted(self, names: Container[str]) -> Sequence[str]:
+        """Return the kinds that are begun if they are not there; names: of those that may be, without version."""
+        begins = (Rekor.begins, Revoked.begins)
+        if all(kind.partition("/")[0] in names for kind in SIGNED_KINDS) or not any(
+            entry.startswith(begins) for recent in self._recent for entry in recent.entries
+        ):
+            return DEFAULT_KINDS
+        return (*DEFAULT_KINDS, *SIGNED_KINDS)
 
     def _step(self, log: _Entries, kind: str, *, begin: bool) -> int | None:
         """Return up to where the index covers the log now; None if there is none."""

@@ -14,6 +14,7 @@ from itertools import chain, groupby, islice
 
 from tiles.entries.key_kinds import keys_of_kind
 from tiles.entries.kinds import LEAF, NAME
+from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.errors import AccessError, NotFound, NotLogged, TileError, TilesError, UsageError
 from tiles.index.lookup import newest
 from tiles.index.opened import Index, open_index
@@ -28,6 +29,7 @@ from tiles.store import TooLong
 
 MOST = 100  # hits at a time
 
+_MANY = {NAME: 1, KEY: 2, IDENTITY: 3, ISSUER: 4}  # lead to ever more entries, and other kinds to few
 _CHUNK = 64  # candidates whose entries are read together
 
 Hit = tuple[int, bytes]
@@ -141,8 +143,7 @@ def index_for(client: LogClient, wanted: Wanted, remark: Remark) -> Index:
     if not wanted:
         raise UsageError("nothing is looked for: name a file, a digest or a name")
     doubtful: list[Index] = []
-    # hashes lead to few entries, and a name may lead to many
-    kinds = sorted({keys[0].kind for keys in wanted}, key=lambda kind: (kind == NAME, kind != LEAF, kind))
+    kinds = sorted({keys[0].kind for keys in wanted}, key=lambda kind: (_MANY.get(kind, 0), kind != LEAF, kind))
     for kind in kinds:
         index = open_index(client, kind, remark)
         if index is not None and index.covered and not index.doubt:

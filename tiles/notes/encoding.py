@@ -1,4 +1,4 @@
-"""The three encodings all text formats here are made of, each accepted in one form only.
+"""The encodings that all text formats here are made of, each accepted in one form only.
 
 `int()`, `strip()` and `b64decode()` without `validate` accept many spellings of one value, but a signature is over one
 spelling. So everything is decoded, encoded again and compared.
@@ -15,6 +15,8 @@ from tiles.tree.merkle import MAX_TREE_SIZE
 # signed-note "Format": "MUST NOT contain any ASCII control characters (those below U+0020) other than newline"
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)  # 19 digits hold 2^63 - 1
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_ESCAPE = re.compile(rb"%([0-9A-F]{2})")
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -68,3 +70,19 @@ def decode_decimal(text: str, what: str, *, maximum: int = MAX_TREE_SIZE) -> int
     if number > maximum:
         raise Malformed(what, f"number above {maximum}", text)
     return number
+
+
+def percent_encoded(data: bytes) -> str:
+    """Return bytes that may be anything as a word: `A-Za-z0-9-._~` as they are, every other one as %XX."""
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in data)
+
+
+def percent_decoded(text: str, what: str) -> str:
+    """Return the UTF-8 text that ASCII stands for once each %XX is a byte. The caller encodes it again and compares.
+
+    Raises Malformed for bytes that are no UTF-8.
+    """
+    try:
+        return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), text.encode("ascii")).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(what, f"not UTF-8 at byte {error.start}", text[:80]) from None

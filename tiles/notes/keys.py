@@ -71,14 +71,14 @@ def check_origin(name: str) -> None:
     if "://" in name and _SECRET.search(name):
         raise UsageError(  # which does not repeat it
             "a log's name stands in every checkpoint, and this one is an address with room for a secret: @, ? or #",
-            hint="leave out scheme, user, password and query: log.example.com/releases",
+            hint="leave out scheme, user, password and query: log.example.com",
         )
     check_name(name)
     if not _ORIGIN.fullmatch(name):
         raise UsageError(
             f"{name[:MAX_LOG_NAME]!r} cannot be the name of a log: it has 1 to {MAX_LOG_NAME} printable ASCII "
             "characters, and no space or plus",
-            hint="name it like an address, such as log.example.com/releases; a host name in its ASCII form (xn--…)",
+            hint="name it like an address, such as log.example.com; a host name in its ASCII form (xn--…)",
         )
 
 

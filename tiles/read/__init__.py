@@ -11,6 +11,7 @@
     client           checkpoint, proofs, entries, search; compares with what was seen before
     other_layouts    names a log that is none of tlog-tiles, where one of its objects is missing
     histories        whether two checkpoints are of one history, and where the evidence is kept if not
+    consistency      a consistency proof between two sizes of one log
     memories         what the client wants remembered, as Protocols
     trust            with which policy a log is read
 

@@ -75,13 +75,18 @@ def day_path(day: date) -> str:
     return f"{DAYS}{day.isoformat()}"
 
 
-def is_day_path(path: str) -> bool:
-    """Whether a path is one that `day_path` returns."""
+def kept_day(path: str) -> date | None:
+    """Return the day that `day_path` has this path for; None for any other path."""
     match = _DAY.fullmatch(path)
     try:
-        return match is not None and bool(date.fromisoformat(match[1]))
+        return date.fromisoformat(match[1]) if match else None
     except ValueError:
-        return False
+        return None
+
+
+def is_day_path(path: str) -> bool:
+    """Whether a path is one that `day_path` returns."""
+    return kept_day(path) is not None
 
 
 def payload_path(sha256: str) -> str:

@@ -3,6 +3,7 @@
     key_file  a key in a file that only its owner can read
     anchor    the largest tree that the signer ever agreed to sign
     signer    check against the anchor, move the anchor, sign
+    artifact_key   a key that signs artifacts, which is no log's, in a PEM file
 
-Nothing else in the library calls a signing key.
+Nothing else in the library calls the key of a log.
 """

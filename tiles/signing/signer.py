@@ -16,9 +16,10 @@ from dataclasses import replace
 from tiles.errors import Conflict, ProofError, Refused, UsageError, explained
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
 from tiles.notes.index_head import IndexHead, sign_index_head
-from tiles.notes.keys import SigningKey, VerifierKey, check_origin
+from tiles.notes.keys import SIGNS_TEXT, SigningKey, VerifierKey, check_origin
 from tiles.notes.note import Note
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
+from tiles.sigstore.revocation import Revocation, Statement
 from tiles.store import Store, Version
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.proof import verify_consistency
@@ -82,6 +83,23 @@ class Signer:
                 hint="the index is of another log, or storage was put back; nothing was signed",
             ) from error
         return sign_index_head(head, self._key)
+
+    def sign_revocation(self, said: Statement) -> Revocation:
+        """Return a revocation by this log, signed. No such text is a checkpoint, or the head of an index.
+
+        Raises UsageError for one by somebody else, and for a key that signs checkpoints only; Refused without an
+        anchor, or if nothing may be signed with it any more.
+        """
+        if said.log != self.verifier.vkey:
+            raise UsageError(f"the revocation is by {said.log or 'another key'}, and this is {self.verifier}")
+        if self.verifier.type not in SIGNS_TEXT:
+            raise UsageError(f"{self.verifier} signs checkpoints only, no revocation")
+        anchor, _version = self.memory.recall()
+        if anchor is None:
+            raise Refused(f"there is no anchor at {self.memory.store.url}, and nothing is signed without")
+        if anchor.state == SEALED:
+            raise _closed(self.memory.store.url, anchor)
+        return Revocation(said, self._key.sign(said.text))
 
     def freeze(self, since: Anchor) -> None:
         """Let no other tree be signed with the anchor, which is `since`. Raises Conflict if it is another by now."""

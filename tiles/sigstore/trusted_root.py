@@ -7,11 +7,14 @@ this module are skipped: operators add them for newer clients, and each one here
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from tiles.errors import Malformed
+from tiles.notes.encoding import encode_base64
 from tiles.sigstore.json_text import Item, parse_item
 
 # the only type that all clients read; there is a 0.2, which sigstore-python and sigstore-go refuse
@@ -21,7 +24,7 @@ MAX_ROOT_SIZE = 4 << 20  # bytes of a file
 _WHAT = "trusted root"
 _MEDIA_TYPES = (MEDIA_TYPE, "application/vnd.dev.sigstore.trustedroot.v0.2+json")
 _MAX_INSTANCES = 256  # logs or authorities of one kind
-_MAX_CERTIFICATES = 16  # of a chain
+MAX_CERTIFICATES = 16  # of a chain
 # RFC 3339 section 5.6, in UTC, as protocol buffers print a Timestamp
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?([^/?#@:\[\]]+)(?::\d+)?(?:[/?#].*)?", re.ASCII | re.DOTALL)
@@ -91,6 +94,22 @@ class TrustedRoot:
     ct_logs: tuple[TrustedLog, ...] = ()
     timestamp_authorities: tuple[Authority, ...] = ()
 
+    @property
+    def item(self) -> dict[str, Any]:
+        """The trusted root as a JSON value. Lists that are empty are there, because sigstore-python demands some."""
+        return {
+            "mediaType": MEDIA_TYPE,
+            "tlogs": [_log_item(log) for log in self.logs],
+            "certificateAuthorities": [_authority_item(one) for one in self.authorities],
+            "ctlogs": [_log_item(log) for log in self.ct_logs],
+            "timestampAuthorities": [_authority_item(one) for one in self.timestamp_authorities],
+        }
+
+    @property
+    def data(self) -> bytes:
+        """The trusted root as a file."""
+        return f"{json.dumps(self.item, indent=2)}\n".encode("ascii")
+
 
 def parse_trusted_root(data: bytes) -> TrustedRoot:
     """Return whom a file says to trust. Raises Malformed.
@@ -111,6 +130,36 @@ def parse_trusted_root(data: bytes) -> TrustedRoot:
     )
 
 
+def format_time(time: datetime) -> str:
+    """Return a time, in UTC, as protocol buffers print a Timestamp; to the second."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _log_item(log: TrustedLog) -> dict[str, Any]:
+    key = {"rawBytes": encode_base64(log.key), "keyDetails": log.key_details, **_period_item(log.period)}
+    return {
+        "baseUrl": log.base_url,
+        "hashAlgorithm": "SHA2_256",
+        "publicKey": key,
+        "logId": {"keyId": encode_base64(log.log_id)},
+    }
+
+
+def _authority_item(authority: Authority) -> dict[str, Any]:
+    return {
+        "subject": {"organization": authority.organization, "commonName": authority.common_name},
+        "uri": authority.uri,
+        "certChain": {"certificates": [{"rawBytes": encode_base64(each)} for each in authority.certificates]},
+        **_period_item(authority.period),
+    }
+
+
+def _period_item(period: Period) -> dict[str, Any]:
+    ends = {"start": period.start, "end": period.end}
+    valid = {name: format_time(time) for name, time in ends.items() if time is not None}
+    return {"validFor": valid} if valid else {}
+
+
 def _log(item: Item) -> TrustedLog:
     key = item.object("publicKey")
     return TrustedLog(
@@ -123,7 +172,7 @@ def _log(item: Item) -> TrustedLog:
 
 
 def _authority(item: Item) -> Authority:
-    chain = item.object("certChain").objects("certificates", _MAX_CERTIFICATES)
+    chain = item.object("certChain").objects("certificates", MAX_CERTIFICATES)
     if not chain:
         raise Malformed(_WHAT, f"{item.place} has no certificate")
     subject = item.object("subject") if item.has("subject") else Item(_WHAT, {})

@@ -1,7 +1,6 @@
 // What is dropped, pasted or asked for, and the card that says what came of it.
 
-import { $, ago, card, code, count, h, visible } from "./dom.js";
-import { described } from "./described.js";
+import { $, ago, card, code, count, h } from "./dom.js";
 import { errorCard, vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener } from "./parts.js";
@@ -18,12 +17,16 @@ import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
 import { TITLE } from "../verifier/search_proof.js";
 import { acceptCheckpoint, parseCheckpoint } from "../verifier/tlog.js";
 
-const MAX_READ = 2 << 20; // bytes; a proof or bundle is shorter
+const MAX_READ = 2 << 20; // bytes; a proof is shorter, and so is a bundle of another name than these have:
+const MAX_BUNDLE = 16 << 20, BUNDLE = /\.sigstore(\.jsonl?)?$/;
+const RECENT = 8; // files that a bundle may come for later
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
 const UNDERSTOOD =
-  "Expected a file's name, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
+  "Expected a file's name, an e-mail address, a URI, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
 const pending = []; // proofs that wait for their file
 const held = []; // files that wait for their proof, where there is no network
+const recent = []; // files that were dropped last
+let bundles; // bundle_files.js, once a bundle or key was dropped
 
 // ---- asked by index or hash, or with a sample
 
@@ -58,9 +61,11 @@ export async function ask(text) {
 
 context.ask = ask;
 
-/** Look up what a link asks for: {i} or {sha256}, {sha512}, {leaf}, {name}. */
+/** Look up what a link asks for: {i}, {uuid}, or what is typed before a colon, such as {sha256}. */
 export function follow(asked) {
-  const word = ["sha256", "sha512", "leaf", "hash", "name"].find((one) => asked[one]);
+  // Rekor's UUID of an entry is its leaf hash; an entry ID of Rekor v1 has the tree's 16 digits before it
+  if (asked.uuid) return ask(`leaf:${asked.uuid.replace(/^[0-9a-f]{16}(?=[0-9a-f]{64}$)/i, "")}`);
+  const word = ["sha256", "sha512", "leaf", "hash", "name", "key", "who", "identity", "issuer", "subject"].find((one) => asked[one]);
   return asked.i ? ask(asked.i) : word && ask(`${word}:${asked[word]}`);
 }
 
@@ -72,7 +77,7 @@ export const sample = (which) =>
     return entryCard(which === "oldest" ? 0n : size - 1n, which === "sabotaged");
   });
 
-/** Look for a file, {candidates, file}; where there is no network, its proof may come. */
+/** Look for a file, {candidates, file, blob}; where there is no network, its proof may come. */
 async function search(wanted) {
   try {
     await context.opened;
@@ -85,42 +90,52 @@ async function search(wanted) {
 
 // ---- files and proofs, in any order
 
-/** Check files: proofs with the files they are for, whichever comes first; other files by looking for them in the log. */
+/** Check files: proofs and bundles with the files they are for, whichever comes first; other files by looking for them in the log. */
 export async function files(list) {
   const others = [];
-  const bundles = [];
+  const signed = []; // bundles, and what is named to judge them by
   for (const file of list) {
     try {
       if ((await file.slice(0, TITLE.length).text()) === TITLE) {
         await checking(`Checking ${file.name}`, "search", () => searchProofCard(file, compare));
         continue;
       }
-      const bytes = file.size <= MAX_READ ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
+      const most = BUNDLE.test(file.name) ? MAX_BUNDLE : MAX_READ;
+      const bytes = file.size <= most ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
       const found = proofsIn(file.name, bytes);
       const head = await headIn(bytes);
       if (head) await checking(`Comparing ${file.name}`, "proof", () => sameHistory(head, file.name));
       else if (!found) others.push(await read(file));
-      else for (const one of found) sort({ ...one, name: [file.name, one.at].filter(Boolean).join(", ") }, bundles);
+      else for (const one of found) sort({ ...one, blob: file, name: [file.name, one.at].filter(Boolean).join(", ") }, signed);
     } catch (error) {
       put(errorCard(error, "proof", [h("p", {}, code(file.name))]));
     }
   }
-  for (const bundle of bundles) await checking(`Checking ${bundle.name}`, "proof", () => ofBundle(bundle, others));
+  if (signed.length) bundles ??= await import("./bundle_files.js");
+  await bundles?.take(signed, others, recent);
+  recent.splice(0, 0, ...others.filter((one) => !recent.includes(one)));
+  recent.splice(RECENT);
   if (pending.length) others.push(...held.splice(0));
-  const left = await match(others.filter(({ used }) => !used));
-  // where both a file and a proof are left, they were meant for each other: that the proof fails is the answer
+  const unmatched = await match(others.filter(({ used }) => !used));
+  // where both a file and a bundle or proof are left, they were meant for each other: that it fails is the answer
+  const left = bundles ? await bundles.meantFor(unmatched) : unmatched;
   const wrong = left.length ? pending.splice(0) : [];
-  for (const { candidates, file } of left) {
+  for (const one of left) {
+    const { candidates, file } = one;
     if (wrong.length)
       await checking(`Checking ${file.name}`, "proof", () => proven(wrong[0].proof, candidates[0], file));
-    else await search({ candidates, file });
+    else await search(one);
   }
   for (const { proof, name } of pending) await checking(`Checking ${name}`, "proof", () => waiting(proof, name));
+  bundles?.waiting();
 }
 
-/** Keep a proof until its file comes, a bundle's entry among `bundles`; say what is wrong with one that is neither. */
-function sort(one, bundles) {
-  if (one.entry) bundles.push(one);
+/** Look for a file in the log that was taken for something else. */
+context.lookFor = async (blob) => search(await read(blob));
+
+/** Keep a proof until its file comes, a bundle, a key or a trusted root among `signed`; say what is wrong with what is none. */
+function sort(one, signed) {
+  if (one.bundle || one.publicKey || one.root) signed.push(one);
   else if (one.proof) pending.push(one);
   else put(errorCard(one.error, "proof", [h("p", {}, code(one.name))]));
 }
@@ -150,25 +165,11 @@ async function sameHistory(head, name) {
   return card(vouched(trusted, "one history", said));
 }
 
-/** Return the card of a Sigstore bundle; a file among `others` whose digest its entry holds is used up. */
-function ofBundle({ proof, entry, name }, others) {
-  const digests = described(entry)
-    .rows.filter(([label]) => label === "Digest")
-    .map(([, digest]) => digest);
-  const at = others.findIndex(({ file }) => digests.includes(file.sha256));
-  const more =
-    at < 0
-      ? "The bundle's entry is in the log. Drop the file with it, to see whether the entry is about it."
-      : `It is about ${visible(others[at].file.name)}: it holds its SHA-256.`;
-  if (at >= 0) others[at].used = true; // several entries may be about one file
-  return proven(proof, { leaf: leafHash(entry), entry }, { name, more });
-}
-
 async function read(file) {
   const { made, progress } = file.size > SLOW ? working(`Reading ${file.name}`) : { progress() {} };
   try {
     const { sha256, size, candidates } = await readFile(file.stream(), (done) => progress(done / file.size), file.name);
-    return { candidates, file: { name: file.name, sha256, size } };
+    return { candidates, file: { name: file.name, sha256, size }, blob: file };
   } finally {
     made?.remove();
   }
@@ -227,6 +228,8 @@ async function compare(signed) {
     return "";
   }
 }
+
+context.compare = compare;
 
 async function waiting(proof, name) {
   const trusted = await context.trusted;

@@ -1,8 +1,15 @@
 // What an entry is, in words; an operator may edit this file. Entries are hostile: whoever can log writes them. What is
 // returned is text, which the page shows as text.
 
+import { certificateRows, keyRow } from "./certificate_rows.js";
 import { fromOctets, hex } from "../verifier/encoding.js";
-import { isBlinded, parseDigestEntry } from "../verifier/entries.js";
+import { isBlinded, parseDigestEntry, parseRekorEntry, parseRevocation } from "../verifier/entries.js";
+import { parseCertificate } from "../verifier/x509.js";
+
+// of Rekor v1, which nobody writes here: https://github.com/sigstore/rekor, pkg/types
+const OLD_KINDS = ["hashedrekord", "rekord", "dsse", "intoto", "rpm", "alpine", "jar", "helm", "tuf", "cose", "rfc3161"];
+const PEM = "LS0tLS1CRUdJTi"; // "-----BEGIN" in base64
+const DEEPEST = 6, MOST = 20; // objects in each other, and rows, of an old entry
 
 const decode = (bytes) => {
   try {
@@ -16,15 +23,23 @@ const decode = (bytes) => {
 export function describe(entry) {
   const text = decode(entry);
   const all = text ?? dump(entry);
-  const known = text !== null && (file(entry) ?? json(text));
+  const known = text !== null && (file(entry) ?? signature(entry, text) ?? json(text));
   return { text: all, ...(known || { kind: text === null ? "bytes" : "text", rows: [] }) };
 }
 
 function file(entry) {
   const found = parseDigestEntry(entry);
-  if (!found) return isBlinded(entry) ? { kind: "file, blinded", rows: [] } : null;
+  if (!found) return isBlinded(entry) ? { kind: "file, blinded", rows: [] } : revocation(entry);
   const name = found.name === null ? [] : [["Name", found.name]];
   return { kind: "file", rows: [["SHA-256", found.sha256], ["Size", `${found.size} bytes`], ...name] };
+}
+
+function revocation(entry) {
+  const found = parseRevocation(entry);
+  if (!found) return null;
+  const by = found.by === "log" ? `the key ${found.signer}, as it says` : "a key that signs, as it says";
+  const what = { sha256: "SHA-256", key: "Key", identity: "Identity" }[found.what];
+  return { kind: "revocation", rows: [[`Revokes: ${what}`, found.value], ["Reason", found.reason], ["By", `${by}: this page does not verify it`]] };
 }
 
 function json(text) {
@@ -37,7 +52,7 @@ function json(text) {
   if (typeof value !== "object" || value === null) return null;
   // laid out by lines where that stays small: thousands of brackets in each other would become gigabytes
   const laidOut = text.length <= 16_384 && depth(text) <= 20 ? { text: JSON.stringify(value, null, 2) } : {};
-  return { kind: typeof value.kind === "string" ? value.kind : "JSON", rows: rekor(value), ...laidOut };
+  return { ...(rekor(value) ?? { kind: typeof value.kind === "string" ? value.kind : "JSON", rows: [] }), ...laidOut };
 }
 
 /** Return how many brackets are open at most, those in strings counted too. */
@@ -50,19 +65,45 @@ function depth(json) {
   return most;
 }
 
+/** Describe an entry of Rekor v2: a signature, what it is over, and by whom. */
+function signature(entry, text) {
+  const found = parseRekorEntry(entry);
+  if (!found) return null;
+  const { verifier, raw, algorithm, digest, keyDetails } = found;
+  const rows = [["Digest", hex(digest)], ["Algorithm", algorithm], ...signer(verifier === "x509Certificate", raw), ["Kind of key", keyDetails]];
+  return { kind: "hashedrekord", rows, text: JSON.stringify(JSON.parse(text), null, 2) };
+}
+
+function signer(isCertificate, der) {
+  if (!isCertificate) return [keyRow(der)];
+  const certificate = parseCertificate(der);
+  return certificate ? certificateRows(certificate) : [["Certificate", "cannot be read"]];
+}
+
+/** Describe an entry of a kind that Rekor had before: its version, and the digests, keys and certificates that stand in it. */
 function rekor({ kind, apiVersion, spec }) {
-  // Rekor's hashedrekord, both versions
-  if (kind !== "hashedrekord") return [];
-  const body = spec?.hashedRekordV002 ?? spec ?? {};
-  const rows = typeof apiVersion === "string" ? [["Version", apiVersion]] : [];
-  const digest = body.data?.digest;
-  const hash = body.data?.hash?.value;
-  if (typeof digest === "string") rows.push(["Digest", hex(bytesOf(digest))]);
-  if (typeof hash === "string") rows.push(["Digest", hash]);
-  const verifier = body.signature?.verifier ?? {};
-  const certificate = verifier.x509Certificate?.rawBytes ?? pem(body.signature?.publicKey?.content);
-  for (const name of namesIn(bytesOf(certificate))) rows.push(["Signed by", name]);
-  return rows;
+  if (!OLD_KINDS.includes(kind)) return null;
+  const parts = spec && (spec.hashedRekordV002 ?? spec.dsseV002), rows = typeof apiVersion === "string" ? [["Version", apiVersion]] : [];
+  walk(parts ?? spec, [], rows);
+  return { kind: parts ? `${kind} of Rekor v2, not in the form that it has now` : `${kind} of Rekor v1`, rows };
+}
+
+function walk(value, path, rows) {
+  if (rows.length >= MOST || path.length > DEEPEST) return;
+  if (typeof value === "string" && value.startsWith(PEM)) rows.push(...pem(value));
+  if (typeof value !== "object" || value === null) return;
+  const { algorithm, value: digest, digest: encoded, rawBytes } = value, last = path.at(-1);
+  if (typeof algorithm === "string" && typeof (digest ?? encoded) === "string") {
+    const of = path.map((name) => name.replace(/hash$/i, "")).filter((name) => name && name !== "data").join(" ");
+    rows.push([`Digest${of && ` of ${of}`}`, `${algorithm} ${digest ?? hex(bytesOf(encoded))}`]);
+  } else if (typeof rawBytes === "string" && ["x509Certificate", "publicKey"].includes(last)) {
+    rows.push(...signer(last === "x509Certificate", bytesOf(rawBytes)));
+  } else for (const name of Object.keys(value).slice(0, MOST)) walk(value[name], [...path, name], rows);
+}
+
+function pem(base64) {
+  const [, label, inside] = /^-----BEGIN (CERTIFICATE|PUBLIC KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----/.exec(decode(bytesOf(base64)) ?? "") ?? [];
+  return inside ? signer(label === "CERTIFICATE", bytesOf(inside.replace(/\s/g, ""))) : [];
 }
 
 function bytesOf(base64) {
@@ -71,36 +112,6 @@ function bytesOf(base64) {
   } catch {
     return new Uint8Array();
   }
-}
-
-const pem = (base64) => (decode(bytesOf(base64)) ?? "").replace(/-----[A-Z ]+-----|\s/g, "");
-
-function namesIn(certificate) {
-  // e-mail addresses and URIs of its subjectAltName (RFC 5280 §4.2.1.6)
-  const oid = [0x06, 0x03, 0x55, 0x1d, 0x11];
-  const names = [];
-  const start = certificate.findIndex((_, at) => oid.every((byte, n) => certificate[at + n] === byte));
-  if (start < 0) return names;
-  const at = certificate.indexOf(0x04, start + 5); // OCTET STRING around SEQUENCE
-  let [from] = content(certificate, at);
-  let [next, end] = content(certificate, from);
-  for (from = next; from < end && from < certificate.length;) {
-    const tag = certificate[from];
-    const [begin, stop] = content(certificate, from);
-    const name = decode(certificate.subarray(begin, stop));
-    if ((tag === 0x81 || tag === 0x86) && name) names.push(name);
-    from = stop;
-  }
-  return names;
-}
-
-function content(der, at) {
-  // where the content of an element begins and ends
-  const length = der[at + 1] ?? 0;
-  const wide = length > 0x80 ? length - 0x80 : 0;
-  let size = wide ? 0 : length;
-  for (let n = 0; n < Math.min(wide, 3); n++) size = size * 256 + (der[at + 2 + n] ?? 0);
-  return [at + 2 + wide, at + 2 + wide + size];
 }
 
 function dump(bytes) {

@@ -35,6 +35,7 @@ function steps(proof, accepted, leaf, entry, opened, about) {
     list.push(["– Not checked here, and not counted: the signature of ", code(`${key.name}+${key.id}`), "."]);
   const witnesses = opened.policy.quorum === null ? "The policy asks for no witnesses." : "The policy's quorum is met.";
   list.push([`${witnesses} The log's key: ${opened.how}.`]);
+  list.push(...(about.signed ?? []));
   if (about.compared) list.push([about.compared]);
   const mark = (line) => (line[0].startsWith("–") ? "" : "✓ ");
   return h(
@@ -44,13 +45,26 @@ function steps(proof, accepted, leaf, entry, opened, about) {
   );
 }
 
+/** Return what stands below each verdict about a proof: see `verifiedCard`; about.signed: further steps, of a signature. */
+export function details(proof, accepted, leaf, entry, trusted, about) {
+  const { tree } = accepted.signed, { text, signatures } = proof.checkpoint.note;
+  const head = [text, ...signatures.map(({ name }) => `\u2014 ${name} …`)].join("\n");
+  const saveProof = button("Save proof", () => save(`entry-${proof.index}.tlog-proof`, formatProof(proof)));
+  const saveHead = button("Save this tree head", () => save(`${tree.size}.checkpoint`, proof.checkpoint.data));
+  return [
+    h("p", { class: "row" }, saveProof, h("a", { href: `#i=${proof.index}` }, "Link to this entry")),
+    opener("What was checked", steps(proof, accepted, leaf, entry, trusted, about)),
+    opener("Show the path", picture(proof, leaf)),
+    opener("The signed tree head", h("pre", { tabindex: "0" }, visible(head)), h("p", {}, saveHead)),
+  ];
+}
+
 /**
  * Return the card of a proof that was verified. accepted: its checkpoint, accepted by a policy; trusted: {policy, how};
  * about: of the file, {name, sha256, size, how, more, compared}, all of them optional.
  */
 export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) {
   const { tree } = accepted.signed;
-  const { text, signatures } = proof.checkpoint.note;
   const found = signers(trusted, accepted);
   const how = {
     digest: "It is logged by its SHA-256 and size.",
@@ -60,15 +74,9 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   }[about.how];
   const age = found.stale || found.future ? `The witnesses say they saw this tree head ${found.when}.` : "";
   const what = entry && described(entry);
-  const head = [text, ...signatures.map(({ name }) => `\u2014 ${name} …`)].join("\n");
-  const saveProof = button("Save proof", () => save(`entry-${proof.index}.tlog-proof`, formatProof(proof)));
-  const saveHead = button("Save this tree head", () => save(`${tree.size}.checkpoint`, proof.checkpoint.data));
   const more = [
     what && [h("p", { class: "small" }, `What it is: ${visible(what.kind)}`), table(what.rows)],
-    h("p", { class: "row" }, saveProof, h("a", { href: `#i=${proof.index}` }, "Link to this entry")),
-    opener("What was checked", steps(proof, accepted, leaf, entry, trusted, about)),
-    opener("Show the path", picture(proof, leaf)),
-    opener("The signed tree head", h("pre", { tabindex: "0" }, visible(head)), h("p", {}, saveHead)),
+    details(proof, accepted, leaf, entry, trusted, about),
   ];
   const where = `entry ${count(proof.index)} of ${count(tree.size)}`;
   const said = vouched(trusted, where, {

@@ -3,7 +3,7 @@
 import { $, card, h, visible } from "./dom.js";
 import { errorCard } from "./error_card.js";
 
-/** trusted: promise of {policy, how}; opened: promise of {log, policy, how}, rejected where the log cannot be read; ask: see check.js. */
+/** trusted: promise of {policy, how}; opened: promise of {log, policy, how}, rejected where the log cannot be read; ask, compare, lookFor: see check.js. */
 export const context = {};
 
 /** Return whom the page trusts, {} where that is not known. */

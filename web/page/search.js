@@ -14,19 +14,33 @@ import { SCAN_LIMIT, find } from "../verifier/lookup.js";
 import { leafHash } from "../verifier/merkle.js";
 import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
 import { search } from "../verifier/search.js";
+import { spelled } from "../verifier/x509.js";
 
 const SHOWN = 10; // hits at a time
 const part = (kind, ...values) => ({ kind, values });
 
+const DIGESTS = { sha256: ["sha256/1"], sha512: ["sha512/1"], leaf: ["leaf/1"], hash: ["sha256/1", "leaf/1"], key: ["key/1"], subject: ["subject/1"] };
+const DIGITS = { sha512: [128, 128], subject: [40, 128] }; // of others 64
+const WORDED = new RegExp(`^(?:(name|who|identity|issuer|${Object.keys(DIGESTS).join("|")}):)?(.*)$`, "s");
+
+/** Return the parts of a search by a file's name, an identity or an issuer: none for what cannot be one. */
+function named(kind, text) {
+  if (kind === "name") return encodeName(text) === null ? [] : [part("name/1", ...spellings(text).map(utf8))];
+  const key = /^[!-~]{1,1024}$/.test(text) ? spelled(text) : "";
+  return key ? [part(`${kind}/1`, ...(/:\/\/.*\/$/.test(key) ? [key, key.slice(0, -1)] : [key]).map(utf8))] : [];
+}
+
 /** Return what somebody typed, as what `lookFor` takes; null if it is nothing that can be looked for. */
 export function wantedFrom(text) {
-  const [, word = "", rest] = /^(?:(name|sha256|sha512|leaf|hash):)?(.*)$/s.exec(text), size = { sha512: 128, name: 0 }[word] ?? 64;
-  const digest = /^([0-9a-f]{64}|[0-9a-f]{128})$/i.test(rest) && word !== "name" ? rest.toLowerCase() : "";
-  if (word && size && digest.length !== size) return null;
-  if (!digest) return encodeName(rest) === null ? null : { what: "name", text: rest, parts: [part("name/1", ...spellings(rest).map(utf8))] };
-  const value = fromHex(digest), what = word || (digest.length === 128 ? "sha512" : "hash");
-  const parts = { sha256: [part("sha256/1", value)], sha512: [part("sha512/1", value)], leaf: [part("leaf/1", value)] };
-  return { what, text: digest, parts: parts[what] ?? [...parts.sha256, ...parts.leaf] };
+  const [, word, rest] = WORDED.exec(text), what = word ?? (/^[0-9a-f]{64}$/i.test(rest) ? "hash" : /^[0-9a-f]{128}$/i.test(rest) ? "sha512" : "");
+  if (what in DIGESTS) {
+    const [least, most] = DIGITS[what] ?? [64, 64], digits = rest.toLowerCase();
+    if (!/^(?:[0-9a-f]{2})+$/.test(digits) || digits.length < least || digits.length > most) return null;
+    return { what, text: digits, parts: DIGESTS[what].map((kind) => part(kind, fromHex(digits))) };
+  }
+  const as = word ?? (/@|:\/\//.test(rest) ? "who" : "name"), kinds = as === "who" ? ["name", "identity"] : [as]; // a name may have an @
+  const parts = kinds.flatMap((kind) => named(kind, rest));
+  return parts.length ? { what: as, text: rest, parts } : null;
 }
 
 const ofFile = ({ candidates, file }) => [part("sha256/1", fromHex(file.sha256)), part("leaf/1", ...candidates.map(({ leaf }) => leaf))];
@@ -114,10 +128,32 @@ class Looking {
     const words = said(end, this.ends, hits.length, lacking);
     if (end.why === "denied") return errorCard(end.error, "log", [this.list], opened);
     if (!hits.length) return this.#none(end, words);
-    if (hits.length === 1 || end.scanned) return (this.single = await this.#one(end, words));
+    if (hits.length === 1 || end.scanned) {
+      this.single = await this.#one(end, words);
+      this.single.append(this.#revocations());
+      return this.single;
+    }
     const all = end.proven ? `${count(hits.length)} entries` : `at least ${count(hits.length)} entries`;
     const found = { state: "found", look: "good", mark: "✓", headline: `In the log: ${all}`, body: [this.#name(), words] };
     return card({ ...vouched(opened, all, found), more: [this.list, this.#further(end), this.#link()] });
+  }
+
+  /** Return what looks for revocations of the newest hit: they are asked for only then, as each takes a search. */
+  #revocations() {
+    const place = h("p", {}, button("Was it revoked?", async () => {
+      place.replaceChildren("Looking for revocations …");
+      try {
+        const { revocationsOf } = await import("../verifier/revocations.js"), { log } = this.opened;
+        const { found, why } = await revocationsOf(log, this.hits[0].entry, this.wanted.file?.sha256);
+        const said = found.map(({ index, revocation: { reason, by } }) =>
+          h("strong", {}, `✗ Revoked by entry ${count(index)}, signed by ${by === "log" ? "the log" : "the key that signed it"}: ${visible(reason)}. `));
+        const none = why ? `It is not known: ${visible(why)}.` : `No: none of the ${count(log.accepted.signed.tree.size)} entries revokes it.`;
+        place.replaceChildren(...(said.length ? said : [none]));
+      } catch (error) {
+        place.replaceChildren(errorCard(error, "log", [], this.opened));
+      }
+    }));
+    return place;
   }
 
   #name = () => code(this.wanted.file?.name ?? this.wanted.text);

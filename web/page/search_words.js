@@ -15,7 +15,7 @@ const WHY = {
   denied: () => "The index contradicts the log.",
 };
 
-const NAMES = { "leaf/1": "leaf hashes", "sha256/1": "SHA-256 digests", "sha512/1": "SHA-512 digests", "name/1": "names" };
+const NAMES = { "leaf/1": "leaf hashes", "sha256/1": "SHA-256 digests", "sha512/1": "SHA-512 digests", "name/1": "names", "key/1": "signing keys", "identity/1": "identities", "issuer/1": "issuers", "subject/1": "subjects of attestations" };
 
 function based({ kind, covered, size, scanned }) {
   if (scanned || covered === 0n) return `All ${count(size)} entries were checked.`;
@@ -39,6 +39,11 @@ export function absent(proven, body, { candidates, what }, size) {
     sha256: "It was looked for as the SHA-256 of what is logged.",
     leaf: "It was looked for as a leaf hash.",
     sha512: "It was looked for as the SHA-512 of what is logged.",
+    key: "It was looked for as the SHA-256 of a key that signed.",
+    subject: "It was looked for as the digest of what an attestation that is logged itself is about.",
+    who: "It was looked for as who signed, in what certificates claim, and as the name of a file.",
+    identity: "It was looked for as who signed, in what certificates claim.",
+    issuer: "It was looked for as the issuer of an identity, in what certificates claim.",
   }[what] ?? `It was looked for by SHA-256 and size${raw}.`;
   if (proven) return { state: "absent", look: "bad", mark: "✗", headline: "Not in the log", body: [...body, how] };
   const headline = `Not found among ${count(size)} entries, and not proven to be absent`;
@@ -50,6 +55,11 @@ export function followUp(proven, { what }) {
   if (!proven) return ["What to do next: try again later, look through all entries, or ask for the proof of what you have."];
   const same = {
     name: "only names that were logged with their files are found, and upper and lower case differ. Look for the file itself.",
+    who: "only a whole address, a domain with @ before it, or a URI up to one of its slashes is found; of names, only those that were logged.",
+    identity: "only a whole address, a domain with @ before it, or a URI up to one of its slashes is found.",
+    issuer: "only a whole issuer is found.",
+    key: "it is SHA-256 of the public key in DER, as bundles have it in their hint.",
+    subject: "most attestations are logged by the digest of their envelope. Look for that, or for who signed.",
     sha512: "few entries are found by SHA-512. Look for the file itself, or its SHA-256.",
   }[what] ?? "check that it is the very same file: one byte makes it another, and so does packing it again.";
   return [`What to do next: ${same} It may wait to be published, so try again later. What was logged blinded is found with its proof only: ask whoever logged it.`];

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import click
@@ -23,8 +24,9 @@ from tiletree.inputs import (
     Input,
     input_options,
 )
+from tiletree.links import link, named
 from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted
-from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.options import Writer, json_option, log_argument, output, url_option, writer_options
 from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output, Progress
 
@@ -39,6 +41,7 @@ from tiletree.ui import Output, Progress
     show_default=True,
     help="entries committed and published at a time",
 )
+@url_option
 @writer_options("key", "private", "anchor", "policy")
 @json_option
 @output
@@ -47,6 +50,7 @@ def add(
     log: str,
     given: Input,
     batch_size: int,
+    url: str | None,
     writer: Writer,
 ) -> None:
     """Append to a log, and publish.
@@ -76,7 +80,7 @@ def add(
     sequencer = open_sequencer(log, writer, key)
     blinder = blinder_at(out, path_beside(key[0])) if given.blind else None
     remark_readable(out, sequencer.readable())
-    report = _Report(out, given)
+    report = _Report(out, given, partial(link, sequencer.verifier.name, url=url))
     if given.files:
         given.check_sizes()
         if given.payload:
@@ -131,11 +135,13 @@ def _append(
 class _Report:
     """What `add` did, for the person and for --json.
 
+    link      gives the address at which the page shows an entry, by its leaf hash
     is_sure   whether what was logged was not in the log before, as far as that was asked for
     """
 
     out: Output
     given: Input
+    link: Callable[[bytes], str]
     is_sure: bool = True
     already: int = 0
     ranges: list[dict[str, int]] = field(default_factory=list)
@@ -163,10 +169,10 @@ class _Report:
         if self.entries is not None and self.count + len(batch) <= SHOWN_ENTRIES:
             for offset, (index, entry) in enumerate(zip(indexes, batch, strict=True)):
                 name = self.given.name(self.count + offset)
-                leaf = leaf_hash(entry).hex()
+                leaf = leaf_hash(entry)
                 shown = {"already": True} if offset in there else {}
-                self.entries.append({"index": index, "leaf_hash": leaf, "name": name, **shown})
-                self.out.line(f"{index}  {leaf}  {name}{', already in the log' if shown else ''}")
+                self.entries.append({"index": index, "name": name, **named(leaf, self.link(leaf)), **shown})
+                self.out.line(f"{index}  {leaf.hex()}  {name}{', already in the log' if shown else ''}")
         else:
             self.entries = None
             for first, count in runs([index for n, index in enumerate(indexes) if n not in there]):

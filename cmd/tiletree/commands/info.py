@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import click
 
 from tiletree.opening import visit
@@ -41,3 +43,9 @@ def info(out: Output, log: str, pins: Pins) -> None:
         f"trust   {pinned.how}",
         *lines,
     )
+
+
+loginfo = copy(info)  # as rekor-cli calls it
+loginfo.name = "loginfo"
+loginfo.help = str(info.help).replace("tiletree info", "tiletree loginfo")
+loginfo.short_help = "The same as `tiletree info`, by the name that rekor-cli has for it."

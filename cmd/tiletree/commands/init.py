@@ -26,6 +26,7 @@ from tiletree.opening import (
     remark_readable,
 )
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.remarks import remark_origin
 from tiletree.ui import Output
 
 ONE_MACHINE = (
@@ -36,7 +37,7 @@ ONE_MACHINE = (
 
 @click.command()
 @log_argument
-@click.option("--origin", metavar="NAME", required=True, help="the log's name, such as log.example.com/releases")
+@click.option("--origin", metavar="NAME", required=True, help="the log's name, such as log.example.com")
 @click.option("--private-in-bucket", is_flag=True, help="keep the private part beside the public one, in its bucket")
 @click.option("--readable-private", is_flag=True, help="begin even if anyone can read the private part")
 @click.option("--gzip", is_flag=True, help="store entries gzip-encoded, in a bucket")
@@ -65,8 +66,11 @@ def init(
 
     \b
     Examples:
-      tiletree init ./log --origin log.example.com/releases
+      tiletree init ./log --origin log.example.com
       tiletree init s3://public-bucket/log --private s3://own-bucket/log --origin log.example.com
+
+    NAME is best a host name, without path and port; nothing has to answer there. cosign and others accept no proof of
+    another one.
 
     The key goes to a new file, unless --key names one that exists; it is never overwritten. If the call is interrupted,
     the same call finishes its work. On a log that is complete it changes only the page, to that of this version. It
@@ -96,6 +100,7 @@ def init(
     if not is_remembered:
         problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
         out.remark("not_remembered", problem, problem)
+    remark_origin(out, origin)
     if exposed := _exposed(writer):
         out.remark("exposed", exposed, f"warning: {'; '.join(exposed)}")
         out.note("hint: name another place with --private, --key or --anchor; or see that it is not published")

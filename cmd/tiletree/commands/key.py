@@ -14,6 +14,7 @@ from tiles.errors import Malformed, NotFound, UsageError
 from tiles.notes.keys import SEED_SIZE, signing_key
 from tiles.retry import Clock
 from tiles.signing.anchor import AnchorMemory
+from tiles.signing.artifact_key import generate_key, is_artifact_key, read_artifact_key, write_artifact_key
 from tiles.signing.key_file import read_key, write_key
 from tiles.store.address import absolute, is_object_url, name_of, shown_address
 from tiles.store.probe import probe
@@ -41,20 +42,32 @@ def key() -> None:
 
 
 @key.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--signing", is_flag=True, help="a key that signs artifacts, and no log")
 @click.option("--out", "path", type=click.Path(path_type=Path), required=True, help="the new key file, mode 0600")
 @json_option
 @output
-def generate(out: Output, name: str, path: Path) -> None:
-    """Make a key of that NAME, which is the origin of the log it will sign for.
+def generate(out: Output, name: str | None, signing: bool, path: Path) -> None:
+    """Make a key of that NAME, which is the origin of the log it will sign for; or one for artifacts, with --signing.
 
     \b
-    Example:
+    Examples:
       tiletree key generate log.example.com --out log.key
+      tiletree key generate --signing --out s.key
+
+    A key for artifacts has no name. It is ECDSA P-256, in PEM (PKCS#8), not encrypted, and its public half is put
+    beside it, at FILE.pub. `tiletree sign` signs with it, and other tools can: `cosign import-key-pair --key s.key`.
     """
-    signing = signing_key(name, secrets.token_bytes(SEED_SIZE))
-    write_key(path, signing)
-    out.result({"name": name, "vkey": signing.verifier.vkey, "path": str(path)}, signing.verifier.vkey)
+    if (name is None) != signing:
+        raise click.UsageError("name the log that it is for, or --signing", click.get_current_context())
+    if name is None:
+        made = generate_key()
+        public = str(write_artifact_key(path, made))
+        out.result({"path": str(path), "public_key": public}, f"{path}, keep it secret; its public half: {public}")
+        return
+    key = signing_key(name, secrets.token_bytes(SEED_SIZE))
+    write_key(path, key)
+    out.result({"name": name, "vkey": key.verifier.vkey, "path": str(path)}, key.verifier.vkey)
 
 
 @key.command()
@@ -62,13 +75,18 @@ def generate(out: Output, name: str, path: Path) -> None:
 @json_option
 @output
 def show(out: Output, path: Path) -> None:
-    """Show the verifier key (vkey) of a key file; never the secret.
+    """Show the verifier key (vkey) of a key file, or the public half of a signing key; never the secret.
 
     \b
-    Example:
+    Examples:
       tiletree key show log.key
+      tiletree key show s.key
     """
     try:
+        if is_artifact_key(path):
+            pem = read_artifact_key(path).public.pem.decode("ascii")
+            out.answer({"public_key": pem}, *pem.splitlines())
+            return
         verifier = read_key(path).verifier
     except Malformed as error:
         raise UsageError(error.message) from error

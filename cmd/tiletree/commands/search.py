@@ -8,8 +8,11 @@ from typing import Any
 import click
 
 from tiles.entries.kinds import LEAF, NAME, SHA256, Key, keys_of, kind_of
+from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_in
+from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
 from tiles.index.key_text import key_from, spellings, text_of
+from tiles.index.revocations import find_revocations, relied_on
 from tiles.index.scan import is_few, too_large
 from tiles.index.search import MOST, Found, Query, index_for
 from tiles.index.search import search as find_all
@@ -18,7 +21,7 @@ from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
-from tiletree.finding import remarks
+from tiletree.finding import read_key_hint, remarks, revoked_by
 from tiletree.opening import read_file, tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
@@ -30,6 +33,12 @@ from tiletree.ui import Output
 @click.option("--sha256", metavar="HEX", help="whose SHA-256 this is: of a file, signed content, or the entry's bytes")
 @click.option("--leaf", metavar="HEX", help="the entry with this leaf hash")
 @click.option("--name", metavar="TEXT", help="files that were logged under this name")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="signed by this key")
+@click.option(
+    "--identity", metavar="TEXT", help="signed by this e-mail address or URI, or one below it; @ and a domain"
+)
+@click.option("--issuer", metavar="TEXT", help="signed by somebody for whom this OIDC issuer vouched")
+@click.option("--subject", metavar="HEX", help="attestations of what has this digest, if they are logged themselves")
 @click.option("--kind", "others", metavar="KIND=VALUE", multiple=True, help="any key, such as sha512/1=HEX")
 @click.option("--before", type=click.IntRange(min=0), metavar="INDEX", help="older entries than this one only")
 @click.option("--most", type=click.IntRange(min=1), default=MOST, show_default=True, help="how many hits to show")
@@ -47,6 +56,10 @@ def search(
     sha256: str | None,
     leaf: str | None,
     name: str | None,
+    key: Path | None,
+    identity: str | None,
+    issuer: str | None,
+    subject: str | None,
     others: tuple[str, ...],
     before: int | None,
     most: int,
@@ -54,20 +67,27 @@ def search(
     target: Path | None,
     pins: Pins,
 ) -> None:
-    """Find the entries that are of FILE, or have a digest or a name; with several options, those that have all.
+    """Find the entries that are of FILE, or have a digest, a name or a signer; with several options, those with all.
 
     \b
     Examples:
       tiletree search ./log dist/app.whl
       tiletree search ./log --name app.whl
       tiletree search ./log --sha256 3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
+      tiletree search ./log --identity https://github.com/org/repo --issuer https://token.actions.githubusercontent.com
       tiletree search ./log --name app.whl --prove app.search-proof
 
     FILE is found by its SHA-256, under whatever name it was logged. Each hit is verified against the checkpoint. A log
     of more than 16,384 entries is searched by its index, which proves that there are no other hits. What is not in the
     log: exit code 8. The newest come first.
+
+    Identity and issuer are what the certificate in an entry claims, and nothing of it is verified: `verify` does that.
+    Entries that were revoked are shown with the entry that says so, if that one is signed by whoever may revoke them.
     """
-    keys = _wanted(file, sha256, leaf, name, others)
+    hint = read_key_hint(key).hex() if key is not None else None
+    named = [(SHA256, sha256), (LEAF, leaf), (NAME, name), (KEY, hint)]
+    named += [(IDENTITY, identity), (ISSUER, issuer), (SUBJECT, subject)]
+    keys = _wanted(file, named, others)
     if not keys:
         raise click.UsageError("name a file, or what to look for", click.get_current_context())
     if target is not None and (len(keys) > 1 or before is not None):
@@ -79,6 +99,8 @@ def search(
             found = _prove(out, client, keys[0], query, target)
         else:
             found = find_all(client, query, remarks(out), progress.advance)
+        relied = [relied_on(entry) for _, entry in found.hits]
+        revocations = find_revocations(client, relied, remarks(out))
     size, origin = client.tree.size, accepted.signed.origin
     fields = {"covered": found.covered, "size": size, "proven": not found.unproven}
     out.partial = {"hits": [], **fields, "origin": origin, "trust": pinned.how}
@@ -89,9 +111,14 @@ def search(
     if not found.hits:
         older = "" if before is None else f", before {before},"
         raise found.absent(f"what is looked for{older}", origin, size)
-    shown = [_document(index, entry) for index, entry in found.hits]
+    if revocations.unproven:
+        out.remark("revocations", revocations.unproven, f"revocations were not checked: {revocations.unproven}")
+    shown = [
+        {**_document(index, entry), **revoked_by(one, revocations)}
+        for (index, entry), one in zip(found.hits, relied, strict=True)
+    ]
     more = {"more": found.more} if found.more else {}
-    lines = [f"{hit['index']}  {hit['leaf_hash']}  {hit['kind']}{_named(hit)}" for hit in shown]
+    lines = [f"{hit['index']}  {hit['leaf_hash']}  {hit['kind']}{_named(hit)}{_revoked(hit)}" for hit in shown]
     if more:
         lines.append(f"and {found.more} older ones or more: --before {shown[-1]['index']} shows them")
     if not found.unproven and found.covered < size:
@@ -115,11 +142,9 @@ def _prove(out: Output, client: LogClient, key: Key, query: Query, target: Path)
     return Found(hits[: query.most], max(0, len(hits) - query.most), client.tree.size)
 
 
-def _wanted(
-    file: str | None, sha256: str | None, leaf: str | None, name: str | None, others: tuple[str, ...]
-) -> list[Key]:
+def _wanted(file: str | None, named: list[tuple[str, str | None]], others: tuple[str, ...]) -> list[Key]:
     digest = read_file(file).sha256 if file is not None else None
-    pairs = [(SHA256, digest), (SHA256, sha256), (LEAF, leaf), (NAME, name)]
+    pairs = [(SHA256, digest), *named]
     for other in others:
         kind, equals, value = other.partition("=")
         if not equals:
@@ -130,8 +155,19 @@ def _wanted(
 
 def _document(index: int, entry: bytes) -> dict[str, Any]:
     keys = [{"kind": key.kind, "value": text_of(key)} for key in keys_of(entry)]
-    return {"index": index, "leaf_hash": leaf_hash(entry).hex(), "kind": kind_of(entry).name, "keys": keys}
+    shown = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "kind": kind_of(entry).name, "keys": keys}
+    if (claims := claims_in(entry)) is None:
+        return shown
+    return {**shown, "claimed": {"identities": list(claims.identities), "issuer": claims.issuer}}
 
 
 def _named(hit: dict[str, Any]) -> str:
-    return "".join(f"  {key['value']}" for key in hit["keys"] if key["kind"] == NAME)
+    name = "".join(f"  {key['value']}" for key in hit["keys"] if key["kind"] == NAME)
+    if "claimed" not in hit:
+        return name
+    who, issuer = ", ".join(hit["claimed"]["identities"]) or "nobody", hit["claimed"]["issuer"]
+    return f"  claimed by the certificate: {who}{'' if issuer is None else f', issuer {issuer}'}"
+
+
+def _revoked(hit: dict[str, Any]) -> str:
+    return "".join(f"  REVOKED by entry {one['index']}: {one['reason']}" for one in hit.get("revoked_by", ()))

@@ -48,6 +48,7 @@ class _Subject(click.Path):
     "--trusted-root", "root", type=click.Path(path_type=Path), help="accept what a log in this file has signed"
 )
 @who_options
+@click.option("--log", help="look in the log, as it is served now, for revocations")
 @click.option("--explain", is_flag=True, help="show every hash from the entry to the root")
 @json_option
 @output
@@ -61,6 +62,7 @@ def verify(
     pins: Pins,
     root: Path | None,
     who: Who,
+    log: str | None,
     explain: bool,
 ) -> None:
     """Verify, offline, that each FILE is in the log that signed its proof, and who signed it.
@@ -84,18 +86,21 @@ def verify(
     was. If the proof names an entry of exactly this file, that one is tried first, under whatever name. Of several
     files that do not verify, the exit code is the first of 7, 1, 8, 3 that occurred.
 
+    With --log, the log is read: what was revoked does not verify, and the error names the entry that says so. Without,
+    revocations are not known. Nothing else is asked of anyone.
+
     With --search-proof, verify which entries of the log have what was looked for, and that there are no others; exit
     code 8 if it proves that there are none. With --fork, verify that the log has shown two histories.
     """
     out.partial = {"verified": False}
     alone = [one is not None for one in (search_proof, fork)]
-    others = bool(files) or explain or who != Who() or proof is not None or bundle is not None
+    others = bool(files) or explain or log is not None or who != Who() or proof is not None or bundle is not None
     if fork is not None and sum(alone) == 1 and not others:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
         _verify_search(out, search_proof, pins, root)
     elif files and not any(alone) and _can_be_read(files, proof, bundle):
-        verify_files(out, files, Call(proof, bundle, pins, root, who, explain))
+        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log))
     else:
         message = "name files, one of them with --proof; or --search-proof or --fork alone"
         raise click.UsageError(message, click.get_current_context())

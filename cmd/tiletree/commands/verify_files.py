@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import chain
@@ -24,6 +24,7 @@ from tiles.read.trust import PINNED
 from tiles.tree.merkle import leaf_hash
 from tiletree.blinding import known_secrets
 from tiletree.commands.verify_report import Check, of_bundle, of_proof
+from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
 from tiletree.opening import open_binary, read_file
 from tiletree.options import Pins
 from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
@@ -62,6 +63,7 @@ class Call:
 
     proof, bundle   what to verify the file by; None of both: what stands beside it
     root            a trusted root
+    log             where to look for revocations; None: they are not looked for
     """
 
     proof: Path | None
@@ -70,6 +72,7 @@ class Call:
     root: Path | None
     who: Who
     explain: bool
+    log: str | None = None
 
 
 class _Judge:
@@ -94,7 +97,16 @@ class _Judge:
             made.append((proof, self.by_proof(file, proof)))
         if bundle is not None:
             made.append((bundle, self.by_bundle(file, bundle)))
-        return made
+        return [(path, self.unrevoked(file, check)) for path, check in made]
+
+    def unrevoked(self, file: str, check: Check) -> Check:
+        """Return what was verified, with what is known of revocations. Raises VerificationError if it was revoked."""
+        if self.call.log is None:
+            return replace(
+                check, fields={**check.fields, "revocation": "not checked"}, lines=[*check.lines, NOT_CHECKED]
+            )
+        where = check_revocations(self.call.log, file, check.verified)
+        return replace(check, fields={**check.fields, "revocation": "none"}, lines=[*check.lines, where])
 
     def _by_what(self, file: str) -> tuple[Path | None, Path | None]:
         """Return the proof and the bundle of a file: as named, or those beside it. Raises NotFound if there is none."""
@@ -123,8 +135,8 @@ class _Judge:
         with judged(data := read_limited(path, MAX_PROOF_SIZE), str(path)):
             proof = parse_tlog_proof(data)
         trust = pinned(proof.checkpoint.origin, self.call.pins, self.root)
-        accepted, matched, entry = _match(proof, trust.policy, file)
-        return of_proof(proof, accepted, matched, entry, trust, explain=self.call.explain)
+        accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
+        return of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
 
     def by_bundle(self, file: str, path: Path) -> Check:
         """Verify a file by a bundle."""
@@ -139,20 +151,32 @@ class _Judge:
         with judged(data := read_limited(path, MAX_BUNDLE_SIZE), str(path)):
             bundle = parse_bundle(data)
             needed = needed_digests(bundle)
-        digests = _digests(file, needed)
+        digests = _digests(file, needed if self.call.log is None else needed | {"SHA2_256"})
+        trusted: TrustedRoot | Policy
         if self.root is not None:
-            verdict = verify_bundle(bundle, digests, self.root, self.demanded, self.now)
-            return of_bundle(verdict, PINNED, None, digests, explain=self.call.explain)
-        trust = pinned(_origin(bundle), self.call.pins)
-        verdict = verify_bundle(bundle, digests, trust.policy, self.demanded, self.now)
-        return of_bundle(verdict, trust.how, trust.policy, digests, explain=self.call.explain)
+            trusted, how, policy = self.root, PINNED, None
+        else:
+            trust = pinned(_origin(bundle), self.call.pins)
+            trusted, how, policy = trust.policy, trust.how, trust.policy
+        verdict = verify_bundle(bundle, digests, trusted, self.demanded, self.now)
+        origin = verdict.logged.signed.origin
+        verified = Verified(
+            verdict.logged.entry.body,
+            (digests["SHA2_256"].hex(),) if "SHA2_256" in digests else (),
+            origin,
+            verdict.logged.signed.tree.size,
+            lambda: pinned(origin, self.call.pins, self.root).policy,
+            verdict.key.hint.hex(),
+            bundle.certificates[0] if bundle.certificates else b"",
+        )
+        return of_bundle(verdict, how, policy, digests, verified, explain=self.call.explain)
 
 
 def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:
     """Verify files. Raises the error that decides the exit code, once all of them were looked at."""
     judge = _Judge(call)
     if len(files) == 1 and call.proof is not None and call.bundle is None and judge.demanded is None:
-        check = judge.by_proof(files[0], call.proof)
+        check = judge.unrevoked(files[0], judge.by_proof(files[0], call.proof))
         out.result(
             {"verified": True, **check.fields}, f"verified: {files[0]} {check.words}", *check.lines, *check.steps
         )
@@ -220,8 +244,8 @@ def _digests(file: str, algorithms: frozenset[str]) -> dict[str, bytes]:
     return {name: each.digest() for name, each in hashes.items()}
 
 
-def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes]:
-    """Verify a file in any form in which it may have been logged, and say in which it was, and which entry it is.
+def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes, str]:
+    """Verify a file in any form in which it may have been logged; return in which it was, the entry, and its SHA-256.
 
     What the proof says of the entry is one more form, if it is of exactly this file.
     """
@@ -229,7 +253,7 @@ def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, 
     told = entry_of(proof.extra, DigestEntry(content.sha256, content.size))
     for matched, entry in chain([] if told is None else [(kind_of(told).name, told)], forms(content)):
         with suppress(ProofError):
-            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched, entry
+            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched, entry, content.sha256
     raise ProofError(
         f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
         hint="the file was changed, or the proof is that of another file",

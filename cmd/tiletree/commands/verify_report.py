@@ -11,6 +11,7 @@ from tiles.notes.tlog_proof import TlogProof
 from tiles.read.trust import Pinned
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
 from tiles.tree.proof import inclusion_steps
+from tiletree.commands.verify_revocations import Verified
 from tiletree.remarks import cosigned
 
 if TYPE_CHECKING:
@@ -25,18 +26,20 @@ class Check:
     words    one sentence, which begins with the file: "is entry 5 of …"
     lines    what else there is to say
     steps    every hash, with --explain: its place in `fields` is "steps"
+    verified   by which it may be revoked
     """
 
     fields: dict[str, Any]
     words: str
     lines: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    verified: Verified = field(kw_only=True)
 
 
 def of_proof(
-    proof: TlogProof, accepted: Accepted, matched: str, entry: bytes, pinned: Pinned, *, explain: bool
+    proof: TlogProof, accepted: Accepted, matched: str, entry: bytes, pinned: Pinned, sha256: str, *, explain: bool
 ) -> Check:
-    """Return what was verified by a proof file. matched: in which form the file was logged."""
+    """Return what was verified by a proof file. matched: in which form the file was logged; sha256: of the file"""
     signed = accepted.signed
     name = name_in(entry) if matched == "file" else None
     fields, lines = cosigned(accepted, pinned.policy)
@@ -60,15 +63,19 @@ def of_proof(
             *lines,
         ],
         explained,
+        verified=Verified(entry, (sha256,), signed.origin, signed.tree.size, lambda: pinned.policy),
     )
 
 
-def of_bundle(verdict: Verdict, how: str, policy: Policy | None, digests: dict[str, bytes], *, explain: bool) -> Check:
+def of_bundle(
+    verdict: Verdict, how: str, policy: Policy | None, digests: dict[str, bytes], verified: Verified, *, explain: bool
+) -> Check:
     """Return what was verified by a bundle.
 
     how       whom to trust came to be known
     policy    by which the checkpoint was accepted, where it was one
     digests   of the artifact
+    verified   by which it may be revoked
     """
     logged, tree = verdict.logged, verdict.logged.signed.tree
     fields: dict[str, Any] = {
@@ -103,7 +110,8 @@ def of_bundle(verdict: Verdict, how: str, policy: Policy | None, digests: dict[s
         fields["steps"], way = _steps(logged.entry.body, logged.proof.index, tree, logged.proof.hashes)
         steps = [*(f"{name}(file) = {digest.hex()}" for name, digest in digests.items()), *way]
     where = f"is entry {logged.entry.index} of {logged.signed.origin}, size {tree.size}"
-    return Check(fields, f"{where}, {words}", [f"entry     {fields['entry_kind']}", f"trust     {how}", *lines], steps)
+    lines = [f"entry     {fields['entry_kind']}", f"trust     {how}", *lines]
+    return Check(fields, f"{where}, {words}", lines, steps, verified=verified)
 
 
 def _steps(

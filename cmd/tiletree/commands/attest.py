@@ -1,0 +1,72 @@
+"""`tiletree attest`: a statement about a file is signed, and logged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tiles.read.trouble import judged
+from tiles.rekor.sign import MAX_PREDICATE_SIZE, PREDICATE_TYPES, attest_artifacts, digest_of, predicate_type_of
+from tiles.sigstore.bundle import SUFFIX
+from tiletree.opening import open_binary
+from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
+from tiletree.stapling import Unlogged, log_bundles, open_log, read_limited, read_signing_key, signing_key_option
+from tiletree.ui import Output
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--predicate",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="a file with what is stated of FILE: a JSON object",
+)
+@click.option(
+    "--type", "type_", metavar="TYPE", required=True, help=f"of the predicate: {', '.join(PREDICATE_TYPES)}, or a URI"
+)
+@log_option
+@signing_key_option
+@click.option(
+    "-o",
+    "--bundle",
+    "target",
+    type=click.Path(path_type=Path),
+    help=f"the bundle's file  [default: FILE.TYPE{SUFFIX}; FILE.attestation{SUFFIX} where TYPE is a URI]",
+)
+@url_option
+@log_writer_options
+@json_option
+@output
+def attest(
+    out: Output,
+    file: str,
+    predicate: Path,
+    type_: str,
+    log: str,
+    key: Path,
+    target: Path | None,
+    url: str | None,
+    writer: Writer,
+) -> None:
+    """Sign a statement about FILE (in-toto, in a DSSE envelope), log the signature, and write a bundle.
+
+    \b
+    Examples:
+      tiletree attest app.whl --predicate provenance.json --type slsaprovenance1 --log ./log --key s.key
+      tiletree attest app.whl --predicate bom.json --type cyclonedx --log ./log --key s.key
+
+    The bundle holds the statement, the signature, and the proof that it is in the log; the log holds no more than the
+    digest of the statement. `cosign verify-blob-attestation` and `tiletree verify` take it.
+    """
+    uri = predicate_type_of(type_)
+    with judged(data := read_limited(predicate, MAX_PREDICATE_SIZE), str(predicate)):
+        signer = read_signing_key(key)
+        with open_binary(file) as stream:
+            subjects = {Path(file).name: digest_of(stream, "SHA2_256")}
+        bundle = attest_artifacts(signer, subjects, uri, data)
+    called = type_ if type_ in PREDICATE_TYPES else "attestation"
+    opened = open_log(out, log, writer)
+    one = Unlogged(file, bundle, signer.public, target or Path(f"{file}.{called}{SUFFIX}"))
+    log_bundles(out, log, opened, [one], url)

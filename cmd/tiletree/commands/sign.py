@@ -1,0 +1,62 @@
+"""`tiletree sign`: files are signed, the signatures logged, and each file gets a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tiles.rekor.sign import digest_of, sign_artifact
+from tiles.signing.artifact_key import ArtifactKey
+from tiles.sigstore.bundle import SUFFIX
+from tiletree.opening import open_binary
+from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
+from tiletree.stapling import Unlogged, log_bundles, open_log, read_signing_key, signing_key_option
+from tiletree.ui import Output
+
+
+@click.command()
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
+@log_option
+@signing_key_option
+@click.option(
+    "-o", "--bundle", "target", type=click.Path(path_type=Path), help=f"the bundle's file  [default: FILE{SUFFIX}]"
+)
+@url_option
+@log_writer_options
+@json_option
+@output
+def sign(
+    out: Output, files: tuple[str, ...], log: str, key: Path, target: Path | None, url: str | None, writer: Writer
+) -> None:
+    """Sign files, log the signatures, and write a bundle beside each file.
+
+    \b
+    Examples:
+      tiletree key generate --signing --out s.key
+      tiletree sign dist/app-1.0.whl --log ./log --key s.key
+      tiletree verify dist/app-1.0.whl --key s.key.pub --vkey log.example.com+c4f0a2b1+AQ...
+
+    The bundle, FILE.sigstore.json, holds the signature and the proof that it is in the log. cosign and other clients of
+    Sigstore verify it offline, with what `tiletree trust-root` writes. A bundle that is there already is replaced.
+
+    Who signs the same file with the same key again gets the same signature, which is not logged twice: a call that was
+    interrupted may be made again.
+    """
+    if target is not None and len(files) > 1:
+        raise click.UsageError("--bundle is for one file", click.get_current_context())
+    if target is None and "-" in files:
+        raise click.UsageError("standard input needs --bundle", click.get_current_context())
+    signer = read_signing_key(key)
+    opened = open_log(out, log, writer)
+    log_bundles(out, log, opened, _signed(signer, files, target), url)
+
+
+def _signed(key: ArtifactKey, files: tuple[str, ...], target: Path | None) -> Iterator[Unlogged]:
+    for name in dict.fromkeys(files):
+        with open_binary(name) as stream:
+            bundle = sign_artifact(key, digest_of(stream, key.public.algorithm))
+        yield Unlogged(name, bundle, key.public, target or Path(f"{name}{SUFFIX}"))

@@ -1,0 +1,155 @@
+"""What `sign`, `attest`, `upload` and `staple` have in common: bundles are logged, and written with their entries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tiles.errors import AccessError, Malformed, NotFound, Unfinished, UsageError
+from tiles.log import Log
+from tiles.rekor.staple import Stapled, staple
+from tiles.signing.artifact_key import ArtifactKey, read_artifact_key
+from tiles.sigstore.bundle import Bundle
+from tiles.sigstore.public_key import PublicKey
+from tiles.tree.merkle import EMPTY_TREE, TreeHead
+from tiletree.links import link, named
+from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted
+from tiletree.options import Writer
+from tiletree.remarks import remark_index, remark_unsure
+from tiletree.ui import Output
+
+signing_key_option = click.option(
+    "--key", required=True, type=click.Path(path_type=Path), help="the private key that signs, a PEM file"
+)
+
+BATCH = 256  # bundles that are logged at a time
+
+
+@dataclass(frozen=True)
+class Unlogged:
+    """A bundle that is to be logged.
+
+    name     what it is of, as the call names it
+    key      that signed, where the bundle does not hold it
+    target   the file that it is written to, with its entry; None: none is written
+    """
+
+    name: str
+    bundle: Bundle
+    key: PublicKey | None
+    target: Path | None
+
+
+def read_signing_key(path: Path) -> ArtifactKey:
+    """Return the key that a call names. Raises UsageError if it is none, or not there."""
+    try:
+        return read_artifact_key(path)
+    except (Malformed, NotFound) as error:
+        raise UsageError(error.message, hint=error.hint) from None
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """Return a file's content, one byte more than `limit` at most: its parser refuses that."""
+    with path.open("rb") as stream:
+        return stream.read(limit + 1)
+
+
+def open_log(out: Output, log: str, writer: Writer) -> Log:
+    """Return the log that is written to, and remark what of it others may read."""
+    opened = open_sequencer(log, writer, find_key(log, writer))
+    remark_readable(out, opened.readable())
+    return opened
+
+
+def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged], url: str | None) -> None:
+    """Log bundles, write each with its entry as soon as that is published, and report."""
+    report = _Report(out, opened.verifier.name, url)
+    given = iter(bundles)
+    index, is_sure = "", True
+    while part := list(islice(given, BATCH)):
+        try:
+            done = staple(opened, [one.bundle for one in part], [one.key for one in part])
+        except Unfinished as error:
+            out.partial |= {"committed": True, "published": error.published}
+            error.hint = "call it again: the same signatures are the same entries, and their bundles are written then"
+            raise
+        for one, stapled in zip(part, done.stapled, strict=True):
+            if one.target is not None:
+                _replace(one.target, stapled.bundle.data)
+            report.add(one, stapled, done.tree)
+        is_sure = is_sure and done.appended.once
+        index = opened.update_index()
+    remark_undeleted(out, opened.undeleted())
+    remark_index(out, log, index)
+    if not is_sure:
+        remark_unsure(out)
+    report.finish()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write or replace a file that the user named: a run that dies leaves the old content or the new one.
+
+    Raises AccessError.
+    """
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temp.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # `staple` may replace the only copy of a signature
+        temp.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temp.unlink(missing_ok=True)
+        raise AccessError(f"{path} cannot be written: {error.strerror}") from error
+
+
+class _Report:
+    def __init__(self, out: Output, origin: str, url: str | None) -> None:
+        self._out = out
+        self._origin = origin
+        self._url = url
+        self._entries: list[dict[str, Any]] = []
+        self._tree = EMPTY_TREE
+
+    def add(self, one: Unlogged, stapled: Stapled, tree: TreeHead) -> None:
+        """Take down where one is. tree: to which its proof leads"""
+        self._tree = tree
+        self._entries.append(
+            {
+                "index": stapled.index,
+                "name": one.name,
+                **named(stapled.leaf, link(self._origin, stapled.leaf, self._url)),
+                **({"bundle": str(one.target)} if one.target is not None else {}),
+                **({"already": True} if stapled.already else {}),
+            }
+        )
+        where = f"  {one.target}" if one.target is not None else ""
+        already = ", already in the log" if stapled.already else ""
+        self._out.line(f"{stapled.index}  {stapled.leaf.hex()}  {one.name}{where}{already}")
+        self._out.partial = self._document()
+
+    def finish(self) -> None:
+        """Print the outcome."""
+        last = self._entries[-1]["url"] if len(self._entries) == 1 else ""
+        self._out.result(
+            self._document(),
+            f"published {self._origin}, size {self._tree.size}, root {self._tree.root.hex()}",
+            *([f"see {last}"] if last else []),
+        )
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "entries": self._entries,
+            "origin": self._origin,
+            "size": self._tree.size,
+            "root": self._tree.root.hex(),
+            "published": True,
+        }

@@ -1,0 +1,48 @@
+"""By which keys an entry of Rekor is found besides its digest: its signing key, and who that was, as it claims.
+
+docs/index-format.md, "Keys", "Certificates" and "Identities", has the rules.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from tiles.errors import Malformed
+from tiles.notes.index_head import MAX_KEYS
+from tiles.sigstore.der import CertificateClaims, read_certificate
+from tiles.sigstore.hashedrekord import HashedRekord, parse_hashedrekord
+from tiles.sigstore.names import identity_keys, spelled
+
+KEY = "key/1"  # SHA-256 of the key that signs
+IDENTITY = "identity/1"  # who signed, as the certificate claims
+ISSUER = "issuer/1"  # of that identity
+
+
+def claims_of(found: HashedRekord) -> CertificateClaims | None:
+    """Return what the certificate in an entry claims; None for a key without one, and for what is no certificate."""
+    if found.verifier != "x509Certificate":
+        return None
+    try:
+        return read_certificate(found.raw)
+    except Malformed:
+        return None
+
+
+def claims_in(entry: bytes) -> CertificateClaims | None:
+    """Return what the certificate in an entry claims; None for an entry without one. It may be hostile."""
+    try:
+        return claims_of(parse_hashedrekord(entry))
+    except Malformed:
+        return None
+
+
+def signer_keys(found: HashedRekord) -> list[tuple[str, bytes]]:
+    """Return kind and value of the keys that tell who signed an entry."""
+    if found.verifier == "publicKey":
+        return [(KEY, sha256(found.raw).digest())]
+    claims = claims_of(found)
+    if claims is None:
+        return []
+    keys = [(KEY, sha256(claims.spki).digest())]
+    keys += [(IDENTITY, text.encode("ascii")) for text in identity_keys(claims.identities)[:MAX_KEYS]]
+    return keys if claims.issuer is None else [*keys, (ISSUER, spelled(claims.issuer).encode("ascii"))]

@@ -1,0 +1,129 @@
+"""Giving bundles that were made without a log their entries.
+
+bundles → an entry of each, checked → appended, what is there already left out → published → proofs → bundles
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from tiles.errors import AccessError, Refused, UsageError
+from tiles.log import Log
+from tiles.notes.policy import policy_for
+from tiles.read.client import LogClient
+from tiles.sigstore.body import HASHES
+from tiles.sigstore.bundle import Bundle, EntryProof, LogEntry, MessageSignature
+from tiles.sigstore.hashedrekord import KIND, VERSION, check_hashedrekord, make_hashedrekord
+from tiles.sigstore.public_key import PublicKey, certificate_key
+from tiles.store import StoreFetcher
+from tiles.tree.merkle import Hash, TreeHead, leaf_hash
+from tiles.tree.proof import verify_inclusion
+from tiles.write.results import Appended
+
+
+@dataclass(frozen=True, slots=True)
+class Stapled:
+    """A bundle and its entry, which is published.
+
+    leaf      hash of the entry, which Rekor calls its UUID
+    already   whether it was in the log before
+    """
+
+    bundle: Bundle
+    leaf: Hash
+    already: bool
+
+    @property
+    def index(self) -> int:
+        """Where the entry is in the log."""
+        return self.bundle.entries[0].index
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a call has done: the bundles, in the order in which they were given, and how the log took their entries.
+
+    tree   to which the proofs lead
+    """
+
+    stapled: tuple[Stapled, ...]
+    appended: Appended = field(repr=False)
+    tree: TreeHead
+
+
+def entry_for(bundle: Bundle, key: PublicKey | None = None) -> bytes:
+    """Return the entry of a bundle's signature, which may be logged: it is by that key, and over that digest.
+
+    key   that signed, where the bundle does not hold it: it only has a hint then, which nothing is based on
+    Raises UsageError where the key is missing, or does not go with the bundle; Malformed for a key or certificate that
+    Rekor does not take; SignatureError for a wrong signature.
+    """
+    certificate = bundle.certificates[0] if bundle.certificates else b""
+    if certificate:
+        signer = certificate_key(certificate)
+        if key is not None and key != signer:
+            raise UsageError("the bundle has a certificate, which is of another key than the one that is named")
+    elif key is None:
+        raise UsageError("the bundle does not hold the key that signed", hint="name its public half with --key")
+    else:
+        signer = key
+    content = bundle.content
+    if isinstance(content, MessageSignature):
+        if content.algorithm != signer.algorithm:
+            raise UsageError(f"the bundle has a digest of {content.algorithm}, and the key signs {signer.algorithm}")
+        digest = content.digest
+    else:
+        digest = HASHES[signer.algorithm](content.signed).digest()
+    entry = make_hashedrekord(digest, content.signature, signer, certificate).data
+    check_hashedrekord(entry)
+    return entry
+
+
+def staple(log: Log, bundles: Sequence[Bundle], keys: Sequence[PublicKey | None]) -> Done:
+    """Log the signatures of bundles, unless they are in the log already, and return the bundles with their entries.
+
+    keys   of each, as for `entry_for`
+    An entry that a bundle has of this log is replaced by one with a newer proof, so the call can be repeated.
+    Raises what `entry_for` and `Log.append` raise; Refused for a bundle with an entry of another log. Then nothing was
+    logged, but after Unfinished: the same call finishes it.
+    """
+    for bundle in bundles:
+        if any(entry.log_id != log.verifier.log_id for entry in bundle.entries):
+            raise Refused(
+                "the bundle has the entry of another log; some clients take no bundle with two",
+                hint="staple the bundle as it was before it was logged",
+            )
+    entries = [entry_for(bundle, key) for bundle, key in zip(bundles, keys, strict=True)]
+    appended = log.append(entries, once=True)
+    there = {position for position, _ in appended.already}
+    proven, tree = log_entries(log, entries, appended)
+    return Done(
+        tuple(
+            Stapled(replace(bundle, entries=(entry,)), leaf_hash(entry.body), position in there)
+            for position, (bundle, entry) in enumerate(zip(bundles, proven, strict=True))
+        ),
+        appended,
+        tree,
+    )
+
+
+def log_entries(log: Log, entries: Sequence[bytes], appended: Appended) -> tuple[list[LogEntry], TreeHead]:
+    """Return what shows that entries are in a tree of a log, and the tree: read as a reader would, and verified.
+
+    appended   how the log took them
+    """
+    client = LogClient(StoreFetcher(log.public), policy_for(log.verifier), origin=log.verifier.name)
+    signed = client.visit().signed
+    if signed.tree.size < appended.checkpoint.tree.size:
+        raise AccessError(
+            f"{log.public.url} still shows size {signed.tree.size}, {appended.checkpoint.tree.size} was published",
+            hint="what was to be logged is logged; the same call finds it",
+        )
+    made = []
+    for entry, index in zip(entries, appended.indexes, strict=True):
+        hashes = client.prove(index).hashes
+        verify_inclusion(leaf_hash(entry), index, signed.tree, hashes)
+        proof = EntryProof(index, signed.tree.size, signed.tree.root, hashes, signed.data)
+        made.append(LogEntry(index, log.verifier.log_id, KIND, VERSION, entry, proof))
+    return made, signed.tree
