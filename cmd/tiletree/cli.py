@@ -69,6 +69,7 @@ COMMANDS = {
             "search",
             "sequence",
             "serve",
+            "shim",
             "sign",
             "staple",
             "status",

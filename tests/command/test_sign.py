@@ -12,6 +12,8 @@ import pytest
 from tests.support.command_line import ORIGIN, Command
 from tests.support.rekor_log import artifact_key
 from tests.support.sigstore_authority import IDENTITY, authority
+from tiles.errors import Unfinished
+from tiles.log import Log
 from tiles.rekor.sign import sign_artifact
 from tiles.signing.artifact_key import write_artifact_key
 from tiles.sigstore.bundle import Bundle, MessageSignature, parse_bundle
@@ -51,6 +53,17 @@ def test_a_signing_key(tiletree: Command) -> None:
     assert tiletree("key", "generate", "--signing", "x.example.com", "--out", "x").code == 2
     assert tiletree("key", "generate", "--out", "x").code == 2
     assert not Path("x").exists()
+
+
+def test_a_signing_key_that_would_be_published(tiletree: Command) -> None:
+    """A folder that is served, or a git checkout, is no place for it: that is said, and the key is made."""
+    Path("web").mkdir()
+    Path("web/index.html").touch()
+    done = tiletree("key", "generate", "--signing", "--out", "web/s.key", "--json")
+    assert done.code == 0
+    assert "as a folder has that is served" in done.json["exposed"][0]
+    assert "warning: the key, web/s.key, may be published" in done.err
+    assert "exposed" not in tiletree.ok("key", "generate", "--signing", "--out", "s.key")
 
 
 @pytest.mark.parametrize(
@@ -122,6 +135,21 @@ def test_a_bundle_that_cannot_be_written(tiletree: Command, signer: str) -> None
     assert tiletree.ok("sign", "a", "--log", "log", "--key", "s")["entries"][0]["already"]
 
 
+def test_a_run_that_cannot_publish(tiletree: Command, signer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 5 says that the entries are committed, and what to do: the same call writes the bundle."""
+
+    def append(*_: object, **__: object) -> None:
+        raise Unfinished("the entries are committed", first_index=2, count=1, published=False, hint="elsewhere")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Log, "append", append)
+        done = tiletree("sign", "a", "--log", "log", "--key", "s", "--json")
+    assert done.code == 5
+    assert (done.json["committed"], done.json["published"]) == (True, False)
+    assert "call it again" in done.json["error"]["hint"]
+    assert not Path("a.sigstore.json").exists()
+
+
 def test_the_keys_are_told_apart(tiletree: Command, signer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """$TILETREE_KEY is the log's; --key is the signer's; a key of one kind in the place of the other is refused."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(Path("nothing is remembered").absolute()))
@@ -149,6 +177,23 @@ def test_attest(tiletree: Command, signer: str) -> None:
         assert [subject.name for subject in statement.subjects] == ["a"]
         assert b'"n": 1.50' in envelope.payload
     assert tiletree.ok("info", "log", "--vkey", signer)["size"] == 4
+
+
+def test_a_statement_is_published_when_asked(tiletree: Command, signer: str) -> None:
+    """The log alone gives the envelope then, signature included; otherwise it holds nothing of the statement."""
+    Path("p.json").write_bytes(b'{"secret": "s3cr3t"}')
+    common = ("attest", "a", "--predicate", "p.json", "--log", "log", "--key", "s")
+    found = []
+    for type_, options in (("link", ()), ("vuln", ("--payload",))):
+        (entry,) = tiletree.ok(*common, "--type", type_, *options)["entries"]
+        found.append(tiletree("get", "log", "--uuid", entry["uuid"], "--payload", "--vkey", signer))
+        stored = [path for path in Path("log").rglob("*") if path.is_file() and b"s3cr3t" in path.read_bytes()]
+        assert len(stored) == bool(options)
+    assert [done.code for done in found] == [3, 0]
+    envelope = bundle_at("a.vuln.sigstore.json").content
+    assert isinstance(envelope, Envelope)
+    assert json.loads(found[1].out) == envelope.item
+    assert tiletree.ok("audit", "log", "--vkey", signer)["findings"] == []
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ def test_waiting_tells_what_was_not_known(
 ) -> None:
     """With --wait the log tells whether the object was there; but not of entries that were not even sent."""
     with monkeypatch.context() as patched:
-        patched.setattr(command, "_inbox", lambda *_: Unanswered(Path("log.private")))
+        patched.setattr(command, "inbox_of", lambda *_: Unanswered(Path("log.private")))
         done = tiletree("submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--vkey", log)
         assert done.code == 0
         assert "the log will tell" in done.err

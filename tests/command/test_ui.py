@@ -112,6 +112,11 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
     ],
     "page": [(["page", "hostile"], False), (["page", "hostile", "--policy", NONE], True), (["page", NONE], False)],
     "serve": [(["serve", NONE], False)],
+    "shim": [
+        (["shim", NONE], True),
+        (["shim", "hostile", "--listen", LINES], True),
+        (["shim", "hostile", "--submit", "--submitter", LINES], False),
+    ],
     "writing": [
         (["init", LOG, "--origin", ORIGIN, "--key", f"key {LINES}"], True),
         (["add", LOG, FILE], True),

@@ -13,12 +13,15 @@ import tiles.entries.payload
 from tests.support.command_line import Command
 from tests.support.faults import Faults
 from tests.support.readers import Objects
+from tests.support.rekor_log import artifact_key
 from tests.support.world import NOW, World
 from tiles.entries.file_digest import digest_entry
-from tiles.entries.payload import MAX_PAYLOAD_SIZE, check_payload_size, fetch_payload, store_payload
+from tiles.entries.payload import MAX_PAYLOAD_SIZE, check_payload_size, fetch_payload, store_payload, store_signed
 from tiles.errors import AccessError, NotFound, UsageError, VerificationError
 from tiles.notes.policy import policy_for
 from tiles.records.paths import payload_path
+from tiles.sigstore.dsse import make_envelope, pae
+from tiles.sigstore.hashedrekord import make_hashedrekord
 from tiles.store import Differs, StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.upkeep.audit import audit
@@ -39,6 +42,23 @@ def test_store_and_fetch() -> None:
         assert fetch_payload(StoreFetcher(store), entry) == data
     assert payload_path(HEX) == PATH
     assert [listed.path for listed in store.list("")] == sorted([PATH, payload_path(sha256(b"").hexdigest())])
+
+
+def test_a_signed_statement() -> None:
+    """Its entry leads to the envelope, and that of a signature over a file to the file."""
+    store, key = MemoryStore(), artifact_key()
+    envelope = make_envelope("t", DATA, key.sign_digest(sha256(pae("t", DATA)).digest()))
+    store_signed(store, envelope)
+    store_payload(store, io.BytesIO(DATA), "f")
+    logged = make_hashedrekord(sha256(envelope.signed).digest(), envelope.signature, key.public).data
+    assert fetch_payload(StoreFetcher(store), logged) == envelope.data
+    plain = make_hashedrekord(sha256(DATA).digest(), b"signature", key.public).data
+    assert fetch_payload(StoreFetcher(store), plain) == DATA
+    wrong = Objects({payload_path(sha256(envelope.signed).hexdigest()): pae("t", b"else")})
+    with pytest.raises(VerificationError, match="has SHA-256"):
+        fetch_payload(wrong, logged)
+    with pytest.raises(NotFound, match="not stored"):
+        fetch_payload(Objects({}), logged)
 
 
 def test_size(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from tiles.tree.merkle import TreeHead, to_hash
 ORIGIN = "log.example.com/interop"
 SIZES = (0, 1, 255, 256, 257, 70_000)  # one log grows through all of them
 
-_SOURCES = Path(__file__).parent / "go"
+SOURCES = Path(__file__).parent / "go"
 _MINUTES = 60  # seconds
 
 
@@ -87,7 +87,7 @@ def build(name: str, target: Path, package: str = ".") -> Program | str:
 def _go(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "GOFLAGS": "-mod=readonly", "GOWORK": "off", "CGO_ENABLED": "0"}
     command = ["go", *arguments]
-    directory = _SOURCES / name
+    directory = SOURCES / name
     return subprocess.run(
         command, cwd=directory, env=environment, capture_output=True, text=True, timeout=15 * _MINUTES
     )

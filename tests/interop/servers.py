@@ -58,11 +58,11 @@ def versitygw(directory: Path) -> Iterator[Server]:
         pytest.skip(f"NOT TESTED on versitygw: {program}")
     (directory / "data" / BUCKET).mkdir(parents=True)  # a folder is a bucket
     (directory / "accounts").mkdir()
-    port = _free_port()
+    port = free_port()
     options = ["--port", f"127.0.0.1:{port}", "--iam-dir", str(directory / "accounts"), "--quiet", "--keep-alive"]
     command = [str(directory / "versitygw"), *options, "posix", str(directory / "data")]
     environment = {"ROOT_ACCESS_KEY": _ROOT[0], "ROOT_SECRET_KEY": _ROOT[1]}
-    with _running(command, environment, directory, port):
+    with running(command, environment, directory, port):
         yield _s3("versitygw", port)
 
 
@@ -84,10 +84,10 @@ def minio(directory: Path) -> Iterator[Server]:
         if isinstance(built, str):
             pytest.skip(f"NOT TESTED on MinIO: {built}")
     (directory / "data" / BUCKET).mkdir(parents=True)
-    port, console = _free_port(), _free_port()
+    port, console = free_port(), free_port()
     addresses = ["--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{console}"]
     environment = {"MINIO_ROOT_USER": _ROOT[0], "MINIO_ROOT_PASSWORD": _ROOT[1]}
-    with _running([program, "server", *addresses, str(directory / "data")], environment, directory, port):
+    with running([program, "server", *addresses, str(directory / "data")], environment, directory, port):
         yield _s3("minio", port)
 
 
@@ -104,12 +104,12 @@ def azurite(directory: Path) -> Iterator[Server]:
         if "EINTEGRITY" in done.stderr or "EUSAGE" in done.stderr:
             pytest.fail(f"azurite does not install:\n{done.stderr}")
         pytest.skip(f"NOT TESTED on Azurite: its packages cannot be had: {done.stderr.strip()[-500:]}")
-    port = _free_port()
+    port = free_port()
     main = package / "node_modules/azurite/dist/src/blob/main.js"
     where = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(directory / "data")]
     # the version check refuses clients that are newer than this Azurite
     command = ["node", str(main), *where, "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-    with _running(command, {}, directory, port):
+    with running(command, {}, directory, port):
         endpoint = f"http://127.0.0.1:{port}/{_ACCOUNT}"
         _make_container(endpoint)
         environment = {"AZURE_STORAGE_ACCOUNT_KEY": _ACCOUNT_KEY}
@@ -140,14 +140,15 @@ def _make_container(endpoint: str) -> None:
     assert answer.status == 201, answer.data
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that is free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 @contextmanager
-def _running(command: list[str], environment: dict[str, str], directory: Path, port: int) -> Iterator[None]:
+def running(command: list[str], environment: dict[str, str], directory: Path, port: int) -> Iterator[None]:
     """Run a server until the end of the context; it listens on the port from the beginning of it on."""
     log = directory / "output"
     with log.open("wb") as output:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tiles.errors import Malformed, UsageError
-from tiles.sigstore.dsse import Envelope, make_envelope, pae, parse_envelope
+from tiles.sigstore.dsse import Envelope, make_envelope, pae, parse_envelope, parse_pae
 
 GOOD = {"payload": "aGk=", "payloadType": "t", "signatures": [{"sig": "AAAA"}]}
 
@@ -20,6 +20,34 @@ def test_pae() -> None:
         b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
     )
     assert pae("é", b"") == b"DSSEv1 2 \xc3\xa9 0 "
+
+
+@pytest.mark.parametrize("payload", [b"", b"hello world", b" 1 \xff\n", b"x" * 1000])
+@pytest.mark.parametrize("type_", ["t", "http://example.com/HelloWorld", "\u00e9 2", "x" * 512])
+def test_pae_is_read_again(type_: str, payload: bytes) -> None:
+    """Type and payload are those that it was made of, also where they look like a part of it."""
+    assert parse_pae(pae(type_, payload)) == (type_, payload)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello world",
+        b"DSSEv1 1 t 2 h",
+        b"DSSEv1 1 t 1 hi",
+        b"DSSEv1 01 t 2 hi",
+        b"DSSEv1 1 t 02 hi",
+        b"DSSEv1 9999 t 2 hi",
+        b"DSSEv1 1 \xff 2 hi",
+        b"DSSEv1 1 t  2 hi",
+        b"DSSEv1 -1 t 2 hi",
+    ],
+)
+def test_what_is_no_pae(data: bytes) -> None:
+    """Anything that `pae` would not have written."""
+    with pytest.raises(Malformed, match="not the encoding that is signed"):
+        parse_pae(data)
 
 
 def test_round_trip() -> None:

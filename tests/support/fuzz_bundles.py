@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from tests.support.fuzz_parsers import Target
 from tests.support.fuzz_verdicts import verdict
+from tests.support.rekor_requests import request_of
 from tests.support.signed_bundles import (
     EXAMPLE,
     NOW,
@@ -23,12 +24,13 @@ from tests.support.signed_bundles import (
     trusted_root,
 )
 from tests.support.signed_text import LOG
-from tiles.errors import LogError, Malformed, UsageError
+from tiles.errors import LogError, Malformed, SignatureError, UsageError
 from tiles.notes.keys import ecdsa_key
+from tiles.rekor.shim import entry_of
 from tiles.sigstore.body import body_of, describe_body
 from tiles.sigstore.bundle import parse_bundle
 from tiles.sigstore.dsse import parse_envelope
-from tiles.sigstore.hashedrekord import parse_hashedrekord
+from tiles.sigstore.hashedrekord import check_hashedrekord, parse_hashedrekord
 from tiles.sigstore.in_toto import parse_statement
 from tiles.sigstore.json_text import canonical_json, parse_json
 from tiles.sigstore.logged import log_key
@@ -90,6 +92,12 @@ def judge(data: bytes) -> None:
     assert found.signature == made.signature, f"not what was signed: {data!r}"
 
 
+def request(data: bytes) -> None:
+    """Hold that what a request asks for is an entry that may be logged, and that nothing else is asked for."""
+    entry = entry_of(data)
+    assert check_hashedrekord(entry).data == entry
+
+
 BUNDLES = (
     verdict("DSSE envelope", envelope, (ENVELOPE.data,), (Malformed,)),
     verdict("in-toto statement", statement, (ENVELOPE.payload,), (Malformed,)),
@@ -108,5 +116,6 @@ BUNDLES = (
     verdict(
         "key of a signer in PEM", lambda data: parse_public_key(parse_public_key(data).pem), (KEY.pem,), (Malformed,)
     ),
+    verdict("request to Rekor", request, (request_of(),), (Malformed, SignatureError)),
     verdict("bundle of Sigstore", judge, (one.data for one in GOOD), (LogError,)),
 )

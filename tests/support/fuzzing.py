@@ -15,9 +15,10 @@ import time
 from tests.support.fuzz_bundles import BUNDLES
 from tests.support.fuzz_certificates import CERTIFICATES
 from tests.support.fuzz_parsers import PARSERS, Target
+from tests.support.fuzz_signing import SIGNING
 from tests.support.fuzz_verdicts import VERDICTS
 
-TARGETS = (*PARSERS, *VERDICTS, *CERTIFICATES, *BUNDLES)
+TARGETS = (*PARSERS, *VERDICTS, *CERTIFICATES, *BUNDLES, *SIGNING)
 
 # what lenient parsers take for the same: signs, spaces, zeros, other digits, other line ends, other base64
 _BITS = (

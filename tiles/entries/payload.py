@@ -1,4 +1,7 @@
-"""Payloads: files that are published beside their digest entries, at payload/sha256/<64 hex> of the public part.
+"""Payloads: files that are published beside their entries, at payload/sha256/<64 hex> of the public part.
+
+They are of digest entries, and of the entries of attestations: these name the digest of what the signature is over, so
+that is stored, and with the signature in the entry it makes the envelope again.
 
 The name holds the SHA-256 of the content, so a payload never changes, and every reader can check it. It is stored
 before its entry is added, so that no logged payload is missing. A payload that no entry names does no harm.
@@ -7,11 +10,14 @@ before its entry is added, so that no logged payload is missing. A payload that 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import BinaryIO
 
 from tiles.entries.file_digest import digest_entry, parse_digest_entry
 from tiles.errors import Malformed, NotFound, UsageError, VerificationError
 from tiles.records.paths import payload_path
+from tiles.sigstore.dsse import Envelope, make_envelope, parse_pae
+from tiles.sigstore.hashedrekord import parse_hashedrekord
 from tiles.store import Fetcher, Store
 from tiles.store.past_caches import fetch_for
 
@@ -41,30 +47,56 @@ def store_payload(public: Store, stream: BinaryIO, name: str) -> bytes:
     return digest_entry(sha256, len(data))
 
 
+def store_signed(public: Store, envelope: Envelope) -> None:
+    """Store what the signature of an envelope is over; its entry is to be added after a barrier of the store.
+
+    Only an entry with a SHA-256 leads to it.
+    Raises UsageError for more than MAX_PAYLOAD_SIZE bytes; Differs if another content is stored at the payload's path.
+    """
+    data = envelope.signed
+    check_payload_size(len(data), "the statement")
+    public.create({payload_path(hashlib.sha256(data).hexdigest()): data})
+
+
 def fetch_payload(fetcher: Fetcher, entry: bytes) -> bytes:
-    """Return the payload of a digest entry.
+    """Return the payload of an entry: a file, or the envelope (DSSE) of an attestation.
 
     Raises UsageError for another kind of entry; NotFound; VerificationError if the object has another digest or size.
     """
-    try:
-        found = parse_digest_entry(entry)
-    except Malformed as error:
-        raise UsageError(error.problem, hint="leave out --payload: this entry is itself what was logged") from error
-    sha256, size = found.sha256, found.size
+    sha256, size, signature = _stored_of(entry)
     path = payload_path(sha256)
-    if size > MAX_PAYLOAD_SIZE:
+    if size is not None and size > MAX_PAYLOAD_SIZE:
         raise NotFound(
             f"{fetcher.url}/{path} cannot be there: a payload of {size} bytes is not stored", hint=_ELSEWHERE
         )
 
     def checked(data: bytes) -> bytes:
-        if len(data) != size:
+        if size is not None and len(data) != size:
             raise VerificationError(f"{fetcher.url}/{path} has {len(data)} bytes, and the entry says {size}")
         if (found := hashlib.sha256(data).hexdigest()) != sha256:
             raise VerificationError(f"{fetcher.url}/{path} has SHA-256 {found}, and the entry says {sha256}")
         return data
 
     try:
-        return fetch_for(fetcher, path, size + 1, checked)
+        data = fetch_for(fetcher, path, MAX_PAYLOAD_SIZE if size is None else size + 1, checked)
     except NotFound as error:
         raise NotFound(f"the payload of the entry is not stored: {error.message}", hint=_ELSEWHERE) from error
+    with suppress(Malformed, UsageError):
+        if signature:
+            return make_envelope(*parse_pae(data), signature).data
+    return data
+
+
+def _stored_of(entry: bytes) -> tuple[str, int | None, bytes]:
+    """Return the SHA-256 of an entry's payload, its size where the entry says it, and the signature over it, or b""."""
+    with suppress(Malformed):
+        file = parse_digest_entry(entry)
+        return file.sha256, file.size, b""
+    with suppress(Malformed):
+        signed = parse_hashedrekord(entry)
+        if signed.algorithm == "SHA2_256":
+            return signed.digest.hex(), None, signed.signature
+    raise UsageError(
+        "the entry is not the digest of a file, nor a signature over one",
+        hint="leave out --payload: this entry is itself what was logged",
+    )

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from tiles.errors import AccessError, Refused, UsageError
+from tiles.errors import Refused, UsageError
 from tiles.log import Log
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
+from tiles.rekor.log_entry import log_entry, proven, visit_published
 from tiles.sigstore.body import HASHES
-from tiles.sigstore.bundle import Bundle, EntryProof, LogEntry, MessageSignature
-from tiles.sigstore.hashedrekord import KIND, VERSION, check_hashedrekord, make_hashedrekord
+from tiles.sigstore.bundle import Bundle, LogEntry, MessageSignature
+from tiles.sigstore.hashedrekord import check_hashedrekord, make_hashedrekord
 from tiles.sigstore.public_key import PublicKey, certificate_key
 from tiles.store import StoreFetcher
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
-from tiles.tree.proof import verify_inclusion
 from tiles.write.results import Appended
 
 
@@ -114,16 +114,7 @@ def log_entries(log: Log, entries: Sequence[bytes], appended: Appended) -> tuple
     appended   how the log took them
     """
     client = LogClient(StoreFetcher(log.public), policy_for(log.verifier), origin=log.verifier.name)
-    signed = client.visit().signed
-    if signed.tree.size < appended.checkpoint.tree.size:
-        raise AccessError(
-            f"{log.public.url} still shows size {signed.tree.size}, {appended.checkpoint.tree.size} was published",
-            hint="what was to be logged is logged; the same call finds it",
-        )
-    made = []
-    for entry, index in zip(entries, appended.indexes, strict=True):
-        hashes = client.prove(index).hashes
-        verify_inclusion(leaf_hash(entry), index, signed.tree, hashes)
-        proof = EntryProof(index, signed.tree.size, signed.tree.root, hashes, signed.data)
-        made.append(LogEntry(index, log.verifier.log_id, KIND, VERSION, entry, proof))
-    return made, signed.tree
+    visit_published(client, appended.checkpoint.tree.size)
+    key, indexes = log.verifier, appended.indexes
+    made = [log_entry(entry, proven(client, index, entry), key) for entry, index in zip(entries, indexes, strict=True)]
+    return made, client.tree

@@ -25,9 +25,6 @@
     body           what the body of an entry says, in each kind that Rekor has logged
     logged         whether an entry is in a log that is trusted
     verdict        the verdict on a bundle
-    signing_config   what clients need to sign: where they have signatures logged
-    log_key        the key of a log, as trusted roots have it
-    origin         which clients take a log by its origin
 
 Parsing verifies nothing; `verdict` does.
 """

@@ -10,6 +10,8 @@ whom the log knows.
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +22,7 @@ from tiles.sigstore.json_text import Item, parse_item
 MAX_ENVELOPE_SIZE = 32 << 20  # bytes; a large list of components has some megabytes
 
 _WHAT = "DSSE envelope"
+_PAE = re.compile(rb"DSSEv1 ([0-9]{1,4}) ")
 _MAX_TYPE = 512  # characters
 _MAX_SIGNATURES = 16  # that are counted, to say how many there are
 
@@ -64,6 +67,17 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     """Return what is signed of a payload and its type (protocol.md, "Signature Definition")."""
     type_ = payload_type.encode("utf-8")
     return b"DSSEv1 %d %s %d %s" % (len(type_), type_, len(payload), payload)
+
+
+def parse_pae(data: bytes) -> tuple[str, bytes]:
+    """Return type and payload of what `pae` gives. Raises Malformed for anything else."""
+    if match := _PAE.match(data):
+        end = match.end() + int(match[1])
+        type_, payload = data[match.end() : end], data[end + 1 :].partition(b" ")[2]
+        with suppress(UnicodeDecodeError):
+            if pae(type_.decode("utf-8"), payload) == data:
+                return type_.decode("utf-8"), payload
+    raise Malformed(_WHAT, "not the encoding that is signed", data[:80])
 
 
 def parse_envelope(data: bytes) -> Envelope:

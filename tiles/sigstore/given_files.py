@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from tiles.errors import Malformed
-from tiles.sigstore.public_key import parse_public_key
+from tiles.sigstore.certificate import load_certificate
+from tiles.sigstore.public_key import parse_public_key, read_pem
 from tiles.sigstore.trusted_root import MAX_CERTIFICATES, Authority, Period, TrustedLog
 
 MAX_FILE_SIZE = 256 * 1024  # bytes
 
 _WHAT = "certificate chain"
+# what stands between them is remarks (section 5.2)
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def parse_authority(data: bytes) -> Authority:
@@ -20,19 +24,16 @@ def parse_authority(data: bytes) -> Authority:
 
     Clients trust it from the day on which the lowest certificate begins. Raises Malformed for what is no such chain.
     """
-    from cryptography import x509  # slow to import, and seldom needed
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # slow to import, and seldom needed
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509.oid import NameOID
 
     if len(data) > MAX_FILE_SIZE:
         raise Malformed(_WHAT, f"more than {MAX_FILE_SIZE} bytes", len(data))
-    try:
-        chain = x509.load_pem_x509_certificates(bytes(data))
-    except ValueError:
-        raise Malformed(_WHAT, "not certificates in PEM") from None
-    if len(chain) > MAX_CERTIFICATES:
-        raise Malformed(_WHAT, f"more than {MAX_CERTIFICATES} certificates", len(chain))
+    blocks = _BLOCK.findall(data)
+    if not 1 <= len(blocks) <= MAX_CERTIFICATES:
+        raise Malformed(_WHAT, f"not 1 to {MAX_CERTIFICATES} certificates in PEM", len(blocks))
+    chain = [load_certificate(read_pem(block, _WHAT)[1], _WHAT) for block in blocks]
     for number, (lower, upper) in enumerate(zip(chain, [*chain[1:], chain[-1]], strict=True), 1):
         try:
             lower.verify_directly_issued_by(upper)
@@ -41,7 +42,11 @@ def parse_authority(data: bytes) -> Authority:
             raise Malformed(
                 _WHAT, f"certificate {number} is not issued by {by}: the order is from the lowest to the root"
             ) from None
-    names = [chain[-1].subject.get_attributes_for_oid(oid) for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)]
+    try:
+        subject = chain[-1].subject
+    except ValueError:
+        raise Malformed(_WHAT, "the root's name cannot be read") from None
+    names = [subject.get_attributes_for_oid(oid) for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)]
     organization, common_name = (str(found[0].value) if found else "" for found in names)
     certificates = tuple(one.public_bytes(Encoding.DER) for one in chain)
     # a name that is empty takes the other one: sigstore-python demands both

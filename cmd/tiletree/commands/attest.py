@@ -6,9 +6,13 @@ from pathlib import Path
 
 import click
 
+from tiles.entries.payload import store_signed
+from tiles.errors import UsageError
+from tiles.log import Log
 from tiles.read.trouble import judged
 from tiles.rekor.sign import MAX_PREDICATE_SIZE, PREDICATE_TYPES, attest_artifacts, digest_of, predicate_type_of
-from tiles.sigstore.bundle import SUFFIX
+from tiles.sigstore.bundle import SUFFIX, Bundle
+from tiles.sigstore.dsse import Envelope
 from tiletree.opening import open_binary
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
 from tiletree.stapling import Unlogged, log_bundles, open_log, read_limited, read_signing_key, signing_key_option
@@ -35,6 +39,7 @@ from tiletree.ui import Output
     type=click.Path(path_type=Path),
     help=f"the bundle's file  [default: FILE.TYPE{SUFFIX}; FILE.attestation{SUFFIX} where TYPE is a URI]",
 )
+@click.option("--payload", is_flag=True, help="publish the statement as well, for `tiletree get --payload`")
 @url_option
 @log_writer_options
 @json_option
@@ -47,6 +52,7 @@ def attest(
     log: str,
     key: Path,
     target: Path | None,
+    payload: bool,
     url: str | None,
     writer: Writer,
 ) -> None:
@@ -58,7 +64,8 @@ def attest(
       tiletree attest app.whl --predicate bom.json --type cyclonedx --log ./log --key s.key
 
     The bundle holds the statement, the signature, and the proof that it is in the log; the log holds no more than the
-    digest of the statement. `cosign verify-blob-attestation` and `tiletree verify` take it.
+    digest of the statement. With --payload, the statement is published beside it, at payload/sha256/.
+    `cosign verify-blob-attestation` and `tiletree verify` take the bundle.
     """
     uri = predicate_type_of(type_)
     with judged(data := read_limited(predicate, MAX_PREDICATE_SIZE), str(predicate)):
@@ -68,5 +75,16 @@ def attest(
         bundle = attest_artifacts(signer, subjects, uri, data)
     called = type_ if type_ in PREDICATE_TYPES else "attestation"
     opened = open_log(out, log, writer)
+    if payload:
+        _publish(opened, bundle, signer.public.algorithm)
     one = Unlogged(file, bundle, signer.public, target or Path(f"{file}.{called}{SUFFIX}"))
     log_bundles(out, log, opened, [one], url)
+
+
+def _publish(log: Log, bundle: Bundle, algorithm: str) -> None:
+    """Publish what is signed, before its entry is logged. Raises UsageError if the entry would not lead to it."""
+    if algorithm != "SHA2_256" or not isinstance(bundle.content, Envelope):
+        raise UsageError(f"--payload: a statement is found by SHA-256, and the key signs {algorithm}")
+    log.finish()  # refuses what cannot be written soundly, before anything is stored
+    store_signed(log.public, bundle.content)
+    log.public.barrier()  # what is logged is never missing, not even after a power cut

@@ -26,7 +26,9 @@ from tiletree.ui import Output
     "--uuid", metavar="HEX", help="the entry with this leaf hash, which `sign` and `add --json` print as uuid"
 )
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="write the bytes to this file")
-@click.option("--payload", is_flag=True, help="the file whose digest the entry is, if it was added with --payload")
+@click.option(
+    "--payload", is_flag=True, help="the file or statement whose digest the entry has, if it was added with --payload"
+)
 @click.option("--scan", is_flag=True, help="look for it in a log of any size, entry by entry")
 @trust_options
 @json_option

@@ -18,6 +18,7 @@ from tiles.signing.artifact_key import generate_key, is_artifact_key, read_artif
 from tiles.signing.key_file import read_key, write_key
 from tiles.store.address import absolute, is_object_url, name_of, shown_address
 from tiles.store.probe import probe
+from tiles.user.exposed import exposure
 from tiles.user.known_logs import try_to_remember
 from tiles.user.places import private_store, public_store, remembered
 from tiles.user.seen_checkpoints import Visits
@@ -63,6 +64,8 @@ def generate(out: Output, name: str | None, signing: bool, path: Path) -> None:
     if name is None:
         made = generate_key()
         public = str(write_artifact_key(path, made))
+        if reason := exposure(path.resolve()):
+            out.remark("exposed", [f"{path}: {reason}"], f"warning: the key, {path}, may be published: {reason}")
         out.result({"path": str(path), "public_key": public}, f"{path}, keep it secret; its public half: {public}")
         return
     key = signing_key(name, secrets.token_bytes(SEED_SIZE))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Event
 from typing import Any
 
 import click
@@ -17,6 +14,7 @@ from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
 from tiles.write.ahead import MAX_BATCH
 from tiles.write.results import Sequenced
+from tiletree.ending import until_told_to_end
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.remarks import remark_index, remark_unsure
@@ -89,7 +87,7 @@ def sequence(
 
 
 def _watch(out: Output, log: str, opened: Log, limits: Limits, pause: float) -> None:
-    with _until_told_to_end() as ended:
+    with until_told_to_end() as ended:
         while not ended.is_set():
             out.partial = {}  # each run has a document of its own
             try:
@@ -97,19 +95,6 @@ def _watch(out: Output, log: str, opened: Log, limits: Limits, pause: float) -> 
             except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
                 out.error(type(error).__name__, error.message, f"the next run is in {pause:g} seconds")
             ended.wait(pause)
-
-
-@contextmanager
-def _until_told_to_end() -> Iterator[Event]:
-    """Give what is set when the process is told to end; between two runs, or after the batch that is under way."""
-    ended = Event()
-
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass

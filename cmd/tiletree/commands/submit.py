@@ -91,8 +91,8 @@ def submit(
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
     given.check_sizes()
     proofs = _proof_paths(given.files, target or Path()) if wait else []
-    report = Report(out, check_submitter(submitter) if submitter else _login_name(), given, receipt)
-    inbox = _inbox(log, private)
+    report = Report(out, check_submitter(submitter) if submitter else login_name(), given, receipt)
+    inbox = inbox_of(log, private)
     report.blinder = blinder_at(out, blinding_path(None)) if given.blind else None
     if not wait:
         _send(report, inbox, log)
@@ -165,7 +165,8 @@ def _hinted(lines: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
         raise UsageError(error.message, hint=hint) from error
 
 
-def _login_name() -> str:
+def login_name() -> str:
+    """Return the login name, to submit by. Raises UsageError if no submitter can have it."""
     try:
         name = getuser()
     except (KeyError, OSError):  # no such user, and no variable that says one
@@ -175,7 +176,7 @@ def _login_name() -> str:
     return name
 
 
-def _inbox(log: str, private: str | None) -> Store:
+def inbox_of(log: str, private: str | None) -> Store:
     """Return where to submit; it has to be named for a log that is read from a server, which says nothing of it."""
     if private is None and log.lower().startswith(("http://", "https://")):
         raise UsageError(f"the private part of {normal_url(log)} is not known", hint="name it with --private")

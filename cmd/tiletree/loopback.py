@@ -1,0 +1,226 @@
+"""An HTTP server for programs on this machine: a bound on everything that a peer decides.
+
+It listens on a loopback address, takes calls as `tiles.rekor.shim` says, and answers one at a time on each connection.
+"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import socket
+import socketserver
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from threading import BoundedSemaphore, Condition
+from typing import Any
+
+from tiles.errors import AccessError, UsageError
+from tiles.rekor.shim import BUSY, FAULT, Answer, check_call, not_http
+
+MAX_CONNECTIONS = 64  # at a time; one more is told to try again
+READ_WITHIN = 20.0  # seconds in which a whole request has to have come, and for which a connection may be idle
+WRITE_WITHIN = 20.0  # seconds in which the other side has to take something of an answer
+DRAIN_WITHIN = 1.0  # seconds for which more is read of a request that was refused, so that its sender sees the answer
+ANSWER_WITHIN = 10.0  # seconds that the end of the server waits for answers that are known to be sent
+
+Respond = Callable[[bytes], Answer]
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Return address and port of `ADDRESS:PORT`. Raises UsageError unless the address is of this machine alone."""
+    host, _, port = text.rpartition(":")
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        raise UsageError(f"--listen {text}: not an address and a port", hint="such as 127.0.0.1:0") from None
+    if not (port.isascii() and port.isdigit() and len(port) <= 5) or int(port) > 65_535:
+        raise UsageError(f"--listen {text}: not a port from 0 to 65535", hint="such as 127.0.0.1:0")
+    if str(address) not in ("127.0.0.1", "::1"):
+        raise UsageError(
+            f"--listen {text}: not an address of this machine alone",
+            hint="127.0.0.1 or [::1]: whoever reaches the shim can write to the log",
+        )
+    return str(address), int(port)
+
+
+class LoopbackServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """A server that is listening; `serve` answers.
+
+    respond   returns the answer to the body of a call
+    told      is told an exception that nobody expected
+    Raises AccessError if the port cannot be had.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = MAX_CONNECTIONS
+    timeout = 0.2  # seconds between looks whether to end
+
+    def __init__(self, listen: tuple[str, int], respond: Respond, told: Callable[[Exception], object]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in listen[0] else socket.AF_INET
+        self._respond = respond
+        self._told = told
+        self._free = BoundedSemaphore(MAX_CONNECTIONS)
+        self._answering = 0
+        self._changed = Condition()
+        try:
+            super().__init__(listen, _Handler)
+        except OSError as error:
+            hint = "choose another port, or 0 for any that is free"
+            raise AccessError(f"port {listen[1]} cannot be had: {error.strerror}", hint=hint) from error
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        host, port = str(self.server_address[0]), self.server_address[1]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def answer(self, body: bytes) -> Answer:
+        """Return the answer to a call, whatever happens."""
+        try:
+            return self._respond(body)
+        except Exception as error:  # noqa: BLE001  nobody expected it, and the next call may fare better
+            self._told(error)
+            return FAULT
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count a call that is being answered."""
+        with self._changed:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._answering -= 1
+                self._changed.notify_all()
+
+    def serve(self, ended: Callable[[], bool]) -> None:
+        """Take calls, each in a thread of its own, until it is time to end."""
+        while not ended():
+            self.handle_request()
+
+    def finish(self) -> None:
+        """Wait, for some seconds, until all calls have been answered."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._answering, ANSWER_WITHIN)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin a thread for a connection, unless there are too many."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        with suppress(OSError):
+            request.settimeout(WRITE_WITHIN)
+            request.sendall(_raw(BUSY, closes=True))
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a connection's calls."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, *_given: Any) -> None:
+        """Say nothing: what is not answered by now is a client that has gone."""
+
+
+class _Deadline(io.RawIOBase):
+    """What a connection sends, up to a moment."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.until = 0.0
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has come. Raises TimeoutError once the moment is over."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: LoopbackServer
+
+    def setup(self) -> None:
+        """Bound how long the connection may take for what it sends."""
+        super().setup()
+        self._deadline = _Deadline(self.connection)
+        self.rfile = io.BufferedReader(self._deadline)
+
+    def handle_one_request(self) -> None:
+        """Answer one call."""
+        self._deadline.until = time.monotonic() + READ_WITHIN
+        super().handle_one_request()
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what answers a call of any method."""
+        if name.startswith("do_"):
+            return self._answer_call
+        raise AttributeError(name)
+
+    def _answer_call(self) -> None:
+        length = check_call(self.command, self.path, self.headers.get)
+        if isinstance(length, Answer):
+            self._refuse(length)
+            return
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client has gone
+            self.close_connection = True
+            return
+        with self.server.answering():
+            self._send(self.server.answer(body))
+
+    def handle_expect_100(self) -> bool:
+        """Let a body be sent only if the call is one that is taken."""
+        if isinstance(answer := check_call(self.command, self.path, self.headers.get), Answer):
+            self._refuse(answer)
+            return False
+        self.connection.settimeout(WRITE_WITHIN)
+        return super().handle_expect_100()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Refuse what is no request of HTTP."""
+        self._refuse(not_http(int(code)))
+
+    def _refuse(self, answer: Answer) -> None:
+        """Answer, and end the connection: the rest of the request is thrown away, as far as it comes soon."""
+        self.close_connection = True
+        self._send(answer)
+        self.connection.shutdown(socket.SHUT_WR)
+        self._deadline.until = time.monotonic() + DRAIN_WITHIN
+        while self.rfile.read1(1 << 16):
+            pass
+
+    def _send(self, answer: Answer) -> None:
+        self.connection.settimeout(WRITE_WITHIN)
+        self.wfile.write(_raw(answer, closes=self.close_connection))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing of each call."""
+
+
+def _raw(answer: Answer, *, closes: bool) -> bytes:
+    """Return an answer as HTTP/1.1 sends it."""
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(answer.body))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        *answer.headers,
+        *([("Connection", "close")] if closes else []),
+    ]
+    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}", *(f"{k}: {v}" for k, v in headers), "", ""]
+    return "\r\n".join(lines).encode("ascii") + answer.body
