@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import pytest
+
 from tests.support.attestation_texts import AB, EXAMPLE
 from tests.support.browser import Chromium, site
 from tests.support.certificate_texts import ONE, WORKFLOW, certificate, der, names
 from tests.support.entry_texts import rekor
 from tests.support.revocation_texts import ID, VKEY, revocation
+from tests.support.sampling import quickly
 from tests.support.signed_text import LOG
 from tests.support.web_logs import POLICY, log_of
 from tiles.rekor.revoke import signed_by
@@ -41,12 +44,13 @@ ASKED = {
 }
 
 
-def test_by_signer(chromium: Chromium) -> None:
+@pytest.mark.parametrize("every", quickly([3, 1], [3]), ids=lambda every: f"one in {every}")
+def test_by_signer(chromium: Chromium, every: int) -> None:
     """Each finds its entry; what is not there is said to be looked for as what it is."""
     objects = {**log_of(ENTRIES), "policy.txt": POLICY}
     with site(chromium, objects, faults=True, own=True) as one:
         one.open()
-        for asked, found in ASKED.items():
+        for asked, found in list(ASKED.items())[::every]:
             one.ask(asked)
             _, headline, text = one.said()
             if isinstance(found, int):
