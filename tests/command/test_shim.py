@@ -20,6 +20,7 @@ import pytest
 
 from tests.support.command_line import Command, Done
 from tests.support.rekor_requests import SIGNER, entry_of, request_of, signature_of
+from tests.support.signed_bundles import envelope_of
 from tests.support.sigstore_authority import authority
 from tiles.errors import UsageError
 from tiles.parallel import all_done, in_background
@@ -112,34 +113,35 @@ def test_one_entry_of_many_requests(shim: Shim, tiletree: Command) -> None:
 
 
 def test_requests_that_come_together(shim: Shim, tiletree: Command) -> None:
-    """Different entries are logged, each once, in a few batches, and each client is told of its own."""
+    """Different entries are logged, each once, and each client is told of its own."""
 
     def client(url: str) -> list[Any]:
         return all_done(lambda number: post(url, request_of(b"%d" % number)), range(16), 16)
 
     _, answers = shim(client, "--key", "k")
     assert sorted(int(each["logIndex"]) for _, each in answers) == list(range(2, 18))
-    assert len({each["inclusionProof"]["treeSize"] for _, each in answers}) < 8
     assert sorted(logged(tiletree)) == sorted(entry_of(b"%d" % number) for number in range(16))
 
 
 def test_sigstore_python_writes_through_it(shim: Shim, tiletree: Command) -> None:
-    """The client of sigstore-python logs a signature and an envelope; what was logged is what it checks afterwards."""
+    """The client of sigstore-python logs signatures of a file and of an envelope; asked again, it is told where that is."""
     reason = "NOT TESTED: sigstore-python is not installed"
     client_of = pytest.importorskip("sigstore._internal.rekor.client_v2", reason=reason).RekorV2Client
     hashes, models = pytest.importorskip("sigstore.hashes"), pytest.importorskip("sigstore_models.common.v1")
+    dsse = pytest.importorskip("sigstore.dsse")
     leaf, digest = authority().leaf(key=SIGNER), sha256(b"artifact").digest()
 
     def client(url: str) -> list[Any]:
         hashed = hashes.Hashed(algorithm=models.HashAlgorithm.SHA2_256, digest=digest)
-        request = client_of._build_hashed_rekord_request(hashed, signature_of(b"artifact"), leaf.certificate)
-        return [client_of(url).create_entry(request) for _ in range(2)]
+        of_file = client_of._build_hashed_rekord_request(hashed, signature_of(b"artifact"), leaf.certificate)
+        envelope = dsse.Envelope._from_json(envelope_of(SIGNER).data)
+        of_envelope = client_of._build_dsse_request(envelope, leaf.certificate)
+        return [client_of(url).create_entry(request) for request in (of_file, of_envelope, of_file)]
 
-    _, (first, again) = shim(client, "--key", "k")
-    assert first == again
-    assert first._inner.log_index == 2
-    (entry,) = logged(tiletree)
-    assert entry == first._inner.canonicalized_body
+    _, (first, second, again) = shim(client, "--key", "k")
+    assert [each._inner.log_index for each in (first, second, again)] == [2, 3, 2]
+    assert [each._inner.inclusion_proof.tree_size for each in (first, second, again)] == [3, 4, 4]
+    assert logged(tiletree) == [each._inner.canonicalized_body for each in (first, second)]
 
 
 RAW: dict[str, tuple[bytes, int]] = {
@@ -194,31 +196,31 @@ def test_what_is_no_request(shim: Shim, tiletree: Command) -> None:
     assert logged(tiletree) == []
 
 
+def drip(connection: socket.socket) -> None:
+    """Send a byte now and then, without an end that a test could wait for."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        connection.sendall(b"x")
+        time.sleep(0.05)
+
+
 def test_time_and_connections_are_bounded(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends a request byte by byte is cut off, and one too many is told to try again."""
-    monkeypatch.setattr(loopback, "READ_WITHIN", 0.2)
+    monkeypatch.setattr(loopback, "READ_WITHIN", 1.0)
     monkeypatch.setattr(loopback, "MAX_CONNECTIONS", 1)
 
-    def client(url: str) -> tuple[bytes, bytes]:
+    def client(url: str) -> bytes:
         host, _, port = url.removeprefix("http://").rpartition(":")
         with socket.create_connection((host, int(port)), timeout=20) as slow:
             slow.sendall(b"POST ")
-            time.sleep(0.05)
             busy = exchange(url, b"")
-            ended = b"not ended"
-            for _ in range(100):
-                try:
-                    slow.sendall(b"x")
-                    time.sleep(0.01)
-                except OSError:
-                    ended = b""
-                    break
-            return busy, ended
+            with pytest.raises(OSError, match=r"reset|[Bb]roken"):
+                drip(slow)
+            return busy
 
-    _, (busy, ended) = shim(client, "--key", "k")
+    _, busy = shim(client, "--key", "k")
     assert busy.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     assert b"\r\nRetry-After: 1\r\n" in busy
-    assert ended == b""
 
 
 def test_a_fault_of_ours(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,6 +248,14 @@ def test_what_it_writes(shim: Shim) -> None:
     assert service["majorApiVersion"] == 2
     assert not READY.exists()
     assert Path("here.json").exists()
+
+
+@pytest.mark.parametrize(("text", "stays"), [("http://127.0.0.1:45111\n", False), ("something else\n", True)])
+def test_what_a_killed_shim_has_left(tiletree: Command, text: str, stays: bool) -> None:
+    """Whoever waits for the ready file does not take that of another shim for it; any other file stays as it is."""
+    READY.write_text(text)
+    assert tiletree("shim", "nowhere", "--ready-file", READY).code != 0
+    assert READY.exists() == stays
 
 
 def test_with_an_inbox(shim: Shim, tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:

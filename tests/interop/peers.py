@@ -89,7 +89,7 @@ def _go(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["go", *arguments]
     directory = SOURCES / name
     return subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=15 * _MINUTES
+        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=60 * _MINUTES
     )
 
 

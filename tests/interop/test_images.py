@@ -15,13 +15,25 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.interop.peers import run_tiletree
 from tests.interop.servers import free_port, running
 from tests.interop.sigstore_clients import PASSWORD, TYPE, program, run, without_network
+from tests.interop.timestamp_server import timestamp_server
+from tests.support.sigstore_authority import (
+    IDENTITY,
+    ISSUER,
+    Authority,
+    certificate_authority,
+    log_instance,
+    timestamp_leaf,
+)
 from tiles.notes.keys import parse_vkey
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
@@ -32,6 +44,7 @@ from tiles.sigstore.public_key import parse_public_key
 pytestmark = pytest.mark.interop
 
 ORIGIN = "images.example.com"
+KEY = ("--key", "key")
 HTTP = "--allow-http-registry"
 SIGNER = ["--key", "cosign.key", "--signing-config", "here.json", "--trusted-root", "trust/trusted_root.json", "-y"]
 VERIFIER = ["--key", "cosign.pub", "--trusted-root", "trust/trusted_root.json"]
@@ -62,7 +75,7 @@ class Job:
 @contextmanager
 def shim(directory: Path, *options: object) -> Iterator[None]:
     """Run a shim of the log there."""
-    words = ["shim", "log", "--key", "key", "--ready-file", "ready", "--signing-config", "here.json", *options]
+    words = ["shim", "log", "--ready-file", "ready", "--signing-config", "here.json", *(options or KEY)]
     command = [sys.executable, "-m", "tiletree", *map(str, words)]
     with (directory / "shim.out").open("wb") as out:
         process = subprocess.Popen(command, cwd=directory, stdout=out, stderr=out)
@@ -188,6 +201,44 @@ def test_files(job: Job) -> None:
     assert "this is another file" in run([sys.executable, "-m", "tiletree", *ours], job.directory)
 
 
+def test_statements_about_files(job: Job) -> None:
+    """cosign attests to a file through the shim, and verifies that without a network; so do we."""
+    directory = job.directory
+    (directory / "built").write_bytes(b"built\n")
+    attest = [
+        "attest-blob",
+        *SIGNER,
+        "--type",
+        TYPE,
+        "--predicate",
+        "predicate.json",
+        "--bundle",
+        "built.sigstore.json",
+    ]
+    with shim(directory):
+        assert job.cosign(*attest, "built") == ""
+    verify = [*without_network(), program("cosign"), "verify-blob-attestation", *VERIFIER, "--type", TYPE]
+    assert run([*verify, "--bundle", "built.sigstore.json", "built"], directory) == ""
+    run_tiletree(directory, "verify", "built", "--key", "cosign.pub", "--trusted-root", "trust/trusted_root.json")
+
+
+def test_through_the_inbox(job: Job) -> None:
+    """Without the log's key the shim submits; cosign gets its answer once somebody else has sequenced."""
+    directory, vkey = job.directory, (job.directory / "trust" / "log.vkey").read_text().strip()
+    (directory / "submitted").write_bytes(b"submitted\n")
+    sequence = [sys.executable, "-m", "tiletree", "sequence", "log", "--key", "key", "--watch", "1"]
+    before = len(job.entries())
+    with subprocess.Popen(sequence, cwd=directory, stdout=subprocess.DEVNULL) as run_elsewhere:
+        try:
+            with shim(directory, "--submit", "--submitter", "ci", "--vkey", vkey):
+                assert job.cosign("sign-blob", *SIGNER, "--bundle", "submitted.json", "submitted") == ""
+        finally:
+            run_elsewhere.terminate()
+    assert len(job.entries()) == before + 1
+    verify = [*without_network(), program("cosign"), "verify-blob", *VERIFIER, "--bundle", "submitted.json"]
+    assert run([*verify, "submitted"], directory) == ""
+
+
 def test_what_we_sign_cosign_verifies(job: Job) -> None:
     """`sign` and `attest` write what cosign verifies without a network, and refuses once the file has changed."""
     directory = job.directory
@@ -220,3 +271,42 @@ def test_stapled(job: Job) -> None:
     assert "not enough verified log entries" in run(verify, directory)
     run_tiletree(directory, "staple", "late.json", "--log", "log", "--log-key", "key", "--key", "cosign.pub")
     assert run(verify, directory) == ""
+
+
+def test_an_identity(job: Job) -> None:
+    """An image, signed with a certificate and a timestamp, is found and verified by its identity, and by no other."""
+    directory, who = job.directory, lasting_authority()
+    private = ec.generate_private_key(ec.SECP256R1())
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (directory / "dev.pem").write_bytes(pem)
+    assert job.cosign("import-key-pair", "--key", "dev.pem", "--output-key-prefix", "dev") == ""
+    leaf = who.leaf(key=private, begin=datetime.now(UTC) - timedelta(minutes=1))
+    (directory / "leaf.pem").write_bytes(leaf.certificate.public_bytes(Encoding.PEM))
+    vkey = parse_vkey((directory / "trust" / "log.vkey").read_text().strip())
+    (directory / "root.json").write_bytes(who.trusted_root_bytes(log_instance(vkey)))
+    with shim(directory), timestamp_server(who) as stamps:
+        here = json.loads((directory / "here.json").read_bytes())
+        here["tsaUrls"] = [{**here["rekorTlogUrls"][0], "url": stamps, "majorApiVersion": 1}]
+        (directory / "both.json").write_text(json.dumps(here))
+        files = ["--signing-config", "both.json", "--trusted-root", "root.json"]
+        # with --certificate-chain it would send the certificate as a key, which no log takes
+        signer = ["--key", "dev.key", "--certificate", "leaf.pem"]
+        assert job.cosign("sign", "-y", *signer, *files, HTTP, job.image) == ""
+    verify = ["verify", "--trusted-root", "root.json", "--certificate-oidc-issuer", ISSUER, HTTP]
+    assert job.cosign(*verify, "--certificate-identity", IDENTITY, job.image) == ""
+    assert "eve@example.com" in job.cosign(*verify, "--certificate-identity", "eve@example.com", job.image)
+    (hit,) = run_tiletree(directory, "search", "log", "--identity", IDENTITY)["hits"]
+    assert hit["claimed"] == {"identities": [IDENTITY], "issuer": ISSUER}
+    assert run_tiletree(directory, "audit", "log")["findings"] == []
+
+
+def lasting_authority() -> Authority:
+    """Return an authority of now: those of other tests are of a decided time."""
+    begin = datetime.now(UTC) - timedelta(days=1)
+    period = {"begin": begin, "end": begin + timedelta(days=3)}
+    root = certificate_authority("root", **period)
+    tsa_root = certificate_authority("tsa root", **period)
+    who = Authority(root=root, tsa_root=tsa_root)
+    object.__setattr__(who, "intermediate", certificate_authority("intermediate", root, **period))
+    object.__setattr__(who, "tsa", timestamp_leaf(tsa_root, **period))
+    return who

@@ -19,7 +19,7 @@ from typing import Protocol
 from tiles.errors import AccessError, NotLogged
 from tiles.notes.tlog_proof import TlogProof
 
-PATIENCE = 60.0  # seconds that a client waits for its answer; sigstore-go gives up after 90
+PATIENCE = 25.0  # seconds that a client waits for its answer; sigstore-go, and so cosign, gives up after 30
 MAX_WAITING = 1024  # entries that are waited for at a time
 PAUSE = (2.0, 4.0)  # seconds between looks at a log that others write: a random number between these
 

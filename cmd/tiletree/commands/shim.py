@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ from tiletree.opening import find_key, open_sequencer, remark_readable, remark_u
 from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output, own_fault
+
+_READY = re.compile(rb"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}\n")
 
 
 @click.command()
@@ -84,7 +87,7 @@ def shim(
     logged again: the answer is of the one that is there. Requests that come together are one batch.
 
     With --submit it has no key: it submits to the inbox, as `tiletree submit` does, and answers when a run of
-    `tiletree sequence` elsewhere has published. A client is told after 60 seconds to ask again.
+    `tiletree sequence` elsewhere has published. A client is told after 25 seconds to ask again: cosign waits for 30.
 
     It ends by Ctrl-C, by SIGTERM, or with the process that started it, and loses nothing if it is killed: what was
     answered is published, and a client that got no answer may ask again.
@@ -93,6 +96,7 @@ def shim(
     if not submits and (submitter or pins != Pins()):
         raise click.UsageError("--submitter, --vkey and --policy are for --submit", click.get_current_context())
     parent = os.getppid()
+    _forget_killed(ready_file)
     if submits:
         name = check_submitter(submitter) if submitter else login_name()
         key, desk = _submitting_desk(out, log, writer, pins, name)
@@ -161,6 +165,13 @@ def _serving(server: LoopbackServer, desk: Desk) -> Iterator[LoopbackServer]:
         desk.close()
         working.result()
         server.finish()
+
+
+def _forget_killed(path: Path | None) -> None:
+    """Remove a ready file that a shim has left behind that was killed; whoever waits for one would not wait."""
+    with suppress(OSError):
+        if path is not None and _READY.fullmatch(path.read_bytes()[:80]):
+            path.unlink()
 
 
 @contextmanager
