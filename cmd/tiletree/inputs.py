@@ -11,6 +11,7 @@ import click
 
 from tiles.entries.file_digest import encode_name, file_entry, parse_digest_entry
 from tiles.entries.lines import read_lines
+from tiles.entries.own_kinds import checked
 from tiles.entries.payload import check_payload_size, store_payload
 from tiles.errors import UsageError
 from tiles.store import Store
@@ -101,14 +102,18 @@ class Input:
                     entry = stream.read(MAX_ENTRY_SIZE + 1) if self.raw else file_entry(stream)
             if blinder is not None:
                 entry = blinder.blind(entry)
-            yield [replace(parse_digest_entry(entry), name=Path(name).name).data if self.named else entry]
+            if self.raw:
+                yield from checked(iter([[entry]]), name)
+            else:
+                yield [replace(parse_digest_entry(entry), name=Path(name).name).data if self.named else entry]
             progress.advance(1)
 
     @contextmanager
     def open_lines(self) -> Iterator[Iterator[list[bytes]]]:
         """Open what the lines come from, and give them, some at a time."""
         with open_binary(self.lines or "-") as stream:
-            yield read_lines(stream, self.lines or "standard input")
+            name = self.lines or "standard input"
+            yield checked(read_lines(stream, name), name)
 
     def name(self, number: int) -> str:
         """Return what an entry is called in the outcome: its file, or its file and line. number: from 0."""

@@ -52,6 +52,7 @@ def test_a_file_and_its_bundle(signed: Command) -> None:
         "size": 11,
         "origin": LOG.name,
         "trust": "pinned",
+        "entry_kind": "hashedrekord 0.0.2",
         "key": KEY.hint.hex(),
         "revocation": "not checked",
     }

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.support.signed_bundles import bundle_of, envelope_of, public, signer
+from tiles.entries.kinds import kind_of
 from tiles.errors import Malformed, VerificationError
-from tiles.sigstore.body import body_of, check_body
+from tiles.sigstore.body import body_of, check_body, describe_body
 from tiles.sigstore.bundle import Bundle, MessageSignature
 from tiles.sigstore.dsse import Envelope
 
@@ -95,6 +96,46 @@ def test_kinds_that_are_only_shown(name: tuple[str, str]) -> None:
     """Others are never verified, whatever they say."""
     with pytest.raises(VerificationError, match="are shown, and not verified"):
         body_of(entry(name, {}))
+
+
+DSSE = (
+    b'{"apiVersion":"0.0.2","kind":"dsse","spec":{"dsseV002":{"payloadHash":{"algorithm":"SHA2_256","digest":"%s"},'
+    b'"signatures":[{"content":"AAAA","verifier":{"keyDetails":"x","x509Certificate":{"rawBytes":"AAAA"}}}]}}}'
+)
+KEY_SHOWN = f"PUBLIC KEY SHA-256 {KEY.hint.hex()}"
+DIGEST = MESSAGE.content.digest
+SAYS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
+    "dsse 0.0.2": (DSSE % b64(DIGEST).encode(), [("payloadHash", f"SHA2_256 {DIGEST.hex()}")]),
+    "hashedrekord 0.0.1": (
+        json.dumps(
+            {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": OLD["hashedrekord", "0.0.1"][1]},
+            separators=(",", ":"),
+        ).encode(),
+        [("hash", f"sha256 {DIGEST.hex()}"), ("publicKey", KEY_SHOWN)],
+    ),
+    "rekord 0.0.1": (
+        (
+            b'{"apiVersion":"0.0.1","kind":"rekord","spec":{"data":{"hash":{"algorithm":"sha256","value":"ab"}},'
+            b'"signature":{"content":"AAAA","format":"minisign","publicKey":{"content":"AAAA"}}}}'
+        ),
+        [("hash", "sha256 ab")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "body", "says"), [(kind, *row) for kind, row in SAYS.items()], ids=SAYS)
+def test_what_is_shown(kind: str, body: bytes, says: list[tuple[str, str]]) -> None:
+    """Digests and keys of any kind of entry, in the words of Rekor; so does the kind `raw` describe them."""
+    assert describe_body(body) == [("Kind", kind), *says]
+    assert kind_of(body).describe(body) == [("Kind", kind), *says, ("Size", f"{len(body)} bytes")]
+
+
+@pytest.mark.parametrize("body", [b"", b'{"apiVersion":"0.0.1"', b'{"apiVersion":"0.0.1","kind":"x","spec":1}'])
+def test_what_is_no_entry_of_rekor(body: bytes) -> None:
+    """Nothing is said of other entries; a great one is shown in part."""
+    assert describe_body(body) == []
+    many = b'{"apiVersion":"0.0.1","kind":"x","spec":[%s]}' % b",".join([b'{"algorithm":"a","value":"b"}'] * 999)
+    assert describe_body(many.replace(b'"spec":[', b'"spec":{"h":[').replace(b"]}", b"]}}"))[1:] == [("h", "a b")] * 20
 
 
 HASHED = OLD["hashedrekord", "0.0.1"][1]

@@ -12,7 +12,7 @@ from tests.support.signed_bundles import bundle_of, public, signer, trusted_root
 from tests.support.signed_text import LOG, MLDSA44, W1, key
 from tiles.errors import PolicyError, ProofError, SignatureError, UsageError
 from tiles.notes.keys import ecdsa_key
-from tiles.notes.policy import policy_for
+from tiles.notes.policy import policy_for, policy_of
 from tiles.sigstore.logged import log_key as key_in
 from tiles.sigstore.logged import log_spki, verify_entry
 from tiles.sigstore.trusted_root import parse_trusted_root
@@ -43,7 +43,9 @@ def test_ids_of_real_logs(shared_vectors: Path) -> None:
 
 def test_policies() -> None:
     """Under a policy, the entry names the key that the policy accepted."""
-    assert verify_entry(ENTRY, policy_for(LOG.verifier)).trusted is None
+    assert verify_entry(ENTRY, policy_for(LOG.verifier)).trusted == ()
+    new = key(LOG.name, 9)
+    assert verify_entry(bundle_of(log=new).entries[0], policy_of([LOG.verifier, new.verifier])).log == new.verifier
     with pytest.raises(PolicyError, match="the entry is said to be of the log 0000"):
         verify_entry(replace(ENTRY, log_id=bytes(32)), policy_for(LOG.verifier))
     with pytest.raises(ProofError, match="has no inclusion proof"):
@@ -62,7 +64,7 @@ def test_rekor_v1(name: str, shared_vectors: Path) -> None:
     assert logged.log == log_key(folder, entry) == REKOR
     assert logged.integrated
     with pytest.raises(ProofError, match="said to be number"):
-        verify_entry(replace(entry, promise=b""), root_of(folder))
+        verify_entry(replace(entry, promise=b"", integrated_time=0), root_of(folder))
     for change in ({"index": entry.index + 1}, {"integrated_time": entry.integrated_time + 1}):
         with pytest.raises(SignatureError, match="the signed entry timestamp does not hold"):
             verify_entry(replace(entry, **change), root_of(folder))

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.support.key_texts import COMPRESSED
 from tests.support.signed_bundles import HASHES, public, signed, signer
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.sigstore.public_key import DETAILS, parse_public_key, verify_digest
@@ -88,6 +89,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "two in one file": (2 * pem(P256), "not one PEM text"),
     "text around it": (b"key:\n" + pem(P256), "not the public key of any known kind"),
     "trailing byte": (P256 + b"\0", "not the public key"),
+    "a compressed point": (COMPRESSED, "not the canonical encoding of its key"),
     "cut": (P256[:-1], "not the public key of any known kind"),
     "nothing": (b"", "not the public key of any known kind"),
     "PEM of nothing": (pem(b""), "not one PEM text"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -152,6 +154,11 @@ SPOILED: dict[str, tuple[Bundle, type[LogError], str]] = {
     "keyDetails": (relogged(GOOD, WRONG_DETAILS), Malformed, "keyDetails of a key that is PKIX_ECDSA_P256"),
     "the body of another": (relogged(GOOD, bundle_of(content=OTHER).entries[0].body), VerificationError, "digest"),
     "dsse 0.0.2": (relogged(GOOD, GOOD.entries[0].body, "dsse", "0.0.2"), VerificationError, "shown, and not verified"),
+    "a time that nothing signs": (
+        with_entry(GOOD, lambda e: replace(e, integrated_time=5)),
+        SignatureError,
+        "nothing signs that",
+    ),
     "a promise": (
         with_entry(GOOD, lambda e: replace(e, promise=b"x", integrated_time=5)),
         SignatureError,
@@ -161,6 +168,11 @@ SPOILED: dict[str, tuple[Bundle, type[LogError], str]] = {
         bundle_of(content=envelope_of(signer(), {**STATEMENT, "subject": [{"digest": {"sha256": "00" * 32}}]})),
         SignatureError,
         "about 1 other artifacts",
+    ),
+    "a statement without a known digest": (
+        bundle_of(content=envelope_of(signer(), {**STATEMENT, "subject": [{"digest": {"gitCommit": "x"}}]})),
+        VerificationError,
+        "by no digest that is known here",
     ),
     "an envelope of another type": (
         bundle_of(content=envelope_of(signer(), type_="text/plain")),
@@ -200,6 +212,36 @@ def test_only_what_the_log_signed_counts() -> None:
         verify(with_entry(stamped, lambda e: replace(e, integrated_time=1_767_225_601)))
 
 
+def values(item: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to each text in a JSON value."""
+    if isinstance(item, str):
+        yield path
+    for name, below in item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ():
+        yield from values(below, *path, name)
+
+
+FREE = {"hint"}  # what the verdict does not depend on: it only helps to find the key
+
+
+@pytest.mark.parametrize("bundle", [GOOD, ENVELOPE], ids=["message", "envelope"])
+def test_no_field_can_be_changed(bundle: Bundle) -> None:
+    """With any text of a bundle changed, in its first or last but one character, nothing verifies."""
+    ways = list(values(json.loads(bundle.data)))
+    assert len(ways) > 15
+    for *way, last in ways:
+        for at in (0, -2):
+            whole = json.loads(bundle.data)
+            item = whole
+            for step in way:
+                item = item[step]
+            text = list(item[last])
+            text[max(at, -len(text))] = "A" if text[max(at, -len(text))] != "A" else "B"
+            item[last] = "".join(text)
+            with nullcontext() if last in FREE else pytest.raises(LogError):
+                found = parse_bundle(json.dumps(whole).encode())
+                verify_bundle(found, digests(), ROOT, public(signer()), NOW)
+
+
 PERIODS: dict[str, tuple[dict[str, str], bool]] = {
     "over": ({"start": "2026-01-01T00:00:00Z", "end": "2026-11-28T11:59:59Z"}, False),
     "not over": ({"start": "2026-01-01T00:00:00Z", "end": "2026-11-28T12:00:00Z"}, True),
@@ -236,6 +278,16 @@ def test_trusted_roots_that_do_not_fit(instance: dict[str, Any], problem: str) -
     """A trusted root that names the log otherwise than its key is refused, with what is wrong in it."""
     with pytest.raises((UsageError, PolicyError), match=problem):
         verify(GOOD, parse_trusted_root(trusted_root(**instance)))
+
+
+def test_a_log_with_two_periods() -> None:
+    """One key may be trusted at several times."""
+    one = json.loads(trusted_root())["tlogs"][0]
+    old = {**one, "publicKey": {**one["publicKey"], "validFor": PERIODS["over"][0]}}
+    whole = json.loads(trusted_root())
+    verify(GOOD, parse_trusted_root(json.dumps({**whole, "tlogs": [old, one]}).encode()))
+    with pytest.raises(PolicyError, match="from 2026-01-01 to 2026-11-28 and from 2026-01-01 to 2026-11-28"):
+        verify(GOOD, parse_trusted_root(json.dumps({**whole, "tlogs": [old, old]}).encode()))
 
 
 def test_a_base_url_with_a_path() -> None:

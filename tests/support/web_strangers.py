@@ -41,6 +41,7 @@ HOSTILE = [
     b'{"kind":"hashedrekord","spec":{"signature":{"verifier":{"x509Certificate":{"rawBytes":"BgNVHREEAf8w"}}}}}',
     b"\xef\xbb\xbftiletree/file/v1\nsha256 " + b"0" * 64 + b"\nsize 1\n",
     b"javascript:alert(1)",
+    '{"kind":"rekord","spec":{"\u202eturned":{"algorithm":"sha256","value":"\u202e"}}}'.encode(),
     b'{"kind":"%s"}' % (b"W" * 60),  # a word that is wider than a phone
 ]
 

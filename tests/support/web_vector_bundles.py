@@ -111,6 +111,7 @@ def changes(data: bytes) -> Iterator[tuple[str, str, bytes]]:
     other = sign_checkpoint(Checkpoint(LOG.name, replace(tree, size=tree.size + 1)), LOG).data.decode()
     logged_elsewhere = sign_checkpoint(Checkpoint("other.example.com", tree), key("other.example.com", 1)).data.decode()
     yield "numbers as numbers", "ok", changed(data, *PROOF, "treeSize", to=int)
+    yield "numbers of another kind", "Malformed", data.replace(b'"treeSize":"10"', b'"treeSize":1e1', 1)
     yield "null is nothing", "ok", changed(data, *ENTRY, "inclusionPromise", to=None)
     yield "no hint", "ok", changed(data, *MATERIAL, "publicKey", to={})
     yield "the other name of version 0.3", "ok", changed(data, "mediaType", to=SAME_VERSION)
@@ -177,11 +178,20 @@ def _deep(levels: int) -> list[Any]:
     return [_deep(levels - 1)] if levels else []
 
 
-def by_another_hash() -> bytes:
-    """Return a bundle of a P-256 key's signature, which is over SHA-256, with SHA-512 in entry and bundle."""
-    short, long = b64(sha256(FILE).digest()), b64(sha512(FILE).digest())
-    written = tuple(f'"{name}","digest":"{text}"'.encode() for name, text in (("SHA2_256", short), ("SHA2_512", long)))
-    data = logged({"it": replace(by_key(message_of, FILE), written=written)})[1]["it"]
+def by_another_hash(details: str = "PKIX_ECDSA_P256_SHA_256") -> bytes:
+    """Return a bundle of a P-256 key's signature, which is over SHA-256, with SHA-512 in entry and bundle.
+
+    details   what the entry calls the key
+    """
+    sound, long = by_key(message_of, FILE), b64(sha512(FILE).digest())
+    body = sound.body
+    for before, after in (
+        ("SHA2_256", "SHA2_512"),
+        (b64(sha256(FILE).digest()), long),
+        (public(sound.key).details, details),
+    ):
+        body = body.replace(before.encode(), after.encode())
+    data = logged({"it": replace(sound, written=(sound.body, body))})[1]["it"]
     return changed(data, *DIGEST, to={"algorithm": "SHA2_512", "digest": long})
 
 

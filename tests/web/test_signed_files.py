@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from tests.support.web_bundles import (
 )
 from tests.support.web_logs import FILE, POLICY
 from tests.support.web_strangers import OURS, all_the_same
+from tests.support.web_vector_bundles import by_another_hash
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint
 from tiles.notes.policy import parse_policy, policy_for
 from tiles.page import VERIFY, verify_page
@@ -48,14 +50,24 @@ def look(one: Site) -> str:
     return str(one.page.get_attribute("#results > .card", "data-look"))
 
 
+def of_bundles(one: Site) -> list[str]:
+    """Return which modules of the page the browser has asked for, or had in its cache, that are of bundles only."""
+    found = one.page.evaluate("performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)")
+    return sorted(path for path in found if re.search(r"/(bundle|json_text|dsse|artifact)\w*\.js$", path))
+
+
 def test_a_key(chromium: Chromium) -> None:
     """Only a key that the visitor named makes it green, dropped or typed; another one makes it red until forgotten."""
     with site(chromium, LOG) as one:
         one.open()
+        one.drop((NAME, FILE))
+        one.said(state="verified-log-only")
+        assert of_bundles(one) == []  # that code is loaded with the first of them
         one.drop((NAME, FILE), (BUNDLE, BUNDLES["key"]))
         state, headline, words = one.said()
         assert (state, headline) == ("key-unnamed", "Whose key signed this? Logged as entry 2 of 10")
         assert look(one) == "warn"
+        assert "/page/bundle_card.js" in of_bundles(one)
         assert KEY in words
         assert "chose this key, and may have made it" in words
         one.page.fill("#results form input", "my key")
@@ -92,7 +104,7 @@ def test_one_after_the_other(chromium: Chromium) -> None:
         one.page.set_input_files("#files", files=[{"name": PUB[0], "mimeType": "text/plain", "buffer": PUB[1]}])
         one.said(state="signed")
         one.reload()
-        one.drop(PUB)
+        one.ask(PUB[1].decode().replace("\n", " "))  # as it is when it is pasted into the field
         assert one.said()[0] == "key-named"
         one.drop((NAME, FILE))
         one.said(state="verified-log-only")  # it is logged by its digest, too
@@ -200,6 +212,9 @@ def test_spoiled(chromium: Chromium) -> None:
             assert "undefined" not in said[2], what
         one.drop((NAME, FILE), (BUNDLE, BUNDLES["forged"]))
         assert one.said()[:2] == ("artifact-signature", "Wrong signature")
+        one.drop((NAME, FILE), (BUNDLE, by_another_hash("PKIX_ED25519_PH")))
+        assert one.said()[:2] == ("not-checked", "The signature could not be checked here")
+        assert "tiletree verify FILE --bundle FILE.sigstore.json --trusted-root" in one.said()[2]
         one.drop(("b.sigstore.json", BUNDLES["of no file"]))
         assert "A payload of type application/json" in one.said(state="of-no-file")[2]
         assert look(one) == "none"
@@ -277,8 +292,8 @@ def test_accessible(chromium: Chromium) -> None:
     root = b'{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
     with site(chromium, LOG, viewport={"width": 320, "height": 700}) as one:
         one.open()
-        for name, data in BUNDLES.items():
-            one.drop((NAME, FILE), (f"{name}.sigstore.json", data))
+        for name in ("key", "certified attestation", "hostile"):
+            one.drop((NAME, FILE), (f"{name}.sigstore.json", BUNDLES[name]))
             one.said()
             for more in one.page.query_selector_all("#results details > summary"):
                 more.click()
@@ -297,15 +312,3 @@ def test_many_lines(chromium: Chromium) -> None:
         one.drop(("b.jsonl", b"\n".join([BUNDLES["key"]] + [b"{}"] * 70)))
         one.page.wait_for_selector("#results > [data-state=unread]")
         assert "21 entries were not looked at" in one.page.inner_text("#results")
-
-
-def test_loaded_when_used(chromium: Chromium) -> None:
-    """Code for bundles is loaded with the first bundle, and not for a proof or a file."""
-    with site(chromium, LOG, own=True) as one:
-        one.open()
-        one.drop((NAME, FILE))
-        one.said(state="verified-log-only")
-        assert not [path for path in one.server.asked if "bundle_" in path]
-        one.drop((NAME, FILE), (BUNDLE, BUNDLES["key"]))
-        one.said(state="key-unnamed")
-        assert "page/bundle_card.js" in one.server.asked

@@ -2,6 +2,7 @@
 
     kinds        one Protocol: how an entry is made, recognised, shown and found
     key_kinds    by which kinds of keys entries are found: our own, and those of applications
+    own_kinds    kinds of entries of applications, which are checked before they are logged
     file_digest  what is logged of a file, with its name or without
     blinded      what is logged of a file so that only those who are told can know
     blinding_secret    where its secret is kept

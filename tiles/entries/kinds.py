@@ -221,8 +221,10 @@ class Raw:
             raise Malformed("entry", f"{len(entry)} bytes, {MAX_ENTRY_SIZE} is the most")
 
     def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return the size."""
-        return [("Size", f"{len(entry)} bytes")]
+        """Return the size, and what an entry of Rekor says that is of a kind which nobody writes any more."""
+        from tiles.sigstore.body import describe_body  # which few need, and is slow to import
+
+        return [*describe_body(entry), ("Size", f"{len(entry)} bytes")]
 
     def keys(self, entry: bytes) -> list[Key]:
         """Return the digests of the bytes, which are the thing that was logged, and what an attestation is about."""

@@ -7,8 +7,11 @@ compared with the bundle (https://github.com/sigstore/rekor, pkg/types/<kind>/v<
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256, sha384, sha512
+from itertools import islice
 
 from tiles.errors import Malformed, VerificationError
 from tiles.notes.encoding import base64_or_none
@@ -21,6 +24,8 @@ from tiles.sigstore.public_key import read_pem
 _WHAT = "log entry"
 _HASHES = {"sha256": "SHA2_256", "sha384": "SHA2_384", "sha512": "SHA2_512"}  # names of v1
 _MAX_SIGNATURES = 16
+_MAX_PARTS = 20  # of an entry, that are shown
+_BEGINS = b'{"apiVersion":"0.0.'
 
 HASHES = {"SHA2_256": sha256, "SHA2_384": sha384, "SHA2_512": sha512}  # by the names of algorithms
 
@@ -61,14 +66,30 @@ def body_of(entry: LogEntry) -> Body:
         ("intoto", "0.0.2"): _intoto,
     }.get(name)
     if read is None:
+        said = "; ".join(f"{label} {text}" for label, text in describe_body(entry.body)) or "which is not as Rekor's"
         raise VerificationError(
-            f"entries of the kind {entry.kind} {entry.version} are shown, and not verified",
+            f"entries of the kind {entry.kind} {entry.version} are shown, and not verified: {said}",
             hint="log the signature again: `tiletree upload` writes hashedrekord 0.0.2",
+            evidence={"entry": entry.body},
         )
     item = parse_item(entry.body, _WHAT, MAX_BUNDLE_SIZE).only("apiVersion", "kind", "spec")
     if (item.text("kind"), item.text("apiVersion")) != name:
         raise Malformed(_WHAT, f"not of the kind {entry.kind} {entry.version}", item.text("kind"))
     return read(item.object("spec"))
+
+
+def describe_body(body: bytes) -> list[tuple[str, str]]:
+    """Return what an entry of Rekor, of any kind, says: its kind, digests, and keys, as labels and texts; none if it is
+    no such entry. Nothing of it is verified, and the texts may be hostile.
+    """
+    if not body.startswith(_BEGINS):
+        return []
+    try:
+        item = parse_item(body, _WHAT, MAX_BUNDLE_SIZE).only("apiVersion", "kind", "spec")
+        found = [("Kind", f"{item.text('kind')} {item.text('apiVersion')}")]
+        return [*found, *islice(_parts(item.object("spec").fields, ""), _MAX_PARTS)]
+    except Malformed:
+        return []
 
 
 def check_body(body: Body, bundle: Bundle, verifier: bytes) -> None:
@@ -96,6 +117,26 @@ def check_body(body: Body, bundle: Bundle, verifier: bytes) -> None:
         raise VerificationError(
             f"another {what} was logged ({_sha256(body.raw)}) than signs here ({_sha256(verifier)})"
         )
+
+
+def _parts(value: object, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the digests and keys in a part of an entry, each with the name of the field that it is in."""
+    if isinstance(value, dict):
+        algorithm, digest = value.get("algorithm"), value.get("value") or value.get("digest")
+        if isinstance(algorithm, str) and isinstance(digest, str):
+            data = base64_or_none(digest) if "digest" in value else None
+            yield name, f"{algorithm} {digest if data is None else data.hex()}"
+            return
+        for field, below in value.items():
+            yield from _parts(below, field if field != "content" else name)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _parts(below, name)
+    elif isinstance(value, str):
+        data = base64_or_none(value) or b""
+        with suppress(Malformed):
+            label, der = read_pem(data, _WHAT)
+            yield name, f"{label} {_sha256(der)}"
 
 
 def _hashedrekord(spec: Item) -> Body:

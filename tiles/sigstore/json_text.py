@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -189,8 +190,8 @@ class _Unique:
         """Return an object. Raises Malformed if a key comes twice."""
         made = dict(pairs)
         if len(made) != len(pairs):
-            keys = [key for key, _ in pairs]
-            raise Malformed(self.what, "a key comes twice", next(key for key in keys if keys.count(key) > 1))
+            counted = Counter(key for key, _ in pairs)
+            raise Malformed(self.what, "a key comes twice", counted.most_common(1)[0][0])
         return made
 
 

@@ -18,7 +18,7 @@ from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.cosignature import Cosignature
 from tiles.notes.keys import SIGNS_TEXT, SignatureType, VerifierKey, ecdsa_key
 from tiles.notes.note import verify_note
-from tiles.notes.policy import Policy, policy_of
+from tiles.notes.policy import Accepted, Policy, policy_of
 from tiles.sigstore.bundle import EntryProof, LogEntry
 from tiles.sigstore.json_text import canonical_json
 from tiles.sigstore.trusted_root import TrustedLog, TrustedRoot
@@ -40,7 +40,7 @@ class Logged:
     leaf            the leaf hash of the entry
     cosignatures    of witnesses, where a policy names them; all of them verified
     integrated      when the log says it took the entry, if it signed that, as Rekor v1 does
-    trusted         what the trusted root says of the log; None under a policy
+    trusted         what the trusted root says of the log: under one key it may have several periods; () under a policy
     """
 
     entry: LogEntry
@@ -50,7 +50,7 @@ class Logged:
     leaf: Hash
     cosignatures: tuple[Cosignature, ...] = ()
     integrated: datetime | None = None
-    trusted: TrustedLog | None = None
+    trusted: tuple[TrustedLog, ...] = ()
 
 
 def verify_entry(entry: LogEntry, trust: TrustedRoot | Policy) -> Logged:
@@ -62,14 +62,15 @@ def verify_entry(entry: LogEntry, trust: TrustedRoot | Policy) -> Logged:
     if proof is None:
         raise ProofError("the entry has no inclusion proof, so nothing shows that it is in the log")
     signed = parse_signed_checkpoint(proof.checkpoint)
+    trusted: tuple[TrustedLog, ...] = ()
+    cosignatures: tuple[Cosignature, ...] = ()
+    is_v1 = False
     if isinstance(trust, Policy):
         accepted = trust.accept(signed)
-        log, cosignatures, trusted, is_v1 = accepted.log, accepted.cosignatures, None, False
-        if entry.log_id != log.log_id:
-            raise PolicyError(f"the entry is said to be of the log {entry.log_id.hex()}, and is of {log.log_id.hex()}")
+        log, cosignatures = _named_by(entry, accepted, trust), accepted.cosignatures
     else:
-        trusted = _trusted_log(entry, trust)
-        log, cosignatures = log_key(trusted), ()
+        trusted = _trusted_logs(entry, trust)
+        log = log_key(trusted[0])
         is_v1 = _check_origin(signed, log)
         verify_note(signed.note, [log])
     if (proof.size, proof.root) != (signed.tree.size, signed.tree.root):
@@ -139,11 +140,21 @@ def log_spki(key: VerifierKey) -> tuple[bytes, str]:
     return key.public, parse_public_key(key.public).details
 
 
-def _trusted_log(entry: LogEntry, root: TrustedRoot) -> TrustedLog:
+def _named_by(entry: LogEntry, accepted: Accepted, policy: Policy) -> VerifierKey:
+    """Return the key that the entry names, which is one of those of its log that signed. Raises PolicyError."""
+    note = accepted.signed.note
+    for key in policy.keys_of(accepted.signed.origin):
+        if key.log_id == entry.log_id and any(signature.claims(key) for signature in note.signatures):
+            return key  # whose signature is right: a policy accepts no wrong one of a key in it
+    found = accepted.log.log_id.hex()
+    raise PolicyError(f"the entry is said to be of the log {entry.log_id.hex()}, and its checkpoint is of {found}")
+
+
+def _trusted_logs(entry: LogEntry, root: TrustedRoot) -> tuple[TrustedLog, ...]:
     """Return the log that the entry is said to be of. Raises PolicyError if the trusted root does not have it."""
-    for log in root.logs:
-        if log.log_id == entry.log_id:
-            return log
+    found = [log for log in root.logs if log.log_id == entry.log_id]
+    if found:
+        return tuple(log for log in found if (log.host, log.key) == (found[0].host, found[0].key))
     names = ", ".join(log.base_url for log in root.logs) or "no log"
     raise PolicyError(
         f"the entry is of the log {entry.log_id.hex()}, which the trusted root does not have; it has {names}"
@@ -169,6 +180,8 @@ def _integrated(entry: LogEntry, log: VerifierKey) -> datetime | None:
     rekor/openapi.yaml, "signedEntryTimestamp": over the canonical JSON of body, integratedTime, logID and logIndex.
     """
     if not entry.promise:
+        if entry.integrated_time:
+            raise SignatureError("the entry says when it was logged, and nothing signs that")
         return None
     try:
         promised = canonical_json(

@@ -122,7 +122,7 @@ def _time_of_key(bundle: Bundle, logged: Logged, trust: Trust, now: datetime) ->
     A key's signature needs no time. Timestamps are looked at only if the log's key is not trusted any more.
     """
     time = logged.integrated
-    expired = logged.trusted is not None and not logged.trusted.period.holds(time or now)
+    expired = not _is_trusted(logged, time or now)
     if expired and bundle.timestamps and isinstance(trust, TrustedRoot):
         from tiles.sigstore.timestamp import verify_timestamps
 
@@ -157,9 +157,11 @@ def _check_artifact(content: MessageSignature | Envelope, artifact: Digests) -> 
 
 
 def _known(artifact: Digests, algorithms: Collection[str]) -> None:
-    """Raise UsageError unless one of these digests of the artifact is known."""
+    """Raise UsageError unless one of these digests of the artifact is known, VerificationError if there is none."""
+    if not algorithms:
+        raise VerificationError("the statement names its artifacts by no digest that is known here")
     if not set(algorithms) & artifact.keys():
-        needed = " or ".join(sorted(algorithms)) or "no digest that can be computed"
+        needed = " or ".join(sorted(algorithms))
         raise UsageError(f"the bundle is of an artifact by its {needed}", hint="name the file, and not its digest")
 
 
@@ -174,12 +176,18 @@ def _verify_signature(bundle: Bundle, key: PublicKey) -> None:
 
 def _check_period(logged: Logged, at: datetime) -> None:
     """Raise PolicyError unless the trusted root trusts the log at that time."""
-    log = logged.trusted
-    if log is not None and not log.period.holds(at):
+    if not _is_trusted(logged, at):
+        periods = " and ".join(str(log.period) for log in logged.trusted)
         raise PolicyError(
-            f"the trusted root trusts {log.base_url} {log.period}, and nothing shows that the entry is of that time",
+            f"the trusted root trusts {logged.trusted[0].base_url} {periods}, and nothing shows that the entry is of "
+            "that time",
             hint="an RFC 3161 timestamp in the bundle would show it",
         )
+
+
+def _is_trusted(logged: Logged, at: datetime) -> bool:
+    """Whether the log is trusted at a time; a policy says nothing of times."""
+    return not logged.trusted or any(log.period.holds(at) for log in logged.trusted)
 
 
 def _statement(envelope: Envelope) -> Statement:

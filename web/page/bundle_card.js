@@ -113,7 +113,7 @@ export function bundleCard(one, trusted, named, keys) {
     said.state === "key-unnamed" && asking(keys.name),
     said.state === "another-key" && h("p", { class: "row" }, button("Forget the keys that I named", keys.forget)),
     payload(bundle),
-    details(proof, accepted, leaf, bundle.entry.body, trusted, about),
+    details(proof, accepted, leaf, bundle.entries[0].body, trusted, about),
   ];
   return card({ ...vouched(trusted, where, { ...said, body }), more });
 }

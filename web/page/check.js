@@ -54,7 +54,7 @@ async function entryCard(index, sabotaged = false) {
 /** Look up what was typed: an index, a digest, a leaf hash, a name, a proof. */
 export async function ask(text) {
   if (/^[0-9]{1,19}$/.test(text)) return checking(`Reading entry ${text}`, "entry", () => entryCard(BigInt(text)));
-  if (/^(c2sp\.org|tiletree\/search-proof)\//.test(text)) return files([new File([utf8(text)], "what was pasted")]);
+  if (/^((c2sp\.org|tiletree\/search-proof)\/|\{"|-----BEGIN )/.test(text)) return files([new File([utf8(text)], "what was pasted")]);
   const { lookFor, wantedFrom } = await import("./search.js"), wanted = wantedFrom(text);
   return wanted ? lookFor(wanted) : put(card({ state: "call", mark: "–", headline: "Not understood", body: [UNDERSTOOD] }));
 }

@@ -1,6 +1,6 @@
 // More of what the page is built of: what is needed once something was asked.
 
-import { code, filled, h } from "./dom.js";
+import { code, filled, h, visible } from "./dom.js";
 
 /** Return an element of SVG, as `h` does one of HTML. */
 export const s = (tag, attributes, ...children) =>
@@ -14,7 +14,7 @@ export const table = (rows) =>
   h(
     "dl",
     {},
-    rows.map(([label, text]) => [h("dt", {}, label), h("dd", {}, code(text))]),
+    rows.map(([label, text]) => [h("dt", {}, visible(label)), h("dd", {}, code(text))]),
   );
 
 /** Offer bytes to be saved as a file. */

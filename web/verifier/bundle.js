@@ -5,7 +5,7 @@ import { decodeBase64, fail, utf8 } from "./encoding.js";
 import { parseEnvelope } from "./dsse.js";
 import { DIGEST_SIZES } from "./entries.js";
 import { parseItem } from "./json_text.js";
-import { parseCheckpoint, toHash } from "./tlog.js";
+import { toHash } from "./tlog.js";
 
 export const MAX_BUNDLE = 16 << 20; // bytes; the command line takes larger ones
 const WHAT = "Sigstore bundle", MAX_HASHES = 63, MOST = 16; // entries, certificates, timestamps
@@ -19,7 +19,7 @@ const MEDIA_TYPES = {
 };
 
 /**
- * Return {certificate, hint, entry, timestamps, message, envelope} of a bundle: DER, or null with a key; the text that names that
+ * Return {certificate, hint, entries, timestamps, message, envelope} of a bundle: DER, or null with a key; the text that names that
  * key, "" without; see `entryIn`; how many timestamps; {algorithm, digest, signature} or null; see dsse.js, or null.
  */
 export function parseBundle(bytes) {
@@ -30,18 +30,14 @@ export function parseBundle(bytes) {
     .only("certificate", "x509CertificateChain", "publicKey", "tlogEntries", "timestampVerificationData");
   if (item.has("messageSignature") === item.has("dsseEnvelope")) item.wrong("not exactly one of messageSignature and dsseEnvelope");
   const entries = material.objects("tlogEntries", MOST);
-  if (entries.length !== 1) unproven(`${entries.length} entries of logs instead of one`, entries.length > 1 ? { part: "bundle" } : undefined);
   return {
     ...signerOf(material, version),
-    entry: entryIn(entries[0], version),
+    entries: entries.map((entry) => entryIn(entry, version)),
     timestamps: timestampsOf(material),
     message: item.has("messageSignature") ? messageOf(item.object("messageSignature")) : null,
     envelope: item.has("dsseEnvelope") ? parseEnvelope(item.object("dsseEnvelope")) : null,
   };
 }
-
-/** Say that nothing in a bundle leads from its entry to a tree head that a log signed. */
-const unproven = (problem, more = { unproven: true }, code = "VerificationError") => fail(code, `${WHAT}: ${problem}`, more);
 
 function signerOf(material, version) {
   const named = ["certificate", "x509CertificateChain", "publicKey"].filter((name) => material.has(name));
@@ -77,12 +73,16 @@ function messageOf(item) {
   return found.signature.length ? found : item.wrong("an empty signature");
 }
 
-/** Return what a TransparencyLogEntry says: {logIndex, logId, kind, version, body, index, size, root, hashes, checkpoint}. */
+/**
+ * Return what a TransparencyLogEntry says: {logIndex, logId, kind, version, body, index, size, root, hashes, checkpoint}. The
+ * checkpoint is bytes.
+ */
 function entryIn(item, version) {
   item.only("logIndex", "logId", "kindVersion", "integratedTime", "inclusionPromise", "inclusionProof", "canonicalizedBody");
   const proof = item.has("inclusionProof") && item.object("inclusionProof").only("logIndex", "rootHash", "treeSize", "hashes", "checkpoint");
   const envelope = proof && proof.has("checkpoint") && proof.object("checkpoint").only("envelope").text("envelope", "");
-  if (!envelope) unproven("no inclusion proof with a checkpoint is in it", undefined, version === 1 && !proof ? "ProofError" : "Malformed");
+  // nothing leads from the entry to a tree head that a log signed; only version 0.1 may do without
+  if (!envelope) fail(version === 1 && !proof ? "ProofError" : "Malformed", `${WHAT}: no inclusion proof with a checkpoint`, { unproven: true });
   if (item.has("inclusionPromise")) item.object("inclusionPromise").only("signedEntryTimestamp").data("signedEntryTimestamp", { otherwise: null });
   item.number("integratedTime", "0");
   const kind = item.object("kindVersion").only("kind", "version");
@@ -96,6 +96,6 @@ function entryIn(item, version) {
     size: proof.number("treeSize"),
     root: toHash(proof.data("rootHash")),
     hashes: proof.texts("hashes", MAX_HASHES).map((hash) => toHash(decodeBase64(hash, `${WHAT} hash`))),
-    checkpoint: parseCheckpoint(utf8(envelope)),
+    checkpoint: utf8(envelope),
   };
 }

@@ -7,7 +7,7 @@ import { ALGORITHMS, pae } from "./dsse.js";
 import { parseRekorEntry } from "./entries.js";
 import { leafHash, verifyInclusion } from "./merkle.js";
 import { sha256 } from "./sha256.js";
-import { acceptCheckpoint } from "./tlog.js";
+import { acceptCheckpoint, parseCheckpoint } from "./tlog.js";
 import { parseCertificate } from "./x509.js";
 
 const ECDSA = 2; // signature type
@@ -21,16 +21,19 @@ const logIdOf = ({ name, type, public: key }) => (type === ECDSA ? sha256(key) :
 
 // ---- the log
 
-/** Return {accepted, leaf} of a bundle whose entry is in a log that the policy trusts; nothing else an entry says may be another. */
-async function verifyEntry({ entry }, policy) {
-  const accepted = await acceptCheckpoint(policy, entry.checkpoint), { tree } = accepted.signed, logId = logIdOf(accepted.log);
+/** Return {accepted, leaf, entry} of a bundle whose one entry is in a log that the policy trusts; all that it says has to fit. */
+async function verifyEntry({ entries }, policy) {
+  const [entry] = entries, problem = `${WHAT}: ${entries.length} entries of logs instead of one`;
+  if (entries.length !== 1) fail("VerificationError", problem, entry ? { part: "bundle" } : { unproven: true });
+  const accepted = await acceptCheckpoint(policy, parseCheckpoint(entry.checkpoint)), { tree } = accepted.signed;
+  const logId = logIdOf(accepted.log);
   if (!equal(entry.logId, logId)) apart(`it says the log ${hex(entry.logId)}, and its checkpoint is signed by ${hex(logId)}`, "PolicyError");
   if (entry.size !== tree.size) apart(`it says a tree of ${entry.size} entries, and its checkpoint says ${tree.size}`, "ProofError");
   if (!equal(entry.root, tree.root)) apart(`it says the root hash ${hex(entry.root)}, and its checkpoint says ${hex(tree.root)}`, "ProofError");
   const leaf = leafHash(entry.body);
   verifyInclusion(leaf, entry.index, tree, entry.hashes);
   if (entry.logIndex !== entry.index) apart(`it says entry ${entry.logIndex}, and its proof is of entry ${entry.index}`, "ProofError");
-  return { accepted, leaf };
+  return { accepted, leaf, entry };
 }
 
 /** Return what the entry says, which has to be a hashedrekord of version 0.0.2 in its one form. */
@@ -64,11 +67,11 @@ async function compareBody({ certificate, message, envelope }, body) {
  * see `verifySignature`. certificate: see x509.js, null for a key
  */
 export async function verifyLogged(bundle, policy) {
-  const { accepted, leaf } = await verifyEntry(bundle, policy), { index, hashes, checkpoint } = bundle.entry;
-  const body = bodyOf(bundle.entry), { certificate, spki } = signerOf(body), { envelope } = bundle;
+  const { accepted, leaf, entry } = await verifyEntry(bundle, policy), { index, hashes } = entry;
+  const body = bodyOf(entry), { certificate, spki } = signerOf(body), { envelope } = bundle;
   await compareBody(bundle, body);
   if (envelope) await verifyArtifact(spki, body.keyDetails, pae(envelope.payloadType, envelope.payload), body.signature);
-  return { accepted, leaf, proof: { index, hashes, checkpoint }, body, certificate, spki, fingerprint: fingerprint(spki) };
+  return { accepted, leaf, proof: { index, hashes, checkpoint: accepted.signed }, body, certificate, spki, fingerprint: fingerprint(spki) };
 }
 
 // ---- the artifact

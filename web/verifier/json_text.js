@@ -47,8 +47,9 @@ class Reader {
     }
     const word = WORDS.find(([name]) => this.text.startsWith(name, this.at));
     if (word) return (this.at += word[0].length), word[1];
-    const number = Number(this.#match(NUMBER) ?? NaN);
-    return Number.isFinite(number) ? number : this.wrong("no value where one has to be");
+    const digits = this.#match(NUMBER), number = Number(digits ?? NaN);
+    if (!Number.isFinite(number)) this.wrong("no value where one has to be");
+    return /[.eE]/.test(digits) ? new Number(number) : number; // 1e1 is not what a field of integers holds
   }
 
   #string() {
@@ -91,7 +92,7 @@ class Reader {
   }
 }
 
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Number);
 
 /** Return the object that a JSON text of at most so many bytes is; it has no prototype. */
 export function parseJson(bytes, what, most) {

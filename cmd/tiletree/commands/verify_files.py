@@ -204,9 +204,8 @@ def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:
                 out.line(line)
     if errors:
         raise _worst(errors, len(files))
-    out.result(
-        {"verified": True, "files": documents}, *([f"{len(files)} of {len(files)} files verified"][: len(files) - 1])
-    )
+    summary = [f"{len(files)} of {len(files)} files verified"] if len(files) > 1 else []
+    out.result({"verified": True, "files": documents}, *summary)
 
 
 def _worst(errors: list[tuple[str, TilesError]], count: int) -> TilesError:

@@ -84,6 +84,7 @@ def of_bundle(
         "size": tree.size,
         "origin": logged.signed.origin,
         "trust": how,
+        "entry_kind": f"{logged.entry.kind} {logged.entry.version}",
         "key": verdict.key.hint.hex(),
     }
     words, lines = f"signed by the key {verdict.key.hint.hex()}", []
@@ -109,7 +110,8 @@ def of_bundle(
         fields["steps"], way = _steps(logged.entry.body, logged.proof.index, tree, logged.proof.hashes)
         steps = [*(f"{name}(file) = {digest.hex()}" for name, digest in digests.items()), *way]
     where = f"is entry {logged.entry.index} of {logged.signed.origin}, size {tree.size}"
-    return Check(fields, f"{where}, {words}", [f"trust     {how}", *lines], steps, verified=verified)
+    entry = f"entry     {fields['entry_kind']}"
+    return Check(fields, f"{where}, {words}", [entry, f"trust     {how}", *lines], steps, verified=verified)
 
 
 def _steps(
