@@ -145,7 +145,7 @@ export async function take(signed, others, recent) {
 function takeKey(text, name, lookFor, comes) {
   try {
     const id = hex(fingerprint(parsePem(text)));
-    if (!nameKey(id, name) && !comes && !pending.length) put(namedCard({ fingerprint: id, from: name }, lookFor));
+    if (!nameKey(id, name) && !comes) put(namedCard({ fingerprint: id, from: name }, lookFor));
   } catch (error) {
     put(errorCard(error, "proof"));
   }
