@@ -36,7 +36,9 @@ def root_of(folder: Path) -> TrustedRoot:
     if path.exists():
         return parse_trusted_root(path.read_bytes())
     spki, details = logged.log_spki(REKOR)
-    return TrustedRoot((TrustedLog(f"https://{REKOR.name}", spki, details, REKOR.log_id, Period(datetime(2021, 1, 12, tzinfo=UTC))),))
+    return TrustedRoot(
+        (TrustedLog(f"https://{REKOR.name}", spki, details, REKOR.log_id, Period(datetime(2021, 1, 12, tzinfo=UTC))),)
+    )
 
 
 def public_instance() -> TrustedRoot:

@@ -75,6 +75,11 @@ class Kind(Protocol):
         """What every entry of this kind begins with: others are told apart without parsing them."""
         ...
 
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """The kinds of keys that an entry of this kind may have, besides LEAF."""
+        ...
+
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the entries as which a file may have been logged, likeliest first; none if it cannot be this kind."""
         ...
@@ -97,6 +102,7 @@ class FileDigest:
 
     name = "file"
     begins = f"{file_digest.TITLE}\n".encode()
+    found_by = (SHA256, NAME)
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the digest entry, then the named ones: the name as it is, and in Unicode's normal form C."""
@@ -128,6 +134,7 @@ class Blinded:
 
     name = "blinded"
     begins = f"{blinded.TITLE}\n".encode()
+    found_by = ()
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the blinded entry for each secret; without one, it takes what a proof file says."""
@@ -154,6 +161,7 @@ class Rekor:
 
     name = "hashedrekord"
     begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
+    found_by = (SHA256, SHA512, KEY, IDENTITY, ISSUER)
 
     def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
         """Yield nothing: it takes a signature."""
@@ -185,6 +193,7 @@ class Revoked:
 
     name = "revocation"
     begins = f"{REVOCATION}\n".encode()
+    found_by = (REVOKED,)
 
     def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
         """Yield nothing: it takes a signature."""
@@ -209,6 +218,7 @@ class Raw:
 
     name = "raw"
     begins = b""
+    found_by = (SHA256, SHA512, SUBJECT)
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the file's bytes, if they can be an entry."""
@@ -251,6 +261,11 @@ def kind_of(entry: bytes) -> Kind:
 def keys_of(entry: bytes) -> list[Key]:
     """Return all keys that count of an entry, each once. Raises Malformed for more bytes than an entry can have."""
     return [Key(LEAF, leaf_hash(entry)), *kind_of(entry).keys(entry)]
+
+
+def beginnings(kind: str) -> tuple[bytes, ...]:
+    """Return what entries begin with that may have keys of a kind; b"" is what any entry begins with."""
+    return tuple(each.begins for each in KINDS if kind in each.found_by) if kind != LEAF else (b"",)
 
 
 def values_of(kind: str, entry: bytes) -> list[bytes]:
