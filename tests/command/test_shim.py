@@ -124,7 +124,7 @@ def test_requests_that_come_together(shim: Shim, tiletree: Command) -> None:
 
 
 def test_sigstore_python_writes_through_it(shim: Shim, tiletree: Command) -> None:
-    """The client of sigstore-python logs signatures of a file and of an envelope; asked again, it is told where."""
+    """The client of sigstore-python logs a signature and an envelope; asked again, it is told where that is."""
     reason = "NOT TESTED: sigstore-python is not installed"
     client_of = pytest.importorskip("sigstore._internal.rekor.client_v2", reason=reason).RekorV2Client
     hashes, models = pytest.importorskip("sigstore.hashes"), pytest.importorskip("sigstore_models.common.v1")

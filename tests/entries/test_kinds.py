@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tests.support.entry_texts import ENTRIES, HEX, PLAIN, SECRET, keys_of, named
 from tiles.entries import kinds
 from tiles.entries.blinded import blinded_entry, blinding
+from tiles.entries.content import Content, read_content
 from tiles.entries.file_digest import DigestEntry, digest_entry, file_entry
-from tiles.entries.kinds import KINDS, Content, Key, forms, kind_of, read_content
+from tiles.entries.kinds import KINDS, Key, forms, kind_of
 from tiles.entries.proof_extra import ProofExtra
 from tiles.errors import Malformed
 from tiles.tree.bundle import MAX_ENTRY_SIZE

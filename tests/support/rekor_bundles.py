@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from importlib.util import find_spec
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest

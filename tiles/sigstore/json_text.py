@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import base64_or_none, decode_base64, decode_decimal
-from tiles.tree.merkle import MAX_TREE_SIZE
 
 MAX_DEPTH = 64  # objects and lists inside each other
 MAX_SAFE_INTEGER = 2**53 - 1  # RFC 8785 section 3.2.2.3: above it, implementations round
@@ -100,7 +99,7 @@ class Item:
         return text
 
     def number(self, name: str, default: int | None = None) -> int:
-        """Return a number 0 ≤ n ≤ MAX_TREE_SIZE, from a decimal string; an integer that all read alike is allowed, too."""
+        """Return a number 0 ≤ n ≤ MAX_TREE_SIZE, from a decimal string, or from an integer that all read alike."""
         value = self.fields.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SAFE_INTEGER:
             return value

@@ -146,7 +146,7 @@ def _prove(out: Output, client: LogClient, key: Key, query: Query, target: Path)
             why = index.doubt or f"the index covers {index.covered} of {client.tree.size} entries"
             raise too_large(client.tree.size, f", as nothing can be proven otherwise: {why}")
     proof = make_search_proof(client, key, index)
-    searched = verify_search_proof(proof, client.policy, query.elsewhere and query.elsewhere.key)
+    searched = verify_search_proof(proof, client.policy, query.elsewhere.key if query.elsewhere else None)
     write_file(target, proof.data)
     found = [(one, entry if entry is not None else client.entry(one)) for one, entry in searched.hits]
     hits = tuple(reversed(found))
