@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificate_texts import ONE
-from tests.support.command_line import ORIGIN, Command
+from tests.support.command_line import ORIGIN, Command, unchecked
 from tests.support.entry_texts import rekor
 from tiles.signing.artifact_key import generate_key
 
@@ -17,7 +17,7 @@ DATA = b"what it says\n"
 HEX = sha256(DATA).hexdigest()
 
 
-def test_revoked(tiletree: Command, log: str) -> None:
+def test_revoked(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the log or by the key that signed: search says so, of exactly the entries for which it counts."""
     signer, other = generate_key(), generate_key()
     Path("s.key").write_bytes(signer.pem)
@@ -30,6 +30,7 @@ def test_revoked(tiletree: Command, log: str) -> None:
     signed = rekor(digest=digest, raw=signer.public.spki)
     Path("lines").write_text(f"{signed}\n{rekor(digest=digest, verifier='x509Certificate', raw=ONE)}\n")
     tiletree.ok("add", "log", "app.whl", "--key", "k")
+    unchecked(monkeypatch)
     tiletree.ok("add", "log", "--lines", "lines", "--key", "k")
     common = ("--log", "log", "--log-key", "k", "--reason")
 

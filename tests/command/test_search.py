@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.attestation_texts import EXAMPLE
 from tests.support.certificate_texts import MAIL, OIDC, ONE, PARTS, WORKFLOW, certificate, der, issuer, names
-from tests.support.command_line import ORIGIN, Command
+from tests.support.command_line import ORIGIN, Command, unchecked
 from tests.support.entry_texts import rekor
 from tests.support.indexed import changed, numbers
 from tests.support.signed_text import LOG, key
-from tiles.entries import own_kinds
 
 DATA = b"what it says\n"
 HEX = sha256(DATA).hexdigest()
@@ -102,8 +100,7 @@ def test_signed(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) ->
     Path("cert.der").write_bytes(made)
     entries = [rekor(verifier="x509Certificate", raw=one).encode() for one in (ONE, made)]
     Path("lines").write_bytes(b"".join(one + b"\n" for one in (*entries, EXAMPLE.encode())))
-    # their signatures do not hold: a log that somebody else writes may have such entries
-    monkeypatch.setattr(own_kinds, "REKOR", replace(own_kinds.REKOR, check=len))
+    unchecked(monkeypatch)
     tiletree.ok("add", "log", "--lines", "lines", "--key", "k")
     claimed = {2: [MAIL.decode()], 3: [WORKFLOW.decode()]}
     for asked, found in SIGNED:
@@ -204,6 +201,30 @@ def test_proved(tiletree: Command, filled: str) -> None:
     for wrong in (("--sha256", HEX, "--name", "a", "--prove", "q"), ("--sha256", HEX, "--prove", "q", "--before", "3")):
         assert tiletree("search", "log", *wrong, "--vkey", filled).code == 2
     assert tiletree("verify", "app.whl", "--search-proof", "q", "--vkey", filled).code == 2
+
+
+def test_an_index_of_somebody_else(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It proves that something is not there to those who name its key, offline too; for others it leads to hits."""
+    for path, data in numbers().items():
+        if not path.startswith("index/"):
+            Path("log", path).parent.mkdir(parents=True, exist_ok=True)
+            Path("log", path).write_bytes(data)
+    monkeypatch.setattr("tiles.index.scan.SCAN_LIMIT", 1000)
+    vkey = LOG.verifier.vkey
+    mine = tiletree("key", "generate", "me.example.com", "--out", "mine", "--json").json["vkey"]
+    tiletree.ok("index", "build", "log", "place", "--key", "mine", "--vkey", vkey)
+    assert tiletree("search", "log", "--name", "nobody", "--vkey", vkey).code == 2
+    by = ("--index", "place", "--index-key", mine)
+    assert tiletree("search", "log", "--name", "nobody", *by, "--vkey", vkey).code == 8
+    assert len(tiletree.ok("search", "log", "--name", "file-200", *by, "--vkey", vkey)["hits"]) == 1
+    doubted = tiletree("search", "log", "--name", "nobody", *by[:2], "--vkey", vkey)
+    assert (doubted.code, "nobody is named whose index of this log is believed" in doubted.err) == (3, True)
+    assert tiletree("search", "log", "--name", "nobody", "--prove", "q", *by, "--vkey", vkey).code == 8
+    assert tiletree("verify", "--search-proof", "q", "--index-key", mine, "--vkey", vkey).code == 8
+    assert tiletree("verify", "--search-proof", "q", "--vkey", vkey).code == 1
+    for wrong in (("--index-key", mine), ("--index", "place", "--index-key", "x"), ("--index", "nowhere")):
+        assert tiletree("search", "log", "--name", "nobody", *wrong, "--vkey", vkey).code in (2, 3), wrong
+    assert tiletree("verify", "a", "--index-key", mine, "--vkey", vkey).code == 2
 
 
 def test_by_file_or_digest(tiletree: Command, filled: str) -> None:
