@@ -40,7 +40,9 @@ def test_get_by_uuid(tiletree: Command, log: str, upper: bool) -> None:
     uuid = entry["leaf_hash"].upper() if upper else entry["leaf_hash"]
     assert tiletree.ok("get", "log", "--uuid", uuid, "--vkey", log) == entry
     assert tiletree("get", "log", "--uuid", "00" * 32, "--vkey", log).code == 8
-    assert tiletree("get", "log", "--uuid", "00", "--vkey", log).code == 2
+    for wrong, hint in (("00", False), ("00" * 8 + uuid, True)):
+        done = tiletree("get", "log", "--uuid", wrong, "--vkey", log)
+        assert (done.code, "64 hexadecimal digits" in done.err, "EntryID" in done.err) == (2, True, hint)
     assert tiletree("get", "log", 1, "--uuid", uuid, "--vkey", log).code == 2
     assert tiletree("get", "log", "--vkey", log).code == 2
     assert tiletree("get", "log", "--uuid", uuid, "-o", "made", "--vkey", log).code == 0

@@ -36,7 +36,7 @@ def test_every_short_glob(in_parts: bool, star: str) -> None:
 def test_which_covers_which() -> None:
     """One covers another exactly if it matches all that the other one matches, however long."""
     few = [glob for glob in GLOBS if "/" not in glob]
-    texts = ["".join(signs) for length in range(7) for signs in product("abc", repeat=length)]
+    texts = ["".join(signs) for length in range(6) for signs in product("abc", repeat=length)]
     matched = {glob: {text for text in texts if expression(glob, ".*").fullmatch(text)} for glob in few}
     for one, other in product(few, repeat=2):
         assert Glob(one).covers(Glob(other)) == (matched[other] <= matched[one]), (one, other)

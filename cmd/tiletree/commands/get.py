@@ -15,12 +15,14 @@ from tiles.index.key_text import key_from
 from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
-from tiles.tree.merkle import leaf_hash, to_hash
+from tiles.tree.merkle import Hash, leaf_hash, to_hash
 from tiletree.finding import check_named, find_entry, remarks
 from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.proposed import Proposed, proposed_options
 from tiletree.ui import Output
+
+_ENTRY_ID = 80  # digits, of Rekor v1: 16 of a tree, and then the 64
 
 
 @click.command()
@@ -80,7 +82,7 @@ def get(
         raise click.UsageError("--payload has no --format", click.get_current_context())
     leaf = leaf_hash(entry) if entry is not None else None
     if uuid is not None:
-        leaf = to_hash(key_from(LEAF, uuid).value)
+        leaf = _leaf_hash(uuid)
     is_index = what is not None and what.isascii() and what.isdigit()
     if what is not None and not is_index:
         check_named(what)
@@ -106,6 +108,18 @@ def get(
         document["payload"] = b64encode(data).decode()
     out.answer({**document, "trust": pinned.how})
     out.raw(data)
+
+
+def _leaf_hash(uuid: str) -> Hash:
+    """Return the leaf hash that --uuid names. Raises UsageError."""
+    try:
+        return to_hash(key_from(LEAF, uuid).value)
+    except UsageError:
+        is_entry_id = len(uuid) == _ENTRY_ID
+        hint = (
+            "of an EntryID of Rekor, leave out the first 16 digits, which name one of its trees" if is_entry_id else ""
+        )
+        raise UsageError("--uuid is a leaf hash: 64 hexadecimal digits", hint=hint) from None
 
 
 def _log_entry(client: LogClient, key: VerifierKey, index: int, entry: bytes) -> bytes:
