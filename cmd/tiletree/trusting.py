@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tiles.sigstore.public_key import PublicKey
     from tiles.sigstore.trusted_root import TrustedRoot
 
-NAME_A_SIGNER = "name the key with --key, or --certificate-identity together with --certificate-oidc-issuer"
+NAME_A_SIGNER = "name the key with --key, or --certificate-identity together with --certificate-oidc-issuer, or a gate with --require"
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,6 @@ def pinned(origin: str, pins: Pins, root: TrustedRoot | None = None) -> Pinned:
     if trust is not None and (known := trust.lookup_origin(origin)) is not None:
         return Pinned(known, REMEMBERED)
     raise UsageError(
-        f"no key is trusted for {origin}: name it with --vkey or --policy",
+        f"no key is trusted for {origin}: name it with --vkey, --policy or --trusted-root",
         hint="or remember it once with `tiletree key trust LOG VKEY`; it is never taken from the proof",
     )
