@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tiles.sigstore.public_key import PublicKey
     from tiles.sigstore.trusted_root import TrustedRoot
 
-NAME_A_SIGNER = "name the key with --key, or --certificate-identity together with --certificate-oidc-issuer, or a gate with --require"
+NAME_A_SIGNER = "name the key with --key, or --certificate-identity and --certificate-oidc-issuer, or --require a gate"
 
 
 @dataclass(frozen=True)
