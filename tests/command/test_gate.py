@@ -48,6 +48,10 @@ def test_who_may(gated: Command) -> None:
     files = gated.ok("verify", "dist/api-service-1.tgz", "dist/a.yaml", *BY_GATE)["files"]
     rules = [file["checks"][0]["rule"] for file in files]
     assert rules == [{"line": 2, "text": SERVICE}, {"line": 3, "text": BY_KEY}]
+    both = gated("verify", "dist/api-service-1.tgz", "dist/a.yaml", *BY_GATE).out.splitlines()
+    assert [line.rpartition(", as ")[2] for line in both[:2]] == [
+        f"line {number} of deploy/gate.txt demands" for number in (2, 3)
+    ]
     done = gated("verify", "dist/a.yaml", *BY_GATE)
     assert f"rule      line 3: {BY_KEY}\n" in done.out
 

@@ -165,7 +165,7 @@ class _Judge:
             trust = pinned(_origin(bundle), self.call.pins)
             trusted, how, policy = trust.policy, trust.how, trust.policy
         verdict = verify_bundle(bundle, digests, trusted, demanded, self.now)
-        line = None if required is None else required.met(verdict)
+        met = None if required is None else (required.met(verdict), required.source)
         origin = verdict.logged.signed.origin
         verified = Verified(
             verdict.logged.entry.body,
@@ -177,7 +177,7 @@ class _Judge:
             bundle.certificates[0] if bundle.certificates else b"",
         )
         check = of_bundle(verdict, how, policy, digests, verified, explain=self.call.explain)
-        return check if line is None else of_gate(check, line)
+        return check if met is None else of_gate(check, *met)
 
     def _demanded(self, path: Path, bundle: Bundle, required: Required | None) -> PublicKey | Rule:
         """Return who has to have signed a bundle. Raises UsageError if nothing says it."""

@@ -115,11 +115,14 @@ def of_bundle(
     return Check(fields, f"{where}, {words}", [entry, f"trust     {how}", *lines], steps, verified=verified)
 
 
-def of_gate(check: Check, line: GateLine) -> Check:
-    """Return what was verified by a bundle, with the line of the gate that it meets."""
+def of_gate(check: Check, line: GateLine, source: str) -> Check:
+    """Return what was verified by a bundle, with the line of the gate that it meets. source: where the gate is"""
     rule = {"line": line.number, "text": line.text}
     return replace(
-        check, fields={**check.fields, "rule": rule}, lines=[*check.lines, f"rule      line {line.number}: {line.text}"]
+        check,
+        fields={**check.fields, "rule": rule},
+        words=f"{check.words}, as line {line.number} of {source} demands",
+        lines=[*check.lines, f"rule      line {line.number}: {line.text}"],
     )
 
 
