@@ -13,7 +13,8 @@ from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
-from tiletree.commands.verify_files import Call, digest_named, read_limited, verify_files
+from tiletree.commands.verify_files import Call, digest_named, verify_files
+from tiletree.files import read_limited
 from tiletree.gating import open_gate
 from tiletree.opening import to_verifier
 from tiletree.options import Pins, json_option, output, trust_options
