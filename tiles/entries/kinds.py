@@ -8,88 +8,31 @@ entry. A new kind is one more class in `KINDS`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO, Protocol
+from dataclasses import replace
+from typing import BinaryIO
 
 from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
-from tiles.entries.signer_keys import claims_of, signer_keys
+from tiles.entries.kind import LEAF as LEAF
+from tiles.entries.kind import NAME as NAME
+from tiles.entries.kind import SHA256 as SHA256
+from tiles.entries.kind import SHA512 as SHA512
+from tiles.entries.kind import Content as Content
+from tiles.entries.kind import Key as Key
+from tiles.entries.kind import Kind as Kind
+from tiles.entries.signed_kinds import Rekor as Rekor
+from tiles.entries.signed_kinds import Revoked as Revoked
+from tiles.entries.signed_kinds import Signature as Signature
 from tiles.entries.subjects import SUBJECT, subjects_in
 from tiles.errors import Malformed, UsageError
-from tiles.sigstore.hashedrekord import parse_hashedrekord
-from tiles.sigstore.revocation import REVOKED, parse_revocation
-from tiles.sigstore.revocation import TITLE as REVOCATION
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 
-LEAF = "leaf/1"  # the kind of keys that every entry has one of
-SHA256, SHA512 = "sha256/1", "sha512/1"  # of what was logged
-NAME = "name/1"  # of the file
-
 _DIGESTS = {SHA256: hashlib.sha256, SHA512: hashlib.sha512}
 _CHUNK = 1 << 20  # bytes read at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is known of a file after one pass over it.
-
-    sha256   64 lower-case hexadecimal digits
-    size     in bytes
-    data     all of it; None if it is longer than an entry can be
-    name     without folders; None if it has none, or if nobody looks for it
-    secrets  gives the blinding secrets with which it may have been logged, when somebody looks for that
-    """
-
-    sha256: str
-    size: int
-    data: bytes | None = field(repr=False)
-    name: str | None = None
-    secrets: Callable[[], Iterable[bytes]] = field(default=tuple, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What an entry is found by: entries with equal keys are found together.
-
-    kind    its name and version, such as "sha256/1"; docs/index-format.md, "Keys"
-    """
-
-    kind: str
-    value: bytes
-
-
-class Kind(Protocol):
-    """One kind of entries. All that it says of an entry follows from the entry's bytes, whoever wrote them."""
-
-    @property
-    def name(self) -> str:
-        """What it is called, as `matched` says in the document of `tiletree verify --json`."""
-        ...
-
-    @property
-    def begins(self) -> bytes:
-        """What every entry of this kind begins with: others are told apart without parsing them."""
-        ...
-
-    def make(self, content: Content) -> Iterator[bytes]:
-        """Yield the entries as which a file may have been logged, likeliest first; none if it cannot be this kind."""
-        ...
-
-    def check(self, entry: bytes) -> None:
-        """Raise Malformed unless the entry is of this kind."""
-        ...
-
-    def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return what there is to say of an entry of this kind, as labels and texts. The texts may be hostile."""
-        ...
-
-    def keys(self, entry: bytes) -> list[Key]:
-        """Return the keys by which an entry is found. Raises Malformed unless it is of this kind."""
-        ...
 
 
 class FileDigest:
@@ -149,61 +92,6 @@ class Blinded:
         return []
 
 
-class Rekor:
-    """What Rekor v2 logs of a signature (`tiles.sigstore.hashedrekord`)."""
-
-    name = "hashedrekord"
-    begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
-
-    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
-        """Yield nothing: it takes a signature."""
-        yield from ()
-
-    def check(self, entry: bytes) -> None:
-        """Raise Malformed unless it is such an entry, to the byte."""
-        parse_hashedrekord(entry)
-
-    def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return digest and kind of key, and what a certificate claims."""
-        found = parse_hashedrekord(entry)
-        rows = [(found.algorithm, found.digest.hex()), ("Key", found.key_details)]
-        claims = claims_of(found)
-        if claims is None:
-            return rows
-        rows += [("Claimed by the certificate: identity", identity) for identity in claims.identities]
-        return rows if claims.issuer is None else [*rows, ("Claimed by the certificate: issuer", claims.issuer)]
-
-    def keys(self, entry: bytes) -> list[Key]:
-        """Return the digest of what was signed, and who signed it, as the entry claims."""
-        found = parse_hashedrekord(entry)
-        kind = {"SHA2_256": SHA256, "SHA2_512": SHA512}.get(found.algorithm)
-        return [*([Key(kind, found.digest)] if kind else []), *(Key(*key) for key in signer_keys(found))]
-
-
-class Revoked:
-    """A revocation (`tiles.sigstore.revocation`), whether or not its signature is right."""
-
-    name = "revocation"
-    begins = f"{REVOCATION}\n".encode()
-
-    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
-        """Yield nothing: it takes a signature."""
-        yield from ()
-
-    def check(self, entry: bytes) -> None:
-        """Raise Malformed unless it is such an entry, to the byte."""
-        parse_revocation(entry)
-
-    def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return what it says is revoked, and why."""
-        said = parse_revocation(entry).statement
-        return [("Revokes", said.line), ("Reason", said.reason), ("By", "the log" if said.log else "a key")]
-
-    def keys(self, entry: bytes) -> list[Key]:
-        """Return what it says is revoked."""
-        return [Key(REVOKED, parse_revocation(entry).statement.line.encode("ascii"))]
-
-
 class Raw:
     """Bytes that were logged as they are: any entry that no other kind knows."""
 
@@ -232,7 +120,7 @@ class Raw:
         return [*digests, *(Key(SUBJECT, value) for value in subjects_in(entry))]
 
 
-KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Raw())
+KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Signature(), Raw())
 
 _BEGINNINGS = tuple(kind.begins for kind in KINDS[:-1])  # an entry with none of these is raw
 

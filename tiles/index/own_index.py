@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds
-from tiles.entries.kinds import LEAF, NAME, SHA256, Rekor, Revoked
+from tiles.entries.kinds import LEAF, NAME, SHA256, Rekor, Revoked, Signature
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
@@ -34,7 +34,7 @@ from tiles.write.own_tree import OwnTree
 DEFAULT_KINDS = (LEAF, SHA256, NAME)
 SIGNED_KINDS = (KEY, IDENTITY, ISSUER, REVOKED)  # of use in a log that has entries which somebody signed
 
-_SIGNED = (Rekor.begins, Revoked.begins)
+_SIGNED = (Rekor.begins, Revoked.begins, Signature.begins)
 
 MOST_WAITING = 1 << 20  # entries: 16 MB of records for each kind
 LONGEST_WAIT = 10.0  # seconds

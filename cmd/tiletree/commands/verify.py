@@ -38,6 +38,11 @@ class _Subject(click.Path):
 @click.option("--proof", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .tlog-proof file")
 @click.option("--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .sigstore.json file")
 @click.option(
+    "--signature",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="one by SSH, minisign or OpenPGP",
+)
+@click.option(
     "--search-proof",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="a file that `search --prove` wrote",
@@ -57,6 +62,7 @@ def verify(
     files: tuple[str, ...],
     proof: Path | None,
     bundle: Path | None,
+    signature: Path | None,
     search_proof: Path | None,
     fork: Path | None,
     pins: Pins,
@@ -74,6 +80,7 @@ def verify(
       tiletree verify sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b \\
           --bundle app.whl.sigstore.json --trusted-root trusted_root.json \\
           --certificate-identity dev@example.com --certificate-oidc-issuer https://oidc.example.com
+      tiletree verify app.whl --signature app.whl.sig --key id_ed25519.pub --proof app.whl.tlog-proof --policy P
       tiletree verify --search-proof app.search-proof --vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
@@ -86,6 +93,10 @@ def verify(
     was. If the proof names an entry of exactly this file, that one is tried first, under whatever name. Of several
     files that do not verify, the exit code is the first of 7, 1, 8, 3 that occurred.
 
+    With an SSH, minisign or OpenPGP key as --key, FILE is verified by a signature and the proof of its entry. One of
+    them is enough: a proof that `upload` wrote holds the signature, and --signature without a proof is verified as it
+    is, which does not show that it was logged.
+
     With --log, the log is read: what was revoked does not verify, and the error names the entry that says so. Without,
     revocations are not known. Nothing else is asked of anyone.
 
@@ -95,22 +106,23 @@ def verify(
     out.partial = {"verified": False}
     alone = [one is not None for one in (search_proof, fork)]
     others = bool(files) or explain or log is not None or who != Who() or proof is not None or bundle is not None
+    others = others or signature is not None
     if fork is not None and sum(alone) == 1 and not others:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
         _verify_search(out, search_proof, pins, root)
-    elif files and not any(alone) and _can_be_read(files, proof, bundle):
-        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log))
+    elif files and not any(alone) and _can_be_read(files, [proof, signature], bundle):
+        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log, signature))
     else:
         message = "name files, one of them with --proof; or --search-proof or --fork alone"
         raise click.UsageError(message, click.get_current_context())
 
 
-def _can_be_read(files: tuple[str, ...], proof: Path | None, bundle: Path | None) -> bool:
-    """Whether each input is of one use: a proof is of one file, and standard input is read once."""
-    if proof is not None and len(files) > 1:
+def _can_be_read(files: tuple[str, ...], alone: list[Path | None], bundle: Path | None) -> bool:
+    """Whether each input is of one use: a proof and a signature are of one file, and standard input is read once."""
+    if any(one is not None for one in alone) and len(files) > 1:
         return False
-    return "-" not in files or (files == ("-",) and (proof is None or bundle is None))
+    return "-" not in files or (files == ("-",) and (alone[0] is None or bundle is None))
 
 
 def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiles.entries.file_digest import DigestEntry
-from tiles.entries.kinds import forms, kind_of
+from tiles.entries.kinds import Signature, forms, kind_of
 from tiles.entries.proof_extra import entry_of
 from tiles.errors import Malformed, NotFound, ProofError, TilesError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
@@ -21,6 +21,7 @@ from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
 from tiles.read.trouble import judged
 from tiles.read.trust import PINNED
+from tiles.signatures.formats import SignerKey
 from tiles.tree.merkle import leaf_hash
 from tiletree.blinding import known_secrets
 from tiletree.commands.verify_report import Check, of_bundle, of_proof
@@ -64,6 +65,7 @@ class Call:
     proof, bundle   what to verify the file by; None of both: what stands beside it
     root            a trusted root
     log             where to look for revocations; None: they are not looked for
+    signature       by SSH, minisign or OpenPGP
     """
 
     proof: Path | None
@@ -73,6 +75,7 @@ class Call:
     who: Who
     explain: bool
     log: str | None = None
+    signature: Path | None = None
 
 
 class _Judge:
@@ -82,7 +85,12 @@ class _Judge:
         self.call = call
         check_trust(call.pins, call.root)
         self.root: TrustedRoot | None = read_trusted_root(call.root)
-        self.demanded: PublicKey | Demanded | None = call.who.read()
+        self.demanded: PublicKey | SignerKey | Demanded | None = call.who.read()
+        if call.signature is not None and not isinstance(self.demanded, SignerKey):
+            raise UsageError(
+                f"{call.signature}: a signature is verified by the SSH, minisign or OpenPGP key that --key names",
+                hint="one by a key in PEM or DER goes into a bundle: `tiletree upload -o` makes one",
+            )
 
     @cached_property
     def now(self) -> datetime:
@@ -91,6 +99,9 @@ class _Judge:
 
     def checks(self, file: str) -> list[tuple[Path, Check]]:
         """Return what a file was verified by, and what that says. Raises what the first error is."""
+        if isinstance(self.demanded, SignerKey):
+            path, check = self.by_signature(file, self.demanded)
+            return [(path, self.unrevoked(file, check))]
         proof, bundle = self._by_what(file)
         made = []
         if proof is not None:
@@ -128,6 +139,17 @@ class _Judge:
             )
         return proof, bundle
 
+    def by_signature(self, file: str, key: SignerKey) -> tuple[Path, Check]:
+        """Verify a file by a signature, or the proof of one, as named or beside it; by the key that the call names."""
+        from tiletree.commands.verify_signatures import check_signature  # few calls need it
+
+        if self.call.bundle is not None:
+            raise UsageError(f"{self.call.bundle}: no bundle is signed by an {key.shown}", hint="name --signature")
+        beside = Path(f"{file}{PROOF_SUFFIX}")
+        named = digest_named(file)
+        proof = self.call.proof or (beside if file != "-" and named is None and beside.exists() else None)
+        return check_signature(file, named, key, proof, self.call)
+
     def by_proof(self, file: str, path: Path) -> Check:
         """Verify a file by a proof file."""
         if digest_named(file) is not None:
@@ -136,6 +158,11 @@ class _Judge:
             proof = parse_tlog_proof(data)
         trust = pinned(proof.checkpoint.origin, self.call.pins, self.root)
         accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
+        if matched == Signature.name:
+            raise UsageError(
+                f"{path} is of a signature, and nothing says who has to have signed: name the key with --key",
+                hint="its entry names a key, which anyone can write",
+            )
         return of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
 
     def by_bundle(self, file: str, path: Path) -> Check:
@@ -143,7 +170,7 @@ class _Judge:
         from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle  # not for calls without a bundle
         from tiles.sigstore.verdict import needed_digests, verify_bundle
 
-        if self.demanded is None:
+        if self.demanded is None or isinstance(self.demanded, SignerKey):
             raise UsageError(
                 f"{path} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
                 hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{PROOF_SUFFIX} verifies a proof alone",
