@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from hashlib import sha256, sha512
+from hashlib import blake2b, sha256, sha512
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "signatures"
 DATA = b"test"  # what the files in the folder are over, but for those of OpenSSH's own tests
@@ -108,6 +110,16 @@ SIGNATURES: dict[bytes, list[tuple[str, bytes]] | None] = {
     ONE.replace("a2V5", "a2V\u0665").encode(): None,
     ONE.encode().replace(b"a2V5", b"a2V\xff"): None,
 }
+
+
+def minisign_files(data: bytes, comment: str) -> tuple[bytes, bytes]:
+    """Return the files of a key of minisign, and of its signature over some data."""
+    private = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    first = private.sign(blake2b(data).digest())
+    lines = [b64encode(b"ED" + bytes(8) + first), b64encode(private.sign(first + comment.encode()))]
+    head = b"untrusted comment: \n"
+    key = head + b64encode(b"Ed" + bytes(8) + private.public_key().public_bytes_raw())
+    return key, head + b"\n".join([lines[0], f"trusted comment: {comment}".encode(), lines[1]])
 
 
 def blob(name: str) -> bytes:

@@ -81,7 +81,7 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   ];
   const where = `entry ${count(proof.index)} of ${count(tree.size)}`;
   const proven = { state: found.witnesses ? "verified" : "verified-log-only", look: "good", mark: "✓", headline: `In the log: ${where}` };
-  const claimed = { state: "signature", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}` };
+  const claimed = { state: "signer-unchecked", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}` };
   const said = vouched(trusted, where, {
     ...(about.how === "signature" ? claimed : proven),
     body: [about.name && code(about.name), `${found.who}.`, how, about.more, age, found.lacking],
