@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from base64 import b64decode, b64encode
 from hashlib import blake2b, sha256, sha512
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+os.environ["RUST_LIB_BACKTRACE"] = "0"  # PySequoia's errors cost ten times as much with one
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "signatures"
 DATA = b"test"  # what the files in the folder are over, but for those of OpenSSH's own tests
@@ -49,6 +52,7 @@ def packet(body: bytes, *length: int) -> bytes:
 S512, B512 = f"sha512 {sha512(b'').hexdigest()}", f"blake2b512 {'ab' * 64}"
 CLAIMED = ("sha256/1", DIGEST)
 KEY = ("key/1", sha256(b"key").digest())
+MINISIGN_KEY = b"Ed" + bytes(range(0xA1, 0xA9)) + bytes(32)
 ONE = text("ssh")
 _SHORT, _LONG = bytes(range(191)), bytes(191) + b"\x01"  # bodies of lengths that take one octet and two
 
@@ -63,6 +67,7 @@ PRIMARY: dict[bytes, bytes | None] = {
     packet(_SHORT, 192): None,
     packet(_LONG, 192, 1): None,
     packet(bytes(8383), 224, 255): None,
+    packet(bytes(8639), 224, 255): None,
     packet(bytes(4), 255, 0, 0, 0, 4): None,
     b"\xc6": None,
     b"\xc6\xc0": None,
@@ -76,6 +81,7 @@ SIGNATURES: dict[bytes, list[tuple[str, bytes]] | None] = {
     text("ssh", S512).encode(): [CLAIMED, ("sha512/1", sha512(b"").digest()), KEY],
     text("minisign").encode(): [CLAIMED, KEY],
     text("minisign", B512).encode(): [CLAIMED, KEY],
+    text("minisign", key=MINISIGN_KEY).encode(): [CLAIMED, ("key/1", sha256(MINISIGN_KEY).digest())],
     text("pgp").encode(): [CLAIMED],
     **{
         text("pgp", key=key).encode(): [CLAIMED, *([] if body is None else [("key/1", sha256(body).digest())])]

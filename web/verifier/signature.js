@@ -26,7 +26,7 @@ function decoded(text, most) {
  */
 export function parseSignatureEntry(entry) {
   if (!equal(entry.subarray(0, BEGINS.length), BEGINS)) return null; // before it is decoded: all entries of a log are asked
-  const [, format, sha, second, digest, ...texts] = ENTRY.exec(new TextDecoder("utf-8", { ignoreBOM: true }).decode(entry)) ?? [];
+  const [, format, sha, second, digest, ...texts] = ENTRY.exec(new TextDecoder().decode(entry)) ?? [];
   if (!format || (second && second !== SECOND[format])) return null;
   const key = decoded(texts[0], MAX_KEY), signature = decoded(texts[1], MAX_SIGNATURE);
   return key && signature && { format, sha256: sha, second, digest, key, signature };
