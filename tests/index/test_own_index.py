@@ -12,6 +12,7 @@ from tests.support.entry_texts import rekor
 from tests.support.faults import Died, Faults, GatedStore, Passing
 from tests.support.revocation_texts import revocation
 from tests.support.sampling import one_in, quickly
+from tests.support.signature_texts import ONE as SIGNATURE
 from tests.support.world import ORIGIN, ROLES, World, recording_key, some_entries
 from tiles.errors import Refused
 from tiles.index import build, own_index
@@ -156,7 +157,9 @@ def test_a_small_log_has_none() -> None:
     assert len(faults.done) == before
 
 
-@pytest.mark.parametrize("signed", [rekor().encode(), revocation()], ids=["hashedrekord", "revocation"])
+@pytest.mark.parametrize(
+    "signed", [rekor().encode(), revocation(), SIGNATURE.encode()], ids=["hashedrekord", "revocation", "signature"]
+)
 def test_what_is_begun_for_signed_entries(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large log that gets its first one begins the kinds by which such are found, from the first entry on."""
     monkeypatch.setattr(own_index, "SCAN_LIMIT", 0)
