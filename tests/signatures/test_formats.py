@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pysequoia
 import pytest
 
 from tests.support.signature_texts import DATA, GOOD, stored
 from tiles.errors import LogError, Malformed, SignatureError, UsageError
+from tiles.signatures import openpgp
 from tiles.signatures.digests import SHA256, SHA512, WHOLE, Signed, signed
 from tiles.signatures.entry import entry_by, parse_signature_entry
 from tiles.signatures.formats import (
@@ -18,6 +20,7 @@ from tiles.signatures.formats import (
     parse_signature,
     parse_signer_key,
 )
+from tiles.signatures.ssh_key import string
 
 FILE = signed(DATA)
 REFUSED = (SignatureError, Malformed)
@@ -132,6 +135,19 @@ def test_private_keys(data: bytes) -> None:
     with pytest.raises(Malformed, match="private key") as caught:
         format_of(data)
     assert "c2Vj" not in str(caught.value)
+
+
+def test_what_is_too_long_for_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate with a name of 33,000 bytes, a signature that names so long a key, and a key that is not found."""
+    tsk = pysequoia.Tsk.generate(user_id="x" * 33_000)
+    with pytest.raises(Malformed, match="export-minimal"):
+        parse_signer_key("pgp", bytes(tsk.extract_certificate()))
+    parts = [bytes(13_000), b"file", b"", b"sha256", b"x"]
+    with pytest.raises(Malformed, match="not 1 to 12288 bytes"):
+        parse_signature("ssh", b"SSHSIG" + bytes([0, 0, 0, 1]) + b"".join(map(string, parts)))
+    monkeypatch.setattr(openpgp, "key_value", lambda _: None)
+    with pytest.raises(Malformed, match="primary key"):
+        parse_signer_key("pgp", stored("pgp_rsa.pub"))
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pysequoia
 import pytest
@@ -109,7 +110,11 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whatever_the_library_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A panic of its language is an error of ours; what ends the program does."""
+    """A panic of its language is an error of ours, no valid signature is a wrong one; what ends the program does."""
+
+    monkeypatch.setattr(pysequoia, "verify", lambda **_: SimpleNamespace(valid_sigs=[]))
+    with pytest.raises(SignatureError, match="wrong OpenPGP signature"):
+        openpgp.check(KEY, SIGNATURE, signed(DATA))
 
     class PanicException(BaseException):
         pass

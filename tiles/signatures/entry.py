@@ -25,7 +25,7 @@ TITLE = "tiletree/signature/v1"
 _SECOND = {SSH: SHA512, MINISIGN: BLAKE2B512, PGP: ""}  # the digest that a format signs and is not SHA-256
 _ENTRY = re.compile(
     rb"tiletree/signature/v1\nformat (ssh|minisign|pgp)\nsha256 ([0-9a-f]{64})\n"
-    rb"(?:(sha512|blake2b512) ([0-9a-f]{128})\n)?"
+    rb"(?:(?:sha512|blake2b512) ([0-9a-f]{128})\n)?"
     rb"key ([!-~]{1,43692})\nsignature ([!-~]{1,16384})\n"
 )
 
@@ -80,7 +80,7 @@ def parse_signature_entry(entry: bytes) -> SignatureEntry:
     match = _ENTRY.fullmatch(entry)
     if not match:
         raise Malformed(TITLE, "the entry is not of this kind", entry[:80])
-    name, sha256, second_name, second, key, signature = ((part or b"").decode("ascii") for part in match.groups())
+    name, sha256, second, key, signature = ((part or b"").decode("ascii") for part in match.groups())
     try:
         found = SignatureEntry(
             name,
@@ -91,7 +91,7 @@ def parse_signature_entry(entry: bytes) -> SignatureEntry:
         )
     except UsageError as error:
         raise Malformed(TITLE, error.message, entry[:80]) from None
-    if found.second_name != second_name or found.data != entry:
+    if found.data != entry:  # also if the other digest is not the one that the format signs
         raise Malformed(TITLE, "not in canonical form", entry[:80])
     return found
 

@@ -111,7 +111,6 @@ def _proven(file: str, proof: TlogProof, forms: list[SignatureEntry], key: Signe
                 fields=check.fields | _fields(form, key),
                 words=f"{check.words}, signed by the {key.shown}",
                 lines=[*check.lines, *_lines(form)],
-                verified=replace(check.verified, key=key.value.hex()),
             )
     at = f"entry {proof.index} of {proof.checkpoint.origin}"
     raise ProofError(
