@@ -50,6 +50,14 @@ def test_a_certificate_with_subkeys() -> None:
     assert openpgp.key_value(more) == openpgp.key_value(key)
 
 
+def test_a_certificate_that_has_expired() -> None:
+    """It was valid from 1 to 11 January 2020, and the signature says that it is of the 2nd."""
+    key, signature = openpgp.parse_key(stored("pgp_expired.pub")), openpgp.parse_signature(stored("pgp_expired.asc"))
+    openpgp.check(key, signature, signed(DATA))
+    with pytest.raises(SignatureError):
+        openpgp.check(key, signature, signed(DATA + b"!"))
+
+
 def test_a_revoked_certificate() -> None:
     """Its signatures do not verify any more."""
     tsk = pysequoia.Tsk.generate(user_id="x")

@@ -1,8 +1,8 @@
 """Certificates and detached signatures of OpenPGP (https://www.rfc-editor.org/rfc/rfc9580), verified by PySequoia.
 
 What is hand-written here finds the first packet of a certificate, no more. PySequoia has Sequoia's standard policy,
-which goes by the machine's clock: signatures and certificates that rest on SHA-1, on keys that were not valid when they
-signed, or were revoked, do not verify. It is an extra, as few need it.
+which goes by the machine's clock: what rests on SHA-1, on a key that had expired at the time that the signature states,
+or on one that is revoked, does not verify. It is an extra, as few need it.
 
 A signature that is logged is one packet, and a certificate the packets of one, both as Sequoia writes them. Of a
 signature, the unhashed subpackets (section 5.2.3) are signed by nobody: who changes them has another entry, and it
@@ -68,7 +68,7 @@ def check(key: bytes, signature: bytes, file: Signed) -> None:
             return
     raise SignatureError(
         f"wrong OpenPGP signature: it is not valid, by {shown(key)} over this file",
-        hint="it is of another file or key, or rests on SHA-1, or on a key that is expired or revoked",
+        hint="it is of another file or key, or rests on SHA-1, or its key had expired, or is revoked",
     )
 
 
