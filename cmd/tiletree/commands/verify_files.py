@@ -160,8 +160,8 @@ class _Judge:
         accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
         if matched == Signature.name:
             raise UsageError(
-                f"{path} is of a signature, and nothing says who has to have signed: name the key with --key",
-                hint="its entry names a key, which anyone can write",
+                f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
+                hint="it is one of SSH, minisign or OpenPGP; its entry names a key, which anyone can write",
             )
         return of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
 
