@@ -1,8 +1,8 @@
 """What an entry can be.
 
+    content      what is known of a file after one pass over it
     kind         one Protocol: how an entry is made, recognised, shown and found
     kinds        all kinds
-    signed_kinds the kinds that are signatures, or are signed themselves
     key_kinds    by which kinds of keys entries are found: our own, and those of applications
     own_kinds    kinds of entries of applications, which are checked before they are logged
     file_digest  what is logged of a file, with its name or without

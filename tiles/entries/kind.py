@@ -1,32 +1,16 @@
-"""One kind of entries: the Protocol, and what it is asked about. `kinds` has them all."""
+"""One kind of entries: the Protocol, and the keys by which entries are found. `kinds` has all kinds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
+
+from tiles.entries.content import Content
 
 LEAF = "leaf/1"  # the kind of keys that every entry has one of
 SHA256, SHA512 = "sha256/1", "sha512/1"  # of what was logged
 NAME = "name/1"  # of the file
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is known of a file after one pass over it.
-
-    sha256   64 lower-case hexadecimal digits
-    size     in bytes
-    data     all of it; None if it is longer than an entry can be
-    name     without folders; None if it has none, or if nobody looks for it
-    secrets  gives the blinding secrets with which it may have been logged, when somebody looks for that
-    """
-
-    sha256: str
-    size: int
-    data: bytes | None = field(repr=False)
-    name: str | None = None
-    secrets: Callable[[], Iterable[bytes]] = field(default=tuple, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +35,11 @@ class Kind(Protocol):
     @property
     def begins(self) -> bytes:
         """What every entry of this kind begins with: others are told apart without parsing them."""
+        ...
+
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """The kinds of keys that an entry of this kind may have, besides LEAF."""
         ...
 
     def make(self, content: Content) -> Iterator[bytes]:

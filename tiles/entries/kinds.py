@@ -11,28 +11,30 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import BinaryIO
 
 from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
+from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
 from tiles.entries.kind import LEAF as LEAF
 from tiles.entries.kind import NAME as NAME
 from tiles.entries.kind import SHA256 as SHA256
 from tiles.entries.kind import SHA512 as SHA512
-from tiles.entries.kind import Content as Content
 from tiles.entries.kind import Key as Key
 from tiles.entries.kind import Kind as Kind
-from tiles.entries.signed_kinds import Rekor as Rekor
-from tiles.entries.signed_kinds import Revoked as Revoked
-from tiles.entries.signed_kinds import Signature as Signature
+from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_of, signer_keys
 from tiles.entries.subjects import SUBJECT, subjects_in
 from tiles.errors import Malformed, UsageError
+from tiles.signatures.entry import TITLE as SIGNATURE
+from tiles.signatures.entry import parse_signature_entry
+from tiles.signatures.formats import FORMATS, TITLES
+from tiles.sigstore.hashedrekord import parse_hashedrekord
+from tiles.sigstore.revocation import REVOKED, parse_revocation
+from tiles.sigstore.revocation import TITLE as REVOCATION
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 
 _DIGESTS = {SHA256: hashlib.sha256, SHA512: hashlib.sha512}
-_CHUNK = 1 << 20  # bytes read at a time
 
 
 class FileDigest:
@@ -40,6 +42,7 @@ class FileDigest:
 
     name = "file"
     begins = f"{file_digest.TITLE}\n".encode()
+    found_by = (SHA256, NAME)
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the digest entry, then the named ones: the name as it is, and in Unicode's normal form C."""
@@ -71,6 +74,7 @@ class Blinded:
 
     name = "blinded"
     begins = f"{blinded.TITLE}\n".encode()
+    found_by = ()
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the blinded entry for each secret; without one, it takes what a proof file says."""
@@ -92,11 +96,98 @@ class Blinded:
         return []
 
 
+class Rekor:
+    """What Rekor v2 logs of a signature (`tiles.sigstore.hashedrekord`)."""
+
+    name = "hashedrekord"
+    begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
+    found_by = (SHA256, SHA512, KEY, IDENTITY, ISSUER)
+
+    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: it takes a signature."""
+        yield from ()
+
+    def check(self, entry: bytes) -> None:
+        """Raise Malformed unless it is such an entry, to the byte."""
+        parse_hashedrekord(entry)
+
+    def describe(self, entry: bytes) -> list[tuple[str, str]]:
+        """Return digest and kind of key, and what a certificate claims."""
+        found = parse_hashedrekord(entry)
+        rows = [(found.algorithm, found.digest.hex()), ("Key", found.key_details)]
+        claims = claims_of(found)
+        if claims is None:
+            return rows
+        rows += [("Claimed by the certificate: identity", identity) for identity in claims.identities]
+        return rows if claims.issuer is None else [*rows, ("Claimed by the certificate: issuer", claims.issuer)]
+
+    def keys(self, entry: bytes) -> list[Key]:
+        """Return the digest of what was signed, and who signed it, as the entry claims."""
+        found = parse_hashedrekord(entry)
+        kind = {"SHA2_256": SHA256, "SHA2_512": SHA512}.get(found.algorithm)
+        return [*([Key(kind, found.digest)] if kind else []), *(Key(*key) for key in signer_keys(found))]
+
+
+class Revoked:
+    """A revocation (`tiles.sigstore.revocation`), whether or not its signature is right."""
+
+    name = "revocation"
+    begins = f"{REVOCATION}\n".encode()
+    found_by = (REVOKED,)
+
+    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: it takes a signature."""
+        yield from ()
+
+    def check(self, entry: bytes) -> None:
+        """Raise Malformed unless it is such an entry, to the byte."""
+        parse_revocation(entry)
+
+    def describe(self, entry: bytes) -> list[tuple[str, str]]:
+        """Return what it says is revoked, and why."""
+        said = parse_revocation(entry).statement
+        return [("Revokes", said.line), ("Reason", said.reason), ("By", "the log" if said.log else "a key")]
+
+    def keys(self, entry: bytes) -> list[Key]:
+        """Return what it says is revoked."""
+        return [Key(REVOKED, parse_revocation(entry).statement.line.encode("ascii"))]
+
+
+class Signature:
+    """A signature by SSH, minisign or OpenPGP over a file (`tiles.signatures.entry`), whether or not it is right."""
+
+    name = "signature"
+    begins = f"{SIGNATURE}\n".encode()
+    found_by = (SHA256, SHA512, KEY)
+
+    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: it takes a signature."""
+        yield from ()
+
+    def check(self, entry: bytes) -> None:
+        """Raise Malformed unless it is such an entry, to the byte."""
+        parse_signature_entry(entry)
+
+    def describe(self, entry: bytes) -> list[tuple[str, str]]:
+        """Return the file's digest, and by which key it says that it was signed."""
+        found = parse_signature_entry(entry)
+        name = TITLES[found.format]
+        return [("SHA-256", found.sha256.hex()), (f"Signed with {name} key", FORMATS[found.format].shown(found.key))]
+
+    def keys(self, entry: bytes) -> list[Key]:
+        """Return the file's digests, and the key that signed, as the entry claims."""
+        found = parse_signature_entry(entry)
+        second = [Key(SHA512, found.second)] if found.second_name == "sha512" else []
+        key = FORMATS[found.format].key_value(found.key)
+        return [Key(SHA256, found.sha256), *second, *([] if key is None else [Key(KEY, key)])]
+
+
 class Raw:
     """Bytes that were logged as they are: any entry that no other kind knows."""
 
     name = "raw"
     begins = b""
+    found_by = (SHA256, SHA512, SUBJECT)
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the file's bytes, if they can be an entry."""
@@ -141,6 +232,11 @@ def keys_of(entry: bytes) -> list[Key]:
     return [Key(LEAF, leaf_hash(entry)), *kind_of(entry).keys(entry)]
 
 
+def beginnings(kind: str) -> tuple[bytes, ...]:
+    """Return what entries begin with that may have keys of a kind; b"" is what any entry begins with."""
+    return tuple(each.begins for each in KINDS if kind in each.found_by) if kind != LEAF else (b"",)
+
+
 def values_of(kind: str, entry: bytes) -> list[bytes]:
     """Return the values of the keys of one kind that an entry has, as `keys_of` does, and compute no others."""
     if kind == LEAF:
@@ -155,18 +251,6 @@ def values_of(kind: str, entry: bytes) -> list[bytes]:
             with suppress(Malformed):
                 return [key.value for key in each.keys(entry) if key.kind == kind]
     return []
-
-
-def read_content(stream: BinaryIO, name: str | None = None) -> Content:
-    """Return what is left to read of a stream, in one pass and constant memory. name: of the file, if it has one"""
-    start = stream.read(MAX_ENTRY_SIZE + 1)
-    hashed = hashlib.sha256(start)
-    size = len(start)
-    if size > MAX_ENTRY_SIZE:
-        while chunk := stream.read(_CHUNK):
-            hashed.update(chunk)
-            size += len(chunk)
-    return Content(hashed.hexdigest(), size, start if size <= MAX_ENTRY_SIZE else None, name)
 
 
 def forms(content: Content) -> Iterator[tuple[str, bytes]]:
