@@ -1,18 +1,49 @@
-"""Files that a call names: reading one of a bounded size, and replacing one."""
+"""Files that a call names: reading one of a bounded size, its digests, or the digest in its place, and replacing one."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
-from tiles.errors import AccessError
+from tiles.errors import AccessError, UsageError
+from tiletree.opening import open_binary
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
+_CHUNK = 1 << 20  # bytes read at a time
 
 
 def read_limited(path: Path, limit: int) -> bytes:
     """Return a file's content, one byte more than `limit` at most: its parser refuses that."""
     with path.open("rb") as stream:
         return stream.read(limit + 1)
+
+
+def digest_named(text: str) -> str | None:
+    """Return the SHA-256, in hexadecimal, that an argument names in the place of a file; None if it names a file.
+
+    Raises UsageError for one that is no SHA-256.
+    """
+    if not text.startswith("sha256:"):
+        return None
+    match = _DIGEST.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text} is not sha256: and 64 lower-case hexadecimal digits", hint="a file can be ./sha256:…")
+    return match[1]
+
+
+def digests_of(file: str, algorithms: frozenset[str]) -> dict[str, bytes]:
+    """Return digests of a file, by the names that Sigstore has for algorithms; of one that is a digest, that."""
+    if (named := digest_named(file)) is not None:
+        return {"SHA2_256": bytes.fromhex(named)}
+    hashes = {name: hashlib.new(name.replace("SHA2_", "sha")) for name in sorted(algorithms)}
+    with open_binary(file) as stream:
+        while chunk := stream.read(_CHUNK):
+            for each in hashes.values():
+                each.update(chunk)
+    return {name: each.digest() for name, each in hashes.items()}
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 from tiles.entries.content import Content
 from tiles.entries.kinds import SHA256
+from tiles.entries.signer_keys import key_value
 from tiles.errors import NotLogged, UsageError
 from tiles.index.find_file import find_digest, find_file
 from tiles.index.key_text import key_from
 from tiles.index.revocations import Revocations
 from tiles.read.client import LogClient
-from tiles.sigstore.key_hint import key_hint
-from tiles.sigstore.public_key import MAX_KEY_SIZE
+from tiles.signatures.formats import MAX_FILE_SIZE
 from tiles.sigstore.revocation import Relied, is_revoked
 from tiletree.blinding import known_secrets
 from tiletree.opening import read_file, read_named
@@ -64,7 +64,7 @@ def find_entry(
 
 def read_key_hint(path: Path) -> bytes:
     """Return by what the key in a file that the user named with --key is found. Raises UsageError if there is none."""
-    return read_named(path, "--key", MAX_KEY_SIZE, key_hint)
+    return read_named(path, "--key", MAX_FILE_SIZE, key_value)
 
 
 def revoked_by(relied: Relied, revocations: Revocations) -> dict[str, Any]:

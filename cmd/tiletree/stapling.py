@@ -12,11 +12,12 @@ import click
 
 from tiles.errors import Malformed, NotFound, Unfinished, UsageError
 from tiles.log import Log
-from tiles.rekor.staple import Stapled, staple
+from tiles.rekor.staple import staple
+from tiles.signatures.entry import SignatureEntry
 from tiles.signing.artifact_key import ArtifactKey, read_artifact_key
 from tiles.sigstore.bundle import Bundle
 from tiles.sigstore.public_key import PublicKey
-from tiles.tree.merkle import EMPTY_TREE, TreeHead
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiletree.files import replace_file
 from tiletree.links import link, named
 from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted
@@ -76,7 +77,7 @@ def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged],
         for one, stapled in zip(part, done.stapled, strict=True):
             if one.target is not None:
                 replace_file(one.target, stapled.bundle.data)
-            report.add(one, stapled, done.tree)
+            report.add(_Entry(one.name, stapled.index, stapled.leaf, stapled.already), "bundle", one.target, done.tree)
         is_sure = is_sure and done.appended.once
         opened.update_index(more=True)
     remark_undeleted(out, opened.undeleted())
@@ -84,6 +85,49 @@ def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged],
     if not is_sure:
         remark_unsure(out)
     report.finish()
+
+
+def log_other(
+    out: Output, log: str, opened: Log, name: str, entry: SignatureEntry, target: Path | None, url: str | None
+) -> None:
+    """Log a signature by SSH, minisign or OpenPGP that was verified, write its proof, and report.
+
+    name     of the file that it is over, as the call names it
+    target   where the proof is written to; None: nowhere
+    """
+    from tiles.rekor.others import log_signature  # few calls need it
+
+    try:
+        done = log_signature(opened, entry)
+    except Unfinished as error:
+        out.partial |= {"committed": True, "published": error.published}
+        error.hint = "call it again: the same signature is the same entry, and its proof is written then"
+        raise
+    if target is not None:
+        replace_file(target, done.proof.data)
+        if not done.proof.extra:
+            out.remark(
+                "large",
+                True,
+                f"{target} has no room for the entry: verify it with --signature, too",
+            )
+    report = _Report(out, opened.verifier.name, url)
+    report.add(_Entry(name, done.proof.index, done.leaf, done.already), "proof", target, done.proof.checkpoint.tree)
+    remark_undeleted(out, opened.undeleted())
+    remark_index(out, log, opened.update_index())
+    if not done.appended.once:
+        remark_unsure(out)
+    report.finish()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What is reported of an entry. name: what it is of, as the call names it"""
+
+    name: str
+    index: int
+    leaf: Hash
+    already: bool
 
 
 class _Report:
@@ -94,21 +138,21 @@ class _Report:
         self._entries: list[dict[str, Any]] = []
         self._tree = EMPTY_TREE
 
-    def add(self, one: Unlogged, stapled: Stapled, tree: TreeHead) -> None:
-        """Take down where one is. tree: to which its proof leads"""
+    def add(self, one: _Entry, what: str, target: Path | None, tree: TreeHead) -> None:
+        """Take down where one is. what: "bundle" or "proof", which is in `target`; tree: to which its proof leads"""
         self._tree = tree
         self._entries.append(
             {
-                "index": stapled.index,
+                "index": one.index,
                 "name": one.name,
-                **named(stapled.leaf, link(self._origin, stapled.leaf, self._url)),
-                **({"bundle": str(one.target)} if one.target is not None else {}),
-                **({"already": True} if stapled.already else {}),
+                **named(one.leaf, link(self._origin, one.leaf, self._url)),
+                **({what: str(target)} if target is not None else {}),
+                **({"already": True} if one.already else {}),
             }
         )
-        where = f"  {one.target}" if one.target is not None else ""
-        already = ", already in the log" if stapled.already else ""
-        self._out.line(f"{stapled.index}  {stapled.leaf.hex()}  {one.name}{where}{already}")
+        where = f"  {target}" if target is not None else ""
+        already = ", already in the log" if one.already else ""
+        self._out.line(f"{one.index}  {one.leaf.hex()}  {one.name}{where}{already}")
         self._out.partial = self._document()
 
     def finish(self) -> None:

@@ -16,6 +16,7 @@ from tiletree.opening import memory, read_named, read_policy, read_vkey
 from tiletree.options import Pins, as_one
 
 if TYPE_CHECKING:
+    from tiles.signatures.formats import SignerKey
     from tiles.sigstore.identity import Demanded
     from tiles.sigstore.public_key import PublicKey
     from tiles.sigstore.trusted_root import TrustedRoot
@@ -52,14 +53,14 @@ class Who:
             )
         )
 
-    def read(self) -> PublicKey | Demanded | None:
+    def read(self) -> PublicKey | SignerKey | Demanded | None:
         """Return what is demanded; None if nothing is said. Raises UsageError for what cannot be demanded."""
         if self.key is not None and self.of_certificate:
             raise UsageError("--key and --certificate-… both say who has to have signed; name one")
         if self.key is not None:
-            from tiles.sigstore.public_key import MAX_KEY_SIZE, parse_public_key  # not for calls without a bundle
+            from tiles.signatures.formats import MAX_FILE_SIZE  # not for calls without a bundle
 
-            return read_named(self.key, "--key", MAX_KEY_SIZE, parse_public_key)
+            return read_named(self.key, "--key", MAX_FILE_SIZE, _signer)
         if not self.of_certificate:
             return None
         from tiles.sigstore.identity import demand
@@ -84,10 +85,19 @@ def _claims(given: tuple[str, ...]) -> dict[str, str]:
     return claims
 
 
+def _signer(data: bytes) -> PublicKey | SignerKey:
+    """Return the public key in a file. Raises Malformed."""
+    from tiles.signatures.formats import format_of, parse_signer_key
+    from tiles.sigstore.public_key import parse_public_key
+
+    name = format_of(data)
+    return parse_signer_key(name, data) if name else parse_public_key(data)
+
+
 who_options = as_one(
     "who",
     Who,
-    key=click.option("--key", type=click.Path(path_type=Path), help="who has to have signed: a public key, PEM or DER"),
+    key=click.option("--key", type=click.Path(path_type=Path), help="who has to have signed: a public key"),
     certificate_identity=click.option(
         "--certificate-identity", metavar="TEXT", help="or whose certificate it has to be: an address or a workflow"
     ),

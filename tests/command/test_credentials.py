@@ -125,6 +125,8 @@ MISTAKEN = [
     "upload --artifact a --signature X --key sk.pub --log log --log-key k",
     "upload --artifact a --signature signature --key X --log log --log-key k",
     "upload --artifact a --signature signature --key sk.pub --pki-format X --log log --log-key k",
+    "verify a --signature X --key s.pub",
+    "verify a --signature signature --key X",
     "staple X --key sk.pub --log log --log-key k",
     "trust-root log --out X --vkey VKEY",
     "trust-root log --out made --vkey VKEY --start X",

@@ -12,6 +12,7 @@ import pytest
 import tiletree.commands
 from tests.support.command_line import ORIGIN, Command
 from tests.support.hostile import ESCAPED, HOSTILE_LOG, LINES, harm, hostile_policy, write_hostile_log
+from tests.support.signature_texts import minisign_files
 from tests.support.signatures import write_signatures
 from tests.support.signed_bundles import write_bundle
 from tiletree.cli import COMMANDS
@@ -98,6 +99,13 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["attest", FILE, "--predicate", "json", "--type", "link", "--log", LOG, "--key", NEW], True),
         (["upload", "--artifact", FILE, "--signature", FILE, "--key", FILE, "--log", LOG], False),
         (["upload", "--artifact", FILE, "--signature", FILE, "--key", f"{NEW}.pub", "--log", LOG], False),
+        (
+            ["upload", "--artifact", FILE, "--signature", FILE, "--key", FILE, "--pki-format", "ssh", "--log", LOG],
+            False,
+        ),
+        (["upload", "--artifact", FILE, "--signature", "m", "--key", "m.pub", "--log", LOG, "-o", NEW], True),
+        (["search", LOG, "--key", "m.pub"], False),
+        (["verify", FILE, "--signature", "m", "--key", "m.pub"], True),
         (["upload", "--artifact-hash", LINES, "--signature", FILE, "--key", "sk.pub", "--log", LOG], False),
         (["staple", FILE, "--log", LOG], False),
         (["staple", "unlogged", "--key", "sk.pub", "--log", LOG], False),
@@ -192,6 +200,9 @@ def hostile(tiletree: Command) -> Command:
     Path("one").write_text("a key s.pub\n")
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
     write_signatures(b"")
+    key, signature = minisign_files(LINES.encode(), "".join(one for one in LINES if one >= " " and one != "\x7f"))
+    Path("m.pub").write_bytes(key)
+    Path("m").write_bytes(signature)
     return tiletree
 
 

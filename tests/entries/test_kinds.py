@@ -121,4 +121,4 @@ def test_forms_of_a_file_with_a_name() -> None:
 
 def test_every_kind_has_its_own_name() -> None:
     """`matched` says which it is."""
-    assert len({kind.name for kind in KINDS}) == len(KINDS) == 5
+    assert len({kind.name for kind in KINDS}) == len(KINDS) == 6

@@ -11,6 +11,7 @@ import pytest
 from tests.support.entry_texts import rekor
 from tests.support.faults import Died, Faults, GatedStore, Passing
 from tests.support.sampling import one_in, quickly
+from tests.support.signature_texts import ONE as SIGNATURE
 from tests.support.world import ORIGIN, ROLES, World, recording_key, some_entries
 from tiles.errors import Refused
 from tiles.index import build, own_index
@@ -155,7 +156,8 @@ def test_a_small_log_has_none() -> None:
     assert len(faults.done) == before
 
 
-def test_what_is_begun_for_signed_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("signed", [rekor().encode(), SIGNATURE.encode()], ids=["hashedrekord", "signature"])
+def test_what_is_begun_for_signed_entries(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large log that gets its first one begins the kinds by which such are found, from the first entry on."""
     monkeypatch.setattr(own_index, "SCAN_LIMIT", 0)
     world = grown().copy()
@@ -164,7 +166,7 @@ def test_what_is_begun_for_signed_entries(monkeypatch: pytest.MonkeyPatch) -> No
     assert log.update_index() == ""
     assert not [kind for kind in own_index.SIGNED_KINDS if list(world.stores["public"].list(f"index/{kind}/"))]
     log = opened(world)
-    log.append([b"another", rekor().encode()])
+    log.append([b"another", signed])
     assert log.update_index() == ""
     for covered in (4096, 8192):
         heads = [_data(world, f"index/{kind}/head") for kind in own_index.SIGNED_KINDS]

@@ -34,7 +34,7 @@ def module_of(command: str) -> str:
 
 def sources(module: str) -> list[Path]:
     """Return the files of a command's module: submit has its report in one of its own, and verify its files."""
-    parts = (COMMANDS / f"{module}{part}.py" for part in ("", "_files", "_report"))
+    parts = (COMMANDS / f"{module}{part}.py" for part in ("", "_files", "_report", "_signatures"))
     return [path for path in parts if path.exists()]
 
 

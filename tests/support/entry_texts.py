@@ -13,6 +13,8 @@ from tests.support.attestation_texts import ATTESTATIONS
 from tests.support.certificate_texts import BAD, GOOD, KEYS, SPKI, certificate, der, names
 from tests.support.certificate_texts import ONE as CERTIFICATE
 from tests.support.revocation_texts import REVOCATIONS
+from tests.support.signature_texts import ONE as SIGNATURE
+from tests.support.signature_texts import SIGNATURES
 
 HEX = sha256(b"").hexdigest()
 SECRET = bytes(range(32))
@@ -166,6 +168,7 @@ ENTRIES: dict[bytes, list[tuple[str, bytes]] | None] = {
     rekor().encode() + b"\n": None,
     **dict.fromkeys(ATTESTATIONS),
     **{entry: None if what is None else [("revoked/1", what.encode())] for entry, what in REVOCATIONS.items()},
+    **SIGNATURES,
     b"": None,
     b"\n": None,
     b"hello": None,
@@ -198,6 +201,7 @@ OTHER = PLAIN.replace("size 0", "size 1").encode()
 # what leads to an entry of the empty file
 LEADING = {
     "digest": (extra(PLAIN.encode()), PLAIN.encode()),
+    "signature": (extra(SIGNATURE.encode()), SIGNATURE.encode()),
     "named": (extra(named("%C3%A9")), named("%C3%A9")),
     "longest name": (extra(named("%C3%A9" * 127)), named("%C3%A9" * 127)),
     "blinded": (extra(_HIDDEN, f"blinding {b64(_R)}"), _HIDDEN),
@@ -221,6 +225,9 @@ IGNORED = {
     "blinded of the name": extra(blinded(named("a"), _R), f"blinding {b64(_R)}"),
     "no newline": extra(PLAIN.encode())[:-1],
     "one more newline": extra(PLAIN.encode()) + b"\n",
+    "signature of another file": extra(SIGNATURE.replace(HEX, "ab" * 32).encode()),
+    "nearly a signature": extra(SIGNATURE[:-1].encode()),
+    "signature, and r": extra(SIGNATURE.encode(), f"blinding {b64(_R)}"),
     "two entries": extra(PLAIN.encode(), f"entry {b64(PLAIN.encode())}"),
     "two r": extra(_HIDDEN, f"blinding {b64(_R)}", f"blinding {b64(_R)}"),
     "r first": b"tiletree/extra/v1\nblinding %s\nentry %s\n" % (b64(_R).encode(), b64(_HIDDEN).encode()),

@@ -67,6 +67,9 @@ CALLS = {
     "sign -": Call("sign - -o made --log log --key sk --log-key k", stdin=b"content", size=3),
     "attest": Call("attest a --predicate json --type cyclonedx --log log --key sk --log-key k", size=3),
     "upload": Call("upload --artifact a --signature signature --key sk.pub --log log --log-key k", size=3),
+    "upload --pki-format": Call(
+        "upload --artifact test --signature ssh.sig --key ssh.pub --log log --log-key k -o made", size=3
+    ),
     "staple": Call("staple unlogged --key sk.pub --log log --log-key k", size=3),
     "trust-root": Call("trust-root log --out made"),
     "verify": Call("verify a --proof p --vkey VKEY"),
@@ -74,6 +77,7 @@ CALLS = {
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
     "verify --bundle": Call("verify a --bundle bundle --trusted-root root.json --key s.pub"),
     "verify --require": Call("verify a --bundle bundle --trusted-root root.json --require gate"),
+    "verify --signature": Call("verify test --signature ssh.sig --key ssh.pub"),
     "audit": Call("audit log"),
     "import": Call("import log other --key o"),
     "repair": Call("repair log"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.signature_texts import DATA, stored
 from tests.support.signatures import write_signatures
 from tests.support.signed_bundles import write_bundle
 
@@ -37,6 +38,9 @@ def prepared(tiletree: Command, log: str) -> str:
     Path("c").write_bytes("content of \u00e9\u2192\n".encode())
     Path("d").write_bytes(b"waits\n")
     write_signatures(b"content of a\n")
+    Path("test").write_bytes(DATA)
+    Path("ssh.pub").write_bytes(stored("ssh_ed25519.pub"))
+    Path("ssh.sig").write_bytes(stored("ssh_ed25519.sig"))
     tiletree.ok("submit", "log", "d", "--submitter", "bob")
     write_bundle("bundle", Path("a").read_bytes())
     Path("gate").write_text("* key s.pub\n")

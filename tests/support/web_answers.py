@@ -33,6 +33,8 @@ from tiles.notes.note import Signature, parse_note, verify_note
 from tiles.notes.policy import Policy, parse_policy
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from tiles.read.client import LogClient
+from tiles.signatures.entry import parse_signature_entry
+from tiles.signatures.formats import FORMATS
 from tiles.sigstore.der import read_certificate
 from tiles.sigstore.names import identity_keys
 from tiles.sigstore.revocation import parse_revocation
@@ -158,6 +160,14 @@ def _revocation(entry: str) -> Any:
     return [said.what, said.value, said.reason, b64(said.key), said.log, b64(found.signature), said.text.decode()]
 
 
+def _signer(entry: str) -> Any:
+    try:
+        found = parse_signature_entry(b64decode(entry))
+    except Malformed:
+        return None
+    return [found.format, "" if found.format == "pgp" else FORMATS[found.format].shown(found.key)]
+
+
 def _certificate(data: str) -> Any:
     try:
         found = read_certificate(b64decode(data))
@@ -193,6 +203,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "keys": lambda entry: [[key.kind, b64(key.value)] for key in keys_of(b64decode(entry))],
     "certificate": _certificate,
     "revocation": _revocation,
+    "signer": _signer,
     "identity_keys": lambda identities: identity_keys(tuple(identities)),
     "entry_of": _entry_of,
     "index_head": _index_head,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support import certificate_texts, entry_texts, index_texts, revocation_texts
+from tests.support import certificate_texts, entry_texts, index_texts, revocation_texts, signature_texts
 from tests.support.entry_texts import b64
 from tests.support.web_answers import Cases
 
@@ -23,8 +23,7 @@ def add_to(made: Cases) -> None:
     for what, text in index_texts.NOT_HEADS.items():
         made.add("index_head", "Malformed", what, data=b64(text))
     _add_certificates(made)
-    for number, entry in enumerate(revocation_texts.REVOCATIONS):
-        made.add("revocation", "ok", f"{number}: {entry[23:60]!r}", entry=b64(entry))
+    _add_signed(made)
     for covered in (0, 4096, 16384, 20480, 999_424, 2**48 - 4096, 2**48):
         made.add("live_runs", "ok", str(covered), covered=str(covered))
     for covered in (-4096, 1, 4095, 4097, 2**48 + 4096):
@@ -37,6 +36,13 @@ def add_to(made: Cases) -> None:
         ("a.b/1", b"x"),
     ):
         made.add("key_prefix", "ok", kind, kind=kind, value=b64(value))
+
+
+def _add_signed(made: Cases) -> None:
+    for number, entry in enumerate(revocation_texts.REVOCATIONS):
+        made.add("revocation", "ok", f"{number}: {entry[23:60]!r}", entry=b64(entry))
+    for number, entry in enumerate(signature_texts.SIGNATURES):
+        made.add("signer", "ok", f"{number}: {entry[22:60]!r}", entry=b64(entry))
 
 
 def _add_certificates(made: Cases) -> None:

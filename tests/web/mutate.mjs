@@ -141,6 +141,11 @@ const MUTANTS = {
     ["type === ECDSA ? sha256(key) : ", ""],
   ],
   "verifier/lookup.js": [["equal(one, hash)", "true"], ["if (size <= MAX_ENTRY) candidates", "candidates"]],
+  "verifier/signature.js": [
+    ["(second && second !== SECOND[format])", "false"], ["bytes.length <= most ?", "true ?"],
+    ["tag !== 0xc6 || ", ""], ["|| !one ", ""], ["|| one >= 224 ", ""], ["+ two + 192", "+ two"], ["body.length === size ?", "true ?"],
+    ["format === \"pgp\" ? primaryKey(key) : key", "key"], [".replace(/=+$/, \"\")", ""], [".reverse()", ""], [".toUpperCase()", ""],
+  ],
   "verifier/sha256.js": [["72 - ((size + 8) % 64)", "64 - (size % 64)"], ["BigInt(size) * 8n", "BigInt(size)"]],
 };
 

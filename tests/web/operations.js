@@ -13,6 +13,7 @@ import * as lookup from "../../web/verifier/lookup.js";
 import * as merkle from "../../web/verifier/merkle.js";
 import * as proofs from "../../web/verifier/proof.js";
 import * as searching from "../../web/verifier/search_proof.js";
+import * as signing from "../../web/verifier/signature.js";
 import * as tiling from "../../web/verifier/tiles.js";
 import * as tlog from "../../web/verifier/tlog.js";
 import * as x509 from "../../web/verifier/x509.js";
@@ -109,6 +110,10 @@ const OPERATIONS = {
   revocation: ({ entry }) => {
     const found = entries.parseRevocation(bytes(entry)), isKey = found?.by === "key";
     return found && [found.what, found.value, found.reason, isKey ? text(found.signer) : "", isKey ? "" : found.signer, text(found.signature), found.text];
+  },
+  signer: ({ entry }) => {
+    const found = signing.parseSignatureEntry(bytes(entry));
+    return found && [found.format, found.format === "pgp" ? "" : signing.signerName(found)];
   },
   identity_keys: ({ identities }) => x509.identityKeys(identities.map((one) => ({ text: one }))),
   entry_of: ({ extra, sha256, size }) => {

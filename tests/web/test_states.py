@@ -345,6 +345,7 @@ def test_every_state_is_reached() -> None:
         "index-wrong",
         "search-proof",
         "search-wrong",
+        "signer-unchecked",
         *STATES_OF_BUNDLES,
     }  # at work, or in other tests
     assert len(told) > 20

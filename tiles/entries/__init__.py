@@ -1,7 +1,8 @@
 """What an entry can be.
 
     content      what is known of a file after one pass over it
-    kinds        one Protocol: how an entry is made, recognised, shown and found
+    kind         one Protocol: how an entry is made, recognised, shown and found
+    kinds        all kinds
     key_kinds    by which kinds of keys entries are found: our own, and those of applications
     own_kinds    kinds of entries of applications, which are checked before they are logged
     file_digest  what is logged of a file, with its name or without
@@ -10,6 +11,7 @@
     signer_keys  by which keys the entry of a signature is found
     subjects     by which keys an attestation is found that is logged as it is
     proof_extra  what a proof file says of an entry that its reader cannot guess
+    signed_file  the file that a signature is over, read once
     payload      files that are published with their digest entries
     lines        lines of a stream as entries
     batching     entries in batches, for one commit each

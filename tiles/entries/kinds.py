@@ -10,73 +10,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
 from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
+from tiles.entries.kind import LEAF as LEAF
+from tiles.entries.kind import NAME as NAME
+from tiles.entries.kind import SHA256 as SHA256
+from tiles.entries.kind import SHA512 as SHA512
+from tiles.entries.kind import Key as Key
+from tiles.entries.kind import Kind as Kind
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_of, signer_keys
 from tiles.entries.subjects import SUBJECT, subjects_in
 from tiles.errors import Malformed, UsageError
+from tiles.signatures.entry import TITLE as SIGNATURE
+from tiles.signatures.entry import parse_signature_entry
+from tiles.signatures.formats import FORMATS, TITLES
 from tiles.sigstore.hashedrekord import parse_hashedrekord
 from tiles.sigstore.revocation import REVOKED, parse_revocation
 from tiles.sigstore.revocation import TITLE as REVOCATION
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
 
-LEAF = "leaf/1"  # the kind of keys that every entry has one of
-SHA256, SHA512 = "sha256/1", "sha512/1"  # of what was logged
-NAME = "name/1"  # of the file
-
 _DIGESTS = {SHA256: hashlib.sha256, SHA512: hashlib.sha512}
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What an entry is found by: entries with equal keys are found together.
-
-    kind    its name and version, such as "sha256/1"; docs/index-format.md, "Keys"
-    """
-
-    kind: str
-    value: bytes
-
-
-class Kind(Protocol):
-    """One kind of entries. All that it says of an entry follows from the entry's bytes, whoever wrote them."""
-
-    @property
-    def name(self) -> str:
-        """What it is called, as `matched` says in the document of `tiletree verify --json`."""
-        ...
-
-    @property
-    def begins(self) -> bytes:
-        """What every entry of this kind begins with: others are told apart without parsing them."""
-        ...
-
-    @property
-    def found_by(self) -> tuple[str, ...]:
-        """The kinds of keys that an entry of this kind may have, besides LEAF."""
-        ...
-
-    def make(self, content: Content) -> Iterator[bytes]:
-        """Yield the entries as which a file may have been logged, likeliest first; none if it cannot be this kind."""
-        ...
-
-    def check(self, entry: bytes) -> None:
-        """Raise Malformed unless the entry is of this kind."""
-        ...
-
-    def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return what there is to say of an entry of this kind, as labels and texts. The texts may be hostile."""
-        ...
-
-    def keys(self, entry: bytes) -> list[Key]:
-        """Return the keys by which an entry is found. Raises Malformed unless it is of this kind."""
-        ...
 
 
 class FileDigest:
@@ -195,6 +153,35 @@ class Revoked:
         return [Key(REVOKED, parse_revocation(entry).statement.line.encode("ascii"))]
 
 
+class Signature:
+    """A signature by SSH, minisign or OpenPGP over a file (`tiles.signatures.entry`), whether or not it is right."""
+
+    name = "signature"
+    begins = f"{SIGNATURE}\n".encode()
+    found_by = (SHA256, SHA512, KEY)
+
+    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: it takes a signature."""
+        yield from ()
+
+    def check(self, entry: bytes) -> None:
+        """Raise Malformed unless it is such an entry, to the byte."""
+        parse_signature_entry(entry)
+
+    def describe(self, entry: bytes) -> list[tuple[str, str]]:
+        """Return the file's digest, and by which key it says that it was signed."""
+        found = parse_signature_entry(entry)
+        name = TITLES[found.format]
+        return [("SHA-256", found.sha256.hex()), (f"Signed with {name} key", FORMATS[found.format].shown(found.key))]
+
+    def keys(self, entry: bytes) -> list[Key]:
+        """Return the file's digests, and the key that signed, as the entry claims."""
+        found = parse_signature_entry(entry)
+        second = [Key(SHA512, found.second)] if found.second_name == "sha512" else []
+        key = FORMATS[found.format].key_value(found.key)
+        return [Key(SHA256, found.sha256), *second, *([] if key is None else [Key(KEY, key)])]
+
+
 class Raw:
     """Bytes that were logged as they are: any entry that no other kind knows."""
 
@@ -224,7 +211,7 @@ class Raw:
         return [*digests, *(Key(SUBJECT, value) for value in subjects_in(entry))]
 
 
-KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Raw())
+KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Signature(), Raw())
 
 _BEGINNINGS = tuple(kind.begins for kind in KINDS[:-1])  # an entry with none of these is raw
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from tiles.entries.blinded import SECRET_SIZE, blinded_entry, blinding
 from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, name_in, parse_digest_entry
-from tiles.entries.kinds import Blinded, kind_of
+from tiles.entries.kinds import Blinded, Signature, kind_of
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_base64, decode_text, encode_base64
+from tiles.signatures.entry import parse_signature_entry
 
 TITLE = "tiletree/extra/v1"
 MAX_EXTRA_SIZE = 4 << 10  # bytes; a name is 765 characters at most
@@ -58,11 +59,14 @@ def parse_proof_extra(data: bytes) -> ProofExtra:
 def extra_for(entry: bytes, content: Content | None = None) -> bytes:
     """Return the extra data of a proof of an entry: what of it a reader, who has the file, may not have.
 
-    That is the name in a named digest entry, and r of a blinded one.
+    That is the name in a named digest entry, r of a blinded one, and all of the entry of a signature, if it fits.
     content   of the file, with the secrets that may have blinded it
     """
     if name_in(entry) is not None:
         return ProofExtra(entry).data
+    if kind_of(entry).name == Signature.name:
+        told = ProofExtra(entry).data
+        return told if len(told) <= MAX_EXTRA_SIZE else b""
     if content is not None and kind_of(entry).name == Blinded.name:
         file = DigestEntry(content.sha256, content.size)
         for secret in content.secrets():
@@ -80,6 +84,8 @@ def entry_of(extra: bytes, file: DigestEntry) -> bytes | None:
         said = parse_proof_extra(extra)
         if said.blinding is not None:
             return said.entry if said.entry == blinded_entry(said.blinding, file) else None
+        if said.entry.startswith(Signature.begins):
+            return said.entry if parse_signature_entry(said.entry).sha256.hex() == file.sha256 else None
         return said.entry if parse_digest_entry(said.entry).unnamed == file.unnamed else None
     except Malformed:
         return None

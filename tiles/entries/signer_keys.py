@@ -1,4 +1,4 @@
-"""By which keys an entry of Rekor is found besides its digest: its signing key, and who that was, as it claims.
+"""By which keys the entry of a signature is found besides its digest: its signing key, and who that was, as it claims.
 
 docs/index-format.md, "Keys", "Certificates" and "Identities", has the rules.
 """
@@ -9,8 +9,10 @@ from hashlib import sha256
 
 from tiles.errors import Malformed
 from tiles.notes.index_head import MAX_KEYS
+from tiles.signatures.formats import format_of, parse_signer_key
 from tiles.sigstore.der import CertificateClaims, read_certificate
 from tiles.sigstore.hashedrekord import HashedRekord, parse_hashedrekord
+from tiles.sigstore.key_hint import key_hint
 from tiles.sigstore.names import identity_keys, spelled
 
 KEY = "key/1"  # SHA-256 of the key that signs
@@ -46,3 +48,12 @@ def signer_keys(found: HashedRekord) -> list[tuple[str, bytes]]:
     keys = [(KEY, sha256(claims.spki).digest())]
     keys += [(IDENTITY, text.encode("ascii")) for text in identity_keys(claims.identities)[:MAX_KEYS]]
     return keys if claims.issuer is None else [*keys, (ISSUER, spelled(claims.issuer).encode("ascii"))]
+
+
+def key_value(data: bytes) -> bytes:
+    """Return by what is found what the key in a file has signed: of whatever kind the key is. Raises Malformed.
+
+    Raises UsageError for one that nothing here can read.
+    """
+    name = format_of(data)
+    return parse_signer_key(name, data).value if name else key_hint(data)

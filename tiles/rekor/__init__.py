@@ -3,6 +3,7 @@
     staple   gives a bundle that was made without a log its entry; what the other jobs end with
     sign     bundles of signatures over artifacts, and of attestations about them
     upload   the bundle of a signature that somebody else has made
+    others   signatures by SSH, minisign and OpenPGP, logged with their proofs
     revoke   that something that was logged should not be relied on any more
     log_entry   what bundles and clients are told of an entry: where it is, and what shows that
 

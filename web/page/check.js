@@ -15,6 +15,7 @@ import { readFile } from "../verifier/lookup.js";
 import { leafHash, verifyInclusion } from "../verifier/merkle.js";
 import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
 import { TITLE } from "../verifier/search_proof.js";
+import { parseSignatureEntry } from "../verifier/signature.js";
 import { acceptCheckpoint, parseCheckpoint } from "../verifier/tlog.js";
 
 const MAX_READ = 2 << 20; // bytes; a proof is shorter, and so is a bundle of another name than these have:
@@ -183,7 +184,8 @@ async function read(file) {
 function pairOf({ candidates, file }) {
   for (const [at, { proof }] of pending.entries()) {
     const told = entryOf(proof.extra, file); // what the proof says of the entry, if it is one of exactly this file
-    const more = told ? [{ how: parseDigestEntry(told) ? "name" : "blinded", entry: told, leaf: leafHash(told) }] : [];
+    const how = told && (parseDigestEntry(told) ? "name" : parseSignatureEntry(told) ? "signature" : "blinded");
+    const more = told ? [{ how, entry: told, leaf: leafHash(told) }] : [];
     for (const candidate of [...candidates, ...more]) {
       try {
         verifyInclusion(candidate.leaf, proof.index, proof.checkpoint.tree, proof.hashes);

@@ -4,6 +4,7 @@
 import { certificateRows, keyRow } from "./certificate_rows.js";
 import { fromOctets, hex } from "../verifier/encoding.js";
 import { isBlinded, parseDigestEntry, parseRekorEntry, parseRevocation } from "../verifier/entries.js";
+import { TITLES, parseSignatureEntry, signerName, signerValue } from "../verifier/signature.js";
 import { parseCertificate } from "../verifier/x509.js";
 
 // of Rekor v1, which nobody writes here: https://github.com/sigstore/rekor, pkg/types
@@ -36,10 +37,19 @@ function file(entry) {
 
 function revocation(entry) {
   const found = parseRevocation(entry);
-  if (!found) return null;
+  if (!found) return otherSignature(entry);
   const by = found.by === "log" ? `the key ${found.signer}, as it says` : "a key that signs, as it says";
   const what = { sha256: "SHA-256", key: "Key", identity: "Identity" }[found.what];
   return { kind: "revocation", rows: [[`Revokes: ${what}`, found.value], ["Reason", found.reason], ["By", `${by}: this page does not verify it`]] };
+}
+
+/** Describe a signature by SSH, minisign or OpenPGP. */
+function otherSignature(entry) {
+  const found = parseSignatureEntry(entry), value = found && signerValue(found);
+  if (!found) return null;
+  const rows = [["SHA-256", found.sha256], [`Signed with ${TITLES[found.format]} key, as it says`, signerName(found)]];
+  if (value) rows.push(["Key", hex(value)]);
+  return { kind: "signature", rows: [...rows, ["Signature", "not verified by this page: `tiletree verify --key` does"]] };
 }
 
 function json(text) {

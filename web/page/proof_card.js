@@ -18,7 +18,7 @@ function steps(proof, accepted, leaf, entry, opened, about) {
     list.push(["Your file ", code(about.name), digest ?? "."]);
   }
   if (entry) {
-    const kind = about.how === "blinded" ? "blinded" : "digest";
+    const kind = ["blinded", "signature"].includes(about.how) ? about.how : "digest";
     const logged = about.sha256 && about.how !== "raw" ? `So it is logged as these bytes, a ${kind} entry: ` : "The entry is these bytes: ";
     list.push([logged, h("pre", { tabindex: "0" }, visible(described(entry).text))]);
   }
@@ -71,6 +71,7 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
     name: "It is logged by its SHA-256, its size and a name.",
     blinded: "It is logged by its SHA-256 and size, blinded.",
     raw: "It is logged as it is, byte for byte.",
+    signature: "A signature over it is logged. This page does not verify it: `tiletree verify --key` does.",
   }[about.how];
   const age = found.stale || found.future ? `The witnesses say they saw this tree head ${found.when}.` : "";
   const what = entry && described(entry);
@@ -79,11 +80,10 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
     details(proof, accepted, leaf, entry, trusted, about),
   ];
   const where = `entry ${count(proof.index)} of ${count(tree.size)}`;
+  const proven = { state: found.witnesses ? "verified" : "verified-log-only", look: "good", mark: "✓", headline: `In the log: ${where}` };
+  const claimed = { state: "signer-unchecked", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}` };
   const said = vouched(trusted, where, {
-    state: found.witnesses ? "verified" : "verified-log-only",
-    look: "good",
-    mark: "✓",
-    headline: `In the log: ${where}`,
+    ...(about.how === "signature" ? claimed : proven),
     body: [about.name && code(about.name), `${found.who}.`, how, about.more, age, found.lacking],
   });
   return card({ ...said, more });

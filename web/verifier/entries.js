@@ -4,6 +4,7 @@
 import { concat, decodeBase64, equal, hex, utf8 } from "./encoding.js";
 import { leafHash } from "./merkle.js";
 import { sha256 } from "./sha256.js";
+import { parseSignatureEntry, signerValue } from "./signature.js";
 import { subjectsIn } from "./subjects.js";
 import { identityKeys, parseCertificate, spelled } from "./x509.js";
 
@@ -125,7 +126,7 @@ async function addSigner({ verifier, raw }, add) {
 /** Return the keys of an entry, as [kind, value]; wanted: of this kind only, which saves hashing where many entries are asked. */
 export async function keysOf(entry, wanted) {
   const found = [], file = parseDigestEntry(entry), rekor = file ? null : parseRekorEntry(entry);
-  const revocation = file || rekor ? null : parseRevocation(entry);
+  const revocation = file || rekor ? null : parseRevocation(entry), signed = parseSignatureEntry(entry);
   const add = async (kind, value) => (wanted ?? kind) === kind && found.push([kind, await value()]);
   await add("leaf/1", () => leafHash(entry));
   if (file) {
@@ -137,6 +138,10 @@ export async function keysOf(entry, wanted) {
     await addSigner(rekor, add);
   } else if (revocation) {
     await add("revoked/1", () => utf8(`${revocation.what} ${revocation.value}`));
+  } else if (signed) {
+    await add("sha256/1", () => fromHex(signed.sha256));
+    if (signed.second === "sha512") await add("sha512/1", () => fromHex(signed.digest));
+    if (signerValue(signed)) await add("key/1", () => signerValue(signed));
   } else if (!isBlinded(entry)) {
     await add("sha256/1", () => sha256(entry));
     await add("sha512/1", async () => new Uint8Array(await crypto.subtle.digest("SHA-512", entry)));
@@ -157,6 +162,7 @@ export function entryOf(extra, file) {
     const blinding = orNull(() => decodeBase64(r, "blinding"));
     return blinding?.length === BLINDING && equal(entry, blindedEntry(blinding, file)) ? entry : null;
   }
+  if (parseSignatureEntry(entry)?.sha256 === file.sha256) return entry;
   const found = parseDigestEntry(entry);
   return found && found.sha256 === file.sha256 && found.size === String(file.size) ? entry : null;
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tiles.entries.kinds import LEAF, NAME, SHA256, Key, keys_of, kind_of
+from tiles.entries.kinds import LEAF, NAME, SHA256, Key, Signature, keys_of, kind_of
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_in
 from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
@@ -25,6 +25,7 @@ from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_place
+from tiles.signatures.entry import parse_signature_entry
 from tiles.tree.merkle import leaf_hash
 from tiletree.finding import read_key_hint, remarks, revoked_by
 from tiletree.opening import read_file, tiles_of, to_verifier, visit, write_file
@@ -207,7 +208,10 @@ def _wanted(file: str | None, named: list[tuple[str, str | None]], others: tuple
 
 def _document(index: int, entry: bytes) -> dict[str, Any]:
     keys = [{"kind": key.kind, "value": text_of(key)} for key in keys_of(entry)]
-    shown = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "kind": kind_of(entry).name, "keys": keys}
+    kind = kind_of(entry)
+    shown = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "kind": kind.name, "keys": keys}
+    if kind.name == Signature.name:
+        return {**shown, "signer": parse_signature_entry(entry).signer}
     if (claims := claims_in(entry)) is None:
         return shown
     return {**shown, "claimed": {"identities": list(claims.identities), "issuer": claims.issuer}}
@@ -215,6 +219,8 @@ def _document(index: int, entry: bytes) -> dict[str, Any]:
 
 def _named(hit: dict[str, Any]) -> str:
     name = "".join(f"  {key['value']}" for key in hit["keys"] if key["kind"] == NAME)
+    if "signer" in hit:
+        return f"  by {hit['signer']}, as it says"
     if "claimed" not in hit:
         return name
     who, issuer = ", ".join(hit["claimed"]["identities"]) or "nobody", hit["claimed"]["issuer"]

@@ -7,18 +7,24 @@ from pathlib import Path
 
 import click
 
+from tiles.entries.signed_file import read_signed
 from tiles.errors import UsageError
 from tiles.read.trouble import judged
 from tiles.rekor.sign import digest_of
-from tiles.rekor.upload import MAX_SIGNATURE_SIZE, parse_signature, parse_signer, uploaded
-from tiles.sigstore.public_key import DIGEST_SIZES, MAX_KEY_SIZE
+from tiles.rekor.upload import MAX_SIGNATURE_SIZE, parse_signer, uploaded
+from tiles.rekor.upload import parse_signature as parse_bare
+from tiles.signatures.digests import SHA256, WHOLE, Signed
+from tiles.signatures.entry import SignatureEntry, entry_by
+from tiles.signatures.formats import FORMATS, MAX_FILE_SIZE, format_of, parse_signature, parse_signer_key
+from tiles.sigstore.public_key import DIGEST_SIZES
 from tiletree.files import read_limited
 from tiletree.opening import open_binary
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
-from tiletree.stapling import Unlogged, log_bundles, open_log
+from tiletree.stapling import Unlogged, log_bundles, log_other, open_log
 from tiletree.ui import Output
 
 _HASH = re.compile(r"(?:sha(256|384|512):)?([0-9a-f]+)", re.ASCII | re.IGNORECASE)
+_X509 = "x509"
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -26,12 +32,22 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @log_option
 @click.option("--artifact", type=click.Path(exists=True, dir_okay=False, allow_dash=True), help="what was signed")
 @click.option("--artifact-hash", metavar="HEX", help="its digest instead, such as sha256:HEX")
-@click.option("--signature", required=True, type=_file, help="the signature, in base64 or as bytes")
+@click.option("--signature", required=True, type=_file, help="the signature, as its tool writes it; or in base64")
 @click.option(
-    "--public-key", "--key", "public_key", required=True, type=_file, help="the public key (PEM, DER) or certificate"
+    "--public-key", "--key", "public_key", required=True, type=_file, help="the public key, or the certificate"
 )
-@click.option("--pki-format", type=click.Choice(["x509"]), default="x509", help="of the key: x509, as in PEM")
-@click.option("-o", "--bundle", "target", type=click.Path(path_type=Path), help="write a bundle to this file")
+@click.option(
+    "--pki-format",
+    type=click.Choice([_X509, *FORMATS]),
+    help="of the key and the signature: x509 is PEM or DER  [default: what the key is]",
+)
+@click.option(
+    "-o",
+    "--bundle",
+    "target",
+    type=click.Path(path_type=Path),
+    help="write a bundle to this file; if not x509, a proof",
+)
 @url_option
 @log_writer_options
 @json_option
@@ -43,7 +59,7 @@ def upload(
     artifact_hash: str | None,
     signature: Path,
     public_key: Path,
-    pki_format: str,  # noqa: ARG001  one is all there is
+    pki_format: str | None,
     target: Path | None,
     url: str | None,
     writer: Writer,
@@ -54,15 +70,26 @@ def upload(
     Examples:
       tiletree upload --log ./log --artifact app.whl --signature app.sig --public-key signer.pub
       tiletree upload --log ./log --artifact-hash sha256:HEX --signature app.sig --public-key signer.pub -o app.bundle
+      tiletree upload --log ./log --artifact app.whl --signature app.whl.sig --public-key id_ed25519.pub \\
+          -o app.whl.tlog-proof
+
+    Beside keys in PEM or DER there are three formats: ssh, as `ssh-keygen -Y sign -n file` signs, minisign, and pgp, as
+    `gpg --detach-sign` does. With these goes a proof, not a bundle; `verify --key` takes it.
 
     A signature is logged once, however often it is uploaded. A wrong one is not logged: exit code 1.
     """
     if (artifact is None) == (artifact_hash is None):
         raise click.UsageError("name --artifact, or --artifact-hash", click.get_current_context())
-    with judged(data := read_limited(public_key, MAX_KEY_SIZE), str(public_key)):
+    with judged(data := read_limited(public_key, MAX_FILE_SIZE), str(public_key)):
+        name = pki_format or format_of(data) or _X509
+    if name != _X509:
+        entry = _verified(name, artifact, artifact_hash, signature, public_key)
+        about = artifact if artifact is not None else f"{artifact_hash}"
+        return log_other(out, log, open_log(out, log, writer), about, entry, target, url)
+    with judged(data, str(public_key)):
         signer = parse_signer(data)
     with judged(data := read_limited(signature, MAX_SIGNATURE_SIZE), str(signature)):
-        signed = parse_signature(data)
+        signed = parse_bare(data)
     algorithm = signer.key.algorithm
     if artifact is not None:
         with open_binary(artifact) as stream:
@@ -70,8 +97,26 @@ def upload(
     else:
         digest = _digest(artifact_hash or "", algorithm)
     bundle = uploaded(digest, signed, signer)
-    name = artifact if artifact is not None else f"{artifact_hash}"
-    log_bundles(out, log, open_log(out, log, writer), [Unlogged(name, bundle, signer.key, target)], url)
+    about = artifact if artifact is not None else f"{artifact_hash}"
+    return log_bundles(out, log, open_log(out, log, writer), [Unlogged(about, bundle, signer.key, target)], url)
+
+
+def _verified(
+    name: str, artifact: str | None, artifact_hash: str | None, signature: Path, public_key: Path
+) -> SignatureEntry:
+    """Return the entry of a signature of another format than x509, once it was verified."""
+    with judged(data := read_limited(public_key, MAX_FILE_SIZE), str(public_key)):
+        key = parse_signer_key(name, data)
+    with judged(data := read_limited(signature, MAX_FILE_SIZE), str(signature)):
+        made = parse_signature(name, data)
+        over = FORMATS[name].signed_digest(made)
+    if artifact is not None:
+        with open_binary(artifact) as stream:
+            file = read_signed(stream, whole=over == WHOLE)
+    else:
+        file = Signed({SHA256: _digest(artifact_hash or "", "SHA2_256")})
+    with judged(data, str(signature)):
+        return entry_by(key, made, file)
 
 
 def _digest(text: str, algorithm: str) -> bytes:
@@ -79,5 +124,5 @@ def _digest(text: str, algorithm: str) -> bytes:
     match = _HASH.fullmatch(text)
     size = DIGEST_SIZES[algorithm]
     if not match or len(match[2]) != 2 * size or (match[1] and int(match[1]) != 8 * size):
-        raise UsageError(f"--artifact-hash: it is sha{8 * size}:HEX, because that is what the key signs")
+        raise UsageError(f"--artifact-hash: it is sha{8 * size}:HEX, because that is what is signed, or logged")
     return bytes.fromhex(match[2])

@@ -13,8 +13,8 @@ from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
-from tiletree.commands.verify_files import Call, digest_named, verify_files
-from tiletree.files import read_limited
+from tiletree.commands.verify_files import Call, verify_files
+from tiletree.files import digest_named, read_limited
 from tiletree.gating import open_gate
 from tiletree.opening import to_verifier
 from tiletree.options import Pins, json_option, output, trust_options
@@ -41,6 +41,11 @@ class _Subject(click.Path):
 @click.option("--proof", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .tlog-proof file")
 @click.option("--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .sigstore.json file")
 @click.option(
+    "--signature",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="one by SSH, minisign or OpenPGP",
+)
+@click.option(
     "--search-proof",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="a file that `search --prove` wrote",
@@ -63,6 +68,7 @@ def verify(
     files: tuple[str, ...],
     proof: Path | None,
     bundle: Path | None,
+    signature: Path | None,
     search_proof: Path | None,
     index_key: str | None,
     fork: Path | None,
@@ -84,6 +90,7 @@ def verify(
           --bundle app.whl.sigstore.json --trusted-root trusted_root.json \\
           --certificate-identity dev@example.com --certificate-oidc-issuer https://oidc.example.com
       tiletree verify dist/*.whl --trusted-root trusted_root.json --require gate.txt
+      tiletree verify app.whl --signature app.whl.sig --key id_ed25519.pub --proof app.whl.tlog-proof --policy P
       tiletree verify --search-proof app.search-proof --vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
@@ -99,6 +106,10 @@ def verify(
     was. If the proof names an entry of exactly this file, that one is tried first, under whatever name. Of several
     files that do not verify, the exit code is the first of 7, 1, 8, 3 that occurred.
 
+    With an SSH, minisign or OpenPGP key as --key, FILE is verified by a signature and the proof of its entry. One of
+    them is enough: a proof that `upload` wrote holds the signature, and --signature without a proof is verified as it
+    is, which does not show that it was logged.
+
     With --log, the log is read: what was revoked does not verify, and the error names the entry that says so. Without,
     revocations are not known. Nothing else is asked of anyone.
 
@@ -107,7 +118,8 @@ def verify(
     """
     out.partial = {"verified": False}
     alone = [one is not None for one in (search_proof, fork)]
-    others = bool(files) or explain or who != Who() or any(each is not None for each in (log, proof, bundle, require))
+    others = bool(files) or explain or who != Who()
+    others = others or any(each is not None for each in (log, proof, bundle, require, signature))
     if index_key is not None and search_proof is None:
         raise click.UsageError("--index-key goes with --search-proof", click.get_current_context())
     if require is not None and who != Who():
@@ -117,18 +129,18 @@ def verify(
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
         _verify_search(out, search_proof, index_key, pins, root)
-    elif files and not any(alone) and _can_be_read(files, proof, bundle):
-        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log, gate))
+    elif files and not any(alone) and _can_be_read(files, [proof, signature], bundle):
+        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log, gate, signature))
     else:
         message = "name files, one of them with --proof; or --search-proof or --fork alone"
         raise click.UsageError(message, click.get_current_context())
 
 
-def _can_be_read(files: tuple[str, ...], proof: Path | None, bundle: Path | None) -> bool:
-    """Whether each input is of one use: a proof is of one file, and standard input is read once."""
-    if proof is not None and len(files) > 1:
+def _can_be_read(files: tuple[str, ...], alone: list[Path | None], bundle: Path | None) -> bool:
+    """Whether each input is of one use: a proof and a signature are of one file, and standard input is read once."""
+    if any(one is not None for one in alone) and len(files) > 1:
         return False
-    return "-" not in files or (files == ("-",) and (proof is None or bundle is None))
+    return "-" not in files or (files == ("-",) and (alone[0] is None or bundle is None))
 
 
 def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiles.entries.file_digest import DigestEntry
-from tiles.entries.kinds import forms, kind_of
+from tiles.entries.kinds import Signature, forms, kind_of
 from tiles.entries.proof_extra import entry_of
 from tiles.errors import Malformed, NotFound, ProofError, TilesError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
@@ -21,13 +19,14 @@ from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
 from tiles.read.trouble import judged
 from tiles.read.trust import PINNED
+from tiles.signatures.formats import SignerKey
 from tiles.tree.merkle import leaf_hash
 from tiletree.blinding import known_secrets
 from tiletree.commands.verify_report import Check, of_bundle, of_gate, of_proof
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
-from tiletree.files import read_limited
+from tiletree.files import digest_named, digests_of, read_limited
 from tiletree.gating import OpenGate
-from tiletree.opening import open_binary, read_file
+from tiletree.opening import read_file
 from tiletree.options import Pins
 from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
 from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_WRONG, Output, exit_code
@@ -43,21 +42,6 @@ PROOF_SUFFIX, BUNDLE_SUFFIX = ".tlog-proof", ".sigstore.json"
 
 # of several files that do not verify, the first of these codes that occurred is the exit code of the call
 _WORST = (EXIT_OTHER_HISTORY, EXIT_WRONG, EXIT_NOT_LOGGED, EXIT_ACCESS)
-_CHUNK = 1 << 20  # bytes read at a time
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
-
-
-def digest_named(text: str) -> str | None:
-    """Return the SHA-256, in hexadecimal, that an argument names in the place of a file; None if it names a file.
-
-    Raises UsageError for one that is no SHA-256.
-    """
-    if not text.startswith("sha256:"):
-        return None
-    match = _DIGEST.fullmatch(text)
-    if match is None:
-        raise UsageError(f"{text} is not sha256: and 64 lower-case hexadecimal digits", hint="a file can be ./sha256:…")
-    return match[1]
 
 
 @dataclass(frozen=True)
@@ -68,6 +52,7 @@ class Call:
     root            a trusted root
     log             where to look for revocations; None: they are not looked for
     gate            who has to have signed which file, in place of `who`
+    signature       by SSH, minisign or OpenPGP
     """
 
     proof: Path | None
@@ -78,6 +63,7 @@ class Call:
     explain: bool
     log: str | None = None
     gate: OpenGate | None = None
+    signature: Path | None = None
 
 
 class _Judge:
@@ -87,7 +73,12 @@ class _Judge:
         self.call = call
         check_trust(call.pins, call.root)
         self.root: TrustedRoot | None = read_trusted_root(call.root)
-        self.demanded: PublicKey | Demanded | None = call.who.read()
+        self.demanded: PublicKey | SignerKey | Demanded | None = call.who.read()
+        if call.signature is not None and not isinstance(self.demanded, SignerKey):
+            raise UsageError(
+                f"{call.signature}: a signature is verified by the SSH, minisign or OpenPGP key that --key names",
+                hint="one by a key in PEM or DER goes into a bundle: `tiletree upload -o` makes one",
+            )
 
     @property
     def demands_nobody(self) -> bool:
@@ -102,6 +93,9 @@ class _Judge:
     def checks(self, file: str) -> list[tuple[Path, Check]]:
         """Return what a file was verified by, and what that says. Raises what the first error is."""
         required = None if self.call.gate is None else self.call.gate.required(file)
+        if isinstance(self.demanded, SignerKey):
+            path, check = self.by_signature(file, self.demanded)
+            return [(path, self.unrevoked(file, check))]
         proof, bundle = self._by_what(file)
         made = []
         if proof is not None:
@@ -139,6 +133,17 @@ class _Judge:
             )
         return proof, bundle
 
+    def by_signature(self, file: str, key: SignerKey) -> tuple[Path, Check]:
+        """Verify a file by a signature, or the proof of one, as named or beside it; by the key that the call names."""
+        from tiletree.commands.verify_signatures import check_signature  # few calls need it
+
+        if self.call.bundle is not None:
+            raise UsageError(f"{self.call.bundle}: no bundle is signed by an {key.shown}", hint="name --signature")
+        beside = Path(f"{file}{PROOF_SUFFIX}")
+        named = digest_named(file)
+        proof = self.call.proof or (beside if file != "-" and named is None and beside.exists() else None)
+        return check_signature(file, named, key, proof, self.call)
+
     def by_proof(self, file: str, path: Path) -> Check:
         """Verify a file by a proof file."""
         if digest_named(file) is not None:
@@ -147,18 +152,23 @@ class _Judge:
             proof = parse_tlog_proof(data)
         trust = pinned(proof.checkpoint.origin, self.call.pins, self.root)
         accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
+        if matched == Signature.name:
+            raise UsageError(
+                f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
+                hint="it is one of SSH, minisign or OpenPGP; its entry names a key, which anyone can write",
+            )
         return of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
 
     def by_bundle(self, file: str, path: Path, required: Required | None = None) -> Check:
         """Verify a file by a bundle. required: what the gate requires of it"""
         from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle  # not for calls without a bundle
-        from tiles.sigstore.verdict import needed_digests, verify_bundle
+        from tiles.sigstore.verdict import verify_bundle
 
         with judged(data := read_limited(path, MAX_BUNDLE_SIZE), str(path)):
             bundle = parse_bundle(data)
-            needed = needed_digests(bundle)
+            needed = neededdigests_of(bundle)
             demanded = self._demanded(path, bundle, required)
-        digests = _digests(file, needed if self.call.log is None else needed | {"SHA2_256"})
+        digests = digests_of(file, needed if self.call.log is None else needed | {"SHA2_256"})
         trusted: TrustedRoot | Policy
         if self.root is not None:
             trusted, how, policy = self.root, PINNED, None
@@ -184,7 +194,7 @@ class _Judge:
         """Return who has to have signed a bundle. Raises UsageError if nothing says it."""
         if required is not None:
             return required.demanded(bundle)
-        if self.demanded is None:
+        if self.demanded is None or isinstance(self.demanded, SignerKey):
             raise UsageError(
                 f"{path} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
                 hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{PROOF_SUFFIX} verifies a proof alone",
@@ -244,18 +254,6 @@ def _origin(bundle: Bundle) -> str:
             with suppress(Malformed):
                 return parse_signed_checkpoint(entry.proof.checkpoint).origin
     return "the log of this bundle"
-
-
-def _digests(file: str, algorithms: frozenset[str]) -> dict[str, bytes]:
-    """Return digests of a file, by the names that Sigstore has for algorithms; of one that is a digest, that."""
-    if (named := digest_named(file)) is not None:
-        return {"SHA2_256": bytes.fromhex(named)}
-    hashes = {name: hashlib.new(name.replace("SHA2_", "sha")) for name in sorted(algorithms)}
-    with open_binary(file) as stream:
-        while chunk := stream.read(_CHUNK):
-            for each in hashes.values():
-                each.update(chunk)
-    return {name: each.digest() for name, each in hashes.items()}
 
 
 def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes, str]:

@@ -145,4 +145,6 @@ def _how(matched: str) -> str:
     """Return in words what of a file is the entry."""
     if matched == "raw":
         return "its bytes"
+    if matched == "signature":
+        return "a signature over it"
     return "its digest, blinded" if matched == "blinded" else "its digest"

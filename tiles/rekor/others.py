@@ -1,0 +1,47 @@
+"""Signatures by SSH, minisign and OpenPGP over files (`tiles.signatures`), logged once each, with their proofs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from tiles.entries.proof_extra import extra_for
+from tiles.log import Log
+from tiles.notes.policy import policy_for
+from tiles.notes.tlog_proof import TlogProof
+from tiles.read.client import LogClient
+from tiles.rekor.log_entry import proven, visit_published
+from tiles.signatures.entry import SignatureEntry
+from tiles.store import StoreFetcher
+from tiles.tree.merkle import Hash, leaf_hash
+from tiles.write.results import Appended
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An entry that is published.
+
+    proof      of it; its extra data has the entry, if it fits
+    appended   how the log took it
+    """
+
+    leaf: Hash
+    proof: TlogProof = field(repr=False)
+    appended: Appended = field(repr=False)
+
+    @property
+    def already(self) -> bool:
+        """Whether it was in the log before."""
+        return bool(self.appended.already)
+
+
+def log_signature(log: Log, entry: SignatureEntry) -> Logged:
+    """Log a signature that was verified (`entry_by`), unless it is in the log already.
+
+    Raises what `Log.append` raises; after Unfinished the same call finishes it.
+    """
+    data = entry.data
+    appended = log.append([data], once=True)
+    client = LogClient(StoreFetcher(log.public), policy_for(log.verifier), origin=log.verifier.name)
+    visit_published(client, appended.checkpoint.tree.size)
+    proof = proven(client, appended.indexes[0], data)
+    return Logged(leaf_hash(data), replace(proof, extra=extra_for(data)), appended)
