@@ -82,7 +82,7 @@ def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged],
             raise
         for one, stapled in zip(part, done.stapled, strict=True):
             if one.target is not None:
-                _replace(one.target, stapled.bundle.data)
+                replace_file(one.target, stapled.bundle.data)
             report.add(one, stapled, done.tree)
         is_sure = is_sure and done.appended.once
         index = opened.update_index()
@@ -93,7 +93,7 @@ def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged],
     report.finish()
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Write or replace a file that the user named: a run that dies leaves the old content or the new one.
 
     Raises AccessError.

@@ -12,13 +12,14 @@ import random
 import sys
 import time
 
+from tests.support.fuzz_admission import ADMISSION
 from tests.support.fuzz_bundles import BUNDLES
 from tests.support.fuzz_certificates import CERTIFICATES
 from tests.support.fuzz_parsers import PARSERS, Target
 from tests.support.fuzz_signing import SIGNING
 from tests.support.fuzz_verdicts import VERDICTS
 
-TARGETS = (*PARSERS, *VERDICTS, *CERTIFICATES, *BUNDLES, *SIGNING)
+TARGETS = (*PARSERS, *VERDICTS, *CERTIFICATES, *BUNDLES, *SIGNING, *ADMISSION)
 
 # what lenient parsers take for the same: signs, spaces, zeros, other digits, other line ends, other base64
 _BITS = (
