@@ -11,9 +11,8 @@ from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
 from tiles.read.trouble import judged
 from tiles.rekor.log_entry import log_entry, proven
-from tiles.rekor.staple import check_unlogged, entry_for
+from tiles.rekor.staple import attachments_of, check_unlogged, entry_for
 from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, Bundle, parse_bundle
-from tiles.sigstore.dsse import Envelope
 from tiles.sigstore.public_key import MAX_KEY_SIZE, parse_public_key
 from tiletree.stapling import read_limited, replace_file
 
@@ -52,9 +51,7 @@ def read_bundles(paths: Iterable[Path], public_key: Path | None) -> list[Submitt
         with judged(data := read_limited(path, MAX_BUNDLE_SIZE), str(path)):
             bundle = parse_bundle(data)
             entry = entry_for(bundle, key)
-        envelope = bundle.content.data if isinstance(bundle.content, Envelope) else b""
-        attached = Attachments(bundle.timestamps, bundle.certificates[1:], envelope)
-        found.append(Submitting(path, bundle, entry, attached))
+        found.append(Submitting(path, bundle, entry, attachments_of(bundle)))
     return found
 
 

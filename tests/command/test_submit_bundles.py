@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,31 @@ def test_a_bundle_that_cannot_be_submitted(tiletree: Command, judged: str) -> No
         done = tiletree("submit", "log", "--submitter", "ann", *words)
         assert (done.code, says in done.err) == (code, True), done.err
     assert objects() == []
+
+
+def test_a_policy_for_the_writer(tiletree: Command, judged: str) -> None:
+    """With `judge writer`, whoever has the key logs what a rule admits, and nothing else: exit code 4."""
+    Path("policy").write_bytes(replace(ADMISSION, judges_writer=True).data)
+    tiletree.ok("init", "own", "--origin", ORIGIN, "--key", "k2", "--admission", "policy", "--no-page")
+    for says, *words in (
+        ("is of the kind file", "add", "own", "a", "--key", "k2"),
+        ("is of the kind raw", "add", "own", "a", "--raw", "--key", "k2"),
+        ("of another identity", "staple", write("eve", leaf("eve@example.com")), "--log", "own", "--log-key", "k2"),
+        (
+            "by another key",
+            "staple",
+            write("8", Bundle(message_of(signer(8)), (), "")),
+            "--key",
+            "8.pub",
+            "--log",
+            "own",
+        ),
+    ):
+        Path("8.pub").write_bytes(public(signer(8)).pem)
+        done = tiletree(*words)
+        assert (done.code, says in done.err, "rule" in done.err) == (4, True, True), done.err
+    assert tiletree.ok("staple", write("b", certified()), "--log", "own", "--log-key", "k2")["size"] == 1
+    assert tiletree.ok("staple", write("c", by_key()), "--key", "s.pub", "--log", "own", "--log-key", "k2")["size"] == 2
 
 
 def test_a_policy_that_is_none(tiletree: Command, judged: str) -> None:

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from tests.support.malformed import accept_or_refuse, refuse_changed
 from tests.support.reference import flipped
 from tiles.errors import Malformed, UsageError
-from tiles.inbox.attachments import MAX_ATTACHMENTS, MAX_LINES_SIZE, Attachments
+from tiles.inbox.attachments import MAX_ATTACHMENTS, MAX_LINES_SIZE, MOST, Attachments
 from tiles.inbox.submission import Submission, count_entries, format_submission, is_once, parse_submission
 from tiles.inbox.submission import read_submission as read
+from tiles.sigstore.certificate import MAX_CERTIFICATE_SIZE
+from tiles.sigstore.chain import MAX_INTERMEDIATES
+from tiles.sigstore.dsse import MAX_ENVELOPE_SIZE
+from tiles.sigstore.timestamp import MAX_TIMESTAMP_SIZE, MAX_TIMESTAMPS
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "admission.md").read_text(encoding="utf-8")
 ENTRIES = [b"one", b""]
@@ -48,6 +52,11 @@ def test_the_limits_in_the_document() -> None:
         r"^\| `(timestamp|certificate|envelope)` \|.*\| ([0-9,]+) \| ([0-9,]+) \|$", DOCUMENT, re.MULTILINE
     )
     assert len(rows) == 3
+    assert MOST == {
+        "timestamp": (MAX_TIMESTAMPS, MAX_TIMESTAMP_SIZE),
+        "certificate": (MAX_INTERMEDIATES, MAX_CERTIFICATE_SIZE),
+        "envelope": (1, MAX_ENVELOPE_SIZE),
+    }
     for what, *numbers in rows:
         most, longest = (int(number.replace(",", "")) for number in numbers)
         sizes = [[1] * most, [longest]]

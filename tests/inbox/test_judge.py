@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.support.admissions import BY_IDENTITY, BY_KEY, KEY, SLSA, certified, policy, submitted, trusted_root
 from tests.support.entry_texts import PLAIN
+from tests.support.malformed import accept_or_refuse
 from tests.support.reference import flipped
 from tests.support.revocation_texts import REVOCATIONS
 from tests.support.signed_bundles import STATEMENT, envelope_of, public, signed, signer
@@ -29,7 +31,7 @@ from tests.support.sigstore_authority import (
     stranger,
 )
 from tests.support.timestamping import Timestamp
-from tiles.errors import UsageError
+from tiles.errors import Malformed, UsageError
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, admit, parse_admission
 from tiles.inbox.attachments import NONE, Attachments
 from tiles.inbox.judge import _LACKS, _refusal, judge
@@ -284,6 +286,32 @@ def test_hostile_attachments_give_a_harmless_reason(
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"judge writer\n", b"judge writer\njudge writer\n"),
+        (b"judge writer\nallow file anyone\n", b"allow file anyone\njudge writer\n"),
+        (b"judge writer", b"judge writers"),
+        (b"judge writer", b"judge"),
+        (b"submitter ann\ntrusted-root", b"trusted-root"),
+        (b"submitter ann\n", b"allow file anyone\n"),
+        (b"trusted-root ", b"trusted-root  "),
+        (b"trusted-root ", b"trusted-root ="),
+        (b"allow file anyone\n", b""),
+        (b"allow file anyone\n", b"allow file anyone\nallow file anyone\n"),
+        (b"allow file anyone\n", b"allow raw anyone\n"),
+    ],
+)
+def test_almost_a_policy_with_rules(old: bytes, new: bytes) -> None:
+    """One wrong thing each, or another policy."""
+    text = policy(BY_IDENTITY, Rule("file"), submitters=("ann",), judges_writer=True).data
+    assert old in text
+    changed = text.replace(old, new, 1)
+    accept_or_refuse(parse_admission, lambda admission: admission.data, changed)
+    with suppress(Malformed):
+        assert parse_admission(changed) != parse_admission(text)
+
+
+@pytest.mark.parametrize(
     ("rules", "root", "says"),
     [
         ((BY_IDENTITY,), b"", "need each other"),
@@ -301,6 +329,12 @@ def test_what_no_policy_can_say(rules: tuple[Rule, ...], root: bytes, says: str)
         Admission(rules=rules, trusted_root=root)
 
 
+def test_nobody_is_judged_without_rules() -> None:
+    """The line for the writer alone would say nothing."""
+    with pytest.raises(UsageError, match="no rules by which the writer"):
+        Admission(judges_writer=True)
+
+
 def test_a_trusted_root_has_all_that_judges() -> None:
     """One without an authority, a certificate log or a timestamp authority could only ever refuse."""
     for name in (b'"certificateAuthorities"', b'"ctlogs"', b'"timestampAuthorities"'):
@@ -310,10 +344,12 @@ def test_a_trusted_root_has_all_that_judges() -> None:
 
 def test_the_text() -> None:
     """The lines in their order; a long text is not a policy."""
-    admission = policy(BY_IDENTITY, Rule("file"), submitters=("ann",))
+    admission = policy(BY_IDENTITY, Rule("file"), submitters=("ann",), judges_writer=True)
     lines = admission.data.decode().splitlines()
     assert lines[:2] == ["tiletree-admission/v1", "submitter ann"]
     assert lines[2].startswith("trusted-root eyJ")
-    assert lines[3:] == ["allow file anyone", f"allow hashedrekord identity {IDENTITY} issuer {ISSUER}"]
+    assert lines[3] == "judge writer"
+    assert parse_admission(admission.data) == admission
+    assert lines[4:] == ["allow file anyone", f"allow hashedrekord identity {IDENTITY} issuer {ISSUER}"]
     with pytest.raises(UsageError, match="at most"):
         Admission(rules=(BY_IDENTITY,), trusted_root=trusted_root() + b" " * MAX_ADMISSION_SIZE)

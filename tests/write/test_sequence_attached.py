@@ -9,13 +9,15 @@ from functools import cache
 import pytest
 
 from tests.support.admissions import BY_IDENTITY, certified, policy, submitted
+from tests.support.entry_texts import PLAIN
 from tests.support.faults import Died, Faults
 from tests.support.sampling import one_in
 from tests.support.signed_bundles import signer
 from tests.support.sigstore_authority import authority
 from tests.support.submissions import check_submitted, rejected, submit
 from tests.support.world import World, explained, some_entries
-from tiles.errors import AccessError, Unfinished
+from tiles.errors import AccessError, Refused, Unfinished
+from tiles.inbox.rules import Rule
 from tiles.inbox.submission import format_submission
 
 
@@ -56,6 +58,28 @@ def test_admitted_and_refused_in_one_batch() -> None:
         "entry 0 is of the kind raw, and no rule admits that kind",
     }
     assert len(rejected(world)) == 3
+
+
+def test_a_policy_for_the_writer() -> None:
+    """What the writer appends is judged where the policy says so, by what it has beside; nothing is added otherwise."""
+    world = World()
+    world.sequencer(admission=policy(BY_IDENTITY, Rule("file"), judges_writer=True)).create()
+    good, attached = submitted(certified())
+    before = world.contents()
+    for entries, beside in (([good], {}), ([good], {1: attached}), ([PLAIN.encode(), good, b"raw"], {1: attached})):
+        with pytest.raises(Refused, match=r"which is for its writer too, does not admit this: entry \d "):
+            world.sequencer().append(entries, attached=beside)
+    with pytest.raises(Refused, match="entry 0 is of the kind raw, and no rule admits that kind"):
+        list(world.sequencer().append_all(lambda size: [b"raw"] if size is None else []))
+    assert world.contents() == before
+    assert world.sequencer().append([PLAIN.encode(), good], attached={1: attached}).count == 2
+    world.check(orphans=True)
+
+
+def test_a_policy_for_submissions_alone() -> None:
+    """Without that line, the writer appends what it likes, as ever."""
+    world, _ = with_rules(0)
+    assert world.sequencer().append([b"raw"]).count == 1
 
 
 @pytest.mark.parametrize("n", [7, pytest.param(1, marks=pytest.mark.slow)], ids=["quick", "full"])

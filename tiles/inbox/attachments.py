@@ -11,21 +11,14 @@ from dataclasses import dataclass, field
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_decimal
-from tiles.sigstore.certificate import MAX_CERTIFICATE_SIZE
-from tiles.sigstore.chain import MAX_INTERMEDIATES
-from tiles.sigstore.dsse import MAX_ENVELOPE_SIZE
-from tiles.sigstore.timestamp import MAX_TIMESTAMP_SIZE, MAX_TIMESTAMPS
 
 MAX_ATTACHMENTS = 4096  # of one submission
 MAX_LINES_SIZE = MAX_ATTACHMENTS * len("certificate 1048575 33554432\n")  # bytes of the lines that name them
 
 _LINE = re.compile(r"(timestamp|certificate|envelope) ([0-9]{1,7}) ([0-9]{1,8})", re.ASCII)
-# in the order in which they stand: how many an entry may have, and how long each may be
-_MOST = {
-    "timestamp": (MAX_TIMESTAMPS, MAX_TIMESTAMP_SIZE),
-    "certificate": (MAX_INTERMEDIATES, MAX_CERTIFICATE_SIZE),
-    "envelope": (1, MAX_ENVELOPE_SIZE),
-}
+# In the order in which they stand: how many an entry may have, and how long each may be. The format has limits of its
+# own; a test holds them to those of the modules of `tiles.sigstore`, which are slow to import.
+MOST = {"timestamp": (32, 16 * 1024), "certificate": (8, 32 * 1024), "envelope": (1, 32 << 20)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +57,10 @@ def format_attachments(attached: Mapping[int, Attachments], count: int) -> tuple
     for position, one in sorted(attached.items()):
         if not 0 <= position < count:
             raise UsageError(f"something is attached to entry {position}, and there are {count}")
-        numbers = dict.fromkeys(_MOST, 0)
+        numbers = dict.fromkeys(MOST, 0)
         for what, data in one.parts:
             numbers[what] += 1
-            most, longest = _MOST[what]
+            most, longest = MOST[what]
             if numbers[what] > most or not 1 <= len(data) <= longest:
                 raise UsageError(f"an entry has at most {most} {what}s, each of 1 to {longest} bytes")
             lines.append(f"{what} {position} {len(data)}\n")
@@ -92,14 +85,14 @@ def parse_lines(text: str, title: str, count: int) -> list[Named]:
     count   how many entries there are
     Raises Malformed.
     """
-    order = list(_MOST)
+    order = list(MOST)
     named: list[Named] = []
     numbers: dict[tuple[int, str], int] = {}
     for line in text.split("\n")[:-1]:
         match = _LINE.fullmatch(line)
         if not match:
             raise Malformed(title, "not the line of an attachment", line)
-        most, longest = _MOST[match[1]]
+        most, longest = MOST[match[1]]
         one = Named(match[1], decode_decimal(match[2], title), decode_decimal(match[3], title, maximum=longest))
         if one.position >= count or not one.size:
             raise Malformed(title, "an attachment of no entry, or of no bytes", line)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tiles.errors import Refused, UsageError
+from tiles.inbox.attachments import Attachments
 from tiles.log import Log
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import policy_for
@@ -16,6 +17,7 @@ from tiles.read.client import LogClient
 from tiles.rekor.log_entry import log_entry, proven, visit_published
 from tiles.sigstore.body import HASHES
 from tiles.sigstore.bundle import Bundle, LogEntry, MessageSignature
+from tiles.sigstore.dsse import Envelope
 from tiles.sigstore.hashedrekord import check_hashedrekord, make_hashedrekord
 from tiles.sigstore.public_key import PublicKey, certificate_key
 from tiles.store import StoreFetcher
@@ -81,6 +83,12 @@ def entry_for(bundle: Bundle, key: PublicKey | None = None) -> bytes:
     return entry
 
 
+def attachments_of(bundle: Bundle) -> Attachments:
+    """Return what a bundle has by which an admission policy judges its entry."""
+    envelope = bundle.content.data if isinstance(bundle.content, Envelope) else b""
+    return Attachments(bundle.timestamps, bundle.certificates[1:], envelope)
+
+
 def check_unlogged(bundle: Bundle, key: VerifierKey) -> None:
     """Raise Refused if a bundle has the entry of another log than that of this key."""
     if any(entry.log_id != key.log_id for entry in bundle.entries):
@@ -101,7 +109,8 @@ def staple(log: Log, bundles: Sequence[Bundle], keys: Sequence[PublicKey | None]
     for bundle in bundles:
         check_unlogged(bundle, log.verifier)
     entries = [entry_for(bundle, key) for bundle, key in zip(bundles, keys, strict=True)]
-    appended = log.append(entries, once=True)
+    attached = {position: attachments_of(bundle) for position, bundle in enumerate(bundles)}
+    appended = log.append(entries, once=True, attached=attached)
     there = {position for position, _ in appended.already}
     proven, tree = log_entries(log, entries, appended)
     return Done(
