@@ -161,7 +161,7 @@ def test_a_bundle_that_cannot_be_submitted(tiletree: Command, judged: str) -> No
         (2, "-o is for proofs of files", "--bundle", "key", "--public-key", "s.pub", "--wait", "-o", "log"),
         (4, "the entry of another log", "--bundle", "elsewhere", "--public-key", "s.pub", "--wait", "--vkey", judged),
     ):
-        done = tiletree("submit", "log", "--submitter", "ann", *words)
+        done = tiletree("submit", "log", "--submitter", "ann", "--timeout", 0, *words)
         assert (done.code, says in done.err) == (code, True), done.err
     assert objects() == []
 

@@ -126,6 +126,7 @@ def test_no_changed_bit_gives_the_same_submission() -> None:
         (b"envelope 0 2", b"envelope 0 33554433"),
         (b"envelope 0 2", b"envelope 0  2"),
         (b"envelope 0 2", b"envelope 0 2\nenvelope 0 2"),
+        (b"envelope 0 2", b"envelope 0 1\nenvelope 0 1"),
         (b"envelope 0 2", b"Envelope 0 2"),
         (b"envelope 0 2", b"payload 0 2"),
         (b"envelope 0 2", b"envelope 0 \xd9\xa2"),
@@ -147,6 +148,27 @@ def test_almost_a_submission_is_malformed(old: bytes, new: bytes) -> None:
     """One wrong thing each."""
     assert read(DATA) == Submission(ENTRIES, attached=ATTACHED)
     refuse_changed(read, DATA, old, new, "tiletree-submission/v2")
+
+
+def test_attachments_that_are_there_and_may_not_be() -> None:
+    """Of an entry that is not there, too long, too many: with all their bytes, so that nothing else is wrong."""
+    header, most = b"tiletree-submission/v2\nentries 1\n", MOST["timestamp"]
+    for lines, size in (
+        ([b"timestamp 1 1\n"], 1),
+        ([b"timestamp 0 %d\n" % (most[1] + 1)], most[1] + 1),
+        ([b"timestamp 0 1\n"] * (most[0] + 1), most[0] + 1),
+    ):
+        with pytest.raises(Malformed):
+            read(header + b"".join(lines) + b"\n\0\0" + bytes(size))
+
+
+def test_attachments_longer_than_the_object() -> None:
+    """Counted from its end they would begin before it: nothing is cut out from the wrong side."""
+    for left in range(1, 6):
+        for size in range(60, 80):
+            data = b"tiletree-submission/v2\nentries 1\ntimestamp 0 %d\n\n\0\0" % size + bytes(left)
+            with pytest.raises(Malformed):
+                read(data)
 
 
 def test_what_no_submission_can_hold() -> None:
