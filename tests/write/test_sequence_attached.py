@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -16,7 +17,7 @@ from tests.support.signed_bundles import signer
 from tests.support.sigstore_authority import authority
 from tests.support.submissions import check_submitted, rejected, submit
 from tests.support.world import World, explained, some_entries
-from tiles.errors import AccessError, Refused, Unfinished
+from tiles.errors import AccessError, Refused, Unfinished, UsageError
 from tiles.inbox.rules import Rule
 from tiles.inbox.submission import format_submission
 
@@ -74,6 +75,19 @@ def test_a_policy_for_the_writer() -> None:
     assert world.contents() == before
     assert world.sequencer().append([PLAIN.encode(), good], attached={1: attached}).count == 2
     world.check(orphans=True)
+
+
+def test_without_what_judges_timestamps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rfc3161-client is not installed, a run says so and decides nothing: that is no submitter's fault."""
+    world, expected = with_rules(3)
+    before = world.contents()
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "rfc3161_client", None)
+        with pytest.raises(UsageError, match="rfc3161-client is needed"):
+            world.sequencer().sequence()
+    assert world.contents() == before
+    world.sequencer().sequence()
+    check_submitted(world, expected, complete=True)
 
 
 def test_a_policy_for_submissions_alone() -> None:
