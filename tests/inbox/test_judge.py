@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,7 @@ from tiles.inbox.rules import NotAdmitted, Rule
 from tiles.inbox.submission import format_submission
 from tiles.sigstore.revocation import DIGEST, Revocation, Statement, parse_revocation
 
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "admission.md").read_text(encoding="utf-8")
 OWN = authority()
 BY_A_KEY = Rule("hashedrekord", key=KEY)
 STATED = replace(BY_IDENTITY, predicate=SLSA)
@@ -340,6 +342,25 @@ def test_a_trusted_root_has_all_that_judges() -> None:
     for name in (b'"certificateAuthorities"', b'"ctlogs"', b'"timestampAuthorities"'):
         with pytest.raises(UsageError, match="needs a certificate authority, a certificate log and a timestamp auth"):
             Admission(rules=(BY_IDENTITY,), trusted_root=trusted_root().replace(name, b'"others"'))
+
+
+def test_the_policies_in_the_document() -> None:
+    """Each whole one is read, and says what the text around it says."""
+    blocks = re.findall(r"(?:^    \S.*\n)+", DOCUMENT, re.MULTILINE)
+    texts = [
+        re.sub("^    ", "", block, flags=re.MULTILINE).encode() for block in blocks if "    tiletree-adm" in block[:18]
+    ]
+    limits, rules = (parse_admission(text) for text in texts if b"<" not in text)
+    assert limits == Admission(max_entries=1000, submitters=("ann", "ci"))
+    assert [rule.kind for rule in rules.rules] == ["file", "hashedrekord", "revocation"]
+    assert rules.judges_writer
+
+
+def test_the_refusals_in_the_document() -> None:
+    """They are what the code says."""
+    said = re.findall(r"^    entry \d+ ([^;\n]+)", DOCUMENT, re.MULTILINE)
+    assert len(said) == 3
+    assert set(said) <= {*_LACKS.values(), "is of the kind raw, and no rule admits that kind"}
 
 
 def test_the_text() -> None:
