@@ -153,13 +153,17 @@ def test_almost_a_submission_is_malformed(old: bytes, new: bytes) -> None:
 def test_attachments_that_are_there_and_may_not_be() -> None:
     """Of an entry that is not there, too long, too many: with all their bytes, so that nothing else is wrong."""
     header, most = b"tiletree-submission/v2\nentries 1\n", MOST["timestamp"]
-    for lines, size in (
-        ([b"timestamp 1 1\n"], 1),
-        ([b"timestamp 0 %d\n" % (most[1] + 1)], most[1] + 1),
-        ([b"timestamp 0 1\n"] * (most[0] + 1), most[0] + 1),
+    for lines, size, says in (
+        ([b"timestamp 1 1\n"], 1, "an attachment of no entry"),
+        ([b"timestamp 0 %d\n" % (most[1] + 1)], most[1] + 1, "number above 16384"),
+        ([b"timestamp 0 1\n"] * (most[0] + 1), most[0] + 1, "more than 32 timestamps of one entry"),
     ):
-        with pytest.raises(Malformed):
+        with pytest.raises(Malformed, match=says):
             read(header + b"".join(lines) + b"\n\0\0" + bytes(size))
+    count = MAX_ATTACHMENTS + 1
+    lines = b"".join(b"timestamp %d 1\n" % number for number in range(count))
+    with pytest.raises(Malformed, match="4097 attachments, 1 to 4096 can be"):
+        read(b"tiletree-submission/v2\nentries %d\n" % count + lines + b"\n" + bytes(3 * count))
 
 
 def test_attachments_longer_than_the_object() -> None:
