@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tiles.entries.kinds import SHA256, Content
+from tiles.entries.content import Content
+from tiles.entries.kinds import SHA256
 from tiles.errors import UsageError
 from tiles.index.find_file import find_digest, find_file
 from tiles.index.key_text import key_from

@@ -14,7 +14,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from tiles.entries.kinds import Content, read_content
+from tiles.entries.content import Content, read_content
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import SeedKey, VerifierKey, parse_skey, parse_vkey

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,13 +10,14 @@ from typing import Any
 
 import click
 
-from tiles.errors import AccessError, Malformed, NotFound, Unfinished, UsageError
+from tiles.errors import Malformed, NotFound, Unfinished, UsageError
 from tiles.log import Log
 from tiles.rekor.staple import Stapled, staple
 from tiles.signing.artifact_key import ArtifactKey, read_artifact_key
 from tiles.sigstore.bundle import Bundle
 from tiles.sigstore.public_key import PublicKey
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
+from tiletree.files import replace_file
 from tiletree.links import link, named
 from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer
@@ -55,12 +54,6 @@ def read_signing_key(path: Path) -> ArtifactKey:
         raise UsageError(error.message, hint=error.hint) from None
 
 
-def read_limited(path: Path, limit: int) -> bytes:
-    """Return a file's content, one byte more than `limit` at most: its parser refuses that."""
-    with path.open("rb") as stream:
-        return stream.read(limit + 1)
-
-
 def open_log(out: Output, log: str, writer: Writer) -> Log:
     """Return the log that is written to, and remark what of it others may read."""
     opened = open_sequencer(log, writer, find_key(log, writer))
@@ -72,7 +65,7 @@ def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged],
     """Log bundles, write each with its entry as soon as that is published, and report."""
     report = _Report(out, opened.verifier.name, url)
     given = iter(bundles)
-    index, is_sure = "", True
+    is_sure = True
     while part := list(islice(given, BATCH)):
         try:
             done = staple(opened, [one.bundle for one in part], [one.key for one in part])
@@ -85,30 +78,12 @@ def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged],
                 replace_file(one.target, stapled.bundle.data)
             report.add(one, stapled, done.tree)
         is_sure = is_sure and done.appended.once
-        index = opened.update_index()
+        opened.update_index(more=True)
     remark_undeleted(out, opened.undeleted())
-    remark_index(out, log, index)
+    remark_index(out, log, opened.update_index())
     if not is_sure:
         remark_unsure(out)
     report.finish()
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write or replace a file that the user named: a run that dies leaves the old content or the new one.
-
-    Raises AccessError.
-    """
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temp.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # `staple` may replace the only copy of a signature
-        temp.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temp.unlink(missing_ok=True)
-        raise AccessError(f"{path} cannot be written: {error.strerror}") from error
 
 
 class _Report:

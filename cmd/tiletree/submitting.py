@@ -14,7 +14,7 @@ from tiles.rekor.log_entry import log_entry, proven
 from tiles.rekor.staple import attachments_of, check_unlogged, entry_for
 from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, Bundle, parse_bundle
 from tiles.sigstore.public_key import MAX_KEY_SIZE, parse_public_key
-from tiletree.stapling import read_limited, replace_file
+from tiletree.files import read_limited, replace_file
 
 
 @dataclass(frozen=True)

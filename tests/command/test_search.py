@@ -182,6 +182,30 @@ def test_proved(tiletree: Command, filled: str) -> None:
     assert tiletree("verify", "app.whl", "--search-proof", "q", "--vkey", filled).code == 2
 
 
+def test_an_index_of_somebody_else(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It proves that something is not there to those who name its key, offline too; for others it leads to hits."""
+    for path, data in numbers().items():
+        if not path.startswith("index/"):
+            Path("log", path).parent.mkdir(parents=True, exist_ok=True)
+            Path("log", path).write_bytes(data)
+    monkeypatch.setattr("tiles.index.scan.SCAN_LIMIT", 1000)
+    vkey = LOG.verifier.vkey
+    mine = tiletree("key", "generate", "me.example.com", "--out", "mine", "--json").json["vkey"]
+    tiletree.ok("index", "build", "log", "place", "--key", "mine", "--vkey", vkey)
+    assert tiletree("search", "log", "--name", "nobody", "--vkey", vkey).code == 2
+    by = ("--index", "place", "--index-key", mine)
+    assert tiletree("search", "log", "--name", "nobody", *by, "--vkey", vkey).code == 8
+    assert len(tiletree.ok("search", "log", "--name", "file-200", *by, "--vkey", vkey)["hits"]) == 1
+    doubted = tiletree("search", "log", "--name", "nobody", *by[:2], "--vkey", vkey)
+    assert (doubted.code, "nobody is named whose index of this log is believed" in doubted.err) == (3, True)
+    assert tiletree("search", "log", "--name", "nobody", "--prove", "q", *by, "--vkey", vkey).code == 8
+    assert tiletree("verify", "--search-proof", "q", "--index-key", mine, "--vkey", vkey).code == 8
+    assert tiletree("verify", "--search-proof", "q", "--vkey", vkey).code == 1
+    for wrong in (("--index-key", mine), ("--index", "place", "--index-key", "x"), ("--index", "nowhere")):
+        assert tiletree("search", "log", "--name", "nobody", *wrong, "--vkey", vkey).code in (2, 3), wrong
+    assert tiletree("verify", "a", "--index-key", mine, "--vkey", vkey).code == 2
+
+
 def test_by_file_or_digest(tiletree: Command, filled: str) -> None:
     """`get` and `prove` take a file, or its digest; what is not there is exit code 8, what is no file a wrong call."""
     Path("42").write_bytes(b"a file whose name is a number")

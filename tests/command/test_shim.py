@@ -21,7 +21,7 @@ import pytest
 from tests.support.admissions import KEY, policy
 from tests.support.command_line import Command, Done
 from tests.support.rekor_requests import SIGNER, entry_of, item_of, request_of, signature_of
-from tests.support.signed_bundles import signer
+from tests.support.signed_bundles import envelope_of, signer
 from tests.support.sigstore_authority import authority
 from tiles.errors import UsageError
 from tiles.inbox.rules import Rule
@@ -115,34 +115,35 @@ def test_one_entry_of_many_requests(shim: Shim, tiletree: Command) -> None:
 
 
 def test_requests_that_come_together(shim: Shim, tiletree: Command) -> None:
-    """Different entries are logged, each once, in a few batches, and each client is told of its own."""
+    """Different entries are logged, each once, and each client is told of its own."""
 
     def client(url: str) -> list[Any]:
         return all_done(lambda number: post(url, request_of(b"%d" % number)), range(16), 16)
 
     _, answers = shim(client, "--key", "k")
     assert sorted(int(each["logIndex"]) for _, each in answers) == list(range(2, 18))
-    assert len({each["inclusionProof"]["treeSize"] for _, each in answers}) < 8
     assert sorted(logged(tiletree)) == sorted(entry_of(b"%d" % number) for number in range(16))
 
 
 def test_sigstore_python_writes_through_it(shim: Shim, tiletree: Command) -> None:
-    """The client of sigstore-python logs a signature and an envelope; what was logged is what it checks afterwards."""
+    """The client of sigstore-python logs a signature and an envelope; asked again, it is told where that is."""
     reason = "NOT TESTED: sigstore-python is not installed"
     client_of = pytest.importorskip("sigstore._internal.rekor.client_v2", reason=reason).RekorV2Client
     hashes, models = pytest.importorskip("sigstore.hashes"), pytest.importorskip("sigstore_models.common.v1")
+    dsse = pytest.importorskip("sigstore.dsse")
     leaf, digest = authority().leaf(key=SIGNER), sha256(b"artifact").digest()
 
     def client(url: str) -> list[Any]:
         hashed = hashes.Hashed(algorithm=models.HashAlgorithm.SHA2_256, digest=digest)
-        request = client_of._build_hashed_rekord_request(hashed, signature_of(b"artifact"), leaf.certificate)
-        return [client_of(url).create_entry(request) for _ in range(2)]
+        of_file = client_of._build_hashed_rekord_request(hashed, signature_of(b"artifact"), leaf.certificate)
+        envelope = dsse.Envelope._from_json(envelope_of(SIGNER).data)
+        of_envelope = client_of._build_dsse_request(envelope, leaf.certificate)
+        return [client_of(url).create_entry(request) for request in (of_file, of_envelope, of_file)]
 
-    _, (first, again) = shim(client, "--key", "k")
-    assert first == again
-    assert first._inner.log_index == 2
-    (entry,) = logged(tiletree)
-    assert entry == first._inner.canonicalized_body
+    _, (first, second, again) = shim(client, "--key", "k")
+    assert [each._inner.log_index for each in (first, second, again)] == [2, 3, 2]
+    assert [each._inner.inclusion_proof.tree_size for each in (first, second, again)] == [3, 4, 4]
+    assert logged(tiletree) == [each._inner.canonicalized_body for each in (first, second)]
 
 
 RAW: dict[str, tuple[bytes, int]] = {

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bucket_logs import LOG, PRIVATE, begin
 from tests.support.command_line import ORIGIN, Command
+from tests.support.object_server import ObjectServer
 from tests.support.rekor_log import artifact_key
 from tests.support.sigstore_authority import IDENTITY, authority
 from tiles.errors import Unfinished
@@ -235,6 +237,23 @@ def test_what_is_signed_here_is_verified_here(tiletree: Command, signer: str) ->
         file.write(b"!")
     for words in (("a",), ("a", "--bundle", "a.link.sigstore.json")):
         assert tiletree("verify", *words, *trusted, "--key", "s.pub").code == 1
+
+
+def test_in_a_bucket(s3: ObjectServer, tiletree: Command) -> None:
+    """As in a directory: signed, attested with the statement published, read back, trusted since the day it began."""
+    vkey = begin(tiletree, LOG, PRIVATE, "--key", "k", "--gzip")
+    write_artifact_key(Path("s"), KEY)
+    for name, data in (("a", b"a"), ("p", b"{}")):
+        Path(name).write_bytes(data)
+    tiletree.ok("sign", "a", "--log", LOG, "--key", "s")
+    assert tiletree.ok("sign", "a", "--log", LOG, "--key", "s")["entries"][0]["already"]
+    stated = ("attest", "a", "--predicate", "p", "--type", "link", "--payload")
+    (entry,) = tiletree.ok(*stated, "--log", LOG, "--key", "s")["entries"]
+    got = tiletree("get", LOG, "--uuid", entry["uuid"], "--payload", "--vkey", vkey)
+    assert json.loads(got.out)["payloadType"] == "application/vnd.in-toto+json"
+    assert tiletree.ok("trust-root", LOG, "--out", "trust", "--vkey", vkey)["start"].endswith("T00:00:00Z")
+    for words in (("a",), ("a", "--bundle", "a.link.sigstore.json")):
+        tiletree.ok("verify", *words, "--trusted-root", "trust/trusted_root.json", "--key", "s.pub")
 
 
 # ---- upload

@@ -150,6 +150,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["search", "hostile", "--kind", LINES], True),
         *((["search", "hostile", option, LINES], True) for option in ("--identity", "--issuer", "--subject")),
         (["search", "hostile", "--key", LINES], False),
+        (["search", "hostile", "--name", "a", "--index", LINES], False),
+        (["search", "hostile", "--name", "a", "--index", "hostile", "--index-key", LINES], False),
         (["search", "hostile", "--name", LINES, "--prove", NEW], True),
         (["verify", "--search-proof", NEW, "--vkey", VKEY], True),
         (["info", "hostile", f"--{LINES}"], True),

@@ -14,25 +14,15 @@ from hypothesis import strategies as st
 from tests.support.entry_texts import ENTRIES, HEX, PLAIN, SECRET, keys_of, named
 from tiles.entries import kinds
 from tiles.entries.blinded import blinded_entry, blinding
-from tiles.entries.file_digest import DigestEntry, digest_entry, file_entry
-from tiles.entries.kinds import KINDS, Content, Key, forms, kind_of, read_content
+from tiles.entries.content import Content, read_content
+from tiles.entries.file_digest import DigestEntry, digest_entry
+from tiles.entries.kinds import KINDS, Key, forms, kind_of
 from tiles.entries.proof_extra import ProofExtra
 from tiles.errors import Malformed
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 
 A = digest_entry("ab" * 32, 7)
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "entry-formats.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("size", [0, 1, MAX_ENTRY_SIZE, MAX_ENTRY_SIZE + 1, 3 << 20])
-def test_one_pass(size: int) -> None:
-    """Digest and size are those of the whole stream; the bytes are there if they can be an entry."""
-    data = b"x" * size
-    content = read_content(io.BytesIO(data))
-    assert content == Content(sha256(data).hexdigest(), size, data if size <= MAX_ENTRY_SIZE else None)
-    made = dict(forms(content))
-    assert made["file"] == file_entry(io.BytesIO(data))
-    assert made.get("raw") == content.data
 
 
 @given(st.binary(max_size=200))

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.indexed import POLICY, client_of, numbers, with_index, without
 from tests.support.web_logs import log_of
+from tiles.entries.content import Content, read_content
 from tiles.entries.file_digest import DigestEntry, digest_entry
-from tiles.entries.kinds import Content, read_content
 from tiles.errors import AccessError, NotLogged, UsageError
 from tiles.index.find_file import find_digest, find_file
 from tiles.read.client import LogClient

@@ -7,18 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.indexed import KINDS, POLICY, changed, client_of, numbers, without
+from tests.support.indexed import KINDS, POLICY, changed, client_of, entry_of, numbers, with_index, without
 from tests.support.ranges import Counting
 from tests.support.signed_text import LOG, MLDSA44, key, policy
 from tests.support.signed_text import signed as sign
-from tiles.errors import AccessError, VerificationError
-from tiles.index.opened import Index, open_index
+from tiles.entries.kinds import Key
+from tiles.errors import AccessError, UsageError, VerificationError
+from tiles.index.opened import Elsewhere, Index, open_index
+from tiles.index.search import Query, search
 from tiles.notes.checkpoint import Checkpoint
 from tiles.notes.index_head import IndexHead, parse_index_head
 from tiles.notes.note import parse_note
 from tiles.read.client import LogClient
 from tiles.tree.layout import CHECKPOINT
-from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
+from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, leaf_hash
 
 HEAD = "index/leaf/1/head"
 OTHER, SECOND = key("somebody.example.com", 7), key(LOG.name, 8)
@@ -98,6 +100,37 @@ def test_keys_of_a_log() -> None:
     assert index is not None
     assert "signs anything but checkpoints" in index.doubt
     assert len(remarks) == 1
+
+
+def test_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index of somebody else proves absence to whoever names its key; without, it leads to hits."""
+    monkeypatch.setattr("tiles.index.scan.SCAN_LIMIT", 1000)
+    log = without(numbers(), [path for path in numbers() if path.startswith("index/")])
+    place = Counting(
+        {path: data for path, data in with_index(log, "leaf/1", key=OTHER).items() if path.startswith("index/")}
+    )
+    for believed, doubt in ((OTHER.verifier, ""), (None, "nobody is named"), (SECOND.verifier, "no signature by")):
+        remarks: list[str] = []
+        client = client_of(log)
+        index = open_index(client, "leaf/1", remarks.append, Elsewhere(place, believed))
+        assert index is not None
+        assert (index.fetcher, index.covered, doubt in index.doubt, bool(index.doubt)) == (
+            place,
+            4096,
+            True,
+            bool(doubt),
+        )
+        assert len(remarks) == bool(doubt)
+        key = Key("leaf/1", leaf_hash(entry_of(4990)))
+        for wanted, found in ((key, 1), (Key("leaf/1", bytes(32)), 0)):
+            seen = search(client, Query([[wanted]], elsewhere=Elsewhere(place, believed)))
+            assert (len(seen.hits), seen.covered, bool(seen.unproven)) == (found, 5000, bool(doubt))
+    assert open_index(client_of(log), "leaf/1") is None
+    wrong = Counting(changed({**log, **place.objects}, "leaf/1", root, by=(OTHER,)))
+    with pytest.raises(VerificationError, match="the key that is believed has signed it"):
+        open_index(client_of(log), "leaf/1", elsewhere=Elsewhere(wrong, OTHER.verifier))
+    with pytest.raises(UsageError, match="signs checkpoints only"):
+        Elsewhere(place, ML_DSA.verifier)
 
 
 def root(head: IndexHead) -> IndexHead:

@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.entry_texts import rekor
 from tests.support.faults import Died, Faults, GatedStore, Passing
-from tests.support.revocation_texts import revocation
 from tests.support.sampling import one_in, quickly
 from tests.support.world import ORIGIN, ROLES, World, recording_key, some_entries
 from tiles.errors import Refused
@@ -28,7 +27,7 @@ from tiles.store import Object, Store, StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import TreeHead
 
-LEAF, SHA256, NAME = own_index.DEFAULT_KINDS
+LEAF, SHA256, NAME, REVOKED = own_index.DEFAULT_KINDS
 LAST = [b"the last one"]
 
 
@@ -156,8 +155,7 @@ def test_a_small_log_has_none() -> None:
     assert len(faults.done) == before
 
 
-@pytest.mark.parametrize("signed", [rekor().encode(), revocation()], ids=["hashedrekord", "revocation"])
-def test_what_is_begun_for_signed_entries(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_begun_for_signed_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large log that gets its first one begins the kinds by which such are found, from the first entry on."""
     monkeypatch.setattr(own_index, "SCAN_LIMIT", 0)
     world = grown().copy()
@@ -166,7 +164,7 @@ def test_what_is_begun_for_signed_entries(signed: bytes, monkeypatch: pytest.Mon
     assert log.update_index() == ""
     assert not [kind for kind in own_index.SIGNED_KINDS if list(world.stores["public"].list(f"index/{kind}/"))]
     log = opened(world)
-    log.append([b"another", signed])
+    log.append([b"another", rekor().encode()])
     assert log.update_index() == ""
     for covered in (4096, 8192):
         heads = [_data(world, f"index/{kind}/head") for kind in own_index.SIGNED_KINDS]
@@ -204,7 +202,12 @@ def test_a_large_log_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
     log.append(LAST)
     assert log.update_index() == "it covers 4096 of 8192 entries"
     assert log.update_index() == ""
-    assert {listed.path.split("/")[1] for listed in world.stores["public"].list("index/")} == {"leaf", "sha256", "name"}
+    assert {listed.path.split("/")[1] for listed in world.stores["public"].list("index/")} == {
+        "leaf",
+        "sha256",
+        "name",
+        "revoked",
+    }
 
 
 def operations() -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.entry_texts import ENTRIES, keys_of
 from tests.support.index_texts import MAX_COVERED, slow_record
-from tiles.entries.kinds import Key
+from tiles.entries.kinds import SHA256, Key
 from tiles.errors import UsageError
 from tiles.index.record import PREFIX_SIZE, RECORD_SIZE, index_in, key_prefix, leaf_records, record, records_of
 from tiles.notes.index_head import MAX_KEYS
@@ -64,4 +64,4 @@ def test_many_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each key of an entry has a record; two keys that begin alike have one."""
     values = [bytes([number]) for number in range(MAX_KEYS)]
     monkeypatch.setattr("tiles.index.record.values_by", lambda _kind: lambda _entry: [*values, values[3]])
-    assert sorted(records_of("a/1", [b""], 5)) == sorted(slow_record("a/1", value, 5) for value in values)
+    assert sorted(records_of(SHA256, [b""], 5)) == sorted(slow_record(SHA256, value, 5) for value in values)

@@ -6,14 +6,18 @@ import random
 
 import pytest
 
+from tests.support.indexed import POLICY
 from tests.support.reference import flipped
 from tests.support.sampling import quickly
-from tests.support.search_proofs import ENTRIES, Case, holding, refused
+from tests.support.search_proofs import ENTRIES, Case, head_of, holding, name, refused, with_head
+from tests.support.signed_text import key
 from tiles import errors
-from tiles.errors import LogError, VerificationError
+from tiles.errors import LogError, SignatureError, VerificationError
 from tiles.index.search_proof import parse_search_proof
 from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.policy import parse_policy
+
+OTHER = key("other.example.com", 8)
 
 
 def verdict(case: Case) -> tuple[int, ...]:
@@ -40,6 +44,24 @@ def test_what_does_not_hold() -> None:
         if not what.startswith("text"):
             messages.add(caught.value.message)
     assert len(messages) >= 30
+
+
+def test_whose_index_it_is() -> None:
+    """A proof by the index of somebody else holds for whoever names that key, and for nobody else."""
+    proof = name("alone")
+    other = with_head(proof, head_of(proof), key("somebody.example.com", 7))
+    for shown, by, holds in (
+        (other, key("somebody.example.com", 7), True),
+        (other, None, False),
+        (proof, OTHER, False),
+    ):
+        if holds:
+            assert (
+                verify_search_proof(shown, POLICY, by and by.verifier).hits == verify_search_proof(proof, POLICY).hits
+            )
+        else:
+            with pytest.raises(SignatureError):
+                verify_search_proof(shown, POLICY, by and by.verifier)
 
 
 def test_evidence() -> None:

@@ -91,14 +91,13 @@ class Model:
         log = self.log(wrap)
         for _ in range(self.rng.randrange(1, 4)):
             batch, once = self.rng.choices(PALETTE, k=self.rng.randrange(1, 12)), self.rng.random() < 0.5
-            before = self.truth()
             done = log.append(batch, once=once)
             entries = self.truth()
             assert [entries[index] for index in done.indexes] == batch
             if once and done.once and not self.damaged and not self.lied:
-                new = entries[len(before) :]
+                new = entries[done.first_index : done.first_index + done.count]
                 assert len(set(new)) == len(new)
-                assert not set(new) & set(before)
+                assert not set(new) & set(entries[: done.first_index])
             log.update_index(more=self.rng.random() < 0.5)
         log.update_index()
 

@@ -19,6 +19,8 @@ REFUSED: dict[bytes, str] = {
     b'{"a":-Infinity}': "not a JSON number: '-Infinity'",
     b'{"a":%s}' % (b"1" * 5000): "a number of more than 20 digits",
     b'{"a":1} {}': "not JSON: Extra data",
+    b'{"a":"\\ud800"}': "half a surrogate pair",
+    b'{"\\udc00\\ud800":1}': "half a surrogate pair",
     b"\xef\xbb\xbf{}": "not JSON",
     b'{"a":"\xff"}': "not UTF-8 at byte 6",
     b'{"a":' * (MAX_DEPTH + 1): "more than 64 objects and lists",
@@ -41,6 +43,7 @@ def test_what_is_read() -> None:
         "a": '[[{"[',
         "b": [1, -2.5, True, None, ""],
     }
+    assert parse_json(b'{"a":"\\ud83d\\ude00","b":9007199254740993}', "x", 99) == {"a": "\U0001f600", "b": 2**53 + 1}
     assert parse_json(b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH, "x", 999)
 
 
@@ -78,7 +81,7 @@ def test_numbers_and_bytes() -> None:
     assert (item.number("absent", 0), item.data("absent", b"")) == (0, b"")
     assert item.data("b") == item.data_any("u") == item.data_any("b") == b"\xff\xff"
     assert item.data_list("l", 1) == [b"\0"]
-    for value in ("07", "+7", " 7", "-1", "7.0", -1, True, 7.0, 2**63):
+    for value in ("07", "+7", " 7", "-1", "7.0", -1, True, 7.0, 2**53, 2**63):
         with pytest.raises(Malformed):
             Item("x", {"n": value}).number("n")
     for text in ("__8=", "//8", "//9=", "/ /8="):

@@ -246,7 +246,6 @@ PERIODS: dict[str, tuple[dict[str, str], bool]] = {
     "over": ({"start": "2026-01-01T00:00:00Z", "end": "2026-11-28T11:59:59Z"}, False),
     "not over": ({"start": "2026-01-01T00:00:00Z", "end": "2026-11-28T12:00:00Z"}, True),
     "not begun": ({"start": "2026-11-28T12:00:00.000001Z"}, False),
-    "without a start": ({}, True),
 }
 
 
@@ -262,12 +261,18 @@ def test_the_period_of_a_log(period: dict[str, str], good: bool) -> None:
         verify(GOOD, root)
 
 
+KEY_ITEM = json.loads(trusted_root())["tlogs"][0]["publicKey"]
+SINCE = {"start": "2026-01-01T00:00:00Z"}
 ROOTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no start of its time": (
+        {"publicKey": {name: value for name, value in KEY_ITEM.items() if name != "validFor"}},
+        "no validFor.start, so nothing says since when its key is trusted",
+    ),
     "another host": ({"baseUrl": "https://other.example.com"}, "its logId is"),
     "SHA-256 of the key as logId": ({"logId": {"keyId": "AAAA"}}, "does not have"),
     "no host": ({"baseUrl": "https:///x"}, "no host name"),
     "an unknown kind of key": (
-        {"publicKey": {"rawBytes": "AAAA", "keyDetails": "PKIX_RSA_PKCS1V15_2048_SHA256"}},
+        {"publicKey": {"rawBytes": "AAAA", "keyDetails": "PKIX_RSA_PKCS1V15_2048_SHA256", "validFor": SINCE}},
         "signs no checkpoints here",
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,7 +36,9 @@ def root_of(folder: Path) -> TrustedRoot:
     if path.exists():
         return parse_trusted_root(path.read_bytes())
     spki, details = logged.log_spki(REKOR)
-    return TrustedRoot((TrustedLog(f"https://{REKOR.name}", spki, details, REKOR.log_id, Period()),))
+    return TrustedRoot(
+        (TrustedLog(f"https://{REKOR.name}", spki, details, REKOR.log_id, Period(datetime(2021, 1, 12, tzinfo=UTC))),)
+    )
 
 
 def public_instance() -> TrustedRoot:

@@ -18,8 +18,9 @@ from typing import Any
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
 from tests.support.web_answer_bundles import signed_answer
+from tiles.entries.content import read_content
 from tiles.entries.file_digest import DigestEntry, name_in
-from tiles.entries.kinds import Key, forms, keys_of, read_content
+from tiles.entries.kinds import Key, forms, keys_of
 from tiles.entries.proof_extra import entry_of
 from tiles.errors import HistoryUnknown, Malformed, TilesError
 from tiles.index.record import key_prefix

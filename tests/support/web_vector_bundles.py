@@ -122,6 +122,7 @@ def changes(data: bytes) -> Iterator[tuple[str, str, bytes]]:
         ("outer logIndex", "ProofError", (*ENTRY, "logIndex"), "1"),
         ("inner logIndex", "ProofError", (*PROOF, "logIndex"), "1"),
         ("no logIndex, which is 0", "ProofError", (*ENTRY, "logIndex"), None),
+        ("a time that nothing signs", "SignatureError", (*ENTRY, "integratedTime"), "9"),
         ("logId", "PolicyError", (*ENTRY, "logId", "keyId"), flipped_base64),
         ("logId of 4 bytes", "PolicyError", (*ENTRY, "logId", "keyId"), lambda text: b64(b64decode(text)[:4])),
         ("a hash", "ProofError", (*PROOF, "hashes", 1), flipped_base64),

@@ -127,6 +127,7 @@ def test_certificates_are_never_green(chromium: Chromium) -> None:
         for name in ("certificate", "certified attestation"):
             one.drop((NAME, FILE), (BUNDLE, BUNDLES[name]), ("it.pub", pem(name)))
             _, headline, words = one.said(state="certificate")
+            assert "That key is the one that you named, it.pub." in words
             assert headline.startswith("Who signed is not checked here; logged as entry ")
             assert look(one) == "warn"
             assert "Identity, claimed by the certificate\ndev@example.com" in words
@@ -302,6 +303,15 @@ def test_accessible(chromium: Chromium) -> None:
         one.drop(("c.sigstore.json", BUNDLES["certificate"]), ("root.json", root), PUB)
         one.said()
         check_accessible(one.page)
+
+
+@pytest.mark.slow
+def test_a_large_bundle(chromium: Chromium) -> None:
+    """A bundle that is too large for the page is told so, and not looked for as a file."""
+    with site(chromium, LOG) as one:
+        one.open()
+        one.drop((BUNDLE, BUNDLES["key"] + b" " * (16 << 20)))
+        assert "bundles of more than 16 MiB cannot be checked here" in one.said(state="not-checked")[2]
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What an entry can be.
 
+    content      what is known of a file after one pass over it
     kinds        one Protocol: how an entry is made, recognised, shown and found
     key_kinds    by which kinds of keys entries are found: our own, and those of applications
     own_kinds    kinds of entries of applications, which are checked before they are logged

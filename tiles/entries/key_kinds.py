@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from tiles.entries.kinds import LEAF, NAME, SHA256, SHA512, Key, values_of
+from tiles.entries.kinds import LEAF, NAME, SHA256, SHA512, Key, beginnings, values_of
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
@@ -74,6 +74,11 @@ def check_known(kind: str) -> None:
 def values_by(kind: str) -> Callable[[bytes], list[bytes]]:
     """Return what computes the values of an entry's keys of one kind, each once. Raises UsageError as `extractor`."""
     return extractor(kind).values if is_local(kind) else partial(values_of, kind)
+
+
+def may_have(kind: str) -> tuple[bytes, ...]:
+    """Return what entries begin with that may have keys of a kind; b"" is what any entry begins with."""
+    return (b"",) if is_local(kind) else beginnings(kind)
 
 
 def keys_of_kind(entry: bytes, kind: str) -> list[Key]:

@@ -8,15 +8,16 @@ entry. A new kind is one more class in `KINDS`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO, Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
+from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
-from tiles.entries.signer_keys import claims_of, signer_keys
+from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_of, signer_keys
 from tiles.entries.subjects import SUBJECT, subjects_in
 from tiles.errors import Malformed, UsageError
 from tiles.sigstore.hashedrekord import parse_hashedrekord
@@ -30,25 +31,6 @@ SHA256, SHA512 = "sha256/1", "sha512/1"  # of what was logged
 NAME = "name/1"  # of the file
 
 _DIGESTS = {SHA256: hashlib.sha256, SHA512: hashlib.sha512}
-_CHUNK = 1 << 20  # bytes read at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is known of a file after one pass over it.
-
-    sha256   64 lower-case hexadecimal digits
-    size     in bytes
-    data     all of it; None if it is longer than an entry can be
-    name     without folders; None if it has none, or if nobody looks for it
-    secrets  gives the blinding secrets with which it may have been logged, when somebody looks for that
-    """
-
-    sha256: str
-    size: int
-    data: bytes | None = field(repr=False)
-    name: str | None = None
-    secrets: Callable[[], Iterable[bytes]] = field(default=tuple, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +57,11 @@ class Kind(Protocol):
         """What every entry of this kind begins with: others are told apart without parsing them."""
         ...
 
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """The kinds of keys that an entry of this kind may have, besides LEAF."""
+        ...
+
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the entries as which a file may have been logged, likeliest first; none if it cannot be this kind."""
         ...
@@ -97,6 +84,7 @@ class FileDigest:
 
     name = "file"
     begins = f"{file_digest.TITLE}\n".encode()
+    found_by = (SHA256, NAME)
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the digest entry, then the named ones: the name as it is, and in Unicode's normal form C."""
@@ -128,6 +116,7 @@ class Blinded:
 
     name = "blinded"
     begins = f"{blinded.TITLE}\n".encode()
+    found_by = ()
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the blinded entry for each secret; without one, it takes what a proof file says."""
@@ -154,6 +143,7 @@ class Rekor:
 
     name = "hashedrekord"
     begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
+    found_by = (SHA256, SHA512, KEY, IDENTITY, ISSUER)
 
     def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
         """Yield nothing: it takes a signature."""
@@ -185,6 +175,7 @@ class Revoked:
 
     name = "revocation"
     begins = f"{REVOCATION}\n".encode()
+    found_by = (REVOKED,)
 
     def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
         """Yield nothing: it takes a signature."""
@@ -209,6 +200,7 @@ class Raw:
 
     name = "raw"
     begins = b""
+    found_by = (SHA256, SHA512, SUBJECT)
 
     def make(self, content: Content) -> Iterator[bytes]:
         """Yield the file's bytes, if they can be an entry."""
@@ -253,6 +245,11 @@ def keys_of(entry: bytes) -> list[Key]:
     return [Key(LEAF, leaf_hash(entry)), *kind_of(entry).keys(entry)]
 
 
+def beginnings(kind: str) -> tuple[bytes, ...]:
+    """Return what entries begin with that may have keys of a kind; b"" is what any entry begins with."""
+    return tuple(each.begins for each in KINDS if kind in each.found_by) if kind != LEAF else (b"",)
+
+
 def values_of(kind: str, entry: bytes) -> list[bytes]:
     """Return the values of the keys of one kind that an entry has, as `keys_of` does, and compute no others."""
     if kind == LEAF:
@@ -267,18 +264,6 @@ def values_of(kind: str, entry: bytes) -> list[bytes]:
             with suppress(Malformed):
                 return [key.value for key in each.keys(entry) if key.kind == kind]
     return []
-
-
-def read_content(stream: BinaryIO, name: str | None = None) -> Content:
-    """Return what is left to read of a stream, in one pass and constant memory. name: of the file, if it has one"""
-    start = stream.read(MAX_ENTRY_SIZE + 1)
-    hashed = hashlib.sha256(start)
-    size = len(start)
-    if size > MAX_ENTRY_SIZE:
-        while chunk := stream.read(_CHUNK):
-            hashed.update(chunk)
-            size += len(chunk)
-    return Content(hashed.hexdigest(), size, start if size <= MAX_ENTRY_SIZE else None, name)
 
 
 def forms(content: Content) -> Iterator[tuple[str, bytes]]:

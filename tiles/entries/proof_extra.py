@@ -13,8 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tiles.entries.blinded import SECRET_SIZE, blinded_entry, blinding
+from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, name_in, parse_digest_entry
-from tiles.entries.kinds import Blinded, Content, kind_of
+from tiles.entries.kinds import Blinded, kind_of
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_base64, decode_text, encode_base64
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry
-from tiles.entries.kinds import LEAF, SHA256, Blinded, Content, Key, forms
+from tiles.entries.kinds import LEAF, SHA256, Blinded, Key, forms
 from tiles.errors import Malformed, NotLogged, TilesError, UsageError
 from tiles.index.scan import Wanted, is_few, scan
 from tiles.index.search import Found, Hit, Query, Remark, first_hits, index_for, search

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
+from tiles.entries.key_kinds import may_have
 from tiles.entries.kinds import LEAF
 from tiles.index.record import index_in, leaf_records, records_of
 from tiles.index.run import records_in
@@ -33,7 +34,8 @@ class Fresh:
         first, before = plan.base, self._kinds if plan.base == self._stop else {}
         self.entries = plan.count + (self.entries if before else 0)
         self._kinds, self._stop = {}, -1  # if an error breaks off what follows, nothing is known
-        entries = decode_entries(plan.body) if any(kind != LEAF for kind in kinds) else []
+        some = [kind for kind in kinds if kind == LEAF or any(begins in plan.body for begins in may_have(kind))]
+        entries = decode_entries(plan.body) if some not in ([], [LEAF]) else []
         taken = {kind: before.get(kind) or _Records(first) for kind in kinds}
         stop = first + plan.count
         cut = max(first, stop // RUN_ENTRIES * RUN_ENTRIES)  # no index covers what is beyond, until more is there
@@ -42,8 +44,9 @@ class Fresh:
                 records.add(leaf_records(plan.leaves[: cut - first], first), cut)
                 records.add(leaf_records(plan.leaves[cut - first :], cut), stop)
             else:
-                records.add(records_of(kind, entries[: cut - first], first), cut)
-                records.add(records_of(kind, entries[cut - first :], cut), stop)
+                have = entries if kind in some else []
+                records.add(records_of(kind, have[: cut - first], first), cut)
+                records.add(records_of(kind, have[cut - first :], cut), stop)
         self._kinds, self._stop = taken, stop
 
     def first(self, kind: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tiles.errors import AccessError, Malformed, NotFound, SignatureError, VerificationError
+from tiles.errors import AccessError, Malformed, NotFound, SignatureError, UsageError, VerificationError
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, is_local, parse_index_head
 from tiles.notes.keys import SIGNS_TEXT, VerifierKey
@@ -43,36 +43,64 @@ class Index:
         return [RunReader(self.fetcher, self.head.kind, run) for run in self.head.runs]
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where somebody else keeps an index of the log.
+
+    fetcher   reads it there
+    key       whose signature of its head is believed; None: nobody's, and it only leads to hits
+    Raises UsageError for a key whose signatures are of checkpoints only.
+    """
+
+    fetcher: Fetcher
+    key: VerifierKey | None = None
+
+    def __post_init__(self) -> None:
+        if self.key is not None and self.key.type not in SIGNS_TEXT:
+            raise UsageError(f"{self.key} signs checkpoints only, no index head")
+
+
 def note_keys(policy: Policy, origin: str) -> list[VerifierKey]:
     """Return the keys whose signature of an index head is the log's own: those that sign notes."""
     return [key for key in policy.keys_of(origin) if key.type in SIGNS_TEXT]
 
 
-def open_index(client: LogClient, kind: str, remark: Callable[[str], None] = lambda _text: None) -> Index | None:
-    """Return the log's index of a kind of keys, None if it has none that can be used.
+def open_index(
+    client: LogClient,
+    kind: str,
+    remark: Callable[[str], None] = lambda _text: None,
+    elsewhere: Elsewhere | None = None,
+) -> Index | None:
+    """Return the index of a kind of keys of a log, None if there is none that can be used.
 
-    remark   is called with what somebody should know of an index that is there and not believed
-    Raises VerificationError if the log's own key has signed a head that is not of this log, or of its tree; then both
-    texts are the evidence. Raises AccessError if it cannot be read.
+    remark      is called with what somebody should know of an index that is there and not believed
+    elsewhere   where to look instead of in the log
+    Raises VerificationError if a key that is believed has signed a head that is not of this log, or of its tree; then
+    both texts are the evidence. Raises AccessError if it cannot be read.
     """
     path = index_head_path(kind)
-    where = f"{client.fetcher.url}/{path}"
+    fetcher = client.fetcher if elsewhere is None else elsewhere.fetcher
+    where = f"{fetcher.url}/{path}"
     try:
-        note, head = fetch_for(client.fetcher, path, MAX_HEAD_SIZE, lambda data: _parsed(data, where))
+        note, head = fetch_for(fetcher, path, MAX_HEAD_SIZE, lambda data: _parsed(data, where))
     except NotFound:
         return None
     except (Malformed, TooLong) as error:
         remark(f"the index {kind} is not used: {error.message}")
         return None
     accepted = client.accepted
-    keys = note_keys(client.policy, accepted.signed.origin)
-    doubt = _doubt(note, keys)
+    if elsewhere is None:
+        keys, whose = note_keys(client.policy, accepted.signed.origin), "the log's own key"
+    else:
+        keys, whose = [elsewhere.key] if elsewhere.key is not None else [], "the key that is believed"
+    nobody = elsewhere is not None and not keys
+    doubt = "nobody is named whose index of this log is believed" if nobody else _doubt(note, keys)
     if head.tree.size > client.tree.size and not doubt:
         accepted = client.visit()  # the log may have grown between the two requests
     evidence = {"index head": note.data, "checkpoint": accepted.signed.data}
     problem = _contradiction(client, head, kind)
     if problem and not doubt:
-        raise VerificationError(f"{where} {problem}, and the log's own key has signed it", evidence=evidence)
+        raise VerificationError(f"{where} {problem}, and {whose} has signed it", evidence=evidence)
     if problem:
         remark(f"the index {kind} is not used: {where} {problem}")
         return None
@@ -82,7 +110,7 @@ def open_index(client: LogClient, kind: str, remark: Callable[[str], None] = lam
         doubt = doubt or f"keys of the kind {kind} are an application's own, and nobody else can recompute them"
     elif doubt:
         remark(f"the index {kind} proves no absence: {doubt}")
-    return Index(client.fetcher, head, note.data, doubt)
+    return Index(fetcher, head, note.data, doubt)
 
 
 def _parsed(data: bytes, where: str) -> tuple[Note, IndexHead]:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 
-from tiles.entries.key_kinds import OWN_KINDS, known_kinds
-from tiles.entries.kinds import LEAF, NAME, SHA256, Rekor, Revoked
+from tiles.entries.key_kinds import OWN_KINDS, known_kinds, may_have
+from tiles.entries.kinds import LEAF, NAME, SHA256
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
@@ -31,10 +31,8 @@ from tiles.store import Store, StoreFetcher
 from tiles.tree.plan import Plan
 from tiles.write.own_tree import OwnTree
 
-DEFAULT_KINDS = (LEAF, SHA256, NAME)
-SIGNED_KINDS = (KEY, IDENTITY, ISSUER, REVOKED)  # of use in a log that has entries which somebody signed
-
-_SIGNED = (Rekor.begins, Revoked.begins)
+DEFAULT_KINDS = (LEAF, SHA256, NAME, REVOKED)
+SIGNED_KINDS = (KEY, IDENTITY, ISSUER)  # of use in a log that has entries which somebody signed
 
 MOST_WAITING = 1 << 20  # entries: 16 MB of records for each kind
 LONGEST_WAIT = 10.0  # seconds
@@ -122,7 +120,7 @@ class OwnIndex:
         plan, now = self._grown(), self._clock.now()
         if plan is not None:
             size = plan.base + plan.count
-            if not self._signed and any(begins in plan.body for begins in _SIGNED):
+            if not self._signed and any(begins in plan.body for begins in may_have(KEY)):
                 self._signed, self._kinds = True, None
             if not _goal(size):
                 return ""

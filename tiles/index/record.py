@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from struct import Struct
 
-from tiles.entries.key_kinds import values_by
+from tiles.entries.key_kinds import may_have, values_by
 from tiles.entries.kinds import LEAF, Key
 from tiles.errors import UsageError
 from tiles.notes.index_head import MAX_COVERED
@@ -61,7 +61,8 @@ def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
         return leaf_records(leaf_hashes(entries), first)
     found: list[bytes] = []
     begin, sha256, pack, values_of = _begin(kind), hashlib.sha256, _RECORD.pack, values_by(kind)
-    for index, entry in enumerate(entries, first):
+    beginnings = may_have(kind)  # most entries have none of most kinds, and are not looked at
+    for index, entry in [(index, entry) for index, entry in enumerate(entries, first) if entry.startswith(beginnings)]:
         values = values_of(entry)
         if len(values) == 1:
             found.append(pack(sha256(begin + values[0]).digest(), index >> 32, index % _LOW))

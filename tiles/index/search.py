@@ -17,7 +17,7 @@ from tiles.entries.kinds import LEAF, NAME
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.errors import AccessError, NotFound, NotLogged, TileError, TilesError, UsageError
 from tiles.index.lookup import newest
-from tiles.index.opened import Index, open_index
+from tiles.index.opened import Elsewhere, Index, open_index
 from tiles.index.record import key_prefix
 from tiles.index.run_reader import RunReader
 from tiles.index.scan import Wanted, is_few, is_hit, scan, too_large
@@ -45,12 +45,14 @@ class Query:
     before     only entries before this one
     most       how many hits at a time, 1 ≤ most
     any_size   a log of any size is looked through, entry by entry, and no index is used
+    elsewhere  where an index is that somebody else has built, to be used instead of the log's
     """
 
     wanted: Wanted
     before: int = MAX_COVERED
     most: int = MOST
     any_size: bool = False
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def search(
             last.append(hit)
             count += 1
         return Found(tuple(reversed(last)), count - len(last), client.tree.size)
-    index = index_for(client, query.wanted, remark)
+    index = index_for(client, query.wanted, remark, query.elsewhere)
     looked = _Lookup(client, index, query, proven=True)
     covered, size = min(index.covered, client.tree.size), client.tree.size
     tail: list[Hit] = []
@@ -135,23 +137,25 @@ def first_hits(client: LogClient, wanted: Wanted, remark: Remark = lambda _text:
         yield from scan(client, wanted, min(index.covered, client.tree.size))
 
 
-def index_for(client: LogClient, wanted: Wanted, remark: Remark) -> Index:
+def index_for(client: LogClient, wanted: Wanted, remark: Remark, elsewhere: Elsewhere | None = None) -> Index:
     """Return the index of one of the kinds of keys, one that proves absence if there is one.
 
-    Raises UsageError if the log has none.
+    elsewhere   where it is; None: in the log
+    Raises UsageError if there is none.
     """
     if not wanted:
         raise UsageError("nothing is looked for: name a file, a digest or a name")
     doubtful: list[Index] = []
     kinds = sorted({keys[0].kind for keys in wanted}, key=lambda kind: (_MANY.get(kind, 0), kind != LEAF, kind))
     for kind in kinds:
-        index = open_index(client, kind, remark)
+        index = open_index(client, kind, remark, elsewhere)
         if index is not None and index.covered and not index.doubt:
             return index
         doubtful += [index] if index is not None else []
     if doubtful:
         return doubtful[0]
-    raise too_large(client.tree.size, f", as the log has no index of {' or '.join(kinds)}")
+    where = "the log" if elsewhere is None else elsewhere.fetcher.url
+    raise too_large(client.tree.size, f", as {where} has no index of {' or '.join(kinds)}")
 
 
 class _Lookup:

@@ -17,6 +17,7 @@ from tiles.index.record import PREFIX_SIZE, RECORD_SIZE, index_in, key_prefix
 from tiles.index.run import PAGE_RECORDS, page_count, problem_of, records_in
 from tiles.index.search_proof import SearchProof
 from tiles.notes.index_head import IndexHead, Run, is_local, open_index_head
+from tiles.notes.keys import VerifierKey
 from tiles.notes.note import parse_note
 from tiles.notes.policy import Accepted, Policy
 from tiles.tree.merkle import EMPTY_ROOT, EMPTY_TREE, Hash, TreeHead, fold_right, leaf_hash, leaf_hashes, node_hash
@@ -37,15 +38,16 @@ class Searched:
     hits: tuple[tuple[int, bytes | None], ...]
 
 
-def verify_search_proof(proof: SearchProof, policy: Policy) -> Searched:
+def verify_search_proof(proof: SearchProof, policy: Policy, index_key: VerifierKey | None = None) -> Searched:
     """Return what a search proof shows to whoever trusts a policy.
 
+    index_key   whose index heads are believed; None: the log's own
     Raises SignatureError and PolicyError as `Policy.accept` does, and SignatureError for an index head that the log
     has not signed; ProofError if the proof does not hold; VerificationError, with the index head as evidence, if it
     shows that the log has signed a wrong one.
     """
     accepted = policy.accept(proof.checkpoint)
-    head = _head(proof, policy)
+    head = _head(proof, policy, index_key)
     tree = proof.checkpoint.tree
     covered = head.tree.size if head else 0
     if is_local(proof.key.kind):
@@ -80,12 +82,12 @@ def check_candidate(index: int, keys: Sequence[Key], prefix: bytes, evidence: di
         )
 
 
-def _head(proof: SearchProof, policy: Policy) -> IndexHead | None:
-    """Return the index head, signed by the log itself (rule 1)."""
+def _head(proof: SearchProof, policy: Policy, index_key: VerifierKey | None) -> IndexHead | None:
+    """Return the index head, signed by the log itself or by whom the verifier believes (rule 1)."""
     if not proof.index:
         return None
     origin = proof.checkpoint.origin
-    keys = note_keys(policy, origin)
+    keys = note_keys(policy, origin) if index_key is None else [index_key]
     if not keys:
         note = parse_note(proof.index)
         raise SignatureError("no key that is trusted for this log signs index heads", evidence={"note": note.data})

@@ -25,6 +25,21 @@ def open_log(url: str) -> Fetcher:
     fsspec+s3://… and the like are fsspec's too. Raises UsageError for a URL that nobody here can read, and NotFound
     for a directory that is none, or holds no checkpoint; whether a server has one is known once it is asked.
     """
+    fetcher = open_place(url)
+    if kind_of(url) in (Kind.HTTP, Kind.BUCKET, Kind.FSSPEC):
+        return fetcher
+    try:
+        fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)
+    except NotFound:
+        raise NotFound(
+            f"{existing_directory_of(url)}: there is no log here: it holds no checkpoint",
+            hint=explained("the-checkpoint-is-gone", "if it was a log"),
+        ) from None
+    return fetcher
+
+
+def open_place(url: str) -> Fetcher:
+    """Return the reader of a place that need not hold a log; otherwise as `open_log`."""
     kind = kind_of(url)
     if kind is Kind.HTTP:
         return HttpFetcher(url)
@@ -35,15 +50,7 @@ def open_log(url: str) -> Fetcher:
     directory = existing_directory_of(url)
     if not directory.is_dir():
         raise NotFound(f"{directory}: no such directory", hint=_KINDS)
-    fetcher = StoreFetcher(DirectoryStore(directory))
-    try:
-        fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)
-    except NotFound:
-        raise NotFound(
-            f"{directory}: there is no log here: it holds no checkpoint",
-            hint=explained("the-checkpoint-is-gone", "if it was a log"),
-        ) from None
-    return fetcher
+    return StoreFetcher(DirectoryStore(directory))
 
 
 def is_local(fetcher: Fetcher) -> bool:

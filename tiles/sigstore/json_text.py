@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import base64_or_none, decode_base64, decode_decimal
-from tiles.tree.merkle import MAX_TREE_SIZE
 
 MAX_DEPTH = 64  # objects and lists inside each other
 MAX_SAFE_INTEGER = 2**53 - 1  # RFC 8785 section 3.2.2.3: above it, implementations round
@@ -51,6 +50,8 @@ def parse_json(data: bytes, what: str, max_size: int) -> dict[str, Any]:
         ) from None
     if not isinstance(value, dict):
         raise Malformed(what, "not a JSON object", text[:40])
+    if "\\u" in text:
+        _check_pairs(value, what)
     return value
 
 
@@ -98,9 +99,9 @@ class Item:
         return text
 
     def number(self, name: str, default: int | None = None) -> int:
-        """Return a number 0 ≤ n ≤ MAX_TREE_SIZE, from a decimal string; an integer is allowed, too."""
+        """Return a number 0 ≤ n ≤ MAX_TREE_SIZE, from a decimal string, or from an integer that all read alike."""
         value = self.fields.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TREE_SIZE:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SAFE_INTEGER:
             return value
         text = self.text(name, None if default is None else str(default))
         return decode_decimal(text, f"{self.what} {self._where(name)}")
@@ -180,6 +181,14 @@ def _check_depth(text: str, what: str) -> None:
                 raise Malformed(what, f"more than {MAX_DEPTH} objects and lists inside each other")
         elif match[0] in "]}":
             depth -= 1
+
+
+def _check_pairs(value: Any, what: str) -> None:
+    """Raise Malformed for half a surrogate pair, which some readers replace, and no UTF-8 can hold."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise Malformed(what, "half a surrogate pair") from None
 
 
 @dataclass(frozen=True, slots=True)

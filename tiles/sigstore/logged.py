@@ -95,6 +95,8 @@ def log_key(log: TrustedLog) -> VerifierKey:
     where = f"the trusted root's log {log.base_url!r}"
     if not log.host:
         raise UsageError(f"{where}: no host name, which has to be the log's origin")
+    if log.period.start is None:
+        raise UsageError(f"{where}: no validFor.start, so nothing says since when its key is trusted")
     try:
         if log.key_details == ED25519 and log.key[:-32] == _ED25519_SPKI:
             key = VerifierKey(log.host, SignatureType.ED25519, log.key[-32:])

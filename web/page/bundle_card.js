@@ -65,7 +65,7 @@ function verdict(one, named, where) {
     return {
       state: "certificate", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}`,
       body: [
-        `${whatOf(bundle)} is right and in the log, by a key that has a certificate.${named.length ? " It is not by a key that you named." : ""}`,
+        `${whatOf(bundle)} is right and in the log, by a key that has a certificate.${key ? ` That key is the one that you named, ${visible(key.from)}.` : named.length ? " It is not a key that you named." : ""}`,
         "Anybody can make a certificate that claims any identity. Its chain, its timestamp and the time of signing are not checked here. This command checks them, with the identity and the issuer that you expect, and not those that the certificate claims:",
         code(WITH_CERTIFICATE),
       ],

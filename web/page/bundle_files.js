@@ -16,10 +16,10 @@ const named = []; // keys, {fingerprint: hex, from: where the visitor has it fro
 const pending = []; // bundles that wait for their file
 const judged = []; // {element, again}: cards that depend on the keys that are named
 
-const tooLarge = () => fail("AccessError", `files of more than ${MAX_FILE >> 20} MiB cannot be checked here`, { part: "here" });
+const fails = (what, most) => fail("AccessError", `${what} of more than ${most >> 20} MiB cannot be checked here`, { part: "here" });
 
 async function bytesOf({ blob }) {
-  return blob.size > MAX_FILE ? tooLarge() : new Uint8Array(await blob.arrayBuffer());
+  return blob.size > MAX_FILE ? fails("files", MAX_FILE) : new Uint8Array(await blob.arrayBuffer());
 }
 
 /** Whether what is signed is about a file, by its digests only. */
@@ -100,9 +100,10 @@ async function judge(one, file) {
 }
 
 /** Return a bundle as it is judged, {name, bundle, found}; puts the card of what is wrong with it, and returns null then. */
-async function opened({ bundle: bytes, name }) {
+async function opened({ bundle: bytes, tooLarge, name }) {
   let bundle;
   try {
+    if (tooLarge) fails("bundles", tooLarge);
     bundle = parseBundle(bytes);
     const { policy } = await context.trusted;
     return { name, bundle, found: await verifyLogged(bundle, policy) };
@@ -131,19 +132,20 @@ export async function take(signed, others, recent) {
     const files = [];
     for (const file of others) if ((await fits(one, file)) || isNamedFor(one, file)) files.push(file);
     for (const file of files.length ? [] : recent) if (!files.length && (await fits(one, file))) files.push(file);
+    const at = files.length ? pending.indexOf(one) : -1;
+    if (at >= 0) pending.splice(at, 1); // before anything is waited for: more may be dropped meanwhile
     for (const file of files) {
       file.used = true; // several bundles may be about one file
       if (recent.includes(file)) document.querySelectorAll("[data-state=needs-proof]").forEach((made) => made.remove());
       await judge(one, file);
     }
-    if (files.length) pending.splice(pending.indexOf(one), 1);
   }
 }
 
 function takeKey(text, name, lookFor, comes) {
   try {
     const id = hex(fingerprint(parsePem(text)));
-    if (!nameKey(id, name) && !comes && !pending.length) put(namedCard({ fingerprint: id, from: name }, lookFor));
+    if (!nameKey(id, name) && !comes) put(namedCard({ fingerprint: id, from: name }, lookFor));
   } catch (error) {
     put(errorCard(error, "proof"));
   }

@@ -100,7 +100,11 @@ export async function files(list) {
         await checking(`Checking ${file.name}`, "search", () => searchProofCard(file, compare));
         continue;
       }
-      const most = BUNDLE.test(file.name) ? MAX_BUNDLE : MAX_READ;
+      const isBundle = BUNDLE.test(file.name), most = isBundle ? MAX_BUNDLE : MAX_READ;
+      if (isBundle && file.size > most) {
+        sort({ bundle: [], tooLarge: most, name: file.name }, signed);
+        continue;
+      }
       const bytes = file.size <= most ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
       const found = proofsIn(file.name, bytes);
       const head = await headIn(bytes);

@@ -128,10 +128,32 @@ class Looking {
     const words = said(end, this.ends, hits.length, lacking);
     if (end.why === "denied") return errorCard(end.error, "log", [this.list], opened);
     if (!hits.length) return this.#none(end, words);
-    if (hits.length === 1 || end.scanned) return (this.single = await this.#one(end, words));
+    if (hits.length === 1 || end.scanned) {
+      this.single = await this.#one(end, words);
+      this.single.append(this.#revocations());
+      return this.single;
+    }
     const all = end.proven ? `${count(hits.length)} entries` : `at least ${count(hits.length)} entries`;
     const found = { state: "found", look: "good", mark: "✓", headline: `In the log: ${all}`, body: [this.#name(), words] };
     return card({ ...vouched(opened, all, found), more: [this.list, this.#further(end), this.#link()] });
+  }
+
+  /** Return what looks for revocations of the newest hit: they are asked for only then, as each takes a search. */
+  #revocations() {
+    const place = h("p", {}, button("Was it revoked?", async () => {
+      place.replaceChildren("Looking for revocations …");
+      try {
+        const { revocationsOf } = await import("../verifier/revocations.js"), { log } = this.opened;
+        const { found, why } = await revocationsOf(log, this.hits[0].entry, this.wanted.file?.sha256);
+        const said = found.map(({ index, revocation: { reason, by } }) =>
+          h("strong", {}, `✗ Revoked by entry ${count(index)}, signed by ${by === "log" ? "the log" : "the key that signed it"}: ${visible(reason)}. `));
+        const none = why ? `It is not known: ${visible(why)}.` : `No: none of the ${count(log.accepted.signed.tree.size)} entries revokes it.`;
+        place.replaceChildren(...(said.length ? said : [none]));
+      } catch (error) {
+        place.replaceChildren(errorCard(error, "log", [], this.opened));
+      }
+    }));
+    return place;
   }
 
   #name = () => code(this.wanted.file?.name ?? this.wanted.text);

@@ -74,8 +74,8 @@ function messageOf(item) {
 }
 
 /**
- * Return what a TransparencyLogEntry says: {logIndex, logId, kind, version, body, index, size, root, hashes, checkpoint}. The
- * checkpoint is bytes.
+ * Return what a TransparencyLogEntry says: {logIndex, integrated, promised, logId, kind, version, body, index, size, root, hashes,
+ * checkpoint}. integrated: seconds; promised: whether there is a signature over that time; checkpoint: bytes
  */
 function entryIn(item, version) {
   item.only("logIndex", "logId", "kindVersion", "integratedTime", "inclusionPromise", "inclusionProof", "canonicalizedBody");
@@ -83,11 +83,12 @@ function entryIn(item, version) {
   const envelope = proof && proof.has("checkpoint") && proof.object("checkpoint").only("envelope").text("envelope", "");
   // nothing leads from the entry to a tree head that a log signed; only version 0.1 may do without
   if (!envelope) fail(version === 1 && !proof ? "ProofError" : "Malformed", `${WHAT}: no inclusion proof with a checkpoint`, { unproven: true });
-  if (item.has("inclusionPromise")) item.object("inclusionPromise").only("signedEntryTimestamp").data("signedEntryTimestamp", { otherwise: null });
-  item.number("integratedTime", "0");
+  const promise = item.has("inclusionPromise") && item.object("inclusionPromise").only("signedEntryTimestamp").data("signedEntryTimestamp", { otherwise: null });
   const kind = item.object("kindVersion").only("kind", "version");
   return {
     logIndex: item.number("logIndex", "0"), // a number that is 0 may be left out
+    integrated: item.number("integratedTime", "0"),
+    promised: Boolean(promise && promise.length),
     logId: item.object("logId").only("keyId").data("keyId"),
     kind: short(kind, "kind"),
     version: short(kind, "version"),

@@ -32,6 +32,8 @@ async function verifyEntry({ entries }, policy) {
   if (!equal(entry.root, tree.root)) apart(`it says the root hash ${hex(entry.root)}, and its checkpoint says ${hex(tree.root)}`, "ProofError");
   const leaf = leafHash(entry.body);
   verifyInclusion(leaf, entry.index, tree, entry.hashes);
+  if (entry.promised) fail("AccessError", `${WHAT}: a promise of the log, as Rekor v1 made it, is not verified here`, { part: "here" });
+  if (entry.integrated) apart("it says when it was logged, and nothing signs that", "SignatureError");
   if (entry.logIndex !== entry.index) apart(`it says entry ${entry.logIndex}, and its proof is of entry ${entry.index}`, "ProofError");
   return { accepted, leaf, entry };
 }

@@ -12,6 +12,7 @@ from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_in
 from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
 from tiles.index.key_text import key_from, spellings, text_of
+from tiles.index.opened import Elsewhere
 from tiles.index.revocations import find_revocations, relied_on
 from tiles.index.scan import is_few, too_large
 from tiles.index.search import MOST, Found, Query, index_for
@@ -20,9 +21,10 @@ from tiles.index.search_prover import make_search_proof
 from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
+from tiles.read.fetcher import open_place
 from tiles.tree.merkle import leaf_hash
 from tiletree.finding import read_key_hint, remarks, revoked_by
-from tiletree.opening import read_file, tiles_of, visit, write_file
+from tiletree.opening import read_file, tiles_of, to_verifier, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
 
@@ -43,6 +45,8 @@ from tiletree.ui import Output
 @click.option("--before", type=click.IntRange(min=0), metavar="INDEX", help="older entries than this one only")
 @click.option("--most", type=click.IntRange(min=1), default=MOST, show_default=True, help="how many hits to show")
 @click.option("--scan", "any_size", is_flag=True, help="look through a log of any size, entry by entry")
+@click.option("--index", "place", metavar="PLACE", help="use the index that somebody else has built there")
+@click.option("--index-key", metavar="VKEY", help="with --index, whose index is believed to be complete")
 @click.option(
     "--prove", "target", type=click.Path(path_type=Path), help="write a search proof, for `verify --search-proof`"
 )
@@ -64,6 +68,8 @@ def search(
     before: int | None,
     most: int,
     any_size: bool,
+    place: str | None,
+    index_key: str | None,
     target: Path | None,
     pins: Pins,
 ) -> None:
@@ -81,6 +87,9 @@ def search(
     of more than 16,384 entries is searched by its index, which proves that there are no other hits. What is not in the
     log: exit code 8. The newest come first.
 
+    With --index, an index is used that somebody else has built of the log (`index build LOG DST`). It leads to hits; to
+    those who name the key of whoever built it with --index-key, it proves that there are no others.
+
     Identity and issuer are what the certificate in an entry claims, and nothing of it is verified: `verify` does that.
     Entries that were revoked are shown with the entry that says so, if that one is signed by whoever may revoke them.
     """
@@ -92,8 +101,10 @@ def search(
         raise click.UsageError("name a file, or what to look for", click.get_current_context())
     if target is not None and (len(keys) > 1 or before is not None):
         raise click.UsageError("--prove takes one thing to look for, and no --before", click.get_current_context())
+    elsewhere = _elsewhere(place, index_key)
     client, accepted, pinned = visit(out, log, pins)
-    query = Query([spellings(key) for key in keys], MAX_COVERED if before is None else before, most, any_size)
+    wanted = [spellings(key) for key in keys]
+    query = Query(wanted, MAX_COVERED if before is None else before, most, any_size, elsewhere)
     with tiles_of(log, client), out.progress("looking through", client.tree.size) as progress:
         if target is not None:
             found = _prove(out, client, keys[0], query, target)
@@ -130,16 +141,25 @@ def _prove(out: Output, client: LogClient, key: Key, query: Query, target: Path)
     """Write the search proof of a key, verified, and return what it shows."""
     index = None
     if not query.any_size and not is_few(client.tree.size):
-        index = index_for(client, [[key]], remarks(out))
+        index = index_for(client, [[key]], remarks(out), query.elsewhere)
         if index.doubt or not is_few(client.tree.size - index.covered):
             why = index.doubt or f"the index covers {index.covered} of {client.tree.size} entries"
             raise too_large(client.tree.size, f", as nothing can be proven otherwise: {why}")
     proof = make_search_proof(client, key, index)
-    searched = verify_search_proof(proof, client.policy)
+    searched = verify_search_proof(proof, client.policy, query.elsewhere.key if query.elsewhere else None)
     write_file(target, proof.data)
     found = [(one, entry if entry is not None else client.entry(one)) for one, entry in searched.hits]
     hits = tuple(reversed(found))
     return Found(hits[: query.most], max(0, len(hits) - query.most), client.tree.size)
+
+
+def _elsewhere(place: str | None, index_key: str | None) -> Elsewhere | None:
+    """Return the index of somebody else that the call names."""
+    if place is None:
+        if index_key is not None:
+            raise click.UsageError("--index-key goes with --index", click.get_current_context())
+        return None
+    return Elsewhere(open_place(place), to_verifier(index_key, "--index-key") if index_key is not None else None)
 
 
 def _wanted(file: str | None, named: list[tuple[str, str | None]], others: tuple[str, ...]) -> list[Key]:

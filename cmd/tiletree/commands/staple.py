@@ -10,8 +10,9 @@ from tiles.read.trouble import judged
 from tiles.rekor.staple import entry_for
 from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle
 from tiles.sigstore.public_key import MAX_KEY_SIZE, parse_public_key
+from tiletree.files import read_limited
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
-from tiletree.stapling import Unlogged, log_bundles, open_log, read_limited
+from tiletree.stapling import Unlogged, log_bundles, open_log
 from tiletree.ui import Output
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)

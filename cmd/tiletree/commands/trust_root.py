@@ -19,10 +19,10 @@ from tiles.sigstore.signing_config import SigningConfig, trust_config
 from tiles.sigstore.trusted_root import Period, TrustedRoot, format_time
 from tiles.store.address import Kind, kind_of, parse_http_url, shown_address
 from tiles.user.places import public_store
+from tiletree.files import read_limited
 from tiletree.opening import visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.remarks import remark_origin
-from tiletree.stapling import read_limited
 from tiletree.ui import Output
 
 Parsed = TypeVar("Parsed")

@@ -12,9 +12,10 @@ from tiles.read.trouble import judged
 from tiles.rekor.sign import digest_of
 from tiles.rekor.upload import MAX_SIGNATURE_SIZE, parse_signature, parse_signer, uploaded
 from tiles.sigstore.public_key import DIGEST_SIZES, MAX_KEY_SIZE
+from tiletree.files import read_limited
 from tiletree.opening import open_binary
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
-from tiletree.stapling import Unlogged, log_bundles, open_log, read_limited
+from tiletree.stapling import Unlogged, log_bundles, open_log
 from tiletree.ui import Output
 
 _HASH = re.compile(r"(?:sha(256|384|512):)?([0-9a-f]+)", re.ASCII | re.IGNORECASE)

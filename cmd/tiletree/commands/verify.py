@@ -13,7 +13,9 @@ from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
-from tiletree.commands.verify_files import Call, digest_named, read_limited, verify_files
+from tiletree.commands.verify_files import Call, digest_named, verify_files
+from tiletree.files import read_limited
+from tiletree.opening import to_verifier
 from tiletree.options import Pins, json_option, output, trust_options
 from tiletree.trusting import Who, pinned, read_trusted_root, who_options
 from tiletree.ui import Output
@@ -42,6 +44,7 @@ class _Subject(click.Path):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="a file that `search --prove` wrote",
 )
+@click.option("--index-key", metavar="VKEY", help="with --search-proof, whose index is believed  [default: the log's]")
 @click.option("--fork", type=click.Path(exists=True, file_okay=False, path_type=Path), help="evidence of a fork")
 @trust_options
 @click.option(
@@ -58,6 +61,7 @@ def verify(
     proof: Path | None,
     bundle: Path | None,
     search_proof: Path | None,
+    index_key: str | None,
     fork: Path | None,
     pins: Pins,
     root: Path | None,
@@ -95,10 +99,12 @@ def verify(
     out.partial = {"verified": False}
     alone = [one is not None for one in (search_proof, fork)]
     others = bool(files) or explain or log is not None or who != Who() or proof is not None or bundle is not None
+    if index_key is not None and search_proof is None:
+        raise click.UsageError("--index-key goes with --search-proof", click.get_current_context())
     if fork is not None and sum(alone) == 1 and not others:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
-        _verify_search(out, search_proof, pins, root)
+        _verify_search(out, search_proof, index_key, pins, root)
     elif files and not any(alone) and _can_be_read(files, proof, bundle):
         verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log))
     else:
@@ -135,7 +141,7 @@ def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) ->
     )
 
 
-def _verify_search(out: Output, path: Path, pins: Pins, root: Path | None) -> None:
+def _verify_search(out: Output, path: Path, index_key: str | None, pins: Pins, root: Path | None) -> None:
     from tiles.index.key_text import text_of  # slow to import, and not for files
     from tiles.index.search_proof import MAX_SEARCH_PROOF_SIZE, parse_search_proof
     from tiles.index.search_verdict import verify_search_proof
@@ -143,7 +149,8 @@ def _verify_search(out: Output, path: Path, pins: Pins, root: Path | None) -> No
     with judged(data := read_limited(path, MAX_SEARCH_PROOF_SIZE), str(path)):
         proof = parse_search_proof(data)
     trusted = pinned(proof.checkpoint.origin, pins, read_trusted_root(root))
-    searched = verify_search_proof(proof, trusted.policy)
+    believed = to_verifier(index_key, "--index-key") if index_key is not None else None
+    searched = verify_search_proof(proof, trusted.policy, believed)
     signed, key = searched.accepted.signed, proof.key
     size = signed.tree.size
     out.partial = {

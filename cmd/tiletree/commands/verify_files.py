@@ -25,6 +25,7 @@ from tiles.tree.merkle import leaf_hash
 from tiletree.blinding import known_secrets
 from tiletree.commands.verify_report import Check, of_bundle, of_proof
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
+from tiletree.files import read_limited
 from tiletree.opening import open_binary, read_file
 from tiletree.options import Pins
 from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
@@ -215,12 +216,6 @@ def _worst(errors: list[tuple[str, TilesError]], count: int) -> TilesError:
         worst.message = f"{len(errors)} of {count} files not verified; {file}: {worst.message}"
         worst.args = (worst.message,)
     return worst
-
-
-def read_limited(path: Path, limit: int) -> bytes:
-    """Return a file's content, one byte more than `limit` at most: its parser refuses that."""
-    with path.open("rb") as stream:
-        return stream.read(limit + 1)
 
 
 def _origin(bundle: Bundle) -> str:

@@ -110,8 +110,8 @@ def of_bundle(
         fields["steps"], way = _steps(logged.entry.body, logged.proof.index, tree, logged.proof.hashes)
         steps = [*(f"{name}(file) = {digest.hex()}" for name, digest in digests.items()), *way]
     where = f"is entry {logged.entry.index} of {logged.signed.origin}, size {tree.size}"
-    shown = [f"entry     {fields['entry_kind']}", f"trust     {how}", *lines]
-    return Check(fields, f"{where}, {words}", shown, steps, verified=verified)
+    entry = f"entry     {fields['entry_kind']}"
+    return Check(fields, f"{where}, {words}", [entry, f"trust     {how}", *lines], steps, verified=verified)
 
 
 def _steps(

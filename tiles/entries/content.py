@@ -1,0 +1,42 @@
+"""What is known of a file that somebody wants to find in a log, or to have there, after one pass over it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from tiles.tree.bundle import MAX_ENTRY_SIZE
+
+_CHUNK = 1 << 20  # bytes read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is known of a file after one pass over it.
+
+    sha256   64 lower-case hexadecimal digits
+    size     in bytes
+    data     all of it; None if it is longer than an entry can be
+    name     without folders; None if it has none, or if nobody looks for it
+    secrets  gives the blinding secrets with which it may have been logged, when somebody looks for that
+    """
+
+    sha256: str
+    size: int
+    data: bytes | None = field(repr=False)
+    name: str | None = None
+    secrets: Callable[[], Iterable[bytes]] = field(default=tuple, repr=False, compare=False)
+
+
+def read_content(stream: BinaryIO, name: str | None = None) -> Content:
+    """Return what is left to read of a stream, in one pass and constant memory. name: of the file, if it has one"""
+    start = stream.read(MAX_ENTRY_SIZE + 1)
+    hashed = hashlib.sha256(start)
+    size = len(start)
+    if size > MAX_ENTRY_SIZE:
+        while chunk := stream.read(_CHUNK):
+            hashed.update(chunk)
+            size += len(chunk)
+    return Content(hashed.hexdigest(), size, start if size <= MAX_ENTRY_SIZE else None, name)
