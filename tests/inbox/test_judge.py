@@ -234,6 +234,19 @@ def test_each_rule_broken_once(case: str) -> None:
     assert "eve" not in refused.value.message
 
 
+def test_which_rule_is_shown() -> None:
+    """Of several rules, the first that could have admitted the entry, with how many others could have."""
+    admission = policy(BY_IDENTITY, *(Rule("hashedrekord", key=f"{number:064x}") for number in range(3)), Rule("file"))
+    entry, with_it = submitted(certified(OWN.leaf("eve@example.com", key=signer(9))))
+    for what, beside, shown in (
+        (BY_KEY, NONE, "is signed by another key; rule 3 and 2 more: allow hashedrekord key 000"),
+        (entry, with_it, "of another identity or issuer; rule 2: allow hashedrekord identity"),
+    ):
+        with pytest.raises(NotAdmitted) as refused:
+            judge(what, beside, admission.rules, admission.trusted_root)
+        assert shown in refused.value.message
+
+
 def test_every_reason_fits() -> None:
     """The longest reason with the largest numbers fits where a batch keeps reasons."""
     rule = Rule("hashedrekord", identity="i" * 1024, issuer="i" * 1024)

@@ -27,6 +27,8 @@ from tiles.sigstore.trusted_root import TrustedRoot, parse_trusted_root
 
 _SHOWN = 60  # characters of a rule
 
+_Numbered = list[tuple[int, Rule]]  # rules with their numbers in the policy, from 1
+
 # the checks of a certificate, as `check_certificate` tells them → what it lacks, in words that are not the submitter's
 _LACKS = {
     "certificate": "has a certificate that cannot be read",
@@ -67,15 +69,14 @@ def judge(entry: bytes, attached: Attachments, rules: Sequence[Rule], trusted_ro
             raise _refusal("is a statement of another type", held)
 
 
-_Numbered = list[tuple[int, Rule]]  # rules with their numbers in the policy, from 1
-
-
 def _judge_key(key: str, numbered: _Numbered) -> _Numbered:
     """Return the rules that name a key. Raises NotAdmitted."""
     held = [each for each in numbered if each[1].key == key]
     if not held:
         named = [each for each in numbered if each[1].key]
-        raise _refusal("is signed by another key" if named else "is signed by a key, without a certificate", numbered)
+        if not named:
+            raise _refusal("is signed by a key, without a certificate", numbered)
+        raise _refusal("is signed by another key", named)
     return held
 
 
