@@ -8,7 +8,7 @@ Its stores are made ready before the first write (`tiles.write.prepare`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,6 +17,7 @@ from pathlib import Path
 from tiles.entries.kinds import LEAF
 from tiles.errors import TilesError
 from tiles.inbox.admission import Admission
+from tiles.inbox.attachments import Attachments
 from tiles.inbox.selection import Limits
 from tiles.index.check import Damages
 from tiles.index.known import KnownEntries
@@ -100,15 +101,18 @@ class Log:
         signer = Signer(read_key(path), anchor_store(path, anchor or known.anchor))
         return cls(public_store(log), own, signer, policy=policy, admission=admission)
 
-    def append(self, entries: Sequence[bytes], *, once: bool = False) -> Appended:
+    def append(
+        self, entries: Sequence[bytes], *, once: bool = False, attached: Mapping[int, Attachments] | None = None
+    ) -> Appended:
         """Append entries, in order, as one batch, publish it, and say where they are; see `Sequencer.append`.
 
         `update_index` then lets the log's index follow.
 
-        once   leave out what is in the log already
+        once       leave out what is in the log already
+        attached   by what entries are judged, by their positions, where the admission policy is for the writer, too
         """
         self._get_ready()
-        return self._sequencer.append(entries, once=once)
+        return self._sequencer.append(entries, once=once, attached=attached)
 
     def append_all(self, take: Callable[[int | None], Sequence[bytes]], *, once: bool = False) -> Iterator[Appended]:
         """Append batch after batch, preparing one while the one before it is published; see `Sequencer.append_all`.

@@ -1,4 +1,4 @@
-"""Files that a call names: reading one of a bounded size, its digests, or the digest in its place, and replacing one."""
+"""Files that a call names, or digests in their place: reading, hashing and replacing them."""
 
 from __future__ import annotations
 

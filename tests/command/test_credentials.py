@@ -135,6 +135,8 @@ MISTAKEN = [
     "submit log a --submitter X",
     "submit log X --submitter ann",
     "submit log a --submitter ann --receipt X",
+    "submit log --bundle X --submitter ann",
+    "submit log --bundle unlogged --public-key X --submitter ann",
     "submit log a --submitter ann --wait -o X",
     "sequence log --key k --admission X",
     "info log --vkey X",

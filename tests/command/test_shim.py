@@ -18,11 +18,13 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.support.admissions import KEY, policy
 from tests.support.command_line import Command, Done
-from tests.support.rekor_requests import SIGNER, entry_of, request_of, signature_of
-from tests.support.signed_bundles import envelope_of
+from tests.support.rekor_requests import SIGNER, entry_of, item_of, request_of, signature_of
+from tests.support.signed_bundles import envelope_of, signer
 from tests.support.sigstore_authority import authority
 from tiles.errors import UsageError
+from tiles.inbox.rules import Rule
 from tiles.parallel import all_done, in_background
 from tiles.rekor import desk
 from tiles.rekor.shim import MAX_REQUEST_SIZE, PATH
@@ -271,6 +273,22 @@ def test_with_an_inbox(shim: Shim, tiletree: Command, log: str, monkeypatch: pyt
     _, (status, answer) = shim(client, "--submit", "--submitter", "ann", "--vkey", log)
     assert (status, answer["logIndex"]) == (201, "2")
     assert logged(tiletree) == [entry_of(b"artifact")]
+
+
+def test_a_policy_for_the_writer(shim: Shim, tiletree: Command) -> None:
+    """A client whose key no rule names is told the rule, and those that wait with it get their entries."""
+    Path("policy").write_bytes(policy(Rule("hashedrekord", key=KEY), judges_writer=True).data)
+    tiletree.ok("init", "own", "--origin", "own.example.com", "--key", "k2", "--admission", "policy", "--no-page")
+    shim.log = "own"
+    other = json.dumps(item_of(key=signer(8))).encode()
+
+    def client(url: str) -> list[Any]:
+        return all_done(lambda body: post(url, body), [request_of(b"1"), other, request_of(b"2"), other], 4)
+
+    done, answers = shim(client, "--key", "k2")
+    assert [status for status, _ in answers] == [201, 400, 201, 400], done
+    assert "entry 0 is signed by another key; rule 1: allow hashedrekord key" in answers[1][1]["message"]
+    assert tiletree.ok("info", "own")["size"] == 2
 
 
 def test_it_ends_with_its_parent(log: str, tmp_path: Path) -> None:

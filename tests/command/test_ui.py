@@ -140,6 +140,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["submit", LOG, FILE, "--submitter", LINES], False),
         (["submit", LOG, FILE, "--submitter", "bob"], True),
         (["submit", LOG, FILE, "--submitter", "ann", "--wait", "--timeout", 0], True),
+        (["submit", LOG, "--bundle", FILE, "--submitter", "ann"], False),
+        (["submit", LOG, "--bundle", "unlogged", "--public-key", "sk.pub", "--submitter", "ann"], True),
         (["sequence", LOG], False),
         (["status", LOG], False),
         (["gc", LOG, "--grace", 0], False),

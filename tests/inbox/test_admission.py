@@ -16,11 +16,11 @@ from tiles.inbox.admission import (
     MOST_ENTRIES,
     OPEN,
     Admission,
-    NotAdmitted,
     admit,
     parse_admission,
     refusal_before_reading,
 )
+from tiles.inbox.rules import NotAdmitted
 from tiles.inbox.submission import format_submission
 from tiles.write.ahead import MAX_BATCH
 

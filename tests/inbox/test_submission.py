@@ -94,7 +94,7 @@ def test_no_changed_bit_gives_the_same_entries() -> None:
         (b"\n\n", b"\n"),
         (b"\n\n", b"\n\n\n"),
         (b"\n", b"\r\n"),
-        (b"/v1", b"/v2"),
+        (b"/v1", b"/v3"),
         (b"tiletree", b"\ntiletree"),
         (DATA, b"tiletree-submission/v1\nentries 0\n\n"),
         (DATA, b""),

@@ -10,11 +10,13 @@ from functools import partial
 
 import pytest
 
+from tests.support.admissions import KEY, policy
 from tests.support.faults import Died, Fault, Faults
 from tests.support.rekor_requests import entry_of
 from tests.support.sampling import one_in
 from tests.support.world import World, explained, not_wrapped
 from tiles.errors import AccessError, Denied, Refused, TilesError, Unfinished
+from tiles.inbox.rules import Rule
 from tiles.inbox.submit import submit
 from tiles.notes.policy import policy_for
 from tiles.notes.tlog_proof import TlogProof, verify_tlog_proof
@@ -154,8 +156,18 @@ def inbox(world: World) -> list[str]:
     return [listed.path for listed in world.stores["private"].list("inbox/")]
 
 
+def test_what_is_refused_keeps_nothing_else_out() -> None:
+    """Each entry is a submission: one that the log's policy does not admit does not take others with it."""
+    world = World()
+    world.sequencer(admission=policy(Rule("hashedrekord", key=KEY))).create()
+    writer = submitting(world)
+    writer.turn([ENTRIES[0], b"what no rule admits", ENTRIES[1]])
+    assert len(world.sequencer().sequence().refused) == 1
+    check(world, writer.turn([]), ENTRIES)
+
+
 def test_submitted() -> None:
-    """What is new is one submission, and is told once a run elsewhere has logged it; what is there, at once."""
+    """What is new is submitted, and is told once a run elsewhere has logged it; what is there, at once."""
     world = World().grown(3)
     writer = submitting(world)
     assert writer.turn(ENTRIES[:1]) == {}
@@ -180,7 +192,7 @@ def test_submitted_and_killed() -> None:
     assert submitting(world).turn(ENTRIES) == {}
     later = submitting(world, random.Random(2))
     assert later.turn(ENTRIES) == {}
-    assert len(inbox(world)) == 2
+    assert len(inbox(world)) == 2 * len(ENTRIES)
     world.sequencer().sequence()
     check(world, later.turn([]), ENTRIES)
 

@@ -27,6 +27,7 @@ PARSERS = (
     *("tiles/notes/*", "tiles/records/*", "tiles/tree/bundle.py", "tiles/tree/tile.py", "tiles/tree/layout.py"),
     *("tiles/entries/file_digest.py", "tiles/entries/proof_extra.py"),
     *("tiles/inbox/admission.py", "tiles/inbox/receipt.py", "tiles/inbox/submission.py", "tiles/signing/anchor.py"),
+    *("tiles/inbox/attachments.py", "tiles/inbox/rules.py"),
     "tiles/store/bounded_gzip.py",
 )
 

@@ -46,6 +46,7 @@ CALLS = {
     "submit": Call("submit log c --submitter ann"),
     "submit -": Call("submit log - --submitter ann", stdin=b"content"),
     "submit --wait": Call("submit log c --submitter ann --wait --timeout 0", 8),
+    "submit --bundle": Call("submit log --bundle unlogged --public-key sk.pub --submitter ann"),
     "sequence": Call("sequence log --key k", size=3),
     "sequence --watch": Call("sequence log --key k --watch 9", size=3, interrupted=0.3),
     "info": Call("info log", answers=True),

@@ -30,7 +30,8 @@ from tests.support.fuzz_parsers import (
 from tests.support.key_texts import PUBLISHED
 from tests.support.signed_text import LOG, W1, W3
 from tiles.errors import Malformed, PolicyError, ProofError, Refused, SignatureError, TilesError, UsageError
-from tiles.inbox.admission import NotAdmitted, admit
+from tiles.inbox.admission import admit
+from tiles.inbox.rules import NotAdmitted
 from tiles.inbox.submission import format_submission, is_once
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, sign_checkpoint, with_signatures
 from tiles.notes.cosignature import cosign

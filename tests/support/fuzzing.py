@@ -12,6 +12,7 @@ import random
 import sys
 import time
 
+from tests.support.fuzz_admission import ADMISSION
 from tests.support.fuzz_bundles import BUNDLES
 from tests.support.fuzz_certificates import CERTIFICATES
 from tests.support.fuzz_parsers import PARSERS, Target
@@ -19,7 +20,7 @@ from tests.support.fuzz_signatures import SIGNED
 from tests.support.fuzz_signing import SIGNING
 from tests.support.fuzz_verdicts import VERDICTS
 
-TARGETS = (*PARSERS, *VERDICTS, *CERTIFICATES, *BUNDLES, *SIGNING, *SIGNED)
+TARGETS = (*PARSERS, *VERDICTS, *CERTIFICATES, *BUNDLES, *SIGNING, *SIGNED, *ADMISSION)
 
 # what lenient parsers take for the same: signs, spaces, zeros, other digits, other line ends, other base64
 _BITS = (

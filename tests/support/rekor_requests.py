@@ -22,9 +22,9 @@ def base64(data: bytes) -> str:
     return b64encode(data).decode()
 
 
-def signature_of(artifact: bytes) -> bytes:
+def signature_of(artifact: bytes, key: ec.EllipticCurvePrivateKey = SIGNER) -> bytes:
     """Return a signature of the key, the same one each time."""
-    return SIGNER.sign(artifact, ec.ECDSA(SHA256(), deterministic_signing=True))
+    return key.sign(artifact, ec.ECDSA(SHA256(), deterministic_signing=True))
 
 
 def entry_of(artifact: bytes) -> bytes:
@@ -33,10 +33,10 @@ def entry_of(artifact: bytes) -> bytes:
     return make_hashedrekord(sha256(artifact).digest(), signature_of(artifact), key).data
 
 
-def item_of(artifact: bytes = b"artifact") -> dict[str, Any]:
+def item_of(artifact: bytes = b"artifact", key: ec.EllipticCurvePrivateKey = SIGNER) -> dict[str, Any]:
     """Return a request as a JSON value, as cosign spells it."""
-    verifier = {"publicKey": {"rawBytes": base64(spki_of(SIGNER))}, "keyDetails": "PKIX_ECDSA_P256_SHA_256"}
-    signature = {"content": base64(signature_of(artifact)), "verifier": verifier}
+    verifier = {"publicKey": {"rawBytes": base64(spki_of(key))}, "keyDetails": "PKIX_ECDSA_P256_SHA_256"}
+    signature = {"content": base64(signature_of(artifact, key)), "verifier": verifier}
     return {"hashedRekordRequestV002": {"digest": base64(sha256(artifact).digest()), "signature": signature}}
 
 

@@ -1,9 +1,12 @@
 """How somebody without the key asks for entries to be logged, and what a run takes or refuses.
 
     submission  one object with entries, and its name
+    attachments what it has beside entries, to judge them by
     receipt     what a submitter keeps, to find the entries in the log
     submit      putting it into the inbox, and waiting until it is logged
     admission   the policy that says what is admitted
+    rules       who may log what kind of entry: lines of that policy
+    judge       whether these admit an entry
     turns       whose turn it is
     selection   what one batch takes, within its limits
     reader      listing and reading the inbox

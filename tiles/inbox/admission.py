@@ -5,24 +5,31 @@
     max-entries <n>\\n               of one submission; 65,536 unless said
     max-entry-bytes <n>\\n           65,535 unless said
     submitter <name>\\n              repeated, sorted; without any, everyone whom the storage lets write
+    trusted-root <base64>\\n        a trusted_root.json, by which rules judge certificates
+    judge writer\\n                 the rules are for what the writer appends, too
+    allow <kind> …\\n               repeated, sorted (`tiles.inbox.rules`); without any, all entries
 
 All lines but the first may be left out, and a line that states a default must be. So one policy has one text, and the
 head commits to its SHA-256. Whether the policy admits a submission follows from the submission's name and bytes alone,
-and not from a clock or a claim of the submitter. So every run decides the same.
+and not from a clock or a claim of the submitter. So every run decides the same. docs/admission.md has the format.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 
-from tiles.errors import Malformed, UsageError
-from tiles.inbox.submission import Name, count_entries, is_submitter, parse_name, parse_submission
-from tiles.notes.encoding import decode_decimal, decode_text
+from tiles.errors import Malformed, Refused, UsageError
+from tiles.inbox.attachments import NONE, Attachments
+from tiles.inbox.rules import MOST_RULES, NotAdmitted, Rule, parse_rule
+from tiles.inbox.submission import Name, Submission, count_entries, is_submitter, parse_name, read_submission
+from tiles.notes.encoding import decode_base64, decode_decimal, decode_text, encode_base64
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 
 TITLE = "tiletree-admission/v1"
 MAX_ADMISSION_SIZE = 1 << 20  # bytes of the text
+_JUDGED = "judge writer"  # the line
 
 # With these limits every admitted submission fits into one commit (at most 2^20 entries, staged as one object).
 MOST_SUBMISSION_BYTES = 256 << 20
@@ -36,14 +43,6 @@ _LIMITS = (  # names of lines, their defaults, and what they can say at most
 )
 
 
-class NotAdmitted(UsageError):
-    """The policy does not admit a submission.
-
-    message   the reason: one line of at most 200 printable ASCII characters. Of what the submitter wrote it repeats
-              only numbers and the well-formed name of a submitter
-    """
-
-
 @dataclass(frozen=True, slots=True)
 class Admission:
     """An admission policy.
@@ -52,6 +51,9 @@ class Admission:
     max_entries            of one submission, 1 to MOST_ENTRIES
     max_entry_bytes        1 to 65,535
     submitters             whose submissions are admitted, sorted; () for everyone's
+    rules                  one of which has to admit each entry, sorted by their lines; () for all entries
+    trusted_root           the file by which certificates are judged; there exactly if a rule names an identity
+    judges_writer          the rules are for what the writer appends, too
     Raises UsageError for what no text can state.
     """
 
@@ -59,6 +61,9 @@ class Admission:
     max_entries: int = _LIMITS[1][1]
     max_entry_bytes: int = _LIMITS[2][1]
     submitters: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    trusted_root: bytes = field(default=b"", repr=False)
+    judges_writer: bool = False
 
     def __post_init__(self) -> None:
         for (name, _, most), value in zip(_LIMITS, self._values, strict=True):
@@ -69,8 +74,22 @@ class Admission:
                 raise UsageError(f"{submitter!r} cannot be the name of a submitter")
         if list(self.submitters) != sorted(set(self.submitters)):
             raise UsageError("submitters are named once each, in order")
+        self._check_rules()
         if len(self.data) > MAX_ADMISSION_SIZE:
             raise UsageError(f"an admission policy has at most {MAX_ADMISSION_SIZE} bytes, not {len(self.data)}")
+
+    def _check_rules(self) -> None:
+        lines = [rule.line for rule in self.rules]
+        if lines != sorted(set(lines)) or len(lines) > MOST_RULES:
+            raise UsageError(f"rules (allow …) stand once each, sorted as text, {MOST_RULES} at most")
+        if any(rule.identity for rule in self.rules) != bool(self.trusted_root):
+            raise UsageError("a trusted-root line and rules that name an identity need each other")
+        if self.judges_writer and not self.rules:
+            raise UsageError("there are no rules by which the writer could be judged")
+        if self.trusted_root:
+            from tiles.inbox.judge import check_root  # slow to import, and not needed where no certificate is judged
+
+            check_root(self.trusted_root)
 
     @property
     def _values(self) -> tuple[int, int, int]:
@@ -82,6 +101,9 @@ class Admission:
         limits = zip(_LIMITS, self._values, strict=True)
         lines = [f"{name} {value}\n" for (name, default, _), value in limits if value != default]
         lines += [f"submitter {submitter}\n" for submitter in self.submitters]
+        lines += [f"trusted-root {encode_base64(self.trusted_root)}\n"] if self.trusted_root else []
+        lines += [f"{_JUDGED}\n"] if self.judges_writer else []
+        lines += [f"{rule.line}\n" for rule in self.rules]
         return f"{TITLE}\n{''.join(lines)}".encode("ascii")
 
     @property
@@ -107,16 +129,33 @@ def parse_admission(data: bytes) -> Admission:
             value = decode_decimal(lines.pop(0).removeprefix(f"{name} "), TITLE, maximum=most)
         values.append(value)
     size, count, longest = values
-    for line in lines:
-        if not line.startswith("submitter "):
-            raise Malformed(TITLE, "an unknown line, or one in the wrong place", line)
     try:
-        admission = Admission(size, count, longest, tuple(line.removeprefix("submitter ") for line in lines))
+        admission = Admission(size, count, longest, *_parse_lines(lines))
     except UsageError as error:
         raise Malformed(TITLE, error.message) from None
     if admission.data != data:
         raise Malformed(TITLE, "not in canonical form", data[:80])
     return admission
+
+
+def _parse_lines(lines: list[str]) -> tuple[tuple[str, ...], tuple[Rule, ...], bytes, bool]:
+    """Return all values but the limits. Raises Malformed; lines in another order, or twice, have another text."""
+    submitters: list[str] = []
+    rules: list[Rule] = []
+    root, judges_writer = b"", False
+    for line in lines:
+        name, _, value = line.partition(" ")
+        if name == "submitter":
+            submitters.append(value)
+        elif name == "trusted-root":
+            root = decode_base64(value, TITLE)
+        elif line == _JUDGED:
+            judges_writer = True
+        elif name == "allow":
+            rules.append(parse_rule(line, TITLE))
+        else:
+            raise Malformed(TITLE, "an unknown line, or one in the wrong place", line)
+    return tuple(submitters), tuple(rules), root, judges_writer
 
 
 def refusal_before_reading(name: str, size: int, admission: Admission) -> str | None:
@@ -143,12 +182,42 @@ def admit(name: str, data: bytes, admission: Admission) -> list[bytes]:
         # before the entries are cut out, as there could be very many
         if (count := count_entries(data)) > admission.max_entries:
             raise NotAdmitted(f"{count} entries, {admission.max_entries} is the most")
-        entries = parse_submission(data)
+        submission = read_submission(data)
     except Malformed as error:
         raise NotAdmitted(error.plain) from None
+    entries = list(submission.entries)
     if (longest := max(map(len, entries))) > admission.max_entry_bytes:
         raise NotAdmitted(f"an entry has {longest} bytes, {admission.max_entry_bytes} is the most")
+    if admission.rules:
+        _judge(submission, admission)
     return entries
+
+
+def check_writer(entries: Sequence[bytes], attached: Mapping[int, Attachments], admission: Admission) -> None:
+    """Raise Refused for an entry that no rule admits, if the rules are for what the writer appends, too.
+
+    attached   by what entries are judged, by their positions from 0
+    """
+    if not admission.judges_writer:
+        return
+    try:
+        _judge(Submission(entries, attached=attached), admission)
+    except NotAdmitted as refusal:
+        raise Refused(
+            f"the log's admission policy, which is for its writer too, does not admit this: {refusal.message}",
+            hint="nothing was added; docs/admission.md says what rules admit",
+        ) from None
+
+
+def _judge(submission: Submission, admission: Admission) -> None:
+    """Raise NotAdmitted for the first entry that no rule admits."""
+    from tiles.inbox.judge import judge  # slow to import, and not needed where there are no rules
+
+    for position, entry in enumerate(submission.entries):
+        try:
+            judge(entry, submission.attached.get(position, NONE), admission.rules, admission.trusted_root)
+        except NotAdmitted as refusal:
+            raise NotAdmitted(f"entry {position} {refusal.message}") from None
 
 
 def _refusal(name: Name, size: int, admission: Admission) -> str | None:

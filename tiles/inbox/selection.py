@@ -11,8 +11,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tiles.errors import AccessError, UsageError
-from tiles.inbox.admission import Admission, NotAdmitted, admit, refusal_before_reading
+from tiles.inbox.admission import Admission, admit, refusal_before_reading
 from tiles.inbox.naming import name_in_batch
+from tiles.inbox.rules import NotAdmitted
 from tiles.inbox.submission import is_once
 from tiles.inbox.turns import Row, Turns, Waiting
 from tiles.tree.layout import TILE_WIDTH

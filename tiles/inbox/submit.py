@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from tiles.errors import AccessError, Denied, HistoryUnknown, NotFound, NotLogged, OutcomeUnknown, UsageError
 from tiles.inbox.admission import OPEN, Admission
+from tiles.inbox.attachments import Attachments
 from tiles.inbox.receipt import Receipt
 from tiles.inbox.submission import NONCE_SIZE, Name, check_submitter, format_submission
 from tiles.read.client import LogClient
@@ -53,21 +54,29 @@ def pack(chunks: Iterable[Sequence[bytes]], admission: Admission = OPEN) -> Iter
 
 
 def submit(
-    private: Store, submitter: str, entries: Sequence[bytes], nonce: bytes, *, log: str, once: bool = False
+    private: Store,
+    submitter: str,
+    entries: Sequence[bytes],
+    nonce: bytes,
+    *,
+    log: str,
+    once: bool = False,
+    attached: Mapping[int, Attachments] | None = None,
 ) -> Receipt:
     """Put entries into the inbox of a log, as one object, and return what to keep of it.
 
-    nonce   16 random bytes, never used before. With the hash of the content they make a name that nobody else can have
-            used: an object that has it already is this one
-    log     the log's address; the receipt has its shown form, without credentials
-    once    ask that what is in the log already is not logged again
+    nonce      16 random bytes, never used before. With the hash of the content they make a name that nobody else can
+               have used: an object that has it already is this one
+    log        the log's address; the receipt has its shown form, without credentials
+    once       ask that what is in the log already is not logged again
+    attached   by what entries are judged, by their positions from 0
     Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
     the object is there.
     """
     check_submitter(submitter)
     if len(nonce) != NONCE_SIZE:
         raise UsageError(f"a nonce has {NONCE_SIZE} bytes, not {len(nonce)}")
-    data = format_submission(entries, once=once)
+    data = format_submission(entries, once=once, attached=attached)
     name = Name(submitter, nonce.hex(), sha256(data).hexdigest())
     receipt = Receipt(shown_address(log), name, tuple(leaf_hashes(entries)), once)
     try:

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tiles.errors import Refused, UsageError
+from tiles.inbox.attachments import Attachments
 from tiles.log import Log
+from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.rekor.log_entry import log_entry, proven, visit_published
 from tiles.sigstore.body import HASHES
 from tiles.sigstore.bundle import Bundle, LogEntry, MessageSignature
+from tiles.sigstore.dsse import Envelope
 from tiles.sigstore.hashedrekord import check_hashedrekord, make_hashedrekord
 from tiles.sigstore.public_key import PublicKey, certificate_key
 from tiles.store import StoreFetcher
@@ -80,6 +83,21 @@ def entry_for(bundle: Bundle, key: PublicKey | None = None) -> bytes:
     return entry
 
 
+def attachments_of(bundle: Bundle) -> Attachments:
+    """Return what a bundle has by which an admission policy judges its entry."""
+    envelope = bundle.content.data if isinstance(bundle.content, Envelope) else b""
+    return Attachments(bundle.timestamps, bundle.certificates[1:], envelope)
+
+
+def check_unlogged(bundle: Bundle, key: VerifierKey) -> None:
+    """Raise Refused if a bundle has the entry of another log than that of this key."""
+    if any(entry.log_id != key.log_id for entry in bundle.entries):
+        raise Refused(
+            "the bundle has the entry of another log; some clients take no bundle with two",
+            hint="staple the bundle as it was before it was logged",
+        )
+
+
 def staple(log: Log, bundles: Sequence[Bundle], keys: Sequence[PublicKey | None]) -> Done:
     """Log the signatures of bundles, unless they are in the log already, and return the bundles with their entries.
 
@@ -89,13 +107,10 @@ def staple(log: Log, bundles: Sequence[Bundle], keys: Sequence[PublicKey | None]
     logged, but after Unfinished: the same call finishes it.
     """
     for bundle in bundles:
-        if any(entry.log_id != log.verifier.log_id for entry in bundle.entries):
-            raise Refused(
-                "the bundle has the entry of another log; some clients take no bundle with two",
-                hint="staple the bundle as it was before it was logged",
-            )
+        check_unlogged(bundle, log.verifier)
     entries = [entry_for(bundle, key) for bundle, key in zip(bundles, keys, strict=True)]
-    appended = log.append(entries, once=True)
+    attached = {position: attachments_of(bundle) for position, bundle in enumerate(bundles)}
+    appended = log.append(entries, once=True, attached=attached)
     there = {position for position, _ in appended.already}
     proven, tree = log_entries(log, entries, appended)
     return Done(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from tiles.errors import AccessError, Denied, HistoryUnknown, NotFound, Unfinished
-from tiles.inbox.submit import SubmissionUnknown, pack
+from tiles.inbox.submit import SubmissionUnknown
 from tiles.index.known import find_in
 from tiles.notes.tlog_proof import TlogProof
 from tiles.read.client import LogClient
@@ -72,7 +72,7 @@ class Submitting:
     """Submits to the inbox of a log, and reads the log until it has what was submitted.
 
     client   reads the log; it has visited it
-    put      puts entries into the inbox, as one submission, each to be logged once
+    put      puts entries into the inbox, as one submission, to be logged once
     """
 
     def __init__(self, client: LogClient, put: Callable[[Sequence[bytes]], object]) -> None:
@@ -89,9 +89,9 @@ class Submitting:
         there = find_in(self._client, set(leaves)).indexes if leaves else {}
         proofs = {leaves[leaf]: proven(self._client, index, leaves[leaf]) for leaf, index in there.items()}
         absent = {leaf: entry for leaf, entry in leaves.items() if leaf not in there}
-        for some in pack([list(absent.values())] if absent else []):
+        for entry in absent.values():  # each alone: a submission with an entry that is not admitted is refused whole
             try:
-                self._put(some)
+                self._put([entry])
             except SubmissionUnknown as error:
                 self._doubt = error.message  # the log will tell
         self._wanted |= absent

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tiles.errors import UsageError, VerificationError
-from tiles.sigstore.certificate import CLAIMS, COMPARED, Certificate
+from tiles.sigstore.certificate import CLAIMS, COMPARED, Certificate, Identity
 
 if TYPE_CHECKING:
     from tiles.sigstore.glob import Glob
@@ -64,17 +64,11 @@ class Demanded:
 
     def check(self, certificate: Certificate) -> None:
         """Raise VerificationError, with what was found and what was demanded, unless a certificate says all that."""
-        found = [each for each in certificate.identities if each.kind in COMPARED]
-        if len(certificate.identities) != 1 or not found:
-            # certificate-specification.md, "Issued Certificate": exactly one. Clients disagree about which one counts.
-            named = ", ".join(f"{each.value!r} ({each.kind})" for each in certificate.identities) or "none"
-            raise VerificationError(
-                f"the certificate does not name exactly one e-mail address, URI or user name, but {_cut(named)}"
-            )
-        self._compare("identity", self.identity, found[0].value)
+        found = only_identity(certificate)
+        self._compare("identity", self.identity, found.value)
         if not certificate.issuer:
             raise VerificationError(
-                f"the certificate does not say who vouched for {_cut(repr(found[0].value))}; demanded is the issuer "
+                f"the certificate does not say who vouched for {_cut(repr(found.value))}; demanded is the issuer "
                 f"{self.issuer}"
             )
         self._compare("issuer", self.issuer, certificate.issuer)
@@ -86,6 +80,20 @@ class Demanded:
             raise VerificationError(
                 f"the certificate's {what} is {_cut(repr(found))}; demanded is {condition}", hint=condition.hint(found)
             )
+
+
+def only_identity(certificate: Certificate) -> Identity:
+    """Return the identity that a certificate names. Raises VerificationError unless it is exactly one.
+
+    certificate-specification.md, "Issued Certificate": exactly one. Clients disagree about which one of several counts.
+    """
+    found = [each for each in certificate.identities if each.kind in COMPARED]
+    if len(certificate.identities) != 1 or not found:
+        named = ", ".join(f"{each.value!r} ({each.kind})" for each in certificate.identities) or "none"
+        raise VerificationError(
+            f"the certificate does not name exactly one e-mail address, URI or user name, but {_cut(named)}"
+        )
+    return found[0]
 
 
 def demand(

@@ -11,7 +11,7 @@ The clock is never asked. What is not checked here: the signature itself, and th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tiles.errors import VerificationError
@@ -49,6 +49,7 @@ def check_certificate(
     rule: Rule,
     *,
     log_times: Sequence[VerifiedTime] = (),
+    told: Callable[[str], object] = lambda check: None,  # noqa: ARG005
 ) -> CheckedCertificate:
     """Return the certificate that a signature comes with, if the trusted root vouches for it and the rule is content.
 
@@ -58,6 +59,8 @@ def check_certificate(
     rule           what identity and issuer have to be: a `Demanded`, or a rule of an admission policy
     log_times      times that a log of the trusted root has promised (Rekor v1's signed entry timestamp), which the
                    caller has verified
+    told           called with what is checked next: "time", "path", "SCT", "identity". An error may repeat what the
+                   certificate's maker chose; this does not
     Raises VerificationError that says what does not hold; Malformed; UsageError if the extra `sigstore` is needed and
     not installed.
     """
@@ -65,6 +68,7 @@ def check_certificate(
         raise VerificationError("there is no certificate")
     own, *added = certificates
     certificate = parse_certificate(own)
+    told("time")
     if not timestamps and not log_times:
         raise VerificationError(
             "nothing says when this was signed: there is no signed timestamp",
@@ -73,8 +77,11 @@ def check_certificate(
     # those of a log count beside others, but a timestamp that does not verify is not made up for by them
     stamped = verify_timestamps(timestamps, signature, root.timestamp_authorities) if timestamps else ()
     times = tuple(sorted((*stamped, *log_times), key=lambda each: each.at))
+    told("path")
     for time in times:
         path = verify_chain(certificate, root.authorities, time.at, added)
+    told("SCT")
     scts = verify_scts(certificate, path[1], root.ct_logs)
+    told("identity")
     rule.check(certificate)
     return CheckedCertificate(certificate, times, scts)

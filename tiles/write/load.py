@@ -85,6 +85,25 @@ def read_head(private: Store) -> tuple[Head, Version, float]:
         return parse_head(stored.data), stored.version, stored.modified
 
 
+def read_admission(private: Store, head: Head) -> Admission:
+    """Return the admission policy that a head names. Raises Refused if it is gone, or is another one."""
+    return parse_admission(_kept(private, head.admission, MAX_ADMISSION_SIZE))
+
+
+def _kept(private: Store, name: str, limit: int) -> bytes:
+    """Return the policy that a head names by its digest. Raises Refused."""
+    path = policy_path(name)
+    try:
+        data = private.read(path, limit).data
+    except NotFound:
+        raise Refused(
+            f"{path} in {private.url} is gone: it is a policy that was committed", hint=_LOST_POLICY
+        ) from None
+    if digest(data) != name:
+        raise Refused(f"{path} in {private.url} is not the policy that was committed", hint=_LOST_POLICY)
+    return data
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What a run expects of a log; a log that differs is refused.
@@ -248,24 +267,11 @@ class Loader:
 
     def _publishing_policy(self, head: Head) -> Policy:
         if self._policy is None or self._policy.sha256 != head.policy:
-            self._policy = parse_policy(self._kept(head.policy, MAX_POLICY_SIZE))
+            self._policy = parse_policy(_kept(self._private, head.policy, MAX_POLICY_SIZE))
         check_policy(self._policy, self._expected.verifier)
         return self._policy
 
     def _admission_policy(self, head: Head) -> Admission:
         if self._admission.sha256 != head.admission:
-            self._admission = parse_admission(self._kept(head.admission, MAX_ADMISSION_SIZE))
+            self._admission = read_admission(self._private, head)
         return self._admission
-
-    def _kept(self, name: str, limit: int) -> bytes:
-        """Return the policy that the head names by its digest."""
-        path = policy_path(name)
-        try:
-            data = self._private.read(path, limit).data
-        except NotFound:
-            raise Refused(
-                f"{path} in {self._private.url} is gone: it is a policy that was committed", hint=_LOST_POLICY
-            ) from None
-        if digest(data) != name:
-            raise Refused(f"{path} in {self._private.url} is not the policy that was committed", hint=_LOST_POLICY)
-        return data

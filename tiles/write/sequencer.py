@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
 from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, Unfinished
-from tiles.inbox.admission import OPEN, Admission
+from tiles.inbox.admission import OPEN, Admission, check_writer
+from tiles.inbox.attachments import Attachments
 from tiles.inbox.reader import Inbox
 from tiles.inbox.selection import Limits
 from tiles.notes.checkpoint import SignedCheckpoint
@@ -85,15 +86,19 @@ class Sequencer:
         with _refusing():
             self._steps.loader.check_untouched()
 
-    def append(self, entries: Sequence[bytes], *, once: bool = False) -> Appended:
+    def append(
+        self, entries: Sequence[bytes], *, once: bool = False, attached: Mapping[int, Attachments] | None = None
+    ) -> Appended:
         """Append entries, in order, as one batch, publish it, and say where they are.
 
-        once   leave out what is in the log already, as far as its index and its last entries show
+        once       leave out what is in the log already, as far as its index and its last entries show
+        attached   by what entries are judged, by their positions, where the admission policy is for the writer, too
 
         Entries are 0 to 65,535 bytes each. Raises UsageError for anything else, Refused for a log that cannot be
-        written soundly, AccessError if storage fails before the commit and Unfinished after it.
+        written soundly and for what its policy does not admit, AccessError if storage fails before the commit and
+        Unfinished after it.
         """
-        return self._append(Ahead(checked(entries)), self._planner(once=once))
+        return self._append(Ahead(checked(entries)), self._planner(once=once), attached=attached)
 
     def append_all(self, take: Callable[[int | None], Sequence[bytes]], *, once: bool = False) -> Iterator[Appended]:
         """Append batch after batch, each as `append` does, and say of each where it is.
@@ -176,7 +181,13 @@ class Sequencer:
     def _planner(self, *, once: bool) -> Planner:
         return Planner(self._steps.tree, self._steps.committer, Once(self._known) if once else None)
 
-    def _append(self, ahead: Ahead, planner: Planner, then: Callable[[Edge, Edge], None] | None = None) -> Appended:
+    def _append(
+        self,
+        ahead: Ahead,
+        planner: Planner,
+        then: Callable[[Edge, Edge], None] | None = None,
+        attached: Mapping[int, Attachments] | None = None,
+    ) -> Appended:
         """Append a batch.
 
         then   called once it is committed, with the right edge that it leads to, and the one before
@@ -187,6 +198,7 @@ class Sequencer:
                 for batch in finished:
                     if planner.is_batch_of(batch, ahead.entries, state.head.tree):
                         return Appended(batch.base, batch.count, state.checkpoint, tries, batch.already)
+                check_writer(ahead.entries, attached or {}, state.admission)
                 before = self._steps.tree.right_edge(state.head.tree)
                 ahead, wanted = planner.on(state, before, ahead)
                 if ahead.staged is None:

@@ -14,6 +14,7 @@ from secrets import token_bytes
 import click
 
 from tiles.errors import AccessError, Refused
+from tiles.inbox.admission import OPEN, Admission, check_writer
 from tiles.inbox.submission import NONCE_SIZE, check_submitter
 from tiles.inbox.submit import submit as put
 from tiles.notes.keys import VerifierKey
@@ -29,7 +30,7 @@ from tiles.sigstore.signing_config import SigningConfig
 from tiles.sigstore.trusted_root import Period
 from tiles.store import StoreFetcher
 from tiles.store.address import normal_url, shown_address
-from tiles.write.load import read_head
+from tiles.write.load import read_admission, read_head
 from tiletree.commands.submit import inbox_of, login_name
 from tiletree.ending import until_told_to_end
 from tiletree.loopback import LoopbackServer, parse_listen
@@ -100,12 +101,14 @@ def shim(
     if submits:
         name = check_submitter(submitter) if submitter else login_name()
         key, desk = _submitting_desk(out, log, writer, pins, name)
+        admission = OPEN  # whoever runs `sequence` judges
     else:
-        key, desk = _own_desk(out, log, writer)
+        key, desk, admission = _own_desk(out, log, writer)
     trusted_log(key, Period())  # refuses a key that no client of Sigstore verifies
     remark_origin(out, key.name)
 
     def logged(entry: bytes) -> bytes:
+        check_writer([entry], {}, admission)  # each alone: what is refused costs no other client its answer
         return log_entry(entry, desk.log(entry), key).data
 
     def told(error: Exception) -> None:
@@ -125,8 +128,8 @@ def shim(
     out.note("stopped")
 
 
-def _own_desk(out: Output, log: str, writer: Writer) -> tuple[VerifierKey, Desk]:
-    """Return the key of a log whose key the call has, and what appends to it."""
+def _own_desk(out: Output, log: str, writer: Writer) -> tuple[VerifierKey, Desk, Admission]:
+    """Return the key of a log whose key the call has, what appends to it, and the policy that may be for that, too."""
     opened = open_sequencer(log, writer, find_key(log, writer))
     remark_readable(out, opened.readable())
     opened.finish()  # refuses what cannot be written soundly, before anybody is told to write
@@ -140,7 +143,8 @@ def _own_desk(out: Output, log: str, writer: Writer) -> tuple[VerifierKey, Desk]
         opened.update_index()
         remark_undeleted(out, opened.undeleted())
 
-    return key, Desk(Appending(partial(opened.append, once=True), client, then))
+    desk = Desk(Appending(partial(opened.append, once=True), client, then))
+    return key, desk, read_admission(opened.private, head)
 
 
 def _submitting_desk(out: Output, log: str, writer: Writer, pins: Pins, submitter: str) -> tuple[VerifierKey, Desk]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from getpass import getuser
 from pathlib import Path
 from secrets import token_bytes
@@ -12,6 +13,7 @@ from secrets import token_bytes
 import click
 
 from tiles.errors import UsageError
+from tiles.inbox.attachments import Attachments
 from tiles.inbox.submission import NONCE_SIZE, check_submitter, is_submitter
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
@@ -26,14 +28,20 @@ from tiletree.opening import (
     visit,
 )
 from tiletree.options import Pins, json_option, log_argument, output, private_option, trust_options
+from tiletree.submitting import Submitting, check_all_unlogged, read_bundles
 from tiletree.ui import Output
 
 TIMEOUT = 600.0  # seconds
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
 @log_argument
 @input_options("files", "raw", "named", "blind", "again", "lines", "stdin_lines")
+@click.option(
+    "--bundle", "bundles", multiple=True, type=_file, help="submit the entry of a signature bundle; repeatable"
+)
+@click.option("--public-key", type=_file, help="that signed, where --bundle names a bundle without a certificate")
 @click.option("--submitter", metavar="NAME", help="whose inbox to submit to  [default: the login name]")
 @click.option("--wait", is_flag=True, help="wait until the log has published the entries, and write proofs of files")
 @click.option(
@@ -60,6 +68,8 @@ def submit(
     out: Output,
     log: str,
     given: Input,
+    bundles: tuple[Path, ...],
+    public_key: Path | None,
     submitter: str | None,
     wait: bool,
     timeout: float,
@@ -74,6 +84,7 @@ def submit(
     Examples:
       tiletree submit s3://public-bucket/log --private s3://own-bucket/log dist/app.whl --wait
       tiletree submit ./log --lines hashes.txt --receipt submitted
+      tiletree submit ./log --bundle app.whl.sigstore.json --wait
 
     Needs permission to create below inbox/NAME/ of the private part, and none to read or list there. What is logged of
     a file or a line is what `tiletree add` logs of it. The receipt says what was submitted, and what to look for in the
@@ -85,53 +96,76 @@ def submit(
 
     With --wait the public log is read until it has the entries. Then each one's index is printed, and a proof of each
     file is written to <its name>.tlog-proof.
+
+    With --bundle the entry of a signature is submitted, as `tiletree staple` logs it; each bundle is a submission. The
+    bundle's timestamps, certificates and envelope are attached, because the log's admission policy may judge the entry
+    by them. With --wait the entry is put into the bundle.
     """
+    signed = _bundles(given, bundles, public_key)
+    if signed:
+        given = replace(given, files=tuple(map(str, bundles)))
     given.check()
-    if target is not None and not (wait and given.files):
+    if target is not None and not (wait and given.files and not signed):
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
     given.check_sizes()
-    proofs = _proof_paths(given.files, target or Path()) if wait else []
+    proofs = _proof_paths(given.files, target or Path()) if wait and not signed else []
     report = Report(out, check_submitter(submitter) if submitter else login_name(), given, receipt)
     inbox = inbox_of(log, private)
     report.blinder = blinder_at(out, blinding_path(None)) if given.blind else None
     if not wait:
-        _send(report, inbox, log)
+        _send(report, inbox, log, signed)
         report.finish()
         return
     client, accepted, pinned = visit(out, log, pins)
     report.trust = pinned.how
-    unknown = _send(report, inbox, log, go_on=True)
+    if signed:
+        check_all_unlogged(signed, accepted.log)
+    unknown = _send(report, inbox, log, signed, go_on=True)
     if unknown is not None:
         out.remark("unknown", unknown.message, f"{unknown.message}; the log will tell")
     if given.once:
         report.known.update(find_in(client, {leaf for one in report.receipts for leaf in one.leaves}).indexes)
     deadline = time.monotonic() + timeout
     try:
-        for one in report.receipts:
+        for number, one in enumerate(report.receipts):
             left = max(0.0, deadline - time.monotonic())
             indexes = wait_until_logged(client, one, accepted.signed.tree.size, left, known=report.known)
             report.logged(indexes, client, proofs)
+            if signed:
+                signed[number].put_entry(client, accepted.log, indexes[0])
+                report.bundles.append(signed[number].path)
     except BaseException:
         report.show_receipt()
         raise
     report.finish()
 
 
-def _send(report: Report, inbox: Store, log: str, *, go_on: bool = False) -> SubmissionUnknown | None:
+def _bundles(given: Input, paths: tuple[Path, ...], public_key: Path | None) -> list[Submitting]:
+    """Return the bundles that a call names. Raises click.UsageError if it names something else as well."""
+    if public_key is not None and not paths:
+        raise click.UsageError("--public-key is for --bundle", click.get_current_context())
+    if paths and given != Input(()):
+        raise click.UsageError("--bundle goes with no files, lines, or options for them", click.get_current_context())
+    return read_bundles(paths, public_key)
+
+
+def _send(
+    report: Report, inbox: Store, log: str, signed: list[Submitting], *, go_on: bool = False
+) -> SubmissionUnknown | None:
     """Submit what the call names.
 
+    signed  bundles, each a submission; none if it names something else
     go_on   return the error of the last object, if it is not known to be there, instead of raising it
     """
     name = normal_url(log)
     report.reserve()
     try:
-        with _chunks(report) as chunks:
-            objects = pack(chunks)
-            for entries in objects:
+        with _objects(report, signed) as objects:
+            for entries, attached in objects:
+                nonce, once = token_bytes(NONCE_SIZE), report.given.once
                 try:
-                    report.receipts.append(
-                        put(inbox, report.submitter, entries, token_bytes(NONCE_SIZE), log=name, once=report.given.once)
-                    )
+                    made = put(inbox, report.submitter, entries, nonce, log=name, once=once, attached=attached)
+                    report.receipts.append(made)
                 except SubmissionUnknown as error:
                     report.receipts.append(error.receipt)
                     if go_on and next(objects, None) is None:
@@ -143,6 +177,18 @@ def _send(report: Report, inbox: Store, log: str, *, go_on: bool = False) -> Sub
     finally:
         report.keep()
     return None
+
+
+@contextmanager
+def _objects(
+    report: Report, signed: list[Submitting]
+) -> Iterator[Iterator[tuple[Sequence[bytes], Mapping[int, Attachments]]]]:
+    """Give what each object is to hold: entries, and what is attached to them."""
+    if signed:
+        yield (([one.entry], {0: one.attached}) for one in signed)
+        return
+    with _chunks(report) as chunks:
+        yield ((entries, {}) for entries in pack(chunks))
 
 
 @contextmanager

@@ -37,6 +37,7 @@ class Report:
     logged_at: list[list[int]] = field(default_factory=list)  # the indexes of each receipt's entries, once logged
     known: dict[Hash, int] = field(default_factory=dict)  # what was in the log before, by leaf hash
     proofs: list[Path] = field(default_factory=list)
+    bundles: list[Path] = field(default_factory=list)  # those that have got their entries
     tree: TreeHead | None = None
     trust: str = ""
     blinder: Blinder | None = None
@@ -99,7 +100,8 @@ class Report:
                     where = {"index": self.logged_at[position][offset]}
                     where |= {"already": True} if leaf in self.known else {}
                 proof = {"proof": str(self.proofs[number])} if number < len(self.proofs) else {}
-                yield {**where, "leaf_hash": leaf.hex(), "name": self.given.name(number), **proof}
+                bundle = {"bundle": str(self.bundles[number])} if number < len(self.bundles) else {}
+                yield {**where, "leaf_hash": leaf.hex(), "name": self.given.name(number), **proof, **bundle}
                 number += 1
 
     def document(self) -> dict[str, Any]:
@@ -134,7 +136,7 @@ class Report:
         else:
             for first, count in chain.from_iterable(map(runs, self.logged_at)):
                 self.out.line(f"{first} to {first + count - 1}  {count} entries")
-        for proof in self.proofs:
+        for proof in (*self.proofs, *self.bundles):
             self.out.line(f"wrote {proof}")
         if self.path is not None and self.receipts:
             self.out.line(f"submitted {self._count()} entries, the receipt is in {self.path}")

@@ -166,7 +166,7 @@ class _Judge:
 
         with judged(data := read_limited(path, MAX_BUNDLE_SIZE), str(path)):
             bundle = parse_bundle(data)
-            needed = neededdigests_of(bundle)
+            needed = needed_digests(bundle)
             demanded = self._demanded(path, bundle, required)
         digests = digests_of(file, needed if self.call.log is None else needed | {"SHA2_256"})
         trusted: TrustedRoot | Policy
