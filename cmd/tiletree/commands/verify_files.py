@@ -162,7 +162,7 @@ class _Judge:
     def by_bundle(self, file: str, path: Path, required: Required | None = None) -> Check:
         """Verify a file by a bundle. required: what the gate requires of it"""
         from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle  # not for calls without a bundle
-        from tiles.sigstore.verdict import verify_bundle
+        from tiles.sigstore.verdict import needed_digests, verify_bundle
 
         with judged(data := read_limited(path, MAX_BUNDLE_SIZE), str(path)):
             bundle = parse_bundle(data)
