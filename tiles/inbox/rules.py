@@ -14,14 +14,14 @@ import re
 from dataclasses import dataclass
 
 from tiles.errors import Malformed, UsageError
+from tiles.sigstore.glob import Glob
 
-KINDS = ("blinded", "file", "hashedrekord", "raw", "revocation")  # names of `tiles.entries.kinds`
+KINDS = ("blinded", "file", "hashedrekord", "raw", "revocation", "signature")  # names of `tiles.entries.kinds`
 SIGNED = {"key": ("hashedrekord", "revocation"), "identity": ("hashedrekord",)}  # kinds that show who signed, and how
 MOST_RULES = 1024
 
 _NAME = re.compile(r"[!-~]{1,1024}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_ENDS = re.compile(r"([/@?#])")  # between the parts of a name
 _LINE = re.compile(
     r"allow ([a-z]{1,20}) (?:(anyone)|key ([!-~]+)|identity ([!-~]+) issuer ([!-~]+))(?: predicate ([!-~]+))?", re.ASCII
 )
@@ -61,11 +61,9 @@ class Rule:
         if self.key and (self.identity or self.issuer or not _HEX.fullmatch(self.key)):
             raise UsageError("a rule names a key by 64 lower-case hexadecimal digits, or an identity and its issuer")
         for name in (self.identity, self.issuer) if by == "identity" else ():
-            if not _NAME.fullmatch(name) or any(part.count("*") > 1 for part in _ENDS.split(name)):
-                raise UsageError(
-                    "an identity and an issuer have 1 to 1024 characters of ASCII, no space, and at most one * between "
-                    "two of / @ ? #"
-                )
+            if not _NAME.fullmatch(name):
+                raise UsageError("an identity and an issuer have 1 to 1024 characters of ASCII, and no space")
+            _glob(name)
         if self.predicate and (not by or self.kind != "hashedrekord" or not _NAME.fullmatch(self.predicate)):
             raise UsageError("a predicate is 1 to 1024 characters of ASCII, of a hashedrekord by a key or identity")
 
@@ -78,7 +76,7 @@ class Rule:
 
     def is_of(self, identity: str, issuer: str) -> bool:
         """Whether the rule is about somebody whom a certificate names."""
-        return bool(self.identity) and matches(self.identity, identity) and matches(self.issuer, issuer)
+        return bool(self.identity) and _glob(self.identity).matches(identity) and _glob(self.issuer).matches(issuer)
 
 
 def parse_rule(line: str, what: str) -> Rule:
@@ -93,18 +91,6 @@ def parse_rule(line: str, what: str) -> Rule:
         raise Malformed(what, error.message, line) from None
 
 
-def matches(name: str, text: str) -> bool:
-    """Whether a text is what a name of a rule says.
-
-    Both are cut at each of / @ ? #, which have to be the same. A part is the same text, but for one `*`, which stands
-    for one or more characters of that part. So it takes a time that is linear in the text, whatever that is.
-    """
-    wanted, found = _ENDS.split(name), _ENDS.split(text)
-    return len(wanted) == len(found) and all(map(_is_part, wanted, found))
-
-
-def _is_part(wanted: str, found: str) -> bool:
-    begin, star, end = wanted.partition("*")
-    if not star:
-        return wanted == found
-    return len(found) > len(begin) + len(end) and found.startswith(begin) and found.endswith(end)
+def _glob(name: str) -> Glob:
+    """Return what a name of a rule matches. Raises UsageError for a name with too many stars."""
+    return Glob(name, in_parts=True)
