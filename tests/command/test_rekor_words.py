@@ -97,7 +97,7 @@ def test_the_other_key(tiletree: Command, signed: str) -> None:
             "s.pub is the public half of a key; what signs is",
         ),
         ((*sign, "--log-key", "s", "--key", "s"), "a key in PEM, which signs files, and no log has one"),
-        ((*verify, "--key", "s"), "a private key; what verifies is its public half"),
+        ((*verify, "--key", "s"), "it is a private key; name the public one"),
         (("get", "log", "a.sig", "--vkey", signed), "`tiletree search` finds signatures over it as well"),
     ):
         done = tiletree(*words)
