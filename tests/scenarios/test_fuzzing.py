@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fuzz_parsers import Target
@@ -21,8 +21,8 @@ def test_good_input_is_accepted(target: Target) -> None:
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_damaged_input(target: Target) -> None:
-    """A thousand damaged inputs each; `python -m tests.support.fuzzing 1000000` for as many as one likes."""
-    assert fuzz(target, 1_000, SEED) < 1_000
+    """Some hundred damaged inputs each; `python -m tests.support.fuzzing 1000000` for as many as one likes."""
+    assert fuzz(target, 400, SEED) < 400
 
 
 @pytest.mark.slow
@@ -33,6 +33,7 @@ def test_a_million_damaged_inputs(target: Target) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@settings(max_examples=40)
 @given(data=st.binary(max_size=400))
 def test_arbitrary_input(target: Target, data: bytes) -> None:
     """Any bytes at all."""

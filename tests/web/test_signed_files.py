@@ -91,6 +91,7 @@ def test_a_key(chromium: Chromium) -> None:
         one.said(state="key-unnamed")
 
 
+@pytest.mark.slow
 def test_one_after_the_other(chromium: Chromium) -> None:
     """Bundle, file and key are taken in any order, and a bundle waits for the file that it is for."""
     with site(chromium, LOG) as one:
@@ -221,6 +222,7 @@ def test_spoiled(chromium: Chromium) -> None:
         assert look(one) == "none"
 
 
+@pytest.mark.slow
 def test_another_log(chromium: Chromium) -> None:
     """A bundle of a log that the page does not trust shows nothing; a trusted root, or a link, changes nothing."""
     with site(chromium, {**LOG, "policy.txt": another_log()}, faults=True) as one:

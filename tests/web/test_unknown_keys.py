@@ -102,6 +102,7 @@ def test_back_to_the_known_key(chromium: Chromium) -> None:
         assert THEIRS not in one.page.url
 
 
+@pytest.mark.slow
 def test_a_key_that_is_typed(chromium: Chromium) -> None:
     """A key that is entered is as unknown as one of a link: whoever made it may have asked for it to be entered."""
     with site(chromium, PLAIN) as one:
@@ -131,6 +132,7 @@ def test_a_link_that_chooses(chromium: Chromium) -> None:
         assert "Two different keys signed them" in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("keys", "words"), [(2, "Two different keys signed them"), (1, "The log signed both")])
 def test_a_fork_of_a_log_with_two_keys(chromium: Chromium, keys: int, words: str) -> None:
     """It says whether one key has signed two histories, or two keys one each, in a visit and of what is dropped."""
@@ -184,6 +186,7 @@ def test_a_log_without_a_policy(chromium: Chromium) -> None:
         assert OURS in one.said("#head")[2]
 
 
+@pytest.mark.slow
 def test_a_wrong_key_without_a_policy(chromium: Chromium) -> None:
     """A key that did not sign the log stays unknown after the click, and is not remembered."""
     with site(chromium, NO_POLICY, faults=True) as one:
