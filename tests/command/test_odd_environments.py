@@ -80,7 +80,7 @@ def test_odd_environments(forks: Forks, prepared: str, tmp_path: Path) -> None:
 def test_every_command_in_odd_environments(forks: Forks, prepared: str, tmp_path: Path) -> None:
     """All commands, all environments."""
     cells = [(name, odd) for name in CALLS for odd in ODD]
-    cells = one_in(soaking(6, 1), cells)
+    cells = one_in(soaking(4 * 6, 1), cells)
     for name, odd in again(tmp_path, cells):
         check(forks, prepared, name, odd)
     sys.stdout.write(

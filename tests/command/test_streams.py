@@ -92,7 +92,7 @@ def check_work(words: list[str], call: Call, case: Any, *, done_at_all: bool) ->
         assert logged == (call.size if done_at_all else 2), case
     if words[0] == "submit" and done_at_all:
         assert len([each for each in Path("log.private/inbox/ann").iterdir() if each.is_file()]) == 1, case
-    for made in words[words.index("-o") + 1 :][:1] if "-o" in words else []:
+    for made in words[words.index("-o") + 1 :][:1] if "-o" in words and done_at_all else []:
         assert Path(made).stat().st_size > 0, case
 
 
@@ -109,7 +109,7 @@ def test_streams_in_trouble(forks: Forks, prepared: str, tmp_path: Path) -> None
 def test_every_command_with_streams_in_trouble(forks: Forks, prepared: str, tmp_path: Path, as_json: bool) -> None:
     """All commands, all troubles."""
     cells = [(name, streams) for name in CALLS for streams in TROUBLES if not (as_json and name in SIGHTS)]
-    cells = one_in(soaking(4, 1), cells)
+    cells = one_in(soaking(16, 1), cells)
     for name, streams in again(tmp_path, cells):
         check(forks, prepared, name, streams, as_json=as_json)
     sys.stdout.write(
