@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tiles.entries.kinds import LEAF
+from tiles.entries.kind import LEAF
 from tiles.errors import TilesError
 from tiles.inbox.admission import Admission
 from tiles.inbox.attachments import Attachments

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from contextlib import suppress
 from pathlib import Path
 
+from tiles.entries.content import read_digests
 from tiles.errors import AccessError, UsageError
 from tiletree.opening import open_binary
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
-_CHUNK = 1 << 20  # bytes read at a time
 
 
 def read_limited(path: Path, limit: int) -> bytes:
@@ -38,12 +37,10 @@ def digests_of(file: str, algorithms: frozenset[str]) -> dict[str, bytes]:
     """Return digests of a file, by the names that Sigstore has for algorithms; of one that is a digest, that."""
     if (named := digest_named(file)) is not None:
         return {"SHA2_256": bytes.fromhex(named)}
-    hashes = {name: hashlib.new(name.replace("SHA2_", "sha")) for name in sorted(algorithms)}
+    from tiles.sigstore.body import HASHES  # not for calls without a bundle
+
     with open_binary(file) as stream:
-        while chunk := stream.read(_CHUNK):
-            for each in hashes.values():
-                each.update(chunk)
-    return {name: each.digest() for name, each in hashes.items()}
+        return read_digests(stream, {name: HASHES[name] for name in sorted(algorithms)})
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tiles.entries.content import Content
-from tiles.entries.kinds import SHA256
+from tiles.entries.kind import SHA256
 from tiles.entries.signer_keys import key_value
 from tiles.errors import NotLogged, UsageError
 from tiles.index.find_file import find_digest, find_file
@@ -45,9 +45,8 @@ def find_entry(
 ) -> tuple[int, bytes, Content | None]:
     """Return index and entry of what a call names: a file, - for standard input, or sha256:HEX; and what a file holds.
 
-    what  `check_named` said that it can be looked for
-
-    log   as the call names it: blinding secrets of its owner are tried
+    what   `check_named` has said that it can be looked for
+    log    as the call names it: blinding secrets of its owner are tried
     Raises NotLogged if the log does not hold it; what `tiles.index.find_file` raises.
     """
     remark = remarks(out)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiles.errors import UsageError
+from tiletree.files import digest_named
 from tiletree.opening import read_named
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class OpenGate:
         """
         name = self.name
         if name is None:
-            if file == "-" or file.startswith("sha256:"):
+            if file == "-" or digest_named(file) is not None:
                 raise UsageError(f"{file} has no name, and {OPTION} decides by names", hint="say it with --name")
             name = Path(file).name
         return self.gate.required(name, self.keys)

@@ -45,7 +45,7 @@ def tiletree_publish(directory: Path, entries: int, size: int) -> float:
 
 def tiletree_indexed(directory: Path, entries: int, size: int) -> float:
     """The same as a command does it that logs lines, with the index of leaf hashes and no other."""
-    from tiles.entries.kinds import LEAF
+    from tiles.entries.kind import LEAF
     from tiles.index.own_index import DEFAULT_KINDS
     from tiles.index.stopped import change_stopped
     from tiles.log import Log

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from hashlib import sha256
+from hashlib import sha256, sha512
 
 import pytest
 
-from tiles.entries.content import Content, read_content
+from tiles.entries.content import Content, read_content, read_digests
 from tiles.entries.file_digest import file_entry
 from tiles.entries.kinds import forms
 from tiles.tree.bundle import MAX_ENTRY_SIZE
@@ -22,3 +22,12 @@ def test_one_pass(size: int) -> None:
     made = dict(forms(content))
     assert made["file"] == file_entry(io.BytesIO(data))
     assert made.get("raw") == content.data
+
+
+@pytest.mark.parametrize("size", [0, 1, 3 << 20])
+def test_digests_of_one_pass(size: int) -> None:
+    """Several at once, of what is left of a stream, by the names that were given."""
+    stream = io.BytesIO(b"yx" + b"x" * size)
+    stream.seek(2)
+    data = b"x" * size
+    assert read_digests(stream, {"a": sha256, "b": sha512}) == {"a": sha256(data).digest(), "b": sha512(data).digest()}

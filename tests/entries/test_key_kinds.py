@@ -11,7 +11,7 @@ import pytest
 from tests.support.extractors import declared, forget, install
 from tiles.entries import key_kinds
 from tiles.entries.key_kinds import Extractor, check_known, failures, keys_of_kind, known_kinds, values_by
-from tiles.entries.kinds import Key
+from tiles.entries.kind import Key
 from tiles.errors import UsageError
 from tiles.index.key_text import key_from, text_of
 from tiles.index.record import records_of

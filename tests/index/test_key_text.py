@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tiles.entries.key_kinds import OWN_KINDS
-from tiles.entries.kinds import Key
+from tiles.entries.kind import Key
 from tiles.errors import UsageError
 from tiles.index.key_text import key_from, spellings, text_of
 

@@ -11,7 +11,7 @@ from tests.support.indexed import KINDS, POLICY, changed, client_of, entry_of, n
 from tests.support.ranges import Counting
 from tests.support.signed_text import LOG, MLDSA44, key, policy
 from tests.support.signed_text import signed as sign
-from tiles.entries.kinds import Key
+from tiles.entries.kind import Key
 from tiles.errors import AccessError, UsageError, VerificationError
 from tiles.index.opened import Elsewhere, Index, open_index
 from tiles.index.search import Query, search

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.entry_texts import ENTRIES, keys_of
 from tests.support.index_texts import MAX_COVERED, slow_record
-from tiles.entries.kinds import SHA256, Key
+from tiles.entries.kind import SHA256, Key
 from tiles.errors import UsageError
 from tiles.index.record import PREFIX_SIZE, RECORD_SIZE, index_in, key_prefix, leaf_records, record, records_of
 from tiles.notes.index_head import MAX_KEYS

@@ -10,7 +10,7 @@ from tests.support.entry_texts import ENTRIES, keys_of
 from tests.support.readers import Objects
 from tests.support.signed_text import LOG
 from tests.support.web_logs import log_of
-from tiles.entries.kinds import Key
+from tiles.entries.kind import Key
 from tiles.errors import TileError, UsageError
 from tiles.index.scan import scan
 from tiles.notes.policy import policy_for

@@ -16,7 +16,8 @@ from tests.support.reference import flipped, printed_random
 from tests.support.sampling import quickly, soaking
 from tests.support.signed_text import LOG, MLDSA44, key, policy, signed
 from tests.support.web_logs import log_of
-from tiles.entries.kinds import LEAF, NAME, SHA256, Key, keys_of
+from tiles.entries.kind import LEAF, NAME, SHA256, Key
+from tiles.entries.kinds import keys_of
 from tiles.errors import AccessError, LogError, NotFound, NotLogged, TileError, UsageError, VerificationError
 from tiles.index.record import record, records_of
 from tiles.index.run import build_run

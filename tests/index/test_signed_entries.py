@@ -12,7 +12,7 @@ from tests.support.readers import Objects
 from tests.support.signed_text import LOG
 from tests.support.web_indexed import with_index
 from tests.support.web_logs import log_of
-from tiles.entries.kinds import Key
+from tiles.entries.kind import Key
 from tiles.index.key_text import key_from, spellings
 from tiles.index.search import Query, index_for, search
 from tiles.index.search_prover import make_search_proof

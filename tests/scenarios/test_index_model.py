@@ -19,7 +19,8 @@ from tests.support.indexed import named
 from tests.support.reference import flipped
 from tests.support.sampling import soaking
 from tests.support.world import NOW, ORIGIN, ROLES, World, Wrap, not_wrapped, recording_key
-from tiles.entries.kinds import LEAF, NAME, SHA256, Key, keys_of
+from tiles.entries.kind import LEAF, NAME, SHA256, Key
+from tiles.entries.kinds import keys_of
 from tiles.errors import NotFound, TilesError, UsageError, VerificationError
 from tiles.index import build, fresh, known, own_index, scan
 from tiles.index.check import check_index, read_head

@@ -9,7 +9,7 @@ from tests.support.indexed import client_of, named, with_index
 from tests.support.reference import Tree, flipped
 from tests.support.signed_text import LOG, MLDSA44, key, signed
 from tests.support.web_logs import log_of
-from tiles.entries.kinds import LEAF, NAME, Key
+from tiles.entries.kind import LEAF, NAME, Key
 from tiles.index.lookup import Shown
 from tiles.index.opened import open_index
 from tiles.index.record import record, records_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 
@@ -40,3 +40,15 @@ def read_content(stream: BinaryIO, name: str | None = None) -> Content:
             hashed.update(chunk)
             size += len(chunk)
     return Content(hashed.hexdigest(), size, start if size <= MAX_ENTRY_SIZE else None, name)
+
+
+def read_digests(stream: BinaryIO, hashes: Mapping[str, Callable[[], Any]]) -> dict[str, bytes]:
+    """Return digests of what is left to read of a stream, in one pass and constant memory.
+
+    hashes   by the names under which they are returned, such as `hashlib.sha256`
+    """
+    begun = {name: hash_() for name, hash_ in hashes.items()}
+    while chunk := stream.read(_CHUNK):
+        for each in begun.values():
+            each.update(chunk)
+    return {name: each.digest() for name, each in begun.items()}

@@ -16,12 +16,7 @@ from tiles.entries import blinded, file_digest
 from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
 from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
-from tiles.entries.kind import LEAF as LEAF
-from tiles.entries.kind import NAME as NAME
-from tiles.entries.kind import SHA256 as SHA256
-from tiles.entries.kind import SHA512 as SHA512
-from tiles.entries.kind import Key as Key
-from tiles.entries.kind import Kind as Kind
+from tiles.entries.kind import LEAF, NAME, SHA256, SHA512, Key, Kind
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_of, signer_keys
 from tiles.entries.subjects import SUBJECT, subjects_in
 from tiles.errors import Malformed, UsageError

@@ -14,12 +14,11 @@ from typing import Any
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_base64
 from tiles.notes.index_head import MAX_KEYS
+from tiles.sigstore.in_toto import PAYLOAD_TYPE, STATEMENT_V0, STATEMENT_V1
 
 SUBJECT = "subject/1"  # the digest of what an attestation is about
 
 _MAX_DEPTH = 32  # brackets that are open
-_STATEMENTS = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")
-_PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _ALGORITHMS = ("sha256", "sha384", "sha512", "sha1", "gitCommit")
 _DIGEST = re.compile("(?:[0-9a-fA-F]{2}){20,64}", re.ASCII)
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -28,13 +27,13 @@ _BRACKET = re.compile(r"[\[\]{}]")
 def subjects_in(entry: bytes) -> list[bytes]:
     """Return the digests of an attestation's subjects, each once, at most MAX_KEYS; [] for any other entry."""
     found = _parse(entry)
-    if found.get("payloadType") == _PAYLOAD_TYPE and isinstance(found.get("payload"), str):
+    if found.get("payloadType") == PAYLOAD_TYPE and isinstance(found.get("payload"), str):
         try:
             found = _parse(decode_base64(found["payload"], "payload"))
         except Malformed:
             return []
     subjects = found.get("subject")
-    if found.get("_type") not in _STATEMENTS or not isinstance(subjects, list):
+    if found.get("_type") not in (STATEMENT_V0, STATEMENT_V1) or not isinstance(subjects, list):
         return []
     digests = [each["digest"] for each in subjects if isinstance(each, dict) and isinstance(each.get("digest"), dict)]
     values = [digest.get(algorithm) for digest in digests for algorithm in _ALGORITHMS]

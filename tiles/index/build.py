@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count, pairwise
 from typing import Protocol
 
-from tiles.entries.kinds import LEAF
+from tiles.entries.kind import LEAF
 from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, VerificationError
 from tiles.index.fresh import Fresh
 from tiles.index.record import RECORD_SIZE, leaf_records, records_of

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry
-from tiles.entries.kinds import LEAF, SHA256, Blinded, Key, forms
+from tiles.entries.kind import LEAF, SHA256, Key
+from tiles.entries.kinds import Blinded, forms
 from tiles.errors import Malformed, NotLogged, TilesError, UsageError
 from tiles.index.scan import Wanted, is_few, scan
 from tiles.index.search import Found, Hit, Query, Remark, first_hits, index_for, search

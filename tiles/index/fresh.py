@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
 from tiles.entries.key_kinds import may_have
-from tiles.entries.kinds import LEAF
+from tiles.entries.kind import LEAF
 from tiles.index.record import index_in, leaf_records, records_of
 from tiles.index.run import records_in
 from tiles.notes.index_head import MAX_COVERED, RUN_ENTRIES

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 
-from tiles.entries.kinds import LEAF
+from tiles.entries.kind import LEAF
 from tiles.errors import AccessError, TileError, TilesError
 from tiles.index.find_leaves import find_leaves
 from tiles.index.opened import Index, open_index

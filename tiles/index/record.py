@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from struct import Struct
 
 from tiles.entries.key_kinds import may_have, values_by
-from tiles.entries.kinds import LEAF, Key
+from tiles.entries.kind import LEAF, Key
 from tiles.errors import UsageError
 from tiles.notes.index_head import MAX_COVERED
 from tiles.tree.merkle import Hash, leaf_hashes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tiles.entries.key_kinds import keys_of_kind
-from tiles.entries.kinds import LEAF, Key
+from tiles.entries.kind import LEAF, Key
 from tiles.errors import UsageError
 from tiles.read.client import SCAN_LIMIT, LogClient
 

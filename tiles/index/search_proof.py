@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tiles.entries.kinds import LEAF, Key
+from tiles.entries.kind import LEAF, Key
 from tiles.errors import Malformed, UsageError
 from tiles.index.lookup import Shown
 from tiles.index.run import PAGE_SIZE

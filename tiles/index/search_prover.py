@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from itertools import chain
 
-from tiles.entries.kinds import LEAF, Key
+from tiles.entries.kind import LEAF, Key
 from tiles.index.lookup import Shown, show
 from tiles.index.opened import Index
 from tiles.index.record import PREFIX_SIZE, index_in, key_prefix

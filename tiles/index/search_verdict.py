@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tiles.entries.key_kinds import keys_of_kind
-from tiles.entries.kinds import LEAF, Key
+from tiles.entries.kind import LEAF, Key
 from tiles.errors import ProofError, SignatureError, VerificationError
 from tiles.index.lookup import Shown
 from tiles.index.opened import note_keys

@@ -6,12 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from tiles.entries.proof_extra import extra_for
 from tiles.log import Log
-from tiles.notes.policy import policy_for
 from tiles.notes.tlog_proof import TlogProof
-from tiles.read.client import LogClient
-from tiles.rekor.log_entry import proven, visit_published
+from tiles.rekor.log_entry import own_proofs
 from tiles.signatures.entry import SignatureEntry
-from tiles.store import StoreFetcher
 from tiles.tree.merkle import Hash, leaf_hash
 from tiles.write.results import Appended
 
@@ -41,7 +38,5 @@ def log_signature(log: Log, entry: SignatureEntry) -> Logged:
     """
     data = entry.data
     appended = log.append([data], once=True)
-    client = LogClient(StoreFetcher(log.public), policy_for(log.verifier), origin=log.verifier.name)
-    visit_published(client, appended.checkpoint.tree.size)
-    proof = proven(client, appended.indexes[0], data)
+    (proof,), _ = own_proofs(log, [data], appended)
     return Logged(leaf_hash(data), replace(proof, extra=extra_for(data)), appended)

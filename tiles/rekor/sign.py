@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import BinaryIO
 
+from tiles.entries.content import read_digests
 from tiles.errors import UsageError
 from tiles.notes.encoding import encode_base64
 from tiles.signing.artifact_key import ArtifactKey
@@ -35,16 +36,12 @@ PREDICATE_TYPES = {
     "openvex": "https://openvex.dev/ns",
 }
 
-_CHUNK = 1 << 20  # bytes read at a time
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,1000}", re.ASCII)
 
 
 def digest_of(stream: BinaryIO, algorithm: str) -> bytes:
     """Return the digest of what is left to read of a stream, in constant memory. algorithm: such as "SHA2_256"."""
-    hashed = HASHES[algorithm]()
-    while chunk := stream.read(_CHUNK):
-        hashed.update(chunk)
-    return hashed.digest()
+    return read_digests(stream, {algorithm: HASHES[algorithm]})[algorithm]
 
 
 def hint_of(key: PublicKey) -> str:

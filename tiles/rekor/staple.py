@@ -12,15 +12,12 @@ from tiles.errors import Refused, UsageError
 from tiles.inbox.attachments import Attachments
 from tiles.log import Log
 from tiles.notes.keys import VerifierKey
-from tiles.notes.policy import policy_for
-from tiles.read.client import LogClient
-from tiles.rekor.log_entry import log_entry, proven, visit_published
+from tiles.rekor.log_entry import log_entry, own_proofs
 from tiles.sigstore.body import HASHES
-from tiles.sigstore.bundle import Bundle, LogEntry, MessageSignature
+from tiles.sigstore.bundle import Bundle, MessageSignature
 from tiles.sigstore.dsse import Envelope
 from tiles.sigstore.hashedrekord import check_hashedrekord, make_hashedrekord
 from tiles.sigstore.public_key import PublicKey, certificate_key
-from tiles.store import StoreFetcher
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
 from tiles.write.results import Appended
 
@@ -112,24 +109,14 @@ def staple(log: Log, bundles: Sequence[Bundle], keys: Sequence[PublicKey | None]
     attached = {position: attachments_of(bundle) for position, bundle in enumerate(bundles)}
     appended = log.append(entries, once=True, attached=attached)
     there = {position for position, _ in appended.already}
-    proven, tree = log_entries(log, entries, appended)
+    proofs, tree = own_proofs(log, entries, appended)
     return Done(
         tuple(
-            Stapled(replace(bundle, entries=(entry,)), leaf_hash(entry.body), position in there)
-            for position, (bundle, entry) in enumerate(zip(bundles, proven, strict=True))
+            Stapled(
+                replace(bundle, entries=(log_entry(entry, proof, log.verifier),)), leaf_hash(entry), position in there
+            )
+            for position, (bundle, entry, proof) in enumerate(zip(bundles, entries, proofs, strict=True))
         ),
         appended,
         tree,
     )
-
-
-def log_entries(log: Log, entries: Sequence[bytes], appended: Appended) -> tuple[list[LogEntry], TreeHead]:
-    """Return what shows that entries are in a tree of a log, and the tree: read as a reader would, and verified.
-
-    appended   how the log took them
-    """
-    client = LogClient(StoreFetcher(log.public), policy_for(log.verifier), origin=log.verifier.name)
-    visit_published(client, appended.checkpoint.tree.size)
-    key, indexes = log.verifier, appended.indexes
-    made = [log_entry(entry, proven(client, index, entry), key) for entry, index in zip(entries, indexes, strict=True)]
-    return made, client.tree

@@ -16,8 +16,6 @@ from typing import Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -27,14 +25,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tiles.errors import AccessError, Malformed, NotFound, Refused, UsageError, placed
-from tiles.sigstore.public_key import DIGEST_SIZES, PublicKey, parse_public_key
+from tiles.sigstore.public_key import DIGEST_SIZES, PublicKey, parse_public_key, prehashed
 from tiles.user.files import create_file, read_private
 
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 PUBLIC_SUFFIX = ".pub"
 
 _WHAT = "signing key"
-_HASHES: dict[str, type[HashAlgorithm]] = {"SHA2_256": SHA256, "SHA2_384": SHA384, "SHA2_512": SHA512}
 _COSIGN = (b"ENCRYPTED SIGSTORE PRIVATE KEY", b"ENCRYPTED COSIGN PRIVATE KEY")
 _MADE_BY = "`tiletree key generate --signing --out FILE` makes one"
 
@@ -71,7 +68,7 @@ class FileKey:
         """Return the signature over what has this digest: deterministic ECDSA in DER, or RSA PKCS#1 v1.5."""
         if len(digest) != DIGEST_SIZES[self.public.algorithm]:
             raise UsageError(f"{len(digest)} bytes are no digest of {self.public.algorithm}")
-        hashed = Prehashed(_HASHES[self.public.algorithm]())
+        hashed = prehashed(self.public.algorithm)
         if isinstance(self._private, rsa.RSAPrivateKey):
             return self._private.sign(digest, padding.PKCS1v15(), hashed)
         return self._private.sign(digest, ec.ECDSA(hashed, deterministic_signing=True))

@@ -59,17 +59,17 @@ def verify_chain(
     others = tuple(load_certificate(each) for each in added)
     for authority in authorities:
         if not authority.period.holds(at):
-            reasons.append(f"{_name(authority)} is not trusted at that time")
+            reasons.append(f"{authority.called} is not trusted at that time")
             continue
         try:
             *lower, root = load_chain(authority)
         except Malformed as error:  # of a kind that is newer, or older, than this library
-            reasons.append(f"{_name(authority)}: {error.message}")
+            reasons.append(f"{authority.called}: {error.message}")
             continue
         path = _path(certificate, (*lower, *others), root, at)
         if not isinstance(path, str):
             return path
-        reasons.append(f"{_name(authority)}: {path}")
+        reasons.append(f"{authority.called}: {path}")
     found = "; ".join(reasons) or "the trusted root has none"
     raise VerificationError(
         f"no certificate authority of the trusted root has issued this certificate, at {when}: {found}",
@@ -144,7 +144,3 @@ def _plain(error: Exception) -> str:
     if text.startswith(_EXHAUSTED):
         text = f"an authority that could have issued it: {text.removeprefix(_EXHAUSTED)}"
     return text[:_REASON]
-
-
-def _name(authority: Authority) -> str:
-    return authority.uri or authority.common_name or "the authority"

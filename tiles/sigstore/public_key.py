@@ -143,7 +143,7 @@ def verify_digest(key: PublicKey, digest: bytes, signature: bytes, algorithm: st
     algorithm = algorithm or key.algorithm
     if DIGEST_SIZES.get(algorithm) != len(digest):
         raise UsageError(f"{len(digest)} bytes are no digest of {algorithm}")
-    hashed = Prehashed(_HASHES[algorithm]())
+    hashed = prehashed(algorithm)
     public = load_der_public_key(key.spki)
     try:
         if isinstance(public, ec.EllipticCurvePublicKey):
@@ -152,6 +152,11 @@ def verify_digest(key: PublicKey, digest: bytes, signature: bytes, algorithm: st
             public.verify(signature, digest, padding.PKCS1v15(), hashed)
     except InvalidSignature:
         raise SignatureError(f"wrong signature by the key {key.hint.hex()}") from None
+
+
+def prehashed(algorithm: str) -> Prehashed:
+    """Return what tells `cryptography` that a digest is signed. algorithm: of the digest"""
+    return Prehashed(_HASHES[algorithm]())
 
 
 def _details_of(key: object) -> str:

@@ -122,7 +122,7 @@ def _judge(timestamp: bytes, signature: bytes, authorities: Sequence[Authority])
     at = parsed.tst_info.gen_time.astimezone(UTC)
     reasons = []
     for authority in authorities:
-        name = authority.uri or authority.common_name or "the authority"
+        name = authority.called
         if reason := _refusal(parsed, signature, authority):
             reasons.append(f"{name}: {reason}")
         elif not authority.period.holds(at):

@@ -84,6 +84,11 @@ class Authority:
     common_name: str = ""
     period: Period = Period()
 
+    @property
+    def called(self) -> str:
+        """How messages call it."""
+        return self.uri or self.common_name or "the authority"
+
 
 @dataclass(frozen=True, slots=True)
 class TrustedRoot:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tiles.entries.kinds import LEAF
+from tiles.entries.kind import LEAF
 from tiles.entries.payload import fetch_payload
 from tiles.errors import Malformed, UsageError
 from tiles.index.find_file import find_leaf_hash

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from tiles.entries.kinds import LEAF, NAME, SHA256, Key, Signature, keys_of, kind_of
+from tiles.entries.kind import LEAF, NAME, SHA256, Key
+from tiles.entries.kinds import Signature, keys_of, kind_of
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_in
 from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError

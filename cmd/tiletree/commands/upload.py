@@ -15,7 +15,7 @@ from tiles.rekor.upload import MAX_SIGNATURE_SIZE, parse_signer, uploaded
 from tiles.rekor.upload import parse_signature as parse_bare
 from tiles.signatures.digests import SHA256, WHOLE, Signed
 from tiles.signatures.entry import SignatureEntry, entry_by
-from tiles.signatures.formats import FORMATS, MAX_FILE_SIZE, format_of, parse_signature, parse_signer_key
+from tiles.signatures.formats import FORMATS, MAX_FILE_SIZE, SignerKey, format_of, parse_signature, parse_signer_key
 from tiles.sigstore.public_key import DIGEST_SIZES
 from tiletree.files import read_limited
 from tiletree.opening import open_binary
@@ -82,8 +82,9 @@ def upload(
         raise click.UsageError("name --artifact, or --artifact-hash", click.get_current_context())
     with judged(data := read_limited(public_key, MAX_FILE_SIZE), str(public_key)):
         name = pki_format or format_of(data) or _X509
-    if name != _X509:
-        entry = _verified(name, artifact, artifact_hash, signature, public_key)
+        other = parse_signer_key(name, data) if name != _X509 else None
+    if other is not None:
+        entry = _verified(other, artifact, artifact_hash, signature)
         about = artifact if artifact is not None else f"{artifact_hash}"
         return log_other(out, log, open_log(out, log, writer), about, entry, target, url)
     with judged(data, str(public_key)):
@@ -101,15 +102,11 @@ def upload(
     return log_bundles(out, log, open_log(out, log, writer), [Unlogged(about, bundle, signer.key, target)], url)
 
 
-def _verified(
-    name: str, artifact: str | None, artifact_hash: str | None, signature: Path, public_key: Path
-) -> SignatureEntry:
+def _verified(key: SignerKey, artifact: str | None, artifact_hash: str | None, signature: Path) -> SignatureEntry:
     """Return the entry of a signature of another format than x509, once it was verified."""
-    with judged(data := read_limited(public_key, MAX_FILE_SIZE), str(public_key)):
-        key = parse_signer_key(name, data)
     with judged(data := read_limited(signature, MAX_FILE_SIZE), str(signature)):
-        made = parse_signature(name, data)
-        over = FORMATS[name].signed_digest(made)
+        made = parse_signature(key.format, data)
+        over = FORMATS[key.format].signed_digest(made)
     if artifact is not None:
         with open_binary(artifact) as stream:
             file = read_signed(stream, whole=over == WHOLE)
