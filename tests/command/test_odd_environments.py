@@ -79,7 +79,7 @@ def test_odd_environments(forks: Forks, prepared: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_every_command_in_odd_environments(forks: Forks, prepared: str, tmp_path: Path) -> None:
     """All commands, all environments."""
-    cells = [(name, odd) for name in CALLS if not name.startswith("shim") for odd in ODD]  # it serves until told to end
+    cells = [(name, odd) for name in CALLS for odd in ODD]
     cells = one_in(soaking(6, 1), cells)
     for name, odd in again(tmp_path, cells):
         check(forks, prepared, name, odd)

@@ -108,9 +108,7 @@ def test_streams_in_trouble(forks: Forks, prepared: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("as_json", [False, True])
 def test_every_command_with_streams_in_trouble(forks: Forks, prepared: str, tmp_path: Path, as_json: bool) -> None:
     """All commands, all troubles."""
-    # the shim serves until it is told to end: test_shim and test_shim_deaths try that
-    names = [name for name in CALLS if not (as_json and name in SIGHTS) and not name.startswith("shim")]
-    cells = [(name, streams) for name in names for streams in TROUBLES]
+    cells = [(name, streams) for name in CALLS for streams in TROUBLES if not (as_json and name in SIGHTS)]
     cells = one_in(soaking(4, 1), cells)
     for name, streams in again(tmp_path, cells):
         check(forks, prepared, name, streams, as_json=as_json)
