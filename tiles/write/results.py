@@ -63,6 +63,7 @@ class Sequenced:
     retries   how often another writer was first
     already   how many entries of these submissions were not logged, because they are in the log
     once      False if what was to be logged once may be in the log elsewhere, because nobody could look
+    waited    how many seconds the oldest of these submissions had waited once it was published; None if there is none
     """
 
     first_index: int
@@ -74,3 +75,4 @@ class Sequenced:
     retries: int = 0
     already: int = 0
     once: bool = True
+    waited: float | None = None

@@ -145,7 +145,8 @@ class Sequencer:
                 batch = Batch(size, len(wanted.new), body, taken.took, taken.refused, wanted.already)
                 if (done := self._commit(state, planned, batch, self._steps.committer.stage(batch))) is not None:
                     decided = size, batch.count, batch.took, batch.refused, taken.backlog
-                    return Sequenced(*decided, done, tries, len(batch.already), wanted.complete)
+                    waited = None if taken.oldest is None else max(0.0, self._clock.now() - taken.oldest)
+                    return Sequenced(*decided, done, tries, len(batch.already), wanted.complete, waited)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
 
     def finish(self) -> SignedCheckpoint:
