@@ -134,7 +134,8 @@ class Sequencer:
                 size = state.head.tree.size
                 taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._clock.now())
                 if not taken.took and not taken.refused:
-                    return Sequenced(size, 0, (), (), taken.backlog, state.checkpoint, tries)
+                    nothing = size, 0, (), (), taken.backlog
+                    return Sequenced(*nothing, state.checkpoint, tries, frozen=state.head.frozen)
                 check_open(state)
                 wanted = anyway(taken.entries, size)
                 if any(taken.once):
