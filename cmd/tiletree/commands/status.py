@@ -10,12 +10,12 @@ from tiles.errors import TilesError
 from tiles.inbox.selection import Backlog
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
-from tiles.signing.key_file import read_key
 from tiles.tree.merkle import TreeHead
 from tiles.upkeep.status import Status, look
 from tiles.user.exposed import readable
 from tiles.user.places import private_store, public_store
-from tiletree.opening import KEY_TEXT, environment_key, find_anchor, find_key_path, remark_readable
+from tiletree.keys import find_anchor, key_place, open_named
+from tiletree.opening import remark_readable
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, lasted
 
@@ -35,16 +35,13 @@ def status(out: Output, log: str, writer: Writer) -> int:
     Exits 4 if the next run would refuse, or has no key to sign with.
     """
     public, own = public_store(log), private_store(log, writer.private)
-    signing = environment_key(writer)
-    path = None if signing is not None else find_key_path(log, writer)
-    memory = find_anchor(log, writer, path)
+    place = key_place(log, writer)
+    memory = find_anchor(log, writer, place)
     now = time.time()
     found = look(public, own, memory, now)
-    key, problem, hint = f"${KEY_TEXT}" if path is None else str(path), "", ""
+    key, problem, hint = str(place), "", ""
     try:
-        if path is not None:
-            signing = read_key(path)
-        problem = _other(signing.verifier if signing is not None else None, found)
+        problem = _other(open_named(place, log, writer).verifier, found)
     except TilesError as error:
         problem, hint = error.message, error.hint
     head, age, waiting = found.head, max(0.0, now - found.modified), found.backlog
@@ -87,9 +84,9 @@ def status(out: Output, log: str, writer: Writer) -> int:
     return EXIT_REFUSED if found.refusal or problem else EXIT_OK
 
 
-def _other(key: VerifierKey | None, found: Status) -> str:
+def _other(key: VerifierKey, found: Status) -> str:
     """Return what is wrong with a key that is not the log's; "" if it is."""
-    return "" if key is None or key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"
+    return "" if key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"
 
 
 def _indexed(found: Status) -> str:
