@@ -62,6 +62,7 @@ COMMANDS = {
             "init",
             "key",
             "logproof",
+            "move",
             "page",
             "prove",
             "repair",
