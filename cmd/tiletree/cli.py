@@ -52,6 +52,7 @@ COMMANDS = {
         name: (name, name)
         for name in (
             "add",
+            "admission",
             "attest",
             "audit",
             "freeze",

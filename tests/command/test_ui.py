@@ -146,6 +146,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["sequence", LOG], False),
         (["status", LOG], False),
         (["gc", LOG, "--grace", 0], False),
+        (["admission", LOG], False),
         (["freeze", LOG, "--yes"], False),
         (["add", LOG, FILE], False),
     ],
@@ -175,6 +176,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["sequence", NONE], True),
         (["gc", NONE], True),
         (["freeze", NONE, "--yes"], True),
+        (["admission", NONE], True),
+        (["admission", NONE, "--set", LINES], True),
     ],
 }
 

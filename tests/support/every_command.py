@@ -92,6 +92,8 @@ CALLS = {
     "serve": Call("serve log --port 0", interrupted=0.3),
     "shim": Call("shim log --key k", interrupted=0.3),
     "shim --submit": Call("shim log --submit --submitter ann", interrupted=0.3),
+    "admission": Call("admission log", answers=True),
+    "admission --set": Call("admission log --set admission --yes --key k"),
     "freeze": Call("freeze log --yes --key k"),
     "freeze?": Call("freeze log --key k", stdin=b"y\n", unread=130),
     "key generate": Call("key generate x.example.com --out x"),
