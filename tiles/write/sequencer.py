@@ -165,6 +165,29 @@ class Sequencer:
                 self._steps.committer.freeze(state)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the log is not frozen")
 
+    def admit(self, admission: Admission, instead_of: str) -> SignedCheckpoint:
+        """Let the log admit by another policy from now on, and return its checkpoint, which stays as it is.
+
+        instead_of   SHA-256 (hex) of the policy that it replaces; Refused if the log has another one by now
+
+        A run that has loaded the old policy can commit nothing by it afterwards: its swap of the head is lost.
+        """
+        with _refusing():
+            for _ in among_writers(self._clock):
+                state, _ = self._recoverer.settle()
+                if state.head.admission == admission.sha256:
+                    return state.checkpoint
+                check_open(state)
+                if state.head.admission != instead_of:
+                    raise Refused(
+                        f"the admission policy of {state.head.origin} is {state.head.admission}, not {instead_of}",
+                        hint="somebody has changed it meanwhile; `tiletree admission LOG` shows it",
+                    )
+                self._steps.committer.admit(state, admission)
+        raise AccessError(
+            f"{self._private.url}: other writers were first {ATTEMPTS} times; the admission policy is as it was"
+        )
+
     def _begin(self) -> None:
         try:
             self._steps.loader.check_untouched()
