@@ -1,4 +1,10 @@
-"""What ministack is started by: it takes down each request, ends a function at the request it is told, and says 404.
+"""What ministack is started by: it takes down each request, and ends a function at the request it is told to.
+
+It also adds what AWS documents and ministack lacks:
+
+- the condition keys s3:if-none-match, s3:if-match, kms:SigningAlgorithm and kms:MessageType, out of the request;
+- aws:PrincipalArn is the role's, not the session's;
+- where the CDN may list a bucket, an object that is not there is 404, not 403.
 
 This runs in the environment that ministack is installed in, and imports nothing of ours. Its settings come from the
 environment:
@@ -6,6 +12,7 @@ environment:
     TILETREE_REQUESTS   a file that gets one JSON line for each request
     TILETREE_DEATHS     a file that holds a number N, and ACCESS_KEYs: before the Nth write by anyone but those keys the
                         function that makes it is killed, and the write does not happen
+    TILETREE_PLAIN      where it listens without TLS, so that it can be seen that this is refused
     TILETREE_RUNTIME    the Python that functions run in: as on AWS, it has boto3 and nothing else
 """
 
@@ -13,7 +20,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -23,6 +32,7 @@ import ministack.app as app  # type: ignore[import-not-found]
 from ministack.core import iam_evaluator, lambda_runtime  # type: ignore[import-not-found]
 from ministack.services import s3  # type: ignore[import-not-found]
 
+_SESSION = re.compile(r"arn:aws:sts::([0-9]+):assumed-role/([^/]+)/.+")
 _WRITES = {"PUT", "POST", "DELETE"}
 
 _requests = open(os.environ["TILETREE_REQUESTS"], "a", buffering=1)  # noqa: SIM115  until the process ends
@@ -51,11 +61,42 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
     }
     if is_death(request):
         kill_functions()
-    else:
-        await _serve(scope, receive, _noting(send, request))
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
         return
-    await send({"type": "http.response.start", "status": 503, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+    messages = await _read(receive) if request["service"] == "kms" else []
+    _asked.set(condition_keys(headers, b"".join(message.get("body", b"") for message in messages)))
+
+    async def receiving() -> Any:
+        return messages.pop(0) if messages else await receive()
+
+    await _serve(scope, receiving, _noting(send, request))
+
+
+async def _read(receive: Any) -> list[dict[str, Any]]:
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    return messages
+
+
+def condition_keys(headers: dict[str, str], body: bytes) -> dict[str, str]:
+    """Return the condition keys that a request has, and that ministack does not know, by their names in lower case."""
+    found = {f"s3:{name}": headers[name] for name in ("if-none-match", "if-match") if name in headers}
+    if body.startswith(b"{"):
+        document = json.loads(body)
+        names = ("SigningAlgorithm", "MessageType")
+        found |= {f"kms:{name.lower()}": document[name] for name in names if name in document}
+    return found
+
+
+def resolve(key: str, context: Any) -> Any:
+    """Return the value of a condition key in a request."""
+    if key.lower() in _asked.get():
+        return _asked.get()[key.lower()]
+    value = _resolve(key, context)
+    session = _SESSION.fullmatch(value) if key.lower() == "aws:principalarn" and value else None
+    return f"arn:aws:iam::{session[1]}:role/{session[2]}" if session else value
 
 
 def end(*_: object) -> None:
@@ -126,12 +167,16 @@ def _may_list(bucket: str, source: str) -> bool:
     return bool(decision == "Allow")
 
 
+_asked: ContextVar[dict[str, str]] = ContextVar("asked", default={})  # noqa: B039  nobody changes it
+_resolve = iam_evaluator._resolve_condition_key
 _fetch = s3.serve_cloudfront_origin_fetch
 _runtime_of = lambda_runtime._detect_runtime_binary
 
 if __name__ == "__main__":
     app.app = serve
+    app._HypercornConfig._insecure_bind = [os.environ["TILETREE_PLAIN"]]
     app._port_is_bindable = lambda *_: False  # it would listen on port 443 too
+    iam_evaluator._resolve_condition_key = resolve
     s3.serve_cloudfront_origin_fetch = fetch_for_cloudfront
     lambda_runtime._detect_runtime_binary = lambda runtime: (os.environ["TILETREE_RUNTIME"], _runtime_of(runtime)[1])
     app.main()

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -84,11 +84,14 @@ class Request:
 class Emulator:
     """ministack, running.
 
-    authority   the file with the certificate that its own is by
+    port         where it answers by TLS
+    plain_port   where it answers without
+    authority    the file with the certificate that its own is by
     """
 
     directory: Path
     port: int
+    plain_port: int
     authority: Path
 
     @property
@@ -118,16 +121,28 @@ class Emulator:
         deaths.unlink(missing_ok=True)
         return waits
 
-    def client(self, service: str, credentials: dict[str, str] | None = None, region: str = REGION) -> Any:
-        """Return boto3's client of a service; the account's own without credentials."""
+    def client(self, service: str, credentials: Mapping[str, str] = ROOT, endpoint: str = "") -> Any:
+        """Return boto3's client of a service; of the account itself without credentials."""
         boto3 = pytest.importorskip("boto3")
         from botocore.config import Config  # type: ignore[import-untyped]
 
         names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-        keys = {name: (credentials or ROOT).get(name.upper()) for name in names}
+        keys = {name: credentials.get(name.upper()) for name in names}
         config = Config(retries={"max_attempts": 1}, read_timeout=180, s3={"addressing_style": "path"})
-        verify = str(self.authority)
-        return boto3.client(service, endpoint_url=self.endpoint, verify=verify, region_name=region, config=config, **keys)
+        return boto3.client(
+            service,
+            endpoint_url=endpoint or self.endpoint,
+            verify=str(self.authority),
+            region_name=REGION,
+            config=config,
+            **keys,
+        )
+
+    def assume(self, role: str) -> dict[str, str]:
+        """Return credentials of a role, as the environment variables that hold them."""
+        given = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
+        return {f"AWS_{variable}": given[name] for name, variable in names.items()}
 
 
 @contextmanager
@@ -137,7 +152,7 @@ def ministack(directory: Path) -> Iterator[Emulator]:
     both, chain = make_certificates(directory, "*.cloudfront.net")
     authority = directory / "authority.pem"  # without the other one of the same name, which confuses OpenSSL
     authority.write_text("-----BEGIN" + both.read_text().rpartition("-----BEGIN")[2])
-    emulator = Emulator(directory, free_port(), authority)
+    emulator = Emulator(directory, free_port(), free_port(), authority)
     (directory / "requests").touch()
     settings = {
         **emulator.environment,
@@ -155,6 +170,7 @@ def ministack(directory: Path) -> Iterator[Emulator]:
         "TMPDIR": str(directory),
         "TILETREE_REQUESTS": str(directory / "requests"),
         "TILETREE_DEATHS": str(directory / "deaths"),
+        "TILETREE_PLAIN": f"127.0.0.1:{emulator.plain_port}",
         "TILETREE_RUNTIME": str(runtime),
         "PYTHONPATH": "",  # functions see their package, and nothing of ours
         "SSL_CERT_FILE": "",

@@ -7,7 +7,6 @@ is not tried.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from functools import cache
@@ -19,31 +18,11 @@ from botocore.config import Config  # type: ignore[import-untyped]
 
 Values = dict[str, Any]
 
-# Condition keys that ministack 1.5 does not know. It would take them for absent.
-UNKNOWN_KEYS = frozenset({"s3:if-none-match", "s3:if-match", "kms:SigningAlgorithm", "kms:MessageType"})
-
-
 @cache
 def client(service: str, region: str | None = None) -> Any:
     """Return boto3's client of a service."""
     config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2})
     return boto3.client(service, region_name=region or os.environ["AWS_REGION"], config=config)
-
-
-def emulable(policy: str) -> str:
-    """Return a policy without what ministack cannot decide: an Allow without that condition, no such Deny."""
-    document, statements = json.loads(policy), []
-    for statement in document["Statement"]:
-        conditions = {
-            operator: {key: value for key, value in keys.items() if key not in UNKNOWN_KEYS}
-            for operator, keys in statement.get("Condition", {}).items()
-        }
-        conditions = {operator: keys for operator, keys in conditions.items() if keys}
-        if statement["Effect"] == "Deny" and conditions != statement.get("Condition", {}):
-            continue
-        plain = {key: value for key, value in statement.items() if key != "Condition"}
-        statements.append({**plain, "Condition": conditions} if conditions else plain)
-    return json.dumps({**document, "Statement": statements})
 
 
 def create(name: str, values: Values) -> Values:
@@ -150,7 +129,7 @@ def _lifecycle(values: Values) -> None:
 
 
 def _bucket_policy(values: Values) -> None:
-    client("s3").put_bucket_policy(Bucket=values["bucket"], Policy=emulable(values["policy"]))
+    client("s3").put_bucket_policy(Bucket=values["bucket"], Policy=values["policy"])
 
 
 def _object(values: Values) -> None:
@@ -169,14 +148,14 @@ def _role(values: Values) -> Values:
 
 def _role_policy(values: Values) -> Values:
     client("iam").put_role_policy(
-        RoleName=values["role"], PolicyName=values["name"], PolicyDocument=emulable(values["policy"])
+        RoleName=values["role"], PolicyName=values["name"], PolicyDocument=values["policy"]
     )
     return {"id": f"{values['role']}:{values['name']}"}
 
 
 def _key(values: Values) -> Values:
     given = _given(values, KeySpec="customer_master_key_spec", KeyUsage="key_usage", Description="description")
-    made = client("kms").create_key(Policy=emulable(values["policy"]), **given)["KeyMetadata"]
+    made = client("kms").create_key(Policy=values["policy"], **given)["KeyMetadata"]
     return {"id": made["KeyId"], "key_id": made["KeyId"], "arn": made["Arn"]}
 
 
