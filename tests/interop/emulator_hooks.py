@@ -7,6 +7,7 @@ is not tried.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 Values = dict[str, Any]
 
@@ -48,6 +50,29 @@ def read(name: str, values: Values) -> Values:
     if name == "aws_caller_identity":
         return {"account_id": client("sts").get_caller_identity()["Account"]}
     return {"aws_partition": {"partition": "aws"}, "aws_region": {"region": os.environ["AWS_REGION"]}}[name]
+
+
+def refresh(name: str, values: Values) -> Values | None:
+    """Return what differs in the emulator from what Terraform knows of a resource; None if it is not there.
+
+    Policies are compared, and the schedule's state; of other types, what is deleted by hand is found.
+    """
+    try:
+        return (_REFRESH[name](values) or {}) if name in _REFRESH else {}
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            return None
+        raise
+
+
+def _policy(known: str, found: str | Values) -> Values:
+    """Return nothing if both policies say the same, whatever their spaces and order are."""
+    found = json.loads(found) if isinstance(found, str) else found
+    return {} if json.loads(known) == found else {"policy": json.dumps(found)}
+
+
+def _changed(values: Values, **found: Any) -> Values:
+    return {name: value for name, value in found.items() if values.get(name) not in (None, value)}
 
 
 def _one(values: Any) -> Any:
@@ -405,6 +430,32 @@ _CREATE: dict[str, Callable[[Values], Values | None]] = {
     "aws_secretsmanager_secret": _secret,
     "aws_sqs_queue": _queue,
     "aws_sqs_queue_policy": _queue_policy,
+}
+
+# the codes of errors that say that something is not there
+_GONE = frozenset(
+    {"404", "NoSuchBucket", "NoSuchBucketPolicy", "NoSuchEntity", "NotFoundException", "ResourceNotFoundException"}
+)
+
+_REFRESH: dict[str, Callable[[Values], Any]] = {
+    "aws_iam_role": lambda values: client("iam").get_role(RoleName=values["name"]) and {},
+    "aws_iam_role_policy": lambda values: _policy(
+        values["policy"],
+        client("iam").get_role_policy(RoleName=values["role"], PolicyName=values["name"])["PolicyDocument"],
+    ),
+    "aws_kms_key": lambda values: _policy(
+        values["policy"], client("kms").get_key_policy(KeyId=values["key_id"], PolicyName="default")["Policy"]
+    ),
+    "aws_lambda_function": lambda values: (
+        client("lambda").get_function(FunctionName=values["function_name"]) and {}
+    ),
+    "aws_s3_bucket": lambda values: client("s3").head_bucket(Bucket=values["bucket"]) and {},
+    "aws_s3_bucket_policy": lambda values: _policy(
+        values["policy"], client("s3").get_bucket_policy(Bucket=values["bucket"])["Policy"]
+    ),
+    "aws_scheduler_schedule": lambda values: _changed(
+        values, state=client("scheduler").get_schedule(Name=values["name"], GroupName=values["group_name"])["State"]
+    ),
 }
 
 _SAME_CALL = frozenset({"aws_cloudwatch_metric_alarm", "aws_iam_role_policy", "aws_s3_bucket_policy", "aws_s3_object"})
