@@ -198,8 +198,10 @@ def _secret(values: Values) -> Values:
 
 
 def _queue(values: Values) -> Values:
-    seconds = str(int(values["message_retention_seconds"]))
-    url = client("sqs").create_queue(QueueName=values["name"], Attributes={"MessageRetentionPeriod": seconds})["QueueUrl"]
+    names = {"MessageRetentionPeriod": "message_retention_seconds", "VisibilityTimeout": "visibility_timeout_seconds"}
+    attributes = {attribute: str(int(values[name])) for attribute, name in names.items() if values.get(name) is not None}
+    attributes |= _given(values, RedrivePolicy="redrive_policy")
+    url = client("sqs").create_queue(QueueName=values["name"], Attributes=attributes)["QueueUrl"]
     arn = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return {"id": url, "url": url, "arn": arn}
 
@@ -254,6 +256,33 @@ def _permission(values: Values) -> None:
     )
 
 
+def _notification(values: Values) -> Values:
+    queues = [
+        {
+            "QueueArn": queue["queue_arn"],
+            "Events": list(queue["events"]),
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": queue["filter_prefix"]}]}},
+        }
+        for queue in values["queue"]
+    ]
+    client("s3").put_bucket_notification_configuration(
+        Bucket=values["bucket"], NotificationConfiguration={"QueueConfigurations": queues}
+    )
+    return {"id": values["bucket"]}
+
+
+def _mapping(values: Values) -> Values:
+    made = client("lambda").create_event_source_mapping(
+        EventSourceArn=values["event_source_arn"],
+        FunctionName=values["function_name"],
+        BatchSize=int(values["batch_size"]),
+        MaximumBatchingWindowInSeconds=int(values["maximum_batching_window_in_seconds"]),
+        FunctionResponseTypes=list(values["function_response_types"]),
+        ScalingConfig={"MaximumConcurrency": int(_one(values["scaling_config"])["maximum_concurrency"])},
+    )
+    return {"id": made["UUID"], "uuid": made["UUID"]}
+
+
 def _schedule_group(values: Values) -> Values:
     made = client("scheduler").create_schedule_group(Name=values["name"])
     return {"id": values["name"], "arn": made["ScheduleGroupArn"]}
@@ -277,6 +306,7 @@ def _schedule(values: Values) -> Values:
             "RoleArn": target["role_arn"],
             "RetryPolicy": policy,
             **_given(target, Input="input"),
+            **({"DeadLetterConfig": {"Arn": dead["arn"]}} if (dead := _one(target.get("dead_letter_config"))) else {}),
         },
     )
     return {"id": f"{values['group_name']}/{values['name']}", "arn": made["ScheduleArn"]}
@@ -298,7 +328,21 @@ def _access_control(values: Values) -> Values:
 
 def _cache_policy(values: Values) -> Values:
     times = {name: int(values[f"{name.removesuffix('TTL').lower()}_ttl"]) for name in ("MinTTL", "DefaultTTL", "MaxTTL")}
-    made = client("cloudfront").create_cache_policy(CachePolicyConfig={"Name": values["name"], **times})
+    key = _one(values["parameters_in_cache_key_and_forwarded_to_origin"])
+    query = _one(key["query_strings_config"])
+    names = _one(query.get("query_strings")).get("items")
+    forwarded = {
+        "EnableAcceptEncodingGzip": key["enable_accept_encoding_gzip"],
+        "EnableAcceptEncodingBrotli": key["enable_accept_encoding_brotli"],
+        "HeadersConfig": {"HeaderBehavior": _one(key["headers_config"])["header_behavior"]},
+        "CookiesConfig": {"CookieBehavior": _one(key["cookies_config"])["cookie_behavior"]},
+        "QueryStringsConfig": {
+            "QueryStringBehavior": query["query_string_behavior"],
+            **({"QueryStrings": _items(names)} if names else {}),
+        },
+    }
+    config = {"Name": values["name"], **times, "ParametersInCacheKeyAndForwardedToOrigin": forwarded}
+    made = client("cloudfront").create_cache_policy(CachePolicyConfig=config)
     return {"id": made["CachePolicy"]["Id"]}
 
 
@@ -331,6 +375,11 @@ def _headers_policy(values: Values) -> Values:
         if own := _one(security.get("referrer_policy")):
             made["ReferrerPolicy"] = {"Override": True, "ReferrerPolicy": own["referrer_policy"]}
         config["SecurityHeadersConfig"] = made
+    if custom := _one(values.get("custom_headers_config")):
+        headers = [
+            {"Header": item["header"], "Value": item["value"], "Override": item["override"]} for item in custom["items"]
+        ]
+        config["CustomHeadersConfig"] = _items(headers)
     made = client("cloudfront").create_response_headers_policy(ResponseHeadersPolicyConfig=config)
     return {"id": made["ResponseHeadersPolicy"]["Id"]}
 
@@ -414,11 +463,13 @@ _CREATE: dict[str, Callable[[Values], Values | None]] = {
     "aws_iam_role_policy": _role_policy,
     "aws_kms_alias": _key_alias,
     "aws_kms_key": _key,
+    "aws_lambda_event_source_mapping": _mapping,
     "aws_lambda_function": _function,
     "aws_lambda_function_event_invoke_config": _invocations,
     "aws_lambda_permission": _permission,
     "aws_s3_bucket": _bucket,
     "aws_s3_bucket_lifecycle_configuration": _lifecycle,
+    "aws_s3_bucket_notification": _notification,
     "aws_s3_bucket_ownership_controls": _ownership,
     "aws_s3_bucket_policy": _bucket_policy,
     "aws_s3_bucket_public_access_block": _no_public_access,
@@ -474,6 +525,7 @@ _DELETE: dict[str, Callable[[Values], Any]] = {
     "aws_kms_key": lambda values: client("kms").schedule_key_deletion(
         KeyId=values["key_id"], PendingWindowInDays=int(values["deletion_window_in_days"])
     ),
+    "aws_lambda_event_source_mapping": lambda values: client("lambda").delete_event_source_mapping(UUID=values["uuid"]),
     "aws_lambda_function": lambda values: client("lambda").delete_function(FunctionName=values["function_name"]),
     "aws_s3_bucket": _delete_bucket,
     "aws_s3_bucket_policy": lambda values: client("s3").delete_bucket_policy(Bucket=values["bucket"]),
