@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from tests.interop.emulator import ACCOUNT, REGION, ROOT, Emulator, ministack
 from tests.support.proxy_server import Proxy, proxying
@@ -29,8 +31,16 @@ SUBMITTER = "alice"
 
 _HOOKS = Path(__file__).with_name("emulator_hooks.py")
 _MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-_ANYBODY_HERE = f"arn:aws:iam::{ACCOUNT}:root"
+ANYBODY_HERE = f"arn:aws:iam::{ACCOUNT}:root"
 _HELD = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR")  # what programs keep of our environment
+
+
+class AnswerError(Exception):
+    """A server answered with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,10 @@ class Deployment:
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
         return Actor(home, {**self.emulator.environment, "PATH": path})
 
+    def operator_variables(self) -> dict[str, str]:
+        """Return variables by which this process is the operator, until the credentials expire."""
+        return {**self.emulator.environment, **self.emulator.assume(self.outputs["operator_role_arn"])}
+
     @cached_property
     def submitter(self) -> Actor:
         """Whoever may submit, and has credentials for nothing else; it reads as everyone does."""
@@ -158,6 +172,17 @@ class Deployment:
     def url(self) -> str:
         """Where the CDN serves the log; the emulator is behind a port of its own."""
         return f"{self.outputs['url']}:{self.emulator.port}"
+
+    def ask(self, method: str, url: str) -> urllib3.BaseHTTPResponse:
+        """Send a request without credentials; names of the CDN are found. Raises AnswerError for a refusal."""
+        context = ssl.create_default_context(cafile=self.emulator.authority)
+        is_cdn = url.startswith(self.outputs["url"])
+        options = {"ssl_context": context, "retries": False, "timeout": 60}
+        with urllib3.ProxyManager(self.proxy.url, **options) if is_cdn else urllib3.PoolManager(**options) as pool:
+            answer = pool.request(method, url, redirect=False)
+        if answer.status >= 300:
+            raise AnswerError(answer.status)
+        return answer
 
     @cached_property
     def verifier(self) -> VerifierKey:
@@ -213,8 +238,8 @@ def deployed(folder: Path) -> Iterator[Deployment]:
         "origin": ORIGIN,
         "package_path": str(folder / "dist" / f"tiletree-lambda-{machine}.zip"),
         "architecture": machine,
-        "submitters": {SUBMITTER: [_ANYBODY_HERE]},
-        "operator_principals": [_ANYBODY_HERE],
+        "submitters": {SUBMITTER: [ANYBODY_HERE]},
+        "operator_principals": [ANYBODY_HERE],
         "deletion_protection": False,
     }
     with ministack(folder / "emulator") as emulator, proxying() as proxy:

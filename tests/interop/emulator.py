@@ -41,7 +41,15 @@ def installed(name: str, python: str = sys.executable) -> Path:
     if not (place / "made").exists():
         shutil.rmtree(place, ignore_errors=True)
         subprocess.run([python, "-m", "venv", str(place)], check=True)
-        pip = [str(place / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "install"]
+        pip = [
+            str(place / "bin/python"),
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--quiet",
+            "install",
+        ]
         done = subprocess.run([*pip, "-r", str(listed)], capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"NOT TESTED on {name}: its packages cannot be had: {done.stderr.strip()[-500:]}")
@@ -53,7 +61,10 @@ def installed(name: str, python: str = sys.executable) -> Path:
 def python_of_functions() -> str:
     """Return a Python of the version that functions run in; skip the test if there is none."""
     name = "python{}.{}".format(*RUNTIME)
-    found = [shutil.which(name), *map(str, Path.home().glob(f".pyenv/versions/{name.removeprefix('python')}.*/bin/{name}"))]
+    found = [
+        shutil.which(name),
+        *map(str, Path.home().glob(f".pyenv/versions/{name.removeprefix('python')}.*/bin/{name}")),
+    ]
     tell = ["-c", "import sys, venv, ensurepip; print(sys.version_info[:2])"]
     for python in filter(None, found):
         said = subprocess.run([python, *tell], capture_output=True, text=True)
@@ -100,6 +111,11 @@ class Emulator:
         return f"https://127.0.0.1:{self.port}"
 
     @property
+    def plain_endpoint(self) -> str:
+        """Where it answers without TLS."""
+        return f"http://127.0.0.1:{self.plain_port}"
+
+    @property
     def environment(self) -> dict[str, str]:
         """What programs find it by, without credentials."""
         region = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
@@ -141,7 +157,11 @@ class Emulator:
     def assume(self, role: str) -> dict[str, str]:
         """Return credentials of a role, as the environment variables that hold them."""
         given = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
+        names = {
+            "AccessKeyId": "ACCESS_KEY_ID",
+            "SecretAccessKey": "SECRET_ACCESS_KEY",
+            "SessionToken": "SESSION_TOKEN",
+        }
         return {f"AWS_{variable}": given[name] for name, variable in names.items()}
 
 

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 Values = dict[str, Any]
 
+
 @cache
 def client(service: str, region: str | None = None) -> Any:
     """Return boto3's client of a service."""
@@ -130,9 +131,7 @@ def _no_public_access(values: Values) -> None:
 def _encryption(values: Values) -> None:
     default = _one(_one(values["rule"])["apply_server_side_encryption_by_default"])
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": default["sse_algorithm"]}}
-    client("s3").put_bucket_encryption(
-        Bucket=values["bucket"], ServerSideEncryptionConfiguration={"Rules": [rule]}
-    )
+    client("s3").put_bucket_encryption(Bucket=values["bucket"], ServerSideEncryptionConfiguration={"Rules": [rule]})
 
 
 def _lifecycle(values: Values) -> None:
@@ -148,9 +147,7 @@ def _lifecycle(values: Values) -> None:
         if upload := _one(rule["abort_incomplete_multipart_upload"]):
             made["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": int(upload["days_after_initiation"])}
         rules.append(made)
-    client("s3").put_bucket_lifecycle_configuration(
-        Bucket=values["bucket"], LifecycleConfiguration={"Rules": rules}
-    )
+    client("s3").put_bucket_lifecycle_configuration(Bucket=values["bucket"], LifecycleConfiguration={"Rules": rules})
 
 
 def _bucket_policy(values: Values) -> None:
@@ -172,9 +169,7 @@ def _role(values: Values) -> Values:
 
 
 def _role_policy(values: Values) -> Values:
-    client("iam").put_role_policy(
-        RoleName=values["role"], PolicyName=values["name"], PolicyDocument=values["policy"]
-    )
+    client("iam").put_role_policy(RoleName=values["role"], PolicyName=values["name"], PolicyDocument=values["policy"])
     return {"id": f"{values['role']}:{values['name']}"}
 
 
@@ -199,7 +194,9 @@ def _secret(values: Values) -> Values:
 
 def _queue(values: Values) -> Values:
     names = {"MessageRetentionPeriod": "message_retention_seconds", "VisibilityTimeout": "visibility_timeout_seconds"}
-    attributes = {attribute: str(int(values[name])) for attribute, name in names.items() if values.get(name) is not None}
+    attributes = {
+        attribute: str(int(values[name])) for attribute, name in names.items() if values.get(name) is not None
+    }
     attributes |= _given(values, RedrivePolicy="redrive_policy")
     url = client("sqs").create_queue(QueueName=values["name"], Attributes=attributes)["QueueUrl"]
     arn = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -327,7 +324,9 @@ def _access_control(values: Values) -> Values:
 
 
 def _cache_policy(values: Values) -> Values:
-    times = {name: int(values[f"{name.removesuffix('TTL').lower()}_ttl"]) for name in ("MinTTL", "DefaultTTL", "MaxTTL")}
+    times = {
+        name: int(values[f"{name.removesuffix('TTL').lower()}_ttl"]) for name in ("MinTTL", "DefaultTTL", "MaxTTL")
+    }
     key = _one(values["parameters_in_cache_key_and_forwarded_to_origin"])
     query = _one(key["query_strings_config"])
     names = _one(query.get("query_strings")).get("items")
@@ -497,9 +496,7 @@ _REFRESH: dict[str, Callable[[Values], Any]] = {
     "aws_kms_key": lambda values: _policy(
         values["policy"], client("kms").get_key_policy(KeyId=values["key_id"], PolicyName="default")["Policy"]
     ),
-    "aws_lambda_function": lambda values: (
-        client("lambda").get_function(FunctionName=values["function_name"]) and {}
-    ),
+    "aws_lambda_function": lambda values: client("lambda").get_function(FunctionName=values["function_name"]) and {},
     "aws_s3_bucket": lambda values: client("s3").head_bucket(Bucket=values["bucket"]) and {},
     "aws_s3_bucket_policy": lambda values: _policy(
         values["policy"], client("s3").get_bucket_policy(Bucket=values["bucket"])["Policy"]
