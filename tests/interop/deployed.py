@@ -177,7 +177,7 @@ class Deployment:
         """Send a request without credentials; names of the CDN are found. Raises AnswerError for a refusal."""
         context = ssl.create_default_context(cafile=self.emulator.authority)
         is_cdn = url.startswith(self.outputs["url"])
-        options = {"ssl_context": context, "retries": False, "timeout": 60}
+        options: dict[str, Any] = {"ssl_context": context, "retries": False, "timeout": 60}
         with urllib3.ProxyManager(self.proxy.url, **options) if is_cdn else urllib3.PoolManager(**options) as pool:
             answer = pool.request(method, url, redirect=False)
         if answer.status >= 300:

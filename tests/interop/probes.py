@@ -232,7 +232,7 @@ def of_sequencer(log: Deployment, waiting: str) -> list[Probe]:
 
 def _delete_many(it: Caller, path: str) -> None:
     """Delete by the call that takes many names, which answers for each."""
-    from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+    from botocore.exceptions import ClientError
 
     answer = it.s3.delete_objects(Bucket=it.log.bucket("log"), Delete={"Objects": [{"Key": path}]})
     for error in answer.get("Errors", []):
