@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -140,8 +141,13 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str], output: Output) -> int:
+    return guarded(lambda: cli.main(arguments, prog_name="tiletree", standalone_mode=False, obj=output), output)
+
+
+def guarded(call: Callable[[], object], output: Output) -> int:
+    """Make a call and return its exit code; an error is said, and does not leave as an exception."""
     try:
-        code = cli.main(arguments, prog_name="tiletree", standalone_mode=False, obj=output)
+        code = call()
     except TilesError as error:
         output.error(type(error).__name__, error.message, error.hint)
         return exit_code(error)

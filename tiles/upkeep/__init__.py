@@ -1,6 +1,9 @@
 """Looking after a log.
 
     status      what the next run will find and do
+    metrics     what a run did, in numbers, for whoever monitors a log
+    log_line    a line of a structured log, as JSON
+    exposition  metrics in the text formats of Prometheus and OpenMetrics
     audit       read everything, recompute everything, report every finding
     objects     for audit and repair: tiles and bundles, fetched, and judged past every cache
     strays      what a listing shows beside the tree
