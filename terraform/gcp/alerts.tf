@@ -1,8 +1,19 @@
 locals {
-  # Both runners write the same lines to Cloud Logging.
-  run_type = var.runner == "service" ? "cloud_run_revision" : "cloud_run_job"
-  run_name = var.runner == "service" ? "service_name" : "job_name"
-  runs_of  = "resource.type=\"${local.run_type}\" AND resource.labels.${local.run_name}=\"${var.name}-sequencer\""
+  # What a run that ended well has written, a line of JSON: the service its numbers, the job the document of `sequence`.
+  lines = {
+    service = {
+      of     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}-sequencer\""
+      ended  = "jsonPayload.event=\"run\" AND jsonPayload.outcome=\"done\""
+      oldest = "jsonPayload.oldest_pending_seconds"
+    }
+    job = {
+      of     = "resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${var.name}-sequencer\""
+      ended  = "jsonPayload.backlog.objects>=0 AND NOT jsonPayload.error:*"
+      oldest = "jsonPayload.backlog.oldest" # there only if something waits
+    }
+  }
+  run_lines = local.lines[var.runner]
+  run_type  = var.runner == "service" ? "cloud_run_revision" : "cloud_run_job"
 }
 
 resource "google_logging_metric" "oldest" {
@@ -10,8 +21,8 @@ resource "google_logging_metric" "oldest" {
   project         = var.project_id
   name            = "${var.name}/oldest_pending_seconds"
   description     = "How long the oldest submission had waited at the end of a run."
-  filter          = "${local.runs_of} AND jsonPayload.event=\"metrics\""
-  value_extractor = "EXTRACT(jsonPayload.oldest_pending_seconds)"
+  filter          = "${local.run_lines.of} AND ${local.run_lines.ended}"
+  value_extractor = "EXTRACT(${local.run_lines.oldest})"
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -27,7 +38,7 @@ resource "google_logging_metric" "runs" {
   project     = var.project_id
   name        = "${var.name}/runs"
   description = "Runs that ended as they should."
-  filter      = "${local.runs_of} AND jsonPayload.event=\"metrics\""
+  filter      = "${local.run_lines.of} AND ${local.run_lines.ended}"
 
   metric_descriptor {
     metric_kind = "DELTA"
