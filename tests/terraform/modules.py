@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from zipfile import ZipFile
 
 from tests.terraform.tools import program
 
@@ -28,7 +29,13 @@ def examples() -> list[Path]:
 
 
 def copied(scratch: Path) -> Path:
-    """Return a copy of terraform/, without what Terraform may have left in the folders."""
+    """Return a copy of terraform/, without what Terraform may have left in the folders; beside it packages in dist/.
+
+    The packages are empty: what `make package` makes is tested elsewhere.
+    """
+    (scratch / "dist").mkdir()
+    for architecture in ("arm64", "x86_64"):
+        ZipFile(scratch / "dist" / f"tiletree-lambda-{architecture}.zip", "w").close()
     leave = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "terraform.tfstate*")
     return Path(shutil.copytree(TERRAFORM, scratch / "terraform", ignore=leave))
 
