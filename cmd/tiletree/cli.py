@@ -41,7 +41,7 @@ exit codes
   6  published with fewer cosignatures than the policy needs
   7  another history than was seen before; the evidence is saved
   8  not in the log
-  9  an alarm of `status` or `monitor`
+  9  an alarm of `status`
  70  our own fault: please report it
 130  interrupted, or not confirmed
 """
