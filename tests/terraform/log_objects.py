@@ -51,6 +51,7 @@ ROWS = [
         ("private", CREATE, (f"{paths.REJECTED}{_SUBMITTED}", paths.odd_rejection_path(_DIGEST))),
         ("private", DELETE, (f"{paths.INBOX}{_SUBMITTED}", f"{paths.INBOX}ci/a name that no batch can hold")),
         ("private", NOTHING, (f"{paths.SET_ASIDE}{CHECKPOINT}", CHECKPOINT, paths.ANCHOR)),
+        ("private", NOTHING, (paths.MOVED, paths.MOVING)),  # by `move`, which an operator runs
         ("anchor", REPLACE, (paths.ANCHOR, f"{PROBES}0")),
         ("anchor", NOTHING, (CHECKPOINT, paths.HEAD, "other")),
     )
