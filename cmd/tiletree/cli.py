@@ -57,6 +57,7 @@ COMMANDS = {
             "add",
             "attest",
             "audit",
+            "cost",
             "freeze",
             "gc",
             "get",
