@@ -55,6 +55,7 @@ COMMANDS = {
         name: (name, name)
         for name in (
             "add",
+            "admission",
             "attest",
             "audit",
             "cost",
@@ -66,6 +67,7 @@ COMMANDS = {
             "init",
             "key",
             "logproof",
+            "move",
             "page",
             "prove",
             "repair",
