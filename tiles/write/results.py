@@ -63,6 +63,7 @@ class Sequenced:
     retries   how often another writer was first
     already   how many entries of these submissions were not logged, because they are in the log
     once      False if what was to be logged once may be in the log elsewhere, because nobody could look
+    published False if the batch is committed only: the next run publishes it
     """
 
     first_index: int
@@ -74,3 +75,4 @@ class Sequenced:
     retries: int = 0
     already: int = 0
     once: bool = True
+    published: bool = True
