@@ -88,7 +88,7 @@ class Recoverer:
                 first_index=head.base,
                 count=head.tree.size - head.base,
                 published=False,
-                hint="publish it first: `tiletree sequence` without --commit-only",
+                hint="publish it first: `tiletree sequence --only publish`",
             )
 
     def _look(self) -> tuple[State, Batch | None]:

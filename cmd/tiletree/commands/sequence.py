@@ -21,6 +21,7 @@ from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output
 
 SHOWN_REFUSALS = 20
+COMMIT, PUBLISH = "commit", "publish"
 _DEFAULT = Limits()
 
 
@@ -49,7 +50,11 @@ _DEFAULT = Limits()
     show_default=True,
     help="seconds that --align holds an entry back, at most",
 )
-@click.option("--commit-only", is_flag=True, help="commit one batch, sign nothing: the next run publishes it")
+@click.option(
+    "--only",
+    type=click.Choice([COMMIT, PUBLISH]),
+    help="commit: one batch, and sign nothing; publish: what is committed, and take nothing from the inbox",
+)
 @writer_options("admission", "key", "private", "anchor", "policy")
 @json_option
 @output
@@ -61,7 +66,7 @@ def sequence(
     max_bytes: int,
     align: bool,
     max_hold: float,
-    commit_only: bool,
+    only: str | None,
     writer: Writer,
 ) -> None:
     """Log what was submitted, and publish; refuse what the log's admission policy does not admit.
@@ -76,19 +81,19 @@ def sequence(
     listed, read or deleted stops nothing; the run says so. With --watch a run that fails to reach storage is reported
     and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
 
-    With --commit-only, a copy of the private part can be put where all writers see it before anything is signed, as the
-    recipe for a log in a Git repository does. It ends with exit code 5 if an earlier batch is not published yet.
+    --only is for writers that work on copies, such as clones of a Git repository: they commit, put the private part
+    where all writers see it, and publish then. --only commit ends with exit code 5 if an earlier batch is not published.
 
     --json prints one document at the end, with --watch one in a line for each run that did something, or failed.
     """
     if watch is not None and align and watch > max_hold:
         raise UsageError(f"--watch {watch:g} is a longer pause than --max-hold {max_hold:g} allows")
-    if watch is not None and commit_only:
-        raise UsageError("--watch publishes, and --commit-only does not; name one")
+    if watch is not None and only is not None:
+        raise UsageError("--watch and --only cannot be named together: a run that goes on does both")
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
     opened = open_sequencer(log, writer)
     if watch is None:
-        _Run(out, log, publish=not commit_only).go(opened, limits)
+        _Run(out, log, only=only).go(opened, limits)
     else:
         _watch(out, log, opened, limits, watch)
 
@@ -108,14 +113,14 @@ def _watch(out: Output, log: str, opened: Log, limits: Limits, pause: float) -> 
 class _Run:
     """What one run did, for the person and for --json.
 
-    quiet     says nothing if that is nothing
-    publish   what it commits
+    quiet   says nothing if that is nothing
+    only    COMMIT or PUBLISH; None: both
     """
 
     out: Output
     log: str
     quiet: bool = False
-    publish: bool = True
+    only: str | None = None
     batches: list[dict[str, int]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     refusals: list[dict[str, str]] = field(default_factory=list)
@@ -130,7 +135,7 @@ class _Run:
         """Decide what waits, a batch at a time."""
         waiting = None  # what waited when the run began: what comes later is for the next one
         while True:
-            done = log.sequence(limits, publish=self.publish)
+            done = self._decide(log, limits)
             decided = len(done.took) + len(done.refused)
             waiting = decided + done.backlog.objects if waiting is None else waiting
             self._add(done)
@@ -147,6 +152,12 @@ class _Run:
             remark_readable(self.out, log.readable())
             remark_index(self.out, self.log, self.index)
             self._finish(done)
+
+    def _decide(self, log: Log, limits: Limits) -> Sequenced:
+        if self.only != PUBLISH:
+            return log.sequence(limits, publish=self.only != COMMIT)
+        published = log.finish()
+        return Sequenced(published.tree.size, 0, (), (), Backlog(), published)
 
     def _add(self, done: Sequenced) -> None:
         self.retries += done.retries
