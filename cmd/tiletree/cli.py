@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -40,7 +41,7 @@ exit codes
   6  published with fewer cosignatures than the policy needs
   7  another history than was seen before; the evidence is saved
   8  not in the log
-  9  an alarm of `status` or `monitor`
+  9  an alarm of `status`
  70  our own fault: please report it
 130  interrupted, or not confirmed
 """
@@ -141,8 +142,13 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str], output: Output) -> int:
+    return guarded(lambda: cli.main(arguments, prog_name="tiletree", standalone_mode=False, obj=output), output)
+
+
+def guarded(call: Callable[[], object], output: Output) -> int:
+    """Make a call and return its exit code; an error is said, and does not leave as an exception."""
     try:
-        code = cli.main(arguments, prog_name="tiletree", standalone_mode=False, obj=output)
+        code = call()
     except TilesError as error:
         output.error(type(error).__name__, error.message, error.hint)
         return exit_code(error)

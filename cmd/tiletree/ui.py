@@ -39,6 +39,7 @@ EXIT_REFUSED = 4  # by a guard
 EXIT_UNFINISHED = 5  # done, but not as asked
 EXIT_OTHER_HISTORY = 7  # a fork, or what may be one
 EXIT_NOT_LOGGED = 8  # the log was read, and does not hold it
+EXIT_ALARM = 9
 EXIT_FAULT = 70  # of tiletree itself
 EXIT_INTERRUPTED = 130
 

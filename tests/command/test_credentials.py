@@ -142,6 +142,7 @@ MISTAKEN = [
     "submit log --bundle unlogged --public-key X --submitter ann",
     "submit log a --submitter ann --wait -o X",
     "sequence log --key k --admission X",
+    "status log --key k --max-age X",
     "info log --vkey X",
     "info log --policy X",
     "info log X",

@@ -63,6 +63,8 @@ class Sequenced:
     retries   how often another writer was first
     already   how many entries of these submissions were not logged, because they are in the log
     once      False if what was to be logged once may be in the log elsewhere, because nobody could look
+    waited    how many seconds the oldest of these submissions had waited once it was published; None if there is none
+    frozen    the log is closed for ever, so nothing was decided
     """
 
     first_index: int
@@ -74,3 +76,5 @@ class Sequenced:
     retries: int = 0
     already: int = 0
     once: bool = True
+    waited: float | None = None
+    frozen: bool = False

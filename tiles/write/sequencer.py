@@ -134,7 +134,8 @@ class Sequencer:
                 size = state.head.tree.size
                 taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._clock.now())
                 if not taken.took and not taken.refused:
-                    return Sequenced(size, 0, (), (), taken.backlog, state.checkpoint, tries)
+                    nothing = size, 0, (), (), taken.backlog
+                    return Sequenced(*nothing, state.checkpoint, tries, frozen=state.head.frozen)
                 check_open(state)
                 wanted = anyway(taken.entries, size)
                 if any(taken.once):
@@ -145,7 +146,8 @@ class Sequencer:
                 batch = Batch(size, len(wanted.new), body, taken.took, taken.refused, wanted.already)
                 if (done := self._commit(state, planned, batch, self._steps.committer.stage(batch))) is not None:
                     decided = size, batch.count, batch.took, batch.refused, taken.backlog
-                    return Sequenced(*decided, done, tries, len(batch.already), wanted.complete)
+                    waited = None if taken.oldest is None else max(0.0, self._clock.now() - taken.oldest)
+                    return Sequenced(*decided, done, tries, len(batch.already), wanted.complete, waited)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
 
     def finish(self) -> SignedCheckpoint:

@@ -81,7 +81,7 @@ def sequence(
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
     opened = open_sequencer(log, writer)
     if watch is None:
-        _Run(out, log).go(opened, limits)
+        Run(out, log).go(opened, limits)
     else:
         _watch(out, log, opened, limits, watch)
 
@@ -91,19 +91,24 @@ def _watch(out: Output, log: str, opened: Log, limits: Limits, pause: float) -> 
         while not ended.is_set():
             out.partial = {}  # each run has a document of its own
             try:
-                _Run(out, log, quiet=True).go(opened, limits, ended.is_set)
+                Run(out, log, quiet=True).go(opened, limits, ended.is_set)
             except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
                 out.error(type(error).__name__, error.message, f"the next run is in {pause:g} seconds")
             ended.wait(pause)
 
 
 @dataclass
-class _Run:
-    """What one run did, for the person and for --json. quiet: says nothing if that is nothing."""
+class Run:
+    """What one run did, for the person and for --json.
+
+    quiet   says nothing if that is nothing
+    told    is told each batch, the last one without entries and refusals too
+    """
 
     out: Output
     log: str
     quiet: bool = False
+    told: Callable[[Sequenced], object] = lambda _: None
     batches: list[dict[str, int]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     refusals: list[dict[str, str]] = field(default_factory=list)
@@ -119,6 +124,7 @@ class _Run:
         waiting = None  # what waited when the run began: what comes later is for the next one
         while True:
             done = log.sequence(limits)
+            self.told(done)
             decided = len(done.took) + len(done.refused)
             waiting = decided + done.backlog.objects if waiting is None else waiting
             self._add(done)
