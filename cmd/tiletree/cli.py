@@ -64,6 +64,7 @@ COMMANDS = {
             "init",
             "key",
             "logproof",
+            "move",
             "page",
             "prove",
             "repair",

@@ -72,6 +72,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["repair", "hostile", "--private", "none", "--dry-run"], True),
         (["repair", "damaged", "--private", "none", "--vkey", VKEY, "--from", NONE], True),
     ],
+    "move": [(["move", LOG, "there", "--key", "k"], False), (["move", NONE, "there"], True)],
     "import": [(["init", "log", "--origin", ORIGIN], False), (["import", "hostile", "log", "--vkey", VKEY], True)],
     "key": [
         (["key", "generate", VKEY, "--out", "k"], False),

@@ -83,6 +83,7 @@ CALLS = {
     "verify --signature": Call("verify test --signature ssh.sig --key ssh.pub"),
     "audit": Call("audit log"),
     "import": Call("import log other --key o"),
+    "move": Call("move log there --key k"),
     "repair": Call("repair log"),
     "index build": Call("index build log --key k"),
     "index build DST": Call("index build log other-index --key o"),
