@@ -39,6 +39,7 @@ class S3:
     }
     deleting_nothing_is_fine = True
     hides_what_is_missing = True  # from those who may not list
+    overwriting_is_deleting = False  # needs that right as well
     kept_prefixes: tuple[str, ...] = ("x-amz-meta-", "x-amz-object-lock-")
 
     def read_address(self, request: Request) -> None:

@@ -12,6 +12,9 @@ serves the schema, and Terraform type-checks, plans, tests and even applies with
     modules           which folders below terraform/ are modules and examples, and calling Terraform on a copy of them
     hcl               what .tf files declare: variables, outputs, types
     docs              the tables of inputs and outputs in the modules' README.md
+    log_objects       every object of a log, and what the sequencer has to be able to do with it
+    gcp_iam           what a policy of a bucket on Google Cloud allows
+    gcp_rights        the policies of terraform/gcp against every object of a log
     iam               what a policy of AWS allows and denies
     rights            the policies of terraform/aws against every object of a log
 

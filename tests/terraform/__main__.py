@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from tests.terraform import docs, hcl
+from tests.terraform import docs, gcp_rights, hcl
 from tests.terraform.mirror import configuration
 from tests.terraform.modules import TERRAFORM, Failed, check_format, check_module, copied, examples, modules
 from tests.terraform.tools import Unavailable, packages, program
@@ -35,6 +35,7 @@ def main() -> int:
         checks: dict[str, Callable[[], str | None]] = {
             "terraform fmt": lambda: check_format(found),
             "declarations and README.md": check_declarations,
+            "rights of terraform/gcp": lambda: gcp_rights.check(copied(Path(scratch) / "rights") / "gcp", found),
         }
         for folder in folders:
             checks[f"terraform/{folder}"] = lambda folder=folder: check_module(copy / folder, found)
