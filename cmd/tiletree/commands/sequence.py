@@ -49,6 +49,7 @@ _DEFAULT = Limits()
     show_default=True,
     help="seconds that --align holds an entry back, at most",
 )
+@click.option("--commit-only", is_flag=True, help="commit one batch, sign nothing: the next run publishes it")
 @writer_options("admission", "key", "private", "anchor", "policy")
 @json_option
 @output
@@ -60,6 +61,7 @@ def sequence(
     max_bytes: int,
     align: bool,
     max_hold: float,
+    commit_only: bool,
     writer: Writer,
 ) -> None:
     """Log what was submitted, and publish; refuse what the log's admission policy does not admit.
@@ -74,14 +76,19 @@ def sequence(
     listed, read or deleted stops nothing; the run says so. With --watch a run that fails to reach storage is reported
     and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
 
+    With --commit-only, a copy of the private part can be put where all writers see it before anything is signed, as the
+    recipe for a log in a Git repository does. It ends with exit code 5 if an earlier batch is not published yet.
+
     --json prints one document at the end, with --watch one in a line for each run that did something, or failed.
     """
     if watch is not None and align and watch > max_hold:
         raise UsageError(f"--watch {watch:g} is a longer pause than --max-hold {max_hold:g} allows")
+    if watch is not None and commit_only:
+        raise UsageError("--watch publishes, and --commit-only does not; name one")
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
     opened = open_sequencer(log, writer)
     if watch is None:
-        Run(out, log).go(opened, limits)
+        Run(out, log, publish=not commit_only).go(opened, limits)
     else:
         _watch(out, log, opened, limits, watch)
 
@@ -101,14 +108,16 @@ def _watch(out: Output, log: str, opened: Log, limits: Limits, pause: float) -> 
 class Run:
     """What one run did, for the person and for --json.
 
-    quiet   says nothing if that is nothing
-    told    is told each batch, the last one without entries and refusals too
+    quiet     says nothing if that is nothing
+    told      is told each batch, the last one without entries and refusals too
+    publish   what it commits
     """
 
     out: Output
     log: str
     quiet: bool = False
     told: Callable[[Sequenced], object] = lambda _: None
+    publish: bool = True
     batches: list[dict[str, int]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     refusals: list[dict[str, str]] = field(default_factory=list)
@@ -123,13 +132,15 @@ class Run:
         """Decide what waits, a batch at a time."""
         waiting = None  # what waited when the run began: what comes later is for the next one
         while True:
-            done = log.sequence(limits)
+            done = log.sequence(limits, publish=self.publish)
             self.told(done)
             decided = len(done.took) + len(done.refused)
             waiting = decided + done.backlog.objects if waiting is None else waiting
             self._add(done)
             self.undeletable = done.backlog.undeletable if self.undeletable is None else self.undeletable
             self.undeleted += log.undeleted()
+            if not done.published:
+                break
             if done.count:
                 self.index = log.update_index()  # the answer has been printed
             waiting -= decided
@@ -163,6 +174,8 @@ class Run:
         lines += [f"  {each['name']}: {each['reason']}" for each in self.refusals]
         if backlog.objects:
             lines.append(f"{backlog.objects} submissions wait on, the oldest for {backlog.oldest or 0:.0f} seconds")
+        if not done.published:
+            lines.append("committed, and not published: the next run does that")
         lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
         for name, value, text in _troubles(backlog):
             self.out.remark(name, value, text)
@@ -180,6 +193,7 @@ class Run:
             "backlog": {"objects": backlog.objects, "bytes": backlog.bytes, "oldest": backlog.oldest},
             "retries": self.retries,
             "already": self.already,
+            "published": done.published,
             "origin": done.checkpoint.origin,
             "size": tree.size,
             "root": tree.root.hex(),
