@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 
 import click
 
+from tiles.signing.key_place import KeyPlace, parse_key_place
 from tiletree.ui import Output
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-KEY_FILE = "TILETREE_KEY"  # the variable that names a key file
-ADDRESSES = (KEY_FILE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  # variables that name places
+KEY_PLACE = "TILETREE_KEY"  # the variable that says where the log's key is
+KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for jobs that have no file of their own
+ADDRESSES = (KEY_PLACE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  # variables that name places
 
 output = click.make_pass_decorator(Output)
 
@@ -30,11 +32,11 @@ log_argument = click.argument("log", metavar="LOG")
 class Writer:
     """How a call says where what writes to a log is. None: as at init, or by the log's name.
 
-    key, private, anchor   the log's key file, its private part, and where its signer keeps what it signed last
+    key, private, anchor   where the log's key is, its private part, and where its signer keeps what it signed last
     policy, admission      files with what the log's policies have to be; None: whatever they are
     """
 
-    key: Path | None = None
+    key: KeyPlace | None = None
     private: str | None = None
     anchor: str | None = None
     policy: Path | None = None
@@ -71,11 +73,24 @@ def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorat
     return decorate
 
 
+class _Place(click.ParamType[KeyPlace]):
+    """Where a key is kept: a file, or a key management service."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> KeyPlace:  # noqa: ARG002
+        """Return the place. Raises UsageError."""
+        return value if isinstance(value, KeyPlace) else parse_key_place(value)
+
+
 def json_option(command: Command) -> Command:
     """Add --json, which `ui.Output` has read already."""
     help_ = "print one JSON document on standard output"
     return click.option("--json", is_flag=True, expose_value=False, help=help_)(command)
 
+
+PLACE_OF_KEY = _Place()
+KEY_FORMS = "a file, awskms:///…, gcpkms://… or pkcs11:…"
 
 private_option = click.option(
     "--private",
@@ -86,9 +101,9 @@ private_option = click.option(
 _WRITER: dict[str, Decorator] = {
     "key": click.option(
         "--key",
-        type=click.Path(path_type=Path),
-        envvar=KEY_FILE,
-        help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+        type=PLACE_OF_KEY,
+        envvar=KEY_PLACE,
+        help=f"the log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
     ),
     "private": private_option,
     "anchor": click.option(
@@ -112,7 +127,7 @@ def writer_options(*names: str) -> Decorator:
 log_option = click.option("--log", metavar="LOG", required=True, help="the log that it is logged in")
 
 
-def _writer_of(log_key: Path | None, private: str | None, anchor: str | None, policy: Path | None) -> Writer:
+def _writer_of(log_key: KeyPlace | None, private: str | None, anchor: str | None, policy: Path | None) -> Writer:
     return Writer(log_key, private, anchor, policy)
 
 
@@ -122,9 +137,9 @@ log_writer_options = as_one(
     _writer_of,
     log_key=click.option(
         "--log-key",
-        type=click.Path(path_type=Path),
-        envvar=KEY_FILE,
-        help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+        type=PLACE_OF_KEY,
+        envvar=KEY_PLACE,
+        help=f"the log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
     ),
     private=private_option,
     anchor=_WRITER["anchor"],
