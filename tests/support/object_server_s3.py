@@ -44,8 +44,8 @@ class S3:
 
     def read_address(self, request: Request) -> None:
         """Fill in kind, bucket, key and who."""
-        request.bucket, _, key = request.path.removeprefix("/").partition("/")
-        request.key = unquote(key)
+        bucket, _, key = request.path.removeprefix("/").partition("/")
+        request.bucket, request.key = unquote(bucket), unquote(key)
         request.who = self.read_who(request)
         request.kind = self.read_kind(request)
         if request.kind == "LIST":
