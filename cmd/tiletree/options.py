@@ -12,16 +12,35 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from tiles.signing.key_place import KeyPlace, parse_key_place
 from tiletree.ui import Output
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-KEY_FILE = "TILETREE_KEY"  # the variable that names a key file
-ADDRESSES = (KEY_FILE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  # variables that name places
+KEY_PLACE = "TILETREE_KEY"  # the variable that says where the log's key is
+KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for jobs that have no file of their own
+ADDRESSES = (KEY_PLACE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  # variables that name places
 
-output = click.make_pass_decorator(Output)
+
+def output(command: Command) -> Command:
+    """Give a command the `Output` of its call, as its first argument; with --verbose, say first what the call uses."""
+
+    @wraps(command)
+    def given(*arguments: Any, **options: Any) -> Any:
+        context = click.get_current_context()
+        out = context.ensure_object(Output)
+        if out.verbose:
+            from tiletree.environment import in_force
+
+            for event, text in in_force(context):
+                out.detail(event, text)
+        return context.invoke(command, out, *arguments, **options)
+
+    return given  # type: ignore[return-value]
+
 
 log_argument = click.argument("log", metavar="LOG")
 
@@ -30,11 +49,11 @@ log_argument = click.argument("log", metavar="LOG")
 class Writer:
     """How a call says where what writes to a log is. None: as at init, or by the log's name.
 
-    key, private, anchor   the log's key file, its private part, and where its signer keeps what it signed last
+    key, private, anchor   where the log's key is, its private part, and where its signer keeps what it signed last
     policy, admission      files with what the log's policies have to be; None: whatever they are
     """
 
-    key: Path | None = None
+    key: KeyPlace | None = None
     private: str | None = None
     anchor: str | None = None
     policy: Path | None = None
@@ -71,11 +90,24 @@ def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorat
     return decorate
 
 
+class _Place(click.ParamType[KeyPlace]):
+    """Where a key is kept: a file, or a key management service."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> KeyPlace:  # noqa: ARG002
+        """Return the place. Raises UsageError."""
+        return value if isinstance(value, KeyPlace) else parse_key_place(value)
+
+
 def json_option(command: Command) -> Command:
     """Add --json, which `ui.Output` has read already."""
     help_ = "print one JSON document on standard output"
     return click.option("--json", is_flag=True, expose_value=False, help=help_)(command)
 
+
+PLACE_OF_KEY = _Place()
+KEY_FORMS = "a file, awskms:///…, gcpkms://… or pkcs11:…"
 
 private_option = click.option(
     "--private",
@@ -86,9 +118,9 @@ private_option = click.option(
 _WRITER: dict[str, Decorator] = {
     "key": click.option(
         "--key",
-        type=click.Path(path_type=Path),
-        envvar=KEY_FILE,
-        help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+        type=PLACE_OF_KEY,
+        envvar=KEY_PLACE,
+        help=f"the log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
     ),
     "private": private_option,
     "anchor": click.option(
@@ -112,7 +144,7 @@ def writer_options(*names: str) -> Decorator:
 log_option = click.option("--log", metavar="LOG", required=True, help="the log that it is logged in")
 
 
-def _writer_of(log_key: Path | None, private: str | None, anchor: str | None, policy: Path | None) -> Writer:
+def _writer_of(log_key: KeyPlace | None, private: str | None, anchor: str | None, policy: Path | None) -> Writer:
     return Writer(log_key, private, anchor, policy)
 
 
@@ -122,9 +154,9 @@ log_writer_options = as_one(
     _writer_of,
     log_key=click.option(
         "--log-key",
-        type=click.Path(path_type=Path),
-        envvar=KEY_FILE,
-        help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+        type=PLACE_OF_KEY,
+        envvar=KEY_PLACE,
+        help=f"the log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
     ),
     private=private_option,
     anchor=_WRITER["anchor"],
@@ -137,9 +169,29 @@ url_option = click.option(
     help="where the log is served, for links to its page  [$TILETREE_URL; default: https://ORIGIN]",
 )
 
+
+def _pins_of(vkey: str | None, policy: Path | None) -> Pins:
+    """Return whom a call trusts. What its own words say goes before what the environment says of the other one."""
+    source = click.get_current_context().get_parameter_source
+    from_environment = [name for name in ("vkey", "policy") if source(name) is ParameterSource.ENVIRONMENT]
+    if vkey and policy and len(from_environment) == 1:
+        return Pins(policy=policy) if from_environment == ["vkey"] else Pins(vkey=vkey)
+    return Pins(vkey, policy)
+
+
 trust_options = as_one(
     "pins",
-    Pins,
-    vkey=click.option("--vkey", metavar="VKEY", help="accept what this key of the log has signed"),
-    policy=click.option("--policy", type=click.Path(path_type=Path), help="accept what this tlog-policy file accepts"),
+    _pins_of,
+    vkey=click.option(
+        "--vkey",
+        metavar="VKEY",
+        envvar="TILETREE_VKEY",
+        help="accept what this key of the log has signed  [$TILETREE_VKEY]",
+    ),
+    policy=click.option(
+        "--policy",
+        type=click.Path(path_type=Path),
+        envvar="TILETREE_POLICY",
+        help="accept what this tlog-policy file accepts  [$TILETREE_POLICY]",
+    ),
 )

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.support.command_line import ORIGIN, Command
 
@@ -113,3 +114,40 @@ def test_what_others_may_write(tiletree: Command, log: str, command: str, thing:
     assert done.code == 4, done
     assert "can be written by" in done.out
     assert "chmod " in done.out
+
+
+def test_alarms(tiletree: Command, log: str) -> None:
+    """What is beyond a limit is named, and exit code 9 says it to scripts; within the limits there is none."""
+    Path("c").write_bytes(b"c")
+    tiletree.ok("submit", "log", "c", "--submitter", "ann")
+    for waiting in Path("log.private/inbox/ann").iterdir():
+        if waiting.is_file():
+            os.utime(waiting, (time.time() - 7200, time.time() - 7200))
+    call = ("status", "log", "--key", "k", "--max-backlog", 0, "--max-oldest", 7100, "--max-age", 3600)
+    done = tiletree(*call, "--json")
+    assert done.code == 9
+    found = {alarm.pop("alarm"): alarm for alarm in done.json["alarms"]}
+    assert found["backlog"] == {"text": "waiting submissions: 1; the limit is 0", "value": 1, "limit": 0}
+    assert set(found) == {"backlog", "oldest"}  # something was published just now
+    assert tiletree(*call).err.startswith("alarm: backlog: waiting submissions: 1; the limit is 0\n")
+    assert tiletree.ok("status", "log", "--key", "k", "--max-backlog", 1, "--max-oldest", 7300)["alarms"] == []
+    Path("k").unlink()
+    refused = tiletree(*call, "--json")
+    assert (refused.code, refused.json["alarms"][0]["alarm"]) == (4, "refused")
+    assert tiletree("status", "log", "--max-oldest", "soon").code == 2
+    assert tiletree("status", "log", "--max-backlog", -1).code == 2
+
+
+def test_metrics(tiletree: Command, log: str) -> None:
+    """The numbers that scrapers read, with the same exit code; alarms are told apart from them."""
+    done = tiletree("status", "log", "--key", "k", "--metrics", "--max-backlog", 0)
+    found = {family.name: family.samples for family in text_string_to_metric_families(done.out)}
+    assert (done.code, found["tiletree_published_size"][0].value, done.err) == (0, 2, "")
+    assert {sample.labels["alarm"]: sample.value for sample in found["tiletree_alarm"]}["backlog"] == 0
+    assert tiletree.ok("status", "log", "--key", "k", "--metrics")["metrics"].endswith("# EOF\n")
+    Path("log/checkpoint").unlink()
+    done = tiletree("status", "log", "--key", "k", "--metrics")
+    found = {family.name: family.samples for family in text_string_to_metric_families(done.out)}
+    assert (done.code, found["tiletree_published_size"][0].value) == (4, 0)
+    assert {sample.labels["alarm"]: sample.value for sample in found["tiletree_alarm"]}["refused"] == 1
+    assert "alarm: refused: the next run would refuse" in done.err

@@ -74,6 +74,7 @@ class Taken:
     took      their names, relative to `inbox/`
     refused   names of those refused, as a batch has them, each with the reason
     backlog   what waits beyond that
+    oldest    when the oldest of those taken was written, in POSIX seconds of the store's clock; None if none was taken
     """
 
     entries: list[bytes] = field(repr=False)
@@ -81,6 +82,7 @@ class Taken:
     took: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
     backlog: Backlog
+    oldest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ class Selection:
                 tuple(self._unreadable),
                 unlistable,
             ),
+            min((submission.row.modified for submission in taken), default=None),
         )
 
     def _refuse(self, name: str, reason: str) -> None:

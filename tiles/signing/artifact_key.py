@@ -45,7 +45,9 @@ class ArtifactKey(Protocol):
         ...
 
     def sign_digest(self, digest: bytes) -> bytes:
-        """Return the signature over what has this digest, by the algorithm of the key; the same for the same digest.
+        """Return the signature over what has this digest, by the algorithm of the key.
+
+        A `FileKey` returns the same for the same digest. A key of a service does not, unless it is RSA.
 
         Raises UsageError for a digest of another size.
         """

@@ -51,11 +51,21 @@ class Status:
     indexes: tuple[tuple[str, int, str], ...] = ()
 
     @property
+    def is_published(self) -> bool:
+        """Whether readers can see all that is committed."""
+        return self.published is not None and self.published.tree == self.head.tree
+
+    @property
+    def published_size(self) -> int:
+        """How many entries readers see."""
+        return self.published.tree.size if self.published else 0
+
+    @property
     def next(self) -> str:
         """What the next run will do first."""
         if self.refusal:
             return f"refuse: {self.refusal}"
-        if self.published is None or self.published.tree != self.head.tree:
+        if not self.is_published:
             return f"publish the committed tree of size {self.head.tree.size}, then add to it"
         if self.head.staged_path in self.staged:
             return "tidy up after the last run, then add to the log"

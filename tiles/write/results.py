@@ -63,7 +63,9 @@ class Sequenced:
     retries   how often another writer was first
     already   how many entries of these submissions were not logged, because they are in the log
     once      False if what was to be logged once may be in the log elsewhere, because nobody could look
-    published False if the batch is committed only: the next run publishes it
+    waited    how many seconds the oldest of these submissions had waited once it was published; None if there is none
+    frozen    the log is closed for ever, so nothing was decided
+    published  False if the batch is committed only: the next run publishes it
     """
 
     first_index: int
@@ -75,4 +77,6 @@ class Sequenced:
     retries: int = 0
     already: int = 0
     once: bool = True
+    waited: float | None = None
+    frozen: bool = False
     published: bool = True

@@ -27,7 +27,8 @@ from tiles.write.adopt import Adoption
 from tiles.write.load import last_used
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
-from tiletree.opening import find_anchor, find_key, memory, open_sequencer, read_vkey, to_verifier
+from tiletree.keys import find_anchor, find_key
+from tiletree.opening import memory, open_sequencer, read_vkey, to_verifier
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
@@ -184,12 +185,13 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
     An anchor says what was signed last. The old one is sealed, where it is found: nothing is signed with it any more.
     If it is lost, all other writers have to be stopped before.
     """
-    path, signing = find_key(log, writer)
+    found = find_key(log, writer)
+    place, verifier = found.place, found.verifier
     parts = Parts(public_store(log), private_store(log, writer.private))
-    origin, verifier = signing.verifier.name, signing.verifier
-    new = AnchorMemory(origin, find_anchor(log, writer, path))
-    known = path is not None or remembered(log).anchor is not None
-    old = AnchorMemory(origin, find_anchor(log, replaced(writer, anchor=None), path)) if known else new
+    origin = verifier.name
+    new = AnchorMemory(origin, find_anchor(log, writer, place))
+    known = place.path is not None or remembered(log).anchor is not None
+    old = AnchorMemory(origin, find_anchor(log, replaced(writer, anchor=None), place)) if known else new
 
     def go_on() -> None:
         if not yes:

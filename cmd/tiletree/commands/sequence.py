@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import click
 
-from tiles.errors import AccessError, Unfinished, UsageError
+from tiles.errors import AccessError, TilesError, Unfinished, UsageError
 from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
+from tiles.upkeep.metrics import DONE, RunMetrics, json_line
 from tiles.write.ahead import MAX_BATCH
 from tiles.write.results import Sequenced
 from tiletree.ending import until_told_to_end
@@ -82,7 +85,11 @@ def sequence(
     and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
 
     --only is for writers that work on copies, such as clones of a Git repository: they commit, put the private part
-    where all writers see it, and publish then. --only commit ends with exit code 5 if an earlier batch is not published.
+    where all writers see it, and publish then. With --only commit, a batch that is committed and not published is
+    exit code 5.
+
+    With --log-format json the line of a run on standard error has its numbers: entries, refusals, what waits and for
+    how long, and how long publishing took.
 
     --json prints one document at the end, with --watch one in a line for each run that did something, or failed.
     """
@@ -93,7 +100,8 @@ def sequence(
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
     opened = open_sequencer(log, writer)
     if watch is None:
-        _Run(out, log, only=only).go(opened, limits)
+        with counted(out, opened.verifier.name) as told:
+            Run(out, log, told=told, only=only).go(opened, limits)
     else:
         _watch(out, log, opened, limits, watch)
 
@@ -103,23 +111,44 @@ def _watch(out: Output, log: str, opened: Log, limits: Limits, pause: float) -> 
         while not ended.is_set():
             out.partial = {}  # each run has a document of its own
             try:
-                _Run(out, log, quiet=True).go(opened, limits, ended.is_set)
+                with counted(out, opened.verifier.name) as told:
+                    Run(out, log, quiet=True, told=told).go(opened, limits, ended.is_set)
             except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
                 out.error(type(error).__name__, error.message, f"the next run is in {pause:g} seconds")
             ended.wait(pause)
 
 
+@contextmanager
+def counted(out: Output, origin: str) -> Iterator[Callable[[Sequenced], object]]:
+    """Give what has to be told each batch of a run; with --log-format json, log its numbers at the end."""
+    batches: list[RunMetrics] = [RunMetrics(origin)]
+    began, outcome = time.monotonic(), DONE
+
+    def told(done: Sequenced) -> None:
+        batches[0] = batches[0].plus(done)
+
+    try:
+        yield told
+    except TilesError as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        out.log(json_line(batches[0].ended(time.monotonic() - began, outcome), out.now()))
+
+
 @dataclass
-class _Run:
+class Run:
     """What one run did, for the person and for --json.
 
     quiet   says nothing if that is nothing
+    told    is told each batch, the last one without entries and refusals too
     only    COMMIT or PUBLISH; None: both
     """
 
     out: Output
     log: str
     quiet: bool = False
+    told: Callable[[Sequenced], object] = lambda _: None
     only: str | None = None
     batches: list[dict[str, int]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
@@ -136,6 +165,7 @@ class _Run:
         waiting = None  # what waited when the run began: what comes later is for the next one
         while True:
             done = self._decide(log, limits)
+            self.told(done)
             decided = len(done.took) + len(done.refused)
             waiting = decided + done.backlog.objects if waiting is None else waiting
             self._add(done)

@@ -9,10 +9,12 @@ import click
 
 from tiles.rekor.sign import digest_of, sign_artifact
 from tiles.signing.artifact_key import ArtifactKey
+from tiles.signing.key_place import KeyPlace
 from tiles.sigstore.bundle import SUFFIX
+from tiletree.keys import read_signing_key
 from tiletree.opening import open_binary
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
-from tiletree.stapling import Unlogged, log_bundles, open_log, read_signing_key, signing_key_option
+from tiletree.stapling import Unlogged, log_bundles, open_log, signing_key_option
 from tiletree.ui import Output
 
 
@@ -30,7 +32,7 @@ from tiletree.ui import Output
 @json_option
 @output
 def sign(
-    out: Output, files: tuple[str, ...], log: str, key: Path, target: Path | None, url: str | None, writer: Writer
+    out: Output, files: tuple[str, ...], log: str, key: KeyPlace, target: Path | None, url: str | None, writer: Writer
 ) -> None:
     """Sign files, log the signatures, and write a bundle beside each file.
 

@@ -1,119 +1,91 @@
-"""`tiletree status`: what the next run on a log will find and do."""
+"""`tiletree status`: what the next run on a log will find and do, and what somebody should be woken for."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import click
 
 from tiles.errors import TilesError
-from tiles.inbox.selection import Backlog
-from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
-from tiles.signing.key_file import read_key
-from tiles.tree.merkle import TreeHead
+from tiles.upkeep.alarms import Limits, alarms
+from tiles.upkeep.exposition import exposition
 from tiles.upkeep.status import Status, look
+from tiles.upkeep.status_metrics import gauges
 from tiles.user.exposed import readable
 from tiles.user.places import private_store, public_store
-from tiletree.opening import KEY_TEXT, environment_key, find_anchor, find_key_path, remark_readable
-from tiletree.options import Writer, json_option, log_argument, output, writer_options
-from tiletree.ui import EXIT_OK, EXIT_REFUSED, Output, lasted
+from tiletree.commands.status_report import document, lines
+from tiletree.keys import find_anchor, key_place, open_named
+from tiletree.opening import remark_readable
+from tiletree.options import Decorator, Writer, as_one, json_option, log_argument, output, writer_options
+from tiletree.ui import EXIT_ALARM, EXIT_OK, EXIT_REFUSED, Output
+
+
+def _limit(name: str, kind: Any, metavar: str, about: str) -> Decorator:
+    return click.option(f"--max-{name}", type=kind, metavar=metavar, help=f"alarm where {about}")
+
+
+_SECONDS, _NUMBER = click.FloatRange(min=0), click.IntRange(min=0)
+limit_options = as_one(
+    "limits",
+    lambda max_age, max_oldest, max_backlog, max_index_lag: Limits(max_age, max_backlog, max_oldest, max_index_lag),
+    max_age=_limit(
+        "age", _SECONDS, "SECONDS", "something has waited for longer, and nothing was published in that time"
+    ),
+    max_oldest=_limit("oldest", _SECONDS, "SECONDS", "a submission has waited for longer"),
+    max_backlog=_limit("backlog", _NUMBER, "N", "more than N submissions wait"),
+    max_index_lag=_limit("index-lag", _NUMBER, "N", "an index does not cover more than N published entries"),
+)
 
 
 @click.command()
 @log_argument
+@limit_options
+@click.option("--metrics", is_flag=True, help="print it as numbers, in the text format of Prometheus and OpenMetrics")
 @writer_options("key", "private", "anchor")
 @json_option
 @output
-def status(out: Output, log: str, writer: Writer) -> int:
+def status(out: Output, log: str, limits: Limits, metrics: bool, writer: Writer) -> int:
     """Say what the next run will find and do. For whoever writes to LOG; changes nothing.
 
     \b
-    Example:
+    Examples:
       tiletree status ./log
+      tiletree status s3://bucket/log --max-oldest 600 --max-age 3600
+      tiletree status ./log --metrics > /var/lib/node_exporter/log.prom
 
-    Exits 4 if the next run would refuse, or has no key to sign with.
+    Exits 4 if the next run would refuse, or has no key to sign with, and 9 at any other alarm: beyond a limit that an
+    option names, or an inbox that cannot be listed, or an index that is damaged. All of it is printed in any case.
     """
     public, own = public_store(log), private_store(log, writer.private)
-    signing = environment_key(writer)
-    path = None if signing is not None else find_key_path(log, writer)
-    memory = find_anchor(log, writer, path)
+    place = key_place(log, writer)
+    memory = find_anchor(log, writer, place)
     now = time.time()
     found = look(public, own, memory, now)
-    key, problem, hint = f"${KEY_TEXT}" if path is None else str(path), "", ""
+    key, problem, hint = str(place), "", ""
     try:
-        if path is not None:
-            signing = read_key(path)
-        problem = _other(signing.verifier if signing is not None else None, found)
+        problem = _other(open_named(place, log, writer).verifier, found)
     except TilesError as error:
         problem, hint = error.message, error.hint
-    head, age, waiting = found.head, max(0.0, now - found.modified), found.backlog
-    published, since = _tree(found.published), max(0.0, now - (found.since or 0.0))
     will = f"refuse: {problem}" if problem and not found.refusal else found.next
     remark_readable(out, readable(own, memory))
     if hint := found.hint or hint:
         out.remark("hint", hint, f"hint: {hint}")
-    out.answer(
-        {
-            "origin": head.origin,
-            "head": {**_of(head.tree), "base": head.base, "frozen": head.frozen, "age": age},
-            "published": published and {**published, "age": since},
-            "staged": list(found.staged),
-            "anchor": _tree(found.anchor.tree if found.anchor else None),
-            "key": {"path": key, "problem": problem or None},
-            "backlog": {
-                "objects": waiting.objects,
-                "bytes": waiting.bytes,
-                "oldest": waiting.oldest,
-                "undeletable": waiting.undeletable,
-                "unlistable": list(waiting.unlistable),
-                "problem": found.inbox or None,
-            },
-            "indexes": [
-                {"kind": kind, "covered": covered, "problem": wrong or None} for kind, covered, wrong in found.indexes
-            ],
-            "next": will,
-        },
-        f"log        {head.origin}",
-        f"head       {head.tree}, committed {lasted(age)} ago, on size {head.base}{', frozen' if head.frozen else ''}",
-        f"published  {f'{found.published.tree}, {lasted(since)} ago' if found.published else 'nothing'}",
-        f"staged     {', '.join(found.staged) or 'nothing'}",
-        f"anchor     {found.anchor.tree if found.anchor else f'nothing at {memory.url}'}",
-        f"key        {key}{f', not usable: {problem}' if problem else ''}",
-        f"inbox      {_waits(waiting) if not found.inbox else f'cannot be listed: {found.inbox}'}",
-        f"index      {_indexed(found)}",
-        f"next run   will {will}",
-    )
-    return EXIT_REFUSED if found.refusal or problem else EXIT_OK
+    raised = alarms(found, limits, now, problem)
+    report = document(found, now, key, problem, will, raised)
+    for alarm in raised:
+        out.warn(f"alarm: {alarm.name}: {alarm.text}")
+    if metrics:
+        text = exposition(gauges(found, raised, now))
+        out.answer({**report, "metrics": text}, *text.splitlines())
+    else:
+        out.answer(report, *lines(found, now, key, problem, will, memory.url))
+    if found.refusal or problem:
+        return EXIT_REFUSED
+    return EXIT_ALARM if raised else EXIT_OK
 
 
-def _other(key: VerifierKey | None, found: Status) -> str:
+def _other(key: VerifierKey, found: Status) -> str:
     """Return what is wrong with a key that is not the log's; "" if it is."""
-    return "" if key is None or key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"
-
-
-def _indexed(found: Status) -> str:
-    """Return how far the index of each kind of keys is, in words."""
-    words = [f"{kind} {wrong or f'covers {covered} entries'}" for kind, covered, wrong in found.indexes]
-    return ", ".join(words) or "nothing"
-
-
-def _waits(backlog: Backlog) -> str:
-    """Return what waits, in words."""
-    words = []
-    if backlog.objects:
-        words.append(f"{backlog.objects} waiting, {backlog.bytes} bytes, the oldest for {lasted(backlog.oldest)}")
-    if backlog.undeletable:
-        words.append(f"{backlog.undeletable} decided and not deleted")
-    if backlog.unlistable:
-        words.append(f"{len(backlog.unlistable)} submitters that cannot be listed")
-    return "; ".join(words) or "nothing waiting"
-
-
-def _tree(found: SignedCheckpoint | TreeHead | None) -> dict[str, int | str] | None:
-    tree = found.tree if isinstance(found, SignedCheckpoint) else found
-    return _of(tree) if tree else None
-
-
-def _of(tree: TreeHead) -> dict[str, int | str]:
-    return {"size": tree.size, "root": tree.root.hex()}
+    return "" if key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"

@@ -1,0 +1,297 @@
+"""The job that services wake, and its door on AWS Lambda: what wakes it, what it believes, how it fails and ends."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command_line import Command
+from tests.support.faults import Fault, Faults, GatedStore
+from tests.support.jobs import S3, S3_TEST, SCHEDULED, SQS, Context, Job, direct, job_of
+from tests.support.submissions import check_submitted, inbox, submitted, with_inbox
+from tests.support.world import ORIGIN, World
+from tiles.errors import UsageError
+from tiles.store import Store
+from tiletree.jobs import job
+from tiletree.jobs.aws_lambda import RunFailed, handler, options, sender
+from tiletree.jobs.job import Deadline, arguments
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> Job:
+    """Return the function of a log with submissions of which one is refused."""
+    return job_of(with_inbox(3), monkeypatch)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return what was said since."""
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return [json.loads(line) for line in captured.out.splitlines()]
+
+
+# ---- what wakes it
+
+
+@pytest.mark.parametrize(
+    ("event", "by"),
+    [
+        (SCHEDULED, "schedule"),
+        ({"source": "schedule"}, "schedule"),
+        (S3, "s3"),
+        (S3_TEST, "s3-test"),
+        (SQS, "sqs"),
+        (direct(), "direct"),
+        ({"Records": [{"eventSource": "aws:sns"}]}, "other"),
+        ({"Records": [3]}, "other"),
+        ({"Records": []}, "other"),
+        (None, "other"),
+        ("text", "other"),
+    ],
+)
+def test_senders(event: object, by: str) -> None:
+    """Only who sent an event is read of it."""
+    assert sender(event) == by
+    assert options(event) == {}
+
+
+@pytest.mark.parametrize("event", [SCHEDULED, S3, S3_TEST, SQS, direct(), None], ids=sender)
+def test_whatever_wakes_it_it_decides_what_waits(
+    event: object, function: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer is the document of the command; a queue is told that no message failed; the numbers are one line."""
+    expected = submitted(function.world)
+    answer = function(event)
+    assert (answer["origin"], answer["size"], answer["refused"]) == (ORIGIN, 9, {"eve": 1})
+    assert answer.get("batchItemFailures") == ([] if event is SQS else None)
+    json.dumps(answer)
+    check_submitted(function.world, expected, complete=True)
+    (run,) = lines(capsys)
+    assert (run["event"], run["outcome"], run["entries"], run["refusals"], run["origin"]) == (
+        "run",
+        "done",
+        6,
+        1,
+        ORIGIN,
+    )
+    assert run["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["origin"]]
+    assert function(event)["batches"] == []
+
+
+# ---- options
+
+
+def test_options_of_a_direct_call(function: Job) -> None:
+    """They bound a batch, and come before those of the environment."""
+    counts = [batch["count"] for batch in function(direct(max_entries=3))["batches"]]
+    assert (sum(counts), max(counts)) == (6, 3)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (direct(watch=1), "'watch' is no option of a job"),
+        (direct(private=1), "'private' is no option of a job"),
+        (direct(max_entries=0), "--max-entries"),
+        (direct(align=2), "align is 2"),
+        (direct(max_entries="1 --key=x"), "no direct call"),
+        ({"tiletree": 3}, "no direct call"),
+        ({"tiletree": {}, "Records": []}, "no direct call"),
+    ],
+)
+def test_options_that_are_refused(event: object, said: str, function: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no option fails before anything is done."""
+    before = function.world.contents()
+    with pytest.raises(RunFailed, match=r"^UsageError: ") as raised:
+        function(event)
+    assert said in str(raised.value)
+    assert [(line["level"], line["kind"]) for line in lines(capsys)] == [("error", "UsageError")]
+    assert function.world.contents() == before
+
+
+def test_options_of_the_environment() -> None:
+    """Each is an argument of the command; an empty one is none; a log has to be named."""
+    environment = {
+        "TILETREE_LOG": "-log",
+        "TILETREE_MAX_ENTRIES": "5",
+        "TILETREE_ALIGN": "true",
+        "TILETREE_MAX_HOLD": "",
+    }
+    assert arguments(environment, {}) == ["--max-entries=5", "--align", "--", "-log"]
+    assert arguments(environment, {"max_entries": 7, "align": False}) == ["--max-entries=7", "--", "-log"]
+    with pytest.raises(UsageError, match="TILETREE_LOG is not set"):
+        arguments({}, {})
+
+
+def test_it_is_the_command(
+    tiletree: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The environment names log, private part, anchor and key, as for the command."""
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--private", "p", "--anchor", "a")
+    (tiletree.directory / "home").rename("gone")
+    for name, value in {"LOG": "log", "PRIVATE": "p", "KEY": "k", "ANCHOR": "a"}.items():
+        monkeypatch.setenv(f"TILETREE_{name}", value)
+    Path("f").write_text("f")
+    tiletree.ok("submit", "log", "f", "--private", "p", "--submitter", "ann", "--receipt", "r")
+    capsys.readouterr()
+    assert handler(SCHEDULED, Context())["size"] == 1
+    assert lines(capsys)[-1]["publish_latency_seconds"] >= 0
+    monkeypatch.setenv("TILETREE_KEY", "nothing")
+    with pytest.raises(RunFailed, match=r"^UsageError: .*nothing"):
+        handler(SCHEDULED, Context())
+
+
+# ---- how it fails
+
+
+def test_a_run_that_fails_raises(function: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    """The service counts an error; the lines say what and with which numbers; the next run finishes it."""
+    expected = submitted(function.world)
+    faults = Faults()
+    function.wrap = faults.wrap
+    probe = job_operations(function)
+    faults.at, faults.fault = probe.index("public swap checkpoint"), Fault.NOT_DONE
+    with pytest.raises(RunFailed, match=r"^Unfinished: the entries are committed") as raised:
+        function(SCHEDULED)
+    assert "the next run finishes this one" in str(raised.value)
+    failed, run = lines(capsys)
+    assert (failed["event"], failed["kind"], failed["request"]) == ("failed", "Unfinished", "request-1")
+    assert (run["event"], run["level"], run["outcome"]) == ("run", "error", "Unfinished")
+    function.wrap = Faults().wrap
+    function(SCHEDULED)
+    check_submitted(function.world, expected, complete=True)
+
+
+def job_operations(function: Job) -> list[str]:
+    """Return what a run on an equal log does, without doing it here."""
+    faults = Faults()
+    log = Job(function.world.copy(), faults.wrap).open()
+    log.sequence()
+    return [what for what, _ in faults.done]
+
+
+def test_a_frozen_log_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A schedule that outlives its log is an error, so that somebody removes it."""
+    world = World().grown(2)
+    world.sequencer().freeze()
+    with pytest.raises(RunFailed, match=rf"^Refused: {ORIGIN} is frozen.*remove what wakes this job"):
+        job_of(world, monkeypatch)(SCHEDULED)
+    assert lines(capsys)[-1]["outcome"] == "Refused"
+
+
+def test_credentials_are_not_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that holds some is said without them."""
+    monkeypatch.setenv("TILETREE_LOG", "https://user:secret@example.com/log")
+    monkeypatch.setenv("TILETREE_PRIVATE", "p")
+    with pytest.raises(RunFailed) as raised:
+        handler(SCHEDULED, Context())
+    assert "secret" not in str(raised.value) + capsys.readouterr().out
+
+
+def test_a_fault_of_ours_is_an_error(function: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said by its type and its place, never by what it says."""
+
+    def fails(*_given: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(job, "open_sequencer", fails)
+    with pytest.raises(RunFailed, match=r"^Unexpected: this is a fault of tiletree itself: KeyError") as raised:
+        function(SCHEDULED)
+    assert "secret" not in str(raised.value)
+
+
+# ---- when it ends
+
+
+def test_no_batch_is_begun_that_might_not_end_in_time(function: Job) -> None:
+    """With too little time left, the run ends after a batch, and the next one goes on."""
+    assert function(direct(max_entries=2), Context([4_000]))["backlog"]["objects"] > 0
+    assert function(SCHEDULED, Context())["backlog"]["objects"] == 0
+    assert function.world.size() == 9
+
+
+def test_how_long_a_batch_may_take() -> None:
+    """Twice as long as the longest so far, and what else a run does."""
+    times = iter([0.0, 10.0, 12.0, 13.0])
+    left = iter([26.0, 26.0, 24.9])
+    deadline = Deadline(lambda: next(left), now=lambda: next(times))
+    assert [deadline.is_over() for _ in range(3)] == [False, False, True]
+    assert Deadline(ended=lambda: True).is_over()
+    assert not Deadline().is_over()
+
+
+# ---- killed and doubled
+
+
+class _Inside:
+    """A wrapper of stores that makes a call before one operation. at: which one, from 0"""
+
+    def __init__(self, at: int, call: Any) -> None:
+        self._operations, self._at, self._call = count(), at, call
+        self.what = ""
+
+    def wrap(self, store: Store, role: str) -> Store:
+        return GatedStore(store, role, self._gate)
+
+    def _gate(self, what: str) -> None:
+        if next(self._operations) == self._at:
+            self.what = what
+            self._call()
+
+
+def _gates(monkeypatch: pytest.MonkeyPatch) -> int:
+    inside = _Inside(-1, None)
+    function = job_of(with_inbox(255), monkeypatch)
+    function.wrap = inside.wrap
+    function(SCHEDULED)
+    return next(inside._operations)
+
+
+@pytest.mark.slow
+def test_an_invocation_that_is_killed_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It dies before each operation; the next invocation finishes: each submission is logged once, or refused."""
+
+    class Killed(BaseException):
+        """The service has stopped the process."""
+
+    def die() -> None:
+        raise Killed
+
+    operations = _gates(monkeypatch)
+    assert operations > 30
+    for at in range(operations):
+        function = job_of(with_inbox(255), monkeypatch)
+        expected = submitted(function.world)
+        function.wrap = _Inside(at, die).wrap
+        with pytest.raises(Killed):
+            function(SCHEDULED)
+        function.wrap = Job.wrap
+        function(SQS)
+        assert inbox(function.world) == set()
+        check_submitted(function.world, expected, complete=True)
+    capsys.readouterr()
+
+
+@pytest.mark.slow
+def test_two_invocations_at_once_lose_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before each operation of one, another one runs from beginning to end."""
+    for at in range(_gates(monkeypatch)):
+        function = job_of(with_inbox(255), monkeypatch)
+        expected = submitted(function.world)
+
+        def second(function: Job = function) -> None:
+            function.wrap = Job.wrap
+            function(S3)
+
+        function.wrap = _Inside(at, second).wrap
+        function(SCHEDULED)
+        check_submitted(function.world, expected, complete=True)
+    capsys.readouterr()
