@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.interop.deployed import ANYBODY_HERE, SUBMITTER, AnswerError, Deployment
+from tests.interop.emulator import ACCOUNT
 
 # What no probe can show here: `make terraform` holds the module's documents against it, or nobody does.
 NOT_TRIED = (
@@ -44,6 +45,8 @@ class Probe:
         return "allowed"
 
 
+CHANGING = (("log", "checkpoint"), ("private", "head"), ("anchor", "anchor"))  # what a run replaces
+
 _REFUSALS = {
     **dict.fromkeys(("AccessDenied", "AccessDeniedException"), "denied"),
     **dict.fromkeys(("PreconditionFailed", "ConditionalRequestConflict"), "conflict"),
@@ -51,15 +54,18 @@ _REFUSALS = {
 _STATUSES = {403: "denied", 404: "not there", 405: "denied"}
 
 
-def check(probes: Iterable[Probe]) -> None:
-    """Make all calls and print the table; fails if one of them is not refused, or not allowed, as it should be."""
+def check(probes: Iterable[Probe], not_tried: Iterable[tuple[str, str]] = ()) -> None:
+    """Make all calls and print the table; fails if one of them is not refused, or not allowed, as it should be.
+
+    not_tried   what the table says of what no call shows
+    """
     wrong = []
     for probe in probes:
         outcome = probe.outcome()
         if not outcome.startswith(probe.expected):
             wrong.append(f"{probe.who}: {probe.what}: {outcome}, and not {probe.expected}")
         print(f"{probe.who:14} {probe.what:58} {outcome}")
-    for what, why in NOT_TRIED:
+    for what, why in not_tried:
         print(f"{'nobody':14} {what:58} {why}")
     assert not wrong, "\n".join(wrong)
 
@@ -92,9 +98,7 @@ class Caller:
     def get(self, part: str, path: str, expected: str) -> Probe:
         """Return a probe that reads an object."""
         bucket = self.log.bucket(part)
-        return self.probe(
-            f"reads {part} {shown(path)}", expected, lambda: self.s3.get_object(Bucket=bucket, Key=path)["Body"].read()
-        )
+        return self.probe(f"reads {part} {shown(path)}", expected, lambda: self.s3.get_object(Bucket=bucket, Key=path))
 
     def delete(self, part: str, path: str, expected: str) -> Probe:
         """Return a probe that deletes an object."""
@@ -228,7 +232,7 @@ def of_sequencer(log: Deployment, waiting: str) -> list[Probe]:
 
 def _delete_many(it: Caller, path: str) -> None:
     """Delete by the call that takes many names, which answers for each."""
-    from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+    from botocore.exceptions import ClientError
 
     answer = it.s3.delete_objects(Bucket=it.log.bucket("log"), Delete={"Objects": [{"Key": path}]})
     for error in answer.get("Errors", []):
@@ -256,6 +260,20 @@ def of_others(log: Deployment) -> list[Probe]:
         it.delete("log", "checkpoint", "denied"),
         it.delete("private", "head", "denied"),
         it.sign("denied"),
+    ]
+
+
+def of_frozen(log: Deployment, sequencer: dict[str, str], submitter: dict[str, str]) -> list[Probe]:
+    """Return the probes of a log that has ended, by credentials that were given before."""
+    it, other = Caller(log, "sequencer", sequencer), Caller(log, "submitter", submitter)
+    administrator = Caller(log, "administrator", log.emulator.assume(f"arn:aws:iam::{ACCOUNT}:role/administrator"))
+    return [
+        it.sign("denied"),
+        *(it.put(part, path, "denied", IfMatch='"0"') for part, path in CHANGING),
+        it.put("log", "tile/0/999", "denied", IfNoneMatch="*"),
+        other.put("private", f"inbox/{SUBMITTER}/late", "denied", IfNoneMatch="*"),
+        administrator.sign("denied"),
+        *(administrator.put(part, path, "denied", IfMatch='"0"') for part, path in CHANGING),
     ]
 
 
