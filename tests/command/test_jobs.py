@@ -184,10 +184,10 @@ def test_a_frozen_log_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_credentials_are_not_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """An address that holds some is said without them."""
-    monkeypatch.setenv("TILETREE_LOG", "https://user:secret@example.com/log")
-    monkeypatch.setenv("TILETREE_PRIVATE", "p")
-    with pytest.raises(RunFailed) as raised:
+    """An address that holds some, in whatever variable it stands by mistake, is said without them."""
+    for name, value in {"LOG": "log", "PRIVATE": "p", "KEY": "https://user:secret@example.com/k"}.items():
+        monkeypatch.setenv(f"TILETREE_{name}", value)
+    with pytest.raises(RunFailed, match=r"example\.com/k") as raised:
         handler(SCHEDULED, Context())
     assert "secret" not in str(raised.value) + capsys.readouterr().out
 

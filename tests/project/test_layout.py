@@ -141,7 +141,7 @@ def test_modules_are_short(path: Path) -> None:
 
 def texts() -> Iterator[Path]:
     """Yield the files that belong to the project."""
-    for folder in ("tiles", "cmd", "tests", "docs", "web", "examples", ".ci", ".github"):
+    for folder in ("tiles", "cmd", "tests", "docs", "web", "deploy", "examples", ".ci", ".github"):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and path.suffix not in {".pyc", ".checkpoint"} and "__pycache__" not in path.parts:
                 yield path
