@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from importlib import import_module
@@ -17,6 +18,7 @@ import click
 import tiles
 from tiles.errors import AccessError, TilesError
 from tiletree.options import ADDRESSES
+from tiletree.saying import listen, say_options, saying
 from tiletree.streams import standard_streams
 from tiletree.ui import (
     EXIT_ACCESS,
@@ -98,7 +100,7 @@ class _Commands(click.Group):
             return None
         module, name = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(f"tiletree.commands.{module}"), name)
-        return command
+        return saying(command)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. click would exit 1 at a broken pipe; as output never breaks, it is some connection's."""
@@ -112,10 +114,13 @@ class _Commands(click.Group):
     cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(tiles.__version__, prog_name="tiletree")
+@say_options
 def cli() -> None:
     """A transparency log that is nothing but files.
 
     LOG is a directory or a part of a bucket: s3://…, gs://…, az://…; for reading also https://…, or any URL of fsspec.
+
+    --verbose, --quiet and --log-format can stand before or after the command.
     """
 
 
@@ -128,10 +133,12 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; nothing leaves as an exception."""
     arguments = sys.argv[1:] if arguments is None else arguments
     output = Output()
-    output.json = "--json" in arguments  # before click parses: a wrong call is answered in JSON as well
+    listen(output, arguments)  # before click parses: a wrong call is answered as it asks for, too
     output.hide_credentials([*arguments, *(os.environ.get(name, "") for name in ADDRESSES)])
+    began = time.monotonic()
     with standard_streams() as (standard_output, _):
         code = _run(arguments, output)
+        output.finish(code, round(time.monotonic() - began, 3))
         lost = standard_output.trouble
         if code != EXIT_OK or lost is None or isinstance(lost, BrokenPipeError):
             return code  # a reader who closes the pipe has seen enough
@@ -154,7 +161,10 @@ def guarded(call: Callable[[], object], output: Output) -> int:
         output.error(type(error).__name__, error.message, error.hint)
         return exit_code(error)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        if output.log_lines:
+            output.error("UsageError", "no command is named", "tiletree --help")
+        else:
+            click.echo(error.format_message(), err=True)
         return EXIT_USAGE
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
@@ -173,7 +183,8 @@ def guarded(call: Callable[[], object], output: Output) -> int:
 
 def _interrupted(error: BaseException, output: Output) -> int:
     if isinstance(error, click.Abort) and not isinstance(error.__cause__, KeyboardInterrupt):
-        output.note("")  # the question stands there without an answer, or without a yes
+        if not output.log_lines:
+            output.note("")  # the question stands there without an answer, or without a yes
         output.error("NotConfirmed", "not confirmed; nothing was done", "--yes answers without being asked")
     else:
         output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from tiletree.ui import Output
 
@@ -21,7 +22,23 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 KEY_FILE = "TILETREE_KEY"  # the variable that names a key file
 ADDRESSES = (KEY_FILE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  # variables that name places
 
-output = click.make_pass_decorator(Output)
+
+def output(command: Command) -> Command:
+    """Give a command the `Output` of its call, as its first argument; with --verbose, say first what the call uses."""
+
+    @wraps(command)
+    def given(*arguments: Any, **options: Any) -> Any:
+        context = click.get_current_context()
+        out = context.ensure_object(Output)
+        if out.verbose:
+            from tiletree.environment import in_force
+
+            for event, text in in_force(context):
+                out.detail(event, text)
+        return context.invoke(command, out, *arguments, **options)
+
+    return given  # type: ignore[return-value]
+
 
 log_argument = click.argument("log", metavar="LOG")
 
@@ -137,9 +154,29 @@ url_option = click.option(
     help="where the log is served, for links to its page  [$TILETREE_URL; default: https://ORIGIN]",
 )
 
+
+def _pins_of(vkey: str | None, policy: Path | None) -> Pins:
+    """Return whom a call trusts. What its own words say goes before what the environment says of the other one."""
+    source = click.get_current_context().get_parameter_source
+    from_environment = [name for name in ("vkey", "policy") if source(name) is ParameterSource.ENVIRONMENT]
+    if vkey and policy and len(from_environment) == 1:
+        return Pins(policy=policy) if from_environment == ["vkey"] else Pins(vkey=vkey)
+    return Pins(vkey, policy)
+
+
 trust_options = as_one(
     "pins",
-    Pins,
-    vkey=click.option("--vkey", metavar="VKEY", help="accept what this key of the log has signed"),
-    policy=click.option("--policy", type=click.Path(path_type=Path), help="accept what this tlog-policy file accepts"),
+    _pins_of,
+    vkey=click.option(
+        "--vkey",
+        metavar="VKEY",
+        envvar="TILETREE_VKEY",
+        help="accept what this key of the log has signed  [$TILETREE_VKEY]",
+    ),
+    policy=click.option(
+        "--policy",
+        type=click.Path(path_type=Path),
+        envvar="TILETREE_POLICY",
+        help="accept what this tlog-policy file accepts  [$TILETREE_POLICY]",
+    ),
 )

@@ -1,7 +1,8 @@
 """Every word goes through here: results to standard output, everything else to standard error.
 
 With --json, standard output gets one JSON document, whatever happens. Errors read `tiletree: <what was found>`, lower
-case, no full stop, then perhaps `hint: <what to do next>`. Whatever is printed may come from a log, a file's name or a
+case, no full stop, then perhaps `hint: <what to do next>`. With --log-format json, each of these is one JSON document
+in a line. Whatever is printed may come from a log, a file's name or a
 server, and may be hostile: everything is made harmless here, and nowhere else. An address that a call names may hold
 credentials, in whatever place it stands: errors and notes have its shown form only.
 """
@@ -10,8 +11,10 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,6 +46,9 @@ EXIT_ALARM = 9
 EXIT_FAULT = 70  # of tiletree itself
 EXIT_INTERRUPTED = 130
 
+_PRIVATE_KEY = "PRIVATE+KEY+"  # how a private key as text begins
+_HIDDEN_KEY = "(a private key)"
+_HELD = 1000  # lines of a report that --quiet keeps for the case that the command fails
 _OURS = (Path(tiles.__file__).parent, Path(__file__).parent)
 TRACEBACK = "TILETREE_TRACEBACK"  # the variable that asks for the whole of what nobody expected
 
@@ -88,19 +94,33 @@ class Output:
     partial     what is done so far: an error's JSON document holds it too
     is_answer   standard output is what was asked for, and not a report on what was done otherwise
     hidden      what must be in no error and no note, each with what stands for it there
+    verbose     say also what `detail` is told
+    quiet       print a report only if the command fails; what was asked for, warnings and errors are printed anyway
+    log_lines   what goes to standard error is one JSON document in a line each
+    now         POSIX seconds, for those lines
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self.now = now
+        self.verbose = self.quiet = self.log_lines = False
+        self._held: deque[str] = deque(maxlen=_HELD)
         self.json = False
         self.remarks: dict[str, Any] = {}
         self.partial: dict[str, Any] = {}
         self.is_answer = True
         self.hidden: dict[str, str] = {}
+        self._keys: set[str] = set()
 
     def hide_credentials(self, words: Iterable[str]) -> None:
-        """Hide those words of a call that are addresses with credentials, and the paths that such words may become."""
+        """Hide words of a call that are addresses with credentials, or keys, and the paths that such words may become.
+
+        A private key, named where a file was to be named, is hidden in answers, too.
+        """
         for word in words:
             for text in (word, word.lstrip("-"), *word.lstrip("-").split("=")):  # an option may be cut at any =
+                if _PRIVATE_KEY in text:  # where a file was to be named
+                    self._keys |= {text, str(Path(text))}
+                    self.hidden |= dict.fromkeys(self._keys, _HIDDEN_KEY)
                 if "://" not in text:
                     continue
                 from tiles.store.address import shown_address  # slow to import, and needed for addresses only
@@ -111,11 +131,11 @@ class Output:
     def answer(self, document: dict[str, Any], *lines: str) -> None:
         """Print what the command was asked for: the document with --json, the lines without."""
         if self.json:
-            click.echo(_json({**document, **self.remarks}))
+            click.echo(self._keyless(_json({**document, **self.remarks})))
             self.remarks = {}
         else:
             for line in lines:
-                self.line(line)
+                self._print(line, is_report=not self.is_answer)
 
     def result(self, document: dict[str, Any], *lines: str) -> None:
         """Print what was done, as `answer` does. It stays done where this cannot be printed."""
@@ -123,9 +143,28 @@ class Output:
         self.answer(document, *lines)
 
     def line(self, text: str) -> None:
-        """Print a line of the outcome as it comes; nothing with --json."""
-        if not self.json:
-            click.echo(shown(text))
+        """Print a line of a report as it comes; nothing with --json."""
+        self._print(text, is_report=True)
+
+    def _print(self, text: str, *, is_report: bool) -> None:
+        if self.quiet and is_report:
+            self._held.append(self._keyless(text))
+        elif not self.json:
+            click.echo(shown(self._keyless(text)))
+
+    def _keyless(self, text: str) -> str:
+        for key in self._keys:
+            text = text.replace(key, _HIDDEN_KEY)
+        return text
+
+    def finish(self, code: int, seconds: float) -> None:
+        """Say how the command ended, to those who want to know. A report that was held back is printed if it failed."""
+        if code != EXIT_OK and not self.json:
+            for text in self._held:
+                click.echo(shown(text))
+        self._held.clear()
+        if self.verbose or self.log_lines:
+            self._say(f"exit code {code} after {seconds:.1f} seconds", "info", "ended", code=code, seconds=seconds)
 
     def raw(self, data: bytes) -> None:
         """Send bytes as they are, but to a terminal as text made harmless, line by line; nothing with --json."""
@@ -139,12 +178,34 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print a remark for the person at the terminal."""
-        click.echo(shown(self._plain(text)), err=True)
+        self._say(text, "info", "remark")
+
+    def warn(self, text: str) -> None:
+        """Print what somebody should look at."""
+        self._say(text, "warning", "remark")
 
     def remark(self, name: str, value: Any, text: str) -> None:
         """Print a remark on the answer, and put it into the JSON document as a field of that name."""
         self.remarks[name] = value
-        self.note(text)
+        self.warn(text)
+
+    def detail(self, event: str, text: str) -> None:
+        """Say what only --verbose asks for. event: what kind of thing it is, in a word."""
+        if self.verbose:
+            self._say(text, "debug", event)
+
+    def log(self, line: str) -> None:
+        """Print a line of a structured log, for those who collect one."""
+        if self.log_lines:
+            click.echo(line, err=True)
+
+    def _say(self, text: str, level: str, event: str, **fields: Any) -> None:
+        text = shown(self._plain(text))
+        if self.log_lines:
+            from tiles.upkeep.log_line import log_line  # needed by few calls
+
+            text = log_line(level, event, {"message": text, **fields}, self.now())
+        click.echo(text, err=True)
 
     def confirm(self, question: str) -> None:
         """Ask the person at the terminal. Raises click.Abort unless the answer is yes."""
@@ -160,6 +221,9 @@ class Output:
             click.echo(
                 _json({**self.partial, **self.remarks, "error": {"kind": kind, "message": message, "hint": hint}})
             )
+        if self.log_lines:
+            self._say(message, "error", "failed", kind=kind, hint=shown(hint))
+            return
         self.note(f"tiletree: {message}")
         if hint:
             self.note(f"hint: {hint}")
@@ -172,7 +236,7 @@ class Output:
     @contextmanager
     def progress(self, label: str, length: int | None = None) -> Iterator[Progress]:
         """Show a progress bar on a terminal, none in a pipe. length: units to be done, where that is known."""
-        if not sys.stderr.isatty():
+        if not sys.stderr.isatty() or self.quiet or self.log_lines:
             yield Progress()
             return
         bar = click.progressbar(length=length or 1, label=label, file=sys.stderr, show_pos=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import click
 
-from tiles.errors import AccessError, Unfinished, UsageError
+from tiles.errors import AccessError, TilesError, Unfinished, UsageError
 from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
+from tiles.upkeep.metrics import DONE, RunMetrics, json_line
 from tiles.write.ahead import MAX_BATCH
 from tiles.write.results import Sequenced
 from tiletree.ending import until_told_to_end
@@ -74,6 +77,9 @@ def sequence(
     listed, read or deleted stops nothing; the run says so. With --watch a run that fails to reach storage is reported
     and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
 
+    With --log-format json the line of a run on standard error has its numbers: entries, refusals, what waits and for
+    how long, and how long publishing took.
+
     --json prints one document at the end, with --watch one in a line for each run that did something, or failed.
     """
     if watch is not None and align and watch > max_hold:
@@ -81,7 +87,8 @@ def sequence(
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
     opened = open_sequencer(log, writer)
     if watch is None:
-        Run(out, log).go(opened, limits)
+        with counted(out, opened.verifier.name) as told:
+            Run(out, log, told=told).go(opened, limits)
     else:
         _watch(out, log, opened, limits, watch)
 
@@ -91,10 +98,29 @@ def _watch(out: Output, log: str, opened: Log, limits: Limits, pause: float) -> 
         while not ended.is_set():
             out.partial = {}  # each run has a document of its own
             try:
-                Run(out, log, quiet=True).go(opened, limits, ended.is_set)
+                with counted(out, opened.verifier.name) as told:
+                    Run(out, log, quiet=True, told=told).go(opened, limits, ended.is_set)
             except (AccessError, Unfinished) as error:  # storage may be back in a moment; the next run finishes
                 out.error(type(error).__name__, error.message, f"the next run is in {pause:g} seconds")
             ended.wait(pause)
+
+
+@contextmanager
+def counted(out: Output, origin: str) -> Iterator[Callable[[Sequenced], object]]:
+    """Give what has to be told each batch of a run; with --log-format json, log its numbers at the end."""
+    batches: list[RunMetrics] = [RunMetrics(origin)]
+    began, outcome = time.monotonic(), DONE
+
+    def told(done: Sequenced) -> None:
+        batches[0] = batches[0].plus(done)
+
+    try:
+        yield told
+    except TilesError as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        out.log(json_line(batches[0].ended(time.monotonic() - began, outcome), out.now()))
 
 
 @dataclass

@@ -77,13 +77,13 @@ def status(out: Output, log: str, limits: Limits, metrics: bool, writer: Writer)
         out.remark("hint", hint, f"hint: {hint}")
     raised = alarms(found, limits, now, problem)
     report = document(found, now, key, problem, will, raised)
+    for alarm in raised:
+        out.warn(f"alarm: {alarm.name}: {alarm.text}")
     if metrics:
-        for alarm in raised:
-            out.note(f"alarm: {alarm.text}")
         text = exposition(gauges(found, raised, now))
         out.answer({**report, "metrics": text}, *text.splitlines())
     else:
-        out.answer(report, *lines(found, now, key, problem, will, raised, memory.url))
+        out.answer(report, *lines(found, now, key, problem, will, memory.url))
     if found.refusal or problem:
         return EXIT_REFUSED
     return EXIT_ALARM if raised else EXIT_OK

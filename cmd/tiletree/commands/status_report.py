@@ -50,9 +50,7 @@ def document(found: Status, now: float, key: str, problem: str, will: str, alarm
     }
 
 
-def lines(
-    found: Status, now: float, key: str, problem: str, will: str, alarms: tuple[Alarm, ...], memory: str
-) -> list[str]:
+def lines(found: Status, now: float, key: str, problem: str, will: str, memory: str) -> list[str]:
     """Return the same in words. memory: where the anchor is looked for."""
     head = found.head
     age, since = lasted(max(0.0, now - found.modified)), lasted(max(0.0, now - (found.since or 0.0)))
@@ -66,7 +64,6 @@ def lines(
         f"inbox      {_waits(found.backlog) if not found.inbox else f'cannot be listed: {found.inbox}'}",
         f"index      {_indexed(found)}",
         f"next run   will {will}",
-        *(f"alarm      {alarm.name}: {alarm.text}" for alarm in alarms),
     ]
 
 

@@ -66,9 +66,8 @@ class Record(Output):
         self.document = {**document, **self.remarks}
         self.remarks = {}
 
-    def note(self, text: str) -> None:
-        """Say what an operator should know."""
-        self.say("warning", "remark", message=shown(self._plain(text)))
+    def _say(self, text: str, level: str, event: str, **fields: Any) -> None:
+        self.say(level, event, message=shown(self._plain(text)), **fields)
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Say what went wrong, and keep it, with what was done before."""
