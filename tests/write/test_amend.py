@@ -1,4 +1,4 @@
-"""Another admission policy for a log that exists."""
+"""Another admission policy for a log that exists, by a commit that adds nothing."""
 
 from __future__ import annotations
 
