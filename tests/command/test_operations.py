@@ -188,7 +188,7 @@ def test_without_a_copy_of_the_key(operator: Operator) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["What there is", "The key", "Moving a log", "Watching it"])
+@pytest.mark.parametrize("name", ["What there is", "The key", "Moving a log", "Taking entries down", "Watching it"])
 def test_the_other_blocks(operator: Operator, name: str) -> None:
     """Each command of the section does what the page says, in the order of the page."""
     found = blocks(section("operations", name))
@@ -207,7 +207,15 @@ def test_the_other_blocks(operator: Operator, name: str) -> None:
 
 def test_every_block_is_run() -> None:
     """The sections with commands are those that are tested above, each alarm is in the index, and links lead on."""
-    tested = {"What there is", "Making a copy", "Restoring", "The key", "Moving a log", "Watching it"}
+    tested = {
+        "What there is",
+        "Making a copy",
+        "Restoring",
+        "The key",
+        "Moving a log",
+        "Taking entries down",
+        "Watching it",
+    }
     assert {title for title in titles("operations") if blocks(section("operations", title))} == tested
     outcomes = (ROOT / "docs" / "outcomes.md").read_text()
     alarms = {row[0].strip("`") for row in rows(outcomes.split("\n## Alarms\n")[1].split("\n## ")[0])}

@@ -191,8 +191,8 @@ class Adoption:
             return
         if all(listed.path != head.staged_path for listed in self._parts.private.list(STAGING)):
             raise Refused(
-                f"size {published.size} is published, the head commits to {head.tree}, and its staged batch is gone: it "
-                "was published before, and this is an older copy of the public part",
+                f"size {published.size} is published, the head commits to {head.tree}, and its staged batch is gone: "
+                "it was published before, and this is an older copy of the public part",
                 hint=explained("more-was-signed-than-is-published", "restore the newest one; nothing was changed"),
             )
 
