@@ -108,6 +108,8 @@ PLACES = [
     "freeze X --yes --key k",
     "admission X",
     "admission log --private X",
+    "key show X --key k",
+    "key show log --key k --private X",
     "key trust X VKEY",
     "key forget X",
     "key adopt X --key k",

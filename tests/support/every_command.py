@@ -101,6 +101,7 @@ CALLS = {
     "key generate": Call("key generate x.example.com --out x"),
     "key generate --signing": Call("key generate --signing --out x"),
     "key show": Call("key show k", answers=True),
+    "key show LOG": Call("key show log --key k", answers=True),
     "key trust": Call("key trust log VKEY"),
     "key forget": Call("key forget log"),
     "key list": Call("key list", answers=True),

@@ -12,6 +12,7 @@ If $TERRAFORM_HOOKS names a Python file, its functions make the resources somewh
     update(type, values) -> dict
     delete(type, values) -> None
     read(type, values) -> dict      of a data source
+    refresh(type, values) -> dict   of a resource: what differs from what is known; None if it is gone
 
 The protocol is Terraform's plugin protocol 6 over gRPC. The messages are those of the package `tf`, of which nothing
 else is used. The names of methods, and what they are called with, are the protocol's.
@@ -202,7 +203,11 @@ class Provider(plugin_rpc.ProviderServicer):  # type: ignore[misc]
         return plugin.UpgradeResourceState.Response(upgraded_state=encoded(json.loads(request.raw_state.json)))
 
     def ReadResource(self, request: Any, context: Any) -> Any:
-        return plugin.ReadResource.Response(new_state=request.current_state, private=request.private)
+        values = decoded(request.current_state)
+        if self._hooks is not None and values is not None:
+            changed = self._hooks.refresh(request.type_name, values)
+            values = None if changed is None else {**values, **changed}
+        return plugin.ReadResource.Response(new_state=encoded(values), private=request.private)
 
     def PlanResourceChange(self, request: Any, context: Any) -> Any:
         values = decoded(request.proposed_new_state)
