@@ -36,7 +36,7 @@ def main() -> int:
         checks: dict[str, Callable[[], str | None]] = {
             "terraform fmt": lambda: check_format(found),
             "declarations and README.md": check_declarations,
-            "rights of terraform/gcp": lambda: gcp_rights.check(copied(Path(scratch) / "rights") / "gcp", found),
+            "rights of terraform/gcp": lambda: check_gcp_rights(Path(scratch) / "rights", found),
         }
         for folder in folders:
             checks[f"terraform/{folder}"] = lambda folder=folder: check_module(copy / folder, found)
@@ -56,6 +56,12 @@ def check_declarations() -> None:
         if wrong := hcl.problems(folder):
             raise Failed(f"terraform/{folder.name}: {'; '.join(wrong)}")
         docs.check(folder)
+
+
+def check_gcp_rights(scratch: Path, configuration: Path) -> str:
+    """Check the rights of terraform/gcp in a copy of its own. Raises Failed. Return what was done."""
+    scratch.mkdir()
+    return gcp_rights.check(copied(scratch) / "gcp", configuration)
 
 
 def _succeeds(name: str, result: Future[str | None]) -> bool:
