@@ -191,6 +191,14 @@ class Log:
         self._get_ready()
         return self._sequencer.freeze()
 
+    def admit(self, admission: Admission, instead_of: str) -> SignedCheckpoint:
+        """Let the log admit by another policy from now on, and return its published checkpoint.
+
+        instead_of   SHA-256 (hex) of the policy that it replaces; Refused if the log has another one by now
+        """
+        self._get_ready()
+        return self._sequencer.admit(admission, instead_of)
+
     def check_new(self, *, gzip: bool = False, lock_days: int = 0) -> None:
         """Raise Refused unless `create` would begin a new log here; nothing stays written."""
         Wishes(gzip, lock_days).check(self.public)

@@ -55,6 +55,7 @@ COMMANDS = {
         name: (name, name)
         for name in (
             "add",
+            "admission",
             "attest",
             "audit",
             "freeze",
@@ -65,6 +66,7 @@ COMMANDS = {
             "init",
             "key",
             "logproof",
+            "move",
             "page",
             "prove",
             "repair",

@@ -149,6 +149,7 @@ BY_HAND = {  # those that need a story of their own below
     "The log was empty",
     "The blinding secret is gone",
     "A tile is in the way",
+    "The log was moved",
     "More was signed than is published",
     "Another key is remembered",
     "Two histories were seen",
@@ -315,6 +316,20 @@ def test_a_tile_in_the_way(aged: Command, path: str) -> None:
     assert aged.ok("audit", "log")["findings"] == []
     (kept,) = [path for path in Path("log.private/set-aside").rglob("*") if path.is_file()]
     assert kept.read_bytes() == b"junk"
+
+
+def test_a_log_that_was_moved(aged: Command) -> None:
+    """Its old place says where it is; if the new one is lost before anything was added, the old one is taken up."""
+    aged.ok("move", "log", "there", "--key", "k")
+    for call in (ADD, ("status", "log", "--key", "k")):
+        met = aged(*call)
+        assert met.code == 4
+        assert link("The log was moved") in met.err
+        assert str(Path("there").resolve()) in met.out + met.err
+    ((_, *arguments),) = commands("The log was moved")
+    assert aged(*[AS_WRITTEN.get(word, word) for word in arguments], stdin=b"y\n").code == 0
+    assert aged.ok(*ADD)["size"] == 3
+    assert aged("add", "there", "--again", "b", "--key", "k").code == 4
 
 
 def test_another_key(aged: Command) -> None:

@@ -16,6 +16,7 @@ from tests.support.command_line import ORIGIN, Command, unchecked
 from tests.support.entry_texts import rekor
 from tests.support.indexed import changed, numbers
 from tests.support.signed_text import LOG, key
+from tiles.sigstore.image_signature import signed_digests
 
 DATA = b"what it says\n"
 HEX = sha256(DATA).hexdigest()
@@ -110,6 +111,21 @@ def test_signed(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) ->
             assert hit.get("claimed", {}).get("identities") == claimed.get(hit["index"])
     lines = tiletree("search", "log", "--identity", "@example.com", "--vkey", log).out
     assert f"hashedrekord  claimed by the certificate: {MAIL.decode()}, issuer {OIDC.decode()}" in lines
+
+
+def test_of_an_image(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the image's digest, of which nothing stands in the entry; who asks for it as another digest is told."""
+    signed = [rekor(digest=each).encode() for each in signed_digests(bytes.fromhex(HEX))]
+    for number, entry in enumerate(signed):
+        Path(f"{number}.json").write_bytes(entry)
+    unchecked(monkeypatch)
+    tiletree.ok("add", "log", "0.json", "1.json", "--raw", "--key", "k")
+    for image in (f"sha256:{HEX}", f"registry.example.com/app@sha256:{HEX.upper()}"):
+        document = tiletree.ok("search", "log", "--image", image, "--vkey", log)
+        assert [hit["index"] for hit in document["hits"]] == [3, 2]
+    assert "if it is the digest of an image, --image" in tiletree("search", "log", "--sha256", HEX, "--vkey", log).err
+    for options in (("--image", "app:1.0"), ("--image", f"sha256:{HEX}", "--prove", "p")):
+        assert tiletree("search", "log", *options, "--vkey", log).code == 2
 
 
 def test_by_leaf_hash(tiletree: Command, filled: str) -> None:

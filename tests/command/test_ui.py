@@ -72,6 +72,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["repair", "hostile", "--private", "none", "--dry-run"], True),
         (["repair", "damaged", "--private", "none", "--vkey", VKEY, "--from", NONE], True),
     ],
+    "move": [(["move", LOG, "there", "--key", "k"], False), (["move", NONE, "there"], True)],
     "import": [(["init", "log", "--origin", ORIGIN], False), (["import", "hostile", "log", "--vkey", VKEY], True)],
     "key": [
         (["key", "generate", VKEY, "--out", "k"], False),
@@ -145,6 +146,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["sequence", LOG], False),
         (["status", LOG], False),
         (["gc", LOG, "--grace", 0], False),
+        (["admission", LOG], False),
         (["freeze", LOG, "--yes"], False),
         (["add", LOG, FILE], False),
     ],
@@ -174,6 +176,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["sequence", NONE], True),
         (["gc", NONE], True),
         (["freeze", NONE, "--yes"], True),
+        (["admission", NONE], True),
+        (["admission", NONE, "--set", LINES], True),
     ],
 }
 

@@ -7,7 +7,7 @@ import pytest
 from tiles.entries.key_kinds import OWN_KINDS
 from tiles.entries.kind import Key
 from tiles.errors import UsageError
-from tiles.index.key_text import key_from, spellings, text_of
+from tiles.index.key_text import image_keys, key_from, spellings, text_of
 
 HASH = "0123456789abcdef" * 4
 CLAIMED = [("identity/1", "dev@example.com"), ("issuer/1", "https://example.com/Org"), ("revoked/1", "key x")]
@@ -61,6 +61,22 @@ def test_no_key(kind: str, text: str, problem: str) -> None:
     """It is said what a key of that kind is."""
     with pytest.raises(UsageError, match=problem):
         key_from(kind, text)
+
+
+@pytest.mark.parametrize("name", ["", "app@", "registry.example.com:5000/a/b:1.0@"])
+def test_an_image(name: str) -> None:
+    """It is looked for by its digest, whatever it is called."""
+    assert image_keys(f"{name}sha256:{HASH.upper()}") == image_keys(f"sha256:{HASH}")
+    assert {key.kind for key in image_keys(f"sha256:{HASH}")} == {"sha256/1"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", HASH, "app:1.0", f"sha256:{HASH[2:]}", f"a@b@sha256:{HASH}", f"app@sha256:{HASH} "]
+)
+def test_no_image(text: str) -> None:
+    """A tag is no digest."""
+    with pytest.raises(UsageError, match="an image is named by its digest"):
+        image_keys(text)
 
 
 def test_spellings_of_names() -> None:

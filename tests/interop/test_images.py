@@ -137,6 +137,9 @@ def test_sign_attest_verify(job: Job) -> None:
     assert run_tiletree(job.directory, "audit", "log")["findings"] == []
     hits = run_tiletree(job.directory, "search", "log", "--key", "cosign.pub")["hits"]
     assert {hit["index"] for hit in hits} >= {before, before + 1}
+    hits = run_tiletree(job.directory, "search", "log", "--image", job.image)["hits"]
+    assert before in {hit["index"] for hit in hits}
+    assert before + 1 not in {hit["index"] for hit in hits}, "the attestation is not the image's signature"
 
 
 RECIPE = Path(__file__).parents[2] / "docs" / "recipes" / "images.md"

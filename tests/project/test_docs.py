@@ -137,7 +137,7 @@ def test_the_readme_links_what_readers_look_for() -> None:
 def test_files_that_are_named_exist(document: Path) -> None:
     """A path in backticks that begins with a folder of the repository is there."""
     for name in quoted(prose(document)):
-        if match := re.match(r"(?:python )?((?:tiles|tests|docs|cmd|web|examples)/[\w./-]*)", name):
+        if match := re.match(r"(?:python )?((?:tiles|tests|docs|cmd|web|examples|deploy)/[\w./-]*)", name):
             assert (ROOT / match[1]).exists(), name
 
 

@@ -12,8 +12,11 @@ serves the schema, and Terraform type-checks, plans, tests and even applies with
     modules           which folders below terraform/ are modules and examples, and calling Terraform on a copy of them
     hcl               what .tf files declare: variables, outputs, types
     docs              the tables of inputs and outputs in the modules' README.md
-    iam               what a policy of AWS allows and denies
-    rights            the policies of terraform/aws against every object of a log
+    deployment        terraform/aws, applied to nothing, to look at its policies; placeholders is what it is told
+    iam               what policies of AWS allow and deny
+
+    test_rights                  these policies against every object of a log
+    test_commands_under_rights   the commands, on a server that enforces these policies
 
 What this cannot find: enumerations, conflicts between arguments, and limits that only the provider's own code knows.
 """

@@ -7,6 +7,7 @@ Where Terraform, or a package, cannot be had, it says so in one line and passes.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,8 +17,8 @@ from pathlib import Path
 
 from tests.terraform import docs, hcl
 from tests.terraform.mirror import configuration
-from tests.terraform.modules import TERRAFORM, Failed, check_format, check_module, copied, examples, modules
-from tests.terraform.tools import Unavailable, packages, program
+from tests.terraform.modules import ROOT, TERRAFORM, Failed, check_format, check_module, copied, examples, modules
+from tests.terraform.tools import HERE, Unavailable, packages, program
 
 
 def main() -> int:
@@ -41,7 +42,10 @@ def main() -> int:
         began = time.monotonic()
         results = {name: workers.submit(check) for name, check in checks.items()}
         failed = [name for name, result in results.items() if not _succeeds(name, result)]
-    print(f"{len(results) - len(failed)} of {len(results)} checks hold, in {time.monotonic() - began:.0f} s")
+    tests = [sys.executable, "-m", "pytest", "-q", "-m", "interop", str(HERE), "-p", "no:cacheprovider"]
+    if subprocess.run(tests, cwd=ROOT).returncode:
+        failed.append("tests")
+    print(f"{len(failed) or 'no'} checks of terraform/ failed, in {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 

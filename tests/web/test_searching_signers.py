@@ -16,17 +16,19 @@ from tests.support.signed_text import LOG
 from tests.support.web_logs import POLICY, log_of
 from tiles.rekor.revoke import signed_by
 from tiles.signing.artifact_key import generate_key
+from tiles.sigstore.image_signature import signed_digests
 from tiles.sigstore.revocation import Revocation, Statement
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
+IMAGE = "12" * 32
 ENTRIES = [
     rekor(verifier="x509Certificate", raw=ONE).encode(),
     rekor(verifier="x509Certificate", raw=certificate(names(der(0x86, WORKFLOW)))).encode(),
     rekor(raw=b"another").encode(),
     EXAMPLE.encode(),
     revocation(f"identity {ID}", "broken%20%3Cb%3E"),
-    b"an entry",
+    rekor(digest=signed_digests(bytes.fromhex(IMAGE))[1]).encode(),
 ]
 # what is typed → the entry that is found, or what is said
 ASKED = {
@@ -37,6 +39,10 @@ ASKED = {
     "issuer:https://Token.actions.githubusercontent.com": 0,
     f"key:{sha256(b'another').hexdigest()}": 2,
     f"subject:{AB}": 3,
+    f"registry.example.com:5000/app@sha256:{IMAGE}": 5,
+    f"image:sha256:{IMAGE}": 5,
+    IMAGE: 5,
+    f"app@sha256:{AB}": "signatures with annotations, and attestations, are not found",
     "nobody@example.com": "as who signed, in what certificates claim, and as the name of a file",
     "https://github.com/org": "only a whole address, a domain with @ before it",
     "key:12": "Not understood",

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.faults import Died, Fault, Faults, GatedStore, Passing
+from tests.support.submissions import JUNK, submit
 from tests.support.world import World, some_entries
 from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused, Unfinished
+from tiles.inbox.admission import OPEN, Admission
 from tiles.store import Store, Version
 from tiles.store.memory import MemoryStore
 from tiles.write.sequencer import Sequencer
@@ -157,16 +159,19 @@ def test_a_commit_that_stays_fresh_is_left_alone() -> None:
 
 
 class Overtaken(Passing):
-    """A store whose first swap of the head is lost while something else happens."""
+    """A store whose first swap of the head is lost while something else happens; or, if it is done, its answer."""
 
-    def __init__(self, inner: Store, meanwhile: Callable[[], object]) -> None:
+    def __init__(self, inner: Store, meanwhile: Callable[[], object], *, done: bool = False) -> None:
         super().__init__(inner, "private")
         self._meanwhile: Callable[[], object] | None = meanwhile
+        self._done = done
 
     def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
         """Swap it, unless it is the one that is lost."""
         if path == "head" and self._meanwhile is not None:
             meanwhile, self._meanwhile = self._meanwhile, None
+            if self._done:
+                super().swap(path, data, expected)
             meanwhile()
             raise OutcomeUnknown("no reply")
         return super().swap(path, data, expected)
@@ -181,6 +186,30 @@ def test_equal_entries_of_another_writer_are_not_taken_for_ones_own() -> None:
     done = writer.append(NEW)
     assert (done.first_index, done.count) == (260, 10)
     assert (world.committed() or ())[250:] == (*NEW, *NEW)
+
+
+def refuse(world: World) -> None:
+    """Decide a submission that is none."""
+    submit(world, "eve", 1, JUNK)
+    assert len(world.sequencer().sequence().refused) == 1
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda world: world.sequencer().freeze(),
+        lambda world: world.sequencer().admit(Admission(max_entries=7), OPEN.sha256),
+        refuse,
+    ],
+    ids=["frozen", "another policy", "refused"],
+)
+def test_another_head_of_the_same_tree(meanwhile: Callable[[World], object]) -> None:
+    """The swap is done, its answer is lost, and another writer commits without an entry: ours are said to be there."""
+    world = World().grown(250)
+    lossy = [lambda store: Overtaken(store, lambda: meanwhile(world), done=True)]
+    writer = world.sequencer(lambda store, role: lossy.pop()(store) if role == "private" and lossy else store)
+    assert writer.append(NEW).first_index == 250
+    assert (world.committed() or ())[250:] == tuple(NEW)
 
 
 def test_a_checkpoint_that_goes_while_nobody_knows_whether_it_was_committed() -> None:

@@ -12,11 +12,13 @@ from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
 from tiles.sigstore.der import MAX_TEXT_SIZE
+from tiles.sigstore.image_signature import signed_digests
 from tiles.sigstore.names import spelled
 
 # bytes of a hash, from and to
 _SIZES = {LEAF: (32, 32), SHA256: (32, 32), SHA512: (64, 64), KEY: (32, 32), SUBJECT: (20, 64)}
 _CLAIMED = (IDENTITY, ISSUER)
+_IMAGE = re.compile("(?:[^@]{1,1024}@)?sha256:([0-9a-fA-F]{64})", re.ASCII)
 _CLAIM = re.compile(f"[!-~]{{1,{MAX_TEXT_SIZE}}}", re.ASCII)
 
 
@@ -43,6 +45,20 @@ def key_from(kind: str, text: str) -> Key:
         digits = f"{2 * least}" if least == most else f"{2 * least} to {2 * most}"
         raise UsageError(f"a key of {kind} is {digits} hexadecimal digits, not {text[:140]!r}")
     return Key(kind, value)
+
+
+def image_keys(text: str) -> tuple[Key, ...]:
+    """Return the keys by which cosign's signature of an image is found; each is of one way to write what it signs.
+
+    text   sha256:HEX, the digest of the image, or its name with @ and the digest. Raises UsageError for anything else.
+    """
+    digest = _IMAGE.fullmatch(text)
+    if digest is None:
+        raise UsageError(
+            f"an image is named by its digest, [NAME@]sha256: and 64 hexadecimal digits, not {text[:140]!r}",
+            hint="a tag names another image each time that it is moved",
+        )
+    return tuple(Key(SHA256, each) for each in signed_digests(bytes.fromhex(digest[1])))
 
 
 def spellings(key: Key) -> tuple[Key, ...]:

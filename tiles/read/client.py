@@ -31,7 +31,7 @@ from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
 from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, tile_at
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right, node_root
-from tiles.tree.proof import Node, build_proof, inclusion_nodes, root_nodes, verify_inclusion
+from tiles.tree.proof import Node, build_proof, check_range, inclusion_nodes, root_nodes, verify_inclusion
 
 SCAN_LIMIT = 16_384  # entries: 64 tiles, 512 KiB
 
@@ -175,8 +175,7 @@ class LogClient:
         Raises UsageError, at the call, unless 0 ≤ start ≤ stop ≤ the tree's size.
         """
         _, tree = self._current
-        if not 0 <= start <= stop <= tree.size:
-            raise UsageError(f"a tree of size {tree.size} has no entries [{start}, {stop})")
+        check_range(tree.size, start, stop)
         return self._entries(tree, start, stop)
 
     def _entries(self, tree: VerifiedTree, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
@@ -240,8 +239,7 @@ class LogClient:
         Raises UsageError, at the call, unless 0 ≤ start ≤ stop ≤ the tree's size.
         """
         _, tree = self._current
-        if not 0 <= start <= stop <= tree.size:
-            raise UsageError(f"a tree of size {tree.size} has no entries [{start}, {stop})")
+        check_range(tree.size, start, stop)
         return _leaves(tree, start, stop)
 
     def tree_at(self, size: int) -> TreeHead:

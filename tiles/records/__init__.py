@@ -6,6 +6,7 @@
     head          what is committed: the text that writers swap
     staged_batch  all that one commit decides
     decided       that a submission is decided which could not be deleted
+    moved         where a log was moved to
     settings      how the objects of a log in a bucket are stored
 
 No other module spells the name of an object.

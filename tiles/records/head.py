@@ -78,6 +78,10 @@ class Head:
         """Return the head that commits to the same, and names another anchor."""
         return replace(self, anchor=anchor, nonce=nonce)
 
+    def admitting(self, admission: str, nonce: str) -> Head:
+        """Return the head with another admission policy, on this head's tree, which has to be published."""
+        return replace(self, base=self.tree.size, batch=None, admission=admission, nonce=nonce)
+
     def closed(self, nonce: str) -> Head:
         """Return the head after which nothing can be added."""
         return replace(self, base=self.tree.size, batch=None, frozen=True, nonce=nonce)

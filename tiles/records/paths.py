@@ -39,6 +39,8 @@ ODD = ".odd/"  # before the digest of a name that cannot be used as it is
 SETTINGS = "settings"  # how the objects of a log in a bucket are stored
 STOPPED_INDEXES = "stopped-indexes"  # kinds of keys whose index no run keeps any more
 SET_ASIDE = "set-aside/"  # wrong or foreign objects that `repair` took out of the public part
+MOVED = "moved"  # where the log was moved to
+MOVING = "moving"  # of which closed head this is a copy, until it is complete
 
 # ---- the store in which the signer keeps its anchor
 

@@ -9,6 +9,7 @@
     hashedrekord   what Rekor v2 logs of a signature
     dsse           envelopes: a payload, its type, and one signature over both
     in_toto        statements about artifacts, which are payloads of envelopes
+    image_signature   what cosign signs of an image, by whose digest it is found
     bundle         bundles: a signature, who made it, and its entry in a log
     trusted_root   whom a verifier trusts: logs, certificate authorities, timestamp authorities
     signing_config   what clients need to sign: where they have signatures logged

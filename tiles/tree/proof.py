@@ -51,8 +51,7 @@ def inclusion_nodes(index: int, size: int) -> list[tuple[Node, ...]]:
     Raises UsageError unless 0 ≤ index < size ≤ MAX_TREE_SIZE.
     """
     _check_size(size)
-    if not 0 <= index < size:
-        raise UsageError(f"a tree of size {size} has no entry {index}")
+    check_range(size, index, index + 1)
     path = []
     start, end = 0, size
     while end - start > 1:  # RFC 6962 §2.1.1, PATH(m, D[n]), from the root down
@@ -209,6 +208,13 @@ def _subtrees(start: int, end: int) -> tuple[Node, ...]:
         nodes.append(Node(height, start >> height))
         start += 1 << height
     return tuple(nodes)
+
+
+def check_range(size: int, start: int, stop: int) -> None:
+    """Raise UsageError unless a tree of that size has the entries [start, stop), which may be none: start ≤ stop."""
+    if not 0 <= start <= stop <= size:
+        which = f"entry {start}" if stop == start + 1 else f"entries {start} to {stop - 1}"
+        raise UsageError(f"a tree of size {size} has no {which}", hint=f"its last one is {size - 1}" if size else "")
 
 
 def _check_size(size: int) -> None:

@@ -10,7 +10,10 @@
     publish     steps 6 to 9: tiles, signature, checkpoint
     cosign      step 8: the cosignatures that the policy asks for
     tidy        step 10: what is kept, and what goes
+    amend       commits that add nothing: the log is closed, or admits by another policy
     adopt       a new anchor for a log that exists
+    move        to other stores, so that at no instant two places can sign
+    copying     the objects of a log, copied in an order that holds beside a run that tidies up
     lost_head   a head that is gone, or was put back, made again
     in_the_way  tiles that stop a writer, and when they may be set aside
     own_tree    the log's own checkpoint, tiles and right edge

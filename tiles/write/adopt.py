@@ -25,7 +25,7 @@ from tiles.errors import AccessError, Conflict, LogError, NotFound, OutcomeUnkno
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.records.head import Head
-from tiles.records.paths import CHECKPOINTS, HEAD, PENDING, is_day_path, kept_size
+from tiles.records.paths import CHECKPOINTS, HEAD, MOVED, PENDING, is_day_path, kept_size
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Version
@@ -110,6 +110,8 @@ class Adoption:
                 anchor = Anchor(head.origin, clock.random_id(), tree, state)
                 self._new.put(anchor, found.there_version)
                 self._parts.private.swap(HEAD, head.anchored(anchor.identity, clock.random_id()).data, version)
+                with suppress(AccessError):
+                    self._parts.private.delete([MOVED])  # a move that was begun is taken back by this
                 self._replace_pending(head)
                 return Adopted(anchor, is_new=True, sealed=found.old is not None)
         raise AccessError(f"{self._parts.private.url}: no new anchor was begun", hint="run the same command again")

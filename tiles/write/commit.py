@@ -74,6 +74,16 @@ class Committer:
         with suppress(Conflict, OutcomeUnknown):
             self._private.swap(HEAD, state.head.closed(self.new_nonce()).data, state.version)
 
+    def admit(self, state: State, admission: Admission) -> None:
+        """Swap in a head that names another admission policy. The caller has to load it to know whether that was done.
+
+        A run that dies before the swap leaves a policy that no head names, and the log admits what it admitted.
+        """
+        self._private.create({policy_path(admission.sha256): admission.data})
+        self._private.barrier()
+        with suppress(Conflict, OutcomeUnknown):
+            self._private.swap(HEAD, state.head.admitting(admission.sha256, self.new_nonce()).data, state.version)
+
     def commit(self, state: State, tree: TreeHead, batch: Batch, name: str) -> Head | None:
         """Commit a batch by swapping the head. Return the new head; None if another writer was first.
 
@@ -106,7 +116,8 @@ class Committer:
                 return None
             if batch.took or batch.refused:
                 return False  # another writer has emptied the inbox of these submissions, or left them there for us
-            # our batch was committed if and only if the tree that was published since is built on our tree
-            return now.tree.size > head.tree.size and self._tree.is_published(head.tree)
+            # our batch was committed if and only if what was committed since is built on our tree, which was published
+            # for that; it may be as large as ours, where it only refuses submissions, or closes the log
+            return now.base >= head.tree.size and self._tree.is_published(head.tree)
         except AccessError as error:
             raise OutcomeUnknown(f"it is not known whether the batch was committed: {error}", hint=_UNKNOWN) from error

@@ -18,7 +18,8 @@ from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.read.trouble import located
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
-from tiles.records.paths import HEAD, SETTINGS, policy_path
+from tiles.records.moved import parse_moved
+from tiles.records.paths import HEAD, MOVED, SETTINGS, policy_path
 from tiles.records.settings import parse_settings
 from tiles.records.staged_batch import digest
 from tiles.signing.anchor import FROZEN, SEALED, Anchor, AnchorMemory
@@ -37,6 +38,7 @@ _PUT_BACK = explained(
     "something-was-put-back",
     "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log",
 )
+_MOVED = explained("the-log-was-moved", "use it there; if that place is lost, this one can be taken up again")
 _LOST_HEAD = explained(
     "the-head-is-gone", "if there is a log, `tiletree repair LOG --head` makes its head again from what was signed"
 )
@@ -118,10 +120,22 @@ class Expected:
 
 
 def last_used(private: Store) -> str:
-    """Return where a log's anchor was used last, in words that follow "there is no anchor there"; "" if not known."""
+    """Return where a log's anchor was used last, or where the log was moved to; "" if neither is known.
+
+    These are words that follow "there is no anchor there".
+    """
+    if moved := moved_to(private):
+        return moved
     with suppress(AccessError, Malformed):
         if place := parse_settings(private.read(SETTINGS, MAX_RECORD_SIZE).data).anchor:
             return f"; the log used it last at {place}"
+    return ""
+
+
+def moved_to(private: Store) -> str:
+    """Return where a log was moved to, in words that follow what is wrong here; "" if it was not."""
+    with suppress(AccessError, Malformed):
+        return f"; the log was moved to {parse_moved(private.read(MOVED, MAX_RECORD_SIZE).data)}"
     return ""
 
 
@@ -192,7 +206,8 @@ class Loader:
         elif anchor.state == SEALED:
             problem = f"the anchor at {where} is sealed: a new one was begun"
         if anchor is None or problem:
-            raise Refused(problem + last_used(self._private), hint=LOST_ANCHOR)
+            hint = _MOVED if moved_to(self._private) else LOST_ANCHOR
+            raise Refused(problem + last_used(self._private), hint=hint)
         if anchor.state == FROZEN and not head.frozen:
             raise Refused(f"the log {head.origin} was frozen, and its head is open", hint=_PUT_BACK)
         if anchor.tree == head.tree or anchor.tree == (published.tree if published else EMPTY_TREE):
@@ -261,8 +276,9 @@ class Loader:
     def _head_put_back(self, head: Head, published: SignedCheckpoint | None, known: int) -> Refused:
         by = "published" if published is not None and published.tree.size == known else "signed"
         return Refused(
-            f"the head in {self._private.url} has size {head.tree.size}, and a tree of size {known} was {by}",
-            hint=_PUT_BACK,
+            f"the head in {self._private.url} has size {head.tree.size}, and a tree of size {known} was {by}"
+            + moved_to(self._private),
+            hint=_MOVED if moved_to(self._private) else _PUT_BACK,
         )
 
     def _publishing_policy(self, head: Head) -> Policy:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from tiles.errors import LogError, NotFound, Refused, TilesError, UsageError, explained
+from tiles.errors import LogError, NotFound, Refused, TilesError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE, verify_note
@@ -23,7 +23,7 @@ from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
 from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, tile_at
 from tiles.tree.merkle import Hash, TreeHead, leaf_hashes
 from tiles.tree.plan import Plan
-from tiles.tree.proof import Node, build_proof, consistency_nodes, root_nodes, verify_consistency
+from tiles.tree.proof import Node, build_proof, check_range, consistency_nodes, root_nodes, verify_consistency
 from tiles.tree.reader import TreeReader
 
 
@@ -80,8 +80,7 @@ class OwnTree:
 
     def leaf_hash(self, tree: TreeHead, index: int) -> Hash:
         """Return the leaf hash of an entry of a tree, verified. Raises UsageError unless 0 ≤ index < its size."""
-        if not 0 <= index < tree.size:
-            raise UsageError(f"a tree of size {tree.size} has no entry {index}")
+        check_range(tree.size, index, index + 1)
         return self._reader(tree, [Node(0, index)], None).hash(Node(0, index))
 
     def check_complete(self, tree: TreeHead, since: int) -> None:

@@ -28,6 +28,7 @@ from tiles.store import Store
 from tiles.tree.edge import Edge
 from tiles.tree.plan import Plan, plan
 from tiles.write.ahead import Ahead, Planner, check_open, checked
+from tiles.write.amend import Amendments
 from tiles.write.load import Expected, State
 from tiles.write.once import Known, Nowhere, Once, anyway
 from tiles.write.parts import Parts
@@ -67,6 +68,7 @@ class Sequencer:
         parts = Parts(public, private)
         self._steps = Steps.of(parts, signer, self._expected, self._clock)
         self._recoverer = Recoverer(parts, self._steps, self._clock)
+        self._amendments = Amendments(private.url, self._recoverer, self._steps, self._clock)
         self.undeleted, self.grown = self._steps.tidier.undeleted, self._steps.tree.grown
 
     def create(self) -> SignedCheckpoint:
@@ -156,14 +158,14 @@ class Sequencer:
             return self._recoverer.settle()[0].checkpoint
 
     def freeze(self) -> SignedCheckpoint:
-        """Close the log for ever, and return its last checkpoint: nothing can be added any more."""
+        """Close the log for ever, and return its last checkpoint; see `Amendments.freeze`."""
         with _refusing():
-            for _ in among_writers(self._clock):
-                state, _ = self._recoverer.settle()
-                if state.head.frozen:
-                    return state.checkpoint
-                self._steps.committer.freeze(state)
-        raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the log is not frozen")
+            return self._amendments.freeze()
+
+    def admit(self, admission: Admission, instead_of: str) -> SignedCheckpoint:
+        """Let the log admit by another policy from now on; see `Amendments.admit`."""
+        with _refusing():
+            return self._amendments.admit(admission, instead_of)
 
     def _begin(self) -> None:
         try:

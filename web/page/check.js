@@ -66,7 +66,7 @@ context.ask = ask;
 export function follow(asked) {
   // Rekor's UUID of an entry is its leaf hash; an entry ID of Rekor v1 has the tree's 16 digits before it
   if (asked.uuid) return ask(`leaf:${asked.uuid.replace(/^[0-9a-f]{16}(?=[0-9a-f]{64}$)/i, "")}`);
-  const word = ["sha256", "sha512", "leaf", "hash", "name", "key", "who", "identity", "issuer", "subject"].find((one) => asked[one]);
+  const word = ["sha256", "sha512", "leaf", "hash", "name", "key", "who", "identity", "issuer", "subject", "image"].find((one) => asked[one]);
   return asked.i ? ask(asked.i) : word && ask(`${word}:${asked[word]}`);
 }
 

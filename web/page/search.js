@@ -10,6 +10,7 @@ import { context, put, whom, working } from "./results.js";
 import { absent, followUp, said } from "./search_words.js";
 import { utf8 } from "../verifier/encoding.js";
 import { encodeName, fromHex, spellings } from "../verifier/entries.js";
+import { signedDigests } from "../verifier/image.js";
 import { SCAN_LIMIT, find } from "../verifier/lookup.js";
 import { leafHash } from "../verifier/merkle.js";
 import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
@@ -21,6 +22,8 @@ const part = (kind, ...values) => ({ kind, values });
 
 const DIGESTS = { sha256: ["sha256/1"], sha512: ["sha512/1"], leaf: ["leaf/1"], hash: ["sha256/1", "leaf/1"], key: ["key/1"], subject: ["subject/1"] };
 const DIGITS = { sha512: [128, 128], subject: [40, 128] }; // of others 64
+const IMAGE = /^(?:image:(?:[^@]+@)?|[^@]+@)sha256:([0-9a-f]{64})$/i; // its name need not be known
+const imagePart = (digits) => part("sha256/1", ...signedDigests(digits));
 const WORDED = new RegExp(`^(?:(name|who|identity|issuer|${Object.keys(DIGESTS).join("|")}):)?(.*)$`, "s");
 
 /** Return the parts of a search by a file's name, an identity or an issuer: none for what cannot be one. */
@@ -32,11 +35,14 @@ function named(kind, text) {
 
 /** Return what somebody typed, as what `lookFor` takes; null if it is nothing that can be looked for. */
 export function wantedFrom(text) {
+  const image = IMAGE.exec(text)?.[1].toLowerCase();
+  if (image) return { what: "image", text: `sha256:${image}`, parts: [imagePart(image)] };
   const [, word, rest] = WORDED.exec(text), what = word ?? (/^[0-9a-f]{64}$/i.test(rest) ? "hash" : /^[0-9a-f]{128}$/i.test(rest) ? "sha512" : "");
   if (what in DIGESTS) {
     const [least, most] = DIGITS[what] ?? [64, 64], digits = rest.toLowerCase();
     if (!/^(?:[0-9a-f]{2})+$/.test(digits) || digits.length < least || digits.length > most) return null;
-    return { what, text: digits, parts: DIGESTS[what].map((kind) => part(kind, fromHex(digits))) };
+    const parts = DIGESTS[what].map((kind) => part(kind, fromHex(digits)));
+    return { what, text: digits, parts: what === "hash" || what === "sha256" ? [...parts, imagePart(digits)] : parts }; // each is asked if those before found nothing
   }
   const as = word ?? (/@|:\/\//.test(rest) ? "who" : "name"), kinds = as === "who" ? ["name", "identity"] : [as]; // a name may have an @
   const parts = kinds.flatMap((kind) => named(kind, rest));

@@ -35,8 +35,9 @@ export function absent(proven, body, { candidates, what }, size) {
   const raw = candidates?.at(-1).how === "raw" ? ", and as its bytes" : "";
   const how = {
     name: "It was looked for as the name of a file.",
-    hash: "It was looked for as the SHA-256 of what is logged, and as a leaf hash.",
-    sha256: "It was looked for as the SHA-256 of what is logged.",
+    hash: "It was looked for as the SHA-256 of what is logged, as a leaf hash, and as the digest of an image that cosign signed.",
+    sha256: "It was looked for as the SHA-256 of what is logged, and as the digest of an image that cosign signed.",
+    image: "It was looked for as the digest of an image that cosign signed.",
     leaf: "It was looked for as a leaf hash.",
     sha512: "It was looked for as the SHA-512 of what is logged.",
     key: "It was looked for as the SHA-256 of a key that signed.",
@@ -59,6 +60,7 @@ export function followUp(proven, { what }) {
     identity: "only a whole address, a domain with @ before it, or a URI up to one of its slashes is found.",
     issuer: "only a whole issuer is found.",
     key: "it is SHA-256 of the public key in DER, as bundles have it in their hint.",
+    image: "signatures with annotations, and attestations, are not found by the image's digest. Look for who signed.",
     subject: "most attestations are logged by the digest of their envelope. Look for that, or for who signed.",
     sha512: "few entries are found by SHA-512. Look for the file itself, or its SHA-256.",
   }[what] ?? "check that it is the very same file: one byte makes it another, and so does packing it again.";

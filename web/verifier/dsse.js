@@ -4,8 +4,8 @@
 import { concat, utf8 } from "./encoding.js";
 import { parseItem } from "./json_text.js";
 
-const IN_TOTO = "application/vnd.in-toto+json";
-const STATEMENTS = ["https://in-toto.io/Statement/v0.1", "https://in-toto.io/Statement/v1"];
+export const IN_TOTO = "application/vnd.in-toto+json";
+export const STATEMENTS = ["https://in-toto.io/Statement/v0.1", "https://in-toto.io/Statement/v1"];
 const MAX_SUBJECTS = 10_000, MAX_SIGNATURES = 16, MAX_TYPE = 512, MAX_TEXT = 4096; // the last two: characters
 const HEX = /^(?:[0-9a-f]{2})+$/;
 

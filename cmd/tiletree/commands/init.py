@@ -75,7 +75,7 @@ def init(
     Do not begin a second log with a copy of a log's key: that forks the log. It is refused where the anchor of the key
     is; a copy of the key alone cannot tell it.
     """
-    private = _private_place(log, writer.private, in_bucket=private_in_bucket)
+    private = private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
     own, new = _init_key(writer, origin)
     path = own.place.path
@@ -97,7 +97,7 @@ def init(
         problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
         out.remark("not_remembered", problem, problem)
     remark_origin(out, origin)
-    if exposed := _exposed(writer):
+    if exposed := exposed_places(writer):
         out.remark("exposed", exposed, f"warning: {'; '.join(exposed)}")
         out.note("hint: name another place with --private, --key or --anchor; or see that it is not published")
     remark_readable(out, begun.readable())
@@ -123,7 +123,8 @@ def init(
     )
 
 
-def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
+def private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
+    """Return where the private part of a new log is to be. Raises UsageError for a place that readers may look into."""
     if in_bucket and private:
         raise UsageError("--private and --private-in-bucket both say where the private part is; name one")
     place = private_in_bucket_of(log) if in_bucket else private_url(log, private)
@@ -135,7 +136,7 @@ def _private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
     return place
 
 
-def _exposed(writer: Writer) -> list[str]:
+def exposed_places(writer: Writer) -> list[str]:
     """Return, in words, which private things of the log are where they would be published."""
     places = {"private part": writer.private, "key": writer.key and str(writer.key.path or ""), "anchor": writer.anchor}
     found = []

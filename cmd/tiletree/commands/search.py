@@ -14,8 +14,8 @@ from tiles.entries.kind import LEAF, NAME, SHA256, Key
 from tiles.entries.kinds import Signature, keys_of, kind_of
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_in
 from tiles.entries.subjects import SUBJECT
-from tiles.errors import UsageError
-from tiles.index.key_text import key_from, spellings, text_of
+from tiles.errors import TilesError, UsageError
+from tiles.index.key_text import image_keys, key_from, spellings, text_of
 from tiles.index.opened import Elsewhere
 from tiles.index.revocations import find_revocations, relied_on
 from tiles.index.scan import is_few, too_large
@@ -53,6 +53,7 @@ from tiletree.ui import Output
 )
 @click.option("--issuer", metavar="TEXT", help="signed by somebody for whom this OIDC issuer vouched")
 @click.option("--subject", metavar="HEX", help="attestations of what has this digest, if they are logged themselves")
+@click.option("--image", metavar="[NAME@]sha256:HEX", help="cosign's signature of this image, made without annotations")
 @click.option("--kind", "others", metavar="KIND=VALUE", multiple=True, help="any key, such as sha512/1=HEX")
 @click.option(
     "--operator", type=click.Choice(["and", "or"]), default="and", show_default=True, help="all of it, or any of it"
@@ -79,6 +80,7 @@ def search(
     identity: str | None,
     issuer: str | None,
     subject: str | None,
+    image: str | None,
     others: tuple[str, ...],
     operator: str,
     before: int | None,
@@ -97,6 +99,7 @@ def search(
       tiletree search ./log --name app.whl
       tiletree search ./log --sha256 3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
       tiletree search ./log --identity https://github.com/org/repo --issuer https://token.actions.githubusercontent.com
+      tiletree search ./log --image app@sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
       tiletree search ./log --name app.whl --prove app.search-proof
 
     FILE is found by its SHA-256, under whatever name it was logged. Each hit is verified against the checkpoint. A log
@@ -112,19 +115,20 @@ def search(
     hint = read_key_hint(key).hex() if key is not None else None
     named = [(SHA256, sha256), (LEAF, leaf), (NAME, name), (KEY, hint)]
     named += [(IDENTITY, identity), (ISSUER, issuer), (SUBJECT, subject)]
-    keys = _wanted(file, named, others)
-    if not keys:
+    wanted = _wanted(file, named, image, others)
+    if not wanted:
         raise click.UsageError("name a file, or what to look for", click.get_current_context())
-    if target is not None and (len(keys) > 1 or before is not None):
-        raise click.UsageError("--prove takes one thing to look for, and no --before", click.get_current_context())
+    if target is not None and (len(wanted) > 1 or image is not None or before is not None):
+        raise click.UsageError(
+            "--prove takes one thing to look for, no --image and no --before", click.get_current_context()
+        )
     elsewhere = _elsewhere(place, index_key)
     client, accepted, pinned = visit(out, log, pins)
-    wanted = [spellings(key) for key in keys]
     query = Query(wanted, MAX_COVERED if before is None else before, most, any_size, elsewhere)
-    times = len(keys) if operator == "or" else 1
+    times = len(wanted) if operator == "or" else 1
     with tiles_of(log, client), out.progress("looking through", client.tree.size * times) as progress:
         if target is not None:
-            found = _prove(out, client, keys[0], query, target)
+            found = _prove(out, client, wanted[0][0], query, target)
         else:
             find = partial(find_all, client, remark=remarks(out), progress=progress.advance)
             found = (_any_of if operator == "or" else _all_of)(find, query)
@@ -139,7 +143,7 @@ def search(
         out.remark("unproven", found.unproven, f"there may be other hits: {found.unproven}")
     if not found.hits:
         older = "" if before is None else f", before {before},"
-        raise found.absent(f"what is looked for{older}", origin, size)
+        raise _with_hint(found.absent(f"what is looked for{older}", origin, size), sha256)
     if revocations.unproven:
         out.remark("revocations", revocations.unproven, f"revocations were not checked: {revocations.unproven}")
     shown = [
@@ -196,7 +200,15 @@ def _elsewhere(place: str | None, index_key: str | None) -> Elsewhere | None:
     return Elsewhere(open_place(place), to_verifier(index_key, "--index-key") if index_key is not None else None)
 
 
-def _wanted(file: str | None, named: list[tuple[str, str | None]], others: tuple[str, ...]) -> list[Key]:
+def _with_hint(absent: TilesError, sha256: str | None) -> TilesError:
+    if sha256 is not None and not absent.hint:
+        absent.hint = "if it is the digest of an image, --image finds what cosign signed of it"
+    return absent
+
+
+def _wanted(
+    file: str | None, named: list[tuple[str, str | None]], image: str | None, others: tuple[str, ...]
+) -> list[tuple[Key, ...]]:
     digest = read_file(file).sha256 if file is not None else None
     pairs = [(SHA256, digest), *named]
     for other in others:
@@ -204,7 +216,8 @@ def _wanted(file: str | None, named: list[tuple[str, str | None]], others: tuple
         if not equals:
             raise UsageError(f"--kind {other}: it is KIND=VALUE, such as name/1=app.whl")
         pairs.append((kind, value))
-    return [key_from(kind, value) for kind, value in pairs if value is not None]
+    wanted = [spellings(key_from(kind, value)) for kind, value in pairs if value is not None]
+    return wanted if image is None else [*wanted, image_keys(image)]
 
 
 def _document(index: int, entry: bytes) -> dict[str, Any]:

@@ -42,6 +42,13 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="of the key and the signature: x509 is PEM or DER  [default: what the key is]",
 )
 @click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["hashedrekord", "hashedrekord:0.0.2"]),
+    expose_value=False,
+    help="Rekor's kind of entry; of these one is written, or the kind of another format",
+)
+@click.option(
     "-o",
     "--bundle",
     "target",
