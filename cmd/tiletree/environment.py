@@ -25,6 +25,8 @@ VARIABLES = {
     "TILETREE_ALIGN": True,
     "TILETREE_MAX_HOLD": True,
     "TILETREE_PRIVATE_KEY": False,
+    "TILETREE_PKCS11_MODULE": True,
+    "TILETREE_PKCS11_PIN": False,
     "TILETREE_TRACEBACK": True,
     "PORT": True,
     "XDG_CONFIG_HOME": True,

@@ -14,6 +14,8 @@ from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.read.trouble import judged
 from tiles.signing.key_place import KeyPlace, Kind, parse_key_place
 from tiles.store import Store
+from tiles.store.address import Kind as AddressKind
+from tiles.store.address import existing_directory_of, is_object_url, kind_of, shown_address
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
 from tiletree.options import KEY_TEXT, Writer
@@ -47,6 +49,15 @@ def key_place(log: str, writer: Writer) -> KeyPlace:
     if known := remembered(log).key:
         return parse_key_place(known)
     return file_place(find_origin(public_store(log), private_store(log, writer.private)))
+
+
+def names_a_log(text: str) -> bool:
+    """Whether a word names a log that is written to, where it could also name a key."""
+    if kind_of(text) is AddressKind.HTTP:
+        raise UsageError(
+            "the key of a log behind a server is with whoever writes it", hint="`tiletree info` shows its public half"
+        )
+    return is_object_url(text) or (kind_of(text) is AddressKind.DIRECTORY and existing_directory_of(text).is_dir())
 
 
 def file_place(origin: str) -> KeyPlace:
@@ -84,7 +95,7 @@ def open_named(place: KeyPlace, log: str, writer: Writer) -> SigningKey:
 
 
 def check_own(place: KeyPlace, verifier: VerifierKey, log: str, private: Store) -> None:
-    """Raise Refused if the head of a log names another key. Where the head is lost, the checkpoint's key decides."""
+    """Raise Refused if the head of a log names another key. If the head is lost, that is for `repair` to find out."""
     from tiles.write.load import read_head
 
     try:
@@ -94,7 +105,7 @@ def check_own(place: KeyPlace, verifier: VerifierKey, log: str, private: Store) 
     if verifier.vkey not in head.vkeys:
         raise Refused(
             f"{place} is the key {verifier.vkey}, and the log {head.origin} is signed by {' '.join(head.vkeys)}",
-            hint=f"nothing was signed; name the key of {log} with --key",
+            hint=f"nothing was signed; name the key of {shown_address(log)} with --key",
         )
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from tiles.errors import Unfinished
+from tiles.errors import Malformed, Unfinished
 from tiles.log import Log
 from tiles.rekor.staple import staple
 from tiles.signatures.entry import SignatureEntry
-from tiles.sigstore.bundle import Bundle
+from tiles.signing.artifact_key import ArtifactKey
+from tiles.sigstore.bundle import Bundle, parse_bundle
 from tiles.sigstore.public_key import PublicKey
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiletree.files import replace_file
@@ -48,6 +49,23 @@ class Unlogged:
     bundle: Bundle
     key: PublicKey | None
     target: Path | None
+
+
+def bundle_before(key: ArtifactKey, target: Path) -> Bundle | None:
+    """Return what an earlier call has written, where the key would sign anew and that would be another entry."""
+    if key.repeats:
+        return None
+    try:
+        return parse_bundle(target.read_bytes())
+    except (OSError, Malformed):
+        return None
+
+
+def keep_signature(key: ArtifactKey, target: Path, bundle: Bundle) -> None:
+    """Write a bundle before it is logged, if its signature could not be made again: the next call takes it then."""
+    before = bundle_before(key, target)
+    if not key.repeats and (before is None or before.content != bundle.content):
+        replace_file(target, bundle.data)
 
 
 def open_log(out: Output, log: str, writer: Writer) -> Log:

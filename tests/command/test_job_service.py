@@ -63,7 +63,8 @@ def test_calls() -> None:
         assert call(url, body=b'{"message": {"data": "eyJ9"}}') == (500, {"batches": [], "error": dict(FAILED.error)})
         assert call(f"{url}/") == (200, {"size": 3})
         assert [call(*wrong)[0] for wrong in ((url, "GET"), (f"{url}/other",), (f"{url}/healthz",))] == [404] * 3
-        assert call(url, headers={"Content-Length": "9" * 11})[0] == 413
+        for length in (str((1 << 20) + 1), "9" * 11, "1 ", "+1"):
+            assert call(url, headers={"Content-Length": length})[0] == 413
         assert urllib3.request("PUT", url, retries=False).status == 501
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as peer:
             peer.sendall(b"\x16\x03\x01 no HTTP\r\n\r\n")

@@ -26,45 +26,41 @@ from tests.support.object_server import ObjectServer
 from tests.support.object_server_http import Request
 from tests.support.object_server_rules import Rule
 from tests.support.object_server_stores import open_on
-from tests.terraform.gcp_rights import NAME, PROJECT, granted
+from tests.terraform.gcp_rights import TABLE, granted
 from tiles.inbox.submit import submit
-from tiles.notes.keys import SeedKey, signing_key
+from tiles.notes.keys import signing_key
 
-BUCKETS = {part: f"{PROJECT}-{NAME}-{part}" for part in ("public", "private", "anchor")}
 KEY = signing_key("log.example.com", b"\x07" * 32)
 SEQUENCER, OPERATOR, SUBMITTER = "sequencer@example.com", "operator@example.com", "ci@example.com"
 EVERYONE = ""
-LOG = f"gs://{BUCKETS['public']}"
-PLACES = {
-    "TILETREE_LOG": LOG,
-    "TILETREE_PRIVATE": f"gs://{BUCKETS['private']}",
-    "TILETREE_ANCHOR": f"gs://{BUCKETS['anchor']}",
-}
-_PARTS = {bucket: part for part, bucket in BUCKETS.items()}
 _READING = ("GET", "HEAD")
 _PATIENCE = 60.0  # seconds
 
 
+def _part(request: Request) -> str:
+    return request.bucket.rpartition("-")[2]
+
+
 def sequencer(request: Request) -> bool:
     """Allow what the table allows (a rule). An overwrite is asked for as PUT and as DELETE."""
-    may = granted(_PARTS[request.bucket], request.key)
+    may = granted(_part(request), request.key)
     return request.kind in (*_READING, "LIST") or {"PUT": "create", "DELETE": "delete"}.get(request.kind) in may
 
 
 def submitter(request: Request) -> bool:
     """Allow to create in a folder of the inbox, and to read what is public (a rule)."""
-    own = _PARTS[request.bucket] == "private" and request.key.startswith("inbox/ci/")
+    own = _part(request) == "private" and request.key.startswith("inbox/ci/")
     return everyone(request) or (request.kind == "PUT" and own)
 
 
 def everyone(request: Request) -> bool:
     """Allow to read what is public, by name (a rule)."""
-    return request.kind in _READING and _PARTS[request.bucket] == "public"
+    return request.kind in _READING and _part(request) == "public"
 
 
 def operator(request: Request) -> bool:
     """Allow everything but to write the anchor (a rule)."""
-    return request.kind in (*_READING, "LIST") or _PARTS[request.bucket] != "anchor"
+    return request.kind in (*_READING, "LIST") or _part(request) != "anchor"
 
 
 RULES: Mapping[str, Rule] = {SEQUENCER: sequencer, SUBMITTER: submitter, OPERATOR: operator, EVERYONE: everyone}
@@ -72,17 +68,32 @@ RULES: Mapping[str, Rule] = {SEQUENCER: sequencer, SUBMITTER: submitter, OPERATO
 
 @dataclass
 class Cloud:
-    """The buckets and the programs. key: what signs; moments: how many requests were begun and answered so far"""
+    """The buckets and the programs.
+
+    home      a folder for what programs remember
+    project   the first part of the buckets' names
+    moments   how many requests were begun or answered so far
+    """
 
     home: str
-    key: SeedKey = KEY
+    project: str = "project-1"
     doomed: subprocess.Popen[str] | None = None
     left: int = 0  # moments until it is killed
     moments: int = 0
     server: ObjectServer = field(init=False)
 
+    @property
+    def buckets(self) -> dict[str, str]:
+        """The buckets, by the part of the log that they hold."""
+        return {part: f"{self.project}-demo-{part}" for part in TABLE}
+
+    @property
+    def log(self) -> str:
+        """The log's address."""
+        return f"gs://{self.buckets['public']}"
+
     def __enter__(self) -> Self:
-        self.server = ObjectServer("gcs", buckets=BUCKETS.values(), access=RULES, held=self._held)
+        self.server = ObjectServer("gcs", buckets=self.buckets.values(), access=RULES, held=self._held)
         self.server.__enter__()
         return self
 
@@ -101,9 +112,11 @@ class Cloud:
 
     def environment(self, who: str) -> dict[str, str]:
         """Return the environment of a program that runs as somebody. The sequencer alone has the key."""
-        signs = {"TILETREE_PRIVATE_KEY": self.key.skey} if who == SEQUENCER else {}
+        signs = {"TILETREE_PRIVATE_KEY": KEY.skey} if who == SEQUENCER else {}
         path = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        return {**path, **self.server.environment(who), **PLACES, **signs, "HOME": self.home}
+        places = {f"TILETREE_{part.upper()}": f"gs://{bucket}" for part, bucket in self.buckets.items()}
+        places["TILETREE_LOG"] = places.pop("TILETREE_PUBLIC")
+        return {**path, **self.server.environment(who), **places, **signs, "HOME": self.home}
 
     def tiletree(self, who: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command as somebody."""
@@ -125,8 +138,8 @@ class Cloud:
 
     def submit(self, lines: Sequence[str]) -> None:
         """Submit lines, as one submission."""
-        inbox = open_on(self.server, BUCKETS["private"], who=SUBMITTER, public=False, retry=False)
-        submit(inbox, "ci", [line.encode() for line in lines], token_bytes(16), log=LOG)
+        inbox = open_on(self.server, self.buckets["private"], who=SUBMITTER, public=False, retry=False)
+        submit(inbox, "ci", [line.encode() for line in lines], token_bytes(16), log=self.log)
 
     @contextmanager
     def service(self) -> Iterator[Service]:

@@ -52,12 +52,12 @@ class Actor:
 
     def run(self, command: list[str], stdin: bytes = b"") -> bytes:
         """Run a program; it has to succeed. Return its standard output."""
-        done = self.start(command, stdin)
+        done = self.start(command)
         out, err = done.communicate(stdin, timeout=300)
         assert done.returncode == 0, f"{command}: {err.decode()}{out.decode()}"
         return out
 
-    def start(self, command: list[str], stdin: bytes = b"") -> subprocess.Popen[bytes]:
+    def start(self, command: list[str]) -> subprocess.Popen[bytes]:
         """Start a program, which is to be given what it reads."""
         held = {name: os.environ[name] for name in _HELD if name in os.environ}
         variables = {**held, "HOME": str(self.home), **self.environment}
@@ -177,7 +177,7 @@ class Deployment:
         """Send a request without credentials; names of the CDN are found. Raises AnswerError for a refusal."""
         context = ssl.create_default_context(cafile=self.emulator.authority)
         is_cdn = url.startswith(self.outputs["url"])
-        options = {"ssl_context": context, "retries": False, "timeout": 60}
+        options: dict[str, Any] = {"ssl_context": context, "retries": False, "timeout": 60}
         with urllib3.ProxyManager(self.proxy.url, **options) if is_cdn else urllib3.PoolManager(**options) as pool:
             answer = pool.request(method, url, redirect=False)
         if answer.status >= 300:

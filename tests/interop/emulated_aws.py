@@ -35,7 +35,7 @@ from ministack.services import s3  # type: ignore[import-not-found]
 _SESSION = re.compile(r"arn:aws:sts::([0-9]+):assumed-role/([^/]+)/.+")
 _WRITES = {"PUT", "POST", "DELETE"}
 
-_requests = open(os.environ["TILETREE_REQUESTS"], "a", buffering=1)  # noqa: SIM115  until the process ends
+_requests = Path(os.environ["TILETREE_REQUESTS"]).open("a", buffering=1)  # noqa: SIM115  until the process ends
 _deaths = Path(os.environ["TILETREE_DEATHS"])
 _lock = Lock()
 _serve = app.app

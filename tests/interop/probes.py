@@ -44,6 +44,8 @@ class Probe:
         return "allowed"
 
 
+CHANGING = (("log", "checkpoint"), ("private", "head"), ("anchor", "anchor"))  # what a run replaces
+
 _REFUSALS = {
     **dict.fromkeys(("AccessDenied", "AccessDeniedException"), "denied"),
     **dict.fromkeys(("PreconditionFailed", "ConditionalRequestConflict"), "conflict"),
@@ -51,15 +53,18 @@ _REFUSALS = {
 _STATUSES = {403: "denied", 404: "not there", 405: "denied"}
 
 
-def check(probes: Iterable[Probe]) -> None:
-    """Make all calls and print the table; fails if one of them is not refused, or not allowed, as it should be."""
+def check(probes: Iterable[Probe], not_tried: Iterable[tuple[str, str]] = ()) -> None:
+    """Make all calls and print the table; fails if one of them is not refused, or not allowed, as it should be.
+
+    not_tried   what the table says of what no call shows
+    """
     wrong = []
     for probe in probes:
         outcome = probe.outcome()
         if not outcome.startswith(probe.expected):
             wrong.append(f"{probe.who}: {probe.what}: {outcome}, and not {probe.expected}")
         print(f"{probe.who:14} {probe.what:58} {outcome}")
-    for what, why in NOT_TRIED:
+    for what, why in not_tried:
         print(f"{'nobody':14} {what:58} {why}")
     assert not wrong, "\n".join(wrong)
 
@@ -92,9 +97,7 @@ class Caller:
     def get(self, part: str, path: str, expected: str) -> Probe:
         """Return a probe that reads an object."""
         bucket = self.log.bucket(part)
-        return self.probe(
-            f"reads {part} {shown(path)}", expected, lambda: self.s3.get_object(Bucket=bucket, Key=path)["Body"].read()
-        )
+        return self.probe(f"reads {part} {shown(path)}", expected, lambda: self.s3.get_object(Bucket=bucket, Key=path))
 
     def delete(self, part: str, path: str, expected: str) -> Probe:
         """Return a probe that deletes an object."""
@@ -228,17 +231,17 @@ def of_sequencer(log: Deployment, waiting: str) -> list[Probe]:
 
 def _delete_many(it: Caller, path: str) -> None:
     """Delete by the call that takes many names, which answers for each."""
-    from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+    from botocore.exceptions import ClientError
 
     answer = it.s3.delete_objects(Bucket=it.log.bucket("log"), Delete={"Objects": [{"Key": path}]})
     for error in answer.get("Errors", []):
         raise ClientError({"Error": error}, "DeleteObjects")
 
 
-def of_others(log: Deployment) -> list[Probe]:
+def of_others(log: Deployment, administrator: dict[str, str]) -> list[Probe]:
     """Return the probes of the operator, who cannot sign, and of an administrator of the account."""
     operator = Caller(log, "operator", log.emulator.assume(log.outputs["operator_role_arn"]))
-    it = Caller(log, "administrator", administrator(log))
+    it = Caller(log, "administrator", administrator)
     anchor = operator.s3.get_object(Bucket=log.bucket("anchor"), Key="anchor")
     same = anchor["Body"].read()
     return [
@@ -256,6 +259,22 @@ def of_others(log: Deployment) -> list[Probe]:
         it.delete("log", "checkpoint", "denied"),
         it.delete("private", "head", "denied"),
         it.sign("denied"),
+    ]
+
+
+def of_frozen(
+    log: Deployment, sequencer: dict[str, str], submitter: dict[str, str], administrator: dict[str, str]
+) -> list[Probe]:
+    """Return the probes of a log that has ended, by credentials that were given before."""
+    it, other = Caller(log, "sequencer", sequencer), Caller(log, "submitter", submitter)
+    third = Caller(log, "administrator", administrator)
+    return [
+        it.sign("denied"),
+        *(it.put(part, path, "denied", IfMatch='"0"') for part, path in CHANGING),
+        it.put("log", "tile/0/999", "denied", IfNoneMatch="*"),
+        other.put("private", f"inbox/{SUBMITTER}/late", "denied", IfNoneMatch="*"),
+        third.sign("denied"),
+        *(third.put(part, path, "denied", IfMatch='"0"') for part, path in CHANGING),
     ]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.cloud_run import BUCKETS, EVERYONE, KEY, LOG, OPERATOR, SEQUENCER, SUBMITTER, Cloud
+from tests.interop.cloud_run import EVERYONE, KEY, OPERATOR, SEQUENCER, SUBMITTER, Cloud
 from tests.support.check_log import published
 from tests.support.object_server_stores import open_on
 from tests.terraform.log_objects import NOTHING, ROWS, Row
@@ -30,19 +30,19 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 @pytest.fixture
 def log(cloud: Cloud) -> Cloud:
     """The same with a log, begun by the sequencer as README.md says."""
-    cloud.ok(SEQUENCER, "init", LOG, "--origin", KEY.verifier.name, "--no-page")
+    cloud.ok(SEQUENCER, "init", cloud.log, "--origin", KEY.verifier.name, "--no-page")
     return cloud
 
 
 def check(cloud: Cloud, submitted: list[str]) -> None:
     """All that was submitted is logged once, and nothing else; nothing waits; the public sees a log that is whole."""
-    public, private = (open_on(cloud.server, BUCKETS[part], who=OPERATOR) for part in ("public", "private"))
+    public, private = (open_on(cloud.server, cloud.buckets[part], who=OPERATOR) for part in ("public", "private"))
     found = published(public, KEY.verifier)
     assert found is not None
     assert Counter(found[1]) == Counter(line.encode() for line in submitted)
     left = [listed.path for listed in private.list("") if listed.path.startswith(("inbox/", "staging/"))]
     assert left == []
-    seen = f"{cloud.server.url}/{BUCKETS['public']}"
+    seen = f"{cloud.server.url}/{cloud.buckets['public']}"
     assert cloud.ok(EVERYONE, "audit", seen, "--vkey", KEY.verifier.vkey)["findings"] == []
 
 
@@ -67,7 +67,7 @@ def test_nobody_does_more_than_that(cloud: Cloud) -> None:
     """Requests of each on every kind of object: what is not allowed is refused, and changes nothing."""
     refused: Counter[str] = Counter()
     for row in ROWS:
-        bucket = BUCKETS[row.part]
+        bucket = cloud.buckets[row.part]
         for who in (SEQUENCER, SUBMITTER, EVERYONE, OPERATOR):
             wanted = what(who, row)
             for request in ("create", "overwrite", "delete"):
@@ -108,7 +108,7 @@ def test_doubled_runs_lose_nothing(log: Cloud) -> None:
             for _ in range(4):
                 lines.submit()
             calls = [workers.submit(service.call) for service in (one, one, other, other)]
-            job = workers.submit(log.tiletree, SEQUENCER, "sequence", LOG, "--json")
+            job = workers.submit(log.tiletree, SEQUENCER, "sequence", log.log, "--json")
             assert {call.result() for call in calls} <= {200, 429}
             assert job.result().returncode == 0, job.result()
         assert one.call() == 200
@@ -129,7 +129,7 @@ def killed(log: Cloud, points: int, lines: Lines) -> None:
             log.doom(service, moments * point // points)
             assert service.call() == 0
             assert service.process.wait(60) == -9
-    assert log.tiletree(SEQUENCER, "sequence", LOG, "--json").returncode == 0
+    assert log.tiletree(SEQUENCER, "sequence", log.log, "--json").returncode == 0
     check(log, lines.all)
 
 
@@ -141,4 +141,4 @@ def test_killed_runs_lose_nothing(log: Cloud) -> None:
 @pytest.mark.slow
 def test_runs_killed_at_many_points_lose_nothing(log: Cloud) -> None:
     """The same at many more points."""
-    killed(log, 30, Lines(log))
+    killed(log, 16, Lines(log))

@@ -7,17 +7,22 @@ provider. AWS itself was not tried.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from secrets import token_bytes
 
 import pytest
 
 from tests.interop import probes
-from tests.interop.deployed import ORIGIN, SUBMITTER, Deployment, deployed, tiletree
+from tests.interop.deployed import ORIGIN, SUBMITTER, Actor, Deployment, deployed, tiletree
 from tests.interop.emulator import ROOT
 from tests.support.check_log import published
+from tiles.inbox.submission import NONCE_SIZE
+from tiles.inbox.submit import submit as submit_entries
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
@@ -46,11 +51,26 @@ def submitted() -> list[bytes]:
     return list(FIRST)
 
 
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Let this process have what somebody has in the environment, and no other credentials."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in actor.environment.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def administrator(log: Deployment) -> dict[str, str]:
+    """Credentials of who may do everything by IAM."""
+    return probes.administrator(log)
+
+
 def entries(log: Deployment) -> tuple[bytes, ...]:
     """Return all entries of the log, read as the operator and recomputed."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in log.operator_variables().items():
-            patch.setenv(name, value)
+    with acting(Actor(log.folder, log.operator_variables())):
         found = published(open_object_store(log.outputs["log"]), log.verifier)
     assert found is not None
     return found[1]
@@ -58,9 +78,7 @@ def entries(log: Deployment) -> tuple[bytes, ...]:
 
 def read_through_cdn(log: Deployment) -> list[bytes]:
     """Return all entries of the log, as any reader verifies them, without credentials."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in log.reader.environment.items():
-            patch.setenv(name, value)
+    with acting(log.reader):
         client = LogClient(open_log(log.url), policy_for(log.verifier), origin=ORIGIN)
         size = client.visit().signed.tree.size
         return [entry for _, entry in client.entries(0, size)]
@@ -73,9 +91,20 @@ def waiting(log: Deployment) -> list[str]:
 
 
 def submit(log: Deployment, submitted: list[bytes], entry: bytes) -> None:
-    """Submit one entry."""
-    log.submit(entry + b"\n")
+    """Submit one entry, with the submitter's credentials."""
+    with acting(log.submitter):
+        submit_entries(
+            open_object_store(log.outputs["private"]), SUBMITTER, [entry], token_bytes(NONCE_SIZE), log=log.url
+        )
     submitted.append(entry)
+
+
+def rest(log: Deployment) -> None:
+    """Stop the schedule, and log what waits."""
+    log.set_schedule("DISABLED")
+    succeeded, answer = log.invoke()
+    assert succeeded, answer
+    assert waiting(log) == []
 
 
 def check_each_once(log: Deployment, submitted: list[bytes]) -> None:
@@ -106,6 +135,7 @@ def test_the_schedule_publishes_what_was_submitted(log: Deployment, submitted: l
     log.set_schedule("DISABLED")
     check_each_once(log, submitted)
     vkey = log.verifier.vkey
+    assert log.operator.tiletree("key", "show", log.outputs["log"])["vkey"] == vkey
     assert log.reader.tiletree("audit", log.url, "--vkey", vkey)["findings"] == []
 
     (log.submitter.home / "release").write_bytes(RELEASE)
@@ -128,20 +158,24 @@ def test_the_schedule_publishes_what_was_submitted(log: Deployment, submitted: l
     print(f"read through {log.outputs['url']} and verified by {vkey}: {len(read)} entries; {verified}")
 
 
-def test_rights(log: Deployment, submitted: list[bytes]) -> None:
+def test_rights(log: Deployment, submitted: list[bytes], administrator: dict[str, str]) -> None:
     """Each role can do what it needs and nothing else; the table shows each call."""
+    rest(log)
     submit(log, submitted, b"waits for the probes")
     (own,) = waiting(log)
-    probes.check(
-        [*probes.of_submitter(log, own), *probes.of_sequencer(log, own), *probes.of_others(log), *probes.of_reader(log)]
-    )
+    calls = [
+        *probes.of_submitter(log, own),
+        *probes.of_sequencer(log, own),
+        *probes.of_others(log, administrator),
+        *probes.of_reader(log),
+    ]
+    probes.check(calls, probes.NOT_TRIED)
 
 
 def test_a_function_that_is_killed_loses_nothing(log: Deployment, submitted: list[bytes]) -> None:
     """It is killed before each write of a run in turn; the next run finishes, and each entry is logged once."""
     spared = [who["AWS_ACCESS_KEY_ID"] for who in (ROOT, log.submitter.environment)]
-    submit(log, submitted, b"before the deaths")
-    assert log.invoke()[0]
+    rest(log)
     deaths = 0
     while True:
         submit(log, submitted, b"killed before write %d" % (deaths + 1))
@@ -151,7 +185,10 @@ def test_a_function_that_is_killed_loses_nothing(log: Deployment, submitted: lis
             break
         assert not succeeded, answer
         deaths += 1
-    assert succeeded
+        succeeded, answer = log.invoke()
+        assert succeeded, answer
+        check_each_once(log, submitted)
+    assert succeeded, answer
     assert deaths >= 8, "a run makes more writes than that"
     check_each_once(log, submitted)
     print(f"killed before each of {deaths} writes; {len(submitted)} entries, each there once")
@@ -159,6 +196,7 @@ def test_a_function_that_is_killed_loses_nothing(log: Deployment, submitted: lis
 
 def test_functions_that_run_twice_at_once_lose_nothing(log: Deployment, submitted: list[bytes]) -> None:
     """Whoever loses does nothing twice, and each entry is logged once."""
+    rest(log)
     outcomes: Counter[bool] = Counter()
     for number in range(DOUBLED):
         for part in range(3):
@@ -168,6 +206,31 @@ def test_functions_that_run_twice_at_once_lose_nothing(log: Deployment, submitte
     assert outcomes[True] >= DOUBLED
     check_each_once(log, submitted)
     print(f"{2 * DOUBLED} invocations, two at a time: {outcomes[True]} succeeded, {outcomes[False]} failed")
+
+
+def test_a_submission_wakes_the_function(log: Deployment, submitted: list[bytes]) -> None:
+    """With `wake_up`, which is added to what is there; the schedule rests."""
+    assert log.apply(wake_up=True, wake_up_seconds=1).startswith("Resources: 4 added, 1 changed, 0 destroyed")
+    log.set_schedule("DISABLED")
+    submit(log, submitted, b"wakes the function")
+    began = time.monotonic()
+    while waiting(log) and time.monotonic() < began + 60:
+        time.sleep(0.2)
+    print(f"logged {time.monotonic() - began:.0f} s after it was submitted")
+    check_each_once(log, submitted)
+
+
+def test_frozen(log: Deployment, submitted: list[bytes], administrator: dict[str, str]) -> None:
+    """Nothing runs, nobody signs or writes any more, and readers read on."""
+    rest(log)
+    log.operator.tiletree("freeze", log.outputs["log"], "--yes")
+    sequencer = log.emulator.assume(log.outputs["sequencer_role_arn"])
+    alice = log.emulator.assume(log.outputs["submitter_role_arns"][SUBMITTER])
+    log.apply(frozen=True)
+    assert log.emulator.client("lambda").list_functions()["Functions"] == []
+    probes.check(probes.of_frozen(log, sequencer, alice, administrator))
+    assert read_through_cdn(log) == list(entries(log))
+    assert Counter(entries(log)) == Counter(submitted)
 
 
 def test_destroy(log: Deployment) -> None:

@@ -38,6 +38,7 @@ ROWS = [
     Row(part, path, may)
     for part, may, names in (
         ("public", REPLACE, (CHECKPOINT, paths.PENDING, paths.POLICY, paths.index_head_path(LEAF), f"{PROBES}0")),
+        ("public", REPLACE, (paths.index_head_path("example.com/7"),)),
         ("public", CREATE, (Tile(0, 0).path, Tile(3, 1_234_067, 5).path, Tile(ENTRIES, 0).path)),
         ("public", CREATE, (Tile(ENTRIES, 1_234_067, 5).path, paths.payload_path(_DIGEST))),
         ("public", CREATE, (paths.checkpoint_path(0), paths.checkpoint_path(1_234_067))),
@@ -50,6 +51,7 @@ ROWS = [
         ("private", CREATE, (f"{paths.REJECTED}{_SUBMITTED}", paths.odd_rejection_path(_DIGEST))),
         ("private", DELETE, (f"{paths.INBOX}{_SUBMITTED}", f"{paths.INBOX}ci/a name that no batch can hold")),
         ("private", NOTHING, (f"{paths.SET_ASIDE}{CHECKPOINT}", CHECKPOINT, paths.ANCHOR)),
+        ("private", NOTHING, (paths.MOVED, paths.MOVING)),  # by `move`, which an operator runs
         ("anchor", REPLACE, (paths.ANCHOR, f"{PROBES}0")),
         ("anchor", NOTHING, (CHECKPOINT, paths.HEAD, "other")),
     )

@@ -24,7 +24,7 @@ _RIGHTS = (
     "they need kms:GetPublicKey and kms:Sign on this key, by its key policy, or by IAM where that allows it; "
     "for a key of another account, both in its key policy and here"
 )
-_CREDENTIALS = "set them as AWS's own tools do: environment variables, a profile (?profile=NAME), or the machine's role"
+_CREDENTIALS = "set them as AWS's own tools do: variables, a profile (?profile=NAME), or the machine's role"
 _REJECTED = (
     "look whether the credentials are complete, of the right account, and not expired, and whether the clock is right"
 )
@@ -135,7 +135,7 @@ class AwsKms:
                 # trying again is our own business: there is one bound on it, and no request waits behind another
                 config=Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1}),
             )
-        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint or region of the environment
+        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint or a region that is none
             raise trouble(self.where, error) from None
 
 

@@ -140,6 +140,8 @@ class ServiceKey:
 class ServiceArtifactKey:
     """A key for artifacts in a service. Its signatures differ each time. Raises UsageError unless it is ECDSA P-256."""
 
+    repeats = False
+
     def __init__(self, held: HeldKey) -> None:
         held.check_kind(P256, "what signs artifacts")
         try:

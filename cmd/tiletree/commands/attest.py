@@ -18,7 +18,7 @@ from tiletree.files import read_limited
 from tiletree.keys import read_signing_key
 from tiletree.opening import open_binary
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
-from tiletree.stapling import Unlogged, log_bundles, open_log, signing_key_option
+from tiletree.stapling import Unlogged, bundle_before, keep_signature, log_bundles, open_log, signing_key_option
 from tiletree.ui import Output
 
 
@@ -75,12 +75,14 @@ def attest(
         signer = read_signing_key(key)
         with open_binary(file) as stream:
             subjects = {Path(file).name: digest_of(stream, "SHA2_256")}
-        bundle = attest_artifacts(signer, subjects, uri, data)
-    called = type_ if type_ in PREDICATE_TYPES else "attestation"
+        called = type_ if type_ in PREDICATE_TYPES else "attestation"
+        place = target or Path(f"{file}.{called}{SUFFIX}")
+        bundle = attest_artifacts(signer, subjects, uri, data, bundle_before(signer, place))
     opened = open_log(out, log, writer)
     if payload:
         _publish(opened, bundle, signer.public.algorithm)
-    one = Unlogged(file, bundle, signer.public, target or Path(f"{file}.{called}{SUFFIX}"))
+    keep_signature(signer, place, bundle)
+    one = Unlogged(file, bundle, signer.public, place)
     log_bundles(out, log, opened, [one], url)
 
 

@@ -12,6 +12,7 @@ import click
 from tiles.errors import UsageError
 from tiles.records.settings import MAX_LOCK_DAYS, Settings
 from tiles.retry import Clock
+from tiles.signing.key_place import Kind
 from tiles.signing.signer import Signer
 from tiles.store.address import absolute, check_place, name_of
 from tiles.user.known_logs import Remembered, try_to_remember
@@ -89,11 +90,11 @@ def move(
     there = Remembered(
         absolute(dst),
         absolute(place),
-        key.place.remembered,
+        None if key.place.kind is Kind.ENVIRONMENT else key.place.remembered,
         absolute(writer.anchor) if writer.anchor else remembered(log).anchor,
     )
     is_remembered = try_to_remember(name_of(dst), there)
-    moved = open_sequencer(dst, replace(writer, key=key.place, private=place, anchor=there.anchor), key)
+    moved = open_sequencer(dst, replace(writer, private=place, anchor=there.anchor), key)
     published = moved.finish()
     if not is_remembered:
         problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
