@@ -14,7 +14,7 @@ PYTHON :=
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test coverage soak soak-full attack check bench interop interop-full package clean
+.PHONY: help demo test coverage soak soak-full attack check terraform bench interop interop-full package clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
@@ -39,10 +39,14 @@ soak-full: $(VENV)/dev.stamp  ## the same, with all that takes hours: every cut 
 attack: $(VENV)/dev.stamp  ## all that is hostile, in ten minutes, and what was tried
 	$(PY) -m tests.support.attack $(ARGS)
 
-check: $(VENV)/dev.stamp  ## format, lint and types
+check: $(VENV)/dev.stamp  ## format, lint and types; and the next
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+	$(PY) -m tests.terraform
+
+terraform: $(VENV)/dev.stamp  ## types, tests, rights and tables of the modules in terraform/
+	$(PY) -m tests.terraform
 
 bench: $(VENV)/bench.stamp  ## measure against other implementations
 	$(PY) tests/bench/bench.py $(ARGS)

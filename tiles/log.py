@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from tiles.entries.kind import LEAF
-from tiles.errors import TilesError
+from tiles.errors import TilesError, UsageError
 from tiles.inbox.admission import Admission
 from tiles.inbox.attachments import Attachments
 from tiles.inbox.selection import Limits
@@ -30,7 +30,8 @@ from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
 from tiles.retry import Clock
 from tiles.signing.anchor import SEALED
-from tiles.signing.key_file import read_key
+from tiles.signing.key_place import parse_key_place
+from tiles.signing.open_key import open_key
 from tiles.signing.signer import Signer
 from tiles.sigstore.revocation import Revocation, Statement
 from tiles.store import Store
@@ -83,7 +84,7 @@ class Log:
         cls,
         log: str,
         *,
-        key: Path | None = None,
+        key: Path | str | None = None,
         private: str | None = None,
         anchor: str | None = None,
         policy: Policy | None = None,
@@ -93,12 +94,16 @@ class Log:
 
         log      a directory, s3://…, gs:// or az://…
         key, private, anchor   as `tiletree init` was told; by default what it remembered, or its own defaults
-        Raises NotFound if there is no log, or no key.
+        Raises NotFound if there is no log, or no key; UsageError if the key is in no file and no anchor is known.
         """
         known = remembered(log)
         own = open_private_store(log, private)
-        path = key or (Path(known.key) if known.key else default_key_path(read_head(own)[0].origin))
-        signer = Signer(read_key(path), anchor_store(path, anchor or known.anchor))
+        place = parse_key_place(str(key or known.key or default_key_path(read_head(own)[0].origin)))
+        name = read_head(own)[0].origin if place.is_service else ""
+        memory = anchor or known.anchor
+        if memory is None and place.path is None:
+            raise UsageError(f"with {place}, the anchor has to be named")
+        signer = Signer(open_key(place, name), anchor_store(place.path or Path(), memory))
         return cls(public_store(log), own, signer, policy=policy, admission=admission)
 
     def append(

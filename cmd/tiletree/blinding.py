@@ -11,10 +11,11 @@ from tiles.entries.blinded import blinded_entry, blinding
 from tiles.entries.blinding_secret import read_secret, secret_at
 from tiles.entries.file_digest import parse_digest_entry
 from tiles.errors import AccessError, NotFound, TilesError, UsageError
+from tiles.signing.key_place import KeyPlace, parse_key_place
 from tiles.store.address import Kind, kind_of
 from tiles.user.files import can_be_seen
 from tiles.user.places import blinding_path, default_key_path, remembered
-from tiletree.options import KEY_FILE
+from tiletree.options import KEY_PLACE
 from tiletree.ui import Output
 
 
@@ -44,14 +45,14 @@ def blinder_at(out: Output, path: Path) -> Blinder:
     return Blinder(secret)
 
 
-def path_beside(key: Path | None) -> Path:
-    """Return where the secret of whoever has a log's key is. Raises UsageError if the environment holds the key."""
-    if key is None:
+def path_beside(key: KeyPlace) -> Path:
+    """Return where the secret of whoever has a log's key is. Raises UsageError if that is in no file."""
+    if key.path is None:
         raise UsageError(
-            "--blind keeps its secret beside the key file, and there is none: the environment holds the key",
+            f"--blind keeps its secret beside the key file, and there is none: the key is in {key}",
             hint="name a key file with --key, or submit: then the secret is in the submitter's configuration",
         )
-    return blinding_path(key)
+    return blinding_path(key.path)
 
 
 def known_secrets(log: str | None, origin: str) -> Iterator[bytes]:
@@ -75,9 +76,10 @@ def known_secrets(log: str | None, origin: str) -> Iterator[bytes]:
 
 def _places(log: str | None, origin: str) -> list[Path]:
     is_own = log is not None and kind_of(log) in (Kind.DIRECTORY, Kind.BUCKET)  # nobody writes to another
-    named = os.environ.get(KEY_FILE) or (remembered(log).key if log is not None and is_own else None)
-    places = [blinding_path(Path(named))] if named else []
+    named = os.environ.get(KEY_PLACE) or (remembered(log).key if log is not None and is_own else None)
+    path = parse_key_place(named).path if named else None
+    places = [blinding_path(path)] if path else []
     with suppress(AccessError):  # this user has no home directory
-        places += [] if named else [blinding_path(default_key_path(origin))]
+        places += [] if path else [blinding_path(default_key_path(origin))]
         places.append(blinding_path(None))
     return places

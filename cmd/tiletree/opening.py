@@ -1,11 +1,10 @@
-"""What options open: keys, policies, files, the stores of a log, and what reads or writes it.
+"""What options open: policies, files, the stores of a log, and what reads or writes it.
 
 What reads or writes a log takes long to import, and is imported where it is used: `verify` opens files only.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,18 +15,16 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from tiles.entries.content import Content, read_content
 from tiles.errors import AccessError, Malformed, NotFound, UsageError
-from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.notes.keys import SeedKey, VerifierKey, parse_skey, parse_vkey
-from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.keys import VerifierKey, parse_vkey
 from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
-from tiles.read.trouble import judged
 from tiles.read.trust import Pinned, resolve
-from tiles.store import Fetcher, Store, StoreFetcher
+from tiles.store import Fetcher, StoreFetcher
 from tiles.store.address import shown_address
-from tiles.tree.layout import CHECKPOINT
-from tiles.user.places import anchor_store, default_key_path, private_store, public_store, remembered
+from tiles.user.places import private_store, public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
+from tiletree.keys import LogKey, find_anchor, find_key
 from tiletree.options import Pins, Writer
 from tiletree.ui import Output
 
@@ -38,8 +35,6 @@ if TYPE_CHECKING:
 
 Parsed = TypeVar("Parsed")
 Kept = TypeVar("Kept")
-
-KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for jobs that have no file of their own
 
 
 def read_policy(path: Path | None) -> Policy | None:
@@ -93,88 +88,21 @@ def read_file(name: str, secrets: Callable[[], Iterable[bytes]] = tuple) -> Cont
         return replace(read_content(stream, None if name == "-" else Path(name).name), secrets=secrets)
 
 
-def environment_key(writer: Writer) -> SeedKey | None:
-    """Return the key that the environment holds; None if it holds none, or the call names a key file."""
-    if writer.key is not None or not (text := os.environ.get(KEY_TEXT)):
-        return None
-    try:
-        return parse_skey(text.strip())
-    except Malformed:
-        raise UsageError(f"${KEY_TEXT} is not a key", hint="it is the one line that is in a key file") from None
-
-
-def find_key(log: str, writer: Writer) -> tuple[Path | None, SeedKey]:
-    """Return the key file of a log that exists, and the key in it; no file where the environment holds the key."""
-    from tiles.signing.key_file import read_key
-
-    if (signing := environment_key(writer)) is not None:
-        return None, signing
-    path = find_key_path(log, writer)
-    try:
-        return path, read_key(path)
-    except NotFound as error:
-        raise UsageError(error.message, hint=error.hint) from error
-
-
-def find_key_path(log: str, writer: Writer) -> Path:
-    """Return where the key of a log that exists is kept: as named, as at init, or by its origin."""
-    if writer.key:
-        return writer.key
-    if known := remembered(log).key:
-        return Path(known)
-    return default_key_path(find_origin(public_store(log), private_store(log, writer.private)))
-
-
-def find_anchor(log: str, writer: Writer, key: Path | None) -> Store:
-    """Return where the signer of a log remembers. Raises UsageError if that is not known.
-
-    key   the log's key file; None: the environment holds the key
-    """
-    from tiles.write.load import last_used
-
-    anchor = writer.anchor or remembered(log).anchor
-    if key is None and anchor is None:
-        raise UsageError(
-            f"with ${KEY_TEXT}, --anchor or $TILETREE_ANCHOR has to say where the signer remembers what it signed"
-            f"{last_used(private_store(log, writer.private))}",
-            hint="such as s3://BUCKET/PREFIX of a bucket that nothing else writes to",
-        )
-    return anchor_store(key or Path(), anchor)
-
-
-def find_origin(public: Store, private: Store) -> str:
-    """Return what a log calls itself: enough to look for its key, never to trust it."""
-    from tiles.write.load import read_head
-
-    try:
-        return read_head(private)[0].origin
-    except NotFound:
-        pass
-    try:
-        data = public.read(CHECKPOINT, MAX_NOTE_SIZE).data
-    except NotFound:
-        raise NotFound(f"there is no log at {public.url}", hint="`tiletree init` begins one") from None
-    with judged(data, f"{public.url}/{CHECKPOINT}"):
-        return parse_signed_checkpoint(data).origin
-
-
-def open_sequencer(
-    log: str, writer: Writer, key: tuple[Path | None, SeedKey] | None = None, *, look_closer: bool = False
-) -> Log:
+def open_sequencer(log: str, writer: Writer, key: LogKey | None = None, *, look_closer: bool = False) -> Log:
     """Return what writes to a log. Nothing is made yet.
 
-    key           the key file and the key in it; None: those of the log that exists, as `find_key` returns them
+    key           the log's; None: that of the log that exists, as `find_key` returns it
     look_closer   a log in a bucket is not begun where anyone can read its private part
     """
     from tiles.log import Log
     from tiles.signing.signer import Signer
     from tiles.write.prepare import anonymous_reader
 
-    path, signing = key or find_key(log, writer)
+    key = key or find_key(log, writer)
     return Log(
         public_store(log),
         private_store(log, writer.private),
-        Signer(signing, find_anchor(log, writer, path)),
+        Signer(key.signing, find_anchor(log, writer, key.place)),
         anonymous=anonymous_reader(log, writer.private) if look_closer else None,
         policy=read_policy(writer.policy),
         admission=read_admission(writer.admission),

@@ -9,18 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from tiletree.ui import Output
 
+if TYPE_CHECKING:
+    from tiles.signing.key_place import KeyPlace
+
+    _ParamType = click.ParamType[KeyPlace]  # which older versions of click do not know at run time
+else:
+    _ParamType = click.ParamType
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-KEY_FILE = "TILETREE_KEY"  # the variable that names a key file
-ADDRESSES = (KEY_FILE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  # variables that name places
+KEY_PLACE = "TILETREE_KEY"  # the variable that says where the log's key is
+KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for jobs that have no file of their own
+ADDRESSES = (KEY_PLACE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  # variables that name places
 
 
 def output(command: Command) -> Command:
@@ -47,11 +55,11 @@ log_argument = click.argument("log", metavar="LOG")
 class Writer:
     """How a call says where what writes to a log is. None: as at init, or by the log's name.
 
-    key, private, anchor   the log's key file, its private part, and where its signer keeps what it signed last
+    key, private, anchor   where the log's key is, its private part, and where its signer keeps what it signed last
     policy, admission      files with what the log's policies have to be; None: whatever they are
     """
 
-    key: Path | None = None
+    key: KeyPlace | None = None
     private: str | None = None
     anchor: str | None = None
     policy: Path | None = None
@@ -60,10 +68,19 @@ class Writer:
 
 @dataclass(frozen=True)
 class Pins:
-    """Whom a call trusts for a log: a vkey, or a file with a policy; None of both: as remembered, or at first use."""
+    """Whom a call trusts for a log: a vkey, or a file with a policy; None of both: as remembered, or at first use.
+
+    from_environment   no word of the call says it
+    """
 
     vkey: str | None = None
     policy: Path | None = None
+    from_environment: bool = False
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the call's own words say whom to trust."""
+        return not self.from_environment and (self.vkey or self.policy) is not None
 
 
 def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorator:
@@ -88,11 +105,26 @@ def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorat
     return decorate
 
 
+class _Place(_ParamType):
+    """Where a key is kept: a file, or a key management service."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> KeyPlace:  # noqa: ARG002
+        """Return the place. Raises UsageError."""
+        from tiles.signing.key_place import parse_key_place  # slow to import
+
+        return parse_key_place(value) if isinstance(value, str) else value
+
+
 def json_option(command: Command) -> Command:
     """Add --json, which `ui.Output` has read already."""
     help_ = "print one JSON document on standard output"
     return click.option("--json", is_flag=True, expose_value=False, help=help_)(command)
 
+
+PLACE_OF_KEY = _Place()
+KEY_FORMS = "a file, awskms:///…, gcpkms://… or pkcs11:…"
 
 private_option = click.option(
     "--private",
@@ -103,9 +135,9 @@ private_option = click.option(
 _WRITER: dict[str, Decorator] = {
     "key": click.option(
         "--key",
-        type=click.Path(path_type=Path),
-        envvar=KEY_FILE,
-        help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+        type=PLACE_OF_KEY,
+        envvar=KEY_PLACE,
+        help=f"the log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
     ),
     "private": private_option,
     "anchor": click.option(
@@ -129,7 +161,7 @@ def writer_options(*names: str) -> Decorator:
 log_option = click.option("--log", metavar="LOG", required=True, help="the log that it is logged in")
 
 
-def _writer_of(log_key: Path | None, private: str | None, anchor: str | None, policy: Path | None) -> Writer:
+def _writer_of(log_key: KeyPlace | None, private: str | None, anchor: str | None, policy: Path | None) -> Writer:
     return Writer(log_key, private, anchor, policy)
 
 
@@ -139,9 +171,9 @@ log_writer_options = as_one(
     _writer_of,
     log_key=click.option(
         "--log-key",
-        type=click.Path(path_type=Path),
-        envvar=KEY_FILE,
-        help="the log's key file  [$TILETREE_KEY; default: as at init, or by its origin]",
+        type=PLACE_OF_KEY,
+        envvar=KEY_PLACE,
+        help=f"the log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
     ),
     private=private_option,
     anchor=_WRITER["anchor"],
@@ -156,12 +188,13 @@ url_option = click.option(
 
 
 def _pins_of(vkey: str | None, policy: Path | None) -> Pins:
-    """Return whom a call trusts. What its own words say goes before what the environment says of the other one."""
-    source = click.get_current_context().get_parameter_source
-    from_environment = [name for name in ("vkey", "policy") if source(name) is ParameterSource.ENVIRONMENT]
-    if vkey and policy and len(from_environment) == 1:
-        return Pins(policy=policy) if from_environment == ["vkey"] else Pins(vkey=vkey)
-    return Pins(vkey, policy)
+    """Return whom a call trusts. What its own words say, also with --trusted-root, goes before the environment."""
+    context = click.get_current_context()
+    source = context.get_parameter_source
+    own = [name for name in ("vkey", "policy", "root") if source(name) is ParameterSource.COMMANDLINE]
+    if own:
+        return Pins(vkey if "vkey" in own else None, policy if "policy" in own else None)
+    return Pins(vkey, policy, from_environment=True)
 
 
 trust_options = as_one(

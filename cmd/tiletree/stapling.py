@@ -10,23 +10,27 @@ from typing import Any
 
 import click
 
-from tiles.errors import Malformed, NotFound, Unfinished, UsageError
+from tiles.errors import Malformed, Unfinished
 from tiles.log import Log
 from tiles.rekor.staple import staple
 from tiles.signatures.entry import SignatureEntry
-from tiles.signing.artifact_key import ArtifactKey, read_artifact_key
-from tiles.sigstore.bundle import Bundle
+from tiles.signing.artifact_key import ArtifactKey
+from tiles.sigstore.bundle import Bundle, parse_bundle
 from tiles.sigstore.public_key import PublicKey
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiletree.files import replace_file
+from tiletree.keys import find_key
 from tiletree.links import link, named
-from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted
-from tiletree.options import Writer
+from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
+from tiletree.options import PLACE_OF_KEY, Writer
 from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output
 
 signing_key_option = click.option(
-    "--key", required=True, type=click.Path(path_type=Path), help="the private key that signs, a PEM file"
+    "--key",
+    required=True,
+    type=PLACE_OF_KEY,
+    help="the key that signs: a PEM file, awskms:///…, gcpkms://… or pkcs11:…",
 )
 
 BATCH = 256  # bundles that are logged at a time
@@ -47,12 +51,21 @@ class Unlogged:
     target: Path | None
 
 
-def read_signing_key(path: Path) -> ArtifactKey:
-    """Return the key that a call names. Raises UsageError if it is none, or not there."""
+def bundle_before(key: ArtifactKey, target: Path) -> Bundle | None:
+    """Return what an earlier call has written, where the key would sign anew and that would be another entry."""
+    if key.repeats:
+        return None
     try:
-        return read_artifact_key(path)
-    except (Malformed, NotFound) as error:
-        raise UsageError(error.message, hint=error.hint) from None
+        return parse_bundle(target.read_bytes())
+    except (OSError, Malformed):
+        return None
+
+
+def keep_signature(key: ArtifactKey, target: Path, bundle: Bundle) -> None:
+    """Write a bundle before it is logged, if its signature could not be made again: the next call takes it then."""
+    before = bundle_before(key, target)
+    if not key.repeats and (before is None or before.content != bundle.content):
+        replace_file(target, bundle.data)
 
 
 def open_log(out: Output, log: str, writer: Writer) -> Log:

@@ -117,6 +117,8 @@ class Output:
         A private key, named where a file was to be named, is hidden in answers, too.
         """
         for word in words:
+            if (before := word.lower().find("pin-value=")) >= 0:  # of pkcs11:
+                self.hidden[word] = f"{word[:before].rstrip('?&')}…"
             for text in (word, word.lstrip("-"), *word.lstrip("-").split("=")):  # an option may be cut at any =
                 if _PRIVATE_KEY in text:  # where a file was to be named
                     self._keys |= {text, str(Path(text))}

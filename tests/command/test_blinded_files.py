@@ -19,6 +19,7 @@ from tiles.errors import AccessError, Refused, UsageError
 from tiles.inbox.submission import parse_submission
 from tiles.inbox.submit import wait_until_logged
 from tiles.notes.tlog_proof import parse_tlog_proof
+from tiles.signing.key_place import parse_key_place
 from tiles.store.directory import DirectoryStore
 from tiles.tree.merkle import leaf_hash
 from tiles.user.places import blinding_path, default_key_path
@@ -109,7 +110,7 @@ def test_submitted(tiletree: Command, hidden: str, monkeypatch: pytest.MonkeyPat
     assert parse_submission(private.read(one.path).data) == [entry]
 
     def sleep(_seconds: float) -> None:
-        open_sequencer("log", Writer(key=Path("k"))).sequence()
+        open_sequencer("log", Writer(key=parse_key_place("k"))).sequence()
 
     monkeypatch.setattr(command, "wait_until_logged", partial(wait_until_logged, sleep=sleep))
     waiting = ("submit", "log", "b", "build", "--blind", "--submitter", "ann", "--wait", "--vkey", hidden)

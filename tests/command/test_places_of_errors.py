@@ -10,7 +10,7 @@ from tests.support.command_line import Command
 from tiles.errors import AccessError
 from tiles.store.memory import MemoryStore
 from tiles.tree.layout import CHECKPOINT
-from tiletree.opening import find_origin
+from tiletree.keys import find_origin
 
 # the object that is wrong, what is called, and its exit code
 CALLS = [

@@ -28,6 +28,7 @@ from tiles.inbox.rules import Rule
 from tiles.parallel import all_done, in_background
 from tiles.rekor import desk
 from tiles.rekor.shim import MAX_REQUEST_SIZE, PATH
+from tiles.signing.key_place import parse_key_place
 from tiletree import loopback
 from tiletree.loopback import parse_listen
 from tiletree.opening import open_sequencer
@@ -267,7 +268,7 @@ def test_with_an_inbox(shim: Shim, tiletree: Command, log: str, monkeypatch: pyt
     def client(url: str) -> tuple[int, dict[str, Any]]:
         asked = in_background(lambda: post(url, request_of()))
         until(lambda: list(Path("log.private").glob("inbox/ann/*")))
-        open_sequencer("log", Writer(key=Path("k"))).sequence()
+        open_sequencer("log", Writer(key=parse_key_place("k"))).sequence()
         return asked.result(20)
 
     _, (status, answer) = shim(client, "--submit", "--submitter", "ann", "--vkey", log)

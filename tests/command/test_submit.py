@@ -18,6 +18,7 @@ from tiles.inbox.submit import wait_until_logged
 from tiles.notes.keys import parse_vkey, signing_key
 from tiles.notes.policy import policy_for
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from tiles.signing.key_place import parse_key_place
 from tiles.store import directory
 from tiles.store.directory import DirectoryStore
 from tiles.tree.merkle import leaf_hash
@@ -49,7 +50,7 @@ def pauses(log: str, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     def sleep(seconds: float) -> None:
         made.append(seconds)
-        open_sequencer("log", Writer(key=Path("k"))).sequence()
+        open_sequencer("log", Writer(key=parse_key_place("k"))).sequence()
 
     monkeypatch.setattr(command, "wait_until_logged", partial(wait_until_logged, sleep=sleep))
     return made

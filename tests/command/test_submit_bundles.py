@@ -21,6 +21,7 @@ from tiles.inbox.rules import Rule
 from tiles.inbox.submission import read_submission
 from tiles.inbox.submit import wait_until_logged
 from tiles.notes.keys import parse_vkey
+from tiles.signing.key_place import parse_key_place
 from tiles.sigstore.bundle import Bundle, parse_bundle
 from tiles.store.directory import DirectoryStore
 from tiletree.commands import submit as command
@@ -71,7 +72,7 @@ def sequencing() -> Callable[[float], None]:
     """Return what a wait does instead of sleeping: somebody with the key runs `sequence`."""
 
     def sleep(_seconds: float) -> None:
-        open_sequencer("log", Writer(key=Path("k"))).sequence()
+        open_sequencer("log", Writer(key=parse_key_place("k"))).sequence()
 
     return sleep
 

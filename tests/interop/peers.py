@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def build(name: str, target: Path, package: str = ".") -> Program | str:
     if modules.returncode == 0 or "SECURITY ERROR" in modules.stderr:
         pytest.fail(f"{name} does not build:\n{done.stderr}{modules.stderr}")
     return f"its modules cannot be had: {modules.stderr.strip()[-500:]}"
+
+
+def cache_place(name: str, made_of: bytes) -> Path:
+    """Return where something that takes long to make is kept between runs, by all that it is made of."""
+    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache_home) / "tiletree-interop" / f"{name}-{sha256(made_of).hexdigest()[:16]}"
 
 
 def _go(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

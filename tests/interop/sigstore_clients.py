@@ -12,12 +12,11 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import SOURCES, build
+from tests.interop.peers import SOURCES, build, cache_place
 from tests.support.sigstore_authority import ISSUER
 from tests.support.sigstore_cases import Case
 
@@ -55,9 +54,7 @@ def _kept(name: str, folder: str) -> Path:
     """Return where a program is kept: named by all that it is made of."""
     sources = sorted(path for path in (SOURCES / folder).iterdir() if path.suffix in {".mod", ".sum", ".go"})
     version = subprocess.run(["go", "env", "GOVERSION", "GOOS", "GOARCH"], capture_output=True, cwd=SOURCES / folder)
-    made_of = sha256(version.stdout + b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache_home) / "tiletree-interop" / f"{name}-{made_of}"
+    return cache_place(name, version.stdout + b"".join(path.read_bytes() for path in sources))
 
 
 @cache

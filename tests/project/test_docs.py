@@ -22,6 +22,7 @@ TESTS = ROOT / "tests"
 README = ROOT / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *sorted(TESTS.rglob("*.md"))]
+DOCUMENTS += sorted((ROOT / "terraform").rglob("*.md"))
 DOCUMENTS = [path for path in DOCUMENTS if "node_modules" not in path.parts]
 
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

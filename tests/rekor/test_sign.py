@@ -8,6 +8,8 @@ from hashlib import sha256
 from io import BytesIO
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.support.rekor_log import artifact_key
 from tiles.errors import Malformed, UsageError
@@ -19,10 +21,11 @@ from tiles.rekor.sign import (
     predicate_type_of,
     sign_artifact,
 )
+from tiles.signing.artifact_key import generate_key
 from tiles.sigstore.bundle import MessageSignature, parse_bundle
 from tiles.sigstore.dsse import Envelope
 from tiles.sigstore.in_toto import parse_statement
-from tiles.sigstore.public_key import verify_digest
+from tiles.sigstore.public_key import prehashed, verify_digest
 
 KEY = artifact_key()
 DATA = b"what is released" * 100_000
@@ -40,6 +43,35 @@ def test_an_artifact() -> None:
     assert bundle.hint == b64encode(sha256(KEY.public.spki).digest()).decode()
     assert bundle.entries == ()
     assert sign_artifact(KEY, DIGEST) == bundle
+
+
+class Anew:
+    """A key whose signatures differ each time, as those of a service do."""
+
+    public, repeats = KEY.public, False
+
+    def __init__(self) -> None:
+        self._private = load_pem_private_key(KEY.pem, None)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        assert isinstance(self._private, ec.EllipticCurvePrivateKey)
+        return self._private.sign(digest, ec.ECDSA(prehashed("SHA2_256")))
+
+
+def test_a_signature_that_was_made_before() -> None:
+    """It is taken if it is by this key, over the same; so a call that is repeated logs the same entry."""
+    key = Anew()
+    first = sign_artifact(key, DIGEST)
+    assert sign_artifact(key, DIGEST) != first
+    assert sign_artifact(key, DIGEST, first) == first
+    assert sign_artifact(key, sha256(b"other").digest(), first).signature != first.signature
+    made = attest_artifacts(key, {"a": DIGEST}, SLSA, b"{}")
+    assert attest_artifacts(key, {"a": DIGEST}, SLSA, b"{}", made) == made
+    for other in (first, attest_artifacts(generate_key(), {"a": DIGEST}, SLSA, b"{}"), None):
+        again = attest_artifacts(key, {"a": DIGEST}, SLSA, b"{}", other)
+        assert again.signature not in (made.signature, other and other.signature)
+        assert isinstance(again.content, Envelope)
+        verify_digest(KEY.public, sha256(again.content.signed).digest(), again.signature)
 
 
 def test_a_statement() -> None:

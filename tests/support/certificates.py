@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
-def make_certificates(folder: Path) -> tuple[Path, Path]:
-    """Make an authority and a certificate of 127.0.0.1 by it; return the authority's, and certificate and key.
+def make_certificates(folder: Path, *names: str) -> tuple[Path, Path]:
+    """Make an authority, and a certificate of 127.0.0.1 and these names by it.
+
+    Return where the authority's is, and where certificate and key are.
 
     The authority's is the second in its file, behind that of another one of the same name.
     """
@@ -30,10 +32,11 @@ def make_certificates(folder: Path) -> tuple[Path, Path]:
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=1))
             .add_extension(x509.BasicConstraints(is_authority, None), True)
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
+            .add_extension(x509.SubjectAlternativeName(served), False)
         )
         return builder.sign(by or key, hashes.SHA256()), key
 
+    served = [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, names)]
     pem = serialization.Encoding.PEM
     authority, signing = make("authority", None, True)
     other, _ = make("authority", None, True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import BinaryIO
 
 from tiles.entries.content import read_digests
-from tiles.errors import UsageError
+from tiles.errors import SignatureError, UsageError
 from tiles.notes.encoding import encode_base64
 from tiles.signing.artifact_key import ArtifactKey
 from tiles.sigstore.body import HASHES
@@ -20,7 +20,7 @@ from tiles.sigstore.bundle import Bundle, MessageSignature
 from tiles.sigstore.dsse import MAX_ENVELOPE_SIZE, make_envelope, pae
 from tiles.sigstore.in_toto import PAYLOAD_TYPE, STATEMENT_V1, parse_statement
 from tiles.sigstore.json_text import parse_json
-from tiles.sigstore.public_key import PublicKey
+from tiles.sigstore.public_key import PublicKey, verify_digest
 
 MAX_PREDICATE_SIZE = MAX_ENVELOPE_SIZE // 2  # bytes; base64 makes a third more of it
 
@@ -49,26 +49,46 @@ def hint_of(key: PublicKey) -> str:
     return encode_base64(key.hint)
 
 
-def sign_artifact(key: ArtifactKey, digest: bytes) -> Bundle:
+def sign_artifact(key: ArtifactKey, digest: bytes, before: Bundle | None = None) -> Bundle:
     """Return the bundle, without an entry, of the signature over the artifact that has this digest.
 
     digest   by the algorithm of the key
+    before   what an earlier call made: if it has a signature by this key over the same, that is taken
     """
-    signature = key.sign_digest(digest)
+    signature = _made(key, digest, before) or key.sign_digest(digest)
     return Bundle(MessageSignature(key.public.algorithm, digest, signature), (), hint_of(key.public))
 
 
-def attest_artifacts(key: ArtifactKey, subjects: Mapping[str, bytes], predicate_type: str, predicate: bytes) -> Bundle:
+def attest_artifacts(
+    key: ArtifactKey,
+    subjects: Mapping[str, bytes],
+    predicate_type: str,
+    predicate: bytes,
+    before: Bundle | None = None,
+) -> Bundle:
     """Return the bundle, without an entry, of a signed statement about artifacts.
 
     subjects         names → SHA-256
     predicate_type   a URI, as `predicate_type_of` returns it
     predicate        a JSON object; it stands in the statement as it is
+    before           as of `sign_artifact`
     Raises Malformed for a predicate that is none.
     """
     payload = _statement(subjects, predicate_type, predicate)
     digest = HASHES[key.public.algorithm](pae(PAYLOAD_TYPE, payload)).digest()
-    return Bundle(make_envelope(PAYLOAD_TYPE, payload, key.sign_digest(digest)), (), hint_of(key.public))
+    signature = _made(key, digest, before) or key.sign_digest(digest)
+    return Bundle(make_envelope(PAYLOAD_TYPE, payload, signature), (), hint_of(key.public))
+
+
+def _made(key: ArtifactKey, digest: bytes, before: Bundle | None) -> bytes:
+    """Return the signature in a bundle, if it is by a key over what has this digest; b"" if not."""
+    if before is None:
+        return b""
+    try:
+        verify_digest(key.public, digest, before.signature)
+    except SignatureError:
+        return b""
+    return before.signature
 
 
 def predicate_type_of(text: str) -> str:

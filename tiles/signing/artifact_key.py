@@ -3,8 +3,8 @@
     <FILE>       -----BEGIN PRIVATE KEY-----, not encrypted, readable by its owner only
     <FILE>.pub   -----BEGIN PUBLIC KEY-----
 
-Signing is deterministic (RFC 6979 for ECDSA): what is signed again has the same signature, so it is the same entry of a
-log, and is logged once.
+Signing with them is deterministic (RFC 6979 for ECDSA): what is signed again has the same signature, so it is the same
+entry of a log, and is logged once. Keys of a service (`tiles.signing.service_key`) are not.
 """
 
 from __future__ import annotations
@@ -44,8 +44,14 @@ class ArtifactKey(Protocol):
         """The key that verifies what this one signs."""
         ...
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the signature over a digest is the same each time, so that it is logged once."""
+        ...
+
     def sign_digest(self, digest: bytes) -> bytes:
-        """Return the signature over what has this digest, by the algorithm of the key; the same for the same digest.
+        """Return the signature over what has this digest, by the algorithm of the key.
+
 
         Raises UsageError for a digest of another size.
         """
@@ -58,6 +64,7 @@ class FileKey:
 
     public: PublicKey
     _private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = field(repr=False)
+    repeats: bool = field(default=True, init=False)
 
     @property
     def pem(self) -> bytes:

@@ -24,8 +24,9 @@ from tiletree.inputs import (
     Input,
     input_options,
 )
+from tiletree.keys import find_key
 from tiletree.links import link, named
-from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted
+from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, url_option, writer_options
 from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output, Progress
@@ -78,7 +79,7 @@ def add(
     given.check()
     key = find_key(log, writer)
     sequencer = open_sequencer(log, writer, key)
-    blinder = blinder_at(out, path_beside(key[0])) if given.blind else None
+    blinder = blinder_at(out, path_beside(key.place)) if given.blind else None
     remark_readable(out, sequencer.readable())
     report = _Report(out, given, partial(link, sequencer.verifier.name, url=url))
     if given.files:

@@ -11,12 +11,14 @@ from tiles.errors import UsageError
 from tiles.log import Log
 from tiles.read.trouble import judged
 from tiles.rekor.sign import MAX_PREDICATE_SIZE, PREDICATE_TYPES, attest_artifacts, digest_of, predicate_type_of
+from tiles.signing.key_place import KeyPlace
 from tiles.sigstore.bundle import SUFFIX, Bundle
 from tiles.sigstore.dsse import Envelope
 from tiletree.files import read_limited
+from tiletree.keys import read_signing_key
 from tiletree.opening import open_binary
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
-from tiletree.stapling import Unlogged, log_bundles, open_log, read_signing_key, signing_key_option
+from tiletree.stapling import Unlogged, bundle_before, keep_signature, log_bundles, open_log, signing_key_option
 from tiletree.ui import Output
 
 
@@ -51,7 +53,7 @@ def attest(
     predicate: Path,
     type_: str,
     log: str,
-    key: Path,
+    key: KeyPlace,
     target: Path | None,
     payload: bool,
     url: str | None,
@@ -73,12 +75,14 @@ def attest(
         signer = read_signing_key(key)
         with open_binary(file) as stream:
             subjects = {Path(file).name: digest_of(stream, "SHA2_256")}
-        bundle = attest_artifacts(signer, subjects, uri, data)
-    called = type_ if type_ in PREDICATE_TYPES else "attestation"
+        called = type_ if type_ in PREDICATE_TYPES else "attestation"
+        place = target or Path(f"{file}.{called}{SUFFIX}")
+        bundle = attest_artifacts(signer, subjects, uri, data, bundle_before(signer, place))
     opened = open_log(out, log, writer)
     if payload:
         _publish(opened, bundle, signer.public.algorithm)
-    one = Unlogged(file, bundle, signer.public, target or Path(f"{file}.{called}{SUFFIX}"))
+    keep_signature(signer, place, bundle)
+    one = Unlogged(file, bundle, signer.public, place)
     log_bundles(out, log, opened, [one], url)
 
 

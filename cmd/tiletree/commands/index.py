@@ -15,10 +15,10 @@ from tiles.index.build import IndexBuilder
 from tiles.index.own_index import DEFAULT_KINDS
 from tiles.index.stopped import change_stopped
 from tiles.notes.index_head import IndexHead, sign_index_head
-from tiles.notes.keys import SeedKey
+from tiles.notes.keys import SigningKey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.retry import Clock
-from tiles.signing.key_file import read_key
+from tiles.signing.open_key import open_key
 from tiles.store import Store
 from tiles.store.address import is_object_url
 from tiles.store.directory import DirectoryStore
@@ -27,7 +27,8 @@ from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import private_store, public_store
 from tiles.write.prepare import as_public
 from tiletree.commands.index_report import Check, code_of
-from tiletree.opening import environment_key, find_key, find_origin, open_sequencer, tiles_of, visit
+from tiletree.keys import environment_place, find_key, find_origin
+from tiletree.opening import open_sequencer, tiles_of, visit
 from tiletree.options import (
     Pins,
     Writer,
@@ -89,10 +90,10 @@ def build(
 
 
 def _build_own(out: Output, log: str, kinds: Sequence[str], writer: Writer, pins: Pins, *, repair: bool) -> None:
-    if pins != Pins():
+    if pins.is_named:
         raise UsageError("--vkey and --policy say whom to trust for the log of others, with DST")
-    path, signing = find_key(log, writer)
-    opened = open_sequencer(log, writer, (path, signing))
+    key = find_key(log, writer)
+    opened = open_sequencer(log, writer, key)
     size = opened.finish().tree.size
     heads = []
     for kind in kinds:
@@ -102,7 +103,7 @@ def _build_own(out: Output, log: str, kinds: Sequence[str], writer: Writer, pins
     for kind in kinds if repair else ():
         with covering(out, f"checking {kind}", size) as told, TemporaryDirectory(prefix="tiletree-") as scratch:
             repaired += opened.repair_index(kind, DirectoryStore(Path(scratch)), told)
-    _say(out, heads, size, signing.verifier.vkey, opened.public, repaired)
+    _say(out, heads, size, key.verifier.vkey, opened.public, repaired)
 
 
 def _build_other(out: Output, log: str, dst: str, kinds: Sequence[str], writer: Writer, pins: Pins) -> None:
@@ -122,12 +123,11 @@ def _build_other(out: Output, log: str, dst: str, kinds: Sequence[str], writer: 
     _say(out, heads, size, signing.verifier.vkey, store, ())
 
 
-def _own_key(writer: Writer) -> SeedKey:
-    if (signing := environment_key(writer)) is not None:
-        return signing
-    if writer.key is None:
+def _own_key(writer: Writer) -> SigningKey:
+    place = writer.key or environment_place(writer)
+    if place is None:
         raise UsageError("name the key that is to sign the index with --key", hint="`tiletree key generate` makes one")
-    return read_key(writer.key)
+    return open_key(place)
 
 
 def _check_place(store: Store, dst: str) -> None:

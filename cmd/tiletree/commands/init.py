@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -12,19 +11,15 @@ from tiles.errors import NotFound, Refused, UsageError
 from tiles.notes.keys import SEED_SIZE, SeedKey, signing_key
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
-from tiles.signing.key_file import read_key, write_key
+from tiles.signing.key_file import write_key
+from tiles.signing.open_key import open_key
 from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of
 from tiles.user.exposed import exposure
 from tiles.user.known_logs import Remembered, try_to_remember
-from tiles.user.places import default_key_path, is_same_bucket, private_url
+from tiles.user.places import is_same_bucket, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
-from tiletree.opening import (
-    KEY_TEXT,
-    environment_key,
-    find_anchor,
-    open_sequencer,
-    remark_readable,
-)
+from tiletree.keys import LogKey, environment_place, file_place, find_anchor
+from tiletree.opening import open_sequencer, remark_readable
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output
@@ -82,19 +77,20 @@ def init(
     """
     private = private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
-    path, signing, is_new = _init_key(writer, origin)
+    own, new = _init_key(writer, origin)
+    path = own.place.path
     for place in (log, private, str(path or ""), writer.anchor or ""):
         if place:
             check_place(place)
-    begun = open_sequencer(log, writer, (path, signing), look_closer=not readable_private)
-    if is_new and path is not None:
+    begun = open_sequencer(log, writer, own, look_closer=not readable_private)
+    if new is not None and path is not None:
         begun.check_new(gzip=gzip, lock_days=lock_days)
-        write_key(path, signing)
+        write_key(path, new)
     published = begun.create(gzip=gzip, lock_days=lock_days)
     if not no_page:
         install_page(begun.public, published_policy(begun.public))
     is_remembered = _remember(log, private, writer)
-    vkey, key, anchor = signing.verifier.vkey, str(path or f"${KEY_TEXT}"), find_anchor(log, writer, path).url
+    vkey, key, anchor = own.verifier.vkey, str(own.place), find_anchor(log, writer, own.place).url
     if writer.anchor is None:
         out.remark("one_machine", True, ONE_MACHINE)
     if not is_remembered:
@@ -118,7 +114,7 @@ def init(
         f"log      {origin}, size {published.tree.size}",
         f"public   {begun.public.url}",
         f"private  {begun.private.url}",
-        f"key      {key}, keep it secret and keep a copy",
+        f"key      {key}{'' if own.place.is_service else ', keep it secret and keep a copy'}",
         f"anchor   {anchor}",
         f"vkey     {vkey}",
     )
@@ -142,7 +138,7 @@ def private_place(log: str, private: str | None, *, in_bucket: bool) -> str:
 
 def exposed_places(writer: Writer) -> list[str]:
     """Return, in words, which private things of the log are where they would be published."""
-    places = {"private part": writer.private, "key": writer.key and str(writer.key), "anchor": writer.anchor}
+    places = {"private part": writer.private, "key": writer.key and str(writer.key.path or ""), "anchor": writer.anchor}
     found = []
     for what, place in places.items():
         if place and not is_object_url(place) and (reason := exposure(existing_directory_of(place).resolve())):
@@ -156,25 +152,25 @@ def _remember(log: str, private: str, writer: Writer) -> bool:
     own = absolute(private)
     if not is_object_url(log) and own == absolute(private_url(log, None)):
         own = ""
-    key = str(writer.key.resolve()) if writer.key else None
+    key = writer.key.remembered if writer.key else None
     what = Remembered(default.log, own or None, key, absolute(writer.anchor) if writer.anchor else None)
     return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
 
 
-def _init_key(writer: Writer, origin: str) -> tuple[Path | None, SeedKey, bool]:
-    """Return the key file of the log to begin, the key, and whether the file still has to be written.
+def _init_key(writer: Writer, origin: str) -> tuple[LogKey, SeedKey | None]:
+    """Return the key of the log to begin, and the same once more if its file still has to be written.
 
-    No file where the environment holds the key, as in every other command.
+    The environment may hold the key, as in every other command.
     """
-    path = writer.key or default_key_path(origin)
-    signing = environment_key(writer)
-    is_file = signing is None
-    if signing is None:
-        try:
-            signing = read_key(path)
-        except NotFound:
-            return path, signing_key(origin, secrets.token_bytes(SEED_SIZE)), True
-    if signing.name != origin:
-        where, hint = (path, "choose another --key") if is_file else (f"${KEY_TEXT}", "set another one, or name --key")
-        raise Refused(f"{where} is the key of {signing.name}, not of {origin}", hint=hint)
-    return path if is_file else None, signing, False
+    place = writer.key or environment_place(writer) or file_place(origin)
+    try:
+        signing = open_key(place, origin)
+    except NotFound as error:
+        if place.path is None:
+            raise UsageError(error.message, hint=error.hint) from error
+        new = signing_key(origin, secrets.token_bytes(SEED_SIZE))
+        return LogKey(place, new), new
+    if (name := signing.verifier.name) != origin:
+        hint = "set another one, or name --key" if place.path is None else "choose another --key"
+        raise Refused(f"{place} is the key of {name}, not of {origin}", hint=hint)
+    return LogKey(place, signing), None

@@ -11,11 +11,13 @@ from pathlib import Path
 import click
 
 from tiles.errors import Malformed, NotFound, UsageError
-from tiles.notes.keys import SEED_SIZE, signing_key
+from tiles.notes.keys import SEED_SIZE, VerifierKey, check_origin, signing_key
 from tiles.retry import Clock
 from tiles.signing.anchor import AnchorMemory
-from tiles.signing.artifact_key import generate_key, is_artifact_key, read_artifact_key, write_artifact_key
-from tiles.signing.key_file import read_key, write_key
+from tiles.signing.artifact_key import generate_key, write_artifact_key
+from tiles.signing.key_file import write_key
+from tiles.signing.key_place import parse_key_place
+from tiles.signing.open_key import open_key, public_pem
 from tiles.store.address import absolute, is_object_url, name_of, shown_address
 from tiles.store.probe import probe
 from tiles.user.exposed import exposure
@@ -27,7 +29,8 @@ from tiles.write.adopt import Adoption
 from tiles.write.load import last_used
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
-from tiletree.opening import find_anchor, find_key, memory, open_sequencer, read_vkey, to_verifier
+from tiletree.keys import check_own, find_anchor, find_key, names_a_log
+from tiletree.opening import memory, open_sequencer, read_vkey, to_verifier
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
@@ -74,26 +77,49 @@ def generate(out: Output, name: str | None, signing: bool, path: Path) -> None:
 
 
 @key.command()
-@click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("what", metavar="KEY|LOG")
+@click.option("--origin", metavar="NAME", help="for a key of a service, which has no name: of the log that it is for")
+@writer_options("key", "private")
 @json_option
 @output
-def show(out: Output, path: Path) -> None:
-    """Show the verifier key (vkey) of a key file, or the public half of a signing key; never the secret.
+def show(out: Output, what: str, origin: str | None, writer: Writer) -> None:
+    """Show the verifier key (vkey) of a log's key, or the public half of a signing key; never the secret.
 
     \b
     Examples:
       tiletree key show log.key
       tiletree key show s.key
+      tiletree key show ./log
+      tiletree key show awskms:///alias/log --origin log.example.com
+
+    Of a LOG that you write, the key is looked for as other commands look for it, and has to be the one that the log is
+    signed by. Of a key that is kept in a service, the public half is shown in PEM; with --origin, as a vkey.
     """
+    if names_a_log(what):
+        if origin:
+            raise UsageError("--origin is for a key of a service; a log has its own")
+        found = find_key(what, writer)
+        check_own(found.place, found.verifier, what, private_store(what, writer.private))
+        _show(out, found.verifier, key=str(found.place))
+        return
+    place = parse_key_place(what)
+    if origin and not place.is_service:
+        raise UsageError("--origin is for a key of a service; in a key file stands the name of the log")
+    if origin:
+        check_origin(origin)
     try:
-        if is_artifact_key(path):
-            pem = read_artifact_key(path).public.pem.decode("ascii")
+        if not origin and (pem := public_pem(place)):
             out.answer({"public_key": pem}, *pem.splitlines())
+            if place.is_service:
+                out.note("if it is the key of a log: --origin NAME shows its vkey")
             return
-        verifier = read_key(path).verifier
-    except Malformed as error:
-        raise UsageError(error.message) from error
-    out.answer({"name": verifier.name, "vkey": verifier.vkey}, verifier.vkey)
+        _show(out, open_key(place, origin or "").verifier)
+    except (Malformed, NotFound) as error:
+        raise UsageError(error.message, hint=error.hint) from error
+
+
+def _show(out: Output, verifier: VerifierKey, **more: str) -> None:
+    out.answer({"name": verifier.name, "vkey": verifier.vkey, **more}, verifier.vkey)
 
 
 @key.command()
@@ -184,12 +210,13 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
     An anchor says what was signed last. The old one is sealed, where it is found: nothing is signed with it any more.
     If it is lost, all other writers have to be stopped before.
     """
-    path, signing = find_key(log, writer)
+    found = find_key(log, writer)
+    place, verifier = found.place, found.verifier
     parts = Parts(public_store(log), private_store(log, writer.private))
-    origin, verifier = signing.verifier.name, signing.verifier
-    new = AnchorMemory(origin, find_anchor(log, writer, path))
-    known = path is not None or remembered(log).anchor is not None
-    old = AnchorMemory(origin, find_anchor(log, replaced(writer, anchor=None), path)) if known else new
+    origin = verifier.name
+    new = AnchorMemory(origin, find_anchor(log, writer, place))
+    known = place.path is not None or remembered(log).anchor is not None
+    old = AnchorMemory(origin, find_anchor(log, replaced(writer, anchor=None), place)) if known else new
 
     def go_on() -> None:
         if not yes:

@@ -12,6 +12,7 @@ import click
 from tiles.errors import UsageError
 from tiles.records.settings import MAX_LOCK_DAYS, Settings
 from tiles.retry import Clock
+from tiles.signing.key_place import Kind
 from tiles.signing.signer import Signer
 from tiles.store.address import absolute, check_place, name_of
 from tiles.user.known_logs import Remembered, try_to_remember
@@ -21,7 +22,8 @@ from tiles.write.move import Mover, Place
 from tiles.write.parts import Parts
 from tiles.write.prepare import Preparation, Wishes, anonymous_reader, as_public
 from tiletree.commands.init import exposed_places, private_place
-from tiletree.opening import find_anchor, find_key, open_sequencer, remark_readable
+from tiletree.keys import find_anchor, find_key
+from tiletree.opening import open_sequencer, remark_readable
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
@@ -68,8 +70,8 @@ def move(
     place = private_place(dst, to_private, in_bucket=private_in_bucket)
     for each in (dst, place):
         check_place(each)
-    path, signing = find_key(log, writer)
-    anchor = find_anchor(log, writer, path)
+    key = find_key(log, writer)
+    anchor = find_anchor(log, writer, key.place)
     source = Parts(public_store(log), private_store(log, writer.private))
     target = Parts(public_store(dst), private_store(dst, place))
     if absolute(target.private.url) == absolute(source.private.url):
@@ -81,18 +83,18 @@ def move(
         done = Mover(
             source,
             Place(Parts(as_public(target.public, settings), target.private), name_of(place), settings),
-            Signer(signing, anchor),
+            Signer(key.signing, anchor),
             Clock(time.time, time.sleep, random.SystemRandom()),
             progress.advance,
         ).move(partial(finish, log, writer))
     there = Remembered(
         absolute(dst),
         absolute(place),
-        str(path.resolve()) if path else None,
+        None if key.place.kind is Kind.ENVIRONMENT else key.place.remembered,
         absolute(writer.anchor) if writer.anchor else remembered(log).anchor,
     )
     is_remembered = try_to_remember(name_of(dst), there)
-    moved = open_sequencer(dst, replace(writer, key=path, private=place, anchor=there.anchor), (path, signing))
+    moved = open_sequencer(dst, replace(writer, private=place, anchor=there.anchor), key)
     published = moved.finish()
     if not is_remembered:
         problem = "these places could not be remembered: name --private, --key and --anchor in later calls"

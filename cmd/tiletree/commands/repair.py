@@ -14,7 +14,8 @@ from tiles.records.settings import MAX_LOCK_DAYS
 from tiles.upkeep.repair import Repaired
 from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
-from tiletree.opening import find_key, open_sequencer, pinned_for
+from tiletree.keys import find_key
+from tiletree.opening import open_sequencer, pinned_for
 from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
@@ -152,8 +153,8 @@ def _rebuild_head(
 
     The log's own key is trusted.
     """
-    path, signing = find_key(log, writer)
-    done = open_sequencer(log, writer, (path, signing), look_closer=True).rebuild_head(gzip=gzip, lock_days=lock_days)
+    key = find_key(log, writer)
+    done = open_sequencer(log, writer, key, look_closer=True).rebuild_head(gzip=gzip, lock_days=lock_days)
     size = done.head.tree.size
     if not done.is_new:
         out.remark("head", {"size": size, "rebuilt": False}, f"the head is there, and sound: size {size}")
@@ -163,4 +164,4 @@ def _rebuild_head(
         out.remark("head", {"size": size, "rebuilt": True, "unknown": unknown}, f"head rebuilt: size {size}{state}")
         for text in unknown:
             out.note(f"not known: {text}")
-    return (pins if pins.vkey or pins.policy else Pins(vkey=signing.verifier.vkey)), done.is_new
+    return (pins if pins.vkey or pins.policy else Pins(vkey=key.verifier.vkey)), done.is_new

@@ -10,13 +10,15 @@ from tiles.entries.signer_keys import IDENTITY as IDENTITY_KEYS
 from tiles.errors import Unfinished, UsageError
 from tiles.index.key_text import key_from
 from tiles.rekor.revoke import revoke as log_revocation
+from tiles.signing.key_place import KeyPlace
 from tiles.sigstore.revocation import DIGEST, IDENTITY, KEY
 from tiles.tree.merkle import leaf_hash
 from tiletree.finding import digest_of, read_key_hint
+from tiletree.keys import read_signing_key
 from tiletree.opening import remark_undeleted
-from tiletree.options import Writer, json_option, log_option, log_writer_options, output
+from tiletree.options import PLACE_OF_KEY, Writer, json_option, log_option, log_writer_options, output
 from tiletree.remarks import remark_index, remark_unsure
-from tiletree.stapling import open_log, read_signing_key
+from tiletree.stapling import open_log
 from tiletree.ui import Output
 
 
@@ -26,7 +28,9 @@ from tiletree.ui import Output
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="revoke this public key")
 @click.option("--identity", metavar="TEXT", help="revoke this e-mail address, URI, part of a URI, or @ and a domain")
 @click.option("--reason", metavar="TEXT", required=True, help="why, in one line; everybody can read it")
-@click.option("--by", type=click.Path(path_type=Path), help="the private key that signs it  [default: the log's key]")
+@click.option(
+    "--by", type=PLACE_OF_KEY, help="the key that signs it: a PEM file, awskms:///… …  [default: the log's key]"
+)
 @log_writer_options
 @json_option
 @output
@@ -37,7 +41,7 @@ def revoke(
     key: Path | None,
     identity: str | None,
     reason: str,
-    by: Path | None,
+    by: KeyPlace | None,
     writer: Writer,
 ) -> None:
     """Log that a file, a key or an identity should not be relied on any more.

@@ -33,8 +33,9 @@ from tiles.store.address import normal_url, shown_address
 from tiles.write.load import read_admission, read_head
 from tiletree.commands.submit import inbox_of, login_name
 from tiletree.ending import until_told_to_end
+from tiletree.keys import find_key
 from tiletree.loopback import LoopbackServer, parse_listen
-from tiletree.opening import find_key, open_sequencer, remark_readable, remark_undeleted, visit, write_file
+from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, visit, write_file
 from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output, own_fault
@@ -94,7 +95,7 @@ def shim(
     answered is published, and a client that got no answer may ask again.
     """
     address = parse_listen(listen)
-    if not submits and (submitter or pins != Pins()):
+    if not submits and (submitter or pins.is_named):
         raise click.UsageError("--submitter, --vkey and --policy are for --submit", click.get_current_context())
     parent = os.getppid()
     _forget_killed(ready_file)

@@ -9,10 +9,12 @@ import click
 
 from tiles.rekor.sign import digest_of, sign_artifact
 from tiles.signing.artifact_key import ArtifactKey
+from tiles.signing.key_place import KeyPlace
 from tiles.sigstore.bundle import SUFFIX
+from tiletree.keys import read_signing_key
 from tiletree.opening import open_binary
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
-from tiletree.stapling import Unlogged, log_bundles, open_log, read_signing_key, signing_key_option
+from tiletree.stapling import Unlogged, bundle_before, keep_signature, log_bundles, open_log, signing_key_option
 from tiletree.ui import Output
 
 
@@ -30,7 +32,7 @@ from tiletree.ui import Output
 @json_option
 @output
 def sign(
-    out: Output, files: tuple[str, ...], log: str, key: Path, target: Path | None, url: str | None, writer: Writer
+    out: Output, files: tuple[str, ...], log: str, key: KeyPlace, target: Path | None, url: str | None, writer: Writer
 ) -> None:
     """Sign files, log the signatures, and write a bundle beside each file.
 
@@ -44,7 +46,8 @@ def sign(
     Sigstore verify it offline, with what `tiletree trust-root` writes. A bundle that is there already is replaced.
 
     Who signs the same file with the same key again gets the same signature, which is not logged twice: a call that was
-    interrupted may be made again.
+    interrupted may be made again. A key of a service signs differently each time; there, the signature that an earlier
+    call has left in the bundle is logged.
     """
     if target is not None and len(files) > 1:
         raise click.UsageError("--bundle is for one file", click.get_current_context())
@@ -58,5 +61,8 @@ def sign(
 def _signed(key: ArtifactKey, files: tuple[str, ...], target: Path | None) -> Iterator[Unlogged]:
     for name in dict.fromkeys(files):
         with open_binary(name) as stream:
-            bundle = sign_artifact(key, digest_of(stream, key.public.algorithm))
-        yield Unlogged(name, bundle, key.public, target or Path(f"{name}{SUFFIX}"))
+            digest = digest_of(stream, key.public.algorithm)
+        place = target or Path(f"{name}{SUFFIX}")
+        bundle = sign_artifact(key, digest, bundle_before(key, place))
+        keep_signature(key, place, bundle)
+        yield Unlogged(name, bundle, key.public, place)

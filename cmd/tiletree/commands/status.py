@@ -9,7 +9,6 @@ import click
 
 from tiles.errors import TilesError
 from tiles.notes.keys import VerifierKey
-from tiles.signing.key_file import read_key
 from tiles.upkeep.alarms import Limits, alarms
 from tiles.upkeep.exposition import exposition
 from tiles.upkeep.status import Status, look
@@ -17,7 +16,8 @@ from tiles.upkeep.status_metrics import gauges
 from tiles.user.exposed import readable
 from tiles.user.places import private_store, public_store
 from tiletree.commands.status_report import document, lines
-from tiletree.opening import KEY_TEXT, environment_key, find_anchor, find_key_path, remark_readable
+from tiletree.keys import find_anchor, key_place, open_named
+from tiletree.opening import remark_readable
 from tiletree.options import Decorator, Writer, as_one, json_option, log_argument, output, writer_options
 from tiletree.ui import EXIT_ALARM, EXIT_OK, EXIT_REFUSED, Output
 
@@ -59,16 +59,13 @@ def status(out: Output, log: str, limits: Limits, metrics: bool, writer: Writer)
     option names, or an inbox that cannot be listed, or an index that is damaged. All of it is printed in any case.
     """
     public, own = public_store(log), private_store(log, writer.private)
-    signing = environment_key(writer)
-    path = None if signing is not None else find_key_path(log, writer)
-    memory = find_anchor(log, writer, path)
+    place = key_place(log, writer)
+    memory = find_anchor(log, writer, place)
     now = time.time()
     found = look(public, own, memory, now)
-    key, problem, hint = f"${KEY_TEXT}" if path is None else str(path), "", ""
+    key, problem, hint = str(place), "", ""
     try:
-        if path is not None:
-            signing = read_key(path)
-        problem = _other(signing.verifier if signing is not None else None, found)
+        problem = _other(open_named(place, log, writer).verifier, found)
     except TilesError as error:
         problem, hint = error.message, error.hint
     will = f"refuse: {problem}" if problem and not found.refusal else found.next
@@ -89,6 +86,6 @@ def status(out: Output, log: str, limits: Limits, metrics: bool, writer: Writer)
     return EXIT_ALARM if raised else EXIT_OK
 
 
-def _other(key: VerifierKey | None, found: Status) -> str:
+def _other(key: VerifierKey, found: Status) -> str:
     """Return what is wrong with a key that is not the log's; "" if it is."""
     return "" if key is None or key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"

@@ -1,0 +1,4 @@
+output "log" {
+  description = "All that the module says."
+  value       = module.log
+}

@@ -1,0 +1,228 @@
+"""A log on AWS from nothing, in an emulator: deployed, written by its function on its schedule, read through its CDN.
+
+`terraform apply` uses the provider of `tests.terraform` and hooks that call the emulator by boto3, not HashiCorp's
+provider. AWS itself was not tried.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from secrets import token_bytes
+
+import pytest
+
+from tests.interop import probes
+from tests.interop.deployed import ORIGIN, SUBMITTER, Actor, Deployment, deployed, tiletree
+from tests.interop.emulator import ROOT
+from tests.support.check_log import published
+from tiles.inbox.submission import NONCE_SIZE
+from tiles.inbox.submit import submit as submit_entries
+from tiles.notes.policy import policy_for
+from tiles.read.client import LogClient
+from tiles.read.fetcher import open_log
+from tiles.records.paths import INBOX
+from tiles.store.open_bucket import open_object_store
+
+pytestmark = [pytest.mark.interop, pytest.mark.slow]
+
+FIRST = [b"the first entry", b"the second"]
+RELEASE = b"a release"
+DOUBLED = 3  # rounds in which the function runs twice at once
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The log, begun; entries are submitted and wait for the schedule."""
+    pytest.importorskip("boto3")
+    with deployed(tmp_path_factory.mktemp("deployed")) as made:
+        made.submit(b"".join(entry + b"\n" for entry in FIRST))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def submitted() -> list[bytes]:
+    """Every entry that was submitted so far."""
+    return list(FIRST)
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Let this process have what somebody has in the environment, and no other credentials."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in actor.environment.items():
+            patch.setenv(name, value)
+        yield
+
+
+def entries(log: Deployment) -> tuple[bytes, ...]:
+    """Return all entries of the log, read as the operator and recomputed."""
+    with acting(Actor(log.folder, log.operator_variables())):
+        found = published(open_object_store(log.outputs["log"]), log.verifier)
+    assert found is not None
+    return found[1]
+
+
+def read_through_cdn(log: Deployment) -> list[bytes]:
+    """Return all entries of the log, as any reader verifies them, without credentials."""
+    with acting(log.reader):
+        client = LogClient(open_log(log.url), policy_for(log.verifier), origin=ORIGIN)
+        size = client.visit().signed.tree.size
+        return [entry for _, entry in client.entries(0, size)]
+
+
+def waiting(log: Deployment) -> list[str]:
+    """Return the submissions in the inbox."""
+    listed = log.emulator.client("s3").list_objects_v2(Bucket=log.bucket("private"), Prefix=INBOX)
+    return [one["Key"] for one in listed.get("Contents", [])]
+
+
+def submit(log: Deployment, submitted: list[bytes], entry: bytes) -> None:
+    """Submit one entry, with the submitter's credentials."""
+    with acting(log.submitter):
+        submit_entries(
+            open_object_store(log.outputs["private"]), SUBMITTER, [entry], token_bytes(NONCE_SIZE), log=log.url
+        )
+    submitted.append(entry)
+
+
+def check_each_once(log: Deployment, submitted: list[bytes]) -> None:
+    """Fail unless the log has each entry that was submitted once, and the inbox is empty."""
+    assert waiting(log) == []
+    assert Counter(entries(log)) == Counter(submitted)
+
+
+def test_the_second_plan_is_empty(log: Deployment) -> None:
+    """Nothing is to be changed after `apply`; what is then changed by hand is in the plan."""
+    assert log.plan() == ""
+    s3, bucket = log.emulator.client("s3"), log.bucket("log")
+    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    fewer = json.loads(policy)
+    fewer["Statement"] = [each for each in fewer["Statement"] if each["Sid"] != "WriteOnce"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(fewer))
+    planned = log.plan()
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    assert "WriteOnce" in planned
+    assert "0 to add, 1 to change, 0 to destroy" in planned
+
+
+def test_the_schedule_publishes_what_was_submitted(log: Deployment, submitted: list[bytes]) -> None:
+    """Within two minutes, by the function; a reader without credentials verifies it through the CDN."""
+    until = time.monotonic() + 130
+    while waiting(log) and time.monotonic() < until:
+        time.sleep(1)
+    log.set_schedule("DISABLED")
+    check_each_once(log, submitted)
+    vkey = log.verifier.vkey
+    assert log.operator.tiletree("key", "show", log.outputs["log"])["vkey"] == vkey
+    assert log.reader.tiletree("audit", log.url, "--vkey", vkey)["findings"] == []
+
+    (log.submitter.home / "release").write_bytes(RELEASE)
+    submitted.append(RELEASE)
+    words = ["--private", log.outputs["private"], "--submitter", SUBMITTER, "--vkey", vkey, "--raw", "--wait"]
+    with log.submitter.start(tiletree("submit", log.url, *words, "release")) as waits:
+        while not waiting(log) and waits.poll() is None:
+            time.sleep(0.2)
+        succeeded, answer = log.invoke()
+        out, err = waits.communicate(timeout=100)
+    assert succeeded, answer
+    assert waits.returncode == 0, err
+    assert json.loads(out)["logged"]
+    (log.reader.home / "release").write_bytes(RELEASE)
+    (log.reader.home / "proof").write_bytes((log.submitter.home / "release.tlog-proof").read_bytes())
+    verified = log.reader.tiletree("verify", "release", "--proof", "proof", "--vkey", vkey)
+    assert verified["verified"]
+    read = read_through_cdn(log)
+    assert read == submitted
+    print(f"read through {log.outputs['url']} and verified by {vkey}: {len(read)} entries; {verified}")
+
+
+def test_rights(log: Deployment, submitted: list[bytes]) -> None:
+    """Each role can do what it needs and nothing else; the table shows each call."""
+    submit(log, submitted, b"waits for the probes")
+    (own,) = waiting(log)
+    calls = [
+        *probes.of_submitter(log, own),
+        *probes.of_sequencer(log, own),
+        *probes.of_others(log),
+        *probes.of_reader(log),
+    ]
+    probes.check(calls, probes.NOT_TRIED)
+
+
+def test_a_function_that_is_killed_loses_nothing(log: Deployment, submitted: list[bytes]) -> None:
+    """It is killed before each write of a run in turn; the next run finishes, and each entry is logged once."""
+    spared = [who["AWS_ACCESS_KEY_ID"] for who in (ROOT, log.submitter.environment)]
+    assert log.invoke()[0]
+    deaths = 0
+    while True:
+        submit(log, submitted, b"killed before write %d" % (deaths + 1))
+        log.emulator.kill_before(deaths + 1, *spared)
+        succeeded, answer = log.invoke()
+        if log.emulator.forgive():
+            break
+        assert not succeeded, answer
+        deaths += 1
+        succeeded, answer = log.invoke()
+        assert succeeded, answer
+        check_each_once(log, submitted)
+    assert succeeded, answer
+    assert deaths >= 8, "a run makes more writes than that"
+    check_each_once(log, submitted)
+    print(f"killed before each of {deaths} writes; {len(submitted)} entries, each there once")
+
+
+def test_functions_that_run_twice_at_once_lose_nothing(log: Deployment, submitted: list[bytes]) -> None:
+    """Whoever loses does nothing twice, and each entry is logged once."""
+    outcomes: Counter[bool] = Counter()
+    for number in range(DOUBLED):
+        for part in range(3):
+            submit(log, submitted, b"doubled %d %d" % (number, part))
+        with ThreadPoolExecutor(2) as pool:
+            outcomes.update(succeeded for succeeded, _ in pool.map(lambda _: log.invoke(), range(2)))
+    assert outcomes[True] >= DOUBLED
+    check_each_once(log, submitted)
+    print(f"{2 * DOUBLED} invocations, two at a time: {outcomes[True]} succeeded, {outcomes[False]} failed")
+
+
+def test_a_submission_wakes_the_function(log: Deployment, submitted: list[bytes]) -> None:
+    """With `wake_up`, which is added to what is there; the schedule rests."""
+    assert log.apply(wake_up=True, wake_up_seconds=1).startswith("Resources: 4 added, 1 changed, 0 destroyed")
+    log.set_schedule("DISABLED")
+    submit(log, submitted, b"wakes the function")
+    began = time.monotonic()
+    while waiting(log) and time.monotonic() < began + 60:
+        time.sleep(0.2)
+    print(f"logged {time.monotonic() - began:.0f} s after it was submitted")
+    check_each_once(log, submitted)
+
+
+def test_frozen(log: Deployment, submitted: list[bytes]) -> None:
+    """Nothing runs, nobody signs or writes any more, and readers read on."""
+    log.operator.tiletree("freeze", log.outputs["log"])
+    sequencer = log.emulator.assume(log.outputs["sequencer_role_arn"])
+    alice = log.emulator.assume(log.outputs["submitter_role_arns"][SUBMITTER])
+    log.apply(frozen=True)
+    assert log.emulator.client("lambda").list_functions()["Functions"] == []
+    probes.check(probes.of_frozen(log, sequencer, alice))
+    assert read_through_cdn(log) == list(entries(log))
+    assert Counter(entries(log)) == Counter(submitted)
+
+
+def test_destroy(log: Deployment) -> None:
+    """Nothing of it is left but the key, which waits for its deletion."""
+    said = log.terraform("destroy", "-auto-approve")
+    assert "Destroy complete" in said
+    s3, key = log.emulator.client("s3"), log.emulator.client("kms").describe_key(KeyId=log.key_id)
+    roles = [role["RoleName"] for role in log.emulator.client("iam").list_roles()["Roles"]]
+    assert s3.list_buckets()["Buckets"] == []
+    assert [role for role in roles if role.startswith(log.variables["name"])] == []
+    assert log.emulator.client("lambda").list_functions()["Functions"] == []
+    assert key["KeyMetadata"]["KeyState"] == "PendingDeletion"

@@ -1,0 +1,19 @@
+"""What holds the modules of `terraform/`: formats, types, tests, rights, documents; without a cloud and its provider.
+
+Terraform checks nothing without the schema of a provider, and the providers are no packages that can be had everywhere.
+The prebuilt packages of CDKTF have that schema, in the TypeScript that was generated from it. So a provider of our own
+serves the schema, and Terraform type-checks, plans, tests and even applies with it. It makes nothing.
+
+    __main__          `python -m tests.terraform`: all checks, or one line that says why there are none
+    tools             the wheels that this needs, by their hashes, in .venv/terraform
+    cdktf_schema      the schema of a type, from the package of CDKTF
+    schema_provider   the provider: a program that Terraform starts
+    mirror            the providers where Terraform looks for them, with the types that the modules use
+    modules           which folders below terraform/ are modules and examples, and calling Terraform on a copy of them
+    hcl               what .tf files declare: variables, outputs, types
+    docs              the tables of inputs and outputs in the modules' README.md
+    iam               what a policy of AWS allows and denies
+    rights            the policies of terraform/aws against every object of a log
+
+What this cannot find: enumerations, conflicts between arguments, and limits that only the provider's own code knows.
+"""

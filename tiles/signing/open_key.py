@@ -1,0 +1,69 @@
+"""From a place to the key that is kept there: the key of a log, or one that signs artifacts."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from tiles.errors import Malformed, UsageError
+from tiles.notes.keys import SigningKey, parse_skey
+from tiles.signing.artifact_key import ArtifactKey, is_artifact_key, read_artifact_key
+from tiles.signing.key_file import read_key
+from tiles.signing.key_place import KeyPlace, Kind
+from tiles.signing.service_key import HeldKey, Service, ServiceArtifactKey, ServiceKey
+
+
+def open_key(place: KeyPlace, name: str = "") -> SigningKey:
+    """Return the key of a log.
+
+    name   of the log that it signs for: the key of a service has none of its own. In a file, it stands beside the key
+    Raises NotFound; Malformed; AccessError; UsageError for what is no key of a log; Refused as `read_private` does.
+    """
+    if place.path is not None:
+        return read_key(place.path)
+    if place.kind is Kind.ENVIRONMENT:
+        return _environment_key(place)
+    if not name:
+        raise UsageError(f"{place} has no name of its own, and this takes the key of a log, which has one")
+    return ServiceKey(name, held_key(place))
+
+
+def open_artifact_key(place: KeyPlace) -> ArtifactKey:
+    """Return a key that signs artifacts. Raises as `open_key` does."""
+    if place.path is not None:
+        return read_artifact_key(place.path)
+    return ServiceArtifactKey(held_key(place))
+
+
+def public_pem(place: KeyPlace) -> str:
+    """Return the public half of a key for artifacts, or of any key of a service, in PEM; "" for a log's key file."""
+    if place.is_service:
+        return held_key(place).pem
+    return open_artifact_key(place).public.pem.decode("ascii") if place.path and is_artifact_key(place.path) else ""
+
+
+@cache
+def held_key(place: KeyPlace) -> HeldKey:
+    """Return the key of a service, once in a process: its public half is asked for once."""
+    return HeldKey(_service(place))
+
+
+def _service(place: KeyPlace) -> Service:
+    if place.kind is Kind.AWS:
+        from tiles.signing.aws_kms import AwsKms
+
+        return AwsKms(str(place), place.aws)
+    if place.kind is Kind.GCP:
+        from tiles.signing.gcp_kms import GcpKms
+
+        return GcpKms(str(place), place.gcp)
+    from tiles.signing.pkcs11_token import Token
+
+    return Token(str(place), place.pkcs11)
+
+
+def _environment_key(place: KeyPlace) -> SigningKey:
+    try:
+        return parse_skey(os.environ.get(place.text, "").strip())
+    except Malformed:
+        raise UsageError(f"{place} is not a key", hint="it is the one line that is in a key file") from None
