@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.lambda_runtime import invoke
+from tests.interop.pythons import python_3_13
 from tests.support.jobs import SCHEDULED, SQS, direct
 from tests.support.object_server_stores import moto_environment
 from tests.support.world import some_entries
@@ -39,14 +39,8 @@ _QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a Python 3.13 that has the service's client and nothing else; skips the test where there is none."""
-    found = sys.executable if sys.version_info[:2] == (3, 13) else shutil.which("python3.13")
-    pyenv = sorted(Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13"))
-    for candidate in filter(None, (*map(str, pyenv), found)):
-        folder = tmp_path_factory.mktemp("runtime") / "venv"
-        if subprocess.run([candidate, "-m", "venv", str(folder)], capture_output=True).returncode == 0:
-            break
-    else:
-        pytest.skip("NOT TESTED: the package needs Python 3.13")
+    folder = tmp_path_factory.mktemp("runtime") / "venv"
+    subprocess.run([python_3_13(), "-m", "venv", str(folder)], capture_output=True, check=True)
     client = [str(folder / "bin" / "python"), "-m", "pip", "install", *_QUIET, "--only-binary=:all:", CLIENT]
     done = subprocess.run(client, capture_output=True, text=True)
     if done.returncode:
