@@ -52,13 +52,12 @@ locals {
       },
     ],
     [
-      for sid in var.frozen ? ["Frozen"] : [] : {
-        Sid         = sid
-        Effect      = "Deny"
-        Principal   = "*"
-        Action      = local.change
-        NotResource = [for path in local.page : "${arn}/${path}"] # of the public part; the others have no such object
-      }
+      for sid in var.frozen && part != "public" ? ["Frozen"] : [] :
+      { Sid = sid, Effect = "Deny", Principal = "*", Action = local.change, Resource = "${arn}/*" }
+    ],
+    [
+      for sid in var.frozen && part == "public" ? ["Frozen"] : [] :
+      { Sid = sid, Effect = "Deny", Principal = "*", Action = local.change, NotResource = local.page_arns }
     ],
   ) }
 
