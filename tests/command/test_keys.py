@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.support.cloud_kms import ART, LOG, TOKEN, CloudKms, refusal
+from tests.support.cloud_kms import ART, LOG, Account, CloudKms, refusal
 from tests.support.command_line import ORIGIN, Command
 from tiles.errors import Unfinished, UsageError
 from tiles.log import Log
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.support.softhsm"]
 
 KEY = signing_key(ORIGIN, b"\x07" * 32)  # the one that the service has
-
-
-class Account:
-    """Credentials that are there, and last."""
-
-    valid, token = True, TOKEN
 
 
 @pytest.fixture(scope="module")
