@@ -182,6 +182,31 @@ def test_it_meets_a_writer_anywhere(at: int) -> None:
     goes_on(world, to)
 
 
+@pytest.mark.parametrize("at", operations(range(24)))
+def test_what_is_committed_comes_along(at: int) -> None:
+    """The log is moved while a writer stands between any two steps: what it calls committed is in the new place."""
+    world, to = World().grown(3), New()
+    steps: list[str] = []
+
+    def gate(what: str) -> None:
+        steps.append(what)
+        if len(steps) == at + 1:
+            move(world, to)
+
+    is_committed = True
+    try:
+        world.sequencer(gated(gate)).append(NEW)
+    except Refused:
+        is_committed = False
+    except Unfinished:
+        pass
+    if len(steps) <= at:
+        move(world, to)
+    assert at < 23 or len(steps) <= at
+    other = goes_on(world, to)
+    assert (set(NEW) <= set(other.committed() or ())) == is_committed
+
+
 @pytest.mark.parametrize("at", operations(range(42, 59)))
 def test_a_run_tidies_up_meanwhile(at: int) -> None:
     """A run publishes right before the fence, and takes its submission out of the inbox while that is copied."""
