@@ -81,6 +81,7 @@ COMMANDS = {
             "submit",
             "upload",
             "verify",
+            "withhold",
         )
     },
     "import": ("import_", "import_"),

@@ -43,12 +43,11 @@ locals {
         Resource  = "${arn}/*"
       },
       {
-        Sid       = "NeverDeleted"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:DeleteObject"
-        NotResource = [for path in concat(local.cleared[part], local.collected[part], part == "public" ? local.page : []) :
-        "${arn}/${path}"]
+        Sid         = "NeverDeleted"
+        Effect      = "Deny"
+        Principal   = "*"
+        Action      = "s3:DeleteObject"
+        NotResource = [for path in concat(local.cleared[part], local.collected[part], local.operated[part]) : "${arn}/${path}"]
       },
     ],
     [
@@ -80,6 +79,14 @@ locals {
           Action    = "s3:ListBucket"
           Resource  = local.arn.public
           Condition = { StringEquals = { "AWS:SourceArn" = aws_cloudfront_distribution.log.arn } }
+        },
+        {
+          # The sequencer reads on: it grows the last bundle from what is there.
+          Sid       = "Withheld"
+          Effect    = "Deny"
+          Principal = { Service = "cloudfront.amazonaws.com" }
+          Action    = "s3:GetObject"
+          Resource  = [for path in concat(["withheld-paths"], var.withheld_paths) : "${local.arn.public}/${path}"]
         },
         {
           Sid       = "OnlySequencerAndOperatorWrite"

@@ -96,6 +96,7 @@ CALLS = {
     "shim --submit": Call("shim log --submit --submitter ann", interrupted=0.3),
     "admission": Call("admission log", answers=True),
     "admission --set": Call("admission log --set admission --yes --key k"),
+    "withhold": Call("withhold log 0 --reason why --key k"),
     "freeze": Call("freeze log --yes --key k"),
     "freeze?": Call("freeze log --key k", stdin=b"y\n", unread=130),
     "key generate": Call("key generate x.example.com --out x"),
