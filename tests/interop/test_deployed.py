@@ -62,6 +62,12 @@ def acting(actor: Actor) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def administrator(log: Deployment) -> dict[str, str]:
+    """Credentials of who may do everything by IAM."""
+    return probes.administrator(log)
+
+
 def entries(log: Deployment) -> tuple[bytes, ...]:
     """Return all entries of the log, read as the operator and recomputed."""
     with acting(Actor(log.folder, log.operator_variables())):
@@ -91,6 +97,14 @@ def submit(log: Deployment, submitted: list[bytes], entry: bytes) -> None:
             open_object_store(log.outputs["private"]), SUBMITTER, [entry], token_bytes(NONCE_SIZE), log=log.url
         )
     submitted.append(entry)
+
+
+def rest(log: Deployment) -> None:
+    """Stop the schedule, and log what waits."""
+    log.set_schedule("DISABLED")
+    succeeded, answer = log.invoke()
+    assert succeeded, answer
+    assert waiting(log) == []
 
 
 def check_each_once(log: Deployment, submitted: list[bytes]) -> None:
@@ -144,14 +158,15 @@ def test_the_schedule_publishes_what_was_submitted(log: Deployment, submitted: l
     print(f"read through {log.outputs['url']} and verified by {vkey}: {len(read)} entries; {verified}")
 
 
-def test_rights(log: Deployment, submitted: list[bytes]) -> None:
+def test_rights(log: Deployment, submitted: list[bytes], administrator: dict[str, str]) -> None:
     """Each role can do what it needs and nothing else; the table shows each call."""
+    rest(log)
     submit(log, submitted, b"waits for the probes")
     (own,) = waiting(log)
     calls = [
         *probes.of_submitter(log, own),
         *probes.of_sequencer(log, own),
-        *probes.of_others(log),
+        *probes.of_others(log, administrator),
         *probes.of_reader(log),
     ]
     probes.check(calls, probes.NOT_TRIED)
@@ -160,7 +175,7 @@ def test_rights(log: Deployment, submitted: list[bytes]) -> None:
 def test_a_function_that_is_killed_loses_nothing(log: Deployment, submitted: list[bytes]) -> None:
     """It is killed before each write of a run in turn; the next run finishes, and each entry is logged once."""
     spared = [who["AWS_ACCESS_KEY_ID"] for who in (ROOT, log.submitter.environment)]
-    assert log.invoke()[0]
+    rest(log)
     deaths = 0
     while True:
         submit(log, submitted, b"killed before write %d" % (deaths + 1))
@@ -181,6 +196,7 @@ def test_a_function_that_is_killed_loses_nothing(log: Deployment, submitted: lis
 
 def test_functions_that_run_twice_at_once_lose_nothing(log: Deployment, submitted: list[bytes]) -> None:
     """Whoever loses does nothing twice, and each entry is logged once."""
+    rest(log)
     outcomes: Counter[bool] = Counter()
     for number in range(DOUBLED):
         for part in range(3):
@@ -204,14 +220,15 @@ def test_a_submission_wakes_the_function(log: Deployment, submitted: list[bytes]
     check_each_once(log, submitted)
 
 
-def test_frozen(log: Deployment, submitted: list[bytes]) -> None:
+def test_frozen(log: Deployment, submitted: list[bytes], administrator: dict[str, str]) -> None:
     """Nothing runs, nobody signs or writes any more, and readers read on."""
-    log.operator.tiletree("freeze", log.outputs["log"])
+    rest(log)
+    log.operator.tiletree("freeze", log.outputs["log"], "--yes")
     sequencer = log.emulator.assume(log.outputs["sequencer_role_arn"])
     alice = log.emulator.assume(log.outputs["submitter_role_arns"][SUBMITTER])
     log.apply(frozen=True)
     assert log.emulator.client("lambda").list_functions()["Functions"] == []
-    probes.check(probes.of_frozen(log, sequencer, alice))
+    probes.check(probes.of_frozen(log, sequencer, alice, administrator))
     assert read_through_cdn(log) == list(entries(log))
     assert Counter(entries(log)) == Counter(submitted)
 

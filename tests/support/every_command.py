@@ -48,6 +48,8 @@ CALLS = {
     "submit --wait": Call("submit log c --submitter ann --wait --timeout 0", 8),
     "submit --bundle": Call("submit log --bundle unlogged --public-key sk.pub --submitter ann"),
     "sequence": Call("sequence log --key k", size=3),
+    "sequence --only commit": Call("sequence log --key k --only commit"),
+    "sequence --only publish": Call("sequence log --key k --only publish"),
     "sequence --watch": Call("sequence log --key k --watch 9", size=3, interrupted=0.3),
     "info": Call("info log", answers=True),
     "loginfo": Call("loginfo log", answers=True),

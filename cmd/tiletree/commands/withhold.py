@@ -9,7 +9,7 @@ from tiles.upkeep.withhold import withhold as withhold_entries
 from tiles.user.places import private_store, public_store
 from tiles.write.parts import Parts
 from tiles.write.prepare import as_settled
-from tiletree.opening import find_anchor, find_key
+from tiletree.keys import find_anchor, find_key
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
@@ -32,10 +32,10 @@ def withhold(out: Output, log: str, indexes: tuple[int, ...], reason: str, write
     and purge its caches. A bundle has up to 256 entries, and is denied as a whole. The leaf hashes stay, so proofs of
     all of them stay good. `audit` reports them as withheld, and `get` says why. docs/operations.md has the whole of it.
     """
-    path, signing = find_key(log, writer)
+    key = find_key(log, writer)
     parts = Parts(public_store(log), private_store(log, writer.private))
     parts = Parts(as_settled(parts), parts.private)
-    done = withhold_entries(parts, Signer(signing, find_anchor(log, writer, path)), indexes, reason)
+    done = withhold_entries(parts, Signer(key.signing, find_anchor(log, writer, key.place)), indexes, reason)
     out.result(
         {
             "origin": done.origin,
