@@ -81,14 +81,6 @@ locals {
           Condition = { StringEquals = { "AWS:SourceArn" = aws_cloudfront_distribution.log.arn } }
         },
         {
-          # The sequencer reads on: it grows the last bundle from what is there.
-          Sid       = "Withheld"
-          Effect    = "Deny"
-          Principal = { Service = "cloudfront.amazonaws.com" }
-          Action    = "s3:GetObject"
-          Resource  = [for path in concat(["withheld-paths"], var.withheld_paths) : "${local.arn.public}/${path}"]
-        },
-        {
           Sid       = "OnlySequencerAndOperatorWrite"
           Effect    = "Deny"
           Principal = "*"
@@ -96,6 +88,16 @@ locals {
           Resource  = "${local.arn.public}/*"
           Condition = local.others
         },
+      ],
+      [
+        for sid in length(var.withheld_paths) > 0 ? ["Withheld"] : [] : {
+          # The sequencer reads on: it grows the last bundle from what is there.
+          Sid       = sid
+          Effect    = "Deny"
+          Principal = { Service = "cloudfront.amazonaws.com" }
+          Action    = "s3:GetObject"
+          Resource  = [for path in var.withheld_paths : "${local.arn.public}/${path}"]
+        }
       ],
       local.guards.public,
     )
