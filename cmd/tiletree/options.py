@@ -9,13 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from tiles.signing.key_place import KeyPlace, parse_key_place
 from tiletree.ui import Output
+
+if TYPE_CHECKING:
+    from tiles.signing.key_place import KeyPlace
+
+    _ParamType = click.ParamType[KeyPlace]  # which older versions of click do not know at run time
+else:
+    _ParamType = click.ParamType
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -90,14 +96,16 @@ def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorat
     return decorate
 
 
-class _Place(click.ParamType[KeyPlace]):
+class _Place(_ParamType):
     """Where a key is kept: a file, or a key management service."""
 
     name = "key"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> KeyPlace:  # noqa: ARG002
         """Return the place. Raises UsageError."""
-        return value if isinstance(value, KeyPlace) else parse_key_place(value)
+        from tiles.signing.key_place import parse_key_place  # slow to import
+
+        return parse_key_place(value) if isinstance(value, str) else value
 
 
 def json_option(command: Command) -> Command:

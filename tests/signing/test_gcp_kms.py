@@ -33,7 +33,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CloudKms,
 def kms(shared: tuple[CloudKms, Path], monkeypatch: pytest.MonkeyPatch) -> CloudKms:
     """Return the server as it was at first, and let its credentials be found."""
     server, path = shared
-    server.asked, server.answers, server.change, server.tokens = [], [], {}, 0
+    server.reset()
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
     return server
 

@@ -37,14 +37,7 @@ class CloudKms:
     """
 
     def __init__(self) -> None:
-        self.keys: dict[str, Any] = {
-            LOG: Ed25519PrivateKey.from_private_bytes(b"\x07" * 32),
-            ART: ec.derive_private_key(7, ec.SECP256R1()),
-        }
-        self.asked: list[str] = []
-        self.answers: list[tuple[int, Any]] = []
-        self.change: dict[str, Any] = {}
-        self.tokens = 0
+        self.reset()
         kms = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -76,6 +69,17 @@ class CloudKms:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def reset(self) -> None:
+        """Be as at first."""
+        self.keys: dict[str, Any] = {
+            LOG: Ed25519PrivateKey.from_private_bytes(b"\x07" * 32),
+            ART: ec.derive_private_key(7, ec.SECP256R1()),
+        }
+        self.asked: list[str] = []
+        self.answers: list[tuple[int, Any]] = []
+        self.change: dict[str, Any] = {}
+        self.tokens = 0
 
     def close(self) -> None:
         """Stop."""
