@@ -1,4 +1,4 @@
-"""Environments of Python with packages that only one test needs, made once and kept; and the package of the function."""
+"""Environments of Python with packages that only one test needs, made once and kept; and the function's package."""
 
 from __future__ import annotations
 

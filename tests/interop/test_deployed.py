@@ -17,12 +17,12 @@ from dataclasses import fields
 from secrets import token_bytes
 
 import pytest
-from tiles.cost.requests import Requests, Setup, idle, sequence
 
 from tests.interop import probes
 from tests.interop.deployed import ORIGIN, SUBMITTER, Actor, Deployment, deployed, tiletree
 from tests.interop.emulator import ROOT, Request
 from tests.support.check_log import published
+from tiles.cost.requests import Requests, Setup, idle, sequence
 from tiles.inbox.submission import NONCE_SIZE
 from tiles.inbox.submit import submit as submit_entries
 from tiles.notes.policy import policy_for
@@ -228,7 +228,7 @@ def test_requests_are_those_that_cost_computes(log: Deployment, submitted: list[
         counted += requests_of_function(log, asked)
         public_keys += sum(each.operation == "GetPublicKey" for each in asked)
         runs += 1
-        setup = Setup(once=once)
+        setup = Setup(key_in_service=True, once=once)
         computed += sequence(setup, base, count, submissions) if count else idle(setup)
     check_each_once(log, submitted)
     for kind in (each.name for each in fields(Requests)):

@@ -27,7 +27,6 @@ from tiles.store.open_bucket import open_boto3_client, open_object_store
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
-ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "log.example.com"
 
 
