@@ -178,7 +178,7 @@ class Deployment:
         is_cdn = url.startswith(self.outputs["url"])
         options: dict[str, Any] = {"ssl_context": context, "retries": False, "timeout": 60}
         with urllib3.ProxyManager(self.proxy.url, **options) if is_cdn else urllib3.PoolManager(**options) as pool:
-            answer = pool.request(method, url, redirect=False)
+            answer = pool.request(method, url, redirect=False, headers={"Origin": "https://elsewhere.example.org"})
         if answer.status >= 300:
             raise AnswerError(answer.status)
         return answer

@@ -29,6 +29,7 @@ from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
 from tiles.records.paths import INBOX
+from tiles.records.serving import FRESH, IMMUTABLE
 from tiles.store.open_bucket import open_object_store
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
@@ -159,6 +160,19 @@ def test_the_schedule_publishes_what_was_submitted(log: Deployment, submitted: l
     read = read_through_cdn(log)
     assert read == submitted
     print(f"read through {log.outputs['url']} and verified by {vkey}: {len(read)} entries; {verified}")
+
+
+def test_headers(log: Deployment) -> None:
+    """The CDN says how long each object may be kept, that any page may read the log, and what the page may load."""
+    rest(log)
+    checkpoint, tile = (log.ask("GET", f"{log.url}/{path}").headers for path in ("checkpoint", "tile/0/000.p/2"))
+    page = log.ask("GET", f"{log.url}/").headers
+    assert checkpoint["Cache-Control"] == FRESH
+    assert tile["Cache-Control"] == IMMUTABLE
+    assert {each["Access-Control-Allow-Origin"] for each in (checkpoint, tile, page)} == {"*"}
+    assert {each["X-Content-Type-Options"] for each in (checkpoint, tile, page)} == {"nosniff"}
+    assert page["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
+    assert page["X-Frame-Options"] == "DENY"
 
 
 def test_rights(log: Deployment, submitted: list[bytes], administrator: dict[str, str]) -> None:
