@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from tests.terraform import docs, hcl
+from tests.terraform import docs, gcp_rights, hcl
 from tests.terraform.mirror import configuration
 from tests.terraform.modules import ROOT, TERRAFORM, Failed, check_format, check_module, copied, examples, modules
 from tests.terraform.tools import HERE, Unavailable, packages, program
@@ -36,6 +36,7 @@ def main() -> int:
         checks: dict[str, Callable[[], str | None]] = {
             "terraform fmt": lambda: check_format(found),
             "declarations and README.md": check_declarations,
+            "rights of terraform/gcp": lambda: check_gcp_rights(Path(scratch) / "rights", found),
         }
         for folder in folders:
             checks[f"terraform/{folder}"] = lambda folder=folder: check_module(copy / folder, found)
@@ -55,6 +56,12 @@ def check_declarations() -> None:
         if wrong := hcl.problems(folder):
             raise Failed(f"terraform/{folder.name}: {'; '.join(wrong)}")
         docs.check(folder)
+
+
+def check_gcp_rights(scratch: Path, configuration: Path) -> str:
+    """Check the rights of terraform/gcp in a copy of its own. Raises Failed. Return what was done."""
+    scratch.mkdir()
+    return gcp_rights.check(copied(scratch) / "gcp", configuration)
 
 
 def _succeeds(name: str, result: Future[str | None]) -> bool:

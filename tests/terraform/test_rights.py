@@ -66,6 +66,8 @@ def rows() -> Iterator[Row]:
         ("public", ONCE, BOTH, OPERATOR, [paths.run_tile_path(LEAF, 0, 1, Tile(0, 0, 3))]),
         ("public", REPLACED, OPERATOR, OPERATOR, sorted(PAGE)),
         ("private", REPLACED, BOTH, NOBODY, [paths.HEAD, paths.SETTINGS, paths.STOPPED_INDEXES]),
+        ("public", REPLACED, BOTH, OPERATOR, [paths.withheld_path(1234)]),
+        ("private", REPLACED, OPERATOR, OPERATOR, [paths.MOVED, paths.MOVING]),
         ("private", ONCE, BOTH, BOTH, [paths.staged_path(1234067, DIGEST)]),
         ("private", ONCE, BOTH, NOBODY, [paths.policy_path(DIGEST)]),
         ("private", ONCE, BOTH, OPERATOR, [paths.decided_path(DIGEST), f"{paths.SET_ASIDE}tile/0/000"]),
@@ -167,6 +169,17 @@ def test_only_the_cdn_reads_without_a_role(complete: Deployment) -> None:
             allowed = iam.is_allowed(call, [], [complete.bucket_policies[bucket]])
             assert allowed == (part == "public" and source == distribution["arn"])
         assert not complete.may("arn:aws:iam::999999999999:role/stranger", "s3:GetObject", bucket, "checkpoint")
+
+
+def test_what_is_withheld_is_not_served(complete: Deployment) -> None:
+    """The CDN is denied the bundle that the example withholds, in each width, and no other; the sequencer reads it."""
+    (distribution,) = complete.all("aws_cloudfront_distribution")
+    bucket, source = complete.buckets["public"], {"aws:SourceArn": distribution["arn"]}
+    withheld = [Tile(ENTRIES, 1234, width).path for width in (256, 7)]
+    for path in (*withheld, Tile(ENTRIES, 1235).path, Tile(0, 1234).path, paths.withheld_path(1234)):
+        call = iam.Call("cloudfront.amazonaws.com", "s3:GetObject", f"arn:aws:s3:::{bucket}/{path}", source)
+        assert iam.is_allowed(call, [], [complete.bucket_policies[bucket]]) == (path not in withheld)
+        assert complete.may(complete.role("sequencer"), "s3:GetObject", bucket, path)
 
 
 @pytest.mark.parametrize("who", ["sequencer", "operator", "submit-release", "administrator"])
