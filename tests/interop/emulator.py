@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.interop.environments import installed, python_of_functions
+from tests.interop.environments import installed
+from tests.interop.pythons import python_3_13
 from tests.interop.servers import free_port, running
 from tests.support.certificates import make_certificates
 
@@ -117,7 +118,7 @@ class Emulator:
 @contextmanager
 def ministack(directory: Path) -> Iterator[Emulator]:
     """Run ministack in an empty directory until the end of the context."""
-    program, runtime = installed("ministack"), installed("lambda_runtime", python_of_functions())
+    program, runtime = installed("ministack"), installed("lambda_runtime", python_3_13())
     both, chain = make_certificates(directory, "*.cloudfront.net")
     authority = directory / "authority.pem"  # without the other one of the same name, which confuses OpenSSL
     authority.write_text("-----BEGIN" + both.read_text().rpartition("-----BEGIN")[2])

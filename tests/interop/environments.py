@@ -13,8 +13,6 @@ import pytest
 
 from tests.interop.peers import cache_place
 
-FUNCTION_PYTHON = (3, 13)  # what the package of the function is made for
-
 _REQUIREMENTS = Path(__file__).parent / "python"
 _PACKAGE = Path(__file__).resolve().parents[2] / "deploy/lambda/package.py"
 _MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -39,20 +37,6 @@ def installed(name: str, python: str = sys.executable) -> Path:
             pytest.skip(f"NOT TESTED with {name}: its packages cannot be had: {done.stderr.strip()[-500:]}")
         (place / "made").touch()
     return place / "bin/python"
-
-
-@cache
-def python_of_functions() -> str:
-    """Return a Python of the version that the function runs in; skips the test if there is none."""
-    version = "{}.{}".format(*FUNCTION_PYTHON)
-    name = f"python{version}"
-    pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/{name}"))
-    tell = ["-c", "import sys, venv, ensurepip; print(sys.version_info[:2])"]
-    for python in filter(None, (sys.executable, *map(str, pyenv), shutil.which(name))):
-        said = subprocess.run([python, *tell], capture_output=True, text=True)
-        if said.stdout.strip() == str(FUNCTION_PYTHON):
-            return python
-    pytest.skip(f"NOT TESTED: there is no {name}, in which the function's package runs")
 
 
 def machine() -> str:

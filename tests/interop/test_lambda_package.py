@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.environments import installed, make_package, python_of_functions
+from tests.interop.environments import installed, make_package
 from tests.interop.lambda_runtime import invoke
+from tests.interop.pythons import python_3_13
 from tests.support.jobs import SCHEDULED, SQS, direct
 from tests.support.object_server_stores import moto_environment
 from tests.support.world import some_entries
@@ -33,7 +34,7 @@ ORIGIN = "log.example.com"
 @pytest.fixture(scope="module")
 def python() -> Path:
     """Return a Python 3.13 that has the service's client and nothing else; skips the test where there is none."""
-    return installed("lambda_client", python_of_functions())
+    return installed("lambda_client", python_3_13())
 
 
 @pytest.fixture(scope="module")
