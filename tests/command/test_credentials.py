@@ -75,6 +75,8 @@ PLACES = [
     "revoke a --log log --reason why --log-key k --anchor X",
     "status log --private X --key k",
     "status log --anchor X --key k",
+    "status X --key k --verbose --log-format json",
+    "status log --private X --anchor X --key X --verbose",
     "get X 0 --vkey VKEY",
     "search X a --vkey VKEY",
     "search log a --index X --vkey VKEY",

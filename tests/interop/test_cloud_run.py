@@ -141,4 +141,4 @@ def test_killed_runs_lose_nothing(log: Cloud) -> None:
 @pytest.mark.slow
 def test_runs_killed_at_many_points_lose_nothing(log: Cloud) -> None:
     """The same at many more points."""
-    killed(log, 16, Lines(log))
+    killed(log, 8, Lines(log))

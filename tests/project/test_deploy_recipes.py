@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import Command
-from tests.support.recipes import Shell, blocks, lines
+from tests.support.recipes import FOLDER, Shell, blocks, lines
 from tests.support.signed_bundles import public, signer
 from tiles.inbox.admission import parse_admission
 from tiles.inbox.submission import parse_name
@@ -84,3 +84,21 @@ def test_the_month_of_an_auditor(tiletree: Command) -> None:
     assert [call for call, code in codes.items() if code] == ['search "$LOG" --key s.key.pub'], codes
     assert codes['search "$LOG" --key s.key.pub'] == 8
     assert json.loads(Path("today.json").read_text())["trust"] == "remembered"
+
+
+@pytest.mark.parametrize(("name", "secrets", "kept"), [("small-project", 2, 2), ("submit", 0, 0)])
+def test_workflows_have_the_form_of_ours(name: str, secrets: int, kept: int) -> None:
+    """Actions by digests, the least rights, secrets as values of steps; nothing is run for a pull request.
+
+    kept   how many checkouts keep their credentials, because they push
+    """
+    workflow = blocks(name, "yaml")[0]
+    used = re.findall(r"uses: (.*)$", workflow, flags=re.MULTILINE)
+    assert used
+    assert all(re.fullmatch(r"(actions|aws-actions)/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in used)
+    assert re.search(r"^permissions:( \{\}|\n  contents: read\n)", workflow, flags=re.MULTILINE)
+    assert "pull_request" not in workflow
+    assert workflow.count("secrets.") == secrets
+    assert sum("checkout@" in each for each in used) - workflow.count("persist-credentials: false") == kept
+    text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    assert "it\nhas not been run on GitHub" in text or "it has not been run on GitHub" in text

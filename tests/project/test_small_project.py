@@ -8,11 +8,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.command_line import Command
 from tests.support.forking_tiletree import Forks
 from tests.support.git_host import DIE, FAIL, PROJECT, STATE, Before, GitHost, Job, git_host
-from tests.support.recipes import blocks
+from tests.support.recipes import Shell, blocks, lines
 from tests.support.reference import Tree
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.tree.merkle import leaf_hash
@@ -57,9 +58,14 @@ class Project:
         assert job.code == 0, job.said
         for file in self.files:
             if file.parent.name == tag:
-                where = ("--proof", f"{file}.tlog-proof", "--vkey", self.vkey)
-                assert self._tiletree("verify", file, *where).code == 0
+                self.verify(file)
         return job
+
+    def verify(self, file: Path) -> None:
+        """Verify a file with the proof that is beside it, as the recipe says."""
+        (call,) = lines(VERIFY)
+        shell = Shell(self._tiletree, {"VKEY": self.vkey})
+        assert shell.run(call.replace("app-1.0.whl", str(file))).code == 0
 
     def check(self, *, size: int | None = None) -> None:
         """See as a reader that what is published is sound, and that nothing was signed that does not go with it."""
@@ -174,3 +180,16 @@ def test_an_older_branch(project: Project) -> None:
         project.host.put_back(name, newest)
     project.run(project.release())
     project.check(size=3)
+
+
+def test_the_job_of_gitlab(project: Project) -> None:
+    """It does the same, and leaves no token and no key where its artifacts are from."""
+    project.run(project.release())
+    tag = project.release()
+    job = project.host.play_gitlab(tag, yaml.safe_load(GITLAB)["log"])
+    assert (job.code, job.pushes) == (0, 5), job.said  # one more, because the anchor is at another place than on GitHub
+    machine = job.directory / "log"
+    project.verify(next((machine / "files").glob("*.whl")))
+    assert not (machine / "public" / ".git").exists()
+    assert not (machine / "state.key").exists()
+    project.check(size=2)

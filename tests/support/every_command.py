@@ -56,7 +56,6 @@ CALLS = {
     "logproof": Call("logproof log", answers=True),
     "status": Call("status log --key k", answers=True),
     "status --metrics": Call("status log --key k --metrics", answers=True),
-    "status, alarm": Call("status log --key k --max-backlog 0", 9, answers=True),
     "cost": Call("cost --entries-per-day 1000", answers=True),
     "get": Call("get log 0", answers=True),
     "get -o": Call("get log 0 -o made", prints=False),

@@ -86,8 +86,10 @@ class GitHost:
     def __post_init__(self) -> None:
         for name in (PROJECT, STATE):
             self.git("init", "--quiet", "--bare", "--initial-branch", "main", str(self.bare(name)))
+            self.bare(f"{name}.git").symlink_to(self.bare(name))
         (self.directory / "gitconfig").write_text(
-            f'[url "file://{self.directory}/host/"]\ninsteadOf = git@github.com:\n[init]\ndefaultBranch = main\n'
+            f'[url "file://{self.directory}/host/"]\ninsteadOf = git@github.com:\ninsteadOf = git@gitlab.example.com:\n'
+            "insteadOf = https://gitlab-ci-token:token@gitlab.example.com/\n[init]\ndefaultBranch = main\n"
             "[user]\nname = me\nemail = me@example.com\n[core]\nfsync = none\n[gc]\nauto = 0\n"
         )
 
@@ -162,12 +164,29 @@ class GitHost:
             for step in todo["steps"]:
                 if "uses" in step:
                     self._use(step["uses"], filled(step.get("with", {})), machine)
-                elif step["run"] != "pip install tiletree":
+                else:
                     job.environment = usual | filled(step.get("env", {}))
                     done = self.shell(step["run"], machine, job.environment)
                     job.code, job.said = done.returncode, job.said + done.stdout + done.stderr
                     if job.code:
                         return job
+        return job
+
+    def play_gitlab(self, tag: str, todo: Mapping[str, Any]) -> Job:
+        """Play a job of GitLab for a tag, and return it; its directory stays, and `log.sh` is in it."""
+        (text,) = [step["run"] for step in self.workflow["jobs"]["log"]["steps"] if step.get("name") == "log them"]
+        job = Job(self.directory / "runner")
+        self.jobs.append(job)
+        machine = job.directory / "log"
+        shutil.copytree(self.directory / "releases" / tag, machine / "dist")
+        (machine / "log.sh").write_text(text)
+        (job.directory / "key").write_text(self.secrets["STATE_KEY"])
+        known = {"CI_COMMIT_TAG": tag, "CI_JOB_TOKEN": "token", "CI_PROJECT_PATH": PROJECT}
+        known |= {"CI_SERVER_HOST": "gitlab.example.com", "STATE_KEY": str(job.directory / "key")}
+        given = {name: known.get(text.removeprefix("$"), text) for name, text in todo["variables"].items()}
+        job.environment = self.environment() | known | given | {"TILETREE_PRIVATE_KEY": self.secrets["LOG_KEY"]}
+        done = self.shell("\n".join([*todo["script"], *todo["after_script"]]), machine, job.environment)
+        job.code, job.said = done.returncode, done.stdout + done.stderr
         return job
 
     def _use(self, action: str, given: Mapping[str, str], machine: Path) -> None:
@@ -199,7 +218,7 @@ class GitHost:
         """Put programs in front of the real ones, which ask at a port."""
         programs = self.directory / "programs"
         programs.mkdir()
-        for name in ("git", "gh", "sleep", "tiletree"):
+        for name in ("git", "gh", "pip", "sleep", "tiletree"):
             ask = _ASK.format(port=port, name=name, real=shutil.which(name) or "false")
             if name == "git":  # only pushes are asked about
                 ask = ask.replace("\n", f'\n[[ " $* " == *" push "* ]] || exec {shutil.which(name)} "$@"\n', 1)
@@ -217,7 +236,7 @@ class GitHost:
             return {0: "real", DIE: "die"}.get(decided, str(decided)), "", "no push, on purpose\n"
         if program == "gh":
             return str(self._release(words, directory)), "", ""
-        if program == "sleep":
+        if program in ("pip", "sleep"):
             return "0", "", ""
         environment = job.environment if job else self.environment()
         done = self.forks(words, directory=directory, environment=environment)
