@@ -73,15 +73,17 @@ def test_what_a_wheel_puts_where(package: Any, tmp_path: Path) -> None:
         package.joined([found, {"p/a.py": b"another"}])
 
 
-def test_every_wheel_is_pinned_by_its_hash(package: Any) -> None:
+@pytest.mark.parametrize(("file", "extras"), [("REQUIREMENTS", "EXTRAS"), ("CONTAINER", "CONTAINER_EXTRAS")])
+def test_every_wheel_is_pinned_by_its_hash(package: Any, file: str, extras: str) -> None:
     """Each requirement is one version with hashes: one for all machines, or one for each; nothing needed is missing."""
-    text = "\n".join(line for line in package.REQUIREMENTS.read_text("utf-8").splitlines() if line[:1] != "#")
+    text = "\n".join(line for line in getattr(package, file).read_text("utf-8").splitlines() if line[:1] != "#")
     pinned = dict(re.findall(r"^([\w-]+)==[\w.]+((?: \\\n {4}--hash=sha256:[0-9a-f]{64})+)$", text, re.MULTILINE))
     assert text.count("==") == len(pinned)
     assert {hashes.count("--hash") for hashes in pinned.values()} == {1, len(package.MACHINES)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["cloud"]]
-    assert {re.split("[<>=]", one)[0] for one in wanted} <= set(pinned)
+    wanted = [*project["dependencies"]]
+    wanted += [one for extra in getattr(package, extras) for one in project["optional-dependencies"][extra]]
+    assert {re.split("[<>=[]", one)[0] for one in wanted} <= set(pinned)
     assert "boto3" not in pinned
 
 
