@@ -1,8 +1,8 @@
 """What terraform/gcp makes, on one machine: three buckets, in which everyone may do what the module's table says, and
 the service and the job of Cloud Run as processes, with the environment that the module gives them.
 
-The buckets are on our own object server, which speaks as Google Cloud Storage does: no server of others takes both the
-uploads that obstore makes and conditions on their generation (docs/storage.md). So is the KMS, which knows one account.
+The buckets are on our own object server, which speaks as Google Cloud Storage does: a log can be on no server of others
+that keeps generations (docs/storage.md). So is the KMS, which knows one account.
 """
 
 from __future__ import annotations
