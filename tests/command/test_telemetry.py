@@ -1,4 +1,4 @@
-"""The numbers of a run at a collector of OpenTelemetry: what it gets, and that its troubles are not those of the run."""
+"""The numbers of a run at a collector of OpenTelemetry: what it gets, and that its troubles stay its own."""
 
 from __future__ import annotations
 
