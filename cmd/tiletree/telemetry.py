@@ -25,9 +25,8 @@ def send(run: RunMetrics) -> str:
         from opentelemetry.sdk.resources import Resource
     except ImportError:
         return f"${named} is set, and OpenTelemetry is not installed: pip install 'tiletree[otel]'"
-    told = logging.getLogger("opentelemetry")
-    told.addHandler(logging.NullHandler())
-    told.propagate = False  # what it would print may have the address, which may hold a password
+    # what it would print may have the address, which may hold a password
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
     try:
         reader = InMemoryMetricReader()
         resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or "tiletree"})

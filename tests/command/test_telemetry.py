@@ -72,7 +72,9 @@ def test_a_collector_gets_the_numbers(tiletree: Command, log: str, monkeypatch: 
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_a_collector_in_trouble(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+def test_a_collector_in_trouble(
+    tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
     """The run is what it is; that nobody counted it is a remark, which shows no address."""
     with collector(status) as (address, _):
         monkeypatch.setenv(ENDPOINT, address)
@@ -83,6 +85,7 @@ def test_a_collector_in_trouble(tiletree: Command, log: str, monkeypatch: pytest
     done = tiletree("sequence", "log", "--key", "k")
     assert (done.code, done.err.count("\n"), "s3cr3t" in done.err) == (0, 1, False)
     assert "the collector that $" in done.err
+    assert not caplog.records  # what the exporter would print has the address
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

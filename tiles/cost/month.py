@@ -21,7 +21,7 @@ LEAF_SIZE = 32 * 256 / 255  # bytes of hash tiles that an entry has in the end
 MOST_ENTRIES = 100_000_000  # a day
 
 _GOLDEN = (5**0.5 - 1) / 2
-_SAMPLES = 200  # runs that stand for all
+_SAMPLES = 100  # runs that stand for all
 
 
 @dataclass(frozen=True, slots=True)
