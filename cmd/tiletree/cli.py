@@ -82,6 +82,7 @@ COMMANDS = {
             "submit",
             "upload",
             "verify",
+            "withhold",
         )
     },
     "import": ("import_", "import_"),

@@ -43,22 +43,20 @@ locals {
         Resource  = "${arn}/*"
       },
       {
-        Sid       = "NeverDeleted"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:DeleteObject"
-        NotResource = [for path in concat(local.cleared[part], local.collected[part], part == "public" ? local.page : []) :
-        "${arn}/${path}"]
+        Sid         = "NeverDeleted"
+        Effect      = "Deny"
+        Principal   = "*"
+        Action      = "s3:DeleteObject"
+        NotResource = [for path in concat(local.cleared[part], local.collected[part], local.operated[part]) : "${arn}/${path}"]
       },
     ],
     [
-      for sid in var.frozen ? ["Frozen"] : [] : {
-        Sid         = sid
-        Effect      = "Deny"
-        Principal   = "*"
-        Action      = local.change
-        NotResource = [for path in local.page : "${arn}/${path}"] # of the public part; the others have no such object
-      }
+      for sid in var.frozen && part != "public" ? ["Frozen"] : [] :
+      { Sid = sid, Effect = "Deny", Principal = "*", Action = local.change, Resource = "${arn}/*" }
+    ],
+    [
+      for sid in var.frozen && part == "public" ? ["Frozen"] : [] :
+      { Sid = sid, Effect = "Deny", Principal = "*", Action = local.change, NotResource = local.page_arns }
     ],
   ) }
 
@@ -90,6 +88,16 @@ locals {
           Resource  = "${local.arn.public}/*"
           Condition = local.others
         },
+      ],
+      [
+        for sid in length(var.withheld_paths) > 0 ? ["Withheld"] : [] : {
+          # The sequencer reads on: it grows the last bundle from what is there.
+          Sid       = sid
+          Effect    = "Deny"
+          Principal = { Service = "cloudfront.amazonaws.com" }
+          Action    = "s3:GetObject"
+          Resource  = [for path in var.withheld_paths : "${local.arn.public}/${path}"]
+        }
       ],
       local.guards.public,
     )

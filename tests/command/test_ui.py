@@ -149,6 +149,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["cost", "--entries-per-day", 5, "--assume", LINES], True),
         (["gc", LOG, "--grace", 0], False),
         (["admission", LOG], False),
+        (["withhold", LOG, 0, "--reason", LINES], True),
+        (["withhold", LOG, 0, "--reason", NEW], True),
         (["freeze", LOG, "--yes"], False),
         (["add", LOG, FILE], False),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.command_line import Command
-from tiles.cost.month import ASSUMED, SECONDS, Use, assumed, bill, month, stored
+from tiles.cost.month import ASSUMED, KEPT, SECONDS, Use, assumed, bill, month, stored
 from tiles.cost.requests import Requests, Setup, idle
 from tiles.errors import UsageError
 
@@ -55,7 +55,7 @@ def test_the_bill() -> None:
         "list-1000": found.requests.list / 1000,
         "gb-month": stored(use, found),
         "key-month": 1,
-        "key-10000": (found.requests.sign + found.runs) / 10_000,
+        "key-10000": found.requests.sign / 10_000,
         "watch-month": 1,
         "call-million": found.runs / 1e6,
     }.items():
@@ -63,6 +63,15 @@ def test_the_bill() -> None:
     assert sum(item.dollars for item in bill(use, found, free)) == 0
     assert {frozenset(prices) for prices in ASSUMED.values()} == {frozenset(ASSUMED["aws"])}
     assert Requests(put=2) + Requests(put=1, get=3) == Requests(put=3, get=3)
+
+
+def test_the_public_key() -> None:
+    """Each process asks for it: one that is kept between runs once, and where none is kept each run."""
+    free = {**dict.fromkeys(assumed("aws"), 0.0), "key-10000": 1.0}
+    use = Use(100, interval=KEPT + 1)
+    found = month(use, Setup())
+    dollars = sum(item.dollars for item in bill(use, found, free))
+    assert dollars == pytest.approx((found.requests.sign + found.runs) / 10_000)
 
 
 def test_the_command(tiletree: Command) -> None:

@@ -155,7 +155,7 @@ class ObjectServer:
                 bucket.deleted = None
 
     def environment(self, who: str = "tester") -> dict[str, str]:
-        """Return the environment variables for a client that has this access key; in GCS and Azure all have one."""
+        """Return the environment variables for a client that has this access key; in Azure all have one."""
         return environment(self.dialect, self.url, who)
 
     # ---- one request
@@ -261,7 +261,10 @@ class ObjectServer:
     def _write(self, request: Request, bucket: Bucket) -> Answer:
         if "if-match" in request.headers and not self._may(request, "GET"):
             return self._dialect.error("denied", request.key)
-        refused = self._dialect.refused(request, bucket.objects.get(request.key))
+        there = bucket.objects.get(request.key)
+        if there is not None and self._dialect.overwriting_is_deleting and not self._may(request, "DELETE"):
+            return self._dialect.error("denied", request.key)
+        refused = self._dialect.refused(request, there)
         if refused is not None:
             return refused
         if (gap := self.gap(request)) > 0.0:

@@ -18,15 +18,15 @@ ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 def environment(dialect: str, url: str, who: str) -> dict[str, str]:
     """Return what a client of the server at a URL needs.
 
-    who   the access key; in GCS and Azure all have the same one
+    who   the access key; in GCS the e-mail address of the account, in Azure all have the same one
     """
     return few_authorities() | _credentials(dialect, url, who)
 
 
 def _credentials(dialect: str, url: str, who: str) -> dict[str, str]:
     if dialect == "gcs":
-        account = {"private_key": _private_key(), "private_key_id": "1", "client_email": "tester@example.com"}
-        key = json.dumps({**account, "disable_oauth": True, "gcs_base_url": url})
+        account = {"private_key": _private_key(), "private_key_id": "1", "client_email": who}
+        key = json.dumps({**account, "gcs_base_url": url})
         return {"GOOGLE_SERVICE_ACCOUNT_KEY": key, "GOOGLE_BASE_URL": url}
     if dialect == "azure":
         return {

@@ -39,12 +39,13 @@ class S3:
     }
     deleting_nothing_is_fine = True
     hides_what_is_missing = True  # from those who may not list
+    overwriting_is_deleting = False  # needs that right as well
     kept_prefixes: tuple[str, ...] = ("x-amz-meta-", "x-amz-object-lock-")
 
     def read_address(self, request: Request) -> None:
         """Fill in kind, bucket, key and who."""
-        request.bucket, _, key = request.path.removeprefix("/").partition("/")
-        request.key = unquote(key)
+        bucket, _, key = request.path.removeprefix("/").partition("/")
+        request.bucket, request.key = unquote(bucket), unquote(key)
         request.who = self.read_who(request)
         request.kind = self.read_kind(request)
         if request.kind == "LIST":

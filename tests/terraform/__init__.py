@@ -12,8 +12,16 @@ serves the schema, and Terraform type-checks, plans, tests and even applies with
     modules           which folders below terraform/ are modules and examples, and calling Terraform on a copy of them
     hcl               what .tf files declare: variables, outputs, types
     docs              the tables of inputs and outputs in the modules' README.md
-    iam               what a policy of AWS allows and denies
-    rights            the policies of terraform/aws against every object of a log
+    log_objects       every object of a log, and what the sequencer has to be able to do with it
+    gcp_iam           what a policy of a bucket on Google Cloud allows
+    gcp_rights        the policies of terraform/gcp against every object of a log
+    iam               what policies of AWS allow and deny
+    deployment        terraform/aws, applied to nothing, to look at its policies; placeholders is what it is told
+
+    test_rights                  the policies of terraform/aws against every object of a log
+    test_gcp_rights              those of terraform/gcp; test_gcp_alerts: what its alerts look for
+    test_commands_under_rights   the commands, on a server that enforces the policies of terraform/aws
+    test_readme                  the commands of the modules' README.md
 
 What this cannot find: enumerations, conflicts between arguments, and limits that only the provider's own code knows.
 """

@@ -7,6 +7,7 @@ Where Terraform, or a package, cannot be had, it says so in one line and passes.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,10 +15,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from tests.terraform import docs, hcl
+from tests.terraform import docs, gcp_rights, hcl
 from tests.terraform.mirror import configuration
-from tests.terraform.modules import TERRAFORM, Failed, check_format, check_module, copied, examples, modules
-from tests.terraform.tools import Unavailable, packages, program
+from tests.terraform.modules import ROOT, TERRAFORM, Failed, check_format, check_module, copied, examples, modules
+from tests.terraform.tools import HERE, Unavailable, packages, program
 
 
 def main() -> int:
@@ -35,13 +36,17 @@ def main() -> int:
         checks: dict[str, Callable[[], str | None]] = {
             "terraform fmt": lambda: check_format(found),
             "declarations and README.md": check_declarations,
+            "rights of terraform/gcp": lambda: check_gcp_rights(Path(scratch) / "rights", found),
         }
         for folder in folders:
             checks[f"terraform/{folder}"] = lambda folder=folder: check_module(copy / folder, found)
         began = time.monotonic()
         results = {name: workers.submit(check) for name, check in checks.items()}
         failed = [name for name, result in results.items() if not _succeeds(name, result)]
-    print(f"{len(results) - len(failed)} of {len(results)} checks hold, in {time.monotonic() - began:.0f} s")
+    tests = [sys.executable, "-m", "pytest", "-q", "-m", "interop", str(HERE), "-p", "no:cacheprovider"]
+    if subprocess.run(tests, cwd=ROOT).returncode:
+        failed.append("tests")
+    print(f"{len(failed) or 'no'} checks of terraform/ failed, in {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 
@@ -51,6 +56,12 @@ def check_declarations() -> None:
         if wrong := hcl.problems(folder):
             raise Failed(f"terraform/{folder.name}: {'; '.join(wrong)}")
         docs.check(folder)
+
+
+def check_gcp_rights(scratch: Path, configuration: Path) -> str:
+    """Check the rights of terraform/gcp in a copy of its own. Raises Failed. Return what was done."""
+    scratch.mkdir()
+    return gcp_rights.check(copied(scratch) / "gcp", configuration)
 
 
 def _succeeds(name: str, result: Future[str | None]) -> bool:

@@ -55,7 +55,8 @@ def call(folder: Path, configuration: Path, *arguments: str, **variables: str) -
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        raise Failed(f"terraform {' '.join(arguments)} in {folder.name}:\n{done.stdout}{done.stderr}")
+        said = done.stdout + done.stderr
+        raise Failed(f"terraform {' '.join(arguments)} in {folder.name}:\n{said[max(said.find('Error:'), 0) :]}")
     return done.stdout
 
 

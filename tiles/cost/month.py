@@ -21,7 +21,8 @@ LEAF_SIZE = 32 * 256 / 255  # bytes of hash tiles that an entry has in the end
 MOST_ENTRIES = 100_000_000  # a day
 
 _GOLDEN = (5**0.5 - 1) / 2
-_SAMPLES = 100  # runs that stand for all
+KEPT = 300  # seconds for which a service is assumed to keep a process that waits; none promises it
+_SAMPLES = 200  # runs that stand for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ ASSUMED: Mapping[str, Mapping[str, float]] = {
         "log-gb": 0.0,
     },
 }
+WITH_KEYS = frozenset({"aws", "gcp"})  # whose service keeps the key
 # not prices: how long a run takes, and what it writes to the log of the service
 COMMON = {"idle-seconds": 0.4, "run-seconds": 1.5, "log-bytes": 1500.0}
 
@@ -155,7 +157,8 @@ def assumed(provider: str, given: Mapping[str, float] | None = None) -> dict[str
 def bill(use: Use, found: Month, prices: Mapping[str, float]) -> list[Item]:
     """Return what a month costs, item by item. prices: as `assumed` returns them"""
     requests = found.requests
-    keyed = found.runs + requests.sign  # each run asks for the public key once
+    # each process asks for the public key once
+    keyed = requests.sign + (found.runs if use.interval > KEPT else 0)
     seconds = found.working * prices["run-seconds"] + (found.runs - found.working) * prices["idle-seconds"]
     gigabytes = found.runs * prices["log-bytes"] / 1e9
     return [

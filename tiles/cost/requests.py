@@ -48,12 +48,14 @@ class Setup:
     """How a log is kept.
 
     anchor_in_bucket   the anchor is in a bucket, and not beside the key
+    key_in_service     a service keeps the key, which has no name: the head is read for that of the log
     once               entries are logged once, as files are by default: each is looked for first
     kinds              of each kind of keys that the index has, in its order, how many keys an entry has; the first is
                        that of leaf hashes. () for a log without an index
     """
 
     anchor_in_bucket: bool = True
+    key_in_service: bool = False
     once: bool = True
     kinds: tuple[float, ...] = (1, 1, 0, 0)
 
@@ -62,7 +64,7 @@ def idle(setup: Setup, waiting: int = 0) -> Requests:
     """Return the requests of a run that finds nothing to do. waiting: objects in the inbox."""
     pages = max(1, -(-waiting // LIST_PAGE))
     # head and settings twice (to be ready, and to be loaded), admission policy, batch of the head; checkpoint; anchor
-    return Requests(get=7 + setup.anchor_in_bucket, list=1 + pages)
+    return Requests(get=7 + setup.anchor_in_bucket + setup.key_in_service, list=1 + pages)
 
 
 def sequence(setup: Setup, base: int, count: int, submissions: int) -> Requests:

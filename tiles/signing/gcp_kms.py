@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from tiles.errors import AccessError, Denied, NotFound, UsageError
 from tiles.notes.encoding import base64_or_none, encode_base64
 from tiles.signing.key_place import GcpKey
-from tiles.signing.service_key import Busy
+from tiles.signing.service_key import ANSWER, CONNECT, Busy
 from tiles.store.network import authorities, proxy_for, tls_context
 
 ENDPOINT = "https://cloudkms.googleapis.com"
@@ -142,7 +142,7 @@ def _connections(url: str) -> Any:
     from urllib3.util import parse_url
 
     parsed = parse_url(url)
-    options: dict[str, Any] = {"timeout": Timeout(connect=5, read=20), "retries": False}
+    options: dict[str, Any] = {"timeout": Timeout(connect=CONNECT, read=ANSWER), "retries": False}
     if authorities():  # without any, urllib3 trusts what the system trusts
         options["ssl_context"] = tls_context()
     proxy = proxy_for(parsed.scheme or "https", parsed.host or "", parsed.port)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -167,8 +168,8 @@ class ObjectStore:
         for _ in attempts(self._clock, _COLLIDED):
             try:
                 obstore.put(self._client, path, body, mode="create", attributes=attributes, use_multipart=False)
-            except answers.AlreadyExistsError:
-                if (found := self._content(path, len(data))) is None:
+            except (answers.AlreadyExistsError, *DENIED) as error:
+                if (found := self._in_the_way(path, len(data), error)) is None:
                     continue  # nothing is there: it collided
                 if found != data:
                     raise Differs(path, data, found) from None
@@ -258,6 +259,17 @@ class ObjectStore:
 
     def barrier(self) -> None:
         """Return at once: a write that was answered lasts."""
+
+    def _in_the_way(self, path: str, length: int, error: Exception) -> bytes | None:
+        """Return what an object holds that was not created, None if there is none."""
+        if not isinstance(error, DENIED):
+            return self._content(path, length)
+        with suppress(
+            AccessError
+        ):  # whoever may not delete may be denied by Google Cloud Storage what is there already
+            if (found := self._content(path, length)) is not None:
+                return found
+        raise trouble(self.url, "create", path, error) from None
 
     def _content(self, path: str, length: int) -> bytes | None:
         """Return what an object holds, None if there is none; of one much longer than `length`, its beginning."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tiles.cost.month import ASSUMED, ASSUMED_ON, Use, assumed, bill, month
+from tiles.cost.month import ASSUMED, ASSUMED_ON, WITH_KEYS, Use, assumed, bill, month
 from tiles.cost.requests import Setup
 from tiles.errors import UsageError
 from tiletree.options import json_option, output
@@ -72,8 +72,8 @@ def cost(
     What readers fetch is not in it, because that is for a CDN and its free tier to decide.
     """
     use = Use(entries_per_day, per_submission, interval, entry_size, size)
-    setup = Setup(anchor_in_bucket, once, Setup().kinds if index else ())
     prices = assumed(on, dict(_assumption(each) for each in assume))
+    setup = Setup(anchor_in_bucket, on in WITH_KEYS, once, Setup().kinds if index else ())
     found = month(use, setup)
     items = bill(use, found, prices)
     total = sum(item.dollars for item in items)

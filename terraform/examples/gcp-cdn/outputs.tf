@@ -1,0 +1,4 @@
+output "log" {
+  description = "What the module made."
+  value       = module.log
+}

@@ -1,0 +1,144 @@
+"""A log on Google Cloud, as terraform/gcp makes it: its service and its job as processes, with the rights they have.
+
+What is not exercised here is said in terraform/gcp/README.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.interop.cloud_run import EVERYONE, KEY, OPERATOR, SEQUENCER, SUBMITTER, Cloud
+from tests.support.check_log import published
+from tests.support.object_server_stores import open_on
+from tests.terraform.log_objects import NOTHING, ROWS, Row
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """Buckets without a log."""
+    with Cloud(str(tmp_path)) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def log(cloud: Cloud) -> Cloud:
+    """The same with a log, begun by the sequencer as README.md says."""
+    cloud.ok(SEQUENCER, "init", cloud.log, "--origin", KEY.verifier.name, "--no-page")
+    return cloud
+
+
+def check(cloud: Cloud, submitted: list[str]) -> None:
+    """All that was submitted is logged once, and nothing else; nothing waits; the public sees a log that is whole."""
+    public, private = (open_on(cloud.server, cloud.buckets[part], who=OPERATOR) for part in ("public", "private"))
+    found = published(public, KEY.verifier)
+    assert found is not None
+    assert Counter(found[1]) == Counter(line.encode() for line in submitted)
+    left = [listed.path for listed in private.list("") if listed.path.startswith(("inbox/", "staging/"))]
+    assert left == []
+    seen = f"{cloud.server.url}/{cloud.buckets['public']}"
+    assert cloud.ok(EVERYONE, "audit", seen, "--vkey", KEY.verifier.vkey)["findings"] == []
+
+
+class Lines:
+    """What was submitted."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.all: list[str] = []
+
+    def submit(self, count: int = 3) -> None:
+        """Submit some more lines."""
+        lines = [f"line {number}" for number in range(len(self.all), len(self.all) + count)]
+        self.cloud.submit(lines)
+        self.all += lines
+
+
+# ---- rights
+
+
+def test_nobody_does_more_than_that(cloud: Cloud) -> None:
+    """Requests of each on every kind of object: what is not allowed is refused, and changes nothing."""
+    refused: Counter[str] = Counter()
+    for row in ROWS:
+        bucket = cloud.buckets[row.part]
+        for who in (SEQUENCER, SUBMITTER, EVERYONE, OPERATOR):
+            wanted = what(who, row)
+            for request in ("create", "overwrite", "delete"):
+                cloud.server.put(bucket, row.path, b"there")
+                if request == "create":
+                    cloud.server.remove(bucket, row.path)
+                is_done = do(cloud, who, request, bucket, row.path)
+                assert is_done == (request in wanted), (who, request, row)
+                refused[who] += not is_done
+                there = cloud.server.get(bucket, row.path)
+                assert there == {"create": None, "overwrite": b"there", "delete": b"there"}[request] or is_done
+    print(f"\nrefused, of {3 * len(ROWS)} requests each: {dict(refused)}")
+
+
+def what(who: str, row: Row) -> frozenset[str]:
+    """Return what somebody is to be able to do with an object."""
+    if who == SEQUENCER:
+        return row.may
+    if who == OPERATOR and row.part != "anchor":
+        return frozenset({"create", "overwrite", "delete"})
+    return frozenset({"create"}) if who == SUBMITTER and row.path.startswith("inbox/ci/") else NOTHING
+
+
+def do(cloud: Cloud, who: str, request: str, bucket: str, path: str) -> bool:
+    """Send a request as somebody, and return whether it was allowed."""
+    method = "DELETE" if request == "delete" else "PUT"
+    return cloud.request(who, method, f"{bucket}/{path}") < 400
+
+
+# ---- the service and the job
+
+
+def test_doubled_runs_lose_nothing(log: Cloud) -> None:
+    """Two services and the job at once, called twice each: whoever is late finds nothing left to do."""
+    lines = Lines(log)
+    with log.service() as one, log.service() as other, ThreadPoolExecutor(6) as workers:
+        for _ in range(3):
+            for _ in range(4):
+                lines.submit()
+            calls = [workers.submit(service.call) for service in (one, one, other, other)]
+            job = workers.submit(log.tiletree, SEQUENCER, "sequence", log.log, "--json")
+            assert {call.result() for call in calls} <= {200, 429}
+            assert job.result().returncode == 0, job.result()
+        assert one.call() == 200
+    check(log, lines.all)
+
+
+def killed(log: Cloud, points: int, lines: Lines) -> None:
+    """Kill the service at so many points of a run, one run for each, and have the next one finish it."""
+    lines.submit()
+    with log.service() as service:
+        before = log.moments
+        assert service.call() == 200
+        moments = log.moments - before
+    assert moments > 40
+    for point in range(points):
+        lines.submit()
+        with log.service() as service:
+            log.doom(service, moments * point // points)
+            assert service.call() == 0
+            assert service.process.wait(60) == -9
+    assert log.tiletree(SEQUENCER, "sequence", log.log, "--json").returncode == 0
+    check(log, lines.all)
+
+
+def test_killed_runs_lose_nothing(log: Cloud) -> None:
+    """A service that is killed while its run goes on; another one, and at the end the job, finish it."""
+    killed(log, 4, Lines(log))
+
+
+@pytest.mark.slow
+def test_runs_killed_at_many_points_lose_nothing(log: Cloud) -> None:
+    """The same at many more points."""
+    killed(log, 8, Lines(log))
