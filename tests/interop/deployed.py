@@ -140,6 +140,12 @@ class Deployment:
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
         return Actor(home, {**self.emulator.environment, "PATH": path})
 
+    def with_role(self, role: str) -> Actor:
+        """Return the operator, in a role of the module: by the profile that it puts out."""
+        return Actor(
+            self.operator.home, {**self.operator.environment, "AWS_PROFILE": f"{self.variables['name']}-{role}"}
+        )
+
     def operator_variables(self) -> dict[str, str]:
         """Return variables by which this process is the operator, until the credentials expire."""
         return {**self.emulator.environment, **self.emulator.assume(self.outputs["operator_role_arn"])}
