@@ -193,7 +193,10 @@ def test_an_older_branch(project: Project) -> None:
     project.run(project.release())
     put_back = {
         PROJECT: ("the committed batch is lost", "more-was-signed-than-is-published"),
-        STATE: ("the head in state/private has size 1, and a tree of size 2", "the anchor at state/anchor holds size 1"),
+        STATE: (
+            "the head in state/private has size 1",
+            "the anchor at state/anchor holds size 1",
+        ),
     }
     for name, (said, refuses) in put_back.items():
         newest = project.host.at(name)
