@@ -58,6 +58,7 @@ COMMANDS = {
             "admission",
             "attest",
             "audit",
+            "cost",
             "freeze",
             "gc",
             "get",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import Command
-from tests.support.faults import Fault, Faults, GatedStore
+from tests.support.faults import Fault, Faults, GatedStore, Passing
 from tests.support.jobs import S3, S3_TEST, SCHEDULED, SQS, Context, Job, direct, job_of
 from tests.support.submissions import check_submitted, inbox, submitted, with_inbox
 from tests.support.world import ORIGIN, World
@@ -164,6 +165,26 @@ def test_a_run_that_fails_raises(function: Job, capsys: pytest.CaptureFixture[st
     function.wrap = Faults().wrap
     function(SCHEDULED)
     check_submitted(function.world, expected, complete=True)
+
+
+class _Kept(Passing):
+    """A store that deletes nothing of the inbox."""
+
+    def delete(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            if path.startswith("inbox/"):
+                raise AccessError(f"{path} cannot be deleted")
+            super().delete([path])
+
+
+def test_what_an_operator_should_know_is_a_line(function: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    """A remark has a line of its own, which has who woke the job, and the answer has it as a field."""
+    function.wrap = _Kept
+    answer = function(S3)
+    assert answer["undeletable"] == 4
+    said = [line for line in lines(capsys) if line["event"] == "remark"]
+    assert [(line["level"], line["woken_by"], line["request"]) for line in said] == [("warning", "s3", "request-1")]
+    assert "4 decided submissions stay in the inbox" in said[0]["message"]
 
 
 def job_operations(function: Job) -> list[str]:

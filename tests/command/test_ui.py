@@ -145,6 +145,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["submit", LOG, "--bundle", "unlogged", "--public-key", "sk.pub", "--submitter", "ann"], True),
         (["sequence", LOG], False),
         (["status", LOG], False),
+        (["status", LOG, "-v", "--log-format", "json", "--max-backlog", 0], False),
+        (["cost", "--entries-per-day", 5, "--assume", LINES], True),
         (["gc", LOG, "--grace", 0], False),
         (["admission", LOG], False),
         (["withhold", LOG, 0, "--reason", LINES], True),

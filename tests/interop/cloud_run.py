@@ -1,8 +1,8 @@
 """What terraform/gcp makes, on one machine: three buckets, in which everyone may do what the module's table says, and
 the service and the job of Cloud Run as processes, with the environment that the module gives them.
 
-The buckets are on our own object server, which speaks as Google Cloud Storage does: no server of others takes both the
-uploads that obstore makes and conditions on their generation (docs/storage.md).
+The buckets are on our own object server, which speaks as Google Cloud Storage does: a log can be on no server of others
+that keeps generations (docs/storage.md). So is the KMS, which knows one account.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from secrets import token_bytes
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 import urllib3
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.support.cloud_kms import CloudKms
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_http import Request
 from tests.support.object_server_rules import Rule
@@ -81,6 +84,7 @@ class Cloud:
     left: int = 0  # moments until it is killed
     moments: int = 0
     server: ObjectServer = field(init=False)
+    kms: CloudKms = field(init=False)
 
     @property
     def buckets(self) -> dict[str, str]:
@@ -92,12 +96,25 @@ class Cloud:
         """The log's address."""
         return f"gs://{self.buckets['public']}"
 
+    @property
+    def key(self) -> str:
+        """The version of the key that signs, as the module names it."""
+        return f"projects/{self.project}/locations/europe-west1/keyRings/demo/cryptoKeys/log/cryptoKeyVersions/1"
+
+    @property
+    def _credentials(self) -> Path:
+        return Path(self.home) / "sequencer.json"
+
     def __enter__(self) -> Self:
         self.server = ObjectServer("gcs", buckets=self.buckets.values(), access=RULES, held=self._held)
         self.server.__enter__()
+        self.kms = CloudKms()
+        self.kms.keys[self.key] = Ed25519PrivateKey.from_private_bytes(KEY.seed)
+        self.kms.write_credentials(self._credentials)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.kms.close()
         self.server.__exit__(kind, error, at)
 
     def _held(self, _request: Request, _moment: str) -> None:
@@ -111,8 +128,9 @@ class Cloud:
                 self.doomed = None
 
     def environment(self, who: str) -> dict[str, str]:
-        """Return the environment of a program that runs as somebody. The sequencer alone has the key."""
-        signs = {"TILETREE_PRIVATE_KEY": KEY.skey} if who == SEQUENCER else {}
+        """Return the environment of a program that runs as somebody. The sequencer alone is known to the KMS."""
+        signs = {"TILETREE_KEY": self.kms.place(self.key)} if who == SEQUENCER else {}
+        signs |= {"GOOGLE_APPLICATION_CREDENTIALS": str(self._credentials)} if who == SEQUENCER else {}
         path = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         places = {f"TILETREE_{part.upper()}": f"gs://{bucket}" for part, bucket in self.buckets.items()}
         places["TILETREE_LOG"] = places.pop("TILETREE_PUBLIC")

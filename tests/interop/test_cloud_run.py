@@ -5,6 +5,7 @@ What is not exercised here is said in terraform/gcp/README.md.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.cloud_run import EVERYONE, KEY, OPERATOR, SEQUENCER, SUBMITTER, Cloud
+from tests.interop.cloud_run import EVERYONE, KEY, OPERATOR, SEQUENCER, SUBMITTER, Cloud, Service
 from tests.support.check_log import published
 from tests.support.object_server_stores import open_on
 from tests.terraform.log_objects import NOTHING, ROWS, Row
+from tests.terraform.modules import TERRAFORM
 
 pytestmark = pytest.mark.interop
 
@@ -115,6 +117,34 @@ def test_doubled_runs_lose_nothing(log: Cloud) -> None:
     check(log, lines.all)
 
 
+def requests_of(log: Cloud, service: Service) -> tuple[int, int, int]:
+    """Return how many lists, writes and reads a run of the service takes."""
+    before = len(log.server.requests)
+    assert service.call() == 200
+    kinds = Counter(each.kind for each in log.server.requests[before:])
+    return kinds["LIST"], kinds["PUT"], kinds["GET"] + kinds["HEAD"]
+
+
+def test_a_run_costs_what_the_page_says(log: Cloud) -> None:
+    """The requests of a run on an empty inbox, and of one with work, are those that terraform/gcp/README.md counts."""
+    text = " ".join((TERRAFORM / "gcp" / "README.md").read_text(encoding="utf-8").split())
+    found = re.search(
+        r"empty inbox is (\d+) lists and (\d+) reads, a run with work is (\d+) lists, (\d+) writes, (\d+) reads, "
+        r"and one read more for each submission",
+        text,
+    )
+    assert found is not None
+    lists, reads, lists_with_work, writes, reads_with_work = map(int, found.groups())
+    lines = Lines(log)
+    with log.service() as service:
+        lines.submit()
+        requests_of(log, service)  # the first run of a day keeps one checkpoint more
+        assert requests_of(log, service) == (lists, 0, reads)
+        for _ in range(5):
+            lines.submit()
+        assert requests_of(log, service) == (lists_with_work, writes, reads_with_work + 5)
+
+
 def killed(log: Cloud, points: int, lines: Lines) -> None:
     """Kill the service at so many points of a run, one run for each, and have the next one finish it."""
     lines.submit()
@@ -141,4 +171,4 @@ def test_killed_runs_lose_nothing(log: Cloud) -> None:
 @pytest.mark.slow
 def test_runs_killed_at_many_points_lose_nothing(log: Cloud) -> None:
     """The same at many more points."""
-    killed(log, 16, Lines(log))
+    killed(log, 8, Lines(log))

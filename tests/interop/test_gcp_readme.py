@@ -58,6 +58,7 @@ class Shell:
             "PYTHONPATH": f"{ROOT}:{ROOT / 'cmd'}",
             "TF_CLI_CONFIG_FILE": str(configuration()),
             "CHECKPOINT_DISABLE": "1",
+            "STAND_IN_KMS": self.cloud.kms.url,
             "STAND_IN_ACCOUNT": json.dumps(self.cloud.environment(SEQUENCER)),
         }
         self.exports += "".join(line for line in block.splitlines(True) if line.startswith("export "))

@@ -104,6 +104,7 @@ FLOORS = {
     "write": 7,
     "upkeep": 8,
     "index": 8,
+    "cost": 9,
     "log": 9,
     "page": 9,
     "rekor": 10,
