@@ -31,7 +31,7 @@ from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 
 NEW = some_entries("new", 10)
-QUICK = 9  # of the operations of a move: one in so many is looked at
+QUICK = 24  # of the operations of a move: one in so many is looked at
 
 
 @dataclass
@@ -244,6 +244,7 @@ def test_a_copy_of_the_old_private_part() -> None:
     moved(world, to).append(NEW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Fault.NOT_DONE_UNKNOWN, Fault.DONE_UNKNOWN])
 def test_replies_are_lost(fault: Fault) -> None:
     """What is not known to be done is looked at again, or the same call finishes it."""
