@@ -101,6 +101,23 @@ def do(cloud: Cloud, who: str, request: str, bucket: str, path: str) -> bool:
     return cloud.request(who, method, f"{bucket}/{path}") < 400
 
 
+def test_operators_look_after_the_log_and_sign_nothing(log: Cloud) -> None:
+    """They repair, collect garbage and put the page there; the key is refused to them, and nothing is logged."""
+    lines = Lines(log)
+    lines.submit()
+    log.ok(SEQUENCER, "sequence", log.log)
+    log.server.put(log.buckets["public"], "tile/0/000.p/3", bytes(96))
+    assert log.ok(OPERATOR, "repair", log.log, "--vkey", KEY.verifier.vkey)["replaced"]
+    for command in ("gc", "page"):
+        log.ok(OPERATOR, command, log.log)
+    log.submit(["one more line"])
+    refused = log.tiletree(OPERATOR, "sequence", log.log, "--key", log.kms.place(log.key))
+    assert (refused.returncode, "no credentials were found" in refused.stderr) == (3, True)
+    found = published(open_on(log.server, log.buckets["public"], who=OPERATOR), KEY.verifier)
+    assert found is not None
+    assert len(found[1]) == len(lines.all)
+
+
 # ---- the service and the job
 
 
@@ -148,7 +165,7 @@ def test_a_run_costs_what_the_page_says(log: Cloud) -> None:
 
 
 def test_killed_runs_lose_nothing(log: Cloud) -> None:
-    """A service that is killed while its run goes on, each time later; the next one finishes it, and the job at the end."""
+    """A service that is killed while its run goes on, each time later: the next one, and the job at last, finish it."""
     lines = Lines(log)
     lines.submit()
     with log.service() as service:
