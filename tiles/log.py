@@ -127,10 +127,10 @@ class Log:
         self._get_ready()
         return self._sequencer.append_all(take, once=once)
 
-    def sequence(self, limits: Limits | None = None) -> Sequenced:
+    def sequence(self, limits: Limits | None = None, *, publish: bool = True) -> Sequenced:
         """Log or refuse what waits in the inbox, as one batch; see `Sequencer.sequence`."""
         self._get_ready()
-        return self._sequencer.sequence(limits)
+        return self._sequencer.sequence(limits, publish=publish)
 
     def build_index(self, kind: str, told: Callable[[int], None] | None = None) -> IndexHead:
         """Begin the index of a kind of keys, or let it catch up, and return its head; see `OwnIndex.build`.

@@ -58,6 +58,7 @@ COMMANDS = {
             "admission",
             "attest",
             "audit",
+            "cost",
             "freeze",
             "gc",
             "get",
@@ -81,6 +82,7 @@ COMMANDS = {
             "submit",
             "upload",
             "verify",
+            "withhold",
         )
     },
     "import": ("import_", "import_"),

@@ -85,10 +85,10 @@ def in_force(context: click.Context, environment: Mapping[str, str] | None = Non
             yield "environment", f"{said}, and is used as {param.opts[0]}"
         else:
             yield "environment", f"{said}, and is not used, because the call has {param.opts[0]}"
-    yield from _places(context)
+    yield from _places(context, environment)
 
 
-def _places(context: click.Context) -> Iterator[tuple[str, str]]:
+def _places(context: click.Context, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield where the parts of the log that a call names are, as far as the call or this user's memory says it."""
     given: Mapping[str, Any] = context.params
     if not (log := given.get("log")) or "private" not in given:
@@ -102,7 +102,9 @@ def _places(context: click.Context) -> Iterator[tuple[str, str]]:
         yield "place", f"private part: {error.message}"
         return
     found: list[tuple[str, Any, str | None, str]] = [("private part", given["private"], known.private, private)]
-    if "key" in given:
+    if "key" in given and not given["key"] and environment.get("TILETREE_PRIVATE_KEY"):
+        yield "place", "key: in $TILETREE_PRIVATE_KEY"
+    elif "key" in given:
         found.append(("key", given["key"], known.key, "by the log's origin"))
     if "anchor" in given:
         found.append(("anchor", given["anchor"], known.anchor, "beside the key"))

@@ -21,6 +21,7 @@ from tiles.user.places import anchor_store, default_key_path, private_store, pub
 from tiletree.options import KEY_TEXT, Writer
 
 if TYPE_CHECKING:
+    from tiles.records.head import Head
     from tiles.signing.artifact_key import ArtifactKey
 
 
@@ -88,21 +89,19 @@ def open_named(place: KeyPlace, log: str, writer: Writer) -> SigningKey:
 
     if not place.is_service:
         return open_key(place)
-    private = private_store(log, writer.private)
-    signing = open_key(place, find_origin(public_store(log), private))
-    check_own(place, signing.verifier, log, private)
+    head = _head(private_store(log, writer.private))
+    signing = open_key(place, head.origin if head else _published_origin(public_store(log)))
+    _check_own(place, signing.verifier, log, head)
     return signing
 
 
 def check_own(place: KeyPlace, verifier: VerifierKey, log: str, private: Store) -> None:
     """Raise Refused if the head of a log names another key. If the head is lost, that is for `repair` to find out."""
-    from tiles.write.load import read_head
+    _check_own(place, verifier, log, _head(private))
 
-    try:
-        head = read_head(private)[0]
-    except NotFound:
-        return
-    if verifier.vkey not in head.vkeys:
+
+def _check_own(place: KeyPlace, verifier: VerifierKey, log: str, head: Head | None) -> None:
+    if head and verifier.vkey not in head.vkeys:
         raise Refused(
             f"{place} is the key {verifier.vkey}, and the log {head.origin} is signed by {' '.join(head.vkeys)}",
             hint=f"nothing was signed; name the key of {shown_address(log)} with --key",
@@ -128,12 +127,21 @@ def find_anchor(log: str, writer: Writer, place: KeyPlace) -> Store:
 
 def find_origin(public: Store, private: Store) -> str:
     """Return what a log calls itself: enough to look for its key, never to trust it."""
+    head = _head(private)
+    return head.origin if head else _published_origin(public)
+
+
+def _head(private: Store) -> Head | None:
+    """Return the head of a log; None if it is not there."""
     from tiles.write.load import read_head
 
     try:
-        return read_head(private)[0].origin
+        return read_head(private)[0]
     except NotFound:
-        pass
+        return None
+
+
+def _published_origin(public: Store) -> str:
     try:
         data = public.read(CHECKPOINT, MAX_NOTE_SIZE).data
     except NotFound:

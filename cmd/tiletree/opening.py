@@ -182,12 +182,13 @@ def tiles_of(log: str, client: LogClient) -> Iterator[None]:
     """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout."""
     from tiles.read.fetcher import open_log
     from tiles.read.other_layouts import check_layout
+    from tiles.read.withheld import WithheldEntries
 
     try:
         yield
-    except NotFound:
+    except NotFound as error:
         check_layout(open_log(log), client.tree.size)
-        raise
+        raise WithheldEntries.of(client).explained(error) from error
 
 
 def write_file(path: Path, data: bytes, *, new: bool = False) -> None:

@@ -9,13 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from tiles.signing.key_place import KeyPlace, parse_key_place
 from tiletree.ui import Output
+
+if TYPE_CHECKING:
+    from tiles.signing.key_place import KeyPlace
+
+    _ParamType = click.ParamType[KeyPlace]  # which older versions of click do not know at run time
+else:
+    _ParamType = click.ParamType
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -62,10 +68,19 @@ class Writer:
 
 @dataclass(frozen=True)
 class Pins:
-    """Whom a call trusts for a log: a vkey, or a file with a policy; None of both: as remembered, or at first use."""
+    """Whom a call trusts for a log: a vkey, or a file with a policy; None of both: as remembered, or at first use.
+
+    from_environment   no word of the call says it
+    """
 
     vkey: str | None = None
     policy: Path | None = None
+    from_environment: bool = False
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the call's own words say whom to trust."""
+        return not self.from_environment and (self.vkey or self.policy) is not None
 
 
 def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorator:
@@ -90,14 +105,16 @@ def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorat
     return decorate
 
 
-class _Place(click.ParamType[KeyPlace]):
+class _Place(_ParamType):
     """Where a key is kept: a file, or a key management service."""
 
     name = "key"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> KeyPlace:  # noqa: ARG002
         """Return the place. Raises UsageError."""
-        return value if isinstance(value, KeyPlace) else parse_key_place(value)
+        from tiles.signing.key_place import parse_key_place  # slow to import
+
+        return parse_key_place(value) if isinstance(value, str) else value
 
 
 def json_option(command: Command) -> Command:
@@ -171,12 +188,13 @@ url_option = click.option(
 
 
 def _pins_of(vkey: str | None, policy: Path | None) -> Pins:
-    """Return whom a call trusts. What its own words say goes before what the environment says of the other one."""
-    source = click.get_current_context().get_parameter_source
-    from_environment = [name for name in ("vkey", "policy") if source(name) is ParameterSource.ENVIRONMENT]
-    if vkey and policy and len(from_environment) == 1:
-        return Pins(policy=policy) if from_environment == ["vkey"] else Pins(vkey=vkey)
-    return Pins(vkey, policy)
+    """Return whom a call trusts. What its own words say, also with --trusted-root, goes before the environment."""
+    context = click.get_current_context()
+    source = context.get_parameter_source
+    own = [name for name in ("vkey", "policy", "root") if source(name) is ParameterSource.COMMANDLINE]
+    if own:
+        return Pins(vkey if "vkey" in own else None, policy if "policy" in own else None)
+    return Pins(vkey, policy, from_environment=True)
 
 
 trust_options = as_one(

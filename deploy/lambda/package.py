@@ -2,8 +2,7 @@
 
     python deploy/lambda/package.py build dist          both, into the folder `dist`; `make package` calls it
     python deploy/lambda/package.py build dist arm64    one of them
-    python deploy/lambda/package.py lock                requirements.txt anew: the newest wheels, with their hashes; and
-                                                        that of deploy/container
+    python deploy/lambda/package.py lock                the newest wheels, here and for the container, and their hashes
 
 A package has this repository's code as it lies here, and the wheels that requirements.txt names by their hashes. Names
 are sorted, times and modes are fixed, and there is no bytecode: the same code makes the same bytes. (Another zlib may
@@ -28,9 +27,13 @@ MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}  # as Lambda calls them, and
 PYTHON = (3, 13)  # the function's runtime: python3.13, on Amazon Linux 2023
 GLIBC = 34  # Amazon Linux 2023 has glibc 2.34
 _OLDEST_GLIBC = 17  # of the tags that wheels have
-EXTRAS = ("cloud",)  # of pyproject.toml, beside what the command always needs
-CONTAINER = ROOT / "deploy" / "container" / "requirements.txt"
-CONTAINER_EXTRAS = ("cloud", "gcp")
+# which extras of pyproject.toml are in what, beside what the command always needs: whatever entries and admission
+# policies may ask for, and the keys of each cloud. The function's runtime has boto3.
+_ADMISSION = ("cloud", "pgp", "sigstore")
+LOCKS = {
+    REQUIREMENTS: _ADMISSION,
+    ROOT / "deploy" / "container" / "requirements.txt": (*_ADMISSION, "aws", "gcp"),
+}
 
 MAX_ZIPPED = 50 << 20  # bytes that Lambda takes in an upload
 MAX_UNPACKED = 250 << 20  # bytes that Lambda takes unpacked
@@ -39,7 +42,7 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 _OWN = {"tiles": ROOT / "tiles", "tiletree": ROOT / "cmd" / "tiletree"}
 _OWN_NAMES = ("*.py", "py.typed")
 _HEADER = """\
-# The wheels in {}, for both machines.
+# The wheels for Python 3.13 on arm64 and on x86-64, and the extras of pyproject.toml that they are of: {extras}.
 # Made by: python deploy/lambda/package.py lock
 """
 
@@ -137,8 +140,8 @@ def build(machine: str, target: Path) -> None:
     print(f"  contents  {contents(files)}")
 
 
-def lock(target: Path, what: str, extras: Sequence[str]) -> None:
-    """Write the newest wheels that pyproject.toml allows and that all machines have. what: is made of them"""
+def lock(target: Path, extras: Sequence[str]) -> None:
+    """Write a file of requirements: the newest wheels that pyproject.toml allows and that all machines have."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *(one for extra in extras for one in project["optional-dependencies"][extra])]
     hashes: dict[str, set[str]] = {}
@@ -155,7 +158,8 @@ def lock(target: Path, what: str, extras: Sequence[str]) -> None:
         " \\\n".join([pinned, *(f"    --hash=sha256:{each}" for each in sorted(found))])
         for pinned, found in sorted(hashes.items())
     ]
-    target.write_text(_HEADER.format(what) + "\n".join(lines) + "\n", encoding="utf-8")
+    header = _HEADER.format(extras=", ".join(sorted(extras)))
+    target.write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -166,8 +170,8 @@ def main(arguments: Sequence[str]) -> int:
                 for machine in machines or MACHINES:
                     build(machine, Path(target))
             case ["lock"]:
-                lock(REQUIREMENTS, "the packages of the function on AWS Lambda", EXTRAS)
-                lock(CONTAINER, "the container of the job", CONTAINER_EXTRAS)
+                for path, extras in LOCKS.items():
+                    lock(path, extras)
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

@@ -43,12 +43,11 @@ locals {
         Resource  = "${arn}/*"
       },
       {
-        Sid       = "NeverDeleted"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:DeleteObject"
-        NotResource = [for path in concat(local.cleared[part], local.collected[part], part == "public" ? local.page : []) :
-        "${arn}/${path}"]
+        Sid         = "NeverDeleted"
+        Effect      = "Deny"
+        Principal   = "*"
+        Action      = "s3:DeleteObject"
+        NotResource = [for path in concat(local.cleared[part], local.collected[part], local.operated[part]) : "${arn}/${path}"]
       },
     ],
     [
@@ -89,6 +88,16 @@ locals {
           Resource  = "${local.arn.public}/*"
           Condition = local.others
         },
+      ],
+      [
+        for sid in length(var.withheld_paths) > 0 ? ["Withheld"] : [] : {
+          # The sequencer reads on: it grows the last bundle from what is there.
+          Sid       = sid
+          Effect    = "Deny"
+          Principal = { Service = "cloudfront.amazonaws.com" }
+          Action    = "s3:GetObject"
+          Resource  = [for path in var.withheld_paths : "${local.arn.public}/${path}"]
+        }
       ],
       local.guards.public,
     )

@@ -17,6 +17,7 @@ locals {
     { path = "checkpoint", cache = "fresh" },
     { path = "pending", cache = "fresh" },
     { path = "index/*/head", cache = "fresh" },
+    { path = "withheld/*", cache = "fresh" },
     { path = "index/*", cache = "immutable" }, # read in parts, so never compressed
     { path = "tile/*", cache = "immutable" },
     { path = "checkpoints/*", cache = "immutable" },

@@ -3,18 +3,24 @@
 locals {
   # Objects that are replaced; everything else in the bucket is written once.
   replaced = {
-    public  = concat(["checkpoint", "pending", "policy.txt", "index/*/head", "probe/*"], local.page)
-    private = ["head", "settings", "stopped-indexes", "probe/*"]
+    public  = concat(["checkpoint", "pending", "policy.txt", "index/*/head", "withheld/*", "probe/*"], local.page)
+    private = ["head", "settings", "stopped-indexes", "moved", "moving", "probe/*"]
     anchor  = ["anchor", "probe/*"]
   }
   # The verifying page. No object of the log itself ends like this.
   page = ["*.html", "*.css", "*.js", "*.svg"]
 
-  # What the sequencer writes. Only the operator writes the page.
+  # What sequencer and operator write.
   written = {
-    public  = ["checkpoint", "pending", "policy.txt", "tile/*", "checkpoints/*", "payload/*", "index/*", "probe/*"]
+    public  = ["checkpoint", "pending", "policy.txt", "tile/*", "checkpoints/*", "payload/*", "index/*", "withheld/*", "probe/*"]
     private = ["head", "settings", "stopped-indexes", "staging/*", "policies/*", "decided/*", "rejected/*", "set-aside/*", "probe/*"]
     anchor  = ["anchor", "probe/*"]
+  }
+  # What the operator alone writes, and deletes: the page, and where a log was moved to (`tiletree move`).
+  operated = {
+    public  = local.page
+    private = ["moved", "moving"]
+    anchor  = []
   }
   # What the sequencer deletes: decided submissions, batches that are published, and what trying out a store leaves.
   cleared = {
@@ -22,9 +28,9 @@ locals {
     private = ["inbox/*", "staging/*", "probe/*"]
     anchor  = ["probe/*"]
   }
-  # What the operator deletes besides: what `tiletree gc` finds, and what `tiletree repair` replaces.
+  # What the operator deletes besides: what `tiletree gc` finds, what `tiletree repair` replaces, what is withheld no more.
   collected = {
-    public  = ["tile/*", "index/*", "payload/*"]
+    public  = ["tile/*", "index/*", "payload/*", "withheld/*"]
     private = ["decided/*", "rejected/*", "set-aside/*"]
     anchor  = []
   }

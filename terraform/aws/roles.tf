@@ -31,8 +31,8 @@ locals {
     Statement = concat(
       local.list,
       [
-        { Sid = "Write", Effect = "Allow", Action = "s3:PutObject", Resource = concat(local.written_arns, local.page_arns) },
-        { Sid = "Collect", Effect = "Allow", Action = "s3:DeleteObject", Resource = concat(local.cleared_arns, local.collected_arns, local.page_arns) },
+        { Sid = "Write", Effect = "Allow", Action = "s3:PutObject", Resource = concat(local.written_arns, local.operated_arns) },
+        { Sid = "Collect", Effect = "Allow", Action = "s3:DeleteObject", Resource = concat(local.cleared_arns, local.collected_arns, local.operated_arns) },
         { Sid = "HaveBack", Effect = "Allow", Action = ["s3:GetObjectVersion", "s3:ListBucketVersions"], Resource = flatten([for part in ["public", "anchor"] : [local.arn[part], "${local.arn[part]}/*"]]) },
       ],
       var.lock_days == 0 ? [] : [
@@ -44,6 +44,7 @@ locals {
   written_arns   = flatten([for part, paths in local.written : [for path in paths : "${local.arn[part]}/${path}"]])
   cleared_arns   = flatten([for part, paths in local.cleared : [for path in paths : "${local.arn[part]}/${path}"]])
   collected_arns = flatten([for part, paths in local.collected : [for path in paths : "${local.arn[part]}/${path}"]])
+  operated_arns  = flatten([for part, paths in local.operated : [for path in paths : "${local.arn[part]}/${path}"]])
   page_arns      = [for path in local.page : "${local.arn.public}/${path}"]
 
   # A key of another account needs the rights on both sides; that of this deployment gives them by its own policy alone.

@@ -286,6 +286,17 @@ variable "log_retention_days" {
   }
 }
 
+variable "withheld_paths" {
+  description = "Paths that `tiletree withhold` printed: the CDN is denied them. Then purge its copies."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for path in var.withheld_paths : can(regex("^(tile/entries|payload/sha256)/[0-9a-fx/.p*]+$", path))])
+    error_message = "withheld_paths are paths of entry bundles and of published files."
+  }
+}
+
 variable "frozen" {
   description = "Whether the log has ended: nobody writes, submits or signs any more, nothing runs, and readers read on. Say `tiletree freeze` first."
   type        = bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import Command
-from tests.support.faults import Fault, Faults, GatedStore
+from tests.support.faults import Fault, Faults, GatedStore, Passing
 from tests.support.jobs import S3, S3_TEST, SCHEDULED, SQS, Context, Job, direct, job_of
 from tests.support.submissions import check_submitted, inbox, submitted, with_inbox
 from tests.support.world import ORIGIN, World
-from tiles.errors import UsageError
+from tiles.errors import AccessError, UsageError
 from tiles.store import Store
 from tiletree.jobs import job
 from tiletree.jobs.aws_lambda import RunFailed, handler, options, sender
@@ -166,6 +167,26 @@ def test_a_run_that_fails_raises(function: Job, capsys: pytest.CaptureFixture[st
     check_submitted(function.world, expected, complete=True)
 
 
+class _Kept(Passing):
+    """A store that deletes nothing of the inbox."""
+
+    def delete(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            if path.startswith("inbox/"):
+                raise AccessError(f"{path} cannot be deleted")
+            super().delete([path])
+
+
+def test_what_an_operator_should_know_is_a_line(function: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    """A remark has a line of its own, which has who woke the job, and the answer has it as a field."""
+    function.wrap = _Kept
+    answer = function(S3)
+    assert answer["undeletable"] == 4
+    said = [line for line in lines(capsys) if line["event"] == "remark"]
+    assert [(line["level"], line["woken_by"], line["request"]) for line in said] == [("warning", "s3", "request-1")]
+    assert "4 decided submissions stay in the inbox" in said[0]["message"]
+
+
 def job_operations(function: Job) -> list[str]:
     """Return what a run on an equal log does, without doing it here."""
     faults = Faults()
@@ -183,13 +204,19 @@ def test_a_frozen_log_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert lines(capsys)[-1]["outcome"] == "Refused"
 
 
-def test_credentials_are_not_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """An address that holds some, in whatever variable it stands by mistake, is said without them."""
-    for name, value in {"LOG": "log", "PRIVATE": "p", "KEY": "https://user:secret@example.com/k"}.items():
-        monkeypatch.setenv(f"TILETREE_{name}", value)
-    with pytest.raises(RunFailed, match=r"example\.com/k") as raised:
-        handler(SCHEDULED, Context())
-    assert "secret" not in str(raised.value) + capsys.readouterr().out
+def test_credentials_are_not_said(
+    function: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error that names an address of the environment names it without them."""
+    monkeypatch.setenv("TILETREE_ANCHOR", "https://user:secret@example.com/a")
+
+    def fails(*_given: object) -> None:
+        raise AccessError("https://user:secret@example.com/a cannot be reached")
+
+    monkeypatch.setattr(job, "open_sequencer", fails)
+    with pytest.raises(RunFailed, match=r"^AccessError: https://example\.com/a cannot be reached$"):
+        function(SCHEDULED)
+    assert "secret" not in capsys.readouterr().out
 
 
 def test_a_fault_of_ours_is_an_error(function: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.support.cloud_kms import ART, LOG, TOKEN, CloudKms, refusal
+from tests.support.cloud_kms import ART, LOG, Account, CloudKms, refusal
 from tests.support.command_line import ORIGIN, Command
-from tiles.errors import Unfinished
+from tiles.errors import Unfinished, UsageError
 from tiles.log import Log
 from tiles.notes.keys import signing_key
 from tiles.signing import gcp_kms, service_key
 from tiles.signing.open_key import held_key
 from tiles.sigstore.bundle import parse_bundle
 
+if TYPE_CHECKING:
+    from tests.support.softhsm import SoftToken
+
+pytest_plugins = ["tests.support.softhsm"]
+
 KEY = signing_key(ORIGIN, b"\x07" * 32)  # the one that the service has
 
 
-class Account:
-    """Credentials that are there, and last."""
-
-    valid, token = True, TOKEN
+@pytest.fixture(scope="module")
+def server() -> Iterator[CloudKms]:
+    """Return a service that has the key of a log, and one for artifacts."""
+    kms = CloudKms()
+    yield kms
+    kms.close()
 
 
 @pytest.fixture
-def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudKms]:
-    """Return a service that has the key of a log, and one for artifacts."""
+def kms(server: CloudKms, monkeypatch: pytest.MonkeyPatch) -> CloudKms:
+    """Return the service as it was at first."""
     held_key.cache_clear()
     monkeypatch.setattr(gcp_kms.GcpKms, "_credentials", Account)
     monkeypatch.setattr(service_key, "PATIENCE", replace(service_key.PATIENCE, first=0.001))
-    server = CloudKms()
-    yield server
-    server.close()
+    server.reset()
+    return server
 
 
 @pytest.fixture
@@ -75,7 +83,8 @@ def test_key_show(tiletree: Command, served: CloudKms, monkeypatch: pytest.Monke
     assert (shown.code, "--origin NAME shows its vkey" in shown.err) == (0, True)
     assert shown.out.startswith("-----BEGIN PUBLIC KEY-----")
     assert tiletree.ok("key", "show", served.place(LOG), "--origin", ORIGIN)["vkey"] == KEY.verifier.vkey
-    assert "BEGIN PUBLIC KEY" in tiletree.ok("key", "show", served.place(ART))["public_key"]
+    art = tiletree("key", "show", served.place(ART))
+    assert (art.code, art.err, art.out.startswith("-----BEGIN PUBLIC KEY-----")) == (0, "", True)
     for words in (
         ("key", "show", served.place(ART), "--origin", ORIGIN),
         ("key", "show", served.place(LOG), "--origin", "a b"),
@@ -153,6 +162,34 @@ def test_keys_of_the_other_kind(tiletree: Command, served: CloudKms) -> None:
         assert (done.code, says in done.err, "s3cr3t" in done.err) == (2, True, False), done
     assert tiletree("pkcs11:object=k?pin-value=s3cr3t").err.find("s3cr3t") == -1
     assert signed(served) == 0
+
+
+def test_the_library_opens_it_too(tiletree: Command, served: CloudKms) -> None:
+    """By the log alone, or by the place of the key and that of the anchor."""
+    assert Log.open("log").append([b"one"]).first_index == 0
+    key = served.place(LOG)
+    assert Log.open("log", key=key, anchor="anchor").append([b"two"]).first_index == 1
+    next(tiletree.directory.rglob("logs.json")).unlink()
+    with pytest.raises(UsageError, match="the anchor has to be named"):
+        Log.open("log", key=key)
+
+
+@pytest.mark.slow
+def test_a_log_whose_key_is_on_a_token(
+    tiletree: Command, soft_token: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The PIN is given to the token, and to nothing else."""
+    monkeypatch.setenv("TILETREE_PKCS11_MODULE", str(soft_token.module))
+    monkeypatch.setenv("TILETREE_KEY", f"pkcs11:token=log;object=ed?pin-value={soft_token.pin}")
+    Path("a").write_bytes(b"content of a\n")
+    done = tiletree("init", "log", "--origin", ORIGIN, "--key", os.environ["TILETREE_KEY"], "--anchor", "anchor")
+    assert (done.code, soft_token.pin in done.out + done.err) == (0, False)
+    assert soft_token.pin not in next(tiletree.directory.rglob("logs.json")).read_text()
+    done = tiletree("-v", "add", "log", "a")
+    assert (done.code, f"pin-value={soft_token.pin}" in done.out + done.err) == (0, False)
+    monkeypatch.delenv("TILETREE_KEY")
+    monkeypatch.setenv("TILETREE_PKCS11_PIN", soft_token.pin)
+    assert tiletree.ok("sequence", "log")["size"] == 1
 
 
 def test_a_signature_that_cannot_be_made_again(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bucket_logs import LOG, PRIVATE, owner_only
 from tests.support.command_line import ORIGIN, Command
+from tests.support.object_server import ObjectServer
 
 
 @pytest.fixture
@@ -38,6 +40,27 @@ def test_the_private_part_alone(begun: Command) -> None:
     Path("b").write_bytes(b"b")
     assert begun.ok("add", "log", "b")["size"] == 2
     assert begun("add", "log", "b", "--key", "k", "--private", "log.private").code == 4
+
+
+@pytest.mark.slow
+def test_between_a_directory_and_buckets(begun: Command, s3: ObjectServer) -> None:
+    """There and back: objects get the headers of their paths, and the private part is not for everyone."""
+    refused = begun("move", "log", LOG, "--to-private", "s3://public/own", "--key", "k")
+    assert refused.code == 2
+    s3.access = {**(s3.access or {}), "": lambda request: request.kind in ("GET", "HEAD")}
+    assert begun("move", "log", LOG, "--to-private", PRIVATE, "--key", "k").code == 4  # anyone could read it
+    owner_only(s3, "public")
+    done = begun.ok("move", "log", LOG, "--to-private", PRIVATE, "--gzip", "--key", "k")
+    assert done["new"]
+    assert "no-cache" in s3.headers("public", "log/checkpoint")["cache-control"]
+    tile = s3.headers("public", "log/tile/0/000.p/1")
+    assert ("immutable" in tile["cache-control"], tile["content-type"]) == (True, "application/octet-stream")
+    Path("b").write_bytes(b"b")
+    assert begun.ok("add", LOG, "b")["size"] == 2
+    assert begun.ok("audit", LOG)["findings"] == []
+    assert begun.ok("move", LOG, "there")["size"] == 2
+    assert begun.ok("audit", "there")["findings"] == []
+    assert begun("add", LOG, "b").code == 4
 
 
 @pytest.mark.parametrize(

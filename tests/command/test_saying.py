@@ -81,6 +81,7 @@ def test_verbose(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -
             monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TILETREE_KEY", "k")
     monkeypatch.setenv("TILETREE_PRIVATE", "s3://me:s3cr3t@bucket/log?token=s3cr3t")
+    monkeypatch.setenv("TILETREE_LOG", "https://me:s3cr3t@example.com/log")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t")
     done = tiletree("status", "log", "--private", "log.private", "-v")
     said = done.err.splitlines()
@@ -105,9 +106,16 @@ def test_whom_to_trust_from_the_environment(tiletree: Command, log: str, monkeyp
     monkeypatch.setenv("TILETREE_VKEY", log)
     assert tiletree.ok("info", "log")["trust"] == "pinned"
     assert tiletree("info", "log", "--vkey", other).code == 1
+    assert tiletree("index", "build", "log", "--key", "k").code == 0  # whoever has the key trusts it
+    assert "root cannot be read" in tiletree("verify", "a", "--proof", "p", "--trusted-root", "root").err
     assert tiletree.ok("prove", "log", "a", "--policy", "policy")["trust"] == "pinned"
+    Path("policy").write_text(f"log {other}\nquorum none\n")
     monkeypatch.setenv("TILETREE_POLICY", "policy")
     assert tiletree("info", "log").code == 2
     assert tiletree.ok("prove", "log", "a", "--vkey", log)["trust"] == "pinned"
-    monkeypatch.delenv("TILETREE_VKEY")
-    assert tiletree.ok("info", "log")["trust"] == "pinned"
+    monkeypatch.setenv("TILETREE_VKEY", other)
+    Path("right").write_text(f"log {log}\nquorum none\n")
+    assert tiletree.ok("info", "log", "--policy", "right")["trust"] == "pinned"
+    monkeypatch.delenv("TILETREE_POLICY")
+    monkeypatch.setenv("TILETREE_VKEY", log)
+    assert tiletree.ok("verify", "a", "--proof", "p")["trust"] == "pinned"

@@ -3,73 +3,24 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.interop.peers import cache_place
+from tests.interop.environments import installed
+from tests.interop.pythons import python_3_13
 from tests.interop.servers import free_port, running
 from tests.support.certificates import make_certificates
 
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
-RUNTIME = (3, 13)  # the Python that the function's package is made for
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
-_REQUIREMENTS = Path(__file__).parent / "python"
 _PROGRAM = Path(__file__).parent / "emulated_aws.py"
-
-
-@cache
-def installed(name: str, python: str = sys.executable) -> Path:
-    """Return the Python of an environment that has what `python/NAME.txt` lists, made on first use.
-
-    Skips the test if the packages cannot be had.
-    """
-    listed = _REQUIREMENTS / f"{name}.txt"
-    version = subprocess.run([python, "--version"], capture_output=True, check=True).stdout
-    place = cache_place(name, version + listed.read_bytes())
-    if not (place / "made").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        subprocess.run([python, "-m", "venv", str(place)], check=True)
-        pip = [
-            str(place / "bin/python"),
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "--no-input",
-            "--quiet",
-            "install",
-        ]
-        done = subprocess.run([*pip, "-r", str(listed)], capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"NOT TESTED on {name}: its packages cannot be had: {done.stderr.strip()[-500:]}")
-        (place / "made").touch()
-    return place / "bin/python"
-
-
-@cache
-def python_of_functions() -> str:
-    """Return a Python of the version that functions run in; skip the test if there is none."""
-    name = "python{}.{}".format(*RUNTIME)
-    found = [
-        shutil.which(name),
-        *map(str, Path.home().glob(f".pyenv/versions/{name.removeprefix('python')}.*/bin/{name}")),
-    ]
-    tell = ["-c", "import sys, venv, ensurepip; print(sys.version_info[:2])"]
-    for python in filter(None, found):
-        said = subprocess.run([python, *tell], capture_output=True, text=True)
-        if said.stdout.strip() == str(RUNTIME):
-            return python
-    pytest.skip(f"NOT TESTED: there is no {name}, in which the function's package runs")
 
 
 @dataclass(frozen=True)
@@ -167,7 +118,7 @@ class Emulator:
 @contextmanager
 def ministack(directory: Path) -> Iterator[Emulator]:
     """Run ministack in an empty directory until the end of the context."""
-    program, runtime = installed("ministack"), installed("runtime", python_of_functions())
+    program, runtime = installed("ministack"), installed("lambda_runtime", python_3_13())
     both, chain = make_certificates(directory, "*.cloudfront.net")
     authority = directory / "authority.pem"  # without the other one of the same name, which confuses OpenSSL
     authority.write_text("-----BEGIN" + both.read_text().rpartition("-----BEGIN")[2])

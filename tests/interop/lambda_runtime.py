@@ -95,7 +95,7 @@ def invoke(
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
             "LAMBDA_TASK_ROOT": str(package),
-            "HOME": "/nowhere",
+            "HOME": "/proc/nonexistent",
             "PATH": os.environ["PATH"],
         }
         process = subprocess.Popen(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.interop.deployed import ANYBODY_HERE, SUBMITTER, AnswerError, Deployment
-from tests.interop.emulator import ACCOUNT
 
 # What no probe can show here: `make terraform` holds the module's documents against it, or nobody does.
 NOT_TRIED = (
@@ -239,10 +238,10 @@ def _delete_many(it: Caller, path: str) -> None:
         raise ClientError({"Error": error}, "DeleteObjects")
 
 
-def of_others(log: Deployment) -> list[Probe]:
+def of_others(log: Deployment, administrator: dict[str, str]) -> list[Probe]:
     """Return the probes of the operator, who cannot sign, and of an administrator of the account."""
     operator = Caller(log, "operator", log.emulator.assume(log.outputs["operator_role_arn"]))
-    it = Caller(log, "administrator", administrator(log))
+    it = Caller(log, "administrator", administrator)
     anchor = operator.s3.get_object(Bucket=log.bucket("anchor"), Key="anchor")
     same = anchor["Body"].read()
     return [
@@ -263,17 +262,19 @@ def of_others(log: Deployment) -> list[Probe]:
     ]
 
 
-def of_frozen(log: Deployment, sequencer: dict[str, str], submitter: dict[str, str]) -> list[Probe]:
+def of_frozen(
+    log: Deployment, sequencer: dict[str, str], submitter: dict[str, str], administrator: dict[str, str]
+) -> list[Probe]:
     """Return the probes of a log that has ended, by credentials that were given before."""
     it, other = Caller(log, "sequencer", sequencer), Caller(log, "submitter", submitter)
-    administrator = Caller(log, "administrator", log.emulator.assume(f"arn:aws:iam::{ACCOUNT}:role/administrator"))
+    third = Caller(log, "administrator", administrator)
     return [
         it.sign("denied"),
         *(it.put(part, path, "denied", IfMatch='"0"') for part, path in CHANGING),
         it.put("log", "tile/0/999", "denied", IfNoneMatch="*"),
         other.put("private", f"inbox/{SUBMITTER}/late", "denied", IfNoneMatch="*"),
-        administrator.sign("denied"),
-        *(administrator.put(part, path, "denied", IfMatch='"0"') for part, path in CHANGING),
+        third.sign("denied"),
+        *(third.put(part, path, "denied", IfMatch='"0"') for part, path in CHANGING),
     ]
 
 

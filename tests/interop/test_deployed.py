@@ -10,29 +10,34 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import fields
 from secrets import token_bytes
 
 import pytest
 
 from tests.interop import probes
 from tests.interop.deployed import ORIGIN, SUBMITTER, Actor, Deployment, deployed, tiletree
-from tests.interop.emulator import ROOT
+from tests.interop.emulator import ROOT, Request
 from tests.support.check_log import published
+from tiles.cost.requests import Requests, Setup, idle, sequence
 from tiles.inbox.submission import NONCE_SIZE
 from tiles.inbox.submit import submit as submit_entries
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
 from tiles.records.paths import INBOX
+from tiles.records.serving import FRESH, IMMUTABLE
 from tiles.store.open_bucket import open_object_store
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
 FIRST = [b"the first entry", b"the second"]
 RELEASE = b"a release"
+# entries, submissions, logged once: what a run finds of which requests are counted
+ROUNDS = ((0, 0, False), (1, 1, False), (3, 3, False), (200, 2, False), (0, 0, False), (300, 1, True), (4, 4, True))
 DOUBLED = 3  # rounds in which the function runs twice at once
 
 
@@ -62,6 +67,12 @@ def acting(actor: Actor) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def administrator(log: Deployment) -> dict[str, str]:
+    """Credentials of who may do everything by IAM."""
+    return probes.administrator(log)
+
+
 def entries(log: Deployment) -> tuple[bytes, ...]:
     """Return all entries of the log, read as the operator and recomputed."""
     with acting(Actor(log.folder, log.operator_variables())):
@@ -84,13 +95,20 @@ def waiting(log: Deployment) -> list[str]:
     return [one["Key"] for one in listed.get("Contents", [])]
 
 
-def submit(log: Deployment, submitted: list[bytes], entry: bytes) -> None:
-    """Submit one entry, with the submitter's credentials."""
+def submit(log: Deployment, submitted: list[bytes], *own: bytes, once: bool = False) -> None:
+    """Submit entries as one submission, with the submitter's credentials."""
     with acting(log.submitter):
-        submit_entries(
-            open_object_store(log.outputs["private"]), SUBMITTER, [entry], token_bytes(NONCE_SIZE), log=log.url
-        )
-    submitted.append(entry)
+        private, nonce = open_object_store(log.outputs["private"]), token_bytes(NONCE_SIZE)
+        submit_entries(private, SUBMITTER, own, nonce, log=log.url, once=once)
+    submitted.extend(own)
+
+
+def rest(log: Deployment) -> None:
+    """Stop the schedule, and log what waits."""
+    log.set_schedule("DISABLED")
+    succeeded, answer = log.invoke()
+    assert succeeded, answer
+    assert waiting(log) == []
 
 
 def check_each_once(log: Deployment, submitted: list[bytes]) -> None:
@@ -144,14 +162,28 @@ def test_the_schedule_publishes_what_was_submitted(log: Deployment, submitted: l
     print(f"read through {log.outputs['url']} and verified by {vkey}: {len(read)} entries; {verified}")
 
 
-def test_rights(log: Deployment, submitted: list[bytes]) -> None:
+def test_headers(log: Deployment) -> None:
+    """The CDN says how long each object may be kept, that any page may read the log, and what the page may load."""
+    rest(log)
+    checkpoint, tile = (log.ask("GET", f"{log.url}/{path}").headers for path in ("checkpoint", "tile/0/000.p/2"))
+    page = log.ask("GET", f"{log.url}/").headers
+    assert checkpoint["Cache-Control"] == FRESH
+    assert tile["Cache-Control"] == IMMUTABLE
+    assert {each["Access-Control-Allow-Origin"] for each in (checkpoint, tile, page)} == {"*"}
+    assert {each["X-Content-Type-Options"] for each in (checkpoint, tile, page)} == {"nosniff"}
+    assert page["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
+    assert page["X-Frame-Options"] == "DENY"
+
+
+def test_rights(log: Deployment, submitted: list[bytes], administrator: dict[str, str]) -> None:
     """Each role can do what it needs and nothing else; the table shows each call."""
+    rest(log)
     submit(log, submitted, b"waits for the probes")
     (own,) = waiting(log)
     calls = [
         *probes.of_submitter(log, own),
         *probes.of_sequencer(log, own),
-        *probes.of_others(log),
+        *probes.of_others(log, administrator),
         *probes.of_reader(log),
     ]
     probes.check(calls, probes.NOT_TRIED)
@@ -160,7 +192,7 @@ def test_rights(log: Deployment, submitted: list[bytes]) -> None:
 def test_a_function_that_is_killed_loses_nothing(log: Deployment, submitted: list[bytes]) -> None:
     """It is killed before each write of a run in turn; the next run finishes, and each entry is logged once."""
     spared = [who["AWS_ACCESS_KEY_ID"] for who in (ROOT, log.submitter.environment)]
-    assert log.invoke()[0]
+    rest(log)
     deaths = 0
     while True:
         submit(log, submitted, b"killed before write %d" % (deaths + 1))
@@ -181,6 +213,7 @@ def test_a_function_that_is_killed_loses_nothing(log: Deployment, submitted: lis
 
 def test_functions_that_run_twice_at_once_lose_nothing(log: Deployment, submitted: list[bytes]) -> None:
     """Whoever loses does nothing twice, and each entry is logged once."""
+    rest(log)
     outcomes: Counter[bool] = Counter()
     for number in range(DOUBLED):
         for part in range(3):
@@ -190,6 +223,52 @@ def test_functions_that_run_twice_at_once_lose_nothing(log: Deployment, submitte
     assert outcomes[True] >= DOUBLED
     check_each_once(log, submitted)
     print(f"{2 * DOUBLED} invocations, two at a time: {outcomes[True]} succeeded, {outcomes[False]} failed")
+
+
+def test_requests_are_those_that_cost_computes(log: Deployment, submitted: list[bytes]) -> None:
+    """What runs ask for, counted by the emulator, is what the formulas of `tiletree cost` say, within 5 %."""
+    rest(log)
+    counted, computed = Requests(), Requests()
+    public_keys = runs = 0
+    for count, submissions, once in ROUNDS:
+        base = len(submitted)
+        for number in range(submissions):
+            own = [b"costs %d %d %d" % (base, number, each) for each in range(count // submissions)]
+            submit(log, submitted, *own, once=once)
+        before = len(log.emulator.requests())
+        succeeded, answer = log.invoke()
+        assert succeeded, answer
+        asked = log.emulator.requests()[before:]
+        counted += requests_of_function(log, asked)
+        public_keys += sum(each.operation == "GetPublicKey" for each in asked)
+        runs += 1
+        setup = Setup(key_in_service=True, once=once)
+        computed += sequence(setup, base, count, submissions) if count else idle(setup)
+    check_each_once(log, submitted)
+    for kind in (each.name for each in fields(Requests)):
+        print(f"{kind:6} counted {getattr(counted, kind):5.0f}, computed {getattr(computed, kind):5.0f}")
+        assert getattr(counted, kind) == pytest.approx(getattr(computed, kind), rel=0.05), kind
+    print(f"the public key was asked for {public_keys} times in {runs} runs")
+    month = json.loads(log.operator.run(tiletree("cost", "--entries-per-day", 1000)))
+    print(f"a month of 1000 entries a day: {month['dollars']:.2f} dollars")
+
+
+def requests_of_function(log: Deployment, asked: Sequence[Request]) -> Requests:
+    """Return how many requests of each kind were not made by the test, nor by the submitter."""
+    others = {"", *(who["AWS_ACCESS_KEY_ID"] for who in (ROOT, log.submitter.environment))}
+    kinds = Counter(kind_of(each) for each in asked if each.access_key not in others)
+    return Requests(**{kind: number for kind, number in kinds.items() if kind})
+
+
+def kind_of(request: Request) -> str:
+    """Return as what a request is charged; "" for those of which there is one for each process."""
+    if request.service == "kms":
+        return "sign" if request.operation == "Sign" else ""
+    if "delete" in request.query or request.method == "DELETE":
+        return "delete"
+    if "list-type" in request.query:
+        return "list"
+    return {"PUT": "put", "GET": "get", "HEAD": "get"}[request.method]
 
 
 def test_a_submission_wakes_the_function(log: Deployment, submitted: list[bytes]) -> None:
@@ -204,14 +283,15 @@ def test_a_submission_wakes_the_function(log: Deployment, submitted: list[bytes]
     check_each_once(log, submitted)
 
 
-def test_frozen(log: Deployment, submitted: list[bytes]) -> None:
+def test_frozen(log: Deployment, submitted: list[bytes], administrator: dict[str, str]) -> None:
     """Nothing runs, nobody signs or writes any more, and readers read on."""
-    log.operator.tiletree("freeze", log.outputs["log"])
+    rest(log)
+    log.operator.tiletree("freeze", log.outputs["log"], "--yes")
     sequencer = log.emulator.assume(log.outputs["sequencer_role_arn"])
     alice = log.emulator.assume(log.outputs["submitter_role_arns"][SUBMITTER])
     log.apply(frozen=True)
     assert log.emulator.client("lambda").list_functions()["Functions"] == []
-    probes.check(probes.of_frozen(log, sequencer, alice))
+    probes.check(probes.of_frozen(log, sequencer, alice, administrator))
     assert read_through_cdn(log) == list(entries(log))
     assert Counter(entries(log)) == Counter(submitted)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tiles.sigstore.bundle import parse_bundle
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
+PAGE = Path(__file__).parents[2] / "docs" / "keys.md"
 SEQUENCER = f"arn:aws:iam::{ACCOUNT}:role/sequencer"
 RAW = {"kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW"}
 DIGEST = {"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "DIGEST"}
@@ -35,15 +37,15 @@ class Kms:
         self.roles = {name: emulator.assume(f"arn:aws:iam::{ACCOUNT}:role/{name}") for name in ("sequencer", "other")}
 
     def key(self, alias: str, spec: str, condition: dict[str, str]) -> str:
-        """Make a key that the sequencer may use as docs/keys.md says, and return its ARN."""
+        """Make a key that the sequencer may use as docs/keys.md says, for such messages, and return its ARN."""
         usage = "ENCRYPT_DECRYPT" if spec == "SYMMETRIC_DEFAULT" else "SIGN_VERIFY"
         root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Resource": "*"}
-        own = {"Effect": "Allow", "Principal": {"AWS": SEQUENCER}, "Resource": "*"}
-        allowed: list[dict[str, Any]] = [
-            {**root, "Action": ["kms:Describe*", "kms:Enable*", "kms:Disable*", "kms:ScheduleKeyDeletion"]},
-            {**own, "Action": "kms:GetPublicKey"},
-            {**own, "Action": "kms:Sign", "Condition": {"StringEquals": condition}},
-        ]
+        administration = ["kms:Describe*", "kms:Enable*", "kms:Disable*", "kms:ScheduleKeyDeletion"]
+        (text,) = re.findall(r"^```json\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        read, sign = json.loads(text.replace("SEQUENCER_ROLE_ARN", SEQUENCER))
+        assert sign["Condition"] == {"StringEquals": RAW}
+        sign["Condition"] = {"StringEquals": condition}
+        allowed = [{**root, "Action": administration}, read, sign]
         policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
         made = self.client.create_key(KeySpec=spec, KeyUsage=usage, Policy=policy)["KeyMetadata"]
         self.client.create_alias(AliasName=f"alias/{alias}", TargetKeyId=made["KeyId"])

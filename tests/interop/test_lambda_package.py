@@ -6,16 +6,14 @@ S3 is moto's. What runs it is not the service: NOT TESTED here are its Linux, it
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.interop.environments import installed, make_package
 from tests.interop.lambda_runtime import invoke
+from tests.interop.pythons import python_3_13
 from tests.support.jobs import SCHEDULED, SQS, direct
 from tests.support.object_server_stores import moto_environment
 from tests.support.world import some_entries
@@ -30,42 +28,20 @@ from tiles.store.open_bucket import open_boto3_client, open_object_store
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
-ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "log.example.com"
-CLIENT = "awslambdaric==4.2.2"
-_QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python() -> Path:
     """Return a Python 3.13 that has the service's client and nothing else; skips the test where there is none."""
-    found = sys.executable if sys.version_info[:2] == (3, 13) else shutil.which("python3.13")
-    pyenv = sorted(Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13"))
-    for candidate in filter(None, (*map(str, pyenv), found)):
-        folder = tmp_path_factory.mktemp("runtime") / "venv"
-        if subprocess.run([candidate, "-m", "venv", str(folder)], capture_output=True).returncode == 0:
-            break
-    else:
-        pytest.skip("NOT TESTED: the package needs Python 3.13")
-    client = [str(folder / "bin" / "python"), "-m", "pip", "install", *_QUIET, "--only-binary=:all:", CLIENT]
-    done = subprocess.run(client, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"NOT TESTED: {CLIENT} cannot be had: {done.stderr.strip()[-300:]}")
-    return folder / "bin" / "python"
+    return installed("lambda_client", python_3_13())
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder where the service would have unpacked the package for this machine."""
-    if os.uname().machine != "x86_64":
-        pytest.skip("NOT TESTED: the package that is run is the one for x86-64")
     folder = tmp_path_factory.mktemp("package")
-    script = ROOT / "deploy" / "lambda" / "package.py"
-    done = subprocess.run([sys.executable, str(script), "build", str(folder), "x86_64"], capture_output=True, text=True)
-    if "pip cannot get the wheels" in done.stderr and "HASH" not in done.stderr.upper():
-        pytest.skip(f"NOT TESTED: {done.stderr.strip()[-500:]}")
-    assert done.returncode == 0, done.stderr
-    with zipfile.ZipFile(folder / "tiletree-lambda-x86_64.zip") as archive:
+    with zipfile.ZipFile(make_package(folder)) as archive:
         archive.extractall(folder / "task")
     return folder / "task"
 

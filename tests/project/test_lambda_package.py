@@ -73,18 +73,19 @@ def test_what_a_wheel_puts_where(package: Any, tmp_path: Path) -> None:
         package.joined([found, {"p/a.py": b"another"}])
 
 
-@pytest.mark.parametrize(("file", "extras"), [("REQUIREMENTS", "EXTRAS"), ("CONTAINER", "CONTAINER_EXTRAS")])
-def test_every_wheel_is_pinned_by_its_hash(package: Any, file: str, extras: str) -> None:
+@pytest.mark.parametrize("where", ["lambda", "container"])
+def test_every_wheel_is_pinned_by_its_hash(where: str, package: Any) -> None:
     """Each requirement is one version with hashes: one for all machines, or one for each; nothing needed is missing."""
-    text = "\n".join(line for line in getattr(package, file).read_text("utf-8").splitlines() if line[:1] != "#")
+    path = ROOT / "deploy" / where / "requirements.txt"
+    text = "\n".join(line for line in path.read_text("utf-8").splitlines() if line[:1] != "#")
     pinned = dict(re.findall(r"^([\w-]+)==[\w.]+((?: \\\n {4}--hash=sha256:[0-9a-f]{64})+)$", text, re.MULTILINE))
     assert text.count("==") == len(pinned)
     assert {hashes.count("--hash") for hashes in pinned.values()} == {1, len(package.MACHINES)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"]]
-    wanted += [one for extra in getattr(package, extras) for one in project["optional-dependencies"][extra]]
-    assert {re.split("[<>=[]", one)[0] for one in wanted} <= set(pinned)
-    assert "boto3" not in pinned
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(one for extra in package.LOCKS[path] for one in extras[extra])]
+    assert {re.split(r"[\[<>=]", one)[0] for one in wanted} <= set(pinned)
+    assert ("boto3" in pinned) == (where == "container")
 
 
 def test_a_call_that_is_wrong(package: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,7 +114,7 @@ def test_the_same_bytes_twice(tmp_path: Path) -> None:
     """
     one = made(tmp_path / "one", PYTHONHASHSEED="1", TZ="Asia/Tokyo")
     assert one == made(tmp_path / "two", PYTHONHASHSEED="2", TZ="America/Lima", LC_ALL="C")
-    assert len(one) < 13_000_000, "it has grown; docs/jobs.md says how large it is"
+    assert len(one) < 20_000_000, "it has grown; docs/jobs.md says how large it is"
     with zipfile.ZipFile(io.BytesIO(one)) as archive:
         names = archive.namelist()
         libraries = {archive.read(name)[18:20] for name in names if ".so" in name}

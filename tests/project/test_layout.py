@@ -104,6 +104,7 @@ FLOORS = {
     "write": 7,
     "upkeep": 8,
     "index": 8,
+    "cost": 9,
     "log": 9,
     "page": 9,
     "rekor": 10,
@@ -231,6 +232,8 @@ TESTED_ELSEWHERE = {
     # nothing that runs: Protocols that a client is handed, and a pair of stores
     "tiles.read.memories": "tests/read/test_client_memory.py",
     "tiles.write.parts": "tests/write/test_prepare.py",
+    # what it makes of a record is what audit and readers make of it
+    "tiles.read.withheld": "tests/upkeep/test_withhold.py",
     # what it copies is right only as a part of a move
     "tiles.write.copying": "tests/write/test_move.py",
     # what a server may answer is tested by asking one

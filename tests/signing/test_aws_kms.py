@@ -137,6 +137,20 @@ def test_what_keeps_a_request_from_being_answered(theirs: Exception, error: type
     assert "s3cr3t" not in ours.message + ours.hint
 
 
+def test_credentials_that_come_later(kms: tuple[AwsKms, Stubber], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client looks for credentials once, so a run that found none makes another."""
+    one, _ = kms
+
+    class Without:
+        def sign(self, **_: object) -> None:
+            raise botos.NoCredentialsError
+
+    one.__dict__["_client"] = Without()
+    with pytest.raises(AccessError, match="no credentials were found"):
+        one.sign_message(b"text")
+    assert "_client" not in one.__dict__
+
+
 def test_clients_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a region, and with a profile that is not there, nothing is asked."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):

@@ -38,6 +38,7 @@ def test_keys_of_google() -> None:
     place = parse_key_place(f"gcpkms://{VERSION}?endpoint=https://kms.example.com")
     assert (place.kind, place.gcp) == (Kind.GCP, GcpKey(VERSION, "https://kms.example.com"))
     assert str(place) == f"gcpkms://{VERSION}"
+    assert parse_key_place(f"gcpkms://{VERSION}".replace("cryptoKeyV", "v")).gcp == GcpKey(VERSION)  # as cosign has it
 
 
 def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiles.errors import UsageError
@@ -55,6 +55,7 @@ def test_what_names_no_key(text: str, message: str) -> None:
     assert "s3cr3t" not in caught.value.message + caught.value.hint
 
 
+@settings(max_examples=25)
 @given(st.text())
 def test_arbitrary_text(text: str) -> None:
     """Whatever is typed names a key, or is our error."""

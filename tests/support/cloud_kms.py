@@ -21,6 +21,17 @@ LOG, ART, RSA = (f"{RING}/cryptoKeys/{name}/cryptoKeyVersions/1" for name in ("l
 TOKEN = "ya29.t0ken"
 
 
+class Account:
+    """Credentials that are there and last, as Google's library gives them."""
+
+    valid = True
+
+    @staticmethod
+    def apply(headers: dict[str, str]) -> None:
+        """Say whose a request is."""
+        headers["authorization"] = f"Bearer {TOKEN}"
+
+
 def refusal(code: int, status: str, message: str = "", **details: object) -> tuple[int, dict[str, Any]]:
     """Return an answer of google.rpc.Status, as Google's APIs send it."""
     return code, {"error": {"code": code, "message": message, "status": status, "details": [details]}}
@@ -34,17 +45,11 @@ class CloudKms:
     answers   what is answered first, one after the other, instead
     change    what is put into each answer that is none of an error
     tokens    how many were given
+    paying    the projects that requests were to be paid by
     """
 
     def __init__(self) -> None:
-        self.keys: dict[str, Any] = {
-            LOG: Ed25519PrivateKey.from_private_bytes(b"\x07" * 32),
-            ART: ec.derive_private_key(7, ec.SECP256R1()),
-        }
-        self.asked: list[str] = []
-        self.answers: list[tuple[int, Any]] = []
-        self.change: dict[str, Any] = {}
-        self.tokens = 0
+        self.reset()
         kms = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -52,6 +57,7 @@ class CloudKms:
             wbufsize = -1  # one packet an answer
 
             def do_GET(self) -> None:
+                kms.paying.add(self.headers.get("x-goog-user-project"))
                 self._answer(*kms.answer(self.path, self.headers.get("Authorization"), None))
 
             def do_POST(self) -> None:
@@ -76,6 +82,18 @@ class CloudKms:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def reset(self) -> None:
+        """Be as at first."""
+        self.keys: dict[str, Any] = {
+            LOG: Ed25519PrivateKey.from_private_bytes(b"\x07" * 32),
+            ART: ec.derive_private_key(7, ec.SECP256R1()),
+        }
+        self.asked: list[str] = []
+        self.answers: list[tuple[int, Any]] = []
+        self.change: dict[str, Any] = {}
+        self.tokens = 0
+        self.paying: set[str | None] = set()
 
     def close(self) -> None:
         """Stop."""

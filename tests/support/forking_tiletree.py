@@ -60,9 +60,11 @@ class Forks:
         interrupted: float = 0.0,
         encoding: str = "utf-8",
         odd: Mapping[str, Any] = NOTHING,
+        directory: Path | None = None,
+        environment: Mapping[str, str] | None = None,
         **streams: str | bytes,
     ) -> Ended:
-        """Run one command in this directory and environment.
+        """Run one command, in this directory and environment unless others are given.
 
         interrupted   seconds after which it is sent SIGINT, if it is at work by then, or later; 0: never
         encoding      of standard output and error
@@ -77,8 +79,8 @@ class Forks:
             Path(kept["stdin"]).write_bytes(given)
         call = {
             "words": words,
-            "directory": str(Path.cwd()),
-            "environment": dict(os.environ),
+            "directory": str(directory or Path.cwd()),
+            "environment": dict(os.environ if environment is None else environment),
             "interrupted": interrupted,
             "encoding": encoding,
             "odd": dict(odd),

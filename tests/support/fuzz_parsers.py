@@ -10,6 +10,7 @@ from tests.support.index_texts import HEADS
 from tests.support.revocation_texts import REVOCATIONS
 from tests.support.search_proofs import holding
 from tests.support.signed_text import LOG
+from tests.support.withheld_texts import RECORDS
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry
 from tiles.entries.proof_extra import ProofExtra, parse_proof_extra
 from tiles.errors import Malformed, TilesError
@@ -30,6 +31,7 @@ from tiles.notes.keys import SignatureType, parse_skey, parse_vkey, signing_key
 from tiles.notes.note import parse_note, parse_signature
 from tiles.notes.policy import parse_policy
 from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof
+from tiles.notes.withheld import parse_withheld
 from tiles.records.decided import format_decided, parse_decided
 from tiles.records.head import Head, parse_head
 from tiles.records.settings import Settings, parse_settings
@@ -172,6 +174,7 @@ PARSERS = (
         tuple(holding()[what].data for what in ("many hits, in run and tail", "no such leaf hash", "no index")),
     ),
     Target("revocation", parse_revocation, lambda found: found.data, tuple(REVOKING)),
+    Target("withheld entries", parse_withheld, lambda said: said.text, tuple(RECORDS.values())[:1]),
     Target("index head", parse_index_head, lambda head: head.text, tuple(HEADS.values())),
     # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed
     Target(

@@ -35,7 +35,7 @@ def configuration(folder: Path, port: int, more: str = "", around: str = "") -> 
     around   what else is said outside it
     """
     text = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
-    found = re.search(r"nginx, in `http .*\n\n((?:    .*\n)+)", text)
+    found = re.search(r"In `http .*\n\n((?:    .*\n)+)", text)
     assert found is not None
     root = str(folder / "log")
     written = found[1].replace("/srv/log", root).replace("server {", f"server {{ listen 127.0.0.1:{port}; {more}")

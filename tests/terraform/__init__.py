@@ -13,15 +13,16 @@ serves the schema, and Terraform type-checks, plans, tests and even applies with
     hcl               what .tf files declare: variables, outputs, types
     docs              the tables of inputs and outputs in the modules' README.md
     log_objects       every object of a log, and what the sequencer has to be able to do with it
-    deployment        terraform/aws, applied to nothing, to look at its policies; placeholders is what it is told
-    iam               what policies of AWS allow and deny
     gcp_iam           what a policy of a bucket on Google Cloud allows
     gcp_rights        the policies of terraform/gcp against every object of a log
+    iam               what policies of AWS allow and deny
+    deployment        terraform/aws, applied to nothing, to look at its policies; placeholders is what it is told
 
     test_rights                  the policies of terraform/aws against every object of a log
-    test_commands_under_rights   the commands, on a server that enforces these policies
-    test_gcp_rights              the table of terraform/gcp against every object of a log, and against what runs write
-    test_gcp_alerts              what the alerts of terraform/gcp look for
+    test_iam                     the rules of AWS that this relies on
+    test_gcp_rights              those of terraform/gcp; test_gcp_alerts: what its alerts look for
+    test_commands_under_rights   the commands, on a server that enforces the policies of terraform/aws
+    test_readme                  the commands of the modules' README.md
 
 What this cannot find: enumerations, conflicts between arguments, and limits that only the provider's own code knows.
 """

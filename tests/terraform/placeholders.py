@@ -37,3 +37,8 @@ update = create
 
 def delete(kind: str, values: dict[str, Any]) -> None:
     """Do nothing: there is nothing."""
+
+
+def refresh(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what has changed since: nothing does."""
+    return {}

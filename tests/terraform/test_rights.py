@@ -6,6 +6,7 @@ The names are made by tiles/records/paths.py, so a name that is new there fails 
 from __future__ import annotations
 
 import json
+import pkgutil
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ from tiles.records import paths
 from tiles.records.serving import DAILY, FRESH, IMMUTABLE, headers_of
 from tiles.store.probe import PROBES
 from tiles.tree.layout import BUNDLES, CHECKPOINT, ENTRIES, Tile
+from tiles.upkeep.metrics import EMF_METRICS, NAMESPACE, RunMetrics, emf_line
 from tiletree.commands.serve import PAGE_POLICY, SAFE
+from tiletree.jobs.job import OPTIONS
 
 pytestmark = pytest.mark.interop
 
@@ -66,6 +69,8 @@ def rows() -> Iterator[Row]:
         ("public", ONCE, BOTH, OPERATOR, [paths.run_tile_path(LEAF, 0, 1, Tile(0, 0, 3))]),
         ("public", REPLACED, OPERATOR, OPERATOR, sorted(PAGE)),
         ("private", REPLACED, BOTH, NOBODY, [paths.HEAD, paths.SETTINGS, paths.STOPPED_INDEXES]),
+        ("public", REPLACED, BOTH, OPERATOR, [paths.withheld_path(1234)]),
+        ("private", REPLACED, OPERATOR, OPERATOR, [paths.MOVED, paths.MOVING]),
         ("private", ONCE, BOTH, BOTH, [paths.staged_path(1234067, DIGEST)]),
         ("private", ONCE, BOTH, NOBODY, [paths.policy_path(DIGEST)]),
         ("private", ONCE, BOTH, OPERATOR, [paths.decided_path(DIGEST), f"{paths.SET_ASIDE}tile/0/000"]),
@@ -169,6 +174,17 @@ def test_only_the_cdn_reads_without_a_role(complete: Deployment) -> None:
         assert not complete.may("arn:aws:iam::999999999999:role/stranger", "s3:GetObject", bucket, "checkpoint")
 
 
+def test_what_is_withheld_is_not_served(complete: Deployment) -> None:
+    """The CDN is denied the bundle that the example withholds, in each width, and no other; the sequencer reads it."""
+    (distribution,) = complete.all("aws_cloudfront_distribution")
+    bucket, source = complete.buckets["public"], {"aws:SourceArn": distribution["arn"]}
+    withheld = [Tile(ENTRIES, 1234, width).path for width in (256, 7)]
+    for path in (*withheld, Tile(ENTRIES, 1235).path, Tile(0, 1234).path, paths.withheld_path(1234)):
+        call = iam.Call("cloudfront.amazonaws.com", "s3:GetObject", f"arn:aws:s3:::{bucket}/{path}", source)
+        assert iam.is_allowed(call, [], [complete.bucket_policies[bucket]]) == (path not in withheld)
+        assert complete.may(complete.role("sequencer"), "s3:GetObject", bucket, path)
+
+
 @pytest.mark.parametrize("who", ["sequencer", "operator", "submit-release", "administrator"])
 def test_who_may_sign(complete: Deployment, who: str) -> None:
     """The sequencer alone signs, and only as a checkpoint is signed; an administrator does not."""
@@ -247,6 +263,28 @@ def test_headers_of_the_page(complete: Deployment) -> None:
                 ("Cross-Origin-Opener-Policy", "same-origin")
             ]
             assert security["referrer_policy"][0]["referrer_policy"] == SAFE["Referrer-Policy"]
+
+
+# ---- what is called
+
+
+def test_the_function_is_the_job(complete: Deployment) -> None:
+    """The handler is a function that there is, and each of its variables one that a job reads."""
+    (function,) = complete.all("aws_lambda_function")
+    assert callable(pkgutil.resolve_name(function["handler"]))
+    (environment,) = function["environment"]
+    options = {f"TILETREE_{name.upper()}" for name in OPTIONS}
+    places = {"TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY"}
+    assert places <= set(environment["variables"]) <= places | options
+
+
+def test_alarms_are_about_numbers_that_there_are(complete: Deployment) -> None:
+    """The alarm for backlog and silence looks at a metric that the job writes, by the dimension that it has."""
+    found = [alarm for alarm in complete.all("aws_cloudwatch_metric_alarm") if alarm["namespace"] == NAMESPACE]
+    assert [alarm["metric_name"] for alarm in found] == ["oldest_pending_seconds"]
+    assert found[0]["metric_name"] in EMF_METRICS
+    line = json.loads(emf_line(RunMetrics("log.example.com"), 0.0))
+    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [list(found[0]["dimensions"])]
 
 
 def test_names_of_submitters_are_those_of_the_code() -> None:

@@ -113,6 +113,20 @@ def test_lost() -> None:
     checked(world, new)
 
 
+def test_lost_beside_an_older_public_part() -> None:
+    """The head commits to more than is published, and the batch is gone: it was signed, so nothing may begin here."""
+    world = World().grown(3)
+    older = world.contents()
+    world.append(NEW)
+    world.restore("public", older)
+    world.put("anchor", ANCHOR, None)
+    before = world.contents()
+    with pytest.raises(Refused, match="this is an older copy of the public part") as refused:
+        adopt(world, world.stores["anchor"], lambda: None)
+    assert "more-was-signed-than-is-published" in (refused.value.hint or "")
+    assert world.contents() == before
+
+
 @pytest.mark.parametrize("same_place", [True, False])
 def test_a_copy_of_a_log_whose_anchor_was_moved(same_place: bool) -> None:
     """The old anchor is sealed, so there is a newer one somewhere, which may have signed more: it has to be asked."""

@@ -253,3 +253,17 @@ def test_faults_are_possible() -> None:
     """The matrix has a fault of each kind."""
     kinds = {faults.fault for faults in schedules(with_inbox(0))}
     assert kinds == set(Fault)
+
+
+def test_what_is_committed_only() -> None:
+    """Nothing is signed: public part and anchor stay, for another run to go on; until then no more is committed."""
+    world = with_inbox(3)
+    expected, before = submitted(world), world.contents()
+    done = world.sequencer().sequence(publish=False)
+    assert (done.published, done.count, done.checkpoint.tree.size) == (False, 6, 3)
+    assert [role for role, objects in world.contents().items() if before[role] != objects] == ["private"]
+    with pytest.raises(Unfinished, match="the tree of size 9 is committed, and not published yet"):
+        world.sequencer().sequence(publish=False)
+    assert world.sequencer().finish().tree.size == 9
+    check_submitted(world, expected, complete=True)
+    assert world.sequencer().sequence(publish=False).published

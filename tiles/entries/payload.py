@@ -87,6 +87,14 @@ def fetch_payload(fetcher: Fetcher, entry: bytes) -> bytes:
     return data
 
 
+def payload_of(entry: bytes) -> str | None:
+    """Return where the payload of an entry is, if it was published; None for an entry that has none."""
+    try:
+        return payload_path(_stored_of(entry)[0])
+    except UsageError:
+        return None
+
+
 def _stored_of(entry: bytes) -> tuple[str, int | None, bytes]:
     """Return the SHA-256 of an entry's payload, its size where the entry says it, and the signature over it, or b""."""
     with suppress(Malformed):

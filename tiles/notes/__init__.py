@@ -9,6 +9,7 @@
     freshness      the newest time at which a policy's quorum still holds
     tlog_proof     proofs as files, which are verified offline
     index_head     what vouches for an index of the entries (docs/index-format.md)
+    withheld       which entries a log withholds, and why
     fork_evidence  the proof that two signed histories of one log exclude each other, and by which keys
 
 Its modules are public. Each parses strictly: parse, format again, compare.

@@ -13,6 +13,7 @@
     histories        whether two checkpoints are of one history, and where the evidence is kept if not
     consistency      a consistency proof between two sizes of one log
     memories         what the client wants remembered, as Protocols
+    withheld         which entries a log withholds, held to its tree
     trust            with which policy a log is read
 
 The rule: fetchers return bytes that anyone may have written; only `verified_tree` and `client` decide what is believed.

@@ -22,6 +22,7 @@ DAYS = "checkpoints/days/"  # the first published checkpoint of each day
 PAYLOAD = "payload/"
 PAYLOADS = "payload/sha256/"  # files that were published with their digest entries
 INDEX = "index/"  # by which entries are found
+WITHHELD = "withheld/"  # which entries of a bundle the log withholds, and why
 
 # Where something stands below these, or a checkpoint or `pending`, there is or was a log. A policy is no such trace:
 # whoever begins a log may have written one before.
@@ -94,6 +95,22 @@ def is_day_path(path: str) -> bool:
 def payload_path(sha256: str) -> str:
     """Return where the file of that SHA-256 (64 lower-case hexadecimal digits) is published."""
     return f"{PAYLOADS}{sha256}"
+
+
+def withheld_path(bundle: int) -> str:
+    """Return where it says which entries of a bundle are withheld: of bundle 1234 "withheld/x001/234"."""
+    return f"{WITHHELD}{index_path(bundle)}"
+
+
+def withheld_bundle(path: str) -> int | None:
+    """Return the bundle that `withheld_path` has this path for; None for any other path."""
+    if not path.startswith(WITHHELD):
+        return None
+    try:
+        tile = parse_tile_path(f"tile/0/{path.removeprefix(WITHHELD)}")
+    except Malformed:
+        return None
+    return tile.index if tile.is_full else None
 
 
 def index_head_path(kind: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tiles.errors import Malformed
-from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind
+from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind, withheld_bundle
 from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
 BYTES = "application/octet-stream"
@@ -66,7 +66,7 @@ def is_for_ever(path: str) -> bool:
 
 def headers_of(path: str) -> dict[str, str]:
     """Return Content-Type and Cache-Control of an object of the public part."""
-    if path in _FRESH or head_kind(path) is not None:
+    if path in _FRESH or head_kind(path) is not None or withheld_bundle(path) is not None:
         return {"Content-Type": TEXT, "Cache-Control": FRESH}
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}

@@ -13,7 +13,7 @@ from typing import Any
 
 from tiles.errors import AccessError, Denied, NotFound, UsageError
 from tiles.signing.key_place import AwsKey
-from tiles.signing.service_key import Busy
+from tiles.signing.service_key import ANSWER, CONNECT, Busy
 from tiles.store.network import authorities_file
 
 MAX_MESSAGE = (
@@ -110,11 +110,13 @@ class AwsKms:
     def _ask(self, what: str, **parameters: Any) -> dict[str, Any]:
         with self._lock:  # making a client is not safe in threads; using one is
             call: Callable[..., dict[str, Any]] = getattr(self._client, what)
-        from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # type: ignore[import-untyped]
 
         try:
             return call(**parameters)
         except (BotoCoreError, ClientError) as error:
+            if isinstance(error, NoCredentialsError):
+                self.__dict__.pop("_client", None)  # it would not look for them again
             raise trouble(self.where, error) from None
 
     @cached_property
@@ -133,7 +135,7 @@ class AwsKms:
                 endpoint_url=key.endpoint or None,
                 verify=authorities_file(),
                 # trying again is our own business: there is one bound on it, and no request waits behind another
-                config=Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1}),
+                config=Config(connect_timeout=CONNECT, read_timeout=ANSWER, retries={"total_max_attempts": 1}),
             )
         except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint or a region that is none
             raise trouble(self.where, error) from None

@@ -31,7 +31,8 @@ _REGION_IN_ARN = re.compile(r"arn:[a-z-]+:kms:([a-z0-9-]{1,40}):[0-9]{12}:(?:key
 _PROFILE = re.compile(r"[A-Za-z0-9 ._@/+-]{1,128}", re.ASCII)
 _PART = r"/[A-Za-z0-9_.:-]{1,100}"  # a project may be named domain.example:project
 _GCP_KEY = re.compile(
-    rf"projects{_PART}/locations{_PART}/keyRings{_PART}/cryptoKeys{_PART}(/cryptoKeyVersions/[0-9]{{1,10}})?", re.ASCII
+    rf"projects{_PART}/locations{_PART}/keyRings{_PART}/cryptoKeys{_PART}(?:/(?:cryptoKeyV|v)ersions/([0-9]{{1,10}}))?",
+    re.ASCII,
 )
 _FORMS = "a file, awskms:///KEY, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…"
 _SIMILAR = re.compile(r"(?:[a-z0-9+.]*kms|pkcs11)://?", re.ASCII | re.IGNORECASE)
@@ -162,6 +163,7 @@ def _parse_gcp(text: str) -> GcpKey:
             else "not gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N",
             hint="`gcloud kms keys versions list` has the names; the first version is cryptoKeyVersions/1",
         )
+    name = f"{name.rpartition('/')[0].rpartition('/')[0]}/cryptoKeyVersions/{match[1]}"  # cosign writes versions/N
     return GcpKey(name, _options(text, "endpoint").get("endpoint", ""))
 
 

@@ -21,6 +21,8 @@ from tiles.sigstore.public_key import DIGEST_SIZES, PublicKey, parse_public_key,
 
 PATIENCE = Pauses(5, 0.2, 5.0, (0.5, 1.0))  # 3 seconds in all: a run that fails is finished by the next one
 
+CONNECT, ANSWER = 3.0, 5.0  # seconds that a request waits; five of them are over before a function's time is
+
 ED25519, P256 = "Ed25519", "ECDSA P-256"  # what a key has to be: the log's, one for artifacts
 
 _EXCHANGED = "look which key is behind that name by now, and whether something on the way changes answers"

@@ -18,6 +18,7 @@ from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
 from tiles.notes.index_head import IndexHead, sign_index_head
 from tiles.notes.keys import SIGNS_TEXT, SigningKey, VerifierKey, check_origin
 from tiles.notes.note import Note
+from tiles.notes.withheld import Withheld, sign_withheld
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.sigstore.revocation import Revocation, Statement
 from tiles.store import Store, Version
@@ -94,18 +95,32 @@ class Signer:
             raise UsageError(f"the revocation is by {said.log or 'another key'}, and this is {self.verifier}")
         if self.verifier.type not in SIGNS_TEXT:
             raise UsageError(f"{self.verifier} signs checkpoints only, no revocation")
-        anchor, _version = self.memory.recall()
-        if anchor is None:
-            raise Refused(f"there is no anchor at {self.memory.store.url}, and nothing is signed without")
-        if anchor.state == SEALED:
-            raise _closed(self.memory.store.url, anchor)
+        self._usable()
         return Revocation(said, self._key.sign(said.text))
+
+    def sign_withheld(self, said: Withheld) -> Note:
+        """Return the record of withheld entries, signed. No such text is a checkpoint, or the head of an index.
+
+        Raises UsageError for another log's; Refused without an anchor, or if nothing may be signed with it any more.
+        """
+        if said.origin != self.memory.origin:
+            raise UsageError(f"the record is of {said.origin}, the key is that of {self.memory.origin}")
+        self._usable()
+        return sign_withheld(said, self._key)
 
     def freeze(self, since: Anchor) -> None:
         """Let no other tree be signed with the anchor, which is `since`. Raises Conflict if it is another by now."""
         version = self._expect(since)
         if since.state == OPEN:
             self.memory.put(replace(since, state=FROZEN), version)
+
+    def _usable(self) -> None:
+        """Raise Refused without an anchor, or if nothing may be signed with it any more."""
+        anchor, _version = self.memory.recall()
+        if anchor is None:
+            raise Refused(f"there is no anchor at {self.memory.store.url}, and nothing is signed without")
+        if anchor.state == SEALED:
+            raise _closed(self.memory.store.url, anchor)
 
     def _expect(self, since: Anchor) -> Version | None:
         remembered, version = self.memory.recall()

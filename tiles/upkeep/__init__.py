@@ -11,6 +11,7 @@
     strays          what a listing shows beside the tree
     gc              deleting what is of no use any more
     superseded      for gc: partial tiles and index runs whose place larger ones have taken
+    withhold        saying, signed, that the bytes of entries are denied to readers
     import_log      appending another log's entries
     repair          putting back what is lost or damaged
     rebuild         for repair: the tree, from what there is of it

@@ -11,16 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
+from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
+from tiles.notes.withheld import Entry
 from tiles.read.fetcher import open_log
+from tiles.read.withheld import WithheldEntries
+from tiles.records.paths import WITHHELD, withheld_bundle, withheld_path
 from tiles.store import Fetcher, Store
 from tiles.tree.blame import Finding, Hashes, Stated, children, judge_edge, judge_tile, leads_to_root
-from tiles.tree.layout import TILE_WIDTH, edge_tiles
+from tiles.tree.layout import ENTRIES, TILE_WIDTH, edge_tiles, parse_tile_path
 from tiles.tree.merkle import Hash, TreeHead
-from tiles.upkeep.objects import Objects
+from tiles.upkeep.objects import MISSING, Objects
 from tiles.upkeep.strays import take_inventory
 
 Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one of level 1; the findings
@@ -28,10 +33,11 @@ Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an audit found; a sound log has no findings."""
+    """What an audit found; a sound log has no findings. withheld: the entries that the log says it withholds."""
 
     tree: TreeHead
     findings: tuple[Finding, ...]
+    withheld: tuple[Entry, ...] = ()
 
 
 def audit(
@@ -43,6 +49,7 @@ def audit(
     progress: Callable[[int], None] | None = None,
     executor: Executor | None = None,
     url: str | None = None,
+    withheld: WithheldEntries | None = None,
 ) -> Report:
     """Recompute the tree of a checkpoint that was accepted, and return every finding, not only the first.
 
@@ -50,6 +57,7 @@ def audit(
     policy     verifies the log's signatures on the checkpoints that are kept in `store`; None leaves them unverified
     progress   is called with how many more entries were recomputed
     executor   recomputes runs of 65,536 entries; its workers may be other processes
+    withheld   what the log says of entries that it withholds; a bundle with such entries may be missing
     url        what other processes open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
 
     What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
@@ -59,7 +67,42 @@ def audit(
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
         walk.findings += take_inventory(store, fetcher, tree, policy, damaged)
-    return Report(tree, tuple(walk.findings))
+    if withheld is None:
+        return Report(tree, tuple(walk.findings))
+    return _without_withheld(tree, walk.findings, withheld, store)
+
+
+def _without_withheld(
+    tree: TreeHead, findings: Sequence[Finding], withheld: WithheldEntries, store: Store | None
+) -> Report:
+    """Return the report: a bundle that is missing is no finding if the log has signed that it withholds some of it."""
+    missing = {bundle: finding for finding in findings if (bundle := _missing_bundle(finding)) is not None}
+    listed = (withheld_bundle(each.path) for each in store.list(WITHHELD)) if store is not None else ()
+    bundles = sorted({*missing, *(bundle for bundle in listed if bundle is not None)})
+    entries: list[Entry] = []
+    left = list(findings)
+    for bundle in bundles:
+        try:
+            found = withheld.of_bundle(bundle)
+        except (LogError, NotFound) as error:
+            left.append(
+                Finding(withheld_path(bundle), error.problem if isinstance(error, TileError) else error.message)
+            )
+            continue
+        entries += found
+        if found and bundle in missing:
+            left.remove(missing[bundle])
+    return Report(tree, tuple(left), tuple(entries))
+
+
+def _missing_bundle(finding: Finding) -> int | None:
+    """Return which bundle it is that is not there; None for any other finding."""
+    if finding.problem != MISSING:
+        return None
+    with suppress(Malformed):
+        tile = parse_tile_path(finding.path)
+        return tile.index if tile.level == ENTRIES else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from tiles.errors import AccessError, Conflict, LogError, NotFound, OutcomeUnkno
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.records.head import Head
-from tiles.records.paths import CHECKPOINTS, HEAD, MOVED, PENDING, is_day_path, kept_size
+from tiles.records.paths import CHECKPOINTS, HEAD, MOVED, PENDING, STAGING, is_day_path, kept_size
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Version
@@ -98,6 +98,8 @@ class Adoption:
             if self._is_the_anchor(found.there, found.published, head):
                 self._replace_pending(head)
                 return Adopted(found.there, is_new=False, sealed=False)
+            if found.old is None:
+                self._check_newest(head, found.published)
             if not is_sure and (found.old is None or found.old.state == SEALED):
                 go_on()
                 is_sure = True
@@ -178,6 +180,21 @@ class Adoption:
                 verify_consistency(tree, published, self._tree.prove(tree, published, None))
             except ProofError as error:
                 raise Refused(f"the log of {published} does not extend {tree}, which was signed", hint=_HINT) from error
+
+    def _check_newest(self, head: Head, published: TreeHead) -> None:
+        """Raise Refused if the head commits to more than is published, and the batch between the two is gone.
+
+        A staged batch is deleted after its tree was published. So that tree was signed, and without the old anchor
+        nothing else would keep another one of its size from being signed.
+        """
+        if head.tree == published or head.staged_path is None:
+            return
+        if all(listed.path != head.staged_path for listed in self._parts.private.list(STAGING)):
+            raise Refused(
+                f"size {published.size} is published, the head commits to {head.tree}, and its staged batch is gone: "
+                "it was published before, and this is an older copy of the public part",
+                hint=explained("more-was-signed-than-is-published", "restore the newest one; nothing was changed"),
+            )
 
     def _seal(self, old: Anchor, version: Version | None) -> None:
         if old.state != SEALED:

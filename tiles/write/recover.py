@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tiles.errors import AccessError, NotFound, Refused, explained
+from tiles.errors import AccessError, NotFound, Refused, Unfinished, explained
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch, open_batch
 from tiles.retry import ATTEMPTS, Clock, among_writers
@@ -77,6 +77,19 @@ class Recoverer:
                 self._durable = state.head.nonce
                 return state, finished
         raise AccessError(f"{self._parts.private.url}: the head did not come to rest in {ATTEMPTS} attempts")
+
+    def check_published(self) -> None:
+        """Raise Unfinished if something is committed that is not published."""
+        state = self._steps.loader.load()
+        if not state.is_published:
+            head = state.head
+            raise Unfinished(
+                f"the tree of size {head.tree.size} is committed, and not published yet",
+                first_index=head.base,
+                count=head.tree.size - head.base,
+                published=False,
+                hint="publish it first: `tiletree sequence --only publish`",
+            )
 
     def _look(self) -> tuple[State, Batch | None]:
         """Return the log's state, and the batch that is staged for its head. Raises Refused if it cannot go on."""

@@ -65,6 +65,7 @@ class Sequenced:
     once      False if what was to be logged once may be in the log elsewhere, because nobody could look
     waited    how many seconds the oldest of these submissions had waited once it was published; None if there is none
     frozen    the log is closed for ever, so nothing was decided
+    published  False if the batch is committed only: the next run publishes it
     """
 
     first_index: int
@@ -78,3 +79,4 @@ class Sequenced:
     once: bool = True
     waited: float | None = None
     frozen: bool = False
+    published: bool = True

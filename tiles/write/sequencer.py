@@ -125,13 +125,18 @@ class Sequencer:
             if not coming:  # an earlier run had committed this batch, or all of it was there
                 ahead = Ahead(checked(take(done.checkpoint.tree.size), at_end=True))
 
-    def sequence(self, limits: Limits | None = None) -> Sequenced:
+    def sequence(self, limits: Limits | None = None, *, publish: bool = True) -> Sequenced:
         """Decide what waits in the inbox, as one batch: log it or refuse it, publish, and say what was done.
 
-        Raises as `append` does; what is not decided stays in the inbox.
+        publish   False: sign nothing, and leave it to the next run to publish what is committed
+
+        Raises as `append` does; what is not decided stays in the inbox. Raises Unfinished if nothing is to be published
+        and an earlier batch is not.
         """
         with _refusing():
             for tries in among_writers(self._clock):
+                if not publish:
+                    self._recoverer.check_published()
                 state, _ = self._recoverer.settle()
                 size = state.head.tree.size
                 taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._clock.now())
@@ -146,10 +151,13 @@ class Sequencer:
                 planned = plan(self._steps.tree.right_edge(state.head.tree), wanted.new) if wanted.new else None
                 body = planned.body if planned else b""
                 batch = Batch(size, len(wanted.new), body, taken.took, taken.refused, wanted.already)
-                if (done := self._commit(state, planned, batch, self._steps.committer.stage(batch))) is not None:
+                name = self._steps.committer.stage(batch)
+                done = self._commit(state, planned, batch, name, publish=publish)
+                if done is not None:
                     decided = size, batch.count, batch.took, batch.refused, taken.backlog
                     waited = None if taken.oldest is None else max(0.0, self._clock.now() - taken.oldest)
-                    return Sequenced(*decided, done, tries, len(batch.already), wanted.complete, waited)
+                    once = wanted.complete
+                    return Sequenced(*decided, done, tries, len(batch.already), once, waited, published=publish)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
 
     def finish(self) -> SignedCheckpoint:
@@ -225,8 +233,10 @@ class Sequencer:
         batch: Batch,
         name: str,
         then: Callable[[Plan], None] | None = None,
+        *,
+        publish: bool = True,
     ) -> SignedCheckpoint | None:
-        """Commit and publish a staged batch; return the checkpoint, None if another writer was first.
+        """Commit and publish a staged batch; return the published checkpoint, None if another writer was first.
 
         planned   None for a batch without entries: the tree stays, and is published already
         """
@@ -235,7 +245,7 @@ class Sequencer:
             return None
         if then is not None and planned is not None:
             then(planned)
-        return self._complete(state, head, batch, planned)
+        return self._complete(state, head, batch, planned) if publish else state.checkpoint
 
     def _complete(self, state: State, head: Head, batch: Batch, planned: Plan | None) -> SignedCheckpoint:
         signed = None if planned else state.checkpoint

@@ -10,6 +10,7 @@ import click
 
 from tiles.read.fetcher import open_log
 from tiles.read.other_layouts import check_layout
+from tiles.read.withheld import WithheldEntries
 from tiles.store import StoreFetcher
 from tiles.upkeep.audit import audit as recompute
 from tiles.user.places import public_store
@@ -46,6 +47,9 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
             progress=progress.advance,
             executor=executor,
             url=log,
+            withheld=WithheldEntries(
+                fetcher, accepted.signed.tree, accepted.signed.origin, pinned.policy.keys_of(accepted.signed.origin)
+            ),
         )
     findings = [{"path": finding.path, "problem": finding.problem} for finding in report.findings]
     tree = report.tree
@@ -56,7 +60,12 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
             "root": tree.root.hex(),
             "trust": pinned.how,
             "findings": findings,
+            "withheld": [
+                {"index": entry.index, "leaf_hash": entry.leaf.hex(), "reason": entry.reason}
+                for entry in report.withheld
+            ],
         },
+        *(f"entry {entry.index} is withheld: {entry.reason}" for entry in report.withheld),
         *(f"{finding.path}: {finding.problem}" for finding in report.findings),
         f"audited {accepted.signed.origin}, size {tree.size}, root {tree.root.hex()}",
         f"{len(findings) or 'no'} findings",

@@ -90,7 +90,7 @@ def build(
 
 
 def _build_own(out: Output, log: str, kinds: Sequence[str], writer: Writer, pins: Pins, *, repair: bool) -> None:
-    if pins != Pins():
+    if pins.is_named:
         raise UsageError("--vkey and --policy say whom to trust for the log of others, with DST")
     key = find_key(log, writer)
     opened = open_sequencer(log, writer, key)

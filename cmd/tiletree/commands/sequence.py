@@ -24,6 +24,7 @@ from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output
 
 SHOWN_REFUSALS = 20
+COMMIT, PUBLISH = "commit", "publish"
 _DEFAULT = Limits()
 
 
@@ -52,6 +53,11 @@ _DEFAULT = Limits()
     show_default=True,
     help="seconds that --align holds an entry back, at most",
 )
+@click.option(
+    "--only",
+    type=click.Choice([COMMIT, PUBLISH]),
+    help="commit: one batch, and sign nothing; publish: what is committed, and take nothing from the inbox",
+)
 @writer_options("admission", "key", "private", "anchor", "policy")
 @json_option
 @output
@@ -63,6 +69,7 @@ def sequence(
     max_bytes: int,
     align: bool,
     max_hold: float,
+    only: str | None,
     writer: Writer,
 ) -> None:
     """Log what was submitted, and publish; refuse what the log's admission policy does not admit.
@@ -77,6 +84,10 @@ def sequence(
     listed, read or deleted stops nothing; the run says so. With --watch a run that fails to reach storage is reported
     and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
 
+    --only is for writers that work on copies, such as clones of a Git repository: they commit, put the private part
+    where all writers see it, and publish then. With --only commit, a batch that is committed and not published is
+    exit code 5.
+
     With --log-format json the line of a run on standard error has its numbers: entries, refusals, what waits and for
     how long, and how long publishing took.
 
@@ -84,11 +95,13 @@ def sequence(
     """
     if watch is not None and align and watch > max_hold:
         raise UsageError(f"--watch {watch:g} is a longer pause than --max-hold {max_hold:g} allows")
+    if watch is not None and only is not None:
+        raise UsageError("--watch and --only cannot be named together: a run that goes on does both")
     limits = Limits(entries=max_entries, bytes=max_bytes, align=align, max_hold=max_hold)
     opened = open_sequencer(log, writer)
     if watch is None:
         with counted(out, opened.verifier.name) as told:
-            Run(out, log, told=told).go(opened, limits)
+            Run(out, log, told=told, only=only).go(opened, limits)
     else:
         _watch(out, log, opened, limits, watch)
 
@@ -129,12 +142,14 @@ class Run:
 
     quiet   says nothing if that is nothing
     told    is told each batch, the last one without entries and refusals too
+    only    COMMIT or PUBLISH; None: both
     """
 
     out: Output
     log: str
     quiet: bool = False
     told: Callable[[Sequenced], object] = lambda _: None
+    only: str | None = None
     batches: list[dict[str, int]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     refusals: list[dict[str, str]] = field(default_factory=list)
@@ -149,13 +164,15 @@ class Run:
         """Decide what waits, a batch at a time."""
         waiting = None  # what waited when the run began: what comes later is for the next one
         while True:
-            done = log.sequence(limits)
+            done = self._decide(log, limits)
             self.told(done)
             decided = len(done.took) + len(done.refused)
             waiting = decided + done.backlog.objects if waiting is None else waiting
             self._add(done)
             self.undeletable = done.backlog.undeletable if self.undeletable is None else self.undeletable
             self.undeleted += log.undeleted()
+            if not done.published:
+                break
             if done.count:
                 self.index = log.update_index()  # the answer has been printed
             waiting -= decided
@@ -165,6 +182,12 @@ class Run:
             remark_readable(self.out, log.readable())
             remark_index(self.out, self.log, self.index)
             self._finish(done)
+
+    def _decide(self, log: Log, limits: Limits) -> Sequenced:
+        if self.only != PUBLISH:
+            return log.sequence(limits, publish=self.only != COMMIT)
+        published = log.finish()
+        return Sequenced(published.tree.size, 0, (), (), Backlog(), published)
 
     def _add(self, done: Sequenced) -> None:
         self.retries += done.retries
@@ -189,6 +212,8 @@ class Run:
         lines += [f"  {each['name']}: {each['reason']}" for each in self.refusals]
         if backlog.objects:
             lines.append(f"{backlog.objects} submissions wait on, the oldest for {backlog.oldest or 0:.0f} seconds")
+        if not done.published:
+            lines.append("committed, and not published: the next run does that")
         lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
         for name, value, text in _troubles(backlog):
             self.out.remark(name, value, text)
@@ -206,6 +231,7 @@ class Run:
             "backlog": {"objects": backlog.objects, "bytes": backlog.bytes, "oldest": backlog.oldest},
             "retries": self.retries,
             "already": self.already,
+            "published": done.published,
             "origin": done.checkpoint.origin,
             "size": tree.size,
             "root": tree.root.hex(),

@@ -95,7 +95,7 @@ def shim(
     answered is published, and a client that got no answer may ask again.
     """
     address = parse_listen(listen)
-    if not submits and (submitter or pins != Pins()):
+    if not submits and (submitter or pins.is_named):
         raise click.UsageError("--submitter, --vkey and --policy are for --submit", click.get_current_context())
     parent = os.getppid()
     _forget_killed(ready_file)

@@ -88,4 +88,4 @@ def status(out: Output, log: str, limits: Limits, metrics: bool, writer: Writer)
 
 def _other(key: VerifierKey, found: Status) -> str:
     """Return what is wrong with a key that is not the log's; "" if it is."""
-    return "" if key is None or key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"
+    return "" if key.vkey in found.head.vkeys else f"it is the key {key.vkey}, not the log's"

@@ -181,12 +181,13 @@ run "refuses_what_cannot_be" {
     alarm_oldest_pending_seconds = 1
     alarm_period_seconds         = 61
     log_retention_days           = 2
+    withheld_paths               = ["checkpoint"]
   }
   expect_failures = [
     var.name, var.origin, var.package_path, var.architecture, var.key_arn, var.schedule_expression, var.wake_up_seconds,
     var.memory_mb, var.timeout_seconds, var.settings, var.lock_days, var.noncurrent_days, var.submitters,
     var.operator_principals, var.checkpoint_ttl_seconds, var.domain, var.price_class, var.web_acl_arn,
     var.alarm_topic_arns, var.cdn_alarm_topic_arns, var.alarm_oldest_pending_seconds, var.alarm_period_seconds,
-    var.log_retention_days,
+    var.log_retention_days, var.withheld_paths,
   ]
 }

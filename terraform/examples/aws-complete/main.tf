@@ -63,6 +63,7 @@ module "log" {
   alarm_period_seconds         = 600
   log_retention_days           = 90
 
-  frozen = var.frozen
-  tags   = { team = "releases" }
+  withheld_paths = ["tile/entries/x001/234", "tile/entries/x001/234.p/*"]
+  frozen         = var.frozen
+  tags           = { team = "releases" }
 }

@@ -1,0 +1,86 @@
+"""Entries that a log withholds: what it has signed about them, held to its tree.
+
+A record counts if the log's key has signed it, for this log and this bundle, and if each leaf hash in it is the one
+that the tree has at that index. Anything else is as good as no record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from tiles.errors import LogError, NotFound, UsageError
+from tiles.notes.keys import VerifierKey
+from tiles.notes.withheld import MAX_WITHHELD_SIZE, Entry, open_withheld
+from tiles.read.client import LogClient
+from tiles.read.tiles import TileSource
+from tiles.read.verified_tree import VerifiedTree
+from tiles.records.paths import withheld_path
+from tiles.store import Fetcher
+from tiles.store.past_caches import fetch_for
+from tiles.tree.layout import BUNDLES, TILE_WIDTH
+from tiles.tree.merkle import TreeHead
+from tiles.tree.proof import Node
+
+_BUNDLE = re.compile(rf"{BUNDLES}((?:x[0-9]{{3}}/)*[0-9]{{3}})", re.ASCII)
+
+
+class WithheldEntries:
+    """What one log withholds of the entries of one of its trees.
+
+    keys   the log's
+    """
+
+    def __init__(self, fetcher: Fetcher, tree: TreeHead, origin: str, keys: Iterable[VerifierKey]) -> None:
+        self._fetcher = fetcher
+        self._tree = tree
+        self._origin = origin
+        self._keys = tuple(keys)
+
+    @classmethod
+    def of(cls, client: LogClient) -> WithheldEntries:
+        """Return what the log withholds that a client reads."""
+        signed = client.accepted.signed
+        return cls(client.fetcher, signed.tree, signed.origin, client.policy.keys_of(signed.origin))
+
+    def of_bundle(self, bundle: int) -> Sequence[Entry]:
+        """Return the withheld entries of a bundle, perhaps none. Raises LogError for a record that does not count."""
+        try:
+            said = fetch_for(
+                self._fetcher,
+                withheld_path(bundle),
+                MAX_WITHHELD_SIZE,
+                lambda data: open_withheld(data, self._keys),
+            )
+        except NotFound:
+            return ()
+        if (said.origin, said.bundle) != (self._origin, bundle):
+            raise LogError(f"it is of bundle {said.bundle} of {said.origin}")
+        nodes = [Node(0, entry.index) for entry in said.entries if entry.index < self._tree.size]
+        tree = VerifiedTree(TileSource(self._fetcher, lenient=False), self._tree, self._origin)
+        tree.read(nodes)
+        known = said.entries[: len(nodes)]  # a larger tree may have the others
+        for node, entry in zip(nodes, known, strict=True):
+            if tree.hash(node) != entry.leaf:
+                raise LogError(f"it says that entry {entry.index} has the leaf hash {entry.leaf.hex()}, and it has not")
+        return known
+
+    def explained(self, error: NotFound) -> NotFound:
+        """Return an error that says what is withheld, if that is why a bundle is not there; otherwise `error`."""
+        found = _BUNDLE.search(error.message)
+        if found is None:
+            return error
+        bundle = int(found[1].replace("x", "").replace("/", ""))
+        try:
+            entries = self.of_bundle(bundle)
+        except (LogError, NotFound, UsageError):
+            return error
+        if not entries:
+            return error
+        first = bundle * TILE_WIDTH
+        which = "; ".join(f"entry {entry.index}: {entry.reason}" for entry in entries[:3])
+        return NotFound(
+            f"{self._fetcher.url}: the log withholds entries, so those of {first} to {first + TILE_WIDTH - 1} cannot "
+            f"be read: {which}{' …' if len(entries) > 3 else ''}",
+            hint="their leaf hashes are in the tree, so proofs of them are as good as ever",
+        )
