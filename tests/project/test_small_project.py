@@ -52,9 +52,9 @@ class Project:
         self.files.append(self.host.directory / "releases" / tag / name)
         return tag
 
-    def run(self, tag: str, before_push: Before = lambda _: 0) -> Job:
+    def run(self, tag: str, before_push: Before = lambda _: 0, before_fetch: Before = lambda _: 0) -> Job:
         """Run the workflow, which has to do its work, and see that the release's proofs verify."""
-        job = self.host.play(tag, before_push)
+        job = self.host.play(tag, before_push, before_fetch)
         assert job.code == 0, job.said
         for file in self.files:
             if file.parent.name == tag:
@@ -172,6 +172,12 @@ def test_two_jobs_at_once(project: Project) -> None:
         project.run(project.release(), meet)
         size += 3
         project.check(size=size)
+
+
+def test_a_job_that_fetches_meanwhile(project: Project) -> None:
+    """Another job does all its work when one of the clones is fetched already: the two are fetched again."""
+    project.run(project.release(), before_fetch=lambda fetch: fetch == 2 and project.run(project.release()).code)
+    project.check(size=2)
 
 
 def test_pushes_that_fail(project: Project) -> None:

@@ -25,7 +25,7 @@ from tests.support.forking_tiletree import Forks
 PROJECT = "OWNER/PROJECT"
 STATE = f"{PROJECT}-state"
 DIE, FAIL = 9, 1  # what a test can answer for a push; 0: it goes on
-Before = Callable[[int], int]  # gets the number of a push, from 1, before it is done, and answers
+Before = Callable[[int], int]  # gets the number of a push or a fetch, from 1, before it is done, and answers
 
 # what stands in front of a program: asks the test, and exits as that says, or goes on with the real one
 _ASK = r"""#!/bin/bash
@@ -59,12 +59,14 @@ class _Asked(socketserver.StreamRequestHandler):
 
 @dataclass
 class Job:
-    """A job that ran: its machine's directory, its exit code, what it printed, and how often it pushed."""
+    """A job that ran: its machine's directory, its exit code, what it printed, and how often it pushed and fetched."""
 
     directory: Path
     before_push: Before = lambda _: 0
+    before_fetch: Before = lambda _: 0
     environment: dict[str, str] = field(default_factory=dict)
     pushes: int = 0
+    fetches: int = 0
     code: int = 0
     said: str = ""
 
@@ -134,10 +136,10 @@ class GitHost:
         shutil.rmtree(copy / ".git")
         return copy
 
-    def play(self, tag: str, before_push: Before = lambda _: 0) -> Job:
+    def play(self, tag: str, before_push: Before = lambda _: 0, before_fetch: Before = lambda _: 0) -> Job:
         """Play the workflow for a release, and return its job; it ends at the first step that fails."""
         # a machine's directories have the names that they had on the one before, unless that is still at work
-        job = Job(self.directory / f"machine {len(self.jobs)}", before_push)
+        job = Job(self.directory / f"machine {len(self.jobs)}", before_push, before_fetch)
         self.jobs.append(job)
         try:
             return self._played(job, tag)
@@ -220,8 +222,8 @@ class GitHost:
         programs.mkdir()
         for name in ("git", "gh", "pip", "sleep", "tiletree"):
             ask = _ASK.format(port=port, name=name, real=shutil.which(name) or "false")
-            if name == "git":  # only pushes are asked about
-                ask = ask.replace("\n", f'\n[[ " $* " == *" push "* ]] || exec {shutil.which(name)} "$@"\n', 1)
+            if name == "git":  # only pushes and fetches are asked about
+                ask = ask.replace("\n", f'\n[[ " $* " =~ " push "|" fetch " ]] || exec {shutil.which(name)} "$@"\n', 1)
             (programs / name).write_text(ask)
             (programs / name).chmod(0o755)
 
@@ -230,6 +232,10 @@ class GitHost:
         job = next((job for job in self.jobs if job.directory in directory.parents), None)
         if program == "git":
             if job is None:
+                return "real", "", ""
+            if "fetch" in words:
+                job.fetches += 1
+                job.before_fetch(job.fetches)
                 return "real", "", ""
             job.pushes += 1
             decided = job.before_push(job.pushes)
