@@ -55,7 +55,7 @@ interop: $(VENV)/dev.stamp  ## tests against implementations and object stores o
 	@command -v go >/dev/null || { echo 'make interop needs the Go toolchain: go is not on PATH' >&2; exit 1; }
 	$(PY) -m pytest -m "interop and not slow" tests/interop $(ARGS)
 
-interop-full: $(VENV)/dev.stamp  ## the same, with what takes long to build: cosign, MinIO; and what each client says
+interop-full: $(VENV)/dev.stamp  ## the same, with what takes long to build: cosign, MinIO, Caddy; and what each client says
 	@command -v go >/dev/null || { echo 'make interop-full needs the Go toolchain: go is not on PATH' >&2; exit 1; }
 	INTEROP=full $(PY) -m pytest -m interop -rA tests/interop $(ARGS)
 

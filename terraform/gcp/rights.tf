@@ -12,35 +12,48 @@ locals {
     delete  = "projects/${var.project_id}/roles/${google_project_iam_custom_role.deleter.role_id}"
   }
 
-  conditions = { for part, rights in local.objects : part => { for right, patterns in rights : right => join(" || ", [
-    for pattern in patterns : join(" && ", concat(
-      strcontains(pattern, "*")
-      ? ["resource.name.startsWith(\"${local.prefixes[part]}${split("*", pattern)[0]}\")"]
-      : ["resource.name == \"${local.prefixes[part]}${pattern}\""],
-      strcontains(pattern, "*") && !endswith(pattern, "*")
-      ? ["resource.name.endsWith(\"${split("*", pattern)[1]}\")"]
-      : [],
-    ))
-  ]) } }
   parts    = keys(local.buckets)
   prefixes = { for part, bucket in local.buckets : part => "projects/_/buckets/${bucket}/objects/" }
+
+  # A pattern as a condition: a name, its beginning, or its beginning and its end.
+  terms = { for part in local.parts : part => { for pattern in distinct(flatten(values(local.objects[part]))) : pattern => (
+    !strcontains(pattern, "*") ? "resource.name == \"${local.prefixes[part]}${pattern}\"" : join(" && ", concat(
+      ["resource.name.startsWith(\"${local.prefixes[part]}${split("*", pattern)[0]}\")"],
+      [for end in compact([split("*", pattern)[1]]) : "resource.name.endsWith(\"${end}\")"],
+    ))
+  ) } }
+  conditions = { for part, rights in local.objects : part => {
+    for right, patterns in rights : right => join(" || ", [for pattern in patterns : local.terms[part][pattern]])
+  } }
 
   # Who has which role where: with a title, for the objects of a condition only; without one, for all of the bucket.
   #
   # The sequencer has to see names as well: whoever may not list is told 403 of what is not there, and no log is begun.
+  of_sequencer = flatten([for part in local.parts : [for right, expression in local.conditions[part] : {
+    part       = part
+    role       = local.roles[right]
+    members    = [local.members.sequencer]
+    title      = "sequencer-${right}"
+    expression = expression
+  }]])
+  of_submitters = [for name, members in var.submitters : {
+    part       = "private"
+    role       = "roles/storage.objectCreator"
+    members    = sort(members)
+    title      = "submitter-${name}"
+    expression = "resource.name.startsWith(\"${local.prefixes.private}inbox/${name}/\")"
+  }]
+  everywhere = flatten([for part in local.parts : [
+    { part = part, role = "roles/storage.objectViewer", members = local.runs ? [local.members.sequencer] : [] },
+    { part = part, role = "roles/storage.objectAdmin", members = local.repairs ? [local.members.maintenance] : [] },
+    { part = part, role = part == "anchor" ? local.reader : local.operator, members = sort(var.operators) },
+    { part = part, role = "roles/storage.legacyObjectReader", members = part == "public" ? ["allUsers"] : [] }, # gets by name, does not list
+  ]])
+  reader   = "roles/storage.objectViewer"
+  operator = var.frozen ? local.reader : "roles/storage.objectUser"
   grants = concat(
-    [for part in local.parts : { part = part, role = "roles/storage.objectViewer", members = [local.members.sequencer], title = "", expression = "" } if local.runs],
-    [for each in flatten([for part in local.parts : [for right, expression in local.conditions[part] : {
-      part = part, role = local.roles[right], members = [local.members.sequencer], title = "sequencer-${right}", expression = expression
-    }]]) : each if local.runs && each.expression != ""],
-    [for part in local.parts : { part = part, role = "roles/storage.objectAdmin", members = [local.members.maintenance], title = "", expression = "" } if local.repairs],
-    [for part in local.parts : {
-      part = part, role = part == "anchor" || var.frozen ? "roles/storage.objectViewer" : "roles/storage.objectUser", members = sort(var.operators), title = "", expression = ""
-    }],
-    [for name, members in var.submitters : {
-      part = "private", role = "roles/storage.objectCreator", members = sort(members), title = "submitter-${name}", expression = "resource.name.startsWith(\"${local.prefixes.private}inbox/${name}/\")"
-    } if local.runs],
-    [{ part = "public", role = "roles/storage.legacyObjectReader", members = ["allUsers"], title = "", expression = "" }], # gets by name, does not list
+    [for grant in local.everywhere : merge(grant, { title = "", expression = "" })],
+    [for grant in concat(local.of_sequencer, local.of_submitters) : grant if local.runs && grant.expression != ""],
   )
 
   policies = { for part in local.parts : part => jsonencode({ bindings = [for grant in local.grants : {

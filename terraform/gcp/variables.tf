@@ -115,7 +115,7 @@ variable "environment" {
 }
 
 variable "kms_protection_level" {
-  description = "Where the log's key is kept: SOFTWARE or HSM. It cannot be changed later."
+  description = "Where the key of the log is kept: SOFTWARE, or HSM if Google Cloud has Ed25519 in those of the region. It cannot be changed later."
   type        = string
   default     = "SOFTWARE"
 

@@ -135,7 +135,7 @@ LOSSES = [
     for lost, *outcomes in rows(section("operations", "Restoring"))
     for copied, outcome in zip(("newest", "older"), outcomes, strict=True)
 ]
-QUICK = [("private part", "key"), ("public part", "anchor")]
+QUICK = [("public part", "anchor")]
 
 
 def drills() -> Iterator[object]:

@@ -116,7 +116,7 @@ def test_what_others_may_write(tiletree: Command, log: str, command: str, thing:
     assert "chmod " in done.out
 
 
-def test_alarms(tiletree: Command, log: str) -> None:
+def test_alarms_and_metrics(tiletree: Command, log: str) -> None:
     """What is beyond a limit is named, and exit code 9 says it to scripts; within the limits there is none."""
     Path("c").write_bytes(b"c")
     tiletree.ok("submit", "log", "c", "--submitter", "ann")
@@ -131,18 +131,19 @@ def test_alarms(tiletree: Command, log: str) -> None:
     assert set(found) == {"backlog", "oldest"}  # something was published just now
     assert tiletree(*call).err.startswith("alarm: backlog: waiting submissions: 1; the limit is 0\n")
     assert tiletree.ok("status", "log", "--key", "k", "--max-backlog", 1, "--max-oldest", 7300)["alarms"] == []
+    key = Path("k").read_text()
     Path("k").unlink()
     refused = tiletree(*call, "--json")
     assert (refused.code, refused.json["alarms"][0]["alarm"]) == (4, "refused")
     assert tiletree("status", "log", "--max-oldest", "soon").code == 2
     assert tiletree("status", "log", "--max-backlog", -1).code == 2
-
-
-def test_metrics(tiletree: Command, log: str) -> None:
-    """The numbers that scrapers read, with the same exit code; alarms are told apart from them."""
+    Path("k").write_text(key)
+    Path("k").chmod(0o600)
+    tiletree.ok("sequence", "log", "--key", "k")
+    # the numbers that scrapers read, with the same exit code; alarms are told apart from them
     done = tiletree("status", "log", "--key", "k", "--metrics", "--max-backlog", 0)
     found = {family.name: family.samples for family in text_string_to_metric_families(done.out)}
-    assert (done.code, found["tiletree_published_size"][0].value, done.err) == (0, 2, "")
+    assert (done.code, found["tiletree_published_size"][0].value, done.err) == (0, 3, "")
     assert {sample.labels["alarm"]: sample.value for sample in found["tiletree_alarm"]}["backlog"] == 0
     assert tiletree.ok("status", "log", "--key", "k", "--metrics")["metrics"].endswith("# EOF\n")
     Path("log/checkpoint").unlink()

@@ -1,8 +1,8 @@
 """What terraform/gcp makes, on one machine: three buckets, in which everyone may do what the module's table says, and
 the service and the job of Cloud Run as processes, with the environment that the module gives them.
 
-The buckets are on our own object server, which speaks as Google Cloud Storage does: no server of others takes both the
-uploads that obstore makes and conditions on their generation (docs/storage.md). So is the KMS, which knows one account.
+The buckets are on our own object server, which speaks as Google Cloud Storage does: a log can be on no server of others
+that keeps generations (docs/storage.md). So is the KMS.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.support.cloud_kms import CloudKms
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_http import Request
-from tests.support.object_server_rules import Rule
+from tests.support.object_server_rules import Rule, anything
 from tests.support.object_server_stores import open_on
 from tests.terraform.gcp_rights import TABLE, granted
 from tiles.inbox.submit import submit
@@ -35,6 +35,7 @@ from tiles.notes.keys import signing_key
 
 KEY = signing_key("log.example.com", b"\x07" * 32)
 SEQUENCER, OPERATOR, SUBMITTER = "sequencer@example.com", "operator@example.com", "ci@example.com"
+MAINTENANCE = "maintenance@example.com"
 EVERYONE = ""
 _READING = ("GET", "HEAD")
 _PATIENCE = 60.0  # seconds
@@ -66,7 +67,13 @@ def operator(request: Request) -> bool:
     return request.kind in (*_READING, "LIST") or _part(request) != "anchor"
 
 
-RULES: Mapping[str, Rule] = {SEQUENCER: sequencer, SUBMITTER: submitter, OPERATOR: operator, EVERYONE: everyone}
+RULES: Mapping[str, Rule] = {
+    SEQUENCER: sequencer,
+    MAINTENANCE: anything,
+    SUBMITTER: submitter,
+    OPERATOR: operator,
+    EVERYONE: everyone,
+}
 
 
 @dataclass
@@ -128,9 +135,11 @@ class Cloud:
                 self.doomed = None
 
     def environment(self, who: str) -> dict[str, str]:
-        """Return the environment of a program that runs as somebody. The sequencer alone is known to the KMS."""
-        signs = {"TILETREE_KEY": self.kms.place(self.key)} if who == SEQUENCER else {}
-        signs |= {"GOOGLE_APPLICATION_CREDENTIALS": str(self._credentials)} if who == SEQUENCER else {}
+        """Return the environment of a program that runs as somebody. The KMS knows those who sign."""
+        signs = {}
+        if who in (SEQUENCER, MAINTENANCE):
+            signs["TILETREE_KEY"] = self.kms.place(self.key)
+            signs["GOOGLE_APPLICATION_CREDENTIALS"] = str(self._credentials)
         path = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         places = {f"TILETREE_{part.upper()}": f"gs://{bucket}" for part, bucket in self.buckets.items()}
         places["TILETREE_LOG"] = places.pop("TILETREE_PUBLIC")

@@ -3,7 +3,7 @@
     python -m tests.interop.stand_ins docker|gcloud ARGUMENT…
 
 A job of Cloud Run that is executed is the program of the job in Terraform's state, with its environment, and with the
-credentials that $STAND_IN_ACCOUNT has as JSON; $STAND_IN_KMS is where its key is. Whatever else is called is an error.
+credentials that $STAND_IN_ACCOUNTS has for it, as JSON; $STAND_IN_KMS is where its key is. All else is an error.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def execute(name: str, given: str) -> int:
     program = [sys.executable if each == "python" else each for each in container["command"]]
     told = {each["name"]: each["value"] for each in container["env"]}
     told["TILETREE_KEY"] += f"?endpoint={os.environ['STAND_IN_KMS']}"
-    account = json.loads(os.environ["STAND_IN_ACCOUNT"])
+    account = json.loads(os.environ["STAND_IN_ACCOUNTS"])[name]
     arguments = given.split(",") if given else container["args"]
     return subprocess.run([*program, *arguments], env={**account, **told}).returncode
 

@@ -5,6 +5,7 @@ What is not exercised here is said in terraform/gcp/README.md.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.cloud_run import EVERYONE, KEY, OPERATOR, SEQUENCER, SUBMITTER, Cloud
+from tests.interop.cloud_run import EVERYONE, KEY, OPERATOR, SEQUENCER, SUBMITTER, Cloud, Service
 from tests.support.check_log import published
 from tests.support.object_server_stores import open_on
 from tests.terraform.log_objects import NOTHING, ROWS, Row
+from tests.terraform.modules import TERRAFORM
 
 pytestmark = pytest.mark.interop
+
+KILLED = 6  # runs
 
 
 @pytest.fixture
@@ -97,6 +101,23 @@ def do(cloud: Cloud, who: str, request: str, bucket: str, path: str) -> bool:
     return cloud.request(who, method, f"{bucket}/{path}") < 400
 
 
+def test_operators_look_after_the_log_and_sign_nothing(log: Cloud) -> None:
+    """They repair, collect garbage and put the page there; the key is refused to them, and nothing is logged."""
+    lines = Lines(log)
+    lines.submit()
+    log.ok(SEQUENCER, "sequence", log.log)
+    log.server.put(log.buckets["public"], "tile/0/000.p/3", bytes(96))
+    assert log.ok(OPERATOR, "repair", log.log, "--vkey", KEY.verifier.vkey)["replaced"]
+    for command in ("gc", "page"):
+        log.ok(OPERATOR, command, log.log)
+    log.submit(["one more line"])
+    refused = log.tiletree(OPERATOR, "sequence", log.log, "--key", log.kms.place(log.key))
+    assert (refused.returncode, "no credentials were found" in refused.stderr) == (3, True)
+    found = published(open_on(log.server, log.buckets["public"], who=OPERATOR), KEY.verifier)
+    assert found is not None
+    assert len(found[1]) == len(lines.all)
+
+
 # ---- the service and the job
 
 
@@ -115,30 +136,48 @@ def test_doubled_runs_lose_nothing(log: Cloud) -> None:
     check(log, lines.all)
 
 
-def killed(log: Cloud, points: int, lines: Lines) -> None:
-    """Kill the service at so many points of a run, one run for each, and have the next one finish it."""
+def requests_of(log: Cloud, service: Service) -> tuple[int, int, int]:
+    """Return how many lists, writes and reads a run of the service takes."""
+    before = len(log.server.requests)
+    assert service.call() == 200
+    kinds = Counter(each.kind for each in log.server.requests[before:])
+    return kinds["LIST"], kinds["PUT"], kinds["GET"] + kinds["HEAD"]
+
+
+def test_a_run_costs_what_the_page_says(log: Cloud) -> None:
+    """The requests of a run on an empty inbox, and of one with work, are those that terraform/gcp/README.md counts."""
+    text = " ".join((TERRAFORM / "gcp" / "README.md").read_text(encoding="utf-8").split())
+    found = re.search(
+        r"empty inbox is (\d+) lists and (\d+) reads, a run with work is (\d+) lists, (\d+) writes, (\d+) reads, "
+        r"and one read more for each submission",
+        text,
+    )
+    assert found is not None
+    lists, reads, lists_with_work, writes, reads_with_work = map(int, found.groups())
+    lines = Lines(log)
+    with log.service() as service:
+        lines.submit()
+        requests_of(log, service)  # the first run of a day keeps one checkpoint more
+        assert requests_of(log, service) == (lists, 0, reads)
+        for _ in range(5):
+            lines.submit()
+        assert requests_of(log, service) == (lists_with_work, writes, reads_with_work + 5)
+
+
+def test_killed_runs_lose_nothing(log: Cloud) -> None:
+    """A service that is killed while its run goes on, each time later: the next one, and the job at last, finish it."""
+    lines = Lines(log)
     lines.submit()
     with log.service() as service:
         before = log.moments
         assert service.call() == 200
         moments = log.moments - before
     assert moments > 40
-    for point in range(points):
+    for point in range(KILLED):
         lines.submit()
         with log.service() as service:
-            log.doom(service, moments * point // points)
+            log.doom(service, moments * point // KILLED)
             assert service.call() == 0
             assert service.process.wait(60) == -9
     assert log.tiletree(SEQUENCER, "sequence", log.log, "--json").returncode == 0
     check(log, lines.all)
-
-
-def test_killed_runs_lose_nothing(log: Cloud) -> None:
-    """A service that is killed while its run goes on; another one, and at the end the job, finish it."""
-    killed(log, 4, Lines(log))
-
-
-@pytest.mark.slow
-def test_runs_killed_at_many_points_lose_nothing(log: Cloud) -> None:
-    """The same at many more points."""
-    killed(log, 8, Lines(log))

@@ -14,15 +14,17 @@ from typing import Any
 import pytest
 
 from tests.interop import stand_ins
-from tests.interop.cloud_run import KEY, OPERATOR, SEQUENCER, SUBMITTER, Cloud
+from tests.interop.cloud_run import KEY, MAINTENANCE, OPERATOR, SEQUENCER, SUBMITTER, Cloud
 from tests.support.check_log import published
 from tests.support.object_server_stores import open_on
 from tests.terraform.mirror import configuration
 from tests.terraform.modules import ROOT, TERRAFORM, copied
 from tests.terraform.tools import Unavailable, packages, program
+from tiles.records.paths import HEAD
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
+ACCOUNTS = {"demo-sequencer": SEQUENCER, "demo-maintenance": MAINTENANCE}
 MAIN = Path("terraform/examples/gcp-minimal/main.tf")
 
 
@@ -59,7 +61,7 @@ class Shell:
             "TF_CLI_CONFIG_FILE": str(configuration()),
             "CHECKPOINT_DISABLE": "1",
             "STAND_IN_KMS": self.cloud.kms.url,
-            "STAND_IN_ACCOUNT": json.dumps(self.cloud.environment(SEQUENCER)),
+            "STAND_IN_ACCOUNTS": json.dumps({name: self.cloud.environment(each) for name, each in ACCOUNTS.items()}),
         }
         self.exports += "".join(line for line in block.splitlines(True) if line.startswith("export "))
         text = block.replace("https://storage.googleapis.com", self.cloud.server.url)
@@ -97,8 +99,8 @@ def shell(tmp_path: Path) -> Any:
 
 
 def test_from_nothing_to_a_log_and_to_its_end(shell: Shell) -> None:
-    """Five commands begin a log, the next ones show it and submit to it; it is frozen, and destroyed."""
-    begin, show, submit, freeze = blocks()
+    """Five commands begin a log; it is shown, submitted to, repaired without its head, frozen, and destroyed."""
+    begin, show, submit, repair, freeze = blocks()
     cloud = shell.cloud
     assert "log.example.com, size 0" in shell.run(begin)
     assert shell.run("terraform -chdir=$LIVE plan -detailed-exitcode " + variables(begin)).count("No changes") == 1
@@ -114,8 +116,14 @@ def test_from_nothing_to_a_log_and_to_its_end(shell: Shell) -> None:
     assert found is not None
     assert len(found[1]) == 1
 
-    shell.run(freeze)
     apply = f"terraform -chdir=$LIVE apply {variables(begin)}"
+    cloud.server.remove(cloud.buckets["private"], HEAD)
+    change(shell, "maintenance = true")
+    shell.run(apply)
+    assert "size 1" in shell.run(repair)
+    assert cloud.server.get(cloud.buckets["private"], HEAD)
+
+    shell.run(freeze)
     change(shell, "frozen = true")
     shell.run(apply)
     assert shell.state("google_cloud_run_v2_job") == shell.state("google_cloud_scheduler_job") == []

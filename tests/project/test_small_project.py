@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.command_line import Command
-from tests.support.forking_tiletree import Forks
+from tests.support.command_line import Command, Done
+from tests.support.forking_tiletree import Ended, Forks
 from tests.support.git_host import DIE, FAIL, PROJECT, STATE, Before, GitHost, Job, git_host
 from tests.support.recipes import Shell, blocks, lines
 from tests.support.reference import Tree
@@ -60,6 +60,27 @@ class Project:
             if file.parent.name == tag:
                 self.verify(file)
         return job
+
+    def read(self) -> Done:
+        """Read what is published, as somebody who remembers what was seen before."""
+        return self._tiletree("info", self.host.published(), "--vkey", self.vkey)
+
+    def repair(self) -> Ended:
+        """Try on new clones to make a head that goes with what is there."""
+        desk = self.host.directory / f"desk {next(self._numbers)}"
+        for name, clone in [(PROJECT, "public"), (STATE, "state")]:
+            words = [
+                "clone",
+                "--quiet",
+                "--branch",
+                self.host.branch(name),
+                str(self.host.bare(name)),
+                str(desk / clone),
+            ]
+            self.host.git(*words)
+        places = {"TILETREE_PRIVATE": "state/private", "TILETREE_ANCHOR": "state/anchor"}
+        environment = self.host.environment() | places | {"TILETREE_PRIVATE_KEY": self.host.secrets["LOG_KEY"]}
+        return self.host.forks(["repair", "public", "--head"], directory=desk, environment=environment)
 
     def verify(self, file: Path) -> None:
         """Verify a file with the proof that is beside it, as the recipe says."""
@@ -163,23 +184,36 @@ def test_pushes_that_fail(project: Project) -> None:
 
 
 def test_an_older_branch(project: Project) -> None:
-    """Each branch is put back: that is refused, and nothing is signed. Once it is as it was, the log goes on."""
+    """Each branch is put back: that is refused, and nothing is signed. Once it is as it was, the log goes on.
+
+    If both are put back, the log forks, and who has seen the newer tree has the evidence.
+    """
     project.run(project.release())
     older = {name: project.host.at(name) for name in (PROJECT, STATE)}
     project.run(project.release())
-    for name, said in [
-        (PROJECT, "the committed batch is lost"),
-        (STATE, "the head in state/private has size 1, and a tree of size 2 was published"),
-    ]:
+    put_back = {
+        PROJECT: ("the committed batch is lost", "more-was-signed-than-is-published"),
+        STATE: (
+            "the head in state/private has size 1",
+            "the anchor at state/anchor holds size 1",
+        ),
+    }
+    for name, (said, refuses) in put_back.items():
         newest = project.host.at(name)
         project.host.put_back(name, older[name])
         project.host.seen.clear()
         refused = project.host.play(project.release())
         assert (refused.code, refused.pushes, said in refused.said) == (4, 0, True), refused.said
+        repaired = project.repair()
+        assert (repaired.code, refuses in repaired.err) == (4, True), repaired
         assert {parse_signed_checkpoint(data).tree.size for data in project.host.seen} == {1 if name == PROJECT else 2}
         project.host.put_back(name, newest)
     project.run(project.release())
     project.check(size=3)
+    for name, commit in older.items():
+        project.host.put_back(name, commit)
+    project.run(project.release())  # nothing on this side can notice that
+    assert project.read().code == 7
 
 
 def test_the_job_of_gitlab(project: Project) -> None:

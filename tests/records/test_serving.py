@@ -123,3 +123,24 @@ def test_nothing_of_an_index_is_encoded() -> None:
     serve = public_serving(gzip=True)
     assert serve("tile/entries/000").gzip
     assert not any(serve(path).gzip for path in (index_head_path("leaf/1"), run_file_path("leaf/1", 0, 0, 0)))
+
+
+def test_the_table_of_the_document() -> None:
+    """docs/hosting.md demands of every server what is stored with the objects of a log in a bucket."""
+    page = (Path(__file__).parents[2] / "docs" / "hosting.md").read_text(encoding="utf-8")
+    rows = [row.split(" | ") for row in re.findall(r"^\| (`.*) \|$", page, flags=re.MULTILINE)[:5]]
+    run = run_file_path("leaf/1", 0, 0, 0)
+    samples = [
+        ["checkpoint", "pending", index_head_path("leaf/1")],
+        ["tile/0/000", "tile/entries/000.p/1", f"payload/sha256/{'0' * 64}", run],
+        ["checkpoints/302", "checkpoints/days/2026-01-31"],
+        ["policy.txt"],
+        ["index.html", "page/app.js", "style.css", "icon.svg"],
+    ]
+    said = {FRESH: "`no-cache`, or at most 5 seconds", IMMUTABLE: f"`{IMMUTABLE}`", DAILY: "at most 5 minutes"}
+    assert f"max-age={5 * 60}" in DAILY
+    for (_, kind, keeping), paths in zip(rows, samples, strict=True):
+        for path in paths:
+            stored = headers_of(path)
+            assert stored["Content-Type"].partition(";")[0] in kind, path
+            assert said[stored["Cache-Control"]] in keeping, path

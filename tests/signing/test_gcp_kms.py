@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.auth import exceptions as googles
 
-from tests.support.cloud_kms import ART, LOG, RSA, TOKEN, CloudKms, refusal
+from tests.support.cloud_kms import ART, LOG, RSA, Account, CloudKms, refusal
 from tiles.errors import AccessError, Denied, NotFound, TilesError, UsageError
 from tiles.signing.gcp_kms import GcpKms
 from tiles.signing.key_place import parse_key_place
@@ -38,13 +38,7 @@ def kms(shared: tuple[CloudKms, Path], monkeypatch: pytest.MonkeyPatch) -> Cloud
     return server
 
 
-class Fresh:
-    """Credentials that need no request, as those of Google's library look."""
-
-    valid, token = True, TOKEN
-
-
-def service(kms: CloudKms, name: str = LOG, credentials: Any = Fresh) -> GcpKms:
+def service(kms: CloudKms, name: str = LOG, credentials: Any = Account) -> GcpKms:
     """Return a key as a call that names it opens it. credentials: None: those that Google's library finds"""
     place = parse_key_place(kms.place(name))
     one = GcpKms(str(place), place.gcp)
@@ -53,12 +47,13 @@ def service(kms: CloudKms, name: str = LOG, credentials: Any = Fresh) -> GcpKms:
     return one
 
 
-def test_both_kinds_of_keys(kms: CloudKms) -> None:
+def test_both_kinds_of_keys(kms: CloudKms, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint is signed as it is, of an artifact its digest; one token is enough for all requests."""
+    monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "payer")
     key = ServiceKey("log.example.com", HeldKey(service(kms, credentials=None)))
     assert key.sign(b"text") == kms.keys[LOG].sign(b"text")
     assert kms.asked == [f"/v1/{LOG}/publicKey", f"/v1/{LOG}:asymmetricSign"]
-    assert kms.tokens == 1
+    assert (kms.tokens, kms.paying) == (1, {"payer"})
     art = ServiceArtifactKey(HeldKey(service(kms, ART)))
     verify_digest(art.public, DIGEST, art.sign_digest(DIGEST))
 
@@ -155,7 +150,7 @@ def test_without_credentials_or_network(kms: CloudKms, monkeypatch: pytest.Monke
 def test_credentials_that_are_not_accepted_any_more(kms: CloudKms) -> None:
     """Who gives tokens refuses."""
 
-    class Expired(Fresh):
+    class Expired(Account):
         valid = False
 
         def __init__(self, error: Exception) -> None:
@@ -167,6 +162,7 @@ def test_credentials_that_are_not_accepted_any_more(kms: CloudKms) -> None:
     for error, ours, words in (
         (googles.RefreshError("s3cr3t"), Denied, "not accepted any more"),
         (googles.TransportError("s3cr3t"), Busy, "no connection"),
+        (googles.RefreshError("s3cr3t", retryable=True), Busy, "no answer in time"),
         (googles.OAuthError("s3cr3t"), AccessError, "no token could be had"),
     ):
         with pytest.raises(ours, match=words) as caught:

@@ -21,6 +21,17 @@ LOG, ART, RSA = (f"{RING}/cryptoKeys/{name}/cryptoKeyVersions/1" for name in ("l
 TOKEN = "ya29.t0ken"
 
 
+class Account:
+    """Credentials that are there and last, as Google's library gives them."""
+
+    valid = True
+
+    @staticmethod
+    def apply(headers: dict[str, str]) -> None:
+        """Say whose a request is."""
+        headers["authorization"] = f"Bearer {TOKEN}"
+
+
 def refusal(code: int, status: str, message: str = "", **details: object) -> tuple[int, dict[str, Any]]:
     """Return an answer of google.rpc.Status, as Google's APIs send it."""
     return code, {"error": {"code": code, "message": message, "status": status, "details": [details]}}
@@ -34,6 +45,7 @@ class CloudKms:
     answers   what is answered first, one after the other, instead
     change    what is put into each answer that is none of an error
     tokens    how many were given
+    paying    the projects that requests were to be paid by
     """
 
     def __init__(self) -> None:
@@ -45,6 +57,7 @@ class CloudKms:
             wbufsize = -1  # one packet an answer
 
             def do_GET(self) -> None:
+                kms.paying.add(self.headers.get("x-goog-user-project"))
                 self._answer(*kms.answer(self.path, self.headers.get("Authorization"), None))
 
             def do_POST(self) -> None:
@@ -80,6 +93,7 @@ class CloudKms:
         self.answers: list[tuple[int, Any]] = []
         self.change: dict[str, Any] = {}
         self.tokens = 0
+        self.paying: set[str | None] = set()
 
     def close(self) -> None:
         """Stop."""

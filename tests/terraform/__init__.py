@@ -19,6 +19,7 @@ serves the schema, and Terraform type-checks, plans, tests and even applies with
     deployment        terraform/aws, applied to nothing, to look at its policies; placeholders is what it is told
 
     test_rights                  the policies of terraform/aws against every object of a log
+    test_iam                     the rules of AWS that this relies on
     test_gcp_rights              those of terraform/gcp; test_gcp_alerts: what its alerts look for
     test_commands_under_rights   the commands, on a server that enforces the policies of terraform/aws
     test_readme                  the commands of the modules' README.md

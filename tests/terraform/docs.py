@@ -1,4 +1,4 @@
-"""The tables of inputs and outputs in the README.md of each module, made from its .tf files.
+"""The tables in the README.md of each module: inputs and outputs, made from its .tf files, and what a log costs.
 
     python -m tests.terraform.docs
 
@@ -7,9 +7,13 @@ writes them anew. `make terraform` checks that nothing would change.
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.terraform.hcl import outputs, variables
 from tests.terraform.modules import Failed, modules
@@ -48,6 +52,42 @@ def check(folder: Path) -> None:
         raise Failed(f"{folder / 'README.md'} is not as its .tf files are: python -m tests.terraform.docs")
 
 
+# what `tiletree cost` adds up, column by column of the table for AWS
+_COLUMNS = [
+    ["submissions"],
+    ["writes"],
+    ["reads", "lists"],
+    ["runs", "seconds of runs"],
+    ["uses of the key"],
+    ["GB of service logs, and alarms"],
+    ["GB stored"],
+]
+_COST = re.compile(r"^\| `(--entries-per-day [^`]*)` .*$", re.MULTILINE)
+
+
+def with_costs(text: str, cost: Callable[[list[str]], dict[str, Any]]) -> str:
+    """Return a text in which each row that begins with options of `tiletree cost` has what that says now.
+
+    cost   returns the document of the command for some options
+    """
+
+    def row(match: re.Match[str]) -> str:
+        said = cost(match[1].split())
+        dollars = {item["what"]: item["dollars"] for item in said["items"]}
+        cells = [f"{sum(dollars.pop(what) for what in column):.2f}" for column in _COLUMNS]
+        if dollars:
+            raise Failed(f"no column has what `tiletree cost` says of {', '.join(dollars)}")
+        return _row(f"`{match[1]}`", *cells, f"**{said['dollars']:.2f}**")
+
+    return _COST.sub(row, text)
+
+
+def _cost(options: list[str]) -> dict[str, Any]:
+    call = [sys.executable, "-m", "tiletree", "cost", *options, "--json"]
+    said: dict[str, Any] = json.loads(subprocess.run(call, capture_output=True, check=True).stdout)
+    return said
+
+
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
@@ -59,7 +99,9 @@ def main() -> None:
     except Unavailable as error:
         sys.exit(str(error))
     for folder in modules():
-        (folder / "README.md").write_text(renewed(folder)[1], encoding="utf-8")
+        text = renewed(folder)[1]
+        text = with_costs(text, _cost) if folder.name == "aws" else text
+        (folder / "README.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ elsewhere, whose types are served as well.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -43,9 +44,9 @@ def configuration(folders: Iterable[Path] = ()) -> Path:
     folders   modules whose types are needed, beside those below terraform/
     """
     used = types_in([TERRAFORM, *folders])
-    name = digest_of(
-        *sorted(name.encode() for name in used), *(path.read_bytes() for path in sorted(HERE.glob("*.py")))
-    )
+    code = [(HERE / name).read_bytes() for name in ("cdktf_schema.py", "mirror.py", "schema_provider.py")]
+    where = f"{HERE} {packages()}".encode()  # both are in what is made
+    name = digest_of(where, *sorted(name.encode() for name in used), *code)
     home = HOME / f"mirror-{name}"
     file = home / "terraform.rc"
     if file.exists():
@@ -54,7 +55,7 @@ def configuration(folders: Iterable[Path] = ()) -> Path:
         mine = {name for name in used if name.removeprefix("data.").startswith(f"{source.name}_")}
         _install(home, source, mine)
     mirror = f'provider_installation {{\n  filesystem_mirror {{\n    path = "{home}/mirror"\n  }}\n}}\n'
-    file.write_text(f"disable_checkpoint = true\n{mirror}", encoding="utf-8")
+    _write(file, f"disable_checkpoint = true\n{mirror}")
     return file
 
 
@@ -76,11 +77,10 @@ def _install(home: Path, source: Source, types: set[str]) -> None:
     folder = home / "mirror" / "registry.terraform.io" / "hashicorp" / source.name / source.version / platform()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "schema.json"
-    file.write_text(json.dumps(_document(source, types)), encoding="utf-8")
+    _write(file, json.dumps(_document(source, types)))
     script = folder / f"terraform-provider-{source.name}_v{source.version}"
     call = shlex.join([sys.executable, str(HERE / "schema_provider.py"), str(file)])
-    script.write_text(f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(packages()))} exec {call}\n", encoding="utf-8")
-    script.chmod(0o755)
+    _write(script, f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(packages()))} exec {call}\n", 0o755)
 
 
 def _document(source: Source, types: set[str]) -> Json:
@@ -101,8 +101,16 @@ def _kept(source: Source, names: set[str]) -> dict[str, Json]:
     if missing or not (folder / "provider.json").exists():
         wheel = wheels() / f"cdktf_cdktf_provider_{source.wheel}-py3-none-any.whl"
         for name, schema in schemas(wheel, missing, source.name).items():
-            (folder / f"{name}.json").write_text(json.dumps(schema), encoding="utf-8")
+            _write(folder / f"{name}.json", json.dumps(schema))
     return {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in sorted(names)}
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file at once: another run may be using it, or writing the same."""
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.chmod(mode)
+    new.replace(path)
 
 
 if __name__ == "__main__":

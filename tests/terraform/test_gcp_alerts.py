@@ -22,8 +22,8 @@ def block(runner: str) -> str:
     return found[1].replace('\\"', '"')
 
 
-def conditions(runner: str) -> Iterator[tuple[str, str, str]]:
-    """Yield field, operator and value of each condition on a line."""
+def conditions(runner: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield "NOT ", field, operator and value of each condition on a line, "" for what is not there."""
     yield from re.findall(r'(NOT )?jsonPayload\.([\w.]+)(?:(=|>=)"?(\w+)"?|:\*)', block(runner))
 
 

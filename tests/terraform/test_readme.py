@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.command_line import Command
 from tests.terraform.deployment import ACCOUNT, PLACEHOLDERS
+from tests.terraform.docs import with_costs
 from tests.terraform.modules import ROOT, TERRAFORM
 from tiles.signing.key_place import Kind
 from tiletree.commands.init import init
@@ -72,32 +73,12 @@ def test_five_commands(configuration: Path, terraform: Path, tmp_path: Path) -> 
         assert context.params["log"] == said["log"]
 
 
-COSTS = [
-    ["submissions"],
-    ["writes"],
-    ["reads", "lists"],
-    ["runs", "seconds of runs"],
-    ["uses of the key"],
-    ["GB of service logs, and alarms"],
-    ["GB stored"],
-]
-
-
-def cost_row(tiletree: Command, options: str) -> str:
-    """Return the row of the table for some options of `tiletree cost`."""
-    said = tiletree.ok("cost", *options.split())
-    dollars = {item["what"]: item["dollars"] for item in said["items"]}
-    cells = [f"{sum(dollars.pop(what) for what in column):.2f}" for column in COSTS]
-    assert not dollars
-    return f"| `{options}` | {' | '.join(cells)} | **{said['dollars']:.2f}** |"
-
-
 def test_costs(tiletree: Command) -> None:
     """The table of costs has what `tiletree cost` says, with the options that each row names."""
     text = (TERRAFORM / "aws" / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(--entries[^`]*)` .*$", text, re.MULTILINE)
-    assert len(rows) == 5
-    assert [row for options in rows if (row := cost_row(tiletree, options)) not in text] == []
+    assert text.count("| `--entries-per-day ") == 5
+    made = with_costs(text, lambda options: tiletree.ok("cost", *options))
+    assert made.splitlines() == text.splitlines(), "python -m tests.terraform.docs"
 
 
 def test_names_of_what_is_linked() -> None:

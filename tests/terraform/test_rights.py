@@ -6,6 +6,7 @@ The names are made by tiles/records/paths.py, so a name that is new there fails 
 from __future__ import annotations
 
 import json
+import pkgutil
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ from tiles.records import paths
 from tiles.records.serving import DAILY, FRESH, IMMUTABLE, headers_of
 from tiles.store.probe import PROBES
 from tiles.tree.layout import BUNDLES, CHECKPOINT, ENTRIES, Tile
+from tiles.upkeep.metrics import EMF_METRICS, NAMESPACE, RunMetrics, emf_line
 from tiletree.commands.serve import PAGE_POLICY, SAFE
+from tiletree.jobs.job import OPTIONS
 
 pytestmark = pytest.mark.interop
 
@@ -260,6 +263,28 @@ def test_headers_of_the_page(complete: Deployment) -> None:
                 ("Cross-Origin-Opener-Policy", "same-origin")
             ]
             assert security["referrer_policy"][0]["referrer_policy"] == SAFE["Referrer-Policy"]
+
+
+# ---- what is called
+
+
+def test_the_function_is_the_job(complete: Deployment) -> None:
+    """The handler is a function that there is, and each of its variables one that a job reads."""
+    (function,) = complete.all("aws_lambda_function")
+    assert callable(pkgutil.resolve_name(function["handler"]))
+    (environment,) = function["environment"]
+    options = {f"TILETREE_{name.upper()}" for name in OPTIONS}
+    places = {"TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY"}
+    assert places <= set(environment["variables"]) <= places | options
+
+
+def test_alarms_are_about_numbers_that_there_are(complete: Deployment) -> None:
+    """The alarm for backlog and silence looks at a metric that the job writes, by the dimension that it has."""
+    found = [alarm for alarm in complete.all("aws_cloudwatch_metric_alarm") if alarm["namespace"] == NAMESPACE]
+    assert [alarm["metric_name"] for alarm in found] == ["oldest_pending_seconds"]
+    assert found[0]["metric_name"] in EMF_METRICS
+    line = json.loads(emf_line(RunMetrics("log.example.com"), 0.0))
+    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [list(found[0]["dimensions"])]
 
 
 def test_names_of_submitters_are_those_of_the_code() -> None:

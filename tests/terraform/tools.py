@@ -41,7 +41,10 @@ def made_once(folder: Path, *command: str) -> Path:
     """Return a folder, made by pip the first time: a run that is interrupted leaves nothing with its name."""
     if folder.exists():
         return folder
-    HOME.mkdir(parents=True, exist_ok=True)
+    try:
+        HOME.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{HOME} cannot be made: {error.strerror}") from error
     with tempfile.TemporaryDirectory(dir=HOME) as scratch:
         made = Path(scratch) / "made"
         call = [

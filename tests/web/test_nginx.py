@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -100,3 +101,21 @@ def test_what_was_wrong_once(chromium: Chromium, served: tuple[str, Path]) -> No
             one.ask("9")
             assert one.said()[1] == "In the log: entry 9 of 302"
             one.reload()
+
+
+@pytest.mark.slow
+def test_what_a_log_withholds_is_denied(tmp_path: Path) -> None:
+    """The lines of docs/operations.md deny the bundle that they name, and nothing else."""
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    lines = re.findall(r"`(location [^`]+)`", page)
+    assert len(lines) == 2
+    paths = ["tile/entries/000", "tile/entries/000.p/3", "tile/entries/000.p/255", "tile/0/000", "tile/entries/001.p/3"]
+    with nginx(tmp_path, dict.fromkeys(paths, b"x"), " ".join(lines)) as url:
+        answered = {}
+        for path in paths:
+            try:
+                with urllib.request.urlopen(f"{url}{path}", timeout=10) as answer:
+                    answered[path] = answer.status
+            except urllib.error.HTTPError as error:
+                answered[path] = error.code
+    assert list(answered.values()) == [404, 404, 404, 200, 200]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.check_log import ObjectHistory
 from tests.support.faults import Died, Fault, Faults, GatedStore, RecordingStore, Stepped
+from tests.support.lost_heads import rebuild
 from tests.support.submissions import submit
 from tests.support.world import World, Wrap, not_wrapped, recording_key, some_entries
 from tiles.errors import AccessError, Refused, Unfinished
@@ -30,7 +31,7 @@ from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 
 NEW = some_entries("new", 10)
-QUICK = 9  # of the operations of a move: one in so many is looked at
+QUICK = 24  # of the operations of a move: one in so many is looked at
 
 
 @dataclass
@@ -127,7 +128,7 @@ def test_a_frozen_log_stays_frozen() -> None:
         moved(world, to).sequencer().append(NEW)
 
 
-@pytest.mark.parametrize("at", operations(range(71)))
+@pytest.mark.parametrize("at", operations(range(72)))
 def test_dies_anywhere(at: int) -> None:
     """Never can both places sign; whatever was done, the same call finishes the work."""
     world, to = World().grown(3), New()
@@ -139,7 +140,7 @@ def test_dies_anywhere(at: int) -> None:
     goes_on(world, to)
 
 
-@pytest.mark.parametrize("at", operations(range(71)))
+@pytest.mark.parametrize("at", operations(range(72)))
 def test_a_writer_meets_it_anywhere(at: int) -> None:
     """A writer in the old place comes in between any two steps: it finishes, or is refused, and nothing is lost."""
     world, to = World().grown(3), New()
@@ -152,7 +153,7 @@ def test_a_writer_meets_it_anywhere(at: int) -> None:
                 world.append(NEW)
 
     move(world, to, gated(gate))
-    assert at < 70 or len(steps) <= at
+    assert at < 71 or len(steps) <= at
     goes_on(world, to)
 
 
@@ -181,7 +182,32 @@ def test_it_meets_a_writer_anywhere(at: int) -> None:
     goes_on(world, to)
 
 
-@pytest.mark.parametrize("at", operations(range(41, 58)))
+@pytest.mark.parametrize("at", operations(range(24)))
+def test_what_is_committed_comes_along(at: int) -> None:
+    """The log is moved while a writer stands between any two steps: what it calls committed is in the new place."""
+    world, to = World().grown(3), New()
+    steps: list[str] = []
+
+    def gate(what: str) -> None:
+        steps.append(what)
+        if len(steps) == at + 1:
+            move(world, to)
+
+    is_committed = True
+    try:
+        world.sequencer(gated(gate)).append(NEW)
+    except Refused:
+        is_committed = False
+    except Unfinished:
+        pass
+    if len(steps) <= at:
+        move(world, to)
+    assert at < 23 or len(steps) <= at
+    other = goes_on(world, to)
+    assert (set(NEW) <= set(other.committed() or ())) == is_committed
+
+
+@pytest.mark.parametrize("at", operations(range(42, 59)))
 def test_a_run_tidies_up_meanwhile(at: int) -> None:
     """A run publishes right before the fence, and takes its submission out of the inbox while that is copied."""
     for stands in range(20, 28):  # operations of the run, before which it waits
@@ -192,7 +218,7 @@ def test_a_run_tidies_up_meanwhile(at: int) -> None:
 
         def gate(what: str, run: Stepped[object] = run, steps: list[str] = steps, stands: int = stands) -> None:
             steps.append(what)
-            if len(steps) == 31:
+            if len(steps) == 32:
                 assert what == "anchor read anchor"  # for the fence
                 run.step(stands)
             if len(steps) == at + 1:
@@ -218,6 +244,7 @@ def test_a_copy_of_the_old_private_part() -> None:
     moved(world, to).append(NEW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Fault.NOT_DONE_UNKNOWN, Fault.DONE_UNKNOWN])
 def test_replies_are_lost(fault: Fault) -> None:
     """What is not known to be done is looked at again, or the same call finishes it."""
@@ -241,6 +268,34 @@ def closed(world: World, to: New) -> None:
     at = next(number for number, (what, _) in enumerate(counting.done) if what == f"new private swap {HEAD}")
     with pytest.raises(Died):
         move(world, to, Faults(at - 1, Fault.DIES).wrap)
+
+
+def test_nothing_is_copied_once_it_is_there() -> None:
+    """A call dies right after the new head; a run there logs what waits; the same call brings nothing back."""
+    world, to = World().grown(3), New()
+    submit(world, "ann", 1, format_submission([b"once"]))
+    counting = Faults()
+    move(world.copy(), New(), counting.wrap)
+    at = next(number for number, (what, _) in enumerate(counting.done) if what == f"new private swap {HEAD}")
+    with pytest.raises(Died):
+        move(world, to, Faults(at, Fault.DIES).wrap)
+    assert moved(world, to).sequencer().sequence().count == 1
+    assert not move(world, to).is_new
+    assert MOVING not in [listed.path for listed in to.private.list("")]
+    assert list(to.private.list(INBOX)) == []
+    goes_on(world, to)
+
+
+def test_half_of_it_is_no_log() -> None:
+    """In the new place nothing begins from what is there already; the same call goes on."""
+    world, to = World().grown(3), New()
+    closed(world, to)
+    with pytest.raises(Refused, match="is on its way to memory://new private"):
+        moved(world, to).sequencer().append(NEW)
+    with pytest.raises(Refused, match="is on its way"):
+        rebuild(moved(world, to))
+    move(world, to)
+    goes_on(world, to)
 
 
 def test_another_place_is_refused() -> None:

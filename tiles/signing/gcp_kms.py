@@ -87,7 +87,7 @@ class GcpKms:
         from urllib3.exceptions import HTTPError
 
         _check_installed(self.where)
-        headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self._authorization()}
         try:
             answer = _connections(self._server).request(
                 method, url, body=body, headers=headers, redirect=False, preload_content=False
@@ -106,8 +106,8 @@ class GcpKms:
             raise AccessError(f"{self.where}: the answer is not that of Cloud KMS", hint="look at endpoint and proxy")
         return document
 
-    def _token(self) -> str:
-        """Return a token for one request; a new one where the last has expired."""
+    def _authorization(self) -> dict[str, str]:
+        """Return the headers that say whose request it is, and who pays; with a new token where the last is over."""
         from google.auth import exceptions as googles
 
         with self._lock:
@@ -116,13 +116,17 @@ class GcpKms:
                     self._credentials.refresh(_transport(_connections(self._server)))
             except googles.TransportError as error:
                 raise _unreached(self.where, error) from None
-            except googles.RefreshError:
+            except googles.RefreshError as error:
+                if error.retryable:
+                    raise _unreached(self.where, error) from None
                 raise Denied(f"{self.where}: the credentials are not accepted any more", hint=_CREDENTIALS) from None
             except googles.GoogleAuthError as error:
                 raise AccessError(
                     f"{self.where}: no token could be had ({type(error).__name__})", hint=_CREDENTIALS
                 ) from None
-            return str(self._credentials.token)
+            headers: dict[str, str] = {}
+            self._credentials.apply(headers)
+            return headers
 
     @cached_property
     def _credentials(self) -> Any:

@@ -117,7 +117,7 @@ def prometheus(run: RunMetrics, now: float) -> str:
     numbers = {
         "success": ("1 if no error ended the last run, 0 if one did.", float(run.outcome == DONE)),
         "end_time_seconds": ("When the last run ended, in POSIX seconds.", now),
-        **{name: (about, run.known[name]) for name, about in _ABOUT.items() if name in run.known},
+        **{name: (about, run.known[name]) for name, about in ABOUT.items() if name in run.known},
     }
     labels = {"origin": run.origin}
     return exposition(
@@ -129,7 +129,8 @@ def _level(run: RunMetrics) -> str:
     return "info" if run.outcome == DONE else "error"
 
 
-_ABOUT = {
+# what each number is, for whoever reads it beside its name
+ABOUT = {
     "seconds": "How long the last run took.",
     "entries": "Entries that the last run logged.",
     "batches": "Batches that the last run published.",

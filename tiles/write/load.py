@@ -19,7 +19,7 @@ from tiles.read.trouble import located
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
 from tiles.records.moved import parse_moved
-from tiles.records.paths import HEAD, MOVED, SETTINGS, policy_path
+from tiles.records.paths import HEAD, MOVED, MOVING, SETTINGS, policy_path
 from tiles.records.settings import parse_settings
 from tiles.records.staged_batch import digest
 from tiles.signing.anchor import FROZEN, SEALED, Anchor, AnchorMemory
@@ -39,6 +39,7 @@ _PUT_BACK = explained(
     "storage holds an older copy, or is out of order: restore the newest copy of both parts of the log",
 )
 _MOVED = explained("the-log-was-moved", "use it there; if that place is lost, this one can be taken up again")
+_MOVING = explained("the-log-was-moved", "run the same `tiletree move` again")
 _LOST_HEAD = explained(
     "the-head-is-gone", "if there is a log, `tiletree repair LOG --head` makes its head again from what was signed"
 )
@@ -78,10 +79,18 @@ class State:
 
 
 def read_head(private: Store) -> tuple[Head, Version, float]:
-    """Return the head in a private part, its version and when it was written. Raises NotFound if there is none."""
+    """Return the head in a private part, its version and when it was written.
+
+    Raises NotFound if there is none; Refused if that is because the log is on its way there (`tiles.write.move`).
+    """
     try:
         stored = private.read(HEAD, MAX_RECORD_SIZE)
     except NotFound as error:
+        with suppress(NotFound):
+            private.read(MOVING, MAX_RECORD_SIZE)
+            raise Refused(
+                f"the log is on its way to {private.url}, and not all of it is there", hint=_MOVING
+            ) from error
         raise NotFound(error.message, hint=_LOST_HEAD) from error
     with located(f"{private.url}/{HEAD}"):
         return parse_head(stored.data), stored.version, stored.modified
@@ -120,10 +129,7 @@ class Expected:
 
 
 def last_used(private: Store) -> str:
-    """Return where a log's anchor was used last, or where the log was moved to; "" if neither is known.
-
-    These are words that follow "there is no anchor there".
-    """
+    """Return, in words that follow "there is no anchor there", where it or the log is, as far as that is known."""
     if moved := moved_to(private):
         return moved
     with suppress(AccessError, Malformed):

@@ -94,8 +94,8 @@ class Mover:
         Raises Refused, having changed nothing, if the new place has something else, or the log is on its way to
         another place.
         """
-        with suppress(NotFound):
-            return self._moved_before(read_head(self._to.private)[0])
+        if (there := self._head_there()) is not None:
+            return self._moved_before(there)
         self._check_target()
         head, anchor = self._look()
         if not self._is_closed(head, anchor):
@@ -147,6 +147,15 @@ class Mover:
         """Return the identity that a closed head names; no anchor has it, and it follows from where the log goes."""
         return sha256(f"tiletree-moved {anchor.identity} {self._target.name}".encode()).hexdigest()[:32]
 
+    def _head_there(self) -> Head | None:
+        """Return the head in the new place; None if there is none, perhaps because the log is on its way there.
+
+        It comes before the marker: once it is there, runs may be at work on it, and nothing is copied there any more.
+        """
+        with suppress(NotFound, Refused):
+            return read_head(self._to.private)[0]
+        return None
+
     def _moved_before(self, head: Head) -> Moved:
         """Return what an earlier call has done. Raises Refused if the head in the new place is of another log."""
         anchor = self._signer.memory.recall()[0]
@@ -156,6 +165,7 @@ class Mover:
                 "and its head does not name this anchor",
                 hint="choose an empty place",
             )
+        self._to.private.delete([MOVING])
         return Moved(head, is_new=False, copied=0, left=())
 
     def _check_target(self) -> None:

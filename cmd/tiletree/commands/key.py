@@ -17,7 +17,8 @@ from tiles.signing.anchor import AnchorMemory
 from tiles.signing.artifact_key import generate_key, write_artifact_key
 from tiles.signing.key_file import write_key
 from tiles.signing.key_place import parse_key_place
-from tiles.signing.open_key import open_key, public_pem
+from tiles.signing.open_key import held_key, open_key, public_pem
+from tiles.signing.service_key import ED25519
 from tiles.store.address import absolute, is_object_url, name_of, shown_address
 from tiles.store.probe import probe
 from tiles.user.exposed import exposure
@@ -110,7 +111,7 @@ def show(out: Output, what: str, origin: str | None, writer: Writer) -> None:
     try:
         if not origin and (pem := public_pem(place)):
             out.answer({"public_key": pem}, *pem.splitlines())
-            if place.is_service:
+            if place.is_service and held_key(place).kind == ED25519:
                 out.note("if it is the key of a log: --origin NAME shows its vkey")
             return
         _show(out, open_key(place, origin or "").verifier)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from tiles.errors import AccessError, TilesError, Unfinished, UsageError
+from tiles.errors import AccessError, Unfinished, UsageError
 from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
 from tiles.upkeep.metrics import DONE, RunMetrics, json_line
@@ -21,6 +21,7 @@ from tiletree.ending import until_told_to_end
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.remarks import remark_index, remark_unsure
+from tiletree.telemetry import send
 from tiletree.ui import Output
 
 SHOWN_REFUSALS = 20
@@ -129,11 +130,14 @@ def counted(out: Output, origin: str) -> Iterator[Callable[[Sequenced], object]]
 
     try:
         yield told
-    except TilesError as error:
+    except BaseException as error:  # one that was interrupted is not done either
         outcome = type(error).__name__
         raise
     finally:
-        out.log(json_line(batches[0].ended(time.monotonic() - began, outcome), out.now()))
+        run = batches[0].ended(time.monotonic() - began, outcome)
+        out.log(json_line(run, out.now()))
+        if problem := send(run):
+            out.warn(problem)
 
 
 @dataclass

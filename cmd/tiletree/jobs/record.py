@@ -14,6 +14,7 @@ from typing import Any
 from tiles.upkeep.log_line import log_line
 from tiles.upkeep.metrics import DONE, RunMetrics, json_line
 from tiles.write.results import Sequenced
+from tiletree.telemetry import send
 from tiletree.ui import Output, shown
 
 Form = Callable[[RunMetrics, float], str]  # how the numbers of a run become a line
@@ -59,7 +60,10 @@ class Record(Output):
         """Write what the run did in numbers. Of a run that does not know its log there are none."""
         if self._metrics is not None:
             outcome = self.failure.get("kind", DONE)
-            self._write(self._form(self._metrics.ended(seconds, outcome), self._now()))
+            run = self._metrics.ended(seconds, outcome)
+            self._write(self._form(run, self._now()))
+            if problem := send(run):
+                self.warn(problem)
 
     def answer(self, document: dict[str, Any], *_lines: str) -> None:
         """Keep the answer."""

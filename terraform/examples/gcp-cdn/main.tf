@@ -1,5 +1,5 @@
-# A log with a host name of its own: a load balancer with Cloud CDN, a key in a hardware module, alerts by e-mail, and a
-# sequencer that runs as a job each five minutes.
+# A log with a host name of its own: a load balancer with Cloud CDN, alerts by e-mail, and a sequencer that runs as a job
+# each five minutes.
 terraform {
   required_version = ">= 1.9"
 
@@ -44,7 +44,6 @@ module "log" {
   schedule              = "*/5 * * * *"
   max_wait_seconds      = 1800
   silence_seconds       = 1800
-  kms_protection_level  = "HSM"
   operators             = var.operators
   submitters            = var.submitters
   notification_channels = [google_monitoring_notification_channel.operators.id]
