@@ -189,6 +189,13 @@ class Deployment:
             raise AnswerError(answer.status)
         return answer
 
+    def status(self, url: str) -> int:
+        """Return the status that a reader gets for a URL."""
+        try:
+            return self.ask("GET", url).status
+        except AnswerError as refused:
+            return refused.status
+
     @cached_property
     def verifier(self) -> VerifierKey:
         """The key that the checkpoints are to be signed by: what KMS says is the public half."""
