@@ -226,7 +226,7 @@ def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pyte
     """Runs that reach nothing are reported, and the next one goes on; JSON has a line for each that did something."""
     tiletree.ok("submit", LOG, "--again", "a", "--submitter", "ann")
     runs = iter(["fails", "works", "nothing", "ends"])
-    original = sequence_module._Run.go
+    original = sequence_module.Run.go
 
     def go(run: Any, log: Any, limits: Any, is_ended: Any) -> None:
         now = next(runs)
@@ -236,7 +236,7 @@ def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pyte
             raise KeyboardInterrupt
         original(run, log, limits, is_ended)
 
-    monkeypatch.setattr(sequence_module._Run, "go", go)
+    monkeypatch.setattr(sequence_module.Run, "go", go)
     done = tiletree("sequence", LOG, "--watch", 0.1, "--json")
     assert done.code == 130
     assert "hint: the next run is in 0.1 seconds" in done.err

@@ -97,7 +97,9 @@ def test_no_command_is_stopped(s3: ObjectServer, tiletree: Command, name: str, o
     s3.fault = lambda _number, kind, where: Fault.BUSY if kind == "PUT" and "public/log/tile" in where else None
     assert tiletree("add", BUCKET, "--stdin-lines", stdin=b"one").code == 5
     s3.fault = None
-    found = tiletree.ok("status", BUCKET)
+    said = tiletree("status", BUCKET, "--json")
+    assert said.code == (0 if others else 9), said
+    found = said.json
     assert (found["backlog"]["unlistable"], found["backlog"]["objects"]) == ((["eve"], 1) if others else ([], 0))
     assert (found["backlog"]["problem"] is None) == others
     assert others or "delete it with the store's own tools" in found["hint"]

@@ -132,7 +132,7 @@ def test_what_eve_has_prepared(place: Place, thing: str, mode: int) -> None:
     assert code == 4, text
     assert f"{thing} belongs to {EVE}, who could have put anything there" in text
     code, text = as_user(LOG, lambda: place.says(*place.init))
-    assert code == (2 if (thing, mode) == ("key", 0o700) else 4), text
+    assert code == (3 if (thing, mode) == ("key", 0o700) else 4), text
     assert not place.path.exists()
 
 

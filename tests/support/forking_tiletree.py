@@ -157,7 +157,7 @@ def _called(call: dict[str, Any]) -> int:
 
 
 # what a command that is there to be interrupted is doing once it has begun
-_AT_WORK = {"BaseServer.serve_forever", "LoopbackServer.serve", "_Run.go", "Event.wait"}
+_AT_WORK = {"BaseServer.serve_forever", "LoopbackServer.serve", "Run.go", "Event.wait"}
 
 
 def _interrupt(_signal: int, frame: FrameType | None) -> None:

@@ -10,7 +10,6 @@ import { context, put, whom, working } from "./results.js";
 import { absent, followUp, said } from "./search_words.js";
 import { utf8 } from "../verifier/encoding.js";
 import { encodeName, fromHex, spellings } from "../verifier/entries.js";
-import { signedDigests } from "../verifier/image.js";
 import { SCAN_LIMIT, find } from "../verifier/lookup.js";
 import { leafHash } from "../verifier/merkle.js";
 import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
@@ -23,7 +22,7 @@ const part = (kind, ...values) => ({ kind, values });
 const DIGESTS = { sha256: ["sha256/1"], sha512: ["sha512/1"], leaf: ["leaf/1"], hash: ["sha256/1", "leaf/1"], key: ["key/1"], subject: ["subject/1"] };
 const DIGITS = { sha512: [128, 128], subject: [40, 128] }; // of others 64
 const IMAGE = /^(?:image:(?:[^@]+@)?|[^@]+@)sha256:([0-9a-f]{64})$/i; // its name need not be known
-const imagePart = (digits) => part("sha256/1", ...signedDigests(digits));
+const imagePart = (digits) => ({ kind: "sha256/1", values: async () => (await import("../verifier/image.js")).signedDigests(digits) });
 const WORDED = new RegExp(`^(?:(name|who|identity|issuer|${Object.keys(DIGESTS).join("|")}):)?(.*)$`, "s");
 
 /** Return the parts of a search by a file's name, an identity or an issuer: none for what cannot be one. */
@@ -93,7 +92,7 @@ class Looking {
     if (wanted.file && (this.all || size <= SCAN_LIMIT)) return this.#scan(size);
     for (const { kind, values } of wanted.parts ?? ofFile(wanted)) {
       try {
-        this.search = await search(opened.log, kind, values, { all: this.all });
+        this.search = await search(opened.log, kind, typeof values === "function" ? await values() : values, { all: this.all });
       } catch (error) {
         if (!error.tooLarge) throw error;
         this.lacking ??= error;
