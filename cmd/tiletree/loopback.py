@@ -8,17 +8,17 @@ from __future__ import annotations
 import io
 import ipaddress
 import socket
-import socketserver
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from threading import BoundedSemaphore, Condition
+from threading import Condition
 from typing import Any
 
-from tiles.errors import AccessError, UsageError
+from tiles.errors import UsageError
 from tiles.rekor.shim import BUSY, FAULT, Answer, check_call, not_http
+from tiletree.connections import BoundedServer
 
 MAX_CONNECTIONS = 64  # at a time; one more is told to try again
 READ_WITHIN = 20.0  # seconds in which a whole request has to have come, and for which a connection may be idle
@@ -46,7 +46,7 @@ def parse_listen(text: str) -> tuple[str, int]:
     return str(address), int(port)
 
 
-class LoopbackServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+class LoopbackServer(BoundedServer):
     """A server that is listening; `serve` answers.
 
     respond   returns the answer to the body of a call
@@ -56,22 +56,15 @@ class LoopbackServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     daemon_threads = True
     block_on_close = False
-    allow_reuse_address = True
     request_queue_size = MAX_CONNECTIONS
-    timeout = 0.2  # seconds between looks whether to end
 
     def __init__(self, listen: tuple[str, int], respond: Respond, told: Callable[[Exception], object]) -> None:
         self.address_family = socket.AF_INET6 if ":" in listen[0] else socket.AF_INET
         self._respond = respond
         self._told = told
-        self._free = BoundedSemaphore(MAX_CONNECTIONS)
         self._answering = 0
         self._changed = Condition()
-        try:
-            super().__init__(listen, _Handler)
-        except OSError as error:
-            hint = "choose another port, or 0 for any that is free"
-            raise AccessError(f"port {listen[1]} cannot be had: {error.strerror}", hint=hint) from error
+        super().__init__(listen, _Handler, MAX_CONNECTIONS, "choose another port, or 0 for any that is free")
 
     @property
     def url(self) -> str:
@@ -109,25 +102,11 @@ class LoopbackServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         with self._changed:
             self._changed.wait_for(lambda: not self._answering, ANSWER_WITHIN)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Begin a thread for a connection, unless there are too many."""
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-            return
+    def refuse(self, request: Any) -> None:
+        """Say to a connection that is one too many to try again."""
         with suppress(OSError):
             request.settimeout(WRITE_WITHIN)
             request.sendall(_raw(BUSY, closes=True))
-        self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer a connection's calls."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-    def handle_error(self, *_given: Any) -> None:
-        """Say nothing: what is not answered by now is a client that has gone."""
 
 
 class _Deadline(io.RawIOBase):

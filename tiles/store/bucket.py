@@ -264,9 +264,8 @@ class ObjectStore:
         """Return what an object holds that was not created, None if there is none."""
         if not isinstance(error, DENIED):
             return self._content(path, length)
-        with suppress(
-            AccessError
-        ):  # whoever may not delete may be denied by Google Cloud Storage what is there already
+        # to whoever may not delete, Google Cloud Storage may deny what is there already
+        with suppress(AccessError):
             if (found := self._content(path, length)) is not None:
                 return found
         raise trouble(self.url, "create", path, error) from None

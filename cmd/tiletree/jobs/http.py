@@ -15,11 +15,11 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer, ThreadingMixIn
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import Any
 
-from tiles.errors import AccessError, TilesError, UsageError
+from tiles.errors import TilesError, UsageError
+from tiletree.connections import BoundedServer
 from tiletree.ending import until_told_to_end
 from tiletree.jobs.job import Deadline, Ran, arguments, run
 from tiletree.jobs.record import Record
@@ -30,29 +30,22 @@ _DEFAULT_PORT = "8080"
 _CONNECTIONS = 16  # at a time
 _PATIENCE = 20.0  # seconds for what a caller sends, and for taking an answer
 _BODY = 1 << 20  # bytes of a call that are read, and thrown away
-_WAIT = 0.2  # seconds between looks whether to end
 
 
-class Service(ThreadingMixIn, TCPServer):
+class Service(BoundedServer):
     """A server that is listening.
 
     job       runs the job
     Raises AccessError if the port cannot be had.
     """
 
-    allow_reuse_address = True
     daemon_threads = False
     block_on_close = True  # the end waits for the call that is being answered
-    timeout = _WAIT
 
     def __init__(self, address: tuple[str, int], job: Callable[[], Ran]) -> None:
         self._job = job
         self._running = Lock()
-        self._free = BoundedSemaphore(_CONNECTIONS)
-        try:
-            super().__init__(address, _Handler)
-        except OSError as error:
-            raise AccessError(f"port {address[1]} cannot be had: {error.strerror}", hint=f"${PORT} names it") from error
+        super().__init__(address, _Handler, _CONNECTIONS, f"${PORT} names it")
 
     def call(self) -> tuple[int, Mapping[str, Any]]:
         """Run the job, unless it runs already; return status and document of the answer."""
@@ -63,23 +56,6 @@ class Service(ThreadingMixIn, TCPServer):
         finally:
             self._running.release()
         return (200, ran.document) if ran.code == EXIT_OK else (500, {**ran.document, "error": ran.error})
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Begin a thread for a connection; one too many is closed."""
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer a connection's call."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-    def handle_error(self, *_given: Any) -> None:
-        """Say nothing: it is a caller that has gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):
