@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.check_log import published, read_or_none
 from tests.support.disk_posix import Process
 from tests.support.faults import Died, GatedStore
-from tests.support.power_cut import State
+from tests.support.power_cut import NOTHING, State
 from tests.support.power_machine import SYSTEMS, LeftOut, Machine, Moment, System
 from tests.support.power_outside import ADMISSION
 from tests.support.power_scenes import OTHERS, grown
@@ -99,7 +99,10 @@ def moved_by_two(system: System, site: LeftOut = None) -> Machine:
 
 
 def moved_again(system: System, site: LeftOut = None) -> Iterator[Machine]:
-    """Yield what there is after a move died before what it had swapped in lasted, and the same call went on."""
+    """Yield what there is after a move died before what it had swapped in lasted, and the same call went on.
+
+    It is owed until a sync makes it last.
+    """
     private = _roots_there(system)[1]
     for path in (
         f"{system.roots[2]}/{ANCHOR}",
@@ -111,6 +114,8 @@ def moved_again(system: System, site: LeftOut = None) -> Iterator[Machine]:
         with suppress(Died):
             move(machine, gate=_dies_after(path))
         assert not machine.outside.is_moved
+        swapped = machine.disk.find(path), path.rpartition("/")[2]
+        machine.owed = frozenset(each for each in machine.disk.changes if (each.node, each.name) == swapped)
         move(machine)
         machine.cut()
         yield machine
@@ -172,8 +177,16 @@ def judge_moves(machine: Machine, rng: random.Random, share: float = 1.0) -> int
     seen = set()
     for moment in reversed(machine.moments):
         if moment.owed or machine.left_out is None:
-            for state in moment.cut.states(16, rng, moment.owed):
+            for state in moment.cut.states(16, rng, moment.owed if machine.left_out else NOTHING):
                 if rng.random() < share and (signature := state.disk.signature()) not in seen:
                     seen.add(signature)
                     judge(moment, state)
     return len(seen)
+
+
+def judge_owed(machine: Machine, rng: random.Random) -> int:
+    """Judge the states in which a cut leaves everything but what is owed, and return how many."""
+    owing = [moment for moment in machine.moments if moment.owed]
+    for moment in owing:
+        judge(moment, next(moment.cut.states(1, rng, moment.owed)))
+    return len(owing)
