@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,18 +18,21 @@ import pytest
 
 from tests.support.faults import Died
 from tests.support.power_machine import SYSTEMS, Action, LeftOut, Machine, Several, System, judge_all, sites
+from tests.support.power_moves import judge_moves, judge_owed, moved, moved_again, moved_by_two, moves
 from tests.support.power_scenes import (
     NEXT,
     OTHERS,
     OURS,
     a_few,
     adding,
+    admitting,
     collected,
     deaths,
     grown,
     race,
     rebuilt,
     traces,
+    withheld,
 )
 from tests.support.reference import printed_random
 from tests.support.sampling import quickly, soaking
@@ -118,6 +122,33 @@ def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
     there = [listed.path for listed in machine.world.stores["public"].list("tile/0/")]
     assert there == ["tile/0/000", "tile/0/001.p/4"]
     assert judge_all(machine, 64, printed_random(), ["finish"]) > 20
+
+
+@some_systems
+@pytest.mark.parametrize("scene", [admitting, withheld])
+def test_a_cut_after_a_change(system: System, scene: Callable[[System], Machine]) -> None:
+    """Another admission policy is there with the head that names it; what was answered as withheld stays so."""
+    assert judge_all(scene(system), 16, printed_random(), ["finish"]) > 3
+
+
+@some_systems
+def test_a_cut_while_a_log_is_moved(system: System) -> None:
+    """Whatever a cut leaves, a place that has the head has all of it, and the same call goes on (a sample)."""
+    rng = printed_random()
+    for machine in (moved(system), moved_by_two(system)):
+        machine.moments = rng.sample(machine.moments, 4)
+        judge_moves(machine, rng, 0.04)
+    for machine in moved_again(system):
+        assert judge_owed(machine, rng) > 0
+
+
+@pytest.mark.slow
+@each_system
+def test_any_cut_while_a_log_is_moved(system: System) -> None:
+    """The same for more of what a cut may leave."""
+    rng = printed_random()
+    for machine in (moved(system), moved_by_two(system), *moved_again(system)):
+        assert judge_moves(machine, rng, soaking(0.06, 1.0)) > 5
 
 
 @some_systems
@@ -255,6 +286,16 @@ def search_nested(site: LeftOut) -> str:
     return ""
 
 
+def search_moves(site: LeftOut) -> str:
+    """`search` in moves of a log to another place."""
+    for machine in moves(site):
+        try:
+            judge_moves(machine, random.Random(0))
+        except (AssertionError, TilesError) as error:
+            return repr(error)
+    return ""
+
+
 #   Not needed for any promise as the code is, and why.
 NOT_NEEDED = {
     # A published checkpoint and what is kept of it are made to last by `tidy`, before the staged batch goes and before
@@ -268,13 +309,14 @@ NOT_NEEDED = {
     # The anchor is ahead of the checkpoint only once its tiles last. This is for tiles that were put back since then.
     "lost_head.py _publish self._parts.public.barrier 0",
 }
+SEARCHES = {"make_lasting": search_nested, "move.py": search_moves, "copying.py": search_moves}  # of parts of names
 SITES = {str(site): site for site in sites()}
 
 
 @pytest.mark.parametrize("name", [name for name in SITES if name not in NOT_NEEDED])
 def test_every_sync_is_needed(name: str) -> None:
     """Without any one sync that the code makes, some power cut breaks a promise."""
-    how = search_nested if "make_lasting" in name else search
+    how = next((how for part, how in SEARCHES.items() if part in name), search)
     assert how(SITES[name]), "nothing is lost without it"
 
 

@@ -17,7 +17,7 @@ from tests.support.check_log import published, read_or_none, read_text
 from tests.support.disk import Change, Disk
 from tests.support.disk_posix import Process
 from tests.support.power_cut import NOTHING, Cut, Owed, State
-from tests.support.power_outside import ADMISSION, ADMITTED, REFUSED, Outside
+from tests.support.power_outside import ADMITTED, REFUSED, Outside
 from tests.support.world import ROLES, RecordingKey, World, explained
 from tiles.records.head import parse_head
 from tiles.records.paths import ANCHOR, HEAD
@@ -30,7 +30,12 @@ from tiles.write.lost_head import HeadRebuilder
 from tiles.write.parts import Parts
 
 # append these entries, or …
-Action = list[bytes] | Literal["create", "finish", "gc", "submit", "submit too much", "sequence", "repair", "rebuild"]
+Action = (
+    list[bytes]
+    | Literal[
+        "create", "finish", "gc", "submit", "submit too much", "sequence", "repair", "rebuild", "admit", "withhold"
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ class Machine:
         """Let a new process do something, and take down what it is answered. Raises Died if it dies."""
         started = self.boot(**process)
         world = self.world
-        private, writer = world.stores["private"], world.sequencer(admission=ADMISSION)
+        private, writer = world.stores["private"], world.sequencer(admission=self.outside.admission)
         for action in actions:
             if isinstance(action, list):
                 world.acknowledged.append((writer.append(action).first_index, action))
@@ -148,8 +153,8 @@ class Machine:
                 done = writer.sequence()
                 logged = [entry for name in done.took for entry in self.outside.offered[name]]
                 world.acknowledged.append((done.first_index, logged))
-            elif action == "repair":
-                self.outside.repair(world)
+            elif action in ("repair", "admit", "withhold"):
+                getattr(self.outside, action)(world)
             elif action == "rebuild":
                 self._rebuild()
             else:
@@ -166,7 +171,7 @@ class Machine:
         world = self.world
         public, private, anchor = (world.stores[role] for role in ROLES)
         clock = Clock(lambda: world.now, world.pass_time, random.Random(world.writers))
-        HeadRebuilder(Parts(public, private), Signer(world.key, anchor), clock).rebuild(None, ADMISSION)
+        HeadRebuilder(Parts(public, private), Signer(world.key, anchor), clock).rebuild(None, self.outside.admission)
 
     def look(self) -> int:
         """Look at the log as its readers may at any moment, and return its size."""
@@ -182,6 +187,7 @@ class Machine:
             return 0
         found = published(public, world.verifier)
         self.outside.check_submissions(world)
+        self.outside.check_changes(world)
         return len(found[1]) if found else 0
 
     def lose_private_part(self) -> None:

@@ -1,30 +1,38 @@
 """What is known outside of a machine whose power may be cut, and which no cut takes away: what was submitted to the
-log on it, and what was made wrong for a repair to put right; and what must hold of both at any moment.
+log on it, what else was answered, what was made wrong for a repair to put right; and what must hold of that at any
+moment.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 
 from tests.support.check_log import read_or_none
 from tests.support.reference import flipped
-from tests.support.world import World, some_entries
+from tests.support.world import ROLES, World, some_entries
 from tiles.inbox.admission import Admission
 from tiles.inbox.naming import name_digest
 from tiles.inbox.submission import Name, format_submission
 from tiles.inbox.submit import submit
 from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
 from tiles.records.head import parse_head
-from tiles.records.paths import DECIDED, HEAD, INBOX, REJECTED, SET_ASIDE
+from tiles.records.paths import DECIDED, HEAD, INBOX, REJECTED, SET_ASIDE, withheld_path
 from tiles.records.staged_batch import digest, parse_batch
+from tiles.retry import Clock
+from tiles.signing.signer import Signer
 from tiles.store import Store, StoreFetcher
 from tiles.upkeep.repair import repair
+from tiles.upkeep.withhold import withhold
+from tiles.write.parts import Parts
 
 ADMISSION = Admission(max_entries=3)
 ADMITTED, REFUSED = 3, 4  # entries of a submission
+ANOTHER = Admission(max_entries=2)
 
 TITLE = b"submitted"  # the entries of submissions begin with it, no others do
 
@@ -37,16 +45,30 @@ class Outside:
     acknowledged   the names of those for which it has
     wrong          path → what was put there behind everyone's back, None for nothing
     is_repaired    a repair has reported that all of it is right now
+    withheld       records of withheld entries that were answered for
+    is_moved       a move has reported that the log is in the new place
+    is_admitting   it was answered that the log admits by another policy
+    admission      the admission policy that runs expect; None for any, once the log was asked to have another one
     """
 
     offered: dict[str, Sequence[bytes]] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
     wrong: dict[str, bytes | None] = field(default_factory=dict)
     is_repaired: bool = False
+    withheld: dict[str, bytes] = field(default_factory=dict)
+    is_moved: bool = False
+    is_admitting: bool = False
+    admission: Admission | None = ADMISSION
 
     def copy(self) -> Outside:
         """Return an equal one that goes on by itself."""
-        return Outside(dict(self.offered), set(self.acknowledged), dict(self.wrong), self.is_repaired)
+        return replace(
+            self,
+            offered=dict(self.offered),
+            acknowledged=set(self.acknowledged),
+            wrong=dict(self.wrong),
+            withheld=dict(self.withheld),
+        )
 
     @property
     def is_damaged(self) -> bool:
@@ -85,6 +107,29 @@ class Outside:
             if is_decided and name in waiting:
                 assert name in _deciding(world), f"{name} is decided, and waits to be decided again"
         assert not (complete and waiting), f"{waiting} wait although a run has come to its end"
+
+    # ---- another policy, and withholding
+
+    def admit(self, world: World) -> None:
+        """Let the log admit by another policy."""
+        before, self.admission = self.admission or ADMISSION, None
+        world.sequencer().admit(ANOTHER, before.sha256)
+        self.is_admitting = True
+
+    def withhold(self, world: World) -> None:
+        """Withhold the first entry, and take down what is said of it once that is answered."""
+        public, private, anchor = (world.stores[role] for role in ROLES)
+        clock = Clock(lambda: world.now, world.pass_time, Random(world.writers))
+        key = signing_key(world.key.name, world.key.seed)  # what the world's one has signed are texts of checkpoints
+        withhold(Parts(public, private), Signer(key, anchor), [0], "on purpose", clock)
+        self.withheld[withheld_path(0)] = public.read(withheld_path(0)).data
+
+    def check_changes(self, world: World) -> None:
+        """What was answered as withheld is, and the log admits by the other policy once that was answered."""
+        if self.is_admitting:
+            assert parse_head(world.stores["private"].read(HEAD).data).admission == ANOTHER.sha256
+        for path, data in self.withheld.items():
+            assert read_or_none(world.stores["public"], path) == data, f"{path} was answered for, and is gone"
 
     # ---- repairing
 

@@ -11,6 +11,7 @@ from tests.support.faults import Died, Stepped
 from tests.support.power_machine import SYSTEMS, Action, LeftOut, Machine, System
 from tests.support.world import explained, some_entries
 from tiles.errors import NotFound, Unfinished
+from tiles.records.paths import withheld_path
 
 OURS = some_entries("ours", 10)
 OTHERS = some_entries("other", 4)
@@ -133,6 +134,22 @@ def refused(system: System, site: LeftOut = None) -> Machine:
     return machine
 
 
+def admitting(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after a log was given another admission policy."""
+    machine = grown(system, 3).copy(site)
+    machine.act("admit")
+    machine.cut()
+    return machine
+
+
+def withheld(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after an entry was withheld, by a run that is not told whether its record lasts."""
+    machine = grown(system, 3).copy(site)
+    machine.act("withhold", broken=withheld_path(0))
+    machine.cut()
+    return machine
+
+
 def damaged(system: System) -> Machine:
     """Return a machine with a log that needs to be repaired."""
     machine = grown(system, 250)
@@ -227,7 +244,7 @@ def traces(site: LeftOut) -> Iterator[Machine]:
             machine.act(OURS, broken="head")
         machine.cut()
         yield machine
-        for scene in (intake, held, refused, repaired, collected, rebuilt):
+        for scene in (intake, held, refused, admitting, withheld, repaired, collected, rebuilt):
             yield scene(system, site)
     for system in SYSTEMS:
         yield from deaths([*adding(system), *deciding(system)], site=site)

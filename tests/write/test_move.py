@@ -128,7 +128,7 @@ def test_a_frozen_log_stays_frozen() -> None:
         moved(world, to).sequencer().append(NEW)
 
 
-@pytest.mark.parametrize("at", operations(range(72)))
+@pytest.mark.parametrize("at", operations(range(75)))
 def test_dies_anywhere(at: int) -> None:
     """Never can both places sign; whatever was done, the same call finishes the work."""
     world, to = World().grown(3), New()
@@ -140,7 +140,7 @@ def test_dies_anywhere(at: int) -> None:
     goes_on(world, to)
 
 
-@pytest.mark.parametrize("at", operations(range(72)))
+@pytest.mark.parametrize("at", operations(range(75)))
 def test_a_writer_meets_it_anywhere(at: int) -> None:
     """A writer in the old place comes in between any two steps: it finishes, or is refused, and nothing is lost."""
     world, to = World().grown(3), New()
@@ -153,7 +153,7 @@ def test_a_writer_meets_it_anywhere(at: int) -> None:
                 world.append(NEW)
 
     move(world, to, gated(gate))
-    assert at < 71 or len(steps) <= at
+    assert at < 74 or len(steps) <= at
     goes_on(world, to)
 
 
@@ -207,7 +207,7 @@ def test_what_is_committed_comes_along(at: int) -> None:
     assert (set(NEW) <= set(other.committed() or ())) == is_committed
 
 
-@pytest.mark.parametrize("at", operations(range(42, 59)))
+@pytest.mark.parametrize("at", operations(range(43, 61)))
 def test_a_run_tidies_up_meanwhile(at: int) -> None:
     """A run publishes right before the fence, and takes its submission out of the inbox while that is copied."""
     for stands in range(20, 28):  # operations of the run, before which it waits

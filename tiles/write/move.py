@@ -113,10 +113,15 @@ class Mover:
         new = head.anchored(anchor.identity, self._clock.random_id())
         with suppress(Conflict):  # another call has written it: it is the same but for its nonce
             self._to.private.swap(HEAD, new.data, None)
-        self._to.private.delete([MOVING])
+        self._arrived()
         return Moved(
             read_head(self._to.private)[0], is_new=True, copied=self._copier.copied, left=tuple(self._copier.left)
         )
+
+    def _arrived(self) -> None:
+        """Take the marker away, once the new head lasts: the call that wrote it may have died right after."""
+        self._to.private.barrier()
+        self._to.private.delete([MOVING])
 
     # ---- look
 
@@ -165,7 +170,7 @@ class Mover:
                 "and its head does not name this anchor",
                 hint="choose an empty place",
             )
-        self._to.private.delete([MOVING])
+        self._arrived()
         return Moved(head, is_new=False, copied=0, left=())
 
     def _check_target(self) -> None:
@@ -191,6 +196,7 @@ class Mover:
                 f"{self._to.private.url} has a part of an older copy of this log",
                 hint="a move to this place was begun and taken back: empty it, and run the same command again",
             )
+        self._to.private.barrier()  # a copy without it is taken for something else, and an earlier call may have died
 
     # ---- fence and close
 
@@ -209,6 +215,7 @@ class Mover:
                     if open_ is not None and open_.identity == head.anchor:
                         memory.put(replace(open_, identity=open_.fenced), anchor_version)
                     continue
+                memory.store.barrier()  # the fence may not last yet: the call that put it up may have died right after
                 found, version, _ = read_head(source)
                 if found == head:
                     source.swap(HEAD, head.anchored(self._closing(anchor), self._clock.random_id()).data, version)
