@@ -19,9 +19,9 @@ from tests.support.web_vectors import vectors
 def test_every_broken_step_is_noticed(tmp_path: Path) -> None:
     """tests/web/mutate.mjs breaks one step after the other; no mutant gives the answers of the code as it is.
 
-    One in four is tried, by a printed seed, or all.
+    One in eight is tried, by a printed seed, or all.
     """
-    every = soaking(4, 1)
+    every = soaking(8, 1)
     path = tmp_path / "vectors.json"
     path.write_text(json.dumps(vectors()))
     chosen = [str(every), str(printed_random().randrange(every))]
