@@ -44,7 +44,7 @@ def expected(kind: str, start: int, stop: int) -> list[bytes]:
     )
 
 
-@settings(max_examples=soaking(12, 300), deadline=None)
+@settings(max_examples=soaking(6, 300), deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=6), st.sets(st.integers(0, 5)), st.sets(st.integers(0, 5)))
 def test_whatever_the_batches(sizes: list[int], lost: set[int], dropped: set[int]) -> None:
     """Also where another writer was in between, and where an index has covered some of it."""

@@ -35,7 +35,7 @@ from tests.support.races import (
     zombies,
 )
 from tests.support.reference import printed_random
-from tests.support.sampling import one_in, soaking
+from tests.support.sampling import one_in, quickly, soaking
 from tests.support.submissions import Sequencing, finish_all, submitted, with_inbox
 from tests.support.world import World, explained, some_entries
 from tiles.inbox.submission import Name, format_submission
@@ -188,7 +188,7 @@ def hold_each_request(base: World, place: Place, action: Action, moment: str, n:
     return requests
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", quickly(["before", "after"], ["after"]))
 def test_a_request_on_its_way_for_longer_than_a_run(moment: str, place: Place) -> None:
     """A request, or its answer, may be on its way for as long as another's whole run takes: nothing lost, or twice."""
     assert hold_each_request(grown(250), place, TEN, moment, 3) > 15
@@ -277,6 +277,7 @@ class Crowd:
         print(f"{len(self.acknowledged)} batches, {world.size()} entries, {self.retries} retries")
 
 
+@pytest.mark.slow
 def test_eight_writers_at_once(place: Place) -> None:
     """Eight that append for some seconds: every entry is there once, where its writer was told."""
     crowd = Crowd(place, 1.5)

@@ -71,6 +71,7 @@ def add_together(log: RealLog, processes: int, seconds: float) -> None:
     )
 
 
+@pytest.mark.slow
 def test_processes_that_add_at_the_same_time(log: RealLog) -> None:
     """All entries of all processes are there, once, in the order of each and where each was told; nobody fails."""
     add_together(log, 4, 2.0)

@@ -79,6 +79,7 @@ def lock_log(client: Any, tiletree: Command, monkeypatch: pytest.MonkeyPatch) ->
     return tiletree
 
 
+@pytest.mark.slow
 def test_full_tiles_are_locked(client: Any, lock_log: Command, tmp_path: Path) -> None:
     """With --lock-days, full tiles and bundles are locked as they are written, and as they are put back by a repair.
 

@@ -95,6 +95,7 @@ def test_every_spoiled_consistency_proof_is_refused(new: int) -> None:
         refuse_consistency(TREE, (old, new), every)
 
 
+@pytest.mark.slow
 def test_spoiled_proofs_of_larger_trees_are_refused() -> None:
     """Trees to 300 and around 2^40, sampled: any bit flipped, hash dropped, added or swapped, numbers off by one."""
     rng = printed_random()
