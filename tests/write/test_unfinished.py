@@ -12,7 +12,7 @@ from tests.support.submissions import JUNK, submit
 from tests.support.world import World, some_entries
 from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused, Unfinished
 from tiles.inbox.admission import OPEN, Admission
-from tiles.store import Store, Version
+from tiles.store import Object, Store, Version
 from tiles.store.memory import MemoryStore
 from tiles.write.sequencer import Sequencer
 
@@ -210,6 +210,42 @@ def test_another_head_of_the_same_tree(meanwhile: Callable[[World], object]) -> 
     writer = world.sequencer(lambda store, role: lossy.pop()(store) if role == "private" and lossy else store)
     assert writer.append(NEW).first_index == 250
     assert (world.committed() or ())[250:] == tuple(NEW)
+
+
+class TwoMoments(Passing):
+    """A store that reads a head and, a moment earlier, its version: another writer commits in between.
+
+    Before that the batch of the head that is there is published and tidied up, right before it would be read.
+    """
+
+    def __init__(self, inner: Store, world: World) -> None:
+        super().__init__(inner, "private")
+        self._world = world
+        self._coming = ["staging/", "head"]
+
+    def read(self, path: str, limit: int | None = None) -> Object:
+        """Read it, once what is coming has come."""
+        if not self._coming or not path.startswith(self._coming[0]):
+            return super().read(path, limit)
+        if self._coming.pop(0) == "staging/":
+            self._world.sequencer().finish()
+            return super().read(path, limit)
+        before = super().read(path, limit)
+        self._world.append([b"of another writer"])
+        now = super().read(path, limit)
+        return Object(now.data, now.modified, before.version)
+
+
+def test_a_head_that_is_newer_than_its_version() -> None:
+    """A batch that was published and tidied up is not taken for lost because another head has the version of its own."""
+    world = World().grown(3)
+    with pytest.raises(Died):
+        broken(world, "private swap head", Fault.DIES).append(NEW)
+    world.acknowledged.append((3, NEW))
+    writer = world.sequencer(lambda store, role: TwoMoments(store, world) if role == "private" else store)
+    assert writer.append([b"mine"]).first_index == 14
+    world.acknowledged.append((14, [b"mine"]))
+    world.check(orphans=True)
 
 
 def test_a_checkpoint_that_goes_while_nobody_knows_whether_it_was_committed() -> None:

@@ -40,7 +40,9 @@ class Object:
     """What `read` returns.
 
     modified   seconds since the epoch, by the store's own clock; 0.0 where it has none
-    stamp      the version, if the store gives its objects one; otherwise the version is computed from the content
+    stamp      the version, if the store gives its objects one; otherwise the version is computed from the content. It
+               may be that of an older content than `data`, where the store reads the two one after the other: then a
+               swap is lost and nothing else, so what an object holds is compared by its content. It is never newer
     """
 
     data: bytes

@@ -108,11 +108,11 @@ class Committer:
     def _is_ours(self, state: State, head: Head, batch: Batch) -> bool | None:
         """Whether `head` was committed, after an answer that did not say so; None if nothing has changed yet."""
         try:
-            now, version, _ = self._loader.read_head()
+            now = self._loader.read_head()[0]
             if now.nonce == head.nonce:
                 self._private.barrier()  # our head is there, but without an answer it may not last yet
                 return True
-            if version == state.version:
+            if now == state.head:
                 return None
             if batch.took or batch.refused:
                 return False  # another writer has emptied the inbox of these submissions, or left them there for us
