@@ -237,7 +237,7 @@ class TwoMoments(Passing):
 
 
 def test_a_head_that_is_newer_than_its_version() -> None:
-    """A batch that was published and tidied up is not taken for lost because another head has the version of its own."""
+    """A batch that was published and tidied up is not taken for lost because another head has its version."""
     world = World().grown(3)
     with pytest.raises(Died):
         broken(world, "private swap head", Fault.DIES).append(NEW)
