@@ -7,6 +7,7 @@
     cosignature    cosignatures, by Ed25519 and ML-DSA-44
     policy         whose signatures make a checkpoint acceptable
     freshness      the newest time at which a policy's quorum still holds
+    witness_messages   what a log and a witness send each other
     tlog_proof     proofs as files, which are verified offline
     index_head     what vouches for an index of the entries (docs/index-format.md)
     withheld       which entries a log withholds, and why
