@@ -105,6 +105,7 @@ FLOORS = {
     "upkeep": 8,
     "index": 8,
     "cost": 9,
+    "watch": 9,
     "log": 9,
     "page": 9,
     "rekor": 10,
