@@ -11,7 +11,6 @@ from typing import Any
 from tiles.notes.freshness import quorum_time
 from tiles.notes.policy import Accepted, Policy
 from tiles.sigstore.origin import refused_by
-from tiles.store.address import shown_address
 from tiletree.ui import Output
 
 
@@ -23,6 +22,8 @@ def remark_unsure(out: Output) -> None:
 
 def remark_index(out: Output, log: str, problem: str) -> None:
     """Say why the index of a log does not cover all that it could; nothing if it does."""
+    from tiles.store.address import shown_address  # `verify` does without
+
     if problem:
         command = f"`tiletree index build {quote(shown_address(log))}`"
         out.remark("index", problem, f"the index is not up to date: {problem}; {command} lets it catch up")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
-from tiles.errors import Malformed, NotFound, TileError, TilesError, explained, placed
+from tiles.errors import Malformed, NotFound, TileError, TilesError, TooLong, explained, placed
 from tiles.parallel import in_parallel
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.trouble import no_object
-from tiles.store import Fetcher, TooLong
+from tiles.store import Fetcher
 from tiles.store.past_caches import PastCaches
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import HASH_SIZE

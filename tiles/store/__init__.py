@@ -135,10 +135,6 @@ class Unlistable(AccessError):
     """An object below the prefix has a name that no object of ours can have, and that stops the listing."""
 
 
-class TooLong(AccessError):
-    """An object is longer than its reader allows."""
-
-
 @runtime_checkable
 class Store(Protocol):
     """One place for objects. Paths are relative, use "/" and never ".."; contents are bytes.

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar, runtime_checkable
 
-from tiles.errors import AccessError, LogError, NotFound
-from tiles.store import Fetcher, TooLong
+from tiles.errors import AccessError, LogError, NotFound, TooLong
+from tiles.store import Fetcher
 
 T = TypeVar("T")
 

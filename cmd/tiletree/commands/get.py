@@ -16,8 +16,9 @@ from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
 from tiles.tree.merkle import Hash, leaf_hash, to_hash
+from tiletree.files import write_file
 from tiletree.finding import check_named, find_entry, remarks
-from tiletree.opening import tiles_of, visit, write_file
+from tiletree.opening import tiles_of, visit
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.proposed import Proposed, proposed_options
 from tiletree.ui import Output

@@ -31,8 +31,9 @@ from tiles.write.load import last_used
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 from tiletree.keys import check_own, find_anchor, find_key, names_a_log
-from tiletree.opening import memory, open_sequencer, read_vkey, to_verifier
+from tiletree.opening import open_sequencer
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.pins import memory, read_vkey, to_verifier
 from tiletree.ui import Output
 
 WARNING = (

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from tiles.entries.proof_extra import extra_for
+from tiletree.files import write_file
 from tiletree.finding import check_named, find_entry
-from tiletree.opening import tiles_of, visit, write_file
+from tiletree.opening import tiles_of, visit
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
 

@@ -33,9 +33,10 @@ from tiles.store.address import normal_url, shown_address
 from tiles.write.load import read_admission, read_head
 from tiletree.commands.submit import inbox_of, login_name
 from tiletree.ending import until_told_to_end
+from tiletree.files import write_file
 from tiletree.keys import find_key
 from tiletree.loopback import LoopbackServer, parse_listen
-from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, visit, write_file
+from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, visit
 from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output, own_fault
