@@ -46,7 +46,8 @@ EXIT_ALARM = 9
 EXIT_FAULT = 70  # of tiletree itself
 EXIT_INTERRUPTED = 130
 
-_PRIVATE_KEY = "PRIVATE+KEY+"  # how a private key as text begins
+_PRIVATE_KEY, _PIN = "PRIVATE+KEY", "pin-value"  # how a private key as text begins, and in what a URI holds a PIN
+SECRETS = (_PRIVATE_KEY, _PIN)  # what has one of them is not shown
 _HIDDEN_KEY = "(a private key)"
 _HELD = 1000  # lines of a report that --quiet keeps for the case that the command fails
 _OURS = (Path(tiles.__file__).parent, Path(__file__).parent)
@@ -117,7 +118,7 @@ class Output:
         A private key, named where a file was to be named, is hidden in answers, too.
         """
         for word in words:
-            if (before := word.lower().find("pin-value=")) >= 0:  # of pkcs11:
+            if (before := word.lower().find(f"{_PIN}=")) >= 0:  # of pkcs11:
                 self.hidden[word] = f"{word[:before].rstrip('?&')}…"
             for text in (word, word.lstrip("-"), *word.lstrip("-").split("=")):  # an option may be cut at any =
                 if _PRIVATE_KEY in text:  # where a file was to be named
