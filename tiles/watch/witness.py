@@ -116,8 +116,15 @@ class Witness:
         made = with_signatures(empty, self._lines(empty, self._now(0)))
         try:
             self._store.swap(seen_path(log.origin), made.data, None)
-        except (Conflict, OutcomeUnknown):
-            is_new = self.last(log).signed == made
+        except Conflict:
+            self.last(log)
+            self._store.barrier()  # whoever made it may have died right after
+            return False
+        except OutcomeUnknown as unknown:
+            try:
+                is_new = self.last(log).signed == made
+            except Refused:
+                raise unknown from None
             self._store.barrier()
             return is_new
         return True
