@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -244,7 +244,8 @@ def test_a_log_that_hangs(begun: Command) -> None:
         server.script["/checkpoint"] = [lambda handler: handler.send(200, b"", Content_Length="50")]
         by = key("slow.example.com", 7)
         server.objects = renamed(make_log(5), by)
-        Path(CONFIG).open("a").write(f"log {by.verifier.vkey} {server.url}\n")
+        line = f"log {by.verifier.vkey} {server.url}\n"
+        Path(CONFIG).write_text(Path(CONFIG).read_text() + line)
         began = time.monotonic()
         done = begun("witness", "run", CONFIG, "--timeout", 0.5)
         assert time.monotonic() - began < 5
@@ -262,7 +263,7 @@ def test_a_witness_in_a_bucket(tiletree: Command, s3: ObjectServer) -> None:
     assert set(s3.objects["public"]) == {path}
     headers = s3.headers("public", path)
     assert (headers["content-type"], headers["cache-control"]) == ("text/plain; charset=utf-8", "no-cache, max-age=0")
-    del s3.objects["public"][path]
+    s3.remove("public", path)
     assert tiletree("witness", "run", CONFIG).code == 4
 
 
@@ -299,7 +300,8 @@ def served(tiletree: Command, client: Callable[[http.client.HTTPConnection], T],
                         break
                     except OSError:
                         time.sleep(0.02)
-                return client(http.client.HTTPConnection("127.0.0.1", port, timeout=20))
+                with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+                    return client(connection)
             finally:
                 end()
 

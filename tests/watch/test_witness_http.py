@@ -190,7 +190,7 @@ def test_403_a_wrong_signature_beside_a_right_one(desk: Desk) -> None:
 
 
 def test_400_an_old_size_above_the_checkpoints(desk: Desk) -> None:
-    """ "The old size MUST be equal to or lower than the checkpoint size. … 400", also if it is the one cosigned last."""
+    """ "The old size MUST be equal to or lower than the checkpoint size. … 400", even if it is the right one."""
     desk.refuses(400, request(50, 40, ()))
     desk.refuses(400, request(61, 60, ()))
 
