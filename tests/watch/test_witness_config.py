@@ -94,5 +94,5 @@ def test_names_that_no_line_can_hold(name: str) -> None:
     with pytest.raises(UsageError):
         format_config(name, ("k",))
     if name:
-        with pytest.raises(UsageError, match="no spaces"):
+        with pytest.raises(UsageError, match="has spaces or control"):
             format_log(LOG.verifier, f"x {name}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.notes.test_witness_messages import ANSWER, REQUEST
 from tests.support.faults import Fault, Faults
 from tests.support.readers import OTHER_KEY
 from tests.support.signed_text import LOG, MLDSA44, ORIGIN, W1, W2, W3, forged, key, sign, signed
+from tests.support.witness_texts import ANSWER, REQUEST
 from tests.support.witnessing import (
     NOW,
     OURS,

@@ -58,7 +58,7 @@ def format_log(key: VerifierKey, url: str) -> bytes:
     """Return the line of a log. Raises UsageError for an address that no line can hold."""
     line = f"log {key.vkey} {url}".rstrip(" ") + "\n"
     if len(line.split()) != (3 if url else 2) or not line[:-1].isprintable():
-        raise UsageError("the address of a log has no spaces and no control characters")
+        raise UsageError("a log whose name or address has spaces or control characters cannot be written down")
     return line.encode()
 
 

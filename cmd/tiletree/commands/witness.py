@@ -2,69 +2,45 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import click
 
-from tiles.errors import AccessError, Malformed, NotFound, Refused, TilesError, UsageError
-from tiles.notes.keys import SEED_SIZE, SIGNS_CHECKPOINT, SignatureType, SigningKey, VerifierKey, signing_key
+from tiles.errors import Malformed, NotFound, Refused, TilesError, UsageError
 from tiles.notes.witness_messages import seen_path
 from tiles.read.fetcher import open_place
-from tiles.retry import Clock
-from tiles.signing.key_file import read_key, write_key
-from tiles.store import Store
-from tiles.store.address import Kind, absolute, is_object_url, kind_of, shown_address
+from tiles.store.address import is_object_url, shown_address
 from tiles.store.probe import probe
 from tiles.user.files import create_file
 from tiles.user.seen_checkpoints import Visits
-from tiles.watch.witness import Witness, WitnessedLog
+from tiles.watch.witness import WitnessedLog
 from tiles.watch.witness_config import (
-    MAX_CONFIG_SIZE,
-    WitnessConfig,
     format_config,
     format_log,
-    parse_config,
     witnessed,
 )
 from tiles.watch.witness_http import WitnessDesk
 from tiles.watch.witness_run import WITHIN, Visited, offered, visit, visit_all
-from tiles.write.prepare import as_public
+from tiletree.commands.witness_report import document_of, seriousness, worded
 from tiletree.ending import until_told_to_end
 from tiletree.loopback import LoopbackServer, parse_listen
 from tiletree.opening import to_verifier
 from tiletree.options import json_option, output
-from tiletree.ui import (
-    EXIT_ACCESS,
-    EXIT_FAULT,
-    EXIT_OTHER_HISTORY,
-    EXIT_REFUSED,
-    EXIT_USAGE,
-    EXIT_WRONG,
-    Output,
-    exit_code,
-    own_fault,
+from tiletree.ui import Output, own_fault
+from tiletree.witnessing import (
+    KINDS,
+    append_line,
+    kept_address,
+    key_of,
+    open_witness,
+    read_config,
+    state_store,
+    to_be_changed,
 )
 
-KINDS = {"ed25519": SignatureType.COSIGNATURE, "ml-dsa-44": SignatureType.MLDSA44}
-
 config_argument = click.argument("config", metavar="CONFIG", type=click.Path(path_type=Path))
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A witness, as its configuration says."""
-
-    config: WitnessConfig
-    keys: tuple[SigningKey, ...]
-    store: Store
-    witness: Witness
 
 
 @click.group()
@@ -101,13 +77,13 @@ def init(out: Output, config: Path, name: str, state: str, kinds: tuple[str, ...
     kinds = tuple(dict.fromkeys(kinds))
     keys = tuple(f"{config.name}.{kind}.key" for kind in kinds)
     data = format_config(state, keys)
-    store = _state(config, state)
+    store = state_store(config, state)
     if is_object_url(state):
         probe(store, secrets.token_hex(16))
     verifiers = [
-        _key_of(config.with_name(file), name, KINDS[kind]).verifier for file, kind in zip(keys, kinds, strict=True)
+        key_of(config.with_name(file), name, KINDS[kind]).verifier for file, kind in zip(keys, kinds, strict=True)
     ]
-    if not create_file(config, data) and _read(config) != data:
+    if not create_file(config, data) and read_config(config) != data:
         raise Refused(f"{config} exists already, and says something else")
     names = ["mine", "mine-too"]
     out.result(
@@ -134,7 +110,7 @@ def begin(out: Output, config: Path, log: str | None, vkey: str) -> None:
     that has several keys, call this for each.
     """
     key = to_verifier(vkey, "--vkey")
-    url = absolute(log) if log else ""  # a cron line may run anywhere
+    url = kept_address(log) if log else ""
     try:
         one = witnessed(key, url)
     except Malformed as error:
@@ -143,8 +119,8 @@ def begin(out: Output, config: Path, log: str | None, vkey: str) -> None:
     if url:
         with suppress(NotFound):  # it may wait for this witness, and show nothing before
             offered(one, open_place(url))
-    with _to_be_changed(config) as file:
-        opened = _open(config)
+    with to_be_changed(config) as file:
+        opened = open_witness(config)
         known = opened.config.log(key.name)
         if known is None:
             is_new = opened.witness.begin(one)
@@ -152,7 +128,7 @@ def begin(out: Output, config: Path, log: str | None, vkey: str) -> None:
             opened.witness.last(known)  # refuses if it is gone: it was begun, so it is not begun anew
             is_new = False
         if known is None or key not in known.policy.keys_of(key.name):
-            _append(file, config, line)
+            append_line(file, config, line)
     place = f"{opened.store.url}/{seen_path(key.name)}"
     out.result(
         {"origin": key.name, "vkey": key.vkey, "new": is_new, "object": place},
@@ -177,7 +153,7 @@ def run(out: Output, config: Path, timeout: float) -> None:
     Each log is visited by itself: one that fails keeps no other from being cosigned. If any fails, the exit code is
     that of the worst: another history first.
     """
-    opened = _open(config)
+    opened = open_witness(config)
     visits = Visits()
 
     def visit_one(log: WitnessedLog) -> Visited:
@@ -190,14 +166,14 @@ def run(out: Output, config: Path, timeout: float) -> None:
         if visited.error is None:
             out.line(f"{visited.log.origin}: {visited.outcome} {visited.tree}")
     done.sort(key=lambda visited: visited.log.origin)
-    document = {"logs": [_document(each) for each in done]}
-    failed = sorted(((each.log, each.error) for each in done if each.error is not None), key=_seriousness)
+    document = {"logs": [document_of(each) for each in done]}
+    failed = sorted(((each.log, each.error) for each in done if each.error is not None), key=seriousness)
     if not failed:
         out.result(document)
         return
     out.partial = document
     for log, error in failed[1:]:
-        out.warn(f"{log.origin}: {_worded(error)[0]}")
+        out.warn(f"{log.origin}: {worded(error)[0]}")
     log, worst = failed[0]
     if isinstance(worst, TilesError):
         worst.message = f"{log.origin}: {worst.message}"
@@ -220,7 +196,7 @@ def serve(out: Output, config: Path, listen: str) -> None:
     server. It may run beside `witness run`, and on several machines at once, with the same PLACE.
     """
     address = parse_listen(listen, anywhere=True)
-    opened = _open(config)
+    opened = open_witness(config)
     for log in opened.config.logs:
         opened.witness.last(log)  # refuses at once, and not only when the log asks
 
@@ -240,112 +216,3 @@ def serve(out: Output, config: Path, listen: str) -> None:
             server.server_close()
             server.finish()
     out.note("stopped")
-
-
-# ---- what a configuration opens
-
-
-def _open(config: Path) -> Opened:
-    """Return the witness. Raises UsageError for a configuration that is none, or a key that does not cosign."""
-    try:
-        parsed = parse_config(_read(config))
-    except Malformed as error:
-        raise UsageError(f"{config}: {error.plain}") from error
-    keys = tuple(read_key(config.parent / Path(file).expanduser()) for file in parsed.keys)
-    for file, key in zip(parsed.keys, keys, strict=True):
-        _check_cosigns(file, key.verifier)
-    store = _state(config, parsed.state)
-    return Opened(parsed, keys, store, Witness(keys, store, Visits(), Clock()))
-
-
-def _read(config: Path) -> bytes:
-    try:
-        with config.open("rb") as file:
-            return file.read(MAX_CONFIG_SIZE + 1)
-    except OSError as error:
-        raise UsageError(f"{config} cannot be read: {error.strerror}") from error
-
-
-def _state(config: Path, state: str) -> Store:
-    """Return the store, which serves what it holds as something that changes. Raises UsageError."""
-    if kind_of(state) not in (Kind.DIRECTORY, Kind.BUCKET):
-        raise UsageError(
-            f"{shown_address(state)}: a witness remembers in a directory or a bucket",
-            hint="name the store itself, such as s3://bucket/witness, not where it is served",
-        )
-    if is_object_url(state):
-        from tiles.store.open_bucket import open_object_store
-
-        return as_public(open_object_store(state))
-    from tiles.store.address import directory_of
-    from tiles.store.directory import DirectoryStore
-
-    return DirectoryStore(directory_of(state) if "://" in state else config.parent / directory_of(state))
-
-
-def _key_of(path: Path, name: str, kind: SignatureType) -> SigningKey:
-    """Return the key in a file, which is made if it is not there: `init` may have died before. Raises Refused."""
-    try:
-        key = read_key(path)
-    except NotFound:
-        key = signing_key(name, secrets.token_bytes(SEED_SIZE), kind)
-        write_key(path, key)
-    if (key.verifier.name, key.verifier.type) != (name, kind):
-        raise Refused(f"{path} exists already, and is another key")
-    return key
-
-
-def _check_cosigns(file: str, key: VerifierKey) -> None:
-    if key.type not in SIGNS_CHECKPOINT:
-        raise UsageError(f"{file}: this key does not cosign", hint="`tiletree witness init` makes one that does")
-
-
-@contextmanager
-def _to_be_changed(config: Path) -> Iterator[BinaryIO]:
-    """Give the file, which no other call changes meanwhile."""
-    try:
-        file = config.open("ab")
-    except OSError as error:
-        raise AccessError(f"{config} cannot be written: {error.strerror}") from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
-
-
-def _append(file: BinaryIO, config: Path, line: bytes) -> None:
-    """Add a line, which lasts on return. A line that was cut short is no configuration, and nothing goes on with it."""
-    try:
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    except OSError as error:
-        raise AccessError(f"{config} cannot be written: {error.strerror}") from error
-
-
-# ---- what a run comes to
-
-
-def _document(visited: Visited) -> dict[str, Any]:
-    if visited.error is not None:
-        message, hint, kind = _worded(visited.error)
-        return {"origin": visited.log.origin, "error": {"kind": kind, "message": message, "hint": hint}}
-    tree = visited.tree
-    return {
-        "origin": visited.log.origin,
-        "outcome": visited.outcome,
-        "size": tree.size,
-        "root": tree.root.hex(),
-        "time": visited.time,
-    }
-
-
-def _worded(error: BaseException) -> tuple[str, str, str]:
-    if isinstance(error, TilesError):
-        return error.message, error.hint, type(error).__name__
-    return (*own_fault(error), "Unexpected") if isinstance(error, Exception) else ("interrupted", "", "Interrupted")
-
-
-def _seriousness(failed: tuple[WitnessedLog, BaseException]) -> int:
-    """Return a number that is the smaller the more somebody has to look."""
-    order = (EXIT_OTHER_HISTORY, EXIT_FAULT, EXIT_WRONG, EXIT_REFUSED, EXIT_USAGE, EXIT_ACCESS)
-    return order.index(exit_code(failed[1]) if isinstance(failed[1], TilesError) else EXIT_FAULT)
