@@ -139,6 +139,11 @@ def check_row(contents: Sequence[bytes], keys: Sequence[SigningKey] = (W1,)) -> 
     trees = [note.tree for note in notes]
     assert all(one.size <= other.size for one, other in pairwise(trees))
     assert all(one <= other for one, other in pairwise(times))
+    check_one_history(trees)
+    return trees
+
+
+def check_one_history(trees: Sequence[TreeHead]) -> None:
+    """Require that no two trees exclude each other."""
     possible = [tag for tag in TAGS if all(history(tag).head(tree.size) == tree for tree in trees)]
     assert possible, f"two of these exclude each other: {trees}"
-    return trees
