@@ -106,14 +106,15 @@ class Told(Witness):
 
 
 def test_many_threads(tmp_path: Path) -> None:
-    """For some seconds, each with a store of its own, of a log that shows either history to anybody."""
+    """For some seconds, with one store or with one of their own, of a log that shows either history to anybody."""
     seconds, chance = 1.5, printed_random()
     begun(DirectoryStore(tmp_path / "seen"))
     until = time.monotonic() + seconds
+    shared = DirectoryStore(tmp_path / "seen")
 
     def runs(seed: float) -> list[TreeHead]:
         own = random.Random(seed)
-        one = Told((W1,), DirectoryStore(tmp_path / "seen"), Evidence(), Clock())
+        one = Told((W1,), own.choice([shared, DirectoryStore(tmp_path / "seen")]), Evidence(), Clock())
         one.given = []
         while (left := until - time.monotonic()) > 0:
             most = SIZES[min(len(SIZES) - 1, int((1 - left / seconds) * len(SIZES) * 1.5))]
