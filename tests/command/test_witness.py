@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import os
-import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from tests.support.command_line import Command, Done
+from tests.support.ended import told_to_end
 from tests.support.fault_server import serving
 from tests.support.object_server import ObjectServer
 from tests.support.readers import make_log, renamed
@@ -268,16 +267,6 @@ def test_a_witness_in_a_bucket(tiletree: Command, s3: ObjectServer) -> None:
 
 
 # ---- serve
-
-
-@contextmanager
-def told_to_end() -> Iterator[Callable[[], None]]:
-    """Give what tells the server of this process to end."""
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
-    try:
-        yield lambda: os.kill(os.getpid(), signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def free_port() -> int:

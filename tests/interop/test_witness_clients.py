@@ -1,4 +1,4 @@
-"""Logs that others' software writes: they ask `tiletree witness serve` for cosignatures, and `witness run` visits them."""
+"""Logs that others' software writes ask `tiletree witness serve`, and `tiletree witness run` visits them."""
 
 from __future__ import annotations
 
