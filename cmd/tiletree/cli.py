@@ -83,6 +83,7 @@ COMMANDS = {
             "upload",
             "verify",
             "withhold",
+            "witness",
         )
     },
     "import": ("import_", "import_"),

@@ -102,6 +102,8 @@ PLACES = [
     "gc X",
     "gc log --private X",
     "page X",
+    "witness init w --name w.example.com --state X",
+    "witness begin w.conf X --vkey VKEY",
     "serve X --port 0",
     "shim X --key k",
     "shim X --submit --submitter ann --private log.private",
@@ -200,6 +202,12 @@ MISTAKEN = [
     "index check log --vkey VKEY --against X",
     "page log --policy X",
     "serve log --port X",
+    "witness init X --name w.example.com --state seen",
+    "witness init w --name X --state seen",
+    "witness begin w.conf --vkey X",
+    "witness begin X log --vkey VKEY",
+    "witness run X",
+    "witness serve w.conf --listen X",
     "key generate X --out x",
     "key generate x --out X",
     "key show X",
@@ -208,7 +216,11 @@ MISTAKEN = [
     "X log",
     "key X",
 ]
-NAMES = {"init new --origin X", "key generate X --out x"}  # of a log, which would publish it
+NAMES = {  # of a log or witness, which would publish it
+    "init new --origin X",
+    "key generate X --out x",
+    "witness init w --name X --state seen",
+}
 CELLS = [(call, form) for call in PLACES + MISTAKEN for form in FORMS]
 LIVE = [  # with an address at which a log is
     "info X",
@@ -251,6 +263,7 @@ def prepared(tiletree: Command, log: str) -> str:
     """Return the vkey of a log, beside one that may import it, and what is to be signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
     write_signatures(b"content of a\n")
+    tiletree.ok("witness", "init", "w.conf", "--name", "w.example.com", "--state", "seen")
     return log
 
 

@@ -126,6 +126,15 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
     ],
     "page": [(["page", "hostile"], False), (["page", "hostile", "--policy", NONE], True), (["page", NONE], False)],
     "serve": [(["serve", NONE], False)],
+    "witness": [
+        (["witness", "init", "w", "--name", "w.example.com", "--state", "seen"], False),
+        (["witness", "begin", "w", "hostile", "--vkey", VKEY], False),
+        (["witness", "begin", "w", NONE, "--vkey", VKEY], False),
+        (["witness", "run", "w"], False),
+        (["witness", "init", NEW, "--name", LINES, "--state", "seen"], False),
+        (["witness", "run", NONE], True),
+        (["witness", "serve", "w", "--listen", LINES], True),
+    ],
     "shim": [
         (["shim", NONE], True),
         (["shim", "hostile", "--listen", LINES], True),

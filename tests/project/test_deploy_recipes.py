@@ -1,4 +1,4 @@
-"""docs/recipes/submit.md and auditor.md: their texts fit the names of a log's objects, and their commands run as they
+"""docs/recipes/submit.md, auditor.md and witness.md: what they name is what there is, and their commands run as they
 stand there."""
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tests.support.recipes import FOLDER, Shell, blocks, lines
 from tests.support.signed_bundles import public, signer
 from tiles.inbox.admission import parse_admission
 from tiles.inbox.submission import parse_name
+from tiles.notes.witness_messages import seen_path
 from tiles.records.paths import ANCHOR, DECIDED, HEAD, INBOX, POLICIES, REJECTED, SETTINGS, STAGING
 from tiles.tree.layout import CHECKPOINT, TILES
 
@@ -85,6 +86,26 @@ def test_the_month_of_an_auditor(tiletree: Command) -> None:
     assert [call for call, code in codes.items() if code] == ['search "$LOG" --key s.key.pub'], codes
     assert codes['search "$LOG" --key s.key.pub'] == 8
     assert json.loads(Path("today.json").read_text())["trust"] == "remembered"
+
+
+def test_a_witness_in_ten_lines(tiletree: Command) -> None:
+    """All commands of the page: a directory to be served, which has the log's checkpoint and the witness's line."""
+    vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k")["vkey"]
+    Path("a").write_bytes(b"content")
+    tiletree.ok("add", "log", "a", "--key", "k")
+    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey})
+    called = [line for block in blocks("witness", "sh") for line in lines(block)]
+    (cron,) = [line for block in blocks("witness", "cron") for line in block.splitlines() if "tiletree" in line]
+    said = [shell.run(line) for line in called]
+    assert [(done.code, done.err) for done in said] == [(0, "")] * 3
+    assert shell.run(cron[cron.index("tiletree") :].partition(" > ")[0]).err == ""
+    witness = said[0].out.split()[2]
+    Path("policy").write_text(f"log {vkey}\nwitness mine {witness}\nquorum mine\n")
+    published = Path("seen") / seen_path("log.example.com")
+    assert [path for path in Path("seen").rglob("*") if path.is_file()] == [published]
+    Path("log/checkpoint").write_bytes(published.read_bytes())  # as publishing does, which looks there
+    assert tiletree.ok("info", "log", "--policy", "policy")["cosigned_by"]
+    assert sum(len(block.splitlines()) for kind in ("sh", "cron") for block in blocks("witness", kind)) < 10
 
 
 @pytest.mark.parametrize(("name", "secrets", "kept"), [("small-project", 2, 2), ("submit", 0, 0)])

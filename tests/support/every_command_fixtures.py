@@ -45,4 +45,6 @@ def prepared(tiletree: Command, log: str) -> str:
     tiletree.ok("submit", "log", "d", "--submitter", "bob")
     write_bundle("bundle", Path("a").read_bytes())
     Path("gate").write_text("* key s.pub\n")
+    tiletree.ok("witness", "init", "w.conf", "--name", "w.example.com", "--state", "seen")
+    tiletree.ok("witness", "begin", "w.conf", "log", "--vkey", log)
     return log

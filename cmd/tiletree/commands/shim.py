@@ -23,7 +23,7 @@ from tiles.parallel import BUCKET_READS, in_background
 from tiles.read.client import LogClient
 from tiles.rekor.desk import Desk
 from tiles.rekor.log_entry import log_entry
-from tiles.rekor.shim import respond
+from tiles.rekor.shim import ShimCalls
 from tiles.rekor.writers import Appending, Submitting
 from tiles.sigstore.log_key import trusted_log
 from tiles.sigstore.signing_config import SigningConfig
@@ -95,7 +95,7 @@ def shim(
     It ends by Ctrl-C, by SIGTERM, or with the process that started it, and loses nothing if it is killed: what was
     answered is published, and a client that got no answer may ask again.
     """
-    address = parse_listen(listen)
+    address = parse_listen(listen, "whoever reaches the shim can write to the log")
     if not submits and (submitter or pins.is_named):
         raise click.UsageError("--submitter, --vkey and --policy are for --submit", click.get_current_context())
     parent = os.getppid()
@@ -118,7 +118,7 @@ def shim(
 
     with (
         until_told_to_end() as told_to,
-        _serving(LoopbackServer(address, partial(respond, log=logged), told), desk) as server,
+        _serving(LoopbackServer(address, ShimCalls(logged), told), desk) as server,
     ):
         line = f"{shown_address(log)} is written to at {server.url} until you press Ctrl-C"
         if signing_config:
