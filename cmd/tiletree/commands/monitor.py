@@ -136,7 +136,7 @@ def monitor(
         _once(watchers, timeout)
     else:
         _for_ever(watchers, interval, timeout)
-    return report.code
+    return report.close()
 
 
 def _matcher(matches: tuple[str, ...], keys: tuple[Path, ...]) -> Matcher:

@@ -99,15 +99,22 @@ class Report:
         self.codes: set[int] = {EXIT_OK}
         self._out = out
         self._lock = Lock()
+        self._is_closed = False
 
-    @property
-    def code(self) -> int:
-        """What the command exits with: the worst that was found."""
-        return next(code for code in _WORST_FIRST if code in self.codes)
+    def close(self) -> int:
+        """Say nothing more, and return what the command exits with: the worst that was found.
+
+        A round that is still under way is told so, and leaves what it could not say to the next one.
+        """
+        with self._lock:
+            self._is_closed = True
+            return next(code for code in _WORST_FIRST if code in self.codes)
 
     def say(self, document: dict[str, Any], line: str, *, code: int = EXIT_OK, is_report: bool = False) -> None:
-        """Print one document, or its line."""
+        """Print one document, or its line. Raises AccessError if nothing is said any more."""
         with self._lock:
+            if self._is_closed:
+                raise AccessError("the monitor has ended")
             self.codes.add(code)
             if is_report and not self._out.json:
                 self._out.line(line)
@@ -115,8 +122,10 @@ class Report:
                 self._out.answer(document, line)
 
     def fail(self, log: str, kind: str, message: str, hint: str, code: int) -> None:
-        """Print what is wrong with a log."""
+        """Print what is wrong with a log, unless nothing is said any more."""
         with self._lock:
+            if self._is_closed:
+                return
             self.codes.add(code)
             self._out.partial = {"event": "trouble", "log": log, "code": code}
             self._out.error(kind, message if log in message else f"{log}: {message}", hint)
