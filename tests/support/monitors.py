@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.readers import POLICY
-from tiles.errors import AccessError
+from tiles.errors import AccessError, TilesError
 from tiles.notes.policy import Policy
 from tiles.read.trust import PINNED, Pinned
 from tiles.store import Fetcher
@@ -29,6 +29,7 @@ class Told:
     is_slow: bool = False
     refuses: int | None = None
     lines: list[bytes] = field(default_factory=list)
+    troubles: list[TilesError] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
 
     def line(self, origin: str, found: Match | Unread) -> bytes:  # noqa: ARG002
@@ -44,6 +45,10 @@ class Told:
             raise AccessError("not taken")
         self.lines.append(line)
 
+    def trouble(self, error: TilesError) -> None:
+        """Take it down."""
+        self.troubles.append(error)
+
 
 class Places:
     """Opens fetchers by their addresses, for the monitor module."""
@@ -51,6 +56,7 @@ class Places:
     def __init__(self, patch: pytest.MonkeyPatch, directory: Path) -> None:
         self.directory = directory / "state"
         self.there: dict[str, Fetcher] = {}
+        self.troubles: list[TilesError] = []  # of the last round
         patch.setattr(monitor_module, "open_log", self.open)
         patch.setattr(monitor_module, "open_place", self.open)
 
@@ -61,7 +67,9 @@ class Places:
     def round(self, told: Told | None = None, watched: Watched = EVERY, policy: Policy = POLICY) -> Round:
         """Do one round of the log at "log"."""
         made = Monitor("log", lambda _: Pinned(policy, PINNED), self.directory, watched)
-        return made.round(told or Told())
+        told = told or Told()
+        self.troubles = told.troubles
+        return made.round(told)
 
     def compare(self, *urls: str, alone: bool = True) -> Round:
         """Do one round that compares."""

@@ -56,7 +56,7 @@ def test_one_history(places: Places, shown: dict[str, bytes], size: int) -> None
     """A mirror that is behind or ahead, and what a witness saw."""
     places.there["other"] = named("test://other", shown)
     done = places.compare("other")
-    assert done.troubles == []
+    assert places.troubles == []
     assert done.seen == [("test://other", size)]
     assert done.next == 600
 
@@ -68,7 +68,8 @@ def test_a_witness_that_is_ahead(places: Places) -> None:
     places.there["log"] = Objects(tampered(larger, checkpoint=OURS["checkpoint"]))
     assert places.compare("witness").seen == [("test://witness", 700)]
     places.there["log"] = Objects(OURS)
-    (trouble,) = places.compare("witness").troubles
+    places.compare("witness")
+    (trouble,) = places.troubles
     assert isinstance(trouble, HistoryUnknown)
     assert "shows 700 entries that the log has signed, test://log shows 600" in trouble.message
     evidence = places.evidence()
@@ -91,7 +92,7 @@ def test_two_histories(places: Places, shown: dict[str, bytes]) -> None:
     """What the log's key has signed there contradicts the log: anyone can check the evidence. The log is read on."""
     places.there["other"] = named("test://other", shown)
     done = places.compare("other")
-    (trouble,) = done.troubles
+    (trouble,) = places.troubles
     assert isinstance(trouble, ForkError)
     assert "test://other/" in trouble.message
     assert "the evidence is in" in trouble.hint
@@ -105,7 +106,7 @@ def test_places_that_contradict_each_other(places: Places) -> None:
     places.there["two"] = named("test://two", make_log(300, 600, 700, tag="other", same_up_to=600))
     done = places.compare("one", "two")
     assert done.seen == [("test://one", 700)]
-    (trouble,) = done.troubles
+    (trouble,) = places.troubles
     assert isinstance(trouble, ForkError)
     check_fork(places.evidence(), POLICY)
 
@@ -127,14 +128,25 @@ def test_a_place_that_shows_nothing(
 ) -> None:
     """It is a trouble of the round, and no evidence against the log."""
     places.there["other"] = named("test://other", shown)
-    (trouble,) = places.compare("other").troubles
+    places.compare("other")
+    (trouble,) = places.troubles
     assert isinstance(trouble, error)
     assert words in trouble.message
     assert not (places.directory / "forks").exists()
+
+
+def test_a_fork_is_told_although_the_log_cannot_be_read(places: Places) -> None:
+    """What other places show is compared first: whatever stops the reading does not hide it."""
+    places.there["log"] = Objects(tampered(OURS, **{"tile/entries/000": None}))
+    places.there["other"] = named("test://other", make_log(600, tag="other"))
+    with pytest.raises(NotFound):
+        places.compare("other")
+    (trouble,) = places.troubles
+    assert isinstance(trouble, ForkError)
 
 
 def test_a_mirror_of_another_log(places: Places) -> None:
     """Where several logs are watched, a place need not show each of them."""
     places.there["other"] = named("test://other", {"checkpoint": make_log(3, key=ANOTHER)["checkpoint"]})
     done = places.compare("other", alone=False)
-    assert (done.seen, done.troubles) == ([], [])
+    assert (done.seen, places.troubles) == ([], [])

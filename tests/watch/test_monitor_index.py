@@ -15,7 +15,6 @@ from tiles.errors import AccessError, Refused, TilesError, VerificationError
 from tiles.index.check import open_head
 from tiles.notes.index_head import IndexHead
 from tiles.tree.merkle import Hash, TreeHead
-from tiles.watch.monitor import Round
 
 INDEXED = replace(EVERY, index=True)
 KIND = "leaf/1"
@@ -28,11 +27,11 @@ def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Places:
     return Places(monkeypatch, tmp_path)
 
 
-def checked(places: Places, objects: dict[str, bytes]) -> tuple[Round, list[str]]:
-    """Do a round of a log, and return what came of it, and which objects of the index were asked for."""
+def checked(places: Places, objects: dict[str, bytes]) -> list[str]:
+    """Do a round of a log, and return which objects of the index were asked for."""
     places.there["log"] = fetcher = Counting(objects)
-    done = places.round(Told(), INDEXED, POLICY)
-    return done, [path for path in fetcher.asked if path.startswith("index/")]
+    places.round(Told(), INDEXED, POLICY)
+    return [path for path in fetcher.asked if path.startswith("index/")]
 
 
 def lying(head: IndexHead) -> IndexHead:
@@ -42,23 +41,23 @@ def lying(head: IndexHead) -> IndexHead:
 
 def test_an_index_that_grows(places: Places) -> None:
     """Of each kind the head and what is new are fetched; nothing is wrong with it."""
-    done, asked = checked(places, numbers(9000, 4096))
-    assert done.troubles == []
+    asked = checked(places, numbers(9000, 4096))
+    assert places.troubles == []
     assert sum(path.endswith("head") for path in asked) > len(KINDS)
     assert any(path.startswith(f"index/{KIND}/0/000/") or "/0/" in path for path in asked)
-    done, asked = checked(places, numbers(9000, 4096))
-    assert done.troubles == []
+    asked = checked(places, numbers(9000, 4096))
+    assert places.troubles == []
     assert all(path.endswith("head") for path in asked)
-    done, asked = checked(places, numbers(9000, 8192))
-    assert done.troubles == []
+    asked = checked(places, numbers(9000, 8192))
+    assert places.troubles == []
     assert not all(path.endswith("head") for path in asked)
 
 
 def test_a_head_that_lies(places: Places) -> None:
     """It is named in each round, the evidence is saved once, and the log is read all the same."""
     for _ in range(2):
-        done, _ = checked(places, changed(numbers(), KIND, lying))
-        (trouble,) = done.troubles
+        checked(places, changed(numbers(), KIND, lying))
+        (trouble,) = places.troubles
         assert isinstance(trouble, VerificationError)
         assert f"{HEAD}: the log has signed an index that is wrong: it says of a run" in trouble.message
         evidence = places.evidence()
@@ -70,8 +69,8 @@ def test_a_head_that_lies(places: Places) -> None:
 def test_two_heads_that_contradict_each_other(places: Places) -> None:
     """The second is shown once the first is gone: both are in the evidence."""
     checked(places, numbers())
-    done, asked = checked(places, changed(numbers(), KIND, lying))
-    (trouble,) = done.troubles
+    asked = checked(places, changed(numbers(), KIND, lying))
+    (trouble,) = places.troubles
     assert isinstance(trouble, VerificationError)
     assert "one says of a run" in trouble.message
     assert set(places.evidence()) == {"index-head", "other-index-head", "what-it-shows", "checkpoint", "README"}
@@ -85,8 +84,8 @@ def of_another_tree(head: IndexHead) -> IndexHead:
 
 def test_a_head_of_another_tree(places: Places) -> None:
     """The log has signed that it had another tree."""
-    done, _ = checked(places, changed(numbers(), KIND, of_another_tree))
-    (trouble,) = done.troubles
+    checked(places, changed(numbers(), KIND, of_another_tree))
+    (trouble,) = places.troubles
     assert isinstance(trouble, VerificationError)
     assert "it says that the log had" in trouble.message
 
@@ -107,9 +106,11 @@ RUN = next(path for path in numbers() if path.startswith(f"index/{KIND}/") and p
 def test_damage_is_no_lie(places: Places, before: dict[str, bytes] | None, after: dict[str, bytes], words: str) -> None:
     """What anyone may have done who can write there is a trouble, and no evidence; it is looked at again."""
     if before is not None:
-        assert checked(places, before)[0].troubles == []
+        checked(places, before)
+        assert places.troubles == []
     for _ in range(2):
-        (trouble,) = checked(places, after)[0].troubles
+        checked(places, after)
+        (trouble,) = places.troubles
         assert isinstance(trouble, AccessError)
         assert words in trouble.message
     assert not (places.directory / "forks").exists()
@@ -119,6 +120,7 @@ def test_what_was_checked_before_is_damaged(places: Places) -> None:
     """It is refused: without it, a head that contradicts the last one would go unnoticed."""
     checked(places, numbers())
     (places.folder / "index-heads" / "leaf-1").write_bytes(b"no head")
-    (trouble,) = checked(places, numbers())[0].troubles
+    checked(places, numbers())
+    (trouble,) = places.troubles
     assert isinstance(trouble, Refused)
     assert issubclass(Refused, TilesError)

@@ -74,6 +74,10 @@ class Receiver(Protocol):
         """Tell it. Raises AccessError if it was not taken: the next round tells it again."""
         ...
 
+    def trouble(self, error: TilesError) -> None:
+        """Tell what is wrong besides, which does not end the round."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -103,7 +107,6 @@ class Round:
     unread     how many entries could not be read, because the log withholds some
     newer      the largest checkpoint that was seen, if the log shows an older one
     seen       the other places that show the log, and which size of it
-    troubles   what is wrong besides
     """
 
     log: str
@@ -117,7 +120,6 @@ class Round:
     unread: int = 0
     newer: SignedCheckpoint | None = None
     seen: list[tuple[str, int]] = field(default_factory=list)
-    troubles: list[TilesError] = field(default_factory=list)
 
 
 class Monitor:
@@ -158,13 +160,13 @@ class Monitor:
                 fetcher.url, accepted.signed.origin, accepted.log.vkey, pinned.how, client.tree, start, start,
                 newer=client.newer,
             )  # fmt: skip
-            self._compare(client, state, done)
+            self._compare(client, state, receiver, done)
             _read(client, state, self._watched.matcher, receiver, done, is_ended)
             if self._watched.index and not is_ended():
-                _check_index(client, state, done)
+                _check_index(client, state, receiver)
             return done
 
-    def _compare(self, client: LogClient, state: LogState, done: Round) -> None:
+    def _compare(self, client: LogClient, state: LogState, receiver: Receiver, done: Round) -> None:
         comparison = Comparison(client, state)
         for url in self._watched.compare:
             try:
@@ -175,7 +177,7 @@ class Monitor:
                 elif self._watched.alone:
                     raise NotFound(f"{place.url} shows another log, and nothing of {done.origin}")
             except (LogError, AccessError, UsageError) as error:
-                done.troubles.append(error)
+                receiver.trouble(error)
 
 
 def _visited(fetcher: Fetcher, pinned: Pinned, state: LogState) -> LogClient:
@@ -257,8 +259,9 @@ def _withheld(client: LogClient, index: int, error: NotFound) -> Unread | None:
     return Unread(index, stop - index, entries) if entries else None
 
 
-def _check_index(client: LogClient, state: LogState, done: Round) -> None:
+def _check_index(client: LogClient, state: LogState, receiver: Receiver) -> None:
     try:
-        done.troubles.extend(IndexCheck(client, state.folder, state).check())
+        for error in IndexCheck(client, state.folder, state).check():
+            receiver.trouble(error)
     except TilesError as error:
-        done.troubles.append(error)
+        receiver.trouble(error)

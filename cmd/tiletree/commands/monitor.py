@@ -162,7 +162,7 @@ class _Watcher:
         try:
             self.teller.ended(self.monitor.round(self.teller, self.ended.is_set))
         except Exception as error:  # noqa: BLE001  whatever it is, the other logs are watched on
-            self.teller.failed(error)
+            self.teller.trouble(error)
         finally:
             self.began = None
 
@@ -174,7 +174,7 @@ class _Watcher:
 
     def complain(self, timeout: float) -> None:
         """Say that a round takes too long."""
-        self.teller.failed(
+        self.teller.trouble(
             AccessError(f"was not read to its end in {timeout:g} seconds", hint="it is gone on with where it stopped")
         )
 

@@ -190,11 +190,9 @@ class Teller:
         self._size = size
         if done.newer is not None:
             self._old_copy(done, done.newer.tree.size)
-        for trouble in done.troubles:
-            self.failed(trouble)
 
-    def failed(self, error: Exception) -> None:
-        """Say what is wrong with the log, or with the way to it."""
+    def trouble(self, error: Exception) -> None:
+        """Say what is wrong with the log, or with the way to it, or with another place."""
         if isinstance(error, TilesError):
             code = exit_code(error)
             kind, message, hint = type(error).__name__, error.message, error.hint
