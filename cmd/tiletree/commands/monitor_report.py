@@ -108,6 +108,7 @@ class Report:
         """
         with self._lock:
             self._is_closed = True
+            self._out.is_answer = False  # it is kept: where standard output fails, nothing has to be done again
             return next(code for code in _WORST_FIRST if code in self.codes)
 
     def say(self, document: dict[str, Any], line: str, *, code: int = EXIT_OK, is_report: bool = False) -> None:
