@@ -257,7 +257,7 @@ ANSWERS: list[tuple[str, Answer]] = [
     ("tile/entries/001", cut(SHORT, 7)),
     ("tile/entries/001", body(PAGE)),
     ("tile/entries/001", body(b"\0" * 20_000_000)),
-    ("tile/0/001", status(500)),
+    ("tile/1/000.p/2", status(500)),
 ]
 
 

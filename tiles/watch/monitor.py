@@ -13,7 +13,7 @@ passed over, unless the log says, signed, that it withholds it: then that is tol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +33,8 @@ from tiles.watch.monitor_compare import Comparison
 from tiles.watch.monitor_index import IndexCheck
 from tiles.watch.monitor_match import Matcher
 from tiles.watch.monitor_state import Begin, LogState
+
+_SPAN = 64 * TILE_WIDTH  # entries that are asked for at a time
 
 CHUNK = 4096  # entries after which the state is written, whether or not any was found
 
@@ -227,7 +229,7 @@ def _read_on(
     done: Round,
     is_ended: Callable[[], bool],
 ) -> None:
-    for index, entry in client.entries(done.next, client.tree.size):
+    for index, entry in _entries(client, done.next):
         by = matcher(entry)
         if by is not None:
             _tell(Match(index, entry, by), state, receiver, done)
@@ -237,6 +239,15 @@ def _read_on(
             state.advance(done.next)
             if is_ended():
                 return
+
+
+def _entries(client: LogClient, start: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the entries from an index on: of full bundles no level-0 tile is read, which halves the requests."""
+    size = client.tree.size
+    while start < size:
+        stop = min(size, (start // _SPAN + 1) * _SPAN)
+        yield from client.entries_at(range(start, stop))
+        start = stop
 
 
 def _tell(found: Match | Unread, state: LogState, receiver: Receiver, done: Round) -> None:

@@ -200,7 +200,7 @@ def _for_ever(watchers: list[_Watcher], interval: float, timeout: float) -> None
             for watcher in watchers:
                 if watcher.began is not None and time.monotonic() - watcher.began > timeout:
                     watcher.began = time.monotonic()  # it is said again after as long
-                    watcher.complain(timeout)
+                    in_background(partial(watcher.complain, timeout))  # a command that it runs may take its time
         until = time.monotonic() + _GRACE
         for under_way in rounds:
             with suppress(StillRunning):
