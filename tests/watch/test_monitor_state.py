@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -17,7 +18,7 @@ from tests.support.signed_text import LOG, cases, malformed
 from tiles.errors import AccessError, Refused
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for, policy_of
-from tiles.watch import monitor_state
+from tiles.watch import monitor, monitor_state
 from tiles.watch.monitor_state import LogState, Position, folder_of, parse_position
 
 SEEN = parse_signed_checkpoint(make_log(5)["checkpoint"])
@@ -143,6 +144,30 @@ def test_two_keys_of_one_log(places: Places) -> None:
     assert folder_of(places.directory, LOG.verifier) == places.folder
     places.there["log"] = Objects(make_log(300, 302, 303, key=OTHER_KEY))
     assert places.round(policy=both).start == 302
+
+
+def test_a_full_disk(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a write that failed nothing counts, although there is room again at once; the next round finds all."""
+    monkeypatch.setattr(monitor, "CHUNK", 64)
+    before, left = places.kept, [1]
+    fsync = os.fsync
+
+    def full_once(number: int) -> None:
+        if Path(f"/proc/self/fd/{number}").readlink().name == "matches.jsonl" and left:
+            left.pop()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", full_once)
+    places.there["log"] = Objects(make_log(300, 1200))
+    position = parse_position((places.folder / "state").read_bytes())
+    with pytest.raises(AccessError, match=r"matches\.jsonl cannot be written: No space left"):
+        places.round()
+    left_behind = parse_position((places.folder / "state").read_bytes())
+    assert (left_behind.next, left_behind.kept) == (position.next, position.kept)
+    places.round()
+    assert len(places.kept) == 1200
+    assert places.kept[:300] == before
 
 
 def test_lines_last_before_the_record_counts_them(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:

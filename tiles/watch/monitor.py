@@ -163,7 +163,7 @@ class Monitor:
                 newer=client.newer,
             )  # fmt: skip
             self._compare(client, state, receiver, done)
-            _read(client, state, self._watched.matcher, receiver, done, is_ended)
+            _Reading(client, state, self._watched.matcher, receiver, done, is_ended).go()
             if self._watched.index and not is_ended():
                 _check_index(client, state, receiver)
             return done
@@ -193,52 +193,53 @@ def _visited(fetcher: Fetcher, pinned: Pinned, state: LogState) -> LogClient:
     return client
 
 
-def _read(
-    client: LogClient,
-    state: LogState,
-    matcher: Matcher,
-    receiver: Receiver,
-    done: Round,
-    is_ended: Callable[[], bool],
-) -> None:
-    """Read, tell and keep what is new, and take down how far that came, whatever stops it."""
-    size = client.tree.size
-    while done.next < size and not is_ended():
-        try:
-            _read_on(client, state, matcher, receiver, done, is_ended)
-        except NotFound as error:
-            unread = _withheld(client, done.next, error)
-            if unread is None:
-                state.advance(done.next)
-                check_layout(client.fetcher, size)
+@dataclass
+class _Reading:
+    """What is new is read, told and kept, and how far that came is taken down, whatever stops it."""
+
+    client: LogClient
+    state: LogState
+    matcher: Matcher
+    receiver: Receiver
+    done: Round
+    is_ended: Callable[[], bool]
+
+    def go(self) -> None:
+        """Read all that is new."""
+        done, size = self.done, self.client.tree.size
+        while done.next < size and not self.is_ended():
+            try:
+                self._go_on()
+            except NotFound as error:
+                unread = _withheld(self.client, done.next, error)
+                if unread is None:
+                    self.state.advance(done.next)
+                    check_layout(self.client.fetcher, size)
+                    raise
+                self._tell(unread)
+                done.next += unread.count
+                done.unread += unread.count
+            except TilesError:
+                self.state.advance(done.next)
                 raise
-            _tell(unread, state, receiver, done)
-            done.next += unread.count
-            done.unread += unread.count
-        except TilesError:
-            state.advance(done.next)
-            raise
-        state.advance(done.next)
+            self.state.advance(done.next)
 
+    def _go_on(self) -> None:
+        for index, entry in _entries(self.client, self.done.next):
+            by = self.matcher(entry)
+            if by is not None:
+                self._tell(Match(index, entry, by))
+                self.done.found += 1
+            self.done.next = index + 1
+            if self.done.next % CHUNK == 0 or (by is not None and self.receiver.is_slow):
+                self.state.advance(self.done.next)
+                if self.is_ended():
+                    return
 
-def _read_on(
-    client: LogClient,
-    state: LogState,
-    matcher: Matcher,
-    receiver: Receiver,
-    done: Round,
-    is_ended: Callable[[], bool],
-) -> None:
-    for index, entry in _entries(client, done.next):
-        by = matcher(entry)
-        if by is not None:
-            _tell(Match(index, entry, by), state, receiver, done)
-            done.found += 1
-        done.next = index + 1
-        if done.next % CHUNK == 0 or (by is not None and receiver.is_slow):
-            state.advance(done.next)
-            if is_ended():
-                return
+    def _tell(self, found: Match | Unread) -> None:
+        line = self.receiver.line(self.done.origin, found)
+        self.receiver.tell(line)
+        self.state.keep(line)
 
 
 def _entries(client: LogClient, start: int) -> Iterator[tuple[int, bytes]]:
@@ -248,12 +249,6 @@ def _entries(client: LogClient, start: int) -> Iterator[tuple[int, bytes]]:
         stop = min(size, (start // _SPAN + 1) * _SPAN)
         yield from client.entries_at(range(start, stop))
         start = stop
-
-
-def _tell(found: Match | Unread, state: LogState, receiver: Receiver, done: Round) -> None:
-    line = receiver.line(done.origin, found)
-    receiver.tell(line)
-    state.keep(line)
 
 
 def _withheld(client: LogClient, index: int, error: NotFound) -> Unread | None:

@@ -24,8 +24,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import sha256
@@ -125,6 +125,7 @@ class LogState:
         self._folder: Path | None = None
         self._position: Position | None = None
         self._file: BinaryIO | None = None
+        self._trouble: OSError | None = None
         self._length = 0
 
     def __enter__(self) -> Self:
@@ -156,22 +157,17 @@ class LogState:
 
     def keep(self, line: bytes) -> None:
         """Append a line to matches.jsonl. It counts once `advance` has returned."""
-        try:
-            self._matches().write(line)
-        except OSError as error:
-            raise _unwritable(self.folder / MATCHES, error) from error
+        with self._writing() as file:
+            file.write(line)
         self._length += len(line)
 
     def advance(self, next_: int) -> None:
         """Take down that all entries before this one were read, and what was kept of them."""
         known = self._known
         if self._length != known.kept:
-            try:
-                file = self._matches()
+            with self._writing() as file:
                 file.flush()
                 os.fsync(file.fileno())
-            except OSError as error:
-                raise _unwritable(self.folder / MATCHES, error) from error
         if (next_, self._length) != (known.next, known.kept):
             self._write(replace(known, next=next_, kept=self._length))
 
@@ -249,25 +245,31 @@ class LogState:
             self._cut(kept)
 
     def _cut(self, kept: int) -> None:
-        try:
-            file = self._matches()
-            file.flush()
+        with self._writing() as file:
             file.truncate(kept)
             file.seek(kept)
             os.fsync(file.fileno())
-        except OSError as error:
-            raise _unwritable(self.folder / MATCHES, error) from error
         self._length = kept
 
-    def _matches(self) -> BinaryIO:
-        """Return matches.jsonl, open at its end; its name lasts, too."""
-        if self._file is None:
-            path = self.folder / MATCHES
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._file = self._open.enter_context(os.fdopen(descriptor, "r+b"))
-            self._file.seek(0, os.SEEK_END)
-            sync_directory(path.parent)
-        return self._file
+    @contextmanager
+    def _writing(self) -> Iterator[BinaryIO]:
+        """Give matches.jsonl, open at its end, whose name lasts, too.
+
+        Once something was not written, nobody knows what the file holds: nothing counts until the next round opens it.
+        """
+        path = self.folder / MATCHES
+        if self._trouble is not None:
+            raise _unwritable(path, self._trouble)
+        try:
+            if self._file is None:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._file = self._open.enter_context(os.fdopen(descriptor, "r+b"))
+                self._file.seek(0, os.SEEK_END)
+                sync_directory(path.parent)
+            yield self._file
+        except OSError as error:
+            self._trouble = error
+            raise _unwritable(path, error) from error
 
     def _write(self, position: Position) -> None:
         write_file(self.folder / STATE, position.data)
