@@ -4,6 +4,8 @@
 
 The log may be a directory or any URL that can be read. Each call proves that the log only grew since the last one.
 How far the entries were printed is kept in position.txt, which need not be there at first.
+
+`tiletree monitor` is this for many logs, with what it found kept exactly once (docs/recipes/monitor.md).
 """
 
 import sys

@@ -67,6 +67,7 @@ COMMANDS = {
             "init",
             "key",
             "logproof",
+            "monitor",
             "move",
             "page",
             "prove",

@@ -68,6 +68,18 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         ),
     ],
     "audit": [(["audit", "hostile", "--vkey", VKEY], True), (["audit", "damaged", "--vkey", VKEY], True)],
+    "monitor": [
+        (["monitor", "hostile", "--state", NEW, "--vkey", VKEY], True),
+        (["monitor", "hostile", "--state", NEW, "--begin", "first", "--all", "--vkey", VKEY], True),
+        (["monitor", "other", "--state", NEW, "--match", "name/1=*", "--vkey", VKEY], True),
+        (
+            ["monitor", "damaged", "--state", f"{NEW} 2", "--begin", "first", "--compare", "garbage", "--vkey", VKEY],
+            False,
+        ),
+        (["monitor", NONE, "--state", NEW], True),
+        (["monitor", "hostile", "--state", NEW, "--match", LINES], True),
+        (["monitor", "hostile", "--state", NEW, "--exec", LINES], True),
+    ],
     "repair": [
         (["repair", "hostile", "--private", "none", "--dry-run"], True),
         (["repair", "damaged", "--private", "none", "--vkey", VKEY, "--from", NONE], True),

@@ -1,10 +1,11 @@
-"""docs/recipes/submit.md, auditor.md and witness.md: what they name is what there is, and their commands run as they
-stand there."""
+"""docs/recipes/submit.md, auditor.md, witness.md, monitor.md: what they name is what there is, and their commands run
+as they stand there."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -106,6 +107,29 @@ def test_a_witness_in_ten_lines(tiletree: Command) -> None:
     Path("log/checkpoint").write_bytes(published.read_bytes())  # as publishing does, which looks there
     assert tiletree.ok("info", "log", "--policy", "policy")["cosigned_by"]
     assert sum(len(block.splitlines()) for kind in ("sh", "cron") for block in blocks("witness", kind)) < 10
+
+
+def test_a_log_that_is_watched(tiletree: Command) -> None:
+    """All commands of the page, in their order; each finds what came since the last, and cron mails that only."""
+    vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k")["vkey"]
+    for name in ("app-1", "app-2", "other"):
+        Path(name).write_bytes(name.encode())
+    Path("s.key.pub").write_bytes(public(signer()).pem)
+    tiletree.ok("add", "log", "app-1", "--name", "--key", "k")
+    shutil.copytree("log", "mirror")
+    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey, "MIRROR": "mirror"})
+    trust, begin, cron, compare = [line for block in blocks("monitor", "sh") for line in lines(block)]
+    assert shell.run(trust).code == shell.run(begin).code == 0
+    assert shell.run(cron).out == ""
+    for name in ("other", "app-2"):
+        tiletree.ok("add", "log", name, "--name", "--key", "k")
+    assert shell.run(cron).out == "log.example.com  2  file  name/1=app-*\n"
+    assert (shell.run(compare).code, shell.run(compare).out) == (0, "")
+    (kept,) = Path("watched").glob("*/matches.jsonl")
+    assert [json.loads(line)["index"] for line in kept.read_text().splitlines()] == [0, 2]
+    for line in [line for block in blocks("monitor", "cron") for line in block.splitlines() if "tiletree" in line]:
+        assert "--quiet" in line
+        assert "--begin" not in line
 
 
 @pytest.mark.parametrize(("name", "secrets", "kept"), [("small-project", 2, 2), ("submit", 0, 0)])

@@ -84,6 +84,8 @@ CALLS = {
     "verify --require": Call("verify a --bundle bundle --trusted-root root.json --require gate"),
     "verify --signature": Call("verify test --signature ssh.sig --key ssh.pub"),
     "audit": Call("audit log"),
+    "monitor": Call("monitor log --state made --begin first --all"),
+    "monitor --interval": Call("monitor log --state made --begin first --interval 9", interrupted=0.3),
     "import": Call("import log other --key o"),
     "move": Call("move log there --key k"),
     "repair": Call("repair log"),

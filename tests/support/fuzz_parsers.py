@@ -43,6 +43,7 @@ from tiles.tree.bundle import encode_entries, parse_bundle
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import TreeHead, leaf_hash
 from tiles.tree.tile import parse_tile
+from tiles.watch.monitor_state import Position, parse_position
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ POLICY = (
     f"witness w2 {PQ.verifier.vkey}\ngroup g any w1 w2\n\nquorum g\n"
 ).encode()
 HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "b" * 32, "a" * 32, TREE, 20_852_000, "b" * 64)
+POSITION = Position("0123456789abcdef" * 4, 20_852_162, 1 << 40, SIGNED)
 NAME = Name("ann.b-1_c", "0123456789abcdef" * 2, "fedcba9876543210" * 4)
 RECEIPTS = (
     Receipt("s3://bucket/log", NAME, PROOF.hashes[:1]),
@@ -174,6 +176,7 @@ PARSERS = (
         tuple(holding()[what].data for what in ("many hits, in run and tail", "no such leaf hash", "no index")),
     ),
     Target("revocation", parse_revocation, lambda found: found.data, tuple(REVOKING)),
+    Target("position of a monitor", parse_position, lambda found: found.data, (POSITION.data,)),
     Target("withheld entries", parse_withheld, lambda said: said.text, tuple(RECORDS.values())[:1]),
     Target("index head", parse_index_head, lambda head: head.text, tuple(HEADS.values())),
     # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed

@@ -20,11 +20,17 @@ sys.exit(done.returncode)
 """
 
 
-def command(directory: Path, *arguments: object, stdin: IO[bytes] | None = None) -> tuple[dict[str, Any], int]:
-    """Run the command in a process of its own; return its document and the process's peak memory in bytes."""
+def command(
+    directory: Path, *arguments: object, stdin: IO[bytes] | None = None, lines: bool = False
+) -> tuple[dict[str, Any], int]:
+    """Run the command in a process of its own; return its document and the process's peak memory in bytes.
+
+    lines   it prints several documents, of which the last is returned
+    """
     environment = os.environ | {f"XDG_{kind}_HOME": str(directory / "home") for kind in ("CONFIG", "STATE", "CACHE")}
     words = [sys.executable, "-c", _MEASURED, sys.executable, "-m", "tiletree", *map(str, arguments), "--json"]
     done = subprocess.run(words, stdin=stdin, stdout=subprocess.PIPE, cwd=directory, env=environment)
     assert done.returncode == 0, done.stdout
     peak, document = done.stdout.split(b"\n", 1)
-    return json.loads(document), int(peak) * (1 if sys.platform == "darwin" else 1024)
+    last = document.splitlines()[-1] if lines else document
+    return json.loads(last), int(peak) * (1 if sys.platform == "darwin" else 1024)

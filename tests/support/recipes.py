@@ -26,8 +26,8 @@ def lines(block: str) -> list[str]:
 
 
 def _found(word: str) -> list[str]:
-    """Return the files that a word with a star stands for, as a shell does."""
-    return sorted(map(str, Path().glob(word))) if "*" in word else [word]
+    """Return the files that a word with a star stands for, as a shell does; where there is none, the word."""
+    return sorted(map(str, Path().glob(word))) or [word] if "*" in word else [word]
 
 
 class Shell:

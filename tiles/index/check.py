@@ -11,14 +11,14 @@ The scratch place may be kept: what it covers is not computed again. It is belie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tiles.errors import AccessError, NotFound, TooLong, VerificationError
 from tiles.index.build import Entries, IndexBuilder, Told
 from tiles.index.opened import note_keys
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, open_index_head, sign_index_head
+from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, Run, open_index_head, sign_index_head
 from tiles.notes.keys import VerifierKey, signing_key
 from tiles.notes.policy import Policy
 from tiles.records.paths import index_head_path, run_prefix
@@ -71,7 +71,7 @@ def read_head(fetcher: Fetcher, kind: str, keys: Sequence[VerifierKey]) -> Signe
 
 def check_index(
     fetcher: Fetcher | None, log: Entries, origin: str, kind: str, head: IndexHead, scratch: Store,
-    told: Told | None = None, mend: Mend | None = None,
+    told: Told | None = None, mend: Mend | None = None, known: Collection[Run] = (),
 ) -> Checked:  # fmt: skip
     """Compute an index again, and return what differs.
 
@@ -80,6 +80,7 @@ def check_index(
     origin, kind   of the log and the keys that the head has to be of
     scratch        where it is built again
     mend           is called with the path of each damaged object, and what it should be
+    known          runs whose objects were compared before, and are not fetched again
     Raises AccessError for what cannot be read, and a LogError if the log is not sound; then nothing is known.
     """
     if head.tree.size > log.tree.size:
@@ -96,7 +97,7 @@ def check_index(
     for run, expected in zip(head.runs, right.runs, strict=True):
         if run != expected:
             lies.append(f"it says of a run {run.line!r}; of the entries it is {expected.line!r}")
-        elif fetcher is not None:
+        elif fetcher is not None and run not in known:
             for path, problem, data in _differences(fetcher, scratch, run_prefix(kind, run.level, run.number)):
                 damaged.append((path, problem))
                 if mend is not None:

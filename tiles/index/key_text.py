@@ -73,6 +73,14 @@ def spellings(key: Key) -> tuple[Key, ...]:
     return tuple(Key(NAME, name.encode("utf-8")) for name in file_digest.spellings(key.value.decode("utf-8")))
 
 
+def pattern_from(kind: str, text: str) -> str:
+    """Return a glob over the texts of keys (`text_of`) as it is compared. Raises UsageError for an unknown kind."""
+    check_known(kind)
+    if kind in _CLAIMED:
+        return spelled(text)
+    return text.lower() if kind in _SIZES else text
+
+
 def text_of(key: Key) -> str:
     """Return a key's value as people read it. It may be hostile unless it is a hash."""
     return key.value.hex() if key.kind in _SIZES else key.value.decode("utf-8", "replace")

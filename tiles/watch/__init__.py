@@ -1,5 +1,11 @@
 """Those who look on: who compares what a log shows now with what it showed before.
 
+    monitor             one round of one log: its checkpoint, every new entry, other places, its index
+    monitor_state       what a monitor keeps of a log between rounds, and the lines that it found
+    monitor_match       which entries are looked for
+    monitor_compare     a log beside its mirrors, and beside what witnesses saw of it
+    monitor_index       the index of a log, computed again as it grows
+
 Each remembers the last tree that it saw of a log, and goes on from there only by a consistency proof. What contradicts
 it is evidence, and is kept.
 

@@ -1,0 +1,57 @@
+"""A program that forks monitors and kills them: for each line `<folder> <seconds>` on standard input, one that watches
+the log there, and is sent SIGKILL after as long; 0 lets it come to its end.
+
+What the monitor tells is appended to `told` in that folder. It prints `ended` with the exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from tests.support.monitors import EVERY, Told
+from tests.support.readers import POLICY
+from tiles.user.pinned import PINNED, Pinned
+from tiles.watch import monitor
+from tiles.watch.monitor import Monitor
+
+CHUNK = 64  # entries after which the state is written: there is much to be killed in
+
+
+class Telling(Told):
+    """Writes what it is told to a file, at once."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def tell(self, line: bytes) -> None:
+        """Append a line."""
+        os.write(self._file, line)
+
+
+def watch(folder: Path) -> None:
+    """Do one round."""
+    monitor.CHUNK = CHUNK
+    made = Monitor(str(folder / "log"), lambda _: Pinned(POLICY, PINNED), folder / "state", EVERY)
+    made.round(Telling(folder / "told"))
+
+
+def main() -> None:
+    """Fork a monitor for each line."""
+    for line in sys.stdin:
+        folder, seconds = line.rsplit(maxsplit=1)
+        if (monitor_ := os.fork()) == 0:
+            watch(Path(folder))
+            os._exit(0)
+        if float(seconds):
+            time.sleep(float(seconds))
+            os.kill(monitor_, signal.SIGKILL)
+        print("ended", os.waitstatus_to_exitcode(os.waitpid(monitor_, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
