@@ -67,6 +67,7 @@ COMMANDS = {
             "init",
             "key",
             "logproof",
+            "mirror",
             "move",
             "page",
             "prove",
