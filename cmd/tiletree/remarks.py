@@ -85,7 +85,7 @@ def say_addresses(out: Output, reports: Sequence[Report]) -> None:
     for report in reports[1:]:
         if report.objects:
             such = f", such as {report.such_as}" if report.such_as else ""
-            out.note(f"{report.objects} objects were read at {report.url}{such}")
+            out.note(f"objects read at {report.url}: {report.objects}{such}")
     if reports:
         out.remarks["addresses"] = [
             {"url": report.url, "objects": report.objects, "trouble": report.trouble} for report in reports

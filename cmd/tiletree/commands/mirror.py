@@ -67,6 +67,11 @@ def mirror(out: Output, src: str, dst: str, everything: bool, key: KeyPlace | No
         raise UsageError("SRC and DST are the same place")
     listing = _listing(src) if everything else None
     client, accepted, pinned = visit(out, src, pins)
+    if signer is not None and pinned.is_first_use:
+        raise UsageError(
+            "a mirror that cosigns has to be told the log's key: with --vkey or --policy",
+            hint="or `tiletree key trust SRC VKEY`, with a vkey from a source that you trust",
+        )
     origin = accepted.signed.origin
     place = _below(dst, mirror_folder(origin)) if signer else dst
     target = _target(place)
