@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tests.support.readers import POLICY, Objects
+from tests.support.signed_text import LOG
+from tiles.notes.withheld import Entry, Withheld, sign_withheld
 from tiles.read.client import LogClient
 from tiles.records.paths import POLICY as POLICY_FILE
+from tiles.records.paths import withheld_path
 from tiles.store import Store
 from tiles.store.memory import MemoryStore
-from tiles.tree.layout import CHECKPOINT, TILES
+from tiles.tree.layout import CHECKPOINT, TILE_WIDTH, TILES
+from tiles.tree.merkle import HASH_SIZE, to_hash
 from tiles.watch.mirror import Mirror, Mirrored
 
 COPIED = (CHECKPOINT, POLICY_FILE)
@@ -39,3 +43,11 @@ def holding(objects: Mapping[str, bytes]) -> MemoryStore:
     store = MemoryStore("mirror")
     store.create(objects)
     return store
+
+
+def withholding(log: Mapping[str, bytes], bundle: int) -> dict[str, bytes]:
+    """Return a log that withholds the first entry of a bundle, and has signed that it does."""
+    leaf = to_hash(log[f"tile/0/{bundle:03}"][:HASH_SIZE])
+    said = Withheld(LOG.verifier.name, bundle, (Entry(bundle * TILE_WIDTH, leaf, "a court said so"),))
+    record = {withheld_path(bundle): sign_withheld(said, LOG).data}
+    return {path: data for path, data in log.items() if path != f"tile/entries/{bundle:03}"} | record

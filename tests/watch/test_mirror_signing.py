@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.support.faults import Died, Fault, Faults
-from tests.support.mirrors import contents, holding, tree_of
+from tests.support.mirrors import contents, holding, mirror, tree_of, withholding
 from tests.support.readers import OTHER_KEY, POLICY, Objects, make_log
 from tests.support.signed_text import LOG, W1, W2, key
 from tiles.errors import AccessError, ForkError, Refused, SignatureError, UsageError
@@ -164,3 +164,17 @@ def test_faults() -> None:
 def test_layout() -> None:
     """Section "Introduction": "<monitoring prefix>/<origin hash>", SHA-256 of the origin in lower-case hex."""
     assert mirror_folder("log.example.com") == "ad09f5b958e8a8c8d52406674379854832d78963651b6b3e591fda689fb95c30"
+
+
+def test_withheld_entries() -> None:
+    """A mirror cannot say that it has what the log withholds, so it says nothing; without a signature it goes on."""
+    log = withholding(make_log(600), 1)
+    store = MemoryStore()
+    with pytest.raises(Refused, match="withholds entries of bundle 1"):
+        run(log, store, begin=True)
+    assert CHECKPOINT not in contents(store)
+    done = mirror(log, store)
+    assert done.withheld == (1,)
+    assert contents(store) == {
+        path: data for path, data in tree_of(make_log(600)).items() if path != "tile/entries/001"
+    }
