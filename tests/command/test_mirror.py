@@ -82,10 +82,10 @@ def test_another_history(tiletree: Command, vkey: str) -> None:
     tiletree.ok("add", "log", "--lines", "here", "--key", "k")
     tiletree.ok("mirror", "log", "mirror", "--vkey", vkey)
     shutil.rmtree("k.anchor")
-    shutil.rmtree("home")
+    shutil.rmtree("home", ignore_errors=True)
     tiletree.ok("key", "adopt", "copy", "--key", "k", "--yes")
     tiletree.ok("add", "copy", "--lines", "there", "--key", "k")
-    shutil.rmtree("home")  # somebody else, who has not seen the log
+    shutil.rmtree("home", ignore_errors=True)  # somebody else, who has not seen the log
     before = files("mirror")
     done = tiletree("mirror", "copy", "mirror", "--vkey", vkey)
     assert (done.code, "two histories" in done.err) == (7, True)
@@ -102,7 +102,7 @@ def test_a_log_that_is_behind(tiletree: Command, vkey: str) -> None:
     Path("more").write_text("more\n")
     tiletree.ok("add", "log", "--lines", "more", "--key", "k")
     tiletree.ok("mirror", "log", "mirror", "--vkey", vkey)
-    shutil.rmtree("home")  # whoever has seen the log is told more
+    shutil.rmtree("home", ignore_errors=True)  # whoever has seen the log is told more
     done = tiletree.ok("mirror", "old", "mirror", "--vkey", vkey)
     assert (done["behind"], done["size"], done["published"]) == (SIZE, SIZE + 1, False)
 
@@ -119,7 +119,7 @@ def test_cosign(tiletree: Command, vkey: str) -> None:
     assert tiletree.ok(*words)["cosigned"] >= done["cosigned"]
     Path("policy").write_text(f"log {vkey}\nwitness m {cosigner}\nquorum m\n")
     assert tiletree.ok("info", f"mirrors/{FOLDER}", "--policy", "policy")["cosigned_by"] == [
-        cosigner.rpartition("+")[0]
+        "+".join(cosigner.split("+", 2)[:2])
     ]
     Path(f"mirrors/{FOLDER}/checkpoint").unlink()
     assert tiletree(*words).code == 4

@@ -1,5 +1,5 @@
-"""docs/recipes/submit.md and auditor.md: their texts fit the names of a log's objects, and their commands run as they
-stand there."""
+"""docs/recipes/submit.md, auditor.md and mirror.md: their texts fit the names of a log's objects, and their commands
+run as they stand there."""
 
 from __future__ import annotations
 
@@ -85,6 +85,18 @@ def test_the_month_of_an_auditor(tiletree: Command) -> None:
     assert [call for call, code in codes.items() if code] == ['search "$LOG" --key s.key.pub'], codes
     assert codes['search "$LOG" --key s.key.pub'] == 8
     assert json.loads(Path("today.json").read_text())["trust"] == "remembered"
+
+
+def test_a_mirror(tiletree: Command) -> None:
+    """All commands of the page, in their order."""
+    vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k", "--no-page")["vkey"]
+    Path("app-1.0.whl").write_bytes(b"what was built")
+    tiletree.ok("add", "log", "app-1.0.whl", "--key", "k")
+    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey})
+    for line in [line for block in blocks("mirror", "sh") for line in lines(block)]:
+        done = shell.run(line)
+        assert done.code == 0, (line, done)
+    assert shell.ran == ["mirror", "mirror", "audit", "info", "get", "key", "mirror", "mirror"]
 
 
 @pytest.mark.parametrize(("name", "secrets", "kept"), [("small-project", 2, 2), ("submit", 0, 0)])
