@@ -68,6 +68,7 @@ COMMANDS = {
             "key",
             "logproof",
             "monitor",
+            "mirror",
             "move",
             "page",
             "prove",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from tiles.errors import NotFound
+from tiles.errors import NotFound, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Accepted
@@ -25,6 +25,7 @@ from tiles.user.trusted_keys import Trust
 from tiletree.keys import LogKey, find_anchor, find_key
 from tiletree.options import Pins, Writer
 from tiletree.pins import memory, read_admission, read_policy, read_vkey
+from tiletree.remarks import remark_elsewhere
 from tiletree.ui import Output
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     from tiles.read.other_layouts import explained
     from tiles.user.tile_cache import TileCache
 
-    fetcher = _open(log)
+    fetcher = _open_all(out, log, pins.mirrors)
     try:
         pinned = pinned_for(log, fetcher, pins)
         cache = None if is_local(fetcher) else memory(TileCache)
@@ -83,6 +84,8 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
         accepted = client.visit()
     except NotFound as error:
         raise explained(fetcher, error) from error
+    if pins.mirrors:
+        remark_elsewhere(out, client, visits)
     if pinned.is_first_use:
         out.remark(
             "trust",
@@ -103,6 +106,31 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     return client, accepted, pinned
 
 
+def _open_all(out: Output, log: str, mirrors: Sequence[str]) -> Fetcher:
+    """Return what reads a log at all its addresses; what was read at which of them is said with the answer."""
+    if not mirrors:
+        return _open(log)
+    from tiles.read.addresses import MAX_ADDRESSES, Addresses
+    from tiletree.remarks import say_addresses
+
+    if len(mirrors) >= MAX_ADDRESSES:
+        raise UsageError(f"a log is read at no more than {MAX_ADDRESSES} addresses")
+    # a directory that is not there is no reason to give up: that is what the other addresses are for
+    addresses = Addresses([open_either(each) for each in dict.fromkeys((log, *mirrors))])
+    out.late.append(lambda: say_addresses(out, addresses.report()))
+    return addresses
+
+
+def open_either(log: str) -> Fetcher:
+    """Return what reads a log at an address; of a directory that is not there, what finds nothing."""
+    from tiles.read.fetcher import open_place
+
+    try:
+        return open_place(log)
+    except NotFound:
+        return StoreFetcher(public_store(log))
+
+
 def _open(log: str) -> Fetcher:
     from tiles.read.fetcher import open_log
     from tiles.read.other_layouts import explained
@@ -116,6 +144,7 @@ def _open(log: str) -> Fetcher:
 @contextmanager
 def tiles_of(log: str, client: LogClient) -> Iterator[None]:
     """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout."""
+    from tiles.read.addresses import Addresses
     from tiles.read.fetcher import open_log
     from tiles.read.other_layouts import check_layout
     from tiles.read.withheld import WithheldEntries
@@ -123,7 +152,7 @@ def tiles_of(log: str, client: LogClient) -> Iterator[None]:
     try:
         yield
     except NotFound as error:
-        check_layout(open_log(log), client.tree.size)
+        check_layout(client.fetcher if isinstance(client.fetcher, Addresses) else open_log(log), client.tree.size)
         raise WithheldEntries.of(client).explained(error) from error
 
 

@@ -92,6 +92,7 @@ class Output:
 
     json        print one JSON document instead of text
     remarks     what is to be said of the next answer besides: its JSON document holds it, and so does an error's
+    late        called once, before the answer or the error, to add what is known only then
     partial     what is done so far: an error's JSON document holds it too
     is_answer   standard output is what was asked for, and not a report on what was done otherwise
     hidden      what must be in no error and no note, each with what stands for it there
@@ -108,6 +109,7 @@ class Output:
         self.json = False
         self.remarks: dict[str, Any] = {}
         self.partial: dict[str, Any] = {}
+        self.late: list[Callable[[], None]] = []
         self.is_answer = True
         self.hidden: dict[str, str] = {}
         self._keys: set[str] = set()
@@ -133,6 +135,7 @@ class Output:
 
     def answer(self, document: dict[str, Any], *lines: str) -> None:
         """Print what the command was asked for: the document with --json, the lines without."""
+        self._say_late()
         if self.json:
             click.echo(self._keyless(_json({**document, **self.remarks})))
             self.remarks = {}
@@ -144,6 +147,10 @@ class Output:
         """Print what was done, as `answer` does. It stays done where this cannot be printed."""
         self.is_answer = False
         self.answer(document, *lines)
+
+    def _say_late(self) -> None:
+        while self.late:
+            self.late.pop(0)()
 
     def line(self, text: str) -> None:
         """Print a line of a report as it comes; nothing with --json."""
@@ -219,6 +226,7 @@ class Output:
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
+        self._say_late()
         message, hint = self._plain(message), self._plain(hint)
         if self.json:
             click.echo(

@@ -84,6 +84,18 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["repair", "hostile", "--private", "none", "--dry-run"], True),
         (["repair", "damaged", "--private", "none", "--vkey", VKEY, "--from", NONE], True),
     ],
+    "mirror": [
+        (["mirror", "hostile", NEW, "--vkey", VKEY], True),
+        (["mirror", "hostile", NEW, "--vkey", VKEY, "--all"], True),
+        (["mirror", "damaged", f"{NEW} 2", "--vkey", VKEY], False),
+        (["mirror", "hostile", NEW, "--vkey", VKEY, "--mirror", NONE], True),
+        (["mirror", NONE, NEW, "--vkey", VKEY], True),
+        (["key", "generate", "m.example.com", "--cosigner", "--out", "m"], False),
+        (["mirror", "hostile", LOG, "--vkey", VKEY, "--cosign", "m"], True),
+        (["mirror", "hostile", LOG, "--vkey", VKEY, "--cosign", FILE], False),
+        (["info", "hostile", "--vkey", VKEY, "--mirror", NEW, "--mirror", NONE], True),
+        (["get", "damaged", 0, "--vkey", VKEY, "--mirror", NEW], False),
+    ],
     "move": [(["move", LOG, "there", "--key", "k"], False), (["move", NONE, "there"], True)],
     "import": [(["init", "log", "--origin", ORIGIN], False), (["import", "hostile", "log", "--vkey", VKEY], True)],
     "key": [

@@ -1,5 +1,4 @@
-"""docs/recipes/submit.md, auditor.md, witness.md, monitor.md: what they name is what there is, and their commands run
-as they stand there."""
+"""Recipes whose commands run as they stand there: submit, auditor, witness, monitor, mirror; and what their texts name."""
 
 from __future__ import annotations
 
@@ -130,6 +129,18 @@ def test_a_log_that_is_watched(tiletree: Command) -> None:
     for line in [line for block in blocks("monitor", "cron") for line in block.splitlines() if "tiletree" in line]:
         assert "--quiet" in line
         assert "--begin" not in line
+
+
+def test_a_mirror(tiletree: Command) -> None:
+    """All commands of the page, in their order."""
+    vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k", "--no-page")["vkey"]
+    Path("app-1.0.whl").write_bytes(b"what was built")
+    tiletree.ok("add", "log", "app-1.0.whl", "--key", "k")
+    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey})
+    for line in [line for block in blocks("mirror", "sh") for line in lines(block)]:
+        done = shell.run(line)
+        assert done.code == 0, (line, done)
+    assert shell.ran == ["mirror", "mirror", "audit", "info", "get", "key", "mirror", "mirror"]
 
 
 @pytest.mark.parametrize(("name", "secrets", "kept"), [("small-project", 2, 2), ("submit", 0, 0)])

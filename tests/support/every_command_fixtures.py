@@ -32,6 +32,7 @@ def forks() -> Iterator[Forks]:
 def prepared(tiletree: Command, log: str) -> str:
     """Return the vkey of a log, beside one that may import it; one submission waits. Another log has `a`, signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
+    tiletree.ok("key", "generate", "m.example.com", "--cosigner", "--out", "cosigner")
     tiletree.ok("key", "trust", "log", log)
     for name in ("page", "verifier"):  # `page` has something to do, and copies are made sooner
         shutil.rmtree(f"log/{name}")

@@ -13,4 +13,6 @@ it is evidence, and is kept.
     witness_config    which logs a witness has begun, its keys, and where it stores what it cosigns
     witness_run       visits logs where they are published
     witness_http      answers logs that ask
+    mirror            keeps a verified copy of a log; mirror_tree copies its tree, mirror_extras what is kept beside it,
+                      mirror_signing makes the mirror's cosignature
 """
