@@ -1,4 +1,4 @@
-"""Recipes whose commands run as they stand there: submit, auditor, witness, monitor, mirror; and what their texts name."""
+"""Recipes whose commands run as they stand there: submit, auditor, witness, monitor, mirror; what their texts name."""
 
 from __future__ import annotations
 
