@@ -1,4 +1,4 @@
-"""What witnesses of others have answered to our requests, as it was recorded, and what ours answers to the same ones."""
+"""What witnesses of others answered to our requests, as it was recorded, and what ours answers to them."""
 
 from __future__ import annotations
 
