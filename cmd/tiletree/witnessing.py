@@ -113,8 +113,9 @@ def _check_cosigns(file: str, key: VerifierKey) -> None:
 @contextmanager
 def to_be_changed(config: Path) -> Iterator[BinaryIO]:
     """Give the file, which no other call changes meanwhile."""
+    read_config(config)  # says what is wrong if it is not there
     try:
-        file = config.open("ab")
+        file = config.open("r+b")
     except OSError as error:
         raise AccessError(f"{config} cannot be written: {error.strerror}") from error
     with file:
@@ -125,6 +126,7 @@ def to_be_changed(config: Path) -> Iterator[BinaryIO]:
 def append_line(file: BinaryIO, config: Path, line: bytes) -> None:
     """Add a line, which lasts on return. A line that was cut short is no configuration, and nothing goes on with it."""
     try:
+        file.seek(0, os.SEEK_END)
         file.write(line)
         file.flush()
         os.fsync(file.fileno())

@@ -163,6 +163,8 @@ def test_a_configuration_that_is_none(tiletree: Command, data: str) -> None:
     Path(CONFIG).write_text(data)
     assert tiletree("witness", "run", CONFIG).code == (3 if "none" in data else 2)
     assert tiletree("witness", "run", "nothing").code == 2
+    assert tiletree("witness", "begin", "nothing", "--vkey", VKEY).code == 2
+    assert not Path("nothing").exists()
 
 
 def test_a_key_that_does_not_cosign(begun: Command) -> None:
