@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ from tiles.tree.layout import CHECKPOINT
 
 OLD, NEW = make_log(300), make_log(600)
 PLACE = Path("/disk/mirror")
+NUMBERS = itertools.count(1)  # of processes
 
 
 class Forgetful(Passing):
@@ -44,7 +46,7 @@ def store_on(disk: Disk, cuts: list[Cut] | None = None, lives: int | None = None
             cuts.append(Cut(disk))
         return True
 
-    process = Process(disk, 1, is_old=False, renamed=lambda _path: None, before_sync=before_sync, lives=lives)
+    process = Process(disk, next(NUMBERS), before_sync=before_sync, lives=lives)
     store = DirectoryStore(PLACE, process)
     return Forgetful(store, "mirror") if forgets else store
 
