@@ -25,7 +25,6 @@ from tiles.user.trusted_keys import Trust
 from tiletree.keys import LogKey, find_anchor, find_key
 from tiletree.options import Pins, Writer
 from tiletree.pins import memory, read_admission, read_policy, read_vkey
-from tiletree.remarks import remark_elsewhere
 from tiletree.ui import Output
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     except NotFound as error:
         raise explained(fetcher, error) from error
     if pins.mirrors:
+        from tiletree.remarks import remark_elsewhere
+
         remark_elsewhere(out, client, visits)
     if pinned.is_first_use:
         out.remark(

@@ -92,6 +92,7 @@ def test_another_history(tiletree: Command, vkey: str) -> None:
     assert files("mirror") == before
     (evidence,) = (path.parent for path in Path("home").rglob("older"))
     tiletree.ok("verify", "--fork", evidence, "--vkey", vkey)
+    shutil.rmtree("home")
     seen = tiletree("info", "mirror", "--vkey", vkey, "--mirror", "copy")
     assert (seen.code, "copy/checkpoint" in seen.err) == (7, True)
 

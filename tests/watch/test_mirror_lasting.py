@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from tiles.tree.layout import CHECKPOINT
 
 OLD, NEW = make_log(300), make_log(600)
 PLACE = Path("/disk/mirror")
-NUMBERS = count(1)  # of processes: no two give their temporary files the same names
+NUMBERS = itertools.count(1)  # of processes
 
 
 class Forgetful(Passing):
@@ -46,7 +46,7 @@ def store_on(disk: Disk, cuts: list[Cut] | None = None, lives: int | None = None
             cuts.append(Cut(disk))
         return True
 
-    process = Process(disk, next(NUMBERS), is_old=False, renamed=lambda _path: None, before_sync=before_sync, lives=lives)
+    process = Process(disk, next(NUMBERS), before_sync=before_sync, lives=lives)
     store = DirectoryStore(PLACE, process)
     return Forgetful(store, "mirror") if forgets else store
 
