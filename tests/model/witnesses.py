@@ -8,7 +8,7 @@ from .state import Run, Setup, State, prefix, size
 
 
 def load_pending(s: State, r: Run, setup: Setup) -> Ends:
-    """1 load, the end: `pending` is of the committed tree or of an earlier one; if it is larger, read the head again."""
+    """1 load, the end: `pending` is of the committed tree or an earlier one; if it is larger, read the head again."""
     if size(s.pending) <= r.head.size:
         yield s, r._replace(at="recover")
     elif setup.mistake is Mistake.PENDING_AHEAD_IS_PROOF:

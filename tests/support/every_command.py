@@ -84,6 +84,7 @@ CALLS = {
     "verify --require": Call("verify a --bundle bundle --trusted-root root.json --require gate"),
     "verify --signature": Call("verify test --signature ssh.sig --key ssh.pub"),
     "audit": Call("audit log"),
+    "refresh": Call("refresh log --key k"),
     "import": Call("import log other --key o"),
     "move": Call("move log there --key k"),
     "repair": Call("repair log"),

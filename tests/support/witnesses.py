@@ -61,6 +61,8 @@ class Witness:
         """Answer a request."""
         with self.lock:
             self.asked += 1
+            if self.lie is away:
+                raise AccessError("no connection")
             answer = self._answer(body)
         return self.lie(answer) if self.lie else answer
 
@@ -95,7 +97,7 @@ class Witness:
         return Posted(200, format_signatures((line,)))
 
     def visit(self, *notes: bytes) -> None:
-        """Come by itself: take the largest of these checkpoints, where it extends what was seen (which is not proven)."""
+        """Come by itself: take the largest of these checkpoints, without a proof."""
         found = [parse_signed_checkpoint(note) for note in notes]
         signed = max(found, key=lambda each: each.tree.size)
         with self.lock:
@@ -104,7 +106,9 @@ class Witness:
             self.seen[signed.origin] = with_signatures(signed.checkpoint, [*own, line])
 
     def shows(self, path: str) -> bytes:
-        """Return what it publishes. Raises NotFound."""
+        """Return what it publishes; nothing while it lies. Raises NotFound."""
+        if self.lie:
+            raise NotFound(f"{path}: not found")
         for origin, signed in self.seen.items():
             if path == seen_path(origin):
                 return signed.data

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from tests.support.faults import GatedStore
 from tests.support.witnesses import LIES, InProcess, away
 from tests.support.world import World, some_entries
 from tiles.errors import AccessError, Refused, Unfinished
@@ -202,8 +203,6 @@ def test_pending_never_goes_back() -> None:
     pending = larger.stores["public"].read(PENDING).data
     seen: list[str] = []
 
-    from tests.support.faults import GatedStore
-
     def gate(what: str) -> None:
         if what == "public read pending" and len(seen) < 2:
             seen.append(what)
@@ -258,6 +257,7 @@ def put_back(*, anchor: bool) -> tuple[World, World]:
     for role in ("public", "private", *(("anchor",) if anchor else ())):
         world.restore(role, before)
     world.history.checkpoints.pop()
+    world.history.contents.clear()
     world.acknowledged.pop()
     return world, after
 
