@@ -84,10 +84,10 @@ class HttpPoster:
                 redirect=False,
                 preload_content=False,
             )
+            data = bytearray()
             try:
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     raise AccessError(f"{where}: the answer is encoded, which was not asked for")
-                data = bytearray()
                 while len(data) <= limit and (chunk := response.read1(CHUNK, decode_content=False)):
                     data += chunk
                     if self._now() >= until:
