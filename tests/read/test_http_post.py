@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from tests.support.proxy_server import proxying
+from tests.support.witness_servers import Instead, drip_body, drip_headers, flood, hang
 from tests.support.witnesses import Served, Witness, serving, witness_key
 from tiles.errors import AccessError, UsageError
 from tiles.read.http_post import HttpPoster
-
-Instead = Callable[[BaseHTTPRequestHandler], None]
 
 
 @pytest.fixture
@@ -22,38 +20,6 @@ def served() -> Iterator[Served]:
     """A server of one witness."""
     with serving([Witness(witness_key(0), [])]) as server:
         yield server
-
-
-def hang(handler: BaseHTTPRequestHandler) -> None:
-    """Send nothing."""
-    handler.server.ended.wait(10)  # type: ignore[attr-defined]
-
-
-def drip_headers(handler: BaseHTTPRequestHandler) -> None:
-    """Send a byte of the headers now and then."""
-    drip(handler, b"HTTP/1.1 200 OK\r\nX: ")
-
-
-def drip_body(handler: BaseHTTPRequestHandler) -> None:
-    """Send a byte of the body now and then."""
-    drip(handler, b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-
-
-def drip(handler: BaseHTTPRequestHandler, beginning: bytes) -> None:
-    """Send this, and then a byte now and then."""
-    with suppress(OSError):
-        handler.wfile.write(beginning)
-        while not handler.server.ended.wait(0.05):  # type: ignore[attr-defined]
-            handler.wfile.write(b"x")
-            handler.wfile.flush()
-
-
-def flood(handler: BaseHTTPRequestHandler) -> None:
-    """Send a gigabyte, or as much of it as is taken."""
-    with suppress(OSError):
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
-        for _ in range(1024):
-            handler.wfile.write(b"x" * (1 << 20))
 
 
 @pytest.mark.parametrize("how", [hang, drip_headers, drip_body])

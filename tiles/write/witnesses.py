@@ -108,7 +108,8 @@ class _Asking:
         """Ask all of them, until the policy is met, or the time is over."""
         self._places = {place.url: place for place in places}
         ways = self._how.ways
-        with Pool(min(ways.parallel, len(places))) as self._pool:
+        # with 1 the caller's thread would wait for each, and know no deadline
+        with Pool(min(ways.parallel, 1 + len(places))) as self._pool:
             for place in places:
                 if place.url in self._of.busy:
                     place.why = "an earlier request has not come to its end"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.read.test_http_post import Instead, drip_body, drip_headers, flood, hang
+from tests.support.witness_servers import Instead, drip_body, drip_headers, flood, hang
 from tests.support.witnesses import Witness, digest_of, serving, witness_key, witness_policy
 from tests.support.world import ORIGIN, World, some_entries
 from tiles.errors import Unfinished

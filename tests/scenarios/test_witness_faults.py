@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fault_matrix import FULL, PLACES, QUICK, matrix
 from tests.support.faults import Fault, Faults
 from tests.support.races import ONE, TEN, deaths, meet, pairs, shuffled, zombies
 from tests.support.reference import printed_random
 from tests.support.sampling import one_in
 from tests.support.stories import NEXT, OURS, Story, operations
 from tests.support.world import World
-from tests.write.test_faults import FULL, PLACES, QUICK, matrix
 
 
 def witnessed(k: int, *counts: int) -> World:
