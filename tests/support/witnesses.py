@@ -46,6 +46,7 @@ class Witness:
 
     logs   the keys of the logs that it knows
     lie    what it answers instead, given the true answer
+    hides  it shows nothing of what it has cosigned
     now    POSIX seconds
     """
 
@@ -53,6 +54,7 @@ class Witness:
     logs: Sequence[VerifierKey]
     seen: dict[str, SignedCheckpoint] = field(default_factory=dict)
     lie: Callable[[Posted], Posted] | None = None
+    hides: bool = False
     now: Callable[[], float] = time.time
     asked: int = 0
     lock: Lock = field(default_factory=Lock, repr=False)
@@ -107,7 +109,7 @@ class Witness:
 
     def shows(self, path: str) -> bytes:
         """Return what it publishes; nothing while it lies. Raises NotFound."""
-        if self.lie:
+        if self.lie or self.hides:
             raise NotFound(f"{path}: not found")
         for origin, signed in self.seen.items():
             if path == seen_path(origin):
