@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from tiles.entries.kind import LEAF
-from tiles.errors import TilesError, UsageError
+from tiles.errors import TilesError, Unfinished, UsageError
 from tiles.inbox.admission import Admission
 from tiles.inbox.attachments import Attachments
 from tiles.inbox.selection import Limits
@@ -40,6 +40,7 @@ from tiles.user.exposed import readable
 from tiles.user.places import anchor_store, default_key_path, public_store, remembered
 from tiles.user.places import private_store as open_private_store
 from tiles.version import __version__
+from tiles.write.cosign import Cosigned, Witnessing
 from tiles.write.load import read_head
 from tiles.write.lost_head import HeadRebuilder, Rebuilt
 from tiles.write.parts import Parts
@@ -53,6 +54,7 @@ class Log:
 
     anonymous   the private part as a reader without credentials sees it; None skips the check that it is denied
     policy, admission   refuse unless these are the log's policies; None accepts the log's own
+    how         how the witnesses of its policy are asked
     """
 
     def __init__(
@@ -64,11 +66,14 @@ class Log:
         anonymous: Store | None = None,
         policy: Policy | None = None,
         admission: Admission | None = None,
+        how: Witnessing | None = None,
     ) -> None:
         self.public = as_public(public)
         self.private = private
         self._preparation = Preparation(Parts(self.public, private), signer.memory.store, anonymous)
-        self._sequencer_for = partial(Sequencer, private=private, signer=signer, policy=policy, admission=admission)
+        self._sequencer_for = partial(
+            Sequencer, private=private, signer=signer, policy=policy, admission=admission, how=how
+        )
         self._known_for = partial(KnownEntries, verifier=signer.verifier, catch_up=self._catch_up)
         self._sequencer = self._sequencer_for(self.public, known=self._known_for(self.public))
         self._is_ready = not self._preparation.is_needed
@@ -89,6 +94,7 @@ class Log:
         anchor: str | None = None,
         policy: Policy | None = None,
         admission: Admission | None = None,
+        how: Witnessing | None = None,
     ) -> Log:
         """Open a log that exists.
 
@@ -104,7 +110,7 @@ class Log:
         if memory is None and place.path is None:
             raise UsageError(f"with {place}, the anchor has to be named")
         signer = Signer(open_key(place, name), anchor_store(place.path or Path(), memory))
-        return cls(public_store(log), own, signer, policy=policy, admission=admission)
+        return cls(public_store(log), own, signer, policy=policy, admission=admission, how=how)
 
     def append(
         self, entries: Sequence[bytes], *, once: bool = False, attached: Mapping[int, Attachments] | None = None
@@ -186,6 +192,14 @@ class Log:
         self._get_ready()
         return self._sequencer.finish()
 
+    def refresh(self) -> Cosigned:
+        """Ask the witnesses for lines over the published checkpoint, and publish it with those that it lacks.
+
+        What is committed is published first. Returns what came of it.
+        """
+        self._get_ready()
+        return self._sequencer.refresh()
+
     def freeze(self) -> SignedCheckpoint:
         """Close the log for ever, and return its last checkpoint."""
         self._get_ready()
@@ -216,7 +230,12 @@ class Log:
         is_new = settings is None and self._preparation.is_needed
         if is_new:
             self._preparation.check_places()
-        signed = self._sequencer.create()
+        try:
+            signed = self._sequencer.create()
+        except Unfinished:  # it is begun, and another command may finish it
+            if is_new:
+                self._preparation.settle(Settings(__version__, gzip, lock_days), version)
+            raise
         if is_new:
             self._use(self._preparation.settle(Settings(__version__, gzip, lock_days), version))
         self._note_anchor()

@@ -22,6 +22,7 @@ from tiletree.saying import listen, say_options, saying
 from tiletree.streams import standard_streams
 from tiletree.ui import (
     EXIT_ACCESS,
+    EXIT_BELOW_QUORUM,
     EXIT_FAULT,
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -72,6 +73,7 @@ COMMANDS = {
             "move",
             "page",
             "prove",
+            "refresh",
             "repair",
             "revoke",
             "search",
@@ -183,7 +185,9 @@ def guarded(call: Callable[[], object], output: Output) -> int:
         return EXIT_ACCESS
     except Exception as error:  # noqa: BLE001  whatever it is, nobody expected it, and it is not the user's trouble
         return _unexpected(error, output)
-    return code if isinstance(code, int) else EXIT_OK
+    if isinstance(code, int) and code != EXIT_OK:
+        return code
+    return EXIT_BELOW_QUORUM if output.below_quorum else EXIT_OK
 
 
 def _interrupted(error: BaseException, output: Output) -> int:

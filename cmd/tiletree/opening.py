@@ -32,15 +32,19 @@ if TYPE_CHECKING:
     from tiles.read.client import LogClient
 
 
-def open_sequencer(log: str, writer: Writer, key: LogKey | None = None, *, look_closer: bool = False) -> Log:
+def open_sequencer(
+    log: str, writer: Writer, key: LogKey | None = None, *, look_closer: bool = False, out: Output | None = None
+) -> Log:
     """Return what writes to a log. Nothing is made yet.
 
     key           the log's; None: that of the log that exists, as `find_key` returns it
     look_closer   a log in a bucket is not begun where anyone can read its private part
+    out           who is told what the witnesses did; None: the output of the command at work
     """
     from tiles.log import Log
     from tiles.signing.signer import Signer
     from tiles.write.prepare import anonymous_reader
+    from tiletree.cosigning import witnessing
 
     key = key or find_key(log, writer)
     return Log(
@@ -50,6 +54,7 @@ def open_sequencer(log: str, writer: Writer, key: LogKey | None = None, *, look_
         anonymous=anonymous_reader(log, writer.private) if look_closer else None,
         policy=read_policy(writer.policy),
         admission=read_admission(writer.admission),
+        how=witnessing(writer, out),
     )
 
 

@@ -57,6 +57,7 @@ class Writer:
 
     key, private, anchor   where the log's key is, its private part, and where its signer keeps what it signed last
     policy, admission      files with what the log's policies have to be; None: whatever they are
+    witness_timeout, wait_extra, fail_open   how the witnesses of the policy are asked
     """
 
     key: KeyPlace | None = None
@@ -64,6 +65,9 @@ class Writer:
     anchor: str | None = None
     policy: Path | None = None
     admission: Path | None = None
+    witness_timeout: float | None = None
+    wait_extra: float | None = None
+    fail_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,27 @@ _WRITER: dict[str, Decorator] = {
 }
 
 
+_WITNESSES: dict[str, Decorator] = {
+    "witness_timeout": click.option(
+        "--witness-timeout",
+        type=click.FloatRange(min=0.1),
+        metavar="SECONDS",
+        help="for all witnesses of the log's policy together  [default: 10]",
+    ),
+    "wait_extra": click.option(
+        "--wait-extra",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="go on for cosignatures that the policy does not need  [default: 0]",
+    ),
+    "fail_open": click.option(
+        "--fail-open", is_flag=True, help="publish even if too few witnesses cosign; that is exit code 6"
+    ),
+}
+_WRITER |= _WITNESSES
+WITNESSES = tuple(_WITNESSES)  # the names of these options, for commands that publish
+
+
 def writer_options(*names: str) -> Decorator:
     """Return a decorator that adds these options of a `Writer`, which the command gets as `writer`."""
     return as_one("writer", Writer, **{name: _WRITER[name] for name in names})
@@ -163,8 +188,8 @@ def writer_options(*names: str) -> Decorator:
 log_option = click.option("--log", metavar="LOG", required=True, help="the log that it is logged in")
 
 
-def _writer_of(log_key: KeyPlace | None, private: str | None, anchor: str | None, policy: Path | None) -> Writer:
-    return Writer(log_key, private, anchor, policy)
+def _writer_of(log_key: KeyPlace | None, **others: Any) -> Writer:
+    return Writer(log_key, **others)
 
 
 # where LOG is not the subject, --key is another key than the log's
@@ -180,6 +205,7 @@ log_writer_options = as_one(
     private=private_option,
     anchor=_WRITER["anchor"],
     policy=_WRITER["policy"],
+    **_WITNESSES,
 )
 url_option = click.option(
     "--url",

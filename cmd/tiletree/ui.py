@@ -40,6 +40,7 @@ EXIT_USAGE = 2
 EXIT_ACCESS = 3  # could not reach or read
 EXIT_REFUSED = 4  # by a guard
 EXIT_UNFINISHED = 5  # done, but not as asked
+EXIT_BELOW_QUORUM = 6  # published all the same
 EXIT_OTHER_HISTORY = 7  # a fork, or what may be one
 EXIT_NOT_LOGGED = 8  # the log was read, and does not hold it
 EXIT_ALARM = 9
@@ -98,13 +99,14 @@ class Output:
     hidden      what must be in no error and no note, each with what stands for it there
     verbose     say also what `detail` is told
     quiet       print a report only if the command fails; what was asked for, warnings and errors are printed anyway
+    below_quorum   what was published last has fewer cosignatures than its policy needs
     log_lines   what goes to standard error is one JSON document in a line each
     now         POSIX seconds, for those lines
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self.now = now
-        self.verbose = self.quiet = self.log_lines = False
+        self.verbose = self.quiet = self.log_lines = self.below_quorum = False
         self._held: deque[str] = deque(maxlen=_HELD)
         self.json = False
         self.remarks: dict[str, Any] = {}

@@ -33,13 +33,13 @@ def test_init_without_a_key_keeps_one_by_origin(tiletree: Command) -> None:
     assert tiletree.ok("status", "log")["anchor"]["size"] == 1
 
 
-def test_a_policy_that_needs_witnesses_is_refused_for_writing(tiletree: Command, log: str) -> None:
+def test_a_policy_that_needs_witnesses_without_a_url_is_refused(tiletree: Command, log: str) -> None:
     """`init` with such a policy exits 4, says why, and makes nothing."""
     vkey = tiletree.ok("key", "generate", "other.example.com", "--out", "o")["vkey"]
     Path("policy").write_text(f"log {vkey}\nwitness w {WITNESS.verifier.vkey}\nquorum w\n")
     done = tiletree("init", "other", "--origin", "other.example.com", "--key", "o", "--policy", "policy")
     assert done.code == 4
-    assert "cosignatures" in done.err
+    assert "give no URL" in done.err
     assert not Path("other").exists()
     assert not Path("other.private").exists()
 

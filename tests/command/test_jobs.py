@@ -210,7 +210,7 @@ def test_credentials_are_not_said(
     """An error that names an address of the environment names it without them."""
     monkeypatch.setenv("TILETREE_ANCHOR", "https://user:secret@example.com/a")
 
-    def fails(*_given: object) -> None:
+    def fails(*_given: object, **_named: object) -> None:
         raise AccessError("https://user:secret@example.com/a cannot be reached")
 
     monkeypatch.setattr(job, "open_sequencer", fails)
@@ -222,7 +222,7 @@ def test_credentials_are_not_said(
 def test_a_fault_of_ours_is_an_error(function: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said by its type and its place, never by what it says."""
 
-    def fails(*_given: object) -> None:
+    def fails(*_given: object, **_named: object) -> None:
         raise KeyError("secret")
 
     monkeypatch.setattr(job, "open_sequencer", fails)

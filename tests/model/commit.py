@@ -21,7 +21,7 @@ def load(s: State, r: Run, setup: Setup) -> Ends:
     if r.mine and size(s.checkpoint) >= len(r.mine.tree):
         yield answer(s, r._replace(checkpoint=s.checkpoint), setup)
     else:
-        yield s, r._replace(at="load head", checkpoint=s.checkpoint)
+        yield s, r._replace(at="load head", checkpoint=s.checkpoint, lined=s.lines)
 
 
 def load_head(s: State, r: Run, setup: Setup) -> Ends:
@@ -37,7 +37,7 @@ def load_head(s: State, r: Run, setup: Setup) -> Ends:
 
 def guard(s: State, r: Run, setup: Setup) -> Ends:
     """Read the checkpoint once more: a commit needs its base published, so now it is at least there."""
-    r = r._replace(checkpoint=s.checkpoint)
+    r = r._replace(checkpoint=s.checkpoint, lined=s.lines)
     if fits(r, setup):
         yield s, r._replace(at="load anchor")
     elif size(r.checkpoint) > r.head.size:
@@ -72,6 +72,7 @@ def load_anchor(s: State, r: Run, setup: Setup) -> Ends:
         yield s, r.refuse("the anchor is behind what is published")
     elif anchor.tree == r.head.tree or prefix(anchor.tree, r.checkpoint or ()):
         first = "read decided" if setup.holds and setup.mistake is Mistake.DECIDED_FIRST else "recover"
+        first = "load pending" if setup.visits else first
         yield s, r._replace(at=first, anchor=anchor)
     else:
         yield s, r.refuse("another tree of this size was signed")
@@ -105,7 +106,7 @@ def fits(r: Run, setup: Setup) -> bool:
 def recover(s: State, r: Run, setup: Setup) -> Ends:
     """2 recover: read the head's staged batch. Unpublished: it is written again from it; published: it is tidied."""
     published = r.checkpoint == r.head.tree
-    then = before_plan(r, setup)
+    then = at_rest(r, setup) if published else before_plan(r, setup)
     if (published and setup.mistake is Mistake.LIST_BEFORE_TIDY) or (r.head.size and setup.mistake is Mistake.STACK):
         yield s, then
     elif r.head.batch == Batch():
@@ -123,11 +124,18 @@ def recover(s: State, r: Run, setup: Setup) -> Ends:
 def recover_again(s: State, r: Run, setup: Setup) -> Ends:
     """The staged batch is gone: either the tree is published by now, or the batch is lost."""
     if s.checkpoint == r.head.tree:
-        yield s, before_plan(r, setup)._replace(checkpoint=s.checkpoint)
+        yield s, at_rest(r._replace(checkpoint=s.checkpoint, lined=s.lines), setup)
     elif size(s.checkpoint) > r.head.size:
         yield s, r.again()
     else:
         yield s, r.refuse("the committed batch is lost")
+
+
+def at_rest(r: Run, setup: Setup) -> Run:
+    """All is published and tidy. What is published below the quorum goes on to the witness once more."""
+    if setup.fail_open and not r.lined and setup.mistake is not Mistake.REFRESH_NEVER:
+        return r._replace(at="cosign")
+    return before_plan(r, setup)
 
 
 def before_plan(r: Run, setup: Setup) -> Run:
@@ -192,7 +200,7 @@ def commit(s: State, r: Run, setup: Setup) -> Ends:
         s = s._replace(signed=s.signed | {new.tree})
     unsure = r._replace(at="read back", doubt=True) if r.entries else r.again()
     if s.head == r.head:
-        landed = land(s, new, setup)
+        landed = shown(land(s, new, setup), new, setup)
         yield landed, r.again() if r.job else committed(r)
         if setup.unknown:
             yield landed, unsure
@@ -226,6 +234,11 @@ def committed(r: Run) -> Run:
     new = r.plan
     mine = Mine(new.base, new.tree, sure=True) if r.entries else None
     return r._replace(at="write", doubt=False, head=new, mine=mine)
+
+
+def shown(s: State, new: Head, setup: Setup) -> State:
+    """The state after a commit of a run that shows `pending` too early."""
+    return s._replace(pending=new.tree) if setup.mistake is Mistake.PENDING_EARLY else s
 
 
 def land(s: State, new: Head, setup: Setup) -> State:
@@ -292,31 +305,25 @@ def someone_ahead(s: State, r: Run, setup: Setup) -> Ends:
 
 def signature(s: State, r: Run, setup: Setup) -> Ends:
     """Sign the head's tree."""
-    yield s._replace(signed=s.signed | {r.head.tree}), r._replace(at="cosign" if setup.witness else "publish")
-
-
-def cosign(s: State, r: Run, setup: Setup) -> Ends:
-    """8 cosign: ask the witness, which signs what extends the tree it saw last."""
-    if prefix(s.witness, r.head.tree):
-        yield s._replace(witness=r.head.tree, cosigned=s.cosigned | {r.head.tree}), r._replace(at="publish")
-    elif size(s.witness) > r.head.size and setup.mistake is not Mistake.WITNESS_AHEAD_IS_PROOF:
-        yield s, r._replace(at="someone ahead", ahead=s.witness or ())
-    else:
-        yield s, r.refuse("the witness saw another tree")
+    then = "pending" if setup.visits else "cosign" if setup.witness else "publish"
+    yield s._replace(signed=s.signed | {r.head.tree}), r._replace(at=then)
 
 
 def publish(s: State, r: Run, setup: Setup) -> Ends:
     """9 publish: swap the checkpoint that was read; after a conflict or a lost reply it is read again."""
     tree = r.head.tree
-    if s.checkpoint == r.checkpoint or setup.mistake is Mistake.PUBLISH_BLINDLY:
-        published = s._replace(checkpoint=tree)
-        yield published, r._replace(at="tidy", checkpoint=tree)
+    there = r._replace(checkpoint=s.checkpoint, lined=s.lines)
+    if there == r or setup.mistake is Mistake.PUBLISH_BLINDLY:
+        published = s._replace(checkpoint=tree, lines=r.lines)
+        yield published, r._replace(at="tidy", checkpoint=tree, lined=r.lines)
         if setup.unknown:
             yield published, r
-    elif size(s.checkpoint) >= len(tree):
-        yield s, r._replace(at="tidy", checkpoint=s.checkpoint)
+    elif size(s.checkpoint) > len(tree):
+        yield s, there._replace(at="tidy")
+    elif size(s.checkpoint) == len(tree) and (s.lines or not r.lines) and setup.mistake is not Mistake.OVER_THEIRS:
+        yield s, there._replace(at="tidy")  # it has all that ours has
     else:
-        yield s, r._replace(checkpoint=s.checkpoint)
+        yield s, there  # smaller; or of this size without the line, which is added to it
 
 
 def freeze_anchor(s: State, r: Run, setup: Setup) -> Ends:
@@ -361,7 +368,6 @@ STEPS: dict[str, Step] = {
     "move anchor": move_anchor,
     "someone ahead": someone_ahead,
     "signature": signature,
-    "cosign": cosign,
     "publish": publish,
     "freeze anchor": freeze_anchor,
 }

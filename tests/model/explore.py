@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from . import adopt, commit, rebuild, tidy
+from . import adopt, commit, rebuild, tidy, witnesses
 from .commit import land
 from .mistakes import Mistake
 from .state import GONE, Ack, Anchor, Harm, Run, Setup, State, Tile, Tree, prefix, size
 
-STEPS = commit.STEPS | tidy.STEPS | adopt.STEPS | rebuild.STEPS
+STEPS = commit.STEPS | witnesses.STEPS | tidy.STEPS | adopt.STEPS | rebuild.STEPS
 OTHER_TILE = "a tile is there with another content"
 STAYS_LOST = (  # what nobody can help after a head was lost
     "checkpoint or anchor is missing",  # nothing was published yet: `init` again
@@ -77,6 +77,8 @@ def _around(s: State, setup: Setup) -> Iterator[tuple[str, State]]:
     for staged in sorted(s.staged):
         if _gc(s, staged.size, staged == s.head.staged, setup.mistake):
             yield "gc", s._replace(staged=s.staged - {staged})
+    if setup.visits and (visited := witnesses.visit(s)) is not None:
+        yield "the witness comes by", visited
     if s.held:
         yield "the hold ends", s._replace(held=frozenset())
     yield from _gc_decided(s, setup.mistake)
@@ -180,9 +182,9 @@ class Checks:
 
     def tiles(self, s: State) -> None:
         """The checkpoint is never ahead of its tiles."""
-        tree = s.checkpoint
-        if tree and not all(Tile(len(tree), part, tree) in s.tiles for part in self.parts):
-            raise Violation(f"the checkpoint {tree} is ahead of its tiles")
+        for what, tree in (("checkpoint", s.checkpoint), ("`pending`", s.pending)):
+            if tree and not all(Tile(len(tree), part, tree) in s.tiles for part in self.parts):
+                raise Violation(f"the {what} {tree} is ahead of its tiles")
 
     def entries(self, s: State, public: Tree) -> None:
         """Nothing accepted is lost or logged twice, nothing refused is logged."""
@@ -223,6 +225,12 @@ class Checks:
 
     def order(self, s: State, before: State) -> None:
         """Without harm publication moves forward inside the committed tree, and what is committed can be finished."""
+        if size(s.pending) < size(before.pending) or not prefix(s.pending, s.head.tree):
+            raise Violation(f"`pending` went from {before.pending} to {s.pending}, committed is {s.head.tree}")
+        if before.lines and not s.lines and s.checkpoint == before.checkpoint:
+            raise Violation(f"a cosignature of {s.checkpoint} was taken back")
+        if self.setup.witness and not self.setup.fail_open and s.checkpoint is not None and not s.lines:
+            raise Violation(f"{s.checkpoint} is published below the quorum")
         if size(s.checkpoint) < size(before.checkpoint) or not prefix(s.checkpoint, s.head.tree):
             raise Violation(f"publication went from {before.checkpoint} to {s.checkpoint}, committed is {s.head.tree}")
         if size(s.checkpoint) < s.head.size and s.head.size > 0 and s.head.staged not in s.staged:
@@ -237,7 +245,7 @@ class Checks:
         rebuilds = self.setup.rebuild and s.harmed and self.setup.second is None
         run = self.first(s, rebuilds)
         while True:
-            now = (run, *s[1:11], s.harmed)  # head to witness
+            now = (run, *s[1:13], s.harmed)  # head to witness
             if run.at == "load" and (now in self.settled or self.quiet(s)):
                 break
             if now in passed:
@@ -270,7 +278,8 @@ class Checks:
 
     def quiet(self, s: State) -> bool:
         """Everything is published, and every submission decided."""
-        return s.checkpoint == s.head.tree and (s.head.frozen or not s.inbox - s.decided)
+        is_met = s.lines or not self.setup.fail_open
+        return s.checkpoint == s.head.tree and is_met and (s.head.frozen or not s.inbox - s.decided)
 
 
 def _way(came: dict[State, tuple[State, str] | None], state: State) -> list[str]:

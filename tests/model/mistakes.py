@@ -31,6 +31,13 @@ class Mistake(StrEnum):
 
     GUARD_READS_ONCE = "judges by a checkpoint read before the head: refuses while others publish"
     ABSENT_IS_REMOVED = "takes an absent checkpoint for a removed one: cannot finish an interrupted init"
+    PUBLISH_ANYWAY = "publishes although the witness did not answer: below the quorum"
+    PENDING_EARLY = "shows `pending` before the tiles are written: a witness cosigns what nobody can read"
+    PENDING_BLINDLY = "writes `pending` without comparing: a slow run takes it back"
+    PENDING_AHEAD_IS_PROOF = "takes a `pending` that is ahead for a rollback: another run was just faster"
+    OVER_THEIRS = "replaces the checkpoint of its own size without looking at it: takes a cosignature back"
+    REFRESH_NEVER = "leaves what is published below the quorum as it is: it stays so"
+
     WITNESS_AHEAD_IS_PROOF = "takes a witness that is ahead for a rollback: another run was just faster"
 
     NO_ANCHOR = "signs whatever storage says: a head that was put back forks the log"

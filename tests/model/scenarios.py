@@ -10,6 +10,10 @@ SMALL: dict[str, Setup] = {
     "refusal": Setup(2, 1, strict=1),
     "sequence, lost replies": Setup(2, 1, parts=True, witness=True, unknown=True, late=True),
     "sequence and add": Setup(1, 1, adders=("a",), parts=True, witness=True, unknown=True, late=True),
+    "pending": Setup(1, 0, adders=("a",), witness=True, visits=True),
+    "pending, lost replies": Setup(0, 0, adders=("a", "b"), witness=True, visits=True, unknown=True),
+    "pending, restored head": Setup(0, 0, adders=("a", "b"), witness=True, visits=True, harm=Harm.RESTORE_HEAD),
+    "fail open": Setup(2, 1, witness=True, fail_open=True, unknown=True),
     "equal adds": Setup(1, 0, adders=("a", "a"), unknown=True, late=True),
     "once": Setup(0, 0, adders=("aab", "bc"), unknown=True, late=True, once=True),
     "once, with submissions": Setup(1, 1, adders=("a,a",), once=True),
@@ -35,6 +39,7 @@ SMALL: dict[str, Setup] = {
 }
 
 LARGE: dict[str, Setup] = {  # together some minutes
+    "large: pending": Setup(1, 1, adders=("a",), witness=True, visits=True),
     "large: sequence": Setup(2, 2, strict=1, parts=True),
     "large: once": Setup(0, 0, adders=("a,ab", "b,a"), unknown=True, late=True, once=True),
     "large: three writers": Setup(3, 1, strict=1, unknown=True),
@@ -87,6 +92,7 @@ NOBODYS = "an anchor that has signed nothing may be any log's"
 DECIDING = {"read decided"}  # steps that only setups with `holds` have; with `freeze`; with `adopt`; with `rebuild`
 FREEZING = {"freeze anchor", "guard frozen"}
 ADOPTING = {"adopt", "adopt head", "adopt seal", "adopt create", "adopt swap"}
+VISITING = {"load pending", "pending", "show pending"}  # with `visits`
 REBUILDING = {
     f"rebuild{step}" for step in ("", " checkpoint", " anchor", " recheck", " fence", " publish", " head", " aside")
 }
@@ -97,6 +103,10 @@ REACHED: dict[str, tuple[set[str], set[str]]] = {
     "refusal": ({"cosign", "guard head", "read back"}, set()),
     "sequence, lost replies": ({"guard head", "read back"}, set()),
     "sequence and add": ({"guard head"}, set()),
+    "pending": ({"guard head", "read back"}, set()),
+    "pending, lost replies": ({"guard head"}, set()),
+    "pending, restored head": ({"read back"}, {OTHER_TILE, BACK, BACK_AND_SIGNED}),
+    "fail open": ({"guard head", "read back"}, set()),
     "equal adds": ({"cosign"}, set()),
     "once": ({"cosign", "guard head"}, set()),
     "once, with submissions": ({"cosign", "guard head", "read back"}, set()),
@@ -158,6 +168,12 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.GC_UNSEEN: ("held", "logs too often"),
     Mistake.GUARD_READS_ONCE: ("sequence", "nothing was wrong"),
     Mistake.ABSENT_IS_REMOVED: ("sequence", "nothing was wrong"),
+    Mistake.PUBLISH_ANYWAY: ("pending", "published below the quorum"),
+    Mistake.PENDING_EARLY: ("pending", "`pending` .* is ahead of its tiles"),
+    Mistake.PENDING_BLINDLY: ("pending", "`pending` went from"),
+    Mistake.PENDING_AHEAD_IS_PROOF: ("pending", "nothing was wrong"),
+    Mistake.OVER_THEIRS: ("fail open", "was taken back"),
+    Mistake.REFRESH_NEVER: ("fail open", "round in circles"),
     Mistake.WITNESS_AHEAD_IS_PROOF: ("sequence and add", "nothing was wrong"),
     Mistake.NO_ANCHOR: ("restored head", "fork"),
     Mistake.CHECKPOINT_AS_ANCHOR: ("restored head", "fork"),

@@ -105,6 +105,9 @@ class Run(NamedTuple):
     job: str = ""
     head: Head = Head()
     checkpoint: Tree | None = None
+    lined: bool = False  # the checkpoint that it read has the line of the witness
+    lines: bool = False  # its own has it
+    seen: Tree | None = None  # the `pending` that it read
     plan: Head = Head()
     doubt: bool = False  # a swap of the head had no reply
     known: frozenset[str] = frozenset()  # names that it read in `decided/`
@@ -151,7 +154,9 @@ class State(NamedTuple):
     decided: frozenset[str] = frozenset()  # records of names whose deletion was not confirmed
     held: frozenset[str] = frozenset()  # names that nobody can delete, until the hold ends
     anchors: tuple[Anchor | None, ...] = (Anchor(),)
-    witness: Tree | None = None
+    pending: Tree | None = None  # the signed checkpoint of a committed tree, before its quorum
+    lines: bool = False  # the published checkpoint has the line of the witness
+    witness: Tree | None = None  # what it cosigned last
     late: frozenset[tuple[Head, Head]] = frozenset()  # swaps of `head` on their way: (expected, new)
     arrived: int = 0
     signed: frozenset[Tree] = frozenset()
@@ -195,6 +200,8 @@ class Setup(NamedTuple):
     adders: tuple[str, ...] = ()
     parts: bool = False  # tiles and bundles become readable one after the other, in any order
     witness: bool = False
+    visits: bool = False  # it comes by itself, too, and reads `pending`
+    fail_open: bool = False  # a run publishes without the witness if that is away
     unknown: bool = False  # the reply to any swap may be lost, whether or not it happened
     late: bool = False  # and a swap of `head` that did not happen may happen later
     harm: Harm | None = None

@@ -221,6 +221,7 @@ def test_names_of_objects_are_spelled_once(name: str) -> None:
 
 # modules without a test file of their own, and what tests them
 TESTED_ELSEWHERE = {
+    "tiles.write.pending": "tests/write/test_witnesses.py",
     "tiles.entries.kind": "tests/entries/test_kinds.py",
     "tiles.rekor.others": "tests/command/test_other_signers.py",
     # what they know is right only in a signature of one of the formats

@@ -6,7 +6,7 @@ import pytest
 
 from tests.model.explore import STEPS, Violation, explore
 from tests.model.mistakes import Mistake
-from tests.model.scenarios import ADOPTING, DECIDING, FOUND, FREEZING, LARGE, REACHED, REBUILDING, SMALL
+from tests.model.scenarios import ADOPTING, DECIDING, FOUND, FREEZING, LARGE, REACHED, REBUILDING, SMALL, VISITING
 from tests.support.sampling import quickly, soaking
 
 # what ends in a moment; the others are for the soak
@@ -14,6 +14,8 @@ SHORT = (
     "refusal",
     "restored log",
     "restored log and anchor",
+    "pending",
+    "pending, restored head",
     "sequence, lost replies",
     "held",
     "once",
@@ -33,6 +35,7 @@ def test_no_interleaving_breaks_a_promise(name: str) -> None:
     absent = set() if setup.holds else DECIDING
     steps = {*STEPS} - absent - (set() if setup.freeze else FREEZING) - (set() if setup.adopt else ADOPTING)
     steps -= set() if setup.rebuild else REBUILDING
+    steps -= set() if setup.visits else VISITING
     assert explore(setup).at - {"end"} == steps - unreached | {f"refused: {why}" for why in refusals}
 
 

@@ -24,6 +24,7 @@ MUTABLE = {"checkpoint", "policy.txt", "pending"}  # of the public part
 _NOTE = re.compile(
     rb"((?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>[A-Za-z0-9+/]{43}=)\n)"
     rb"\n\xe2\x80\x94 (?P<name>[^\n ]+) (?P<signature>[A-Za-z0-9+/=]+)\n"
+    rb"(?P<others>(?:\xe2\x80\x94 [^\n ]+ [A-Za-z0-9+/=]+\n)*)"
 )
 _TILE = re.compile(r"tile/(entries|[0-9]+)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]+))?")
 
@@ -105,14 +106,37 @@ def read_text(text: bytes) -> Signed:
 
 @lru_cache(maxsize=4096)
 def read_note(data: bytes, verifier: VerifierKey) -> Signed:
-    """Return what a signed checkpoint says; fails unless it has one signature, by the key."""
+    """Return what a signed checkpoint says; fails unless its first signature is by the key."""
     match = _NOTE.fullmatch(data)
-    assert match, f"not a checkpoint with one signature: {data!r}"
+    assert match, f"not a signed checkpoint: {data!r}"
     signature = b64decode(match["signature"], validate=True)
     assert signature[:4] == verifier.key_id, f"signed by another key: {data!r}"
     assert match["name"].decode() == match["origin"].decode() == verifier.name, f"of another log: {data!r}"
     verifier.verify(match[1], signature[4:])
     return read_text(match[1])
+
+
+@lru_cache(maxsize=4096)
+def cosigned_by(data: bytes, witnesses: tuple[VerifierKey, ...]) -> tuple[str, ...]:
+    """Return the names of the witnesses that cosigned; fails for a line that is not of one of them, or is wrong."""
+    match = _NOTE.fullmatch(data)
+    assert match
+    found = []
+    for line in match["others"].decode().splitlines():
+        _, name, encoded = line.split(" ")
+        raw = b64decode(encoded, validate=True)
+        keys = [key for key in witnesses if key.name == name and key.key_id == raw[:4]]
+        assert keys, f"a line of somebody else: {line}"
+        time, signature, signed = int.from_bytes(raw[4:12], "big"), raw[12:], read_text(match[1])
+        message = f"cosignature/v1\ntime {time}\n".encode() + match[1]
+        if keys[0].type == 6:
+            opaque = [bytes([len(text)]) + text for text in (name.encode(), signed.origin.encode())]
+            message = b"subtree/v1\n\0" + opaque[0] + struct.pack(">Q", time) + opaque[1]
+            message += struct.pack(">QQ", 0, signed.size) + signed.root
+        keys[0].verify(message, signature)
+        found.append(name)
+    assert len(set(found)) == len(found), f"two lines of a witness: {found}"
+    return tuple(found)
 
 
 @lru_cache(maxsize=1024)
@@ -188,6 +212,8 @@ class ObjectHistory:
     verifier: VerifierKey
     contents: dict[str, bytes] = field(default_factory=dict)
     checkpoints: list[bytes] = field(default_factory=list)  # as they became readable
+    witnesses: tuple[VerifierKey, ...] = ()
+    quorum: int = 0  # how many of them have to have cosigned whatever is published
     lock: RLock = field(default_factory=RLock, repr=False)  # to be held from before a write until it is told
 
     def wrote(self, public: Store, paths: Iterable[str]) -> None:
@@ -207,12 +233,15 @@ class ObjectHistory:
         if found is not None and found[0] not in self.checkpoints[-1:]:
             last = read_note(self.checkpoints[-1], self.verifier).size if self.checkpoints else -1
             size = len(found[1])
-            assert size > last, f"publication went from size {last} to {size}"
+            grows = size > last or (size == last and len(found[0]) > len(self.checkpoints[-1]))
+            assert grows, f"publication went from size {last} to {size}"
+            lines = cosigned_by(found[0], self.witnesses)
+            assert len(lines) >= self.quorum, f"size {size} is published with the lines of {lines} only"
             self.checkpoints.append(found[0])
 
     def copy(self) -> ObjectHistory:
         """Return a history that goes on by itself."""
-        return ObjectHistory(self.verifier, dict(self.contents), list(self.checkpoints))
+        return ObjectHistory(self.verifier, dict(self.contents), list(self.checkpoints), self.witnesses, self.quorum)
 
 
 def committed(public: Store, private: Store, verifier: VerifierKey) -> tuple[bytes, ...] | None:

@@ -86,6 +86,7 @@ CALLS = {
     "audit": Call("audit log"),
     "monitor": Call("monitor log --state made --begin first --all"),
     "monitor --interval": Call("monitor log --state made --begin first --interval 9", interrupted=0.3),
+    "refresh": Call("refresh log --key k"),
     "import": Call("import log other --key o"),
     "mirror": Call("mirror log copy"),
     "mirror --cosign": Call("mirror log copy --vkey VKEY --cosign cosigner --begin"),

@@ -51,7 +51,7 @@ class Job:
     world: World
     wrap: Wrap = not_wrapped
 
-    def open(self, *_given: object) -> Log:
+    def open(self, *_given: object, **_named: object) -> Log:
         """Return what writes to the log, as `open_sequencer` does."""
         world = self.world
         stores = {**world.stores, "public": RecordingStore(world.stores["public"], "public", world.history)}

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tests.support.faults import Died, Faults, GatedStore, Stepped
+from tests.support.witnesses import InProcess
 from tests.support.world import World, explained, some_entries
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.store import Store
+from tiles.write.cosign import Witnessing
 from tiles.write.results import Appended
 from tiles.write.sequencer import Sequencer
 
@@ -63,7 +65,8 @@ class Race:
                 self.world.pass_time(seconds)
                 writer.gate("sleep")
 
-            return action(self.world.sequencer(wrap, sleep=sleep))
+            how = Witnessing(ways=InProcess(self.world.witnesses, faults, writer.gate))
+            return action(self.world.sequencer(wrap, sleep=sleep, how=how))
 
         return Stepped(name, body)
 

@@ -46,6 +46,9 @@ class Story:
             assert done.first_index == len(grown) - len(action)
             assert done.count == len(action)
             world.acknowledged.append((done.first_index, action))
+        elif isinstance(done, Unfinished) and not isinstance(action, list):  # too few witnesses cosigned
+            assert (after or ()) == (before or ())
+            assert not done.published
         elif isinstance(done, Unfinished):
             assert isinstance(action, list)
             assert after == grown

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tests.support.check_log import ObjectHistory, check_log, committed
-from tests.support.faults import RecordingStore
+from tests.support.faults import Faults, RecordingStore
+from tests.support.witnesses import InProcess, Witness, witness_key, witness_policy
 from tiles.inbox.admission import Admission
 from tiles.index.known import KnownEntries
 from tiles.notes.keys import SeedKey, SigningKey, VerifierKey, signing_key
@@ -23,6 +25,7 @@ from tiles.store import Store
 from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.store.posix import Posix
+from tiles.write.cosign import Witnessing
 from tiles.write.sequencer import Sequencer
 
 ORIGIN = "example.com/log"
@@ -84,6 +87,8 @@ class World:
         self.history = ObjectHistory(self.verifier)
         self.acknowledged: list[tuple[int, Sequence[bytes]]] = []
         self.now = NOW
+        self.witnesses: dict[str, Witness] = {}  # by URL
+        self.policy: Policy | None = None
         self.writers = 0  # so far; each has random numbers of its own
 
     @property
@@ -99,13 +104,18 @@ class World:
         policy: Policy | None = None,
         admission: Admission | None = None,
         sleep: Callable[[float], None] | None = None,
+        how: Witnessing | None = None,
     ) -> Sequencer:
         """Return a new writer, as a new process would have it.
 
         wrap    what its stores are wrapped in
         sleep   instead of letting the clock go on at once
+        how     how witnesses are asked; None: those of this world, as operations of the run
         """
         self.writers += 1
+        if how is None:
+            owner = getattr(wrap, "__self__", None)
+            how = Witnessing(ways=InProcess(self.witnesses, owner if isinstance(owner, Faults) else None))
         recorded = RecordingStore(self.stores["public"], "public", self.history)
         public, private, anchor = (
             wrap(store, role)
@@ -115,13 +125,25 @@ class World:
             public,
             private,
             Signer(key or self.key, anchor),
-            policy=policy,
+            policy=policy or self.policy,
             admission=admission,
+            how=how,
             known=KnownEntries(public, self.verifier, lambda: None),
             now=lambda: self.now,
             sleep=sleep or self.pass_time,
             rng=random.Random(self.writers),
         )
+
+    def witnessed(self, k: int, of: int, scheme: str = "http") -> World:
+        """Let a new log have a policy of k of so many witnesses; return it."""
+        self.witnesses = {
+            f"{scheme}://w{n}.example": Witness(witness_key(n), [self.verifier], now=lambda: self.now)
+            for n in range(of)
+        }
+        self.policy = witness_policy(self.verifier, self.witnesses, k)
+        keys = tuple(each.key.verifier for each in self.witnesses.values())
+        self.history.witnesses, self.history.quorum = keys, k
+        return self
 
     def move_anchor(self, **changes: Any) -> None:
         """Change the anchor from outside: its origin, identity, tree or state."""
@@ -193,6 +215,11 @@ class World:
         other.history = self.history.copy()
         other.acknowledged = list(self.acknowledged)
         other.writers = self.writers
+        other.policy = self.policy
+        other.witnesses = {
+            url: replace(each, seen=dict(each.seen), now=lambda: other.now, lock=Lock())
+            for url, each in self.witnesses.items()
+        }
         return other
 
     def remove(self) -> None:

@@ -125,7 +125,7 @@ def another_policy_than_the_log_has(world: World) -> dict[str, Any]:
     return {"policy": parse_policy(policy.data + b"# the same, and other bytes\n")}
 
 
-@case_of(CASES, "asks for cosignatures, which this version does not collect")
+@case_of(CASES, "needs witnesses that its lines give no URL of")
 def policy_of_the_log_needs_witnesses(world: World) -> None:
     world.put("private", policy_path(with_witness().sha256), with_witness().data)
     edit_head(world, policy=with_witness().sha256)
@@ -138,7 +138,7 @@ def policy_of_the_log_is_for_another_key(world: World) -> None:
     edit_head(world, policy=policy.sha256)
 
 
-@case_of(CASES, "asks for cosignatures, which this version does not collect", "create")
+@case_of(CASES, "needs witnesses that its lines give no URL of", "create")
 def new_log_with_a_policy_that_needs_witnesses(world: World) -> dict[str, Any]:
     emptied(world)
     return {"policy": with_witness()}

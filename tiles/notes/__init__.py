@@ -6,6 +6,7 @@
     checkpoint     checkpoints
     cosignature    cosignatures, by Ed25519 and ML-DSA-44
     policy         whose signatures make a checkpoint acceptable
+    cosigned       the union of what several notes say of one checkpoint, each line verified
     freshness      the newest time at which a policy's quorum still holds
     witness_messages   what a log and a witness send each other
     tlog_proof     proofs as files, which are verified offline

@@ -12,7 +12,7 @@ note signature algorithm"); keys of witnesses are COSIGNATURE or MLDSA44 (tlog-c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -107,14 +107,12 @@ class Policy:
         by_log = _verified(signed, [log.key for log in self.logs])
         by_witness = _verified(signed, [witness.key for witness in self.witnesses])
         # "Defining a log": "This name MUST correspond to the log's origin line"
-        keys = self.keys_of(signed.origin)
-        if not keys:
+        if not (keys := self.keys_of(signed.origin)):
             raise self._refused(signed, f"no log of the policy has the origin {signed.origin!r}")
         signers = [key for key, _ in by_log if key.name == signed.origin]
         if not signers:
             raise no_known_signature(signed.note, keys)
-        if signed.checkpoint.extensions:
-            # tlog-checkpoint "Signatures": ML-DSA-44 "doesn't sign the extension lines, which SHOULD be empty"
+        if signed.checkpoint.extensions:  # tlog-checkpoint "Signatures": ML-DSA-44 "doesn't sign" them
             signers = [key for key in signers if key.type != SignatureType.MLDSA44]
             if not signers:
                 raise SignatureError("nothing by the log signs the extension lines", evidence={"note": signed.data})
@@ -130,12 +128,16 @@ class Policy:
         """Return this policy without its quorum, for checkpoints that were published under earlier policies."""
         return replace(self, quorum=None)
 
-    def _check_quorum(self, signed: SignedCheckpoint, keys: set[VerifierKey]) -> None:
+    def met_by(self, keys: Collection[VerifierKey]) -> set[bytes]:
+        """Return the names of the witnesses with these keys, and of the groups that they are enough for."""
         met = {witness.name for witness in self.witnesses if witness.key in keys}
         for group in self.groups:  # members are defined on preceding lines: one pass is enough
             if sum(member in met for member in group.members) >= group.threshold:
                 met.add(group.name)
-        if self.quorum is None or self.quorum in met:
+        return met
+
+    def _check_quorum(self, signed: SignedCheckpoint, keys: set[VerifierKey]) -> None:
+        if self.quorum is None or self.quorum in (met := self.met_by(keys)):
             return
         wanted = self._witnesses_of(self.quorum)
         missing = [_shown(name) for name in wanted if name not in met]
@@ -161,8 +163,7 @@ def parse_policy(data: bytes) -> Policy:
     """Return the policy in a file. Raises Malformed, saying in which line."""
     if len(data) > MAX_POLICY_SIZE:
         raise Malformed(_WHAT, f"more than {MAX_POLICY_SIZE} bytes", len(data))
-    forbidden = data.translate(None, _OCTETS)
-    if forbidden:
+    if forbidden := data.translate(None, _OCTETS):
         raise Malformed(_WHAT, "control character", _shown(forbidden[:1]))
     *lines, after = data.split(b"\n")
     if after:  # "each line is terminated by ASCII newline"; without it a file cut short could be a weaker policy
@@ -194,8 +195,7 @@ def policy_of(keys: Iterable[VerifierKey]) -> Policy:
 
     Raises Malformed if no policy can name one of them.
     """
-    logs = [f"log {key.vkey}\n" for key in dict.fromkeys(keys)]
-    return parse_policy(f"{''.join(logs)}quorum none\n".encode())
+    return parse_policy("".join([*(f"log {key.vkey}\n" for key in dict.fromkeys(keys)), "quorum none\n"]).encode())
 
 
 class _Draft:

@@ -3,6 +3,7 @@
     fetcher          opens a log at any address; http_fetcher and fsspec_fetcher are two of the ways
     addresses elsewhere                  one log at several addresses, and whether all of them show one history
     http_answers http_ranges             what an answer without the object means, and one with a part of it
+    http_post        sends something to a server, and reads its short answer
     connections redirects fsspec_http    whom both of these connect to, and which redirects they follow
     tiles            fetches tiles and bundles, one or many
     bundles          which entries of a bundle are believed

@@ -40,6 +40,7 @@ ODD = ".odd/"  # before the digest of a name that cannot be used as it is
 SETTINGS = "settings"  # how the objects of a log in a bucket are stored
 STOPPED_INDEXES = "stopped-indexes"  # kinds of keys whose index no run keeps any more
 SET_ASIDE = "set-aside/"  # wrong or foreign objects that `repair` took out of the public part
+WITNESSED = "set-aside/witnessed/"  # checkpoints by which witnesses showed that storage was put back
 MOVED = "moved"  # where the log was moved to
 MOVING = "moving"  # of which closed head this is a copy, until it is complete
 
@@ -168,6 +169,11 @@ def staged_size(path: str) -> int | None:
         return decode_decimal(match[1], "size of a staged batch") if match else None
     except Malformed:
         return None
+
+
+def witnessed_path(digest: str) -> str:
+    """Return where a checkpoint is kept that a witness showed, as evidence. digest: its SHA-256 in hex"""
+    return f"{WITNESSED}{digest}"
 
 
 def policy_path(digest: str) -> str:

@@ -8,7 +8,10 @@
     ahead       steps 3 and 4 for entries that a caller gives, also ahead of their turn
     commit      steps 4 and 5: staging, and the one swap that decides
     publish     steps 6 to 9: tiles, signature, checkpoint
-    cosign      step 8: the cosignatures that the policy asks for
+    cosign      step 8: how witnesses are asked, what it comes to, and policies that no log can be published by
+    witnesses   step 8: asking all of them at once, and believing none
+    witness_requests   how one witness is reached
+    pending     the signed checkpoint before its quorum, for witnesses that come by themselves
     tidy        step 10: what is kept, and what goes
     amend       commits that add nothing: the log is closed, or admits by another policy
     adopt       a new anchor for a log that exists

@@ -28,6 +28,7 @@ from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import EMPTY_TREE
 from tiles.write.cosign import check_policy
 from tiles.write.own_tree import OwnTree
+from tiles.write.pending import is_of_later_head
 
 LOST_ANCHOR = explained(
     "the-anchor-is-gone",
@@ -176,6 +177,8 @@ class Loader:
             self._check_published(head, published)
             anchor = self._check_anchor(head, published, anchor)
             policy, admission = self._publishing_policy(head), self._admission_policy(head)
+            if policy.needs_witnesses and is_of_later_head(self._tree.read_pending()[0], head, self.read_head):
+                continue
             return State(head, version, modified, policy, admission, anchor, published, published_version)
 
     def read_head(self) -> tuple[Head, Version, float]:
@@ -203,8 +206,7 @@ class Loader:
         It is the published tree or the committed one: it is moved before a tree is published, and was read after the
         checkpoint. So one that is smaller is a copy, or was put back, and nobody knows what the log's own has signed.
         """
-        where = self._memory.store.url
-        problem = ""
+        where, problem = self._memory.store.url, ""
         if anchor is None:
             problem = f"there is no anchor at {where}, and the log {head.origin} has one"
         elif anchor.identity != head.anchor:
@@ -258,8 +260,7 @@ class Loader:
 
     def _check_published(self, head: Head, published: SignedCheckpoint | None) -> None:
         if published is None:
-            # the first checkpoint, of size 0, is published before anything is committed on top of it
-            if head.tree.size > 0:
+            if head.tree.size > 0:  # the first checkpoint, of size 0, is published before a batch is committed
                 raise Refused(
                     f"{self._tree.url}/{CHECKPOINT} is gone; the log has {head.tree.size} entries",
                     hint=explained("the-checkpoint-is-gone", "put back the newest file of checkpoints/ in its place"),

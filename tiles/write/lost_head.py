@@ -112,7 +112,7 @@ class HeadRebuilder:
                 head = self._made(found, policy, admission, unknown)
             with suppress(Conflict, OutcomeUnknown):  # then all of it is looked at again
                 self._signer.memory.put(replace(found.anchor, identity=head.anchor), found.anchor_version)
-                if not is_sound and head.tree != found.published and head.batch is None:
+                if not is_sound and head.tree != found.published and head.base == head.tree.size:
                     self._publish(found, head)
                 self._parts.private.swap(HEAD, head.data, found.head_version)
                 return Rebuilt(head, is_new=True, unknown=tuple(unknown))
@@ -224,6 +224,7 @@ class HeadRebuilder:
     def _planned(self, found: _Found, kept: tuple[Policy, Admission], unknown: list[str]) -> Head:
         verifier, anchor, before = self._signer.verifier, found.anchor, found.head
         batch, name = self._batch(found, unknown)
+        base = found.published.size if kept[0].needs_witnesses else anchor.tree.size  # the next run asks them
         return Head(
             origin=verifier.name,
             vkeys=(verifier.vkey,),
@@ -232,7 +233,7 @@ class HeadRebuilder:
             anchor=anchor.fenced,
             nonce=self._clock.random_id(),
             tree=anchor.tree,
-            base=batch.base if batch is not None else anchor.tree.size,
+            base=base if batch is None else batch.base,
             batch=name,
             frozen=anchor.state == FROZEN or (before is not None and before.frozen),
         )

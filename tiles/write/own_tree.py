@@ -49,6 +49,16 @@ class OwnTree:
         with located(f"{self.url}/{CHECKPOINT}"):
             return self.own_checkpoint(stored.data), stored.version
 
+    def read_pending(self) -> tuple[SignedCheckpoint | None, Version | None]:
+        """Return the checkpoint in `pending`, None unless our key signed it, and the version of what is there."""
+        try:
+            stored = self._public.read(PENDING, MAX_NOTE_SIZE)
+        except NotFound:
+            return None, None
+        with suppress(LogError, Refused):  # what our key has not signed says nothing: anyone may have put it there
+            return self.own_checkpoint(stored.data), stored.version
+        return None, stored.version
+
     def own_checkpoint(self, data: bytes) -> SignedCheckpoint:
         """Return the checkpoint in these bytes. Raises Refused for another log's, LogError unless our key signed it."""
         signed = parse_signed_checkpoint(data)
@@ -117,7 +127,11 @@ class OwnTree:
 
         planned   the plan whose tiles were just written, and are not read again; None reads all tiles
         """
-        parts = consistency_nodes(since.size, tree.size)
+        return self.prove_since(since.size, tree, planned)
+
+    def prove_since(self, size: int, tree: TreeHead, planned: Plan | None) -> tuple[Hash, ...]:
+        """Return the consistency proof of the first `size` entries of a tree and all of it; else as `prove`."""
+        parts = consistency_nodes(size, tree.size)
         return build_proof(parts, self._reader(tree, [node for part in parts for node in part], planned).hash)
 
     def right_edge(self, tree: TreeHead) -> Edge:

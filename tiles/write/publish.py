@@ -6,32 +6,37 @@ Each step finds what was done already and does the rest, with the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused
 from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.cosigned import adds, shortfall, union
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import OPEN, Anchor
 from tiles.signing.signer import Signer
-from tiles.store import Differs, Store
+from tiles.store import Differs
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import Plan
-from tiles.write.cosign import cosign
+from tiles.write.cosign import BelowQuorum, Cosigned, Overtaken, Witnessing
 from tiles.write.in_the_way import IN_THE_WAY
 from tiles.write.load import LOST_ANCHOR, State
 from tiles.write.own_tree import OwnTree
-
-
-class Overtaken(Exception):
-    """The anchor is larger than the tree at hand: another writer has published that tree, and committed another."""
+from tiles.write.parts import Parts
+from tiles.write.pending import Pending
+from tiles.write.witnesses import Witnesses
 
 
 class Publisher:
     """Takes committed trees of one log to publication."""
 
-    def __init__(self, public: Store, signer: Signer, tree: OwnTree, clock: Clock) -> None:
-        self._public = public
+    def __init__(self, parts: Parts, signer: Signer, tree: OwnTree, clock: Clock, how: Witnessing) -> None:
+        self._public = parts.public
+        self._witnesses = Witnesses(parts.private, tree, how)
+        self._pending = Pending(parts.public, tree, clock)
+        self._how = how
         self._signer = signer
         self._tree = tree
         self._clock = clock
@@ -40,9 +45,49 @@ class Publisher:
         """Take a committed tree from its plan (None: it has no new entries) to its published checkpoint."""
         if planned is not None:
             self._write(planned)
-        signed = cosign(self._sign(tree, planned, state.anchor), state.policy)
-        self._swap(signed, state)
-        return signed
+        signed = self._sign(tree, planned, state.anchor)
+        if not state.policy.needs_witnesses:
+            return self._swap(signed, state)
+        cosigned = self._cosign(signed, state, planned)
+        published = self._swap(cosigned.signed, state)
+        self._how.told(replace(cosigned, signed=published, published=True))
+        return published
+
+    def refresh(self, state: State, keep: Callable[[SignedCheckpoint], object], *, everyone: bool = True) -> Cosigned:
+        """Ask the witnesses for lines over the published checkpoint, and publish it with those that it lacks.
+
+        keep       is given the checkpoint that meets the policy, before it is published: a run that dies in between
+                   has kept it, and no later run would
+        everyone   for newer lines of those that have cosigned, too
+        Raises Overtaken if a larger tree is published by now.
+        """
+        before, policy = state.checkpoint, state.policy
+        signed = union(before.checkpoint, before.note.signatures, policy)
+        cosigned = self._witnesses.collect(signed, policy, before.tree.size, everyone=everyone)
+        if adds(cosigned.signed, before, policy):
+            if not cosigned.shortfall:
+                keep(cosigned.signed)
+            cosigned = replace(cosigned, signed=self._swap(cosigned.signed, state, improving=True))
+        cosigned = replace(cosigned, published=True)
+        self._how.told(cosigned)
+        return cosigned
+
+    def _cosign(self, signed: SignedCheckpoint, state: State, planned: Plan | None) -> Cosigned:
+        """Show a signed checkpoint to the witnesses. Raises BelowQuorum if it is not to be published after that."""
+        trouble = ""
+        try:
+            signed = self._pending.show(signed, state.policy)
+        except AccessError as error:  # those that are asked do not need it
+            trouble = f"; witnesses that come by themselves were not shown it: {error.message}"
+        size = state.published.tree.size if state.published else 0
+        cosigned = self._witnesses.collect(signed, state.policy, size, planned)
+        if cosigned.shortfall and not self._how.fail_open:
+            with suppress(AccessError):  # the lines that there are, for the next run
+                self._pending.show(cosigned.signed, state.policy)
+            cosigned = replace(cosigned, shortfall=cosigned.shortfall + trouble)
+            self._how.told(cosigned)
+            raise BelowQuorum(cosigned)
+        return cosigned
 
     def begin(self) -> Anchor:
         """Create the anchor of a log that is to be begun; take the one that an unfinished beginning has left.
@@ -102,7 +147,12 @@ class Publisher:
                 return
         raise AccessError(f"{self._signer.memory.store.url}: the anchor kept moving")
 
-    def _swap(self, signed: SignedCheckpoint, state: State) -> None:
+    def _swap(self, signed: SignedCheckpoint, state: State, *, improving: bool = False) -> SignedCheckpoint:
+        """Publish a checkpoint, unless there is one by now that is larger, or says as much; return what is published.
+
+        Of a larger one that is the given one, which is in it. Of the same size, the union of both is published, unless
+        what is there meets the policy. improving: then, too, where the union has more lines, or newer ones
+        """
         version = state.published_version
         for _ in among_writers(self._clock):
             try:
@@ -113,7 +163,13 @@ class Publisher:
                     continue
                 if found.tree.size == signed.tree.size and found.tree != signed.tree:
                     raise Refused(f"the published tree is {found.tree}, the committed one {signed.tree}") from None
-                return
+                if found.tree.size > signed.tree.size:
+                    return signed
+                if not state.policy.needs_witnesses or (not improving and not shortfall(found, state.policy)):
+                    return found
+                signed = union(signed.checkpoint, [*found.note.signatures, *signed.note.signatures], state.policy)
+                if not adds(signed, found, state.policy):
+                    return found
             else:
-                return
+                return signed
         raise AccessError(f"{self._public.url}/{CHECKPOINT} kept changing")

@@ -5,9 +5,12 @@ docs/data-flow.md, "The commit". Recovery is the normal path: every run begins w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from tiles.errors import AccessError, NotFound, Refused, Unfinished, explained
+from tiles.errors import AccessError, LogError, NotFound, Refused, Unfinished, explained
+from tiles.notes.cosigned import shortfall
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch, open_batch
 from tiles.retry import ATTEMPTS, Clock, among_writers
@@ -16,10 +19,11 @@ from tiles.signing.signer import Signer
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import plan
 from tiles.write.commit import Committer
+from tiles.write.cosign import BelowQuorum, Cosigned, Overtaken, Witnessing
 from tiles.write.load import Expected, Loader, State
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
-from tiles.write.publish import Overtaken, Publisher
+from tiles.write.publish import Publisher
 from tiles.write.tidy import Tidier
 
 
@@ -38,12 +42,13 @@ class Steps:
     tidier: Tidier
 
     @classmethod
-    def of(cls, parts: Parts, signer: Signer, expected: Expected, clock: Clock) -> Steps:
+    def of(cls, parts: Parts, signer: Signer, expected: Expected, clock: Clock, how: Witnessing) -> Steps:
         """Return the steps of a run that writes to one log."""
         tree = OwnTree(parts.public, signer.verifier)
         loader = Loader(parts.private, tree, signer.memory, expected)
         committer = Committer(parts.private, loader, tree, clock)
-        return cls(tree, loader, committer, Publisher(parts.public, signer, tree, clock), Tidier(parts, clock.now))
+        publisher = Publisher(parts, signer, tree, clock, how)
+        return cls(tree, loader, committer, publisher, Tidier(parts, clock.now))
 
 
 class Recoverer:
@@ -58,6 +63,7 @@ class Recoverer:
     def settle(self) -> tuple[State, list[Batch]]:
         """Return a state in which all is published and tidy, and the batches that had to be published for that."""
         finished: list[Batch] = []
+        is_asked = False  # for what is published below the quorum
         for _ in among_writers(self._clock):
             state, batch = self._look()
             if not state.is_published and state.head.batch is not None and batch is None:
@@ -75,8 +81,21 @@ class Recoverer:
                 if state.head.frozen and state.anchor.state == OPEN:
                     self._steps.publisher.freeze(state)
                 self._durable = state.head.nonce
+                if state.policy.needs_witnesses and not is_asked and shortfall(state.checkpoint, state.policy):
+                    is_asked = True
+                    with suppress(Overtaken):
+                        self._steps.publisher.refresh(state, self._steps.tidier.keep, everyone=False)
+                    continue
                 return state, finished
         raise AccessError(f"{self._parts.private.url}: the head did not come to rest in {ATTEMPTS} attempts")
+
+    def refresh(self) -> Cosigned:
+        """Publish what is committed, and then the lines that its witnesses have, or will make, beyond those there."""
+        for _ in among_writers(self._clock):
+            state, _ = self.settle()
+            with suppress(Overtaken):
+                return self._steps.publisher.refresh(state, self._steps.tidier.keep)
+        raise AccessError(f"{self._parts.public.url}: other writers were further on {ATTEMPTS} times")
 
     def check_published(self) -> None:
         """Raise Unfinished if something is committed that is not published."""
@@ -145,6 +164,9 @@ class Recoverer:
         except Overtaken:
             self.check_overtaken(state.head.tree)
             return
+        except BelowQuorum as error:
+            error.head, error.batch = state.head, batch
+            raise
         self._steps.tidier.tidy(state, state.head, batch, signed)
 
     def finished(self, head: Head) -> None:
@@ -166,3 +188,13 @@ class Recoverer:
         """Make what others wrote last before anything is built on it."""
         self._parts.private.barrier()
         self._parts.public.barrier()
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what is wrong with a log into a refusal to write to it; the cause keeps the evidence."""
+    try:
+        yield
+    except LogError as error:
+        hint = error.hint or "nothing was written; find out who changed it before going on"
+        raise Refused(error.message, hint=hint) from error

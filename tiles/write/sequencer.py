@@ -10,9 +10,9 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
-from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, Unfinished
+from tiles.errors import AccessError, NotFound, Refused, TilesError, Unfinished
 from tiles.inbox.admission import OPEN, Admission, check_writer
 from tiles.inbox.attachments import Attachments
 from tiles.inbox.reader import Inbox
@@ -29,11 +29,11 @@ from tiles.tree.edge import Edge
 from tiles.tree.plan import Plan, plan
 from tiles.write.ahead import Ahead, Planner, check_open, checked
 from tiles.write.amend import Amendments
+from tiles.write.cosign import BelowQuorum, Cosigned, Overtaken, Witnessing
 from tiles.write.load import Expected, State
 from tiles.write.once import Known, Nowhere, Once, anyway
 from tiles.write.parts import Parts
-from tiles.write.publish import Overtaken
-from tiles.write.recover import Recoverer, Steps, Undone
+from tiles.write.recover import Recoverer, Steps, Undone, refusing
 from tiles.write.results import Appended, Sequenced
 
 
@@ -43,6 +43,7 @@ class Sequencer:
     policy, admission   refuse unless these are the log's policies, for publishing and for submissions; None accepts
                         the log's own
     known    where entries are that are in the log; None: nobody looks
+    how      how the witnesses of its policy are asked
     now      seconds since the epoch
     sleep    waits for that many seconds
     undeleted, grown   what `Tidier.undeleted` and `OwnTree.grown` return
@@ -57,6 +58,7 @@ class Sequencer:
         policy: Policy | None = None,
         admission: Admission | None = None,
         known: Known | None = None,
+        how: Witnessing | None = None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
@@ -66,7 +68,7 @@ class Sequencer:
         self._expected = Expected(signer.verifier, policy, admission)
         self._clock = Clock(now, sleep, rng or random.SystemRandom())
         parts = Parts(public, private)
-        self._steps = Steps.of(parts, signer, self._expected, self._clock)
+        self._steps = Steps.of(parts, signer, self._expected, self._clock, how or Witnessing())
         self._recoverer = Recoverer(parts, self._steps, self._clock)
         self._amendments = Amendments(private.url, self._recoverer, self._steps, self._clock)
         self.undeleted, self.grown = self._steps.tidier.undeleted, self._steps.tree.grown
@@ -76,16 +78,16 @@ class Sequencer:
 
         Raises Refused if something else is here, or if the key has signed before.
         """
-        with _refusing():
+        with refusing():
             try:
                 self._steps.loader.read_head()
             except NotFound:
                 self._begin()
-            return self._recoverer.settle()[0].checkpoint
+            return self._settled()
 
     def check_new(self) -> None:
         """Raise Refused unless `create` would begin a new log here; writes nothing."""
-        with _refusing():
+        with refusing():
             self._steps.loader.check_untouched()
 
     def append(
@@ -133,11 +135,11 @@ class Sequencer:
         Raises as `append` does; what is not decided stays in the inbox. Raises Unfinished if nothing is to be published
         and an earlier batch is not.
         """
-        with _refusing():
+        with refusing():
             for tries in among_writers(self._clock):
                 if not publish:
                     self._recoverer.check_published()
-                state, _ = self._recoverer.settle()
+                state, _ = self._settle()
                 size = state.head.tree.size
                 taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._clock.now())
                 if not taken.took and not taken.refused:
@@ -162,18 +164,34 @@ class Sequencer:
 
     def finish(self) -> SignedCheckpoint:
         """Publish what is committed, if anything is left to do, and return the published checkpoint."""
-        with _refusing():
-            return self._recoverer.settle()[0].checkpoint
+        with refusing():
+            return self._settled()
+
+    def refresh(self) -> Cosigned:
+        """Publish what is committed, then the lines of witnesses that it lacks, at the same size; see `Recoverer`."""
+        with refusing():
+            self._settled()
+            return self._recoverer.refresh()
 
     def freeze(self) -> SignedCheckpoint:
         """Close the log for ever, and return its last checkpoint; see `Amendments.freeze`."""
-        with _refusing():
+        with refusing():
             return self._amendments.freeze()
 
     def admit(self, admission: Admission, instead_of: str) -> SignedCheckpoint:
         """Let the log admit by another policy from now on; see `Amendments.admit`."""
-        with _refusing():
+        with refusing():
             return self._amendments.admit(admission, instead_of)
+
+    def _settle(self) -> tuple[State, list[Batch]]:
+        """Bring the log to rest, for a run that was to publish what is committed. Raises Unfinished."""
+        try:
+            return self._recoverer.settle()
+        except BelowQuorum as error:
+            raise error.unfinished() from error
+
+    def _settled(self) -> SignedCheckpoint:
+        return self._settle()[0].checkpoint
 
     def _begin(self) -> None:
         try:
@@ -204,9 +222,15 @@ class Sequencer:
 
         then   called once it is committed, with the right edge that it leads to, and the one before
         """
-        with _refusing():
+        with refusing():
             for tries in among_writers(self._clock):
-                state, finished = self._recoverer.settle()
+                try:
+                    state, finished = self._recoverer.settle()
+                except BelowQuorum as error:
+                    tree = error.cosigned.signed.tree
+                    if error.batch is not None and planner.is_batch_of(error.batch, ahead.entries, tree):
+                        raise error.unfinished() from error
+                    raise
                 for batch in finished:
                     if planner.is_batch_of(batch, ahead.entries, state.head.tree):
                         return Appended(batch.base, batch.count, state.checkpoint, tries, batch.already)
@@ -271,13 +295,3 @@ class Sequencer:
             self._steps.tree.grew(planned)
         self._recoverer.finished(head)
         return signed
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Turn what is wrong with a log into a refusal to write to it; the cause keeps the evidence."""
-    try:
-        yield
-    except LogError as error:
-        hint = error.hint or "nothing was written; find out who changed it before going on"
-        raise Refused(error.message, hint=hint) from error

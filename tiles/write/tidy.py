@@ -13,6 +13,7 @@ from tiles.errors import Conflict, NotFound
 from tiles.inbox.clearing import clear
 from tiles.inbox.naming import name_digest, rejection_path
 from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.cosigned import shortfall
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy
 from tiles.records.decided import format_decided
 from tiles.records.head import Head
@@ -34,18 +35,22 @@ class Tidier:
 
     def tidy(self, state: State, head: Head, batch: Batch | None, signed: SignedCheckpoint) -> None:
         """Keep the checkpoint for history, empty the inbox of what was decided, and delete the staged batch last."""
-        day = datetime.fromtimestamp(self._now(), UTC).date()
-        if signed.tree == head.tree:
-            self._keep(checkpoint_path(signed.tree.size), signed)
-            if day != self._day:
-                self._keep(day_path(day), signed)
-                self._day = day
+        if signed.tree == head.tree and not shortfall(signed, state.policy):
+            self.keep(signed)
         if batch is None:
             self._show_policy(state.policy)
         self._parts.public.barrier()  # must last now: after the next commit no run does this step again for this one
         if batch is not None and head.staged_path is not None:
             self._settle_inbox(batch)
             self._parts.private.delete([head.staged_path])
+
+    def keep(self, signed: SignedCheckpoint) -> None:
+        """Keep a checkpoint that meets the policy: the first one of its size, and of the day."""
+        day = datetime.fromtimestamp(self._now(), UTC).date()
+        self._keep(checkpoint_path(signed.tree.size), signed)
+        if day != self._day:
+            self._keep(day_path(day), signed)
+            self._day = day
 
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of submissions that could not be deleted since this was asked last."""

@@ -27,7 +27,7 @@ from tiletree.inputs import (
 from tiletree.keys import find_key
 from tiletree.links import link, named
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
-from tiletree.options import Writer, json_option, log_argument, output, url_option, writer_options
+from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, url_option, writer_options
 from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output, Progress
 
@@ -43,7 +43,7 @@ from tiletree.ui import Output, Progress
     help="entries committed and published at a time",
 )
 @url_option
-@writer_options("key", "private", "anchor", "policy")
+@writer_options("key", "private", "anchor", "policy", *WITNESSES)
 @json_option
 @output
 def add(

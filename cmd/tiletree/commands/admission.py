@@ -11,7 +11,7 @@ from tiles.user.places import private_store
 from tiles.write.load import read_admission, read_head
 from tiletree.files import read_named
 from tiletree.opening import open_sequencer
-from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
 _SHOWN = 160  # characters of a line: a trusted root has thousands
@@ -21,7 +21,7 @@ _SHOWN = 160  # characters of a line: a trusted root has thousands
 @log_argument
 @click.option("--set", "path", type=click.Path(path_type=Path), metavar="FILE", help="admit by this one from now on")
 @click.option("--yes", is_flag=True, help="do not ask")
-@writer_options("key", "private", "anchor")
+@writer_options("key", "private", "anchor", *WITNESSES)
 @json_option
 @output
 def admission(out: Output, log: str, path: Path | None, yes: bool, writer: Writer) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from tiletree.opening import open_sequencer, remark_undeleted
-from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
 
 @click.command()
 @log_argument
 @click.option("--yes", is_flag=True, help="do not ask")
-@writer_options("key", "private", "anchor", "policy")
+@writer_options("key", "private", "anchor", "policy", *WITNESSES)
 @json_option
 @output
 def freeze(out: Output, log: str, yes: bool, writer: Writer) -> None:

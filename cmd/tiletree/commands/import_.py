@@ -12,6 +12,7 @@ from tiletree.opening import (
     visit,
 )
 from tiletree.options import (
+    WITNESSES,
     Pins,
     Writer,
     json_option,
@@ -27,7 +28,7 @@ from tiletree.ui import Output
 @click.argument("src", metavar="SRC")
 @click.argument("dst", metavar="DST")
 @reading_options
-@writer_options("anchor", "private", "key")
+@writer_options("anchor", "private", "key", *WITNESSES)
 @json_option
 @output
 def import_(

@@ -20,7 +20,7 @@ from tiles.user.places import is_same_bucket, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
 from tiletree.keys import LogKey, environment_place, file_place, find_anchor
 from tiletree.opening import open_sequencer, remark_readable
-from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output
 
@@ -43,7 +43,7 @@ ONE_MACHINE = (
     help="keep full tiles from being deleted, by S3 Object Lock",
 )
 @click.option("--no-page", is_flag=True, help="leave out the verifying page; `tiletree page` can add it later")
-@writer_options("admission", "key", "private", "anchor", "policy")
+@writer_options("admission", "key", "private", "anchor", "policy", *WITNESSES)
 @json_option
 @output
 def init(

@@ -24,7 +24,7 @@ from tiles.write.prepare import Preparation, Wishes, anonymous_reader, as_public
 from tiletree.commands.init import exposed_places, private_place
 from tiletree.keys import find_anchor, find_key
 from tiletree.opening import open_sequencer, remark_readable
-from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 
 
@@ -41,7 +41,7 @@ from tiletree.ui import Output
     default=0,
     help="keep full tiles from being deleted there, by S3 Object Lock",
 )
-@writer_options("key", "private", "anchor")
+@writer_options("key", "private", "anchor", *WITNESSES)
 @json_option
 @output
 def move(

@@ -16,7 +16,7 @@ from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
 from tiletree.keys import find_key
 from tiletree.opening import open_sequencer, pinned_for
-from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
+from tiletree.options import WITNESSES, Pins, Writer, json_option, log_argument, output, trust_options, writer_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 SHOWN = 1000  # repaired objects that --json lists one by one
@@ -35,7 +35,7 @@ SHOWN = 1000  # repaired objects that --json lists one by one
     default=0,
     help="with --head, if the settings are lost: for how long full tiles are locked",
 )
-@writer_options("key", "private", "anchor", "admission")
+@writer_options("key", "private", "anchor", "admission", *WITNESSES)
 @click.option("--dry-run", is_flag=True, help="only say what would be done")
 @trust_options
 @json_option

@@ -19,7 +19,7 @@ from tiles.write.ahead import MAX_BATCH
 from tiles.write.results import Sequenced
 from tiletree.ending import until_told_to_end
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
-from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
 from tiletree.remarks import remark_index, remark_unsure
 from tiletree.telemetry import report
 from tiletree.ui import Output
@@ -59,7 +59,7 @@ _DEFAULT = Limits()
     type=click.Choice([COMMIT, PUBLISH]),
     help="commit: one batch, and sign nothing; publish: what is committed, and take nothing from the inbox",
 )
-@writer_options("admission", "key", "private", "anchor", "policy")
+@writer_options("admission", "key", "private", "anchor", "policy", *WITNESSES)
 @json_option
 @output
 def sequence(

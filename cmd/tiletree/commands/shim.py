@@ -37,7 +37,7 @@ from tiletree.files import write_file
 from tiletree.keys import find_key
 from tiletree.loopback import LoopbackServer, parse_listen
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, visit
-from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
+from tiletree.options import WITNESSES, Pins, Writer, json_option, log_argument, output, trust_options, writer_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output, own_fault
 
@@ -62,7 +62,7 @@ _READY = re.compile(rb"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}\n")
     "--submit", "submits", is_flag=True, help="put entries into the log's inbox, and wait until they are logged"
 )
 @click.option("--submitter", metavar="NAME", help="with --submit, whose inbox  [default: the login name]")
-@writer_options("key", "private", "anchor")
+@writer_options("key", "private", "anchor", *WITNESSES)
 @trust_options
 @json_option
 @output

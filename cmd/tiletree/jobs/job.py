@@ -108,7 +108,7 @@ def _sequence(record: Record, deadline: Deadline, given: Mapping[str, Any]) -> N
     limits = Limits(
         entries=said["max_entries"], bytes=said["max_bytes"], align=said["align"], max_hold=said["max_hold"]
     )
-    opened = open_sequencer(said["log"], writer)
+    opened = open_sequencer(said["log"], writer, out=record)
     record.begin(opened.verifier.name)
     told = partial(_told, record)
     Run(record, said["log"], told=told).go(opened, limits, deadline.is_over)
