@@ -69,6 +69,7 @@ COMMANDS = {
             "logproof",
             "move",
             "page",
+            "policy",
             "prove",
             "repair",
             "revoke",

@@ -80,6 +80,7 @@ PLACES = [
     "get X 0 --vkey VKEY",
     "search X a --vkey VKEY",
     "search log a --index X --vkey VKEY",
+    "policy check policy X",
     "verify a --proof p --vkey VKEY --log X",
     "prove X --index 0 --vkey VKEY",
     "audit X --vkey VKEY",
@@ -162,6 +163,7 @@ MISTAKEN = [
     "info log --policy X",
     "info log X",
     "info log --X",
+    "policy check X",
     "search log X --vkey VKEY",
     "search log --kind X --vkey VKEY",
     "search log --identity X --vkey VKEY",
@@ -251,6 +253,7 @@ def prepared(tiletree: Command, log: str) -> str:
     """Return the vkey of a log, beside one that may import it, and what is to be signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
     write_signatures(b"content of a\n")
+    Path("policy").write_text(f"log {log}\nquorum none\n")
     return log
 
 

@@ -36,6 +36,12 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["info", "other", "--vkey", VKEY], True),
         (["verify", "--fork", "FORK", "--vkey", VKEY], True),
     ],
+    "policy": [
+        (["policy", "check", "policy"], True),
+        (["policy", "check", "policy", "hostile"], True),
+        (["policy", "check", "policy", "garbage"], False),
+        (["policy", "check", FILE], True),
+    ],
     "garbage": [(["info", "garbage", "--vkey", VKEY], False), (["info", "missing", "--vkey", VKEY], False)],
     "get": [
         (["get", "hostile", 0, "--vkey", VKEY], True),

@@ -78,6 +78,8 @@ CALLS = {
     "staple": Call("staple unlogged --key sk.pub --log log --log-key k", size=3),
     "trust-root": Call("trust-root log --out made"),
     "verify": Call("verify a --proof p --vkey VKEY"),
+    "policy check": Call("policy check policy", answers=True),
+    "policy check LOG": Call("policy check policy log", answers=True),
     "verify --log": Call("verify a --proof p --vkey VKEY --log log"),
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
     "verify --bundle": Call("verify a --bundle bundle --trusted-root root.json --key s.pub"),
