@@ -109,8 +109,12 @@ def open_sequencer(log: str, writer: Writer, key: LogKey | None = None, *, look_
     )
 
 
-class _OnlyCompared(Visits):
-    """What was seen before, for a log whose key is not remembered: it could show another key each time."""
+class OnlyCompared(Visits):
+    """What was seen before, to compare with it and to add nothing to it.
+
+    For a log whose key is not remembered, which could show another key each time, and for copies of a log: what one of
+    them shows that is ahead is not to be asked of the log later.
+    """
 
     def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:  # noqa: ARG002
         """Change nothing, and return whether it was compared with what is remembered by now."""
@@ -142,7 +146,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     try:
         pinned = pinned_for(log, fetcher, pins)
         cache = None if is_local(fetcher) else memory(TileCache)
-        visits = memory(_OnlyCompared if pinned.not_remembered else Visits)
+        visits = memory(OnlyCompared if pinned.not_remembered else Visits)
         client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache)
         accepted = client.visit()
     except NotFound as error:

@@ -21,6 +21,7 @@ from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.proposed import Proposed, proposed_options
 from tiletree.ui import Output
+from tiletree.when import remark_when, when_option
 
 _ENTRY_ID = 80  # digits, of Rekor v1: 16 of a tree, and then the 64
 
@@ -44,6 +45,7 @@ _ENTRY_ID = 80  # digits, of Rekor v1: 16 of a tree, and then the 64
     "--payload", is_flag=True, help="the file or statement whose digest the entry has, if it was added with --payload"
 )
 @click.option("--scan", is_flag=True, help="look for it in a log of any size, entry by entry")
+@when_option
 @trust_options
 @json_option
 @output
@@ -57,6 +59,7 @@ def get(
     target: Path | None,
     payload: bool,
     scan: bool,
+    when: bool,
     pins: Pins,
 ) -> None:
     """Print one entry, verified against the checkpoint.
@@ -95,6 +98,7 @@ def get(
             entry = client.entry(index)
         else:
             index, entry, _ = find_entry(out, client, what or "", log, any_size=scan)
+        remark_when(out, client, index, wanted=when)
         told = _log_entry(client, accepted.log, index, entry) if form == "tle" else b""
     data = fetch_payload(open_log(log), entry) if payload else told or entry
     document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}

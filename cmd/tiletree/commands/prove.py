@@ -11,6 +11,7 @@ from tiletree.finding import check_named, find_entry
 from tiletree.opening import tiles_of, visit, write_file
 from tiletree.options import Pins, json_option, log_argument, output, trust_options
 from tiletree.ui import Output
+from tiletree.when import remark_when, when_option
 
 
 @click.command()
@@ -21,6 +22,7 @@ from tiletree.ui import Output
     "-o", "--output", "target", type=click.Path(path_type=Path), help="the proof's file, .tlog-proof by custom"
 )
 @click.option("--scan", is_flag=True, help="look for FILE in a log of any size, entry by entry")
+@when_option
 @trust_options
 @json_option
 @output
@@ -31,6 +33,7 @@ def prove(
     index: int | None,
     target: Path | None,
     scan: bool,
+    when: bool,
     pins: Pins,
 ) -> None:
     """Write the proof that an entry is in a log; it is verified offline, with `tiletree verify`.
@@ -55,6 +58,7 @@ def prove(
             index, entry, content = find_entry(out, client, file, log, any_size=scan)
             extra = extra_for(entry, content)
         proof = client.prove(index or 0, extra)
+        remark_when(out, client, proof.index, wanted=when)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
     document = {"index": proof.index, "size": size, "origin": origin, "trust": pinned.how}
     if target is not None:
