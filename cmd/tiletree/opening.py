@@ -182,15 +182,24 @@ def _open(log: str) -> Fetcher:
 
 
 @contextmanager
-def tiles_of(log: str, client: LogClient) -> Iterator[None]:
-    """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout."""
+def tiles_of(log: str, client: LogClient, minimum: int = 0) -> Iterator[None]:
+    """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout.
+
+    minimum   what is below this index the log has pruned, as the call says
+    """
     from tiles.read.fetcher import open_log
     from tiles.read.other_layouts import check_layout
+    from tiles.read.pruned import check_minimum
+    from tiles.read.pruned import explained as explain_pruned
     from tiles.read.withheld import WithheldEntries
 
+    if minimum:
+        check_minimum(minimum, client.tree.size)
     try:
         yield
     except NotFound as error:
+        if (pruned := explain_pruned(error, minimum, client.fetcher.url)) is not error:
+            raise pruned from error
         check_layout(open_log(log), client.tree.size)
         raise WithheldEntries.of(client).explained(error) from error
 

@@ -96,6 +96,43 @@ def test_a_log(tiletree: Command, log: str) -> None:
     assert "the policy has no such key" in said.out
 
 
+READING = [
+    "info log",
+    "info log --at 2026-01-01",
+    "info log --compare log",
+    "loginfo log",
+    "logproof log",
+    "get log 0",
+    "search log a",
+    "prove log a",
+    "audit log",
+    "trust-root log --out made",
+    "verify a --proof p",
+    "verify a --proof p --log log",
+    "verify --search-proof s",
+    "import log other --key o",
+    "submit log a --submitter ann --wait --timeout 0",
+    "index check log",
+    "repair log",
+]
+
+
+@pytest.mark.parametrize("call", READING)
+def test_every_reading_command_asks_for_the_quorum(tiletree: Command, log: str, call: str) -> None:
+    """With --policy, a checkpoint without the quorum is refused by every command that reads, and nothing else is said.
+
+    The same log is read by its key alone: it is the quorum that refuses.
+    """
+    tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
+    tiletree.ok("search", "log", "a", "--prove", "s", "--vkey", log)
+    tiletree.ok("submit", "log", "a", "--submitter", "ann")
+    Path("policy").write_text(f"log {log}\nwitness w {W1.verifier.vkey}\nquorum w\n")
+    done = tiletree(*call.split(), "--policy", "policy")
+    assert done.code == 1, done
+    assert "quorum w is not met" in done.err
+    assert "quorum w is not met" not in tiletree(*call.split(), "--vkey", log).err
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -16,6 +16,7 @@
     consistency      a consistency proof between two sizes of one log
     memories         what the client wants remembered, as Protocols
     withheld         which entries a log withholds, held to its tree
+    pruned           what is missing because the log has pruned it
     trust            with which policy a log is read
 
 The rule: fetchers return bytes that anyone may have written; only `verified_tree` and `client` decide what is believed.

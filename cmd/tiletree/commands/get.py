@@ -18,7 +18,7 @@ from tiles.read.fetcher import open_log
 from tiles.tree.merkle import Hash, leaf_hash, to_hash
 from tiletree.finding import check_named, find_entry, remarks
 from tiletree.opening import tiles_of, visit, write_file
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, pruned_option, trust_options
 from tiletree.proposed import Proposed, proposed_options
 from tiletree.ui import Output
 from tiletree.when import remark_when, when_option
@@ -46,6 +46,7 @@ _ENTRY_ID = 80  # digits, of Rekor v1: 16 of a tree, and then the 64
 )
 @click.option("--scan", is_flag=True, help="look for it in a log of any size, entry by entry")
 @when_option
+@pruned_option
 @trust_options
 @json_option
 @output
@@ -60,6 +61,7 @@ def get(
     payload: bool,
     scan: bool,
     when: bool,
+    minimum: int,
     pins: Pins,
 ) -> None:
     """Print one entry, verified against the checkpoint.
@@ -90,7 +92,7 @@ def get(
     if what is not None and not is_index:
         check_named(what)
     client, accepted, pinned = visit(out, log, pins)
-    with tiles_of(log, client):
+    with tiles_of(log, client, minimum):
         if leaf is not None:
             index, entry = find_leaf_hash(client, leaf, remarks(out), any_size=scan)
         elif is_index:

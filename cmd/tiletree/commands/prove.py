@@ -9,7 +9,7 @@ import click
 from tiles.entries.proof_extra import extra_for
 from tiletree.finding import check_named, find_entry
 from tiletree.opening import tiles_of, visit, write_file
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, pruned_option, trust_options
 from tiletree.ui import Output
 from tiletree.when import remark_when, when_option
 
@@ -23,6 +23,7 @@ from tiletree.when import remark_when, when_option
 )
 @click.option("--scan", is_flag=True, help="look for FILE in a log of any size, entry by entry")
 @when_option
+@pruned_option
 @trust_options
 @json_option
 @output
@@ -34,6 +35,7 @@ def prove(
     target: Path | None,
     scan: bool,
     when: bool,
+    minimum: int,
     pins: Pins,
 ) -> None:
     """Write the proof that an entry is in a log; it is verified offline, with `tiletree verify`.
@@ -52,7 +54,7 @@ def prove(
     if file is not None:
         check_named(file)
     client, accepted, pinned = visit(out, log, pins)
-    with tiles_of(log, client):
+    with tiles_of(log, client, minimum):
         extra = b""
         if index is None and file is not None:
             index, entry, content = find_entry(out, client, file, log, any_size=scan)
