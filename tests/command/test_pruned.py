@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.read.test_pruned import SIZE, pruned
 from tests.support.command_line import Command
+from tests.support.pruned_log import SIZE, pruned
 from tests.support.signed_text import LOG
 
 

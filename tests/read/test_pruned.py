@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.pruned_log import SIZE, pruned
 from tests.support.readers import POLICY, Objects, entry, make_log
 from tiles.errors import NotFound, UsageError
 from tiles.read.client import LogClient
 from tiles.read.consistency import prove_consistency
 from tiles.read.pruned import check_minimum, explained, is_pruned
-from tiles.tree.layout import ENTRIES, TILES, Tile, parse_tile_path
-
-SIZE = 1000
-
-
-def pruned(minimum: int, *sizes: int) -> dict[str, bytes]:
-    """Return the objects of a log that has pruned all that it may."""
-    return {
-        path: data
-        for path, data in make_log(*sizes or (SIZE,)).items()
-        if not path.startswith(TILES) or not is_pruned(parse_tile_path(path), minimum)
-    }
+from tiles.tree.layout import ENTRIES, Tile
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.read.test_pruned import SIZE, pruned
+from tests.support.pruned_log import SIZE, pruned
 from tests.support.readers import Objects, make_log
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.tree.layout import CHECKPOINT

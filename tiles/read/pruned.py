@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 
 from tiles.errors import Malformed, NotFound, UsageError
-from tiles.tree.layout import TILE_HEIGHT, TILE_WIDTH, Tile, parse_tile_path
+from tiles.tree.layout import TILE_HEIGHT, TILE_WIDTH, TILES, Tile, parse_tile_path
 
-_TILE = re.compile(r"tile/(?:[0-9]{1,2}|entries)/(?:x[0-9]{3}/){0,6}[0-9]{3}(?![0-9.])", re.ASCII)
+_TILE = re.compile(rf"{TILES}(?:[0-9]{{1,2}}|entries)/(?:x[0-9]{{3}}/){{0,6}}[0-9]{{3}}(?![0-9.])", re.ASCII)
 
 
 def check_minimum(minimum: int, size: int) -> None:
