@@ -72,6 +72,7 @@ COMMANDS = {
             "mirror",
             "move",
             "page",
+            "policy",
             "prove",
             "refresh",
             "repair",

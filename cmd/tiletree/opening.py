@@ -58,8 +58,12 @@ def open_sequencer(
     )
 
 
-class _OnlyCompared(Visits):
-    """What was seen before, for a log whose key is not remembered: it could show another key each time."""
+class OnlyCompared(Visits):
+    """What was seen before, to compare with it and to add nothing to it.
+
+    For a log whose key is not remembered, which could show another key each time, and for copies of a log: what one of
+    them shows that is ahead is not to be asked of the log later.
+    """
 
     def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:  # noqa: ARG002
         """Change nothing, and return whether it was compared with what is remembered by now."""
@@ -83,7 +87,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     try:
         pinned = pinned_for(log, fetcher, pins)
         cache = None if is_local(fetcher) else memory(TileCache)
-        visits = memory(_OnlyCompared if pinned.not_remembered else Visits)
+        visits = memory(OnlyCompared if pinned.not_remembered else Visits)
         client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache)
         accepted = client.visit()
     except NotFound as error:
@@ -148,16 +152,25 @@ def _open(log: str) -> Fetcher:
 
 
 @contextmanager
-def tiles_of(log: str, client: LogClient) -> Iterator[None]:
-    """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout."""
+def tiles_of(log: str, client: LogClient, minimum: int = 0) -> Iterator[None]:
+    """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout.
+
+    minimum   what is below this index the log has pruned, as the call says
+    """
     from tiles.read.addresses import Addresses
     from tiles.read.fetcher import open_log
     from tiles.read.other_layouts import check_layout
+    from tiles.read.pruned import check_minimum
+    from tiles.read.pruned import explained as explain_pruned
     from tiles.read.withheld import WithheldEntries
 
+    if minimum:
+        check_minimum(minimum, client.tree.size)
     try:
         yield
     except NotFound as error:
+        if (pruned := explain_pruned(error, minimum, client.fetcher.url)) is not error:
+            raise pruned from error
         check_layout(client.fetcher if isinstance(client.fetcher, Addresses) else open_log(log), client.tree.size)
         raise WithheldEntries.of(client).explained(error) from error
 

@@ -185,6 +185,14 @@ def writer_options(*names: str) -> Decorator:
     return as_one("writer", Writer, **{name: _WRITER[name] for name in names})
 
 
+pruned_option = click.option(
+    "--pruned",
+    "minimum",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="the log's minimum index: what is below it was pruned, and is not damaged",
+)
 log_option = click.option("--log", metavar="LOG", required=True, help="the log that it is logged in")
 
 

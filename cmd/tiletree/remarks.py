@@ -67,11 +67,12 @@ def cosigned(accepted: Accepted, policy: Policy) -> tuple[dict[str, Any], list[s
     lines = [f"cosigned by {key}" for key in keys]
     if (time := quorum_time(policy, accepted.cosignatures)) is not None:
         fields["time"] = time
-        lines.append(f"time    {_shown_time(time)}, until which the quorum holds")
+        lines.append(f"time    {shown_time(time)}, until which the quorum holds")
     return fields, lines
 
 
-def _shown_time(seconds: int) -> str:
+def shown_time(seconds: int) -> str:
+    """Return a time, in POSIX seconds, as it is shown."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):  # no calendar has such a year

@@ -69,6 +69,7 @@ PLACES = [
     "refresh X --key k",
     "info X",
     "info X --vkey VKEY",
+    "info log --compare X --vkey VKEY",
     "loginfo X --vkey VKEY",
     "logproof X --vkey VKEY",
     "status X --key k",
@@ -81,6 +82,7 @@ PLACES = [
     "get X 0 --vkey VKEY",
     "search X a --vkey VKEY",
     "search log a --index X --vkey VKEY",
+    "policy check policy X",
     "verify a --proof p --vkey VKEY --log X",
     "prove X --index 0 --vkey VKEY",
     "audit X --vkey VKEY",
@@ -174,7 +176,10 @@ MISTAKEN = [
     "info log --vkey X",
     "info log --policy X",
     "info log X",
+    "info log --at X",
+    "verify a --proof p --max-age X",
     "info log --X",
+    "policy check X",
     "search log X --vkey VKEY",
     "search log --kind X --vkey VKEY",
     "search log --identity X --vkey VKEY",
@@ -283,6 +288,7 @@ def prepared(tiletree: Command, log: str) -> str:
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
     write_signatures(b"content of a\n")
     tiletree.ok("witness", "init", "w.conf", "--name", "w.example.com", "--state", "seen")
+    Path("policy").write_text(f"log {log}\nquorum none\n")
     return log
 
 

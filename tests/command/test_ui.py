@@ -26,6 +26,12 @@ NONE = f"nothing {LINES}"
 # what is called, and whether it has to show a hostile text; the calls of one run come one after the other
 CALLS: dict[str, list[tuple[list[Any], bool]]] = {
     "info": [(["info", "hostile"], True), (["info", "hostile", "--policy", "policy"], True), (["info", NONE], True)],
+    "compare": [
+        (["info", "hostile", "--compare", "damaged", "--compare", "other", "--vkey", VKEY], True),
+        (["info", "hostile", "--compare", NONE, "--vkey", VKEY], True),
+        (["info", "hostile", "--at", "2026-01-01", "--vkey", VKEY], False),
+        (["prove", "hostile", "--index", 0, "--when", "--vkey", VKEY], True),
+    ],
     "loginfo": [
         (["loginfo", "hostile", "--vkey", VKEY], True),
         (["logproof", "hostile", "--vkey", VKEY], False),
@@ -35,6 +41,12 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["info", "hostile", "--vkey", VKEY], True),
         (["info", "other", "--vkey", VKEY], True),
         (["verify", "--fork", "FORK", "--vkey", VKEY], True),
+    ],
+    "policy": [
+        (["policy", "check", "policy"], True),
+        (["policy", "check", "policy", "hostile"], True),
+        (["policy", "check", "policy", "garbage"], False),
+        (["policy", "check", FILE], True),
     ],
     "garbage": [(["info", "garbage", "--vkey", VKEY], False), (["info", "missing", "--vkey", VKEY], False)],
     "get": [

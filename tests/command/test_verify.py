@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import ORIGIN, WITNESS, Command
+from tests.support.signed_bundles import write_bundle
 from tests.support.signed_text import COSIGNATURE, key, sign
 from tiles.notes.checkpoint import parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import cosign
@@ -132,3 +134,49 @@ def test_times_that_no_calendar_has(tiletree: Command, log: str, time: int) -> N
     done = tiletree("info", "log", "--policy", "policy")
     assert done.code == 0, done
     assert ("1970-01-01 00:00:01 UTC" if time == 1 else f"{time} seconds after 1970") in done.out
+
+
+@pytest.fixture
+def dated(tiletree: Command, log: str) -> str:
+    """Return the vkey of the log, with a policy of one witness, whose cosignature in `q` is three days old."""
+    Path("policy").write_text(f"log {log}\nwitness w {WITNESS.verifier.vkey}\nquorum w\n")
+    proof = parse_tlog_proof(Path("p").read_bytes())
+    made = cosign(proof.checkpoint.checkpoint, WITNESS, int(time.time()) - 3 * 86_400)
+    signed = with_signatures(proof.checkpoint.checkpoint, [*proof.checkpoint.note.signatures, made])
+    Path("q").write_bytes(replace(proof, checkpoint=signed).data)
+    tiletree.ok("search", "log", "a", "--prove", "s", "--vkey", log)
+    return log
+
+
+@pytest.mark.parametrize(
+    ("age", "code"), [("7d", 0), ("2w", 0), ("100h", 0), ("2d", 1), ("60m", 1), ("5", 1), ("0s", 1)]
+)
+def test_max_age(tiletree: Command, dated: str, age: str, code: int) -> None:
+    """What the quorum has not confirmed for longer does not verify, in whatever unit that is said."""
+    done = tiletree("verify", "a", "--proof", "q", "--policy", "policy", "--max-age", age, "--json")
+    assert done.code == code
+    assert done.json["verified"] is (code == 0)
+    if code:
+        assert "last confirmed 3 days ago" in done.json["error"]["message"]
+
+
+def test_max_age_of_what_is_undated(tiletree: Command, dated: str) -> None:
+    """A proof without witnesses, a bundle by a trusted root, a search proof: undated, which no age allows."""
+    vkey = ("--vkey", dated, "--max-age", "9999w")
+    for words in (["a", "--proof", "q"], ["--search-proof", "s"]):
+        done = tiletree("verify", *words, *vkey)
+        assert done.code == 1
+        assert "undated, so it is not known how old it is: the policy asks for no witness" in done.err
+    write_bundle("bundle", Path("a").read_bytes())
+    words = ["a", "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub"]
+    assert tiletree("verify", *words).code == 0
+    done = tiletree("verify", *words, "--max-age", "9999w")
+    assert done.code == 1
+    assert "a trusted root names no witnesses" in done.err
+
+
+@pytest.mark.parametrize("age", ["", "d", "-1", "1.5h", "7 d", "7D", "1000000000d", "P7D"])
+def test_what_is_no_age(tiletree: Command, dated: str, age: str) -> None:
+    """What is no length of time is a wrong call; so is an age of evidence, which has none."""
+    assert tiletree("verify", "a", "--proof", "q", "--vkey", dated, "--max-age", age).code == 2
+    assert tiletree("verify", "--fork", ".", "--vkey", dated, "--max-age", "1d").code == 2

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.support.readers import OTHER_KEY, POLICY, make_log
@@ -7,7 +10,7 @@ from tests.support.signed_text import LOG, W1, signed
 from tiles.errors import ForkError, LogError, Malformed, PolicyError, ProofError, SignatureError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, OLDER, PREFIX, check_fork, fork_error, fork_signers
-from tiles.notes.keys import signing_key
+from tiles.notes.keys import parse_vkey, signing_key
 from tiles.notes.policy import parse_policy, policy_for
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
@@ -76,6 +79,8 @@ NO_FORK = {
     "a made-up root": (evidence(A1, A2, (leaf_hash(b"?"), A_PREFIX[1])), ProofError),
     "in the wrong order": (evidence(B2, A1, B_PREFIX), Malformed),
     "signed by somebody else": (evidence(A2, C2), SignatureError),
+    "a prefix where the sizes are equal": (evidence(A2, B2) | {PREFIX: evidence(A1, B2, B_PREFIX)[PREFIX]}, Malformed),
+    "an empty prefix": (evidence(A1, B2) | {PREFIX: b""}, Malformed),
     "no newer": ({OLDER: A2.data}, Malformed),
     "no older": ({NEWER: A2.data}, Malformed),
     "not a note": ({OLDER: b"x", NEWER: A2.data}, Malformed),
@@ -122,3 +127,33 @@ def test_two_sizes_without_a_prefix() -> None:
     """Two checkpoints of different size alone show nothing, which is said."""
     with pytest.raises(Malformed, match="nothing shows"):
         check_fork(evidence(A1, B2), POLICY)
+
+
+def example() -> tuple[str, dict[str, bytes]]:
+    """Return the vkey and the files of the example in docs/evidence.md."""
+    text = (
+        (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8").partition("## An example")[2]
+    )
+    vkey, *blocks = [
+        "".join(f"{line[4:]}\n" for line in block.rstrip("\n").split("\n"))
+        for block in re.findall(r"\n\n((?: {4}[^\n]*\n|\n(?= {4}))+)", text)
+    ]
+    names = re.findall(r"^`([a-z]+)`:", text, flags=re.MULTILINE)
+    return vkey.strip(), dict(zip(names, map(str.encode, blocks), strict=True))
+
+
+def test_the_example_of_the_page() -> None:
+    """The bytes on the page are a fork by the key on the page; with any of their lines changed they are none."""
+    vkey, files = example()
+    assert set(files) == {OLDER, NEWER, PREFIX}
+    policy = policy_for(parse_vkey(vkey))
+    older, newer = check_fork(files, policy)
+    assert (older.tree.size, newer.tree.size) == (1, 2)
+    assert fork_signers(older, newer, policy) == (LOG.verifier, LOG.verifier)
+    assert fork_error(older, newer, B_PREFIX).evidence == files
+    for name, data in files.items():
+        lines = data.splitlines(keepends=True)
+        for at, line in enumerate(lines):
+            changed = b"".join([*lines[:at], b"x" + line, *lines[at + 1 :]])
+            with pytest.raises(LogError):
+                check_fork(files | {name: changed}, policy)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.support.signed_text import COSIGNATURE, LOG, MLDSA44, key
+from tiles.errors import PolicyError
 from tiles.notes.cosignature import Cosignature
-from tiles.notes.freshness import quorum_time
+from tiles.notes.freshness import AHEAD, check_age, quorum_time, undated
 from tiles.notes.policy import parse_policy
 
 YEAR = 365 * 86_400  # seconds
@@ -62,3 +63,35 @@ def test_one_witness_counts_once() -> None:
     twice = [Cosignature(KEYS["A"], NOW), Cosignature(KEYS["A"], NOW - 1)]
     assert quorum_time(policy, twice) is None
     assert quorum_time(policy, [*twice, Cosignature(KEYS["B"], NOW)]) == NOW
+
+
+@pytest.mark.parametrize(
+    ("time", "most", "problem"),
+    [
+        (NOW, 0, ""),
+        (NOW - 7 * 86_400, 7 * 86_400, ""),
+        (NOW - 7 * 86_400 - 1, 7 * 86_400, "last confirmed 7 days ago by the quorum, and 7 days are allowed"),
+        (NOW - 90, 30, "last confirmed 90 seconds ago by the quorum, and 30 seconds are allowed"),
+        (NOW + AHEAD, 5, ""),
+        (NOW + AHEAD + 1, YEAR, "10 minutes in the future: a clock is wrong"),
+        (2**63 - 1, YEAR, "in the future"),
+        (None, YEAR, "undated, so it is not known how old it is: because"),
+    ],
+)
+def test_age(time: int | None, most: int, problem: str) -> None:
+    """Fresh enough is what a quorum has confirmed within the time, and not what is undated or of the future."""
+    if not problem:
+        check_age(time, most, NOW, "because")
+        return
+    with pytest.raises(PolicyError) as caught:
+        check_age(time, most, NOW, "because")
+    assert problem in caught.value.message
+
+
+def test_why_something_is_undated() -> None:
+    """It is said whether no witness is asked for, or too few of them have stated a time."""
+    witnesses = "".join(f"witness {name} {key.vkey}\n" for name, key in KEYS.items())
+    policies = [
+        parse_policy(f"log {LOG.verifier.vkey}\n{witnesses}{GROUPS[group]}".encode()) for group in ("none", "all")
+    ]
+    assert ["asks for no witness" in undated(policy) for policy in policies] == [True, False]

@@ -37,6 +37,7 @@ def prepared(tiletree: Command, log: str) -> str:
     for name in ("page", "verifier"):  # `page` has something to do, and copies are made sooner
         shutil.rmtree(f"log/{name}")
     Path("admission").write_text("tiletree-admission/v1\nmax-entries 7\n")
+    Path("policy").write_text(f"log {log}\nquorum none\n")
     Path("c").write_bytes("content of \u00e9\u2192\n".encode())
     Path("d").write_bytes(b"waits\n")
     write_signatures(b"content of a\n")

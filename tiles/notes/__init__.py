@@ -7,6 +7,8 @@
     cosignature    cosignatures, by Ed25519 and ML-DSA-44
     policy         whose signatures make a checkpoint acceptable
     cosigned       the union of what several notes say of one checkpoint, each line verified
+    quorum         what a policy's quorum asks for, what is there, and what it needs, in words
+    policy_report  which signatures of a checkpoint count, and what is odd about a policy
     freshness      the newest time at which a policy's quorum still holds
     witness_messages   what a log and a witness send each other
     tlog_proof     proofs as files, which are verified offline

@@ -1,6 +1,6 @@
 """Evidence of a fork: two signed checkpoints of one log, whose trees exclude each other. Pure.
 
-Anyone can check it, offline, with the log's key and nothing else:
+Anyone can check it, offline, with the log's key and nothing else (docs/evidence.md has it byte for byte):
 
     older        signed note
     newer        signed note, of the same origin and at least the same size
@@ -67,6 +67,8 @@ def check_fork(evidence: Mapping[str, bytes], policy: Policy) -> tuple[SignedChe
         raise PolicyError(f"the origins are {older.origin!r} and {newer.origin!r}: two logs are no fork")
     if older.tree.size > newer.tree.size:
         raise Malformed(_WHAT, "the older tree is the larger one")
+    if older.tree.size == newer.tree.size and PREFIX in evidence:
+        raise Malformed(_WHAT, f"there is a {PREFIX}, and the two trees are of one size")
     found = newer.tree
     if older.tree.size < newer.tree.size:
         if PREFIX not in evidence:

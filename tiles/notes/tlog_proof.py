@@ -86,6 +86,11 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
     return proof
 
 
+def is_tlog_proof(data: bytes) -> bool:
+    """Whether a file says that it is one; `parse_tlog_proof` tells whether it is."""
+    return data.startswith(f"{_HEADER}\n".encode())
+
+
 def verify_tlog_proof(proof: TlogProof, leaf: Hash, policy: Policy) -> Accepted:
     """Return the checkpoint, accepted by the policy, in whose tree `leaf` (a leaf hash) is at `proof.index`.
 

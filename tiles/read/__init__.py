@@ -13,9 +13,12 @@
     client           checkpoint, proofs, entries, search; compares with what was seen before
     other_layouts    names a log that is none of tlog-tiles, where one of its objects is missing
     histories        whether two checkpoints are of one history, and where the evidence is kept if not
+    same_history     whether a checkpoint from elsewhere is of the history that is read; how copies of a log stand
+    kept             the checkpoints that a log keeps: how it was on a day, by which day an entry was there
     consistency      a consistency proof between two sizes of one log
     memories         what the client wants remembered, as Protocols
     withheld         which entries a log withholds, held to its tree
+    pruned           what is missing because the log has pruned it
     trust            with which policy a log is read
 
 The rule: fetchers return bytes that anyone may have written; only `verified_tree` and `client` decide what is believed.

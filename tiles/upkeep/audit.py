@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
 from tiles.notes.withheld import Entry
 from tiles.read.fetcher import open_log
+from tiles.read.pruned import is_pruned
 from tiles.read.withheld import WithheldEntries
 from tiles.records.paths import WITHHELD, withheld_bundle, withheld_path
 from tiles.store import Fetcher, Store
@@ -33,11 +34,16 @@ Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an audit found; a sound log has no findings. withheld: the entries that the log says it withholds."""
+    """What an audit found; a sound log has no findings.
+
+    withheld   the entries that the log says it withholds
+    pruned     how many objects are not there because the log has pruned them
+    """
 
     tree: TreeHead
     findings: tuple[Finding, ...]
     withheld: tuple[Entry, ...] = ()
+    pruned: int = 0
 
 
 def audit(
@@ -50,6 +56,7 @@ def audit(
     executor: Executor | None = None,
     url: str | None = None,
     withheld: WithheldEntries | None = None,
+    minimum: int = 0,
 ) -> Report:
     """Recompute the tree of a checkpoint that was accepted, and return every finding, not only the first.
 
@@ -58,6 +65,7 @@ def audit(
     progress   is called with how many more entries were recomputed
     executor   recomputes runs of 65,536 entries; its workers may be other processes
     withheld   what the log says of entries that it withholds; a bundle with such entries may be missing
+    minimum    what is below this index the log may have pruned
     url        what other processes open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
 
     What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
@@ -67,20 +75,26 @@ def audit(
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
         walk.findings += take_inventory(store, fetcher, tree, policy, damaged)
-    if withheld is None:
-        return Report(tree, tuple(walk.findings))
-    return _without_withheld(tree, walk.findings, withheld, store)
+    findings = [finding for finding in walk.findings if not _may_be_pruned(finding, minimum)]
+    report = Report(tree, tuple(findings), pruned=len(walk.findings) - len(findings))
+    return report if withheld is None else _without_withheld(report, withheld, store)
 
 
-def _without_withheld(
-    tree: TreeHead, findings: Sequence[Finding], withheld: WithheldEntries, store: Store | None
-) -> Report:
+def _may_be_pruned(finding: Finding, minimum: int) -> bool:
+    """Whether it is of an object that is not there, and that the log may have pruned."""
+    if finding.problem == MISSING and minimum:
+        with suppress(Malformed):
+            return is_pruned(parse_tile_path(finding.path), minimum)
+    return False
+
+
+def _without_withheld(report: Report, withheld: WithheldEntries, store: Store | None) -> Report:
     """Return the report: a bundle that is missing is no finding if the log has signed that it withholds some of it."""
-    missing = {bundle: finding for finding in findings if (bundle := _missing_bundle(finding)) is not None}
+    missing = {bundle: finding for finding in report.findings if (bundle := _missing_bundle(finding)) is not None}
     listed = (withheld_bundle(each.path) for each in store.list(WITHHELD)) if store is not None else ()
     bundles = sorted({*missing, *(bundle for bundle in listed if bundle is not None)})
     entries: list[Entry] = []
-    left = list(findings)
+    left = list(report.findings)
     for bundle in bundles:
         try:
             found = withheld.of_bundle(bundle)
@@ -92,7 +106,7 @@ def _without_withheld(
         entries += found
         if found and bundle in missing:
             left.remove(missing[bundle])
-    return Report(tree, tuple(left), tuple(entries))
+    return replace(report, findings=tuple(left), withheld=tuple(entries))
 
 
 def _missing_bundle(finding: Finding) -> int | None:

@@ -10,6 +10,7 @@ import click
 
 from tiles.read.fetcher import open_log
 from tiles.read.other_layouts import check_layout
+from tiles.read.pruned import check_minimum
 from tiles.read.withheld import WithheldEntries
 from tiles.store import StoreFetcher
 from tiles.upkeep.audit import audit as recompute
@@ -17,24 +18,30 @@ from tiles.user.places import public_store
 from tiletree.opening import (
     visit,
 )
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, pruned_option, trust_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 
 @click.command()
 @log_argument
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="processes to hash with")
+@pruned_option
 @trust_options
 @json_option
 @output
-def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
+def audit(out: Output, log: str, jobs: int, minimum: int, pins: Pins) -> int:
     """Read the whole log, recompute everything, and report every finding.
 
     \b
     Example:
       tiletree audit ./log
+      tiletree audit https://log.example.com --pruned 1048576
+
+    With --pruned, tiles and entry bundles that have only entries below that index may be missing. How many are is
+    said, and nothing of them was looked at. Everything else is a finding, as ever.
     """
     _, accepted, pinned = visit(out, log, pins)
+    check_minimum(minimum, accepted.signed.tree.size)
     fetcher = open_log(log)
     check_layout(fetcher, accepted.signed.tree.size)  # nothing is damaged that is only elsewhere
     store = public_store(log) if isinstance(fetcher, StoreFetcher) else None
@@ -47,6 +54,7 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
             progress=progress.advance,
             executor=executor,
             url=log,
+            minimum=minimum,
             withheld=WithheldEntries(
                 fetcher, accepted.signed.tree, accepted.signed.origin, pinned.policy.keys_of(accepted.signed.origin)
             ),
@@ -60,6 +68,7 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
             "root": tree.root.hex(),
             "trust": pinned.how,
             "findings": findings,
+            **({"pruned": {"minimum": minimum, "objects": report.pruned}} if minimum else {}),
             "withheld": [
                 {"index": entry.index, "leaf_hash": entry.leaf.hex(), "reason": entry.reason}
                 for entry in report.withheld
@@ -67,10 +76,17 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
         },
         *(f"entry {entry.index} is withheld: {entry.reason}" for entry in report.withheld),
         *(f"{finding.path}: {finding.problem}" for finding in report.findings),
+        *(_pruned_words(minimum, report.pruned) if minimum else ()),
         f"audited {accepted.signed.origin}, size {tree.size}, root {tree.root.hex()}",
         f"{len(findings) or 'no'} findings",
     )
     return EXIT_WRONG if findings else EXIT_OK
+
+
+def _pruned_words(minimum: int, objects: int) -> list[str]:
+    if not objects:
+        return [f"nothing below {minimum} is missing: the log has not pruned it"]
+    return [f"pruned: {objects} objects that have only entries below {minimum} are not there"]
 
 
 def _workers(jobs: int) -> AbstractContextManager[Executor | None]:

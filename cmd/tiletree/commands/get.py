@@ -18,9 +18,10 @@ from tiles.tree.merkle import Hash, leaf_hash, to_hash
 from tiletree.files import write_file
 from tiletree.finding import check_named, find_entry, remarks
 from tiletree.opening import tiles_of, visit
-from tiletree.options import Pins, json_option, log_argument, output, reading_options
+from tiletree.options import Pins, json_option, log_argument, output, pruned_option, reading_options
 from tiletree.proposed import Proposed, proposed_options
 from tiletree.ui import Output
+from tiletree.when import remark_when, when_option
 
 _ENTRY_ID = 80  # digits, of Rekor v1: 16 of a tree, and then the 64
 
@@ -44,6 +45,8 @@ _ENTRY_ID = 80  # digits, of Rekor v1: 16 of a tree, and then the 64
     "--payload", is_flag=True, help="the file or statement whose digest the entry has, if it was added with --payload"
 )
 @click.option("--scan", is_flag=True, help="look for it in a log of any size, entry by entry")
+@when_option
+@pruned_option
 @reading_options
 @json_option
 @output
@@ -57,6 +60,8 @@ def get(
     target: Path | None,
     payload: bool,
     scan: bool,
+    when: bool,
+    minimum: int,
     pins: Pins,
 ) -> None:
     """Print one entry, verified against the checkpoint.
@@ -87,7 +92,7 @@ def get(
     if what is not None and not is_index:
         check_named(what)
     client, accepted, pinned = visit(out, log, pins)
-    with tiles_of(log, client):
+    with tiles_of(log, client, minimum):
         if leaf is not None:
             index, entry = find_leaf_hash(client, leaf, remarks(out), any_size=scan)
         elif is_index:
@@ -95,6 +100,7 @@ def get(
             entry = client.entry(index)
         else:
             index, entry, _ = find_entry(out, client, what or "", log, any_size=scan)
+        remark_when(out, client, index, wanted=when)
         told = _log_entry(client, accepted.log, index, entry) if form == "tle" else b""
     data = fetch_payload(client.fetcher, entry) if payload else told or entry
     document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}

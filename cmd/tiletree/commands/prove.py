@@ -10,8 +10,9 @@ from tiles.entries.proof_extra import extra_for
 from tiletree.files import write_file
 from tiletree.finding import check_named, find_entry
 from tiletree.opening import tiles_of, visit
-from tiletree.options import Pins, json_option, log_argument, output, reading_options
+from tiletree.options import Pins, json_option, log_argument, output, pruned_option, reading_options
 from tiletree.ui import Output
+from tiletree.when import remark_when, when_option
 
 
 @click.command()
@@ -22,6 +23,8 @@ from tiletree.ui import Output
     "-o", "--output", "target", type=click.Path(path_type=Path), help="the proof's file, .tlog-proof by custom"
 )
 @click.option("--scan", is_flag=True, help="look for FILE in a log of any size, entry by entry")
+@when_option
+@pruned_option
 @reading_options
 @json_option
 @output
@@ -32,6 +35,8 @@ def prove(
     index: int | None,
     target: Path | None,
     scan: bool,
+    when: bool,
+    minimum: int,
     pins: Pins,
 ) -> None:
     """Write the proof that an entry is in a log; it is verified offline, with `tiletree verify`.
@@ -50,12 +55,13 @@ def prove(
     if file is not None:
         check_named(file)
     client, accepted, pinned = visit(out, log, pins)
-    with tiles_of(log, client):
+    with tiles_of(log, client, minimum):
         extra = b""
         if index is None and file is not None:
             index, entry, content = find_entry(out, client, file, log, any_size=scan)
             extra = extra_for(entry, content)
         proof = client.prove(index or 0, extra)
+        remark_when(out, client, proof.index, wanted=when)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
     document = {"index": proof.index, "size": size, "origin": origin, "trust": pinned.how}
     if target is not None:

@@ -34,6 +34,7 @@ from tiletree.opening import tiles_of, visit
 from tiletree.options import Pins, json_option, log_argument, output, reading_options
 from tiletree.pins import to_verifier
 from tiletree.ui import Output
+from tiletree.when import When, when_option
 
 
 @click.command()
@@ -68,6 +69,7 @@ from tiletree.ui import Output
 @click.option(
     "--prove", "target", type=click.Path(path_type=Path), help="write a search proof, for `verify --search-proof`"
 )
+@when_option
 @reading_options
 @json_option
 @output
@@ -91,6 +93,7 @@ def search(
     place: str | None,
     index_key: str | None,
     target: Path | None,
+    when: bool,
     pins: Pins,
 ) -> None:
     """Find the entries that are of FILE, or have a digest, a name or a signer; with several options, those with all.
@@ -136,6 +139,8 @@ def search(
             found = (_any_of if operator == "or" else _all_of)(find, query)
         relied = [relied_on(entry) for _, entry in found.hits]
         revocations = find_revocations(client, relied, remarks(out))
+        days = When(out, client) if when else None
+        by = [{} if days is None else {"by": days.fields(index)} for index, _ in found.hits]
     size, origin = client.tree.size, accepted.signed.origin
     fields = {"covered": found.covered, "size": size, "proven": not found.unproven}
     out.partial = {"hits": [], **fields, "origin": origin, "trust": pinned.how}
@@ -149,11 +154,11 @@ def search(
     if revocations.unproven:
         out.remark("revocations", revocations.unproven, f"revocations were not checked: {revocations.unproven}")
     shown = [
-        {**_document(index, entry), **revoked_by(one, revocations)}
-        for (index, entry), one in zip(found.hits, relied, strict=True)
+        {**_document(index, entry), **revoked_by(one, revocations), **day}
+        for (index, entry), one, day in zip(found.hits, relied, by, strict=True)
     ]
     more = {"more": found.more} if found.more else {}
-    lines = [f"{hit['index']}  {hit['leaf_hash']}  {hit['kind']}{_named(hit)}{_revoked(hit)}" for hit in shown]
+    lines = [f"{hit['index']}  {hit['leaf_hash']}  {hit['kind']}{_said(hit)}" for hit in shown]
     if more:
         lines.append(f"and {found.more} older ones or more: --before {shown[-1]['index']} shows them")
     if not found.unproven and found.covered < size:
@@ -241,6 +246,14 @@ def _named(hit: dict[str, Any]) -> str:
         return name
     who, issuer = ", ".join(hit["claimed"]["identities"]) or "nobody", hit["claimed"]["issuer"]
     return f"  claimed by the certificate: {who}{'' if issuer is None else f', issuer {issuer}'}"
+
+
+def _said(hit: dict[str, Any]) -> str:
+    return f"{_named(hit)}{_by(hit)}{_revoked(hit)}"
+
+
+def _by(hit: dict[str, Any]) -> str:
+    return "" if "by" not in hit else "  by an unknown day" if hit["by"] is None else f"  by {hit['by']['day']}"
 
 
 def _revoked(hit: dict[str, Any]) -> str:

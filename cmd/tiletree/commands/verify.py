@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import click
 
 from tiles.errors import NotLogged, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.freshness import check_age, quorum_time, undated
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiletree.commands.verify_files import Call, verify_files
+from tiletree.durations import DURATION
 from tiletree.files import digest_named, read_limited
 from tiletree.gating import open_gate
 from tiletree.options import Pins, json_option, output, trust_options
@@ -57,6 +60,9 @@ class _Subject(click.Path):
 @who_options
 @click.option("--require", type=click.Path(path_type=Path), help="a file that says who has to have signed which files")
 @click.option("--name", metavar="TEXT", help="what --require is to call the one FILE; needed for a digest")
+@click.option(
+    "--max-age", type=DURATION, metavar="AGE", help="how long ago witnesses have to have confirmed the log, such as 7d"
+)
 @click.option("--log", help="look in the log, as it is served now, for revocations")
 @click.option("--explain", is_flag=True, help="show every hash from the entry to the root")
 @json_option
@@ -75,6 +81,7 @@ def verify(
     who: Who,
     require: Path | None,
     name: str | None,
+    max_age: int | None,
     log: str | None,
     explain: bool,
 ) -> None:
@@ -111,6 +118,9 @@ def verify(
     With --log, the log is read: what was revoked does not verify, and the error names the entry that says so. Without,
     revocations are not known. Nothing else is asked of anyone.
 
+    With --max-age, what a quorum of the policy's witnesses has not confirmed for longer does not verify; nor does what
+    they have not dated, as where the policy asks for no witness. A log alone could serve an old state for ever.
+
     With --search-proof, verify which entries of the log have what was looked for, and that there are no others; exit
     code 8 if it proves that there are none. With --fork, verify that the log has shown two histories.
     """
@@ -123,12 +133,12 @@ def verify(
     if require is not None and who != Who():
         raise UsageError("--require and --key or --certificate-… both say who has to have signed; name one")
     gate = open_gate(require, name, len(files))
-    if fork is not None and sum(alone) == 1 and not others:
+    if fork is not None and sum(alone) == 1 and not others and max_age is None:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
-        _verify_search(out, search_proof, index_key, pins, root)
+        _verify_search(out, search_proof, index_key, pins, root, max_age)
     elif files and not any(alone) and _can_be_read(files, [proof, signature], bundle):
-        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log, gate, signature))
+        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log, gate, signature, max_age))
     else:
         message = "name files, one of them with --proof; or --search-proof or --fork alone"
         raise click.UsageError(message, click.get_current_context())
@@ -166,7 +176,9 @@ def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) ->
     )
 
 
-def _verify_search(out: Output, path: Path, index_key: str | None, pins: Pins, root: Path | None) -> None:
+def _verify_search(
+    out: Output, path: Path, index_key: str | None, pins: Pins, root: Path | None, max_age: int | None
+) -> None:
     from tiles.index.key_text import text_of  # slow to import, and not for files
     from tiles.index.search_proof import MAX_SEARCH_PROOF_SIZE, parse_search_proof
     from tiles.index.search_verdict import verify_search_proof
@@ -176,6 +188,9 @@ def _verify_search(out: Output, path: Path, index_key: str | None, pins: Pins, r
     trusted = pinned(proof.checkpoint.origin, pins, read_trusted_root(root))
     believed = to_verifier(index_key, "--index-key") if index_key is not None else None
     searched = verify_search_proof(proof, trusted.policy, believed)
+    if max_age is not None:
+        stated = quorum_time(trusted.policy, searched.accepted.cosignatures)
+        check_age(stated, max_age, int(time.time()), undated(trusted.policy))
     signed, key = searched.accepted.signed, proof.key
     size = signed.tree.size
     out.partial = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiles.errors import Malformed, NotFound, TilesError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.freshness import check_age
 from tiles.notes.policy import Policy
 from tiles.read.trouble import judged
 from tiles.signatures.formats import SignerKey
@@ -45,6 +46,7 @@ class Call:
     log             where to look for revocations; None: they are not looked for
     gate            who has to have signed which file, in place of `who`
     signature       by SSH, minisign or OpenPGP
+    max_age         how many seconds ago a quorum has to have confirmed the log, at most
     """
 
     proof: Path | None
@@ -56,6 +58,7 @@ class Call:
     log: str | None = None
     gate: OpenGate | None = None
     signature: Path | None = None
+    max_age: int | None = None
 
 
 class _Judge:
@@ -87,17 +90,22 @@ class _Judge:
         required = None if self.call.gate is None else self.call.gate.required(file)
         if isinstance(self.demanded, SignerKey):
             path, check = self.by_signature(file, self.demanded)
-            return [(path, self.unrevoked(file, check))]
+            return [(path, self.settled(file, check))]
         proof, bundle = self._by_what(file)
         made = []
         if proof is not None:
             made.append((proof, self.by_proof(file, proof)))
         if bundle is not None:
             made.append((bundle, self.by_bundle(file, bundle, required)))
-        return [(path, self.unrevoked(file, check)) for path, check in made]
+        return [(path, self.settled(file, check)) for path, check in made]
 
-    def unrevoked(self, file: str, check: Check) -> Check:
-        """Return what was verified, with what is known of revocations. Raises VerificationError if it was revoked."""
+    def settled(self, file: str, check: Check) -> Check:
+        """Return what was verified, with what is known of revocations.
+
+        Raises VerificationError if it was revoked, or is older than the call allows.
+        """
+        if self.call.max_age is not None:
+            check_age(check.fields.get("time"), self.call.max_age, int(self.now.timestamp()), check.undated)
         if self.call.log is None:
             return replace(
                 check, fields={**check.fields, "revocation": "not checked"}, lines=[*check.lines, NOT_CHECKED]
@@ -189,7 +197,7 @@ def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:
     """Verify files. Raises the error that decides the exit code, once all of them were looked at."""
     judge = _Judge(call)
     if len(files) == 1 and call.proof is not None and call.bundle is None and judge.demands_nobody:
-        check = judge.unrevoked(files[0], judge.by_proof(files[0], call.proof))
+        check = judge.settled(files[0], judge.by_proof(files[0], call.proof))
         out.result(
             {"verified": True, **check.fields}, f"verified: {files[0]} {check.words}", *check.lines, *check.steps
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tiles.entries.file_digest import name_in
+from tiles.notes.freshness import undated
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import TlogProof
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
@@ -28,6 +29,7 @@ class Check:
     lines    what else there is to say
     steps    every hash, with --explain: its place in `fields` is "steps"
     verified   by which it may be revoked
+    undated   why no quorum states a time, where none does
     """
 
     fields: dict[str, Any]
@@ -35,6 +37,7 @@ class Check:
     lines: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     verified: Verified = field(kw_only=True)
+    undated: str = field(default="", kw_only=True)
 
 
 def of_proof(
@@ -65,6 +68,7 @@ def of_proof(
         ],
         explained,
         verified=Verified(entry, (sha256,), signed.origin, signed.tree.size, lambda: pinned.policy),
+        undated=undated(pinned.policy),
     )
 
 
@@ -101,6 +105,7 @@ def of_bundle(
     if verdict.time is not None:
         fields["signed_at"] = int(verdict.time.timestamp())
         lines.append(f"signed    {verdict.time:%Y-%m-%d %H:%M:%S} UTC, or before")
+    why = "a trusted root names no witnesses" if policy is None else undated(policy)
     if policy is not None:
         accepted = Accepted(logged.signed, logged.log, logged.cosignatures)
         more, cosigners = cosigned(accepted, policy)
@@ -112,7 +117,9 @@ def of_bundle(
         steps = [*(f"{name}(file) = {digest.hex()}" for name, digest in digests.items()), *way]
     where = f"is entry {logged.entry.index} of {logged.signed.origin}, size {tree.size}"
     entry = f"entry     {fields['entry_kind']}"
-    return Check(fields, f"{where}, {words}", [entry, f"trust     {how}", *lines], steps, verified=verified)
+    return Check(
+        fields, f"{where}, {words}", [entry, f"trust     {how}", *lines], steps, verified=verified, undated=why
+    )
 
 
 def of_gate(check: Check, line: GateLine, source: str) -> Check:
