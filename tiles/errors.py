@@ -109,6 +109,10 @@ class NotFound(AccessError):
     """The object is not there (or, where the reader cannot tell, may not be read)."""
 
 
+class TooLong(AccessError):
+    """An object is longer than its reader allows."""
+
+
 class Denied(AccessError):
     """These credentials may not do that. Nothing was done."""
 

@@ -68,6 +68,7 @@ COMMANDS = {
             "key",
             "logproof",
             "monitor",
+            "mirror",
             "move",
             "page",
             "prove",
@@ -84,6 +85,7 @@ COMMANDS = {
             "upload",
             "verify",
             "withhold",
+            "witness",
         )
     },
     "import": ("import_", "import_"),

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from tiles.errors import TilesError
+from tiletree.ui import SECRETS
 
 # by name: whether --verbose may show the value. What can hold a password or a key is never shown, only named
 VARIABLES = {
@@ -68,7 +69,6 @@ VARIABLES = {
     "AZURE_STORAGE_SAS_TOKEN": False,
     "AZURE_STORAGE_ENDPOINT": False,
 }
-_SECRETS = ("PRIVATE+KEY", "pin-value")  # of what is a key by mistake, or holds a PIN
 
 
 def in_force(context: click.Context, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
@@ -80,7 +80,7 @@ def in_force(context: click.Context, environment: Mapping[str, str] | None = Non
     for name, may_show in VARIABLES.items():
         if not (value := environment.get(name)):
             continue
-        is_shown = may_show and not any(secret in value for secret in _SECRETS)  # put there by mistake
+        is_shown = may_show and not any(secret in value for secret in SECRETS)  # put there by mistake
         said = f"${name} is {shown_address(value)}" if is_shown else f"${name} is set"
         if (param := options.get(name)) is None:
             yield "environment", said

@@ -4,14 +4,44 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
-from tiles.entries.content import read_digests
-from tiles.errors import AccessError, UsageError
-from tiletree.opening import open_binary
+from tiles.entries.content import Content, read_content, read_digests
+from tiles.errors import AccessError, Malformed, UsageError
+
+Parsed = TypeVar("Parsed")
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
+
+
+def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
+    """Return what is in a file the user named. Raises UsageError, which shows nothing of the file."""
+    try:
+        with path.open("rb") as file:
+            return parse(file.read(limit + 1))
+    except OSError as error:
+        raise UsageError(f"{option} {path} cannot be read: {error.strerror}") from error
+    except Malformed as error:
+        raise UsageError(f"{option} {path}: {error.plain}") from error
+
+
+def open_binary(name: str) -> BinaryIO:
+    """Open a file that the user named, or standard input for "-"."""
+    if name != "-":
+        return Path(name).open("rb")
+    # without a buffer: a thread that still waits for input when the program ends would hold the buffer's lock
+    return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+
+
+def read_file(name: str, secrets: Callable[[], Iterable[bytes]] = tuple) -> Content:
+    """Read a file that the user named, or standard input, to look for the entry as which it was logged."""
+    with open_binary(name) as stream:
+        return replace(read_content(stream, None if name == "-" else Path(name).name), secrets=secrets)
 
 
 def read_limited(path: Path, limit: int) -> bytes:
@@ -41,6 +71,18 @@ def digests_of(file: str, algorithms: frozenset[str]) -> dict[str, bytes]:
 
     with open_binary(file) as stream:
         return read_digests(stream, {name: HASHES[name] for name in sorted(algorithms)})
+
+
+def write_file(path: Path, data: bytes, *, new: bool = False) -> None:
+    """Write a file that the user named. Raises AccessError if that cannot be done.
+
+    new   the file must not be there yet
+    """
+    try:
+        with path.open("xb" if new else "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise AccessError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def replace_file(path: Path, data: bytes) -> None:

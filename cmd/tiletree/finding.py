@@ -18,7 +18,7 @@ from tiles.read.client import LogClient
 from tiles.signatures.formats import MAX_FILE_SIZE
 from tiles.sigstore.revocation import Relied, is_revoked
 from tiletree.blinding import known_secrets
-from tiletree.opening import read_file, read_named
+from tiletree.files import read_file, read_named
 from tiletree.ui import Output
 
 _DIGEST = "sha256:"

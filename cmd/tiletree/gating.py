@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiles.errors import UsageError
-from tiletree.files import digest_named
-from tiletree.opening import read_named
+from tiletree.files import digest_named, read_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

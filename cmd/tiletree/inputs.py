@@ -17,7 +17,7 @@ from tiles.errors import UsageError
 from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiletree.blinding import Blinder
-from tiletree.opening import open_binary
+from tiletree.files import open_binary
 from tiletree.options import Decorator, as_one
 from tiletree.ui import Progress
 

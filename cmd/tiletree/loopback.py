@@ -1,6 +1,6 @@
-"""An HTTP server for programs on this machine: a bound on everything that a peer decides.
+"""An HTTP server with a bound on everything that a peer decides: for programs on this machine, unless told otherwise.
 
-It listens on a loopback address, takes calls as `tiles.rekor.shim` says, and answers one at a time on each connection.
+It takes calls as its `Calls` say, and answers one at a time on each connection.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from threading import Condition
-from typing import Any
+from typing import Any, Protocol
 
 from tiles.errors import UsageError
-from tiles.rekor.shim import BUSY, FAULT, Answer, check_call, not_http
 from tiletree.connections import BoundedServer
 
 MAX_CONNECTIONS = 64  # at a time; one more is told to try again
@@ -26,11 +25,62 @@ WRITE_WITHIN = 20.0  # seconds in which the other side has to take something of 
 DRAIN_WITHIN = 1.0  # seconds for which more is read of a request that was refused, so that its sender sees the answer
 ANSWER_WITHIN = 10.0  # seconds that the end of the server waits for answers that are known to be sent
 
-Respond = Callable[[bytes], Answer]
+
+class Reply(Protocol):
+    """What is sent back: status, body and headers of HTTP. Without a Content-Type it is JSON."""
+
+    @property
+    def status(self) -> int:
+        """The status."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+        ...
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Names and values."""
+        ...
 
 
-def parse_listen(text: str) -> tuple[str, int]:
-    """Return address and port of `ADDRESS:PORT`. Raises UsageError unless the address is of this machine alone."""
+class Calls(Protocol):
+    """Which calls are taken, and what they are answered. Threads share it.
+
+    busy    the reply to a connection that is one too many
+    fault   the reply where an exception was raised that nobody expected
+    """
+
+    @property
+    def busy(self) -> Reply:
+        """Say to try again."""
+        ...
+
+    @property
+    def fault(self) -> Reply:
+        """Say that it is our fault."""
+        ...
+
+    def check(self, method: str, target: str, header: Callable[[str], str | None]) -> int | Reply:
+        """Return how many bytes of body a call has, or the reply that refuses it. header: by name, in any case"""
+        ...
+
+    def respond(self, method: str, target: str, body: bytes) -> Reply:
+        """Return the reply to a call that `check` took."""
+        ...
+
+    def not_http(self, status: int) -> Reply:
+        """Return the reply to what is no request of HTTP that is taken."""
+        ...
+
+
+def parse_listen(text: str, why: str = "", *, anywhere: bool = False) -> tuple[str, int]:
+    """Return address and port of `ADDRESS:PORT`. Raises UsageError unless the address is of this machine alone.
+
+    why        no other will do
+    anywhere   any other will do
+    """
     host, _, port = text.rpartition(":")
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]"))
@@ -38,10 +88,10 @@ def parse_listen(text: str) -> tuple[str, int]:
         raise UsageError(f"--listen {text}: not an address and a port", hint="such as 127.0.0.1:0") from None
     if not (port.isascii() and port.isdigit() and len(port) <= 5) or int(port) > 65_535:
         raise UsageError(f"--listen {text}: not a port from 0 to 65535", hint="such as 127.0.0.1:0")
-    if str(address) not in ("127.0.0.1", "::1"):
+    if not anywhere and str(address) not in ("127.0.0.1", "::1"):
         raise UsageError(
             f"--listen {text}: not an address of this machine alone",
-            hint="127.0.0.1 or [::1]: whoever reaches the shim can write to the log",
+            hint=f"127.0.0.1 or [::1]: {why}",
         )
     return str(address), int(port)
 
@@ -49,7 +99,7 @@ def parse_listen(text: str) -> tuple[str, int]:
 class LoopbackServer(BoundedServer):
     """A server that is listening; `serve` answers.
 
-    respond   returns the answer to the body of a call
+    calls     says what is answered
     told      is told an exception that nobody expected
     Raises AccessError if the port cannot be had.
     """
@@ -58,9 +108,9 @@ class LoopbackServer(BoundedServer):
     block_on_close = False
     request_queue_size = MAX_CONNECTIONS
 
-    def __init__(self, listen: tuple[str, int], respond: Respond, told: Callable[[Exception], object]) -> None:
+    def __init__(self, listen: tuple[str, int], calls: Calls, told: Callable[[Exception], object]) -> None:
         self.address_family = socket.AF_INET6 if ":" in listen[0] else socket.AF_INET
-        self._respond = respond
+        self.calls = calls
         self._told = told
         self._answering = 0
         self._changed = Condition()
@@ -72,13 +122,13 @@ class LoopbackServer(BoundedServer):
         host, port = str(self.server_address[0]), self.server_address[1]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def answer(self, body: bytes) -> Answer:
+    def answer(self, method: str, target: str, body: bytes) -> Reply:
         """Return the answer to a call, whatever happens."""
         try:
-            return self._respond(body)
+            return self.calls.respond(method, target, body)
         except Exception as error:  # noqa: BLE001  nobody expected it, and the next call may fare better
             self._told(error)
-            return FAULT
+            return self.calls.fault
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -106,7 +156,7 @@ class LoopbackServer(BoundedServer):
         """Say to a connection that is one too many to try again."""
         with suppress(OSError):
             request.settimeout(WRITE_WITHIN)
-            request.sendall(_raw(BUSY, closes=True))
+            request.sendall(_raw(self.calls.busy, closes=True))
 
 
 class _Deadline(io.RawIOBase):
@@ -151,8 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _answer_call(self) -> None:
-        length = check_call(self.command, self.path, self.headers.get)
-        if isinstance(length, Answer):
+        length = self.server.calls.check(self.command, self.path, self.headers.get)
+        if not isinstance(length, int):
             self._refuse(length)
             return
         body = self.rfile.read(length)
@@ -160,21 +210,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         with self.server.answering():
-            self._send(self.server.answer(body))
+            self._send(self.server.answer(self.command, self.path, body))
 
     def handle_expect_100(self) -> bool:
         """Let a body be sent only if the call is one that is taken."""
-        if isinstance(answer := check_call(self.command, self.path, self.headers.get), Answer):
-            self._refuse(answer)
+        taken = self.server.calls.check(self.command, self.path, self.headers.get)
+        if not isinstance(taken, int):
+            self._refuse(taken)
             return False
         self.connection.settimeout(WRITE_WITHIN)
         return super().handle_expect_100()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Refuse what is no request of HTTP."""
-        self._refuse(not_http(int(code)))
+        self._refuse(self.server.calls.not_http(int(code)))
 
-    def _refuse(self, answer: Answer) -> None:
+    def _refuse(self, answer: Reply) -> None:
         """Answer, and end the connection: the rest of the request is thrown away, as far as it comes soon."""
         self.close_connection = True
         self._send(answer)
@@ -183,7 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
         while self.rfile.read1(1 << 16):
             pass
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Reply) -> None:
         self.connection.settimeout(WRITE_WITHIN)
         self.wfile.write(_raw(answer, closes=self.close_connection))
 
@@ -191,10 +242,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing of each call."""
 
 
-def _raw(answer: Answer, *, closes: bool) -> bytes:
+def _raw(answer: Reply, *, closes: bool) -> bytes:
     """Return an answer as HTTP/1.1 sends it."""
     headers = [
-        ("Content-Type", "application/json"),
+        *([] if any(name == "Content-Type" for name, _ in answer.headers) else [("Content-Type", "application/json")]),
         ("Content-Length", str(len(answer.body))),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),

@@ -1,91 +1,36 @@
-"""What options open: policies, files, the stores of a log, and what reads or writes it.
+"""What options open: the stores of a log, and what reads or writes it.
 
-What reads or writes a log takes long to import, and is imported where it is used: `verify` opens files only.
+What reads or writes a log takes long to import, and is imported where it is used. `verify` opens files only, and does
+without this module.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING
 
-from tiles.entries.content import Content, read_content
-from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.errors import NotFound, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.keys import VerifierKey, parse_vkey
-from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
-from tiles.read.trust import Pinned, resolve
+from tiles.notes.keys import VerifierKey
+from tiles.notes.policy import Accepted
+from tiles.read.trust import resolve
 from tiles.store import Fetcher, StoreFetcher
 from tiles.store.address import shown_address
+from tiles.user.pinned import Pinned
 from tiles.user.places import private_store, public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
 from tiletree.keys import LogKey, find_anchor, find_key
 from tiletree.options import Pins, Writer
+from tiletree.pins import memory, read_admission, read_policy, read_vkey
+from tiletree.remarks import remark_elsewhere
 from tiletree.ui import Output
 
 if TYPE_CHECKING:
-    from tiles.inbox.admission import Admission
     from tiles.log import Log
     from tiles.read.client import LogClient
-
-Parsed = TypeVar("Parsed")
-Kept = TypeVar("Kept")
-
-
-def read_policy(path: Path | None) -> Policy | None:
-    """Return the policy in a file the user named. Raises UsageError if there is none."""
-    return None if path is None else read_named(path, "--policy", MAX_POLICY_SIZE, parse_policy)
-
-
-def read_admission(path: Path | None) -> Admission | None:
-    """Return the admission policy in a file the user named. Raises UsageError if there is none."""
-    from tiles.inbox.admission import MAX_ADMISSION_SIZE, parse_admission
-
-    return None if path is None else read_named(path, "--admission", MAX_ADMISSION_SIZE, parse_admission)
-
-
-def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """Return what is in a file the user named. Raises UsageError, which shows nothing of the file."""
-    try:
-        with path.open("rb") as file:
-            return parse(file.read(limit + 1))
-    except OSError as error:
-        raise UsageError(f"{option} {path} cannot be read: {error.strerror}") from error
-    except Malformed as error:
-        raise UsageError(f"{option} {path}: {error.plain}") from error
-
-
-def read_vkey(text: str | None) -> VerifierKey | None:
-    """Return the key the user named with --vkey, if any. Raises UsageError if it is none."""
-    return None if text is None else to_verifier(text, "--vkey")
-
-
-def to_verifier(text: str, what: str) -> VerifierKey:
-    """Return the key that an argument of that name spells. Raises UsageError if it is none."""
-    try:
-        return parse_vkey(text)
-    except Malformed as error:
-        hint = "`tiletree init` and `tiletree key show` print it"
-        raise UsageError(f"{what}: {error.plain}", hint=hint) from error
-
-
-def open_binary(name: str) -> BinaryIO:
-    """Open a file that the user named, or standard input for "-"."""
-    if name != "-":
-        return Path(name).open("rb")
-    # without a buffer: a thread that still waits for input when the program ends would hold the buffer's lock
-    return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
-
-
-def read_file(name: str, secrets: Callable[[], Iterable[bytes]] = tuple) -> Content:
-    """Read a file that the user named, or standard input, to look for the entry as which it was logged."""
-    with open_binary(name) as stream:
-        return replace(read_content(stream, None if name == "-" else Path(name).name), secrets=secrets)
 
 
 def open_sequencer(log: str, writer: Writer, key: LogKey | None = None, *, look_closer: bool = False) -> Log:
@@ -118,14 +63,6 @@ class _OnlyCompared(Visits):
         return (last and last.data) == (since and since.data)
 
 
-def memory(kind: Callable[[], Kept]) -> Kept | None:
-    """Return one of this user's memories; None for a user who has no home directory."""
-    try:
-        return kind()
-    except AccessError:
-        return None
-
-
 def pinned_for(log: str, fetcher: Fetcher, pins: Pins) -> Pinned:
     """Return whom to trust for a log: as the call says, as remembered, or whoever signed what it shows at first use."""
     return resolve(log, fetcher, memory(Trust), read_vkey(pins.vkey), read_policy(pins.policy))
@@ -138,7 +75,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     from tiles.read.other_layouts import explained
     from tiles.user.tile_cache import TileCache
 
-    fetcher = _open(log)
+    fetcher = _open_all(out, log, pins.mirrors)
     try:
         pinned = pinned_for(log, fetcher, pins)
         cache = None if is_local(fetcher) else memory(TileCache)
@@ -147,6 +84,8 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
         accepted = client.visit()
     except NotFound as error:
         raise explained(fetcher, error) from error
+    if pins.mirrors:
+        remark_elsewhere(out, client, visits)
     if pinned.is_first_use:
         out.remark(
             "trust",
@@ -167,6 +106,31 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
     return client, accepted, pinned
 
 
+def _open_all(out: Output, log: str, mirrors: Sequence[str]) -> Fetcher:
+    """Return what reads a log at all its addresses; what was read at which of them is said with the answer."""
+    if not mirrors:
+        return _open(log)
+    from tiles.read.addresses import MAX_ADDRESSES, Addresses
+    from tiletree.remarks import say_addresses
+
+    if len(mirrors) >= MAX_ADDRESSES:
+        raise UsageError(f"a log is read at no more than {MAX_ADDRESSES} addresses")
+    # a directory that is not there is no reason to give up: that is what the other addresses are for
+    addresses = Addresses([open_either(each) for each in dict.fromkeys((log, *mirrors))])
+    out.late.append(lambda: say_addresses(out, addresses.report()))
+    return addresses
+
+
+def open_either(log: str) -> Fetcher:
+    """Return what reads a log at an address; of a directory that is not there, what finds nothing."""
+    from tiles.read.fetcher import open_place
+
+    try:
+        return open_place(log)
+    except NotFound:
+        return StoreFetcher(public_store(log))
+
+
 def _open(log: str) -> Fetcher:
     from tiles.read.fetcher import open_log
     from tiles.read.other_layouts import explained
@@ -180,6 +144,7 @@ def _open(log: str) -> Fetcher:
 @contextmanager
 def tiles_of(log: str, client: LogClient) -> Iterator[None]:
     """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout."""
+    from tiles.read.addresses import Addresses
     from tiles.read.fetcher import open_log
     from tiles.read.other_layouts import check_layout
     from tiles.read.withheld import WithheldEntries
@@ -187,20 +152,8 @@ def tiles_of(log: str, client: LogClient) -> Iterator[None]:
     try:
         yield
     except NotFound as error:
-        check_layout(open_log(log), client.tree.size)
+        check_layout(client.fetcher if isinstance(client.fetcher, Addresses) else open_log(log), client.tree.size)
         raise WithheldEntries.of(client).explained(error) from error
-
-
-def write_file(path: Path, data: bytes, *, new: bool = False) -> None:
-    """Write a file that the user named. Raises AccessError if that cannot be done.
-
-    new   the file must not be there yet
-    """
-    try:
-        with path.open("xb" if new else "wb") as file:
-            file.write(data)
-    except OSError as error:
-        raise AccessError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def remark_readable(out: Output, paths: Sequence[str]) -> None:

@@ -71,11 +71,13 @@ class Pins:
     """Whom a call trusts for a log: a vkey, or a file with a policy; None of both: as remembered, or at first use.
 
     from_environment   no word of the call says it
+    mirrors            other addresses of the log, each asked for what the ones before it do not have
     """
 
     vkey: str | None = None
     policy: Path | None = None
     from_environment: bool = False
+    mirrors: tuple[str, ...] = ()
 
     @property
     def is_named(self) -> bool:
@@ -187,29 +189,40 @@ url_option = click.option(
 )
 
 
-def _pins_of(vkey: str | None, policy: Path | None) -> Pins:
+def _pins_of(vkey: str | None, policy: Path | None, mirror: tuple[str, ...] = ()) -> Pins:
     """Return whom a call trusts. What its own words say, also with --trusted-root, goes before the environment."""
     context = click.get_current_context()
     source = context.get_parameter_source
     own = [name for name in ("vkey", "policy", "root") if source(name) is ParameterSource.COMMANDLINE]
     if own:
-        return Pins(vkey if "vkey" in own else None, policy if "policy" in own else None)
-    return Pins(vkey, policy, from_environment=True)
+        return Pins(vkey if "vkey" in own else None, policy if "policy" in own else None, mirrors=mirror)
+    return Pins(vkey, policy, from_environment=True, mirrors=mirror)
 
 
-trust_options = as_one(
-    "pins",
-    _pins_of,
-    vkey=click.option(
+_TRUST: dict[str, Decorator] = {
+    "vkey": click.option(
         "--vkey",
         metavar="VKEY",
         envvar="TILETREE_VKEY",
         help="accept what this key of the log has signed  [$TILETREE_VKEY]",
     ),
-    policy=click.option(
+    "policy": click.option(
         "--policy",
         type=click.Path(path_type=Path),
         envvar="TILETREE_POLICY",
         help="accept what this tlog-policy file accepts  [$TILETREE_POLICY]",
+    ),
+}
+trust_options = as_one("pins", _pins_of, **_TRUST)
+# of commands that read a log, wherever it is
+reading_options = as_one(
+    "pins",
+    _pins_of,
+    **_TRUST,
+    mirror=click.option(
+        "--mirror",
+        metavar="URL",
+        multiple=True,
+        help="another address of the log, asked for what is missing or wrong at the ones before",
     ),
 )

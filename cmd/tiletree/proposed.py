@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tiletree.opening import open_binary, read_named
+from tiletree.files import open_binary, read_named
 from tiletree.options import as_one
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tiles.notes.freshness import quorum_time
 from tiles.notes.policy import Accepted, Policy
 from tiles.sigstore.origin import refused_by
-from tiles.store.address import shown_address
 from tiletree.ui import Output
+
+if TYPE_CHECKING:
+    from tiles.read.addresses import Report
+    from tiles.read.client import LogClient
+    from tiles.read.memories import CheckpointMemory
 
 
 def remark_unsure(out: Output) -> None:
@@ -23,6 +27,8 @@ def remark_unsure(out: Output) -> None:
 
 def remark_index(out: Output, log: str, problem: str) -> None:
     """Say why the index of a log does not cover all that it could; nothing if it does."""
+    from tiles.store.address import shown_address  # `verify` does without
+
     if problem:
         command = f"`tiletree index build {quote(shown_address(log))}`"
         out.remark("index", problem, f"the index is not up to date: {problem}; {command} lets it catch up")
@@ -70,3 +76,33 @@ def _shown_time(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):  # no calendar has such a year
         return f"{seconds} seconds after 1970"
+
+
+def say_addresses(out: Output, reports: Sequence[Report]) -> None:
+    """Say which objects were read at another address than the log's first one, and why; nothing if none was."""
+    for report in reports:
+        if report.trouble:
+            out.note(f"{report.url}: {report.trouble}")
+    for report in reports[1:]:
+        if report.objects:
+            such = f", such as {report.such_as}" if report.such_as else ""
+            out.note(f"objects read at {report.url}: {report.objects}{such}")
+    if reports:
+        out.remarks["addresses"] = [
+            {"url": report.url, "objects": report.objects, "trouble": report.trouble} for report in reports
+        ]
+
+
+def remark_elsewhere(out: Output, client: LogClient, visits: CheckpointMemory | None) -> None:
+    """Say what the log's other addresses show, where that is not what is read. Raises ForkError."""
+    from tiles.read.elsewhere import compare
+
+    found = compare(client, visits)
+    for shown in found:
+        if shown.problem:
+            out.warn(f"{shown.url} was not compared: {shown.problem}")
+        elif shown.tree is not None and shown.tree.size > client.tree.size:
+            out.warn(f"{shown.url} shows a larger tree, which extends this one: size {shown.tree.size}")
+    out.remarks["elsewhere"] = [
+        {"url": shown.url, "size": shown.tree.size if shown.tree else None, "problem": shown.problem} for shown in found
+    ]

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 
 from tiles.upkeep.metrics import ABOUT, RunMetrics
+from tiletree.ui import Output
+
+Form = Callable[[RunMetrics, float], str]  # how the numbers of a run become a line
 
 # variables that name a collector; the exporter reads these and others, such as the one for headers
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PREFIX = "tiletree.run."
 _TIMEOUT = 5.0  # seconds; a run does not wait longer for whoever counts it
+
+
+def report(out: Output, run: RunMetrics, form: Form) -> None:
+    """Write the numbers of a run as a line of a structured log, and send them."""
+    out.log(form(run, out.now()))
+    if problem := send(run):
+        out.warn(problem)
 
 
 def send(run: RunMetrics) -> str:

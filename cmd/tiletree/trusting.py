@@ -10,10 +10,10 @@ import click
 
 from tiles.errors import UsageError
 from tiles.notes.policy import policy_for
-from tiles.read.trust import PINNED, Pinned
-from tiles.user.trusted_keys import REMEMBERED, Trust
-from tiletree.opening import memory, read_named, read_policy, read_vkey
+from tiles.user.pinned import PINNED, REMEMBERED, Pinned
+from tiletree.files import read_named
 from tiletree.options import Pins, as_one
+from tiletree.pins import memory, read_policy, read_vkey
 
 if TYPE_CHECKING:
     from tiles.signatures.formats import SignerKey
@@ -147,6 +147,8 @@ def pinned(origin: str, pins: Pins, root: TrustedRoot | None = None) -> Pinned:
         return Pinned(chosen, PINNED)
     if (key := read_vkey(pins.vkey)) is not None:
         return Pinned(policy_for(key), PINNED)
+    from tiles.user.trusted_keys import Trust  # not for calls that say whom to trust
+
     trust = memory(Trust)
     if trust is not None and (known := trust.lookup_origin(origin)) is not None:
         return Pinned(known, REMEMBERED)

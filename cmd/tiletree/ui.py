@@ -46,7 +46,8 @@ EXIT_ALARM = 9
 EXIT_FAULT = 70  # of tiletree itself
 EXIT_INTERRUPTED = 130
 
-_PRIVATE_KEY = "PRIVATE+KEY+"  # how a private key as text begins
+_PRIVATE_KEY, _PIN = "PRIVATE+KEY", "pin-value"  # how a private key as text begins, and in what a URI holds a PIN
+SECRETS = (_PRIVATE_KEY, _PIN)  # what has one of them is not shown
 _HIDDEN_KEY = "(a private key)"
 _HELD = 1000  # lines of a report that --quiet keeps for the case that the command fails
 _OURS = (Path(tiles.__file__).parent, Path(__file__).parent)
@@ -91,6 +92,7 @@ class Output:
 
     json        print one JSON document instead of text
     remarks     what is to be said of the next answer besides: its JSON document holds it, and so does an error's
+    late        called once, before the answer or the error, to add what is known only then
     partial     what is done so far: an error's JSON document holds it too
     is_answer   standard output is what was asked for, and not a report on what was done otherwise
     hidden      what must be in no error and no note, each with what stands for it there
@@ -107,6 +109,7 @@ class Output:
         self.json = False
         self.remarks: dict[str, Any] = {}
         self.partial: dict[str, Any] = {}
+        self.late: list[Callable[[], None]] = []
         self.is_answer = True
         self.hidden: dict[str, str] = {}
         self._keys: set[str] = set()
@@ -117,7 +120,7 @@ class Output:
         A private key, named where a file was to be named, is hidden in answers, too.
         """
         for word in words:
-            if (before := word.lower().find("pin-value=")) >= 0:  # of pkcs11:
+            if (before := word.lower().find(f"{_PIN}=")) >= 0:  # of pkcs11:
                 self.hidden[word] = f"{word[:before].rstrip('?&')}…"
             for text in (word, word.lstrip("-"), *word.lstrip("-").split("=")):  # an option may be cut at any =
                 if _PRIVATE_KEY in text:  # where a file was to be named
@@ -132,6 +135,7 @@ class Output:
 
     def answer(self, document: dict[str, Any], *lines: str) -> None:
         """Print what the command was asked for: the document with --json, the lines without."""
+        self._say_late()
         if self.json:
             click.echo(self._keyless(_json({**document, **self.remarks})))
             self.remarks = {}
@@ -143,6 +147,10 @@ class Output:
         """Print what was done, as `answer` does. It stays done where this cannot be printed."""
         self.is_answer = False
         self.answer(document, *lines)
+
+    def _say_late(self) -> None:
+        while self.late:
+            self.late.pop(0)()
 
     def line(self, text: str) -> None:
         """Print a line of a report as it comes; nothing with --json."""
@@ -218,6 +226,7 @@ class Output:
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
+        self._say_late()
         message, hint = self._plain(message), self._plain(hint)
         if self.json:
             click.echo(

@@ -87,6 +87,12 @@ PLACES = [
     "monitor log --state state --begin first --compare X --index --all --vkey VKEY",
     "import X other --vkey VKEY --key o",
     "import log X --vkey VKEY --key o",
+    "mirror X copy --vkey VKEY",
+    "mirror log X --vkey VKEY",
+    "mirror log copy --vkey VKEY --mirror X",
+    "mirror X copy --all --vkey VKEY",
+    "info log --vkey VKEY --mirror X",
+    "get X 0 --vkey VKEY --mirror log",
     "move X there --key k",
     "move log X --to-private there.private --key k",
     "move log there --to-private X --key k",
@@ -104,6 +110,8 @@ PLACES = [
     "gc X",
     "gc log --private X",
     "page X",
+    "witness init w --name w.example.com --state X",
+    "witness begin w.conf X --vkey VKEY",
     "serve X --port 0",
     "shim X --key k",
     "shim X --submit --submitter ann --private log.private",
@@ -201,11 +209,18 @@ MISTAKEN = [
     "monitor log --state state --begin first --match X --vkey VKEY",
     "monitor log --state state --begin first --key X --vkey VKEY",
     "monitor log --state state --begin first --exec X --vkey VKEY",
+    "mirror log copy --vkey VKEY --cosign X",
     "index build log --key k --kind X",
     "index build log new --key X",
     "index check log --vkey VKEY --against X",
     "page log --policy X",
     "serve log --port X",
+    "witness init X --name w.example.com --state seen",
+    "witness init w --name X --state seen",
+    "witness begin w.conf --vkey X",
+    "witness begin X log --vkey VKEY",
+    "witness run X",
+    "witness serve w.conf --listen X",
     "key generate X --out x",
     "key generate x --out X",
     "key show X",
@@ -214,7 +229,11 @@ MISTAKEN = [
     "X log",
     "key X",
 ]
-NAMES = {"init new --origin X", "key generate X --out x"}  # of a log, which would publish it
+NAMES = {  # of a log or witness, which would publish it
+    "init new --origin X",
+    "key generate X --out x",
+    "witness init w --name X --state seen",
+}
 CELLS = [(call, form) for call in PLACES + MISTAKEN for form in FORMS]
 LIVE = [  # with an address at which a log is
     "info X",
@@ -224,6 +243,8 @@ LIVE = [  # with an address at which a log is
     "audit X",
     "monitor X --state state --begin first --all",
     "import X other --key o",
+    "mirror X copy",
+    "info log --mirror X",
     "submit X a --submitter ann --private log.private",
     "submit X a --submitter ann --private log.private --wait --timeout 0",
     "repair log --from X",
@@ -258,6 +279,7 @@ def prepared(tiletree: Command, log: str) -> str:
     """Return the vkey of a log, beside one that may import it, and what is to be signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
     write_signatures(b"content of a\n")
+    tiletree.ok("witness", "init", "w.conf", "--name", "w.example.com", "--state", "seen")
     return log
 
 

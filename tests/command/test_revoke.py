@@ -99,7 +99,7 @@ def test_what_cannot_be_known(tiletree: Command, log: str, monkeypatch: pytest.M
     tiletree.ok("add", "log", "c", "--key", "k")
     tiletree.ok("prove", "log", "a", "-o", "q", "--vkey", log)
     assert tiletree(*by_proof, "old", "--proof", "q").code == 7
-    monkeypatch.setattr("tiletree.opening.memory", lambda _of: None)  # a machine that has never seen the log
+    monkeypatch.setattr("tiletree.pins.memory", lambda _of: None)  # a machine that has never seen the log
     done = tiletree(*by_proof, "old", "--proof", "q")
     assert (done.code, "has 2 of 3 entries" in done.err) == (3, True), done
     assert tiletree(*by_proof, "nowhere", "--proof", "p").code == 3

@@ -5,13 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +18,7 @@ import pytest
 
 from tests.support.admissions import KEY, policy
 from tests.support.command_line import Command, Done
+from tests.support.ended import told_to_end
 from tests.support.rekor_requests import SIGNER, entry_of, item_of, request_of, signature_of
 from tests.support.signed_bundles import envelope_of, signer
 from tests.support.sigstore_authority import authority
@@ -44,16 +43,6 @@ def until(what: Callable[[], object]) -> None:
     while not what():
         assert time.monotonic() < end
         time.sleep(0.005)
-
-
-@contextmanager
-def told_to_end() -> Iterator[Callable[[], None]]:
-    """Give what tells the shim of this process to end; where there is none by then, nothing happens."""
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
-    try:
-        yield lambda: os.kill(os.getpid(), signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class Shim:

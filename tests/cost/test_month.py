@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.command_line import Command
-from tiles.cost.month import ASSUMED, KEPT, SECONDS, Use, assumed, bill, month, stored
+from tiles.cost.month import ASSUMED, KEPT, SECONDS, Use, assumed, bill, gigabytes, month
 from tiles.cost.requests import Requests, Setup, idle
 from tiles.errors import UsageError
 
@@ -53,7 +53,7 @@ def test_the_bill() -> None:
         "put-1000": (found.requests.put + found.submissions) / 1000,
         "get-1000": found.requests.get / 1000,
         "list-1000": found.requests.list / 1000,
-        "gb-month": stored(use, found),
+        "gb-month": gigabytes(use, use.size + found.entries),
         "key-month": 1,
         "key-10000": found.requests.sign / 10_000,
         "watch-month": 1,

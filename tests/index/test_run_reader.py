@@ -9,11 +9,11 @@ import pytest
 
 from tests.support.reference import flipped
 from tests.support.sampling import one_in, quickly
-from tiles.errors import NotFound, TileError
+from tiles.errors import NotFound, TileError, TooLong
 from tiles.index.run import FILE_RECORDS, build_run
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import Run
-from tiles.store import StoreFetcher, TooLong
+from tiles.store import StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import EMPTY_ROOT, Hash
 

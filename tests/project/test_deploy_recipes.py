@@ -1,5 +1,4 @@
-"""docs/recipes/submit.md, auditor.md and monitor.md: their texts fit the names of a log's objects, and their commands
-run as they stand there."""
+"""Recipes whose commands run as they stand there: submit, auditor, witness, monitor, mirror; what their texts name."""
 
 from __future__ import annotations
 
@@ -16,6 +15,7 @@ from tests.support.recipes import FOLDER, Shell, blocks, lines
 from tests.support.signed_bundles import public, signer
 from tiles.inbox.admission import parse_admission
 from tiles.inbox.submission import parse_name
+from tiles.notes.witness_messages import seen_path
 from tiles.records.paths import ANCHOR, DECIDED, HEAD, INBOX, POLICIES, REJECTED, SETTINGS, STAGING
 from tiles.tree.layout import CHECKPOINT, TILES
 
@@ -88,6 +88,26 @@ def test_the_month_of_an_auditor(tiletree: Command) -> None:
     assert json.loads(Path("today.json").read_text())["trust"] == "remembered"
 
 
+def test_a_witness_in_ten_lines(tiletree: Command) -> None:
+    """All commands of the page: a directory to be served, which has the log's checkpoint and the witness's line."""
+    vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k")["vkey"]
+    Path("a").write_bytes(b"content")
+    tiletree.ok("add", "log", "a", "--key", "k")
+    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey})
+    called = [line for block in blocks("witness", "sh") for line in lines(block)]
+    (cron,) = [line for block in blocks("witness", "cron") for line in block.splitlines() if "tiletree" in line]
+    said = [shell.run(line) for line in called]
+    assert [(done.code, done.err) for done in said] == [(0, "")] * 3
+    assert shell.run(cron[cron.index("tiletree") :].partition(" > ")[0]).err == ""
+    witness = said[0].out.split()[2]
+    Path("policy").write_text(f"log {vkey}\nwitness mine {witness}\nquorum mine\n")
+    published = Path("seen") / seen_path("log.example.com")
+    assert [path for path in Path("seen").rglob("*") if path.is_file()] == [published]
+    Path("log/checkpoint").write_bytes(published.read_bytes())  # as publishing does, which looks there
+    assert tiletree.ok("info", "log", "--policy", "policy")["cosigned_by"]
+    assert sum(len(block.splitlines()) for kind in ("sh", "cron") for block in blocks("witness", kind)) < 10
+
+
 def test_a_log_that_is_watched(tiletree: Command) -> None:
     """All commands of the page, in their order; each finds what came since the last, and cron mails that only."""
     vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k")["vkey"]
@@ -109,6 +129,18 @@ def test_a_log_that_is_watched(tiletree: Command) -> None:
     for line in [line for block in blocks("monitor", "cron") for line in block.splitlines() if "tiletree" in line]:
         assert "--quiet" in line
         assert "--begin" not in line
+
+
+def test_a_mirror(tiletree: Command) -> None:
+    """All commands of the page, in their order."""
+    vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k", "--no-page")["vkey"]
+    Path("app-1.0.whl").write_bytes(b"what was built")
+    tiletree.ok("add", "log", "app-1.0.whl", "--key", "k")
+    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey})
+    for line in [line for block in blocks("mirror", "sh") for line in lines(block)]:
+        done = shell.run(line)
+        assert done.code == 0, (line, done)
+    assert shell.ran == ["mirror", "mirror", "audit", "info", "get", "key", "mirror", "mirror"]
 
 
 @pytest.mark.parametrize(("name", "secrets", "kept"), [("small-project", 2, 2), ("submit", 0, 0)])

@@ -229,6 +229,7 @@ TESTED_ELSEWHERE = {
     "tiles.signatures.ssh_text": "tests/signatures/test_ssh.py",
     "tiles.errors": "every test",
     "tiles.version": "tests/project/test_wheel.py",
+    "tiles.watch.mirror_tree": "tests/watch/test_mirror.py",
     "tiles.page": "tests/web/test_verify_html.py",
     # nothing that runs: Protocols that a client is handed, and a pair of stores
     "tiles.read.memories": "tests/read/test_client_memory.py",
@@ -243,6 +244,8 @@ TESTED_ELSEWHERE = {
     "tiles.store.bucket": "tests/store/test_contract.py",
     "tiles.store.directory_root": "tests/store/test_directory.py",
     "tiles.store.posix": "tests/store/test_directory_systems.py",
+    # what is said with each verdict of whom to trust
+    "tiles.user.pinned": "tests/read/test_trust.py",
     # steps of a run of the Sequencer: each is right only in its place among the others
     "tiles.write.ahead": "tests/write/test_append_all.py",
     "tiles.write.results": "tests/write/test_once.py",
@@ -332,10 +335,22 @@ def test_unknown_names_are_unknown() -> None:
             "import tiles.tree.merkle, tiles.tree.proof, tiles.tree.layout",
             {"cryptography", "urllib3", "tiles.notes.note"},
         ),
-        ("import tiles.notes.tlog_proof", {"urllib3", "tiles.store"}),
+        ("import tiles.notes.tlog_proof", {"urllib3", "tiles.store", "cryptography.hazmat.primitives.serialization"}),
         (
             "import tiletree.cli, tiletree.commands.verify, tiles.sigstore.verdict",
-            {"urllib3", "ssl", "tiles.log", "tiles.store.directory", "cryptography.x509", "rfc3161_client"},
+            {
+                "urllib3",
+                "ssl",
+                "tiles.log",
+                "tiles.store",
+                "tiles.signing",
+                "tiles.entries.kinds",
+                "tiles.user.trusted_keys",
+                "tiles.sigstore.trusted_root",
+                "tiles.sigstore.in_toto",
+                "cryptography.x509",
+                "rfc3161_client",
+            },
         ),
     ],
 )

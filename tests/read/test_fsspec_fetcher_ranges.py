@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.fault_server import body, serving
-from tiles.errors import AccessError, NotFound
+from tiles.errors import AccessError, NotFound, TooLong
 from tiles.read.fsspec_fetcher import FsspecFetcher
-from tiles.store import TooLong
 from tiles.store.ranges import Part
 
 fsspec = pytest.importorskip("fsspec")

@@ -9,9 +9,8 @@ import pytest
 from tests.support import fault_server as answers
 from tests.support.fault_server import Server, gzip, serving
 from tests.support.http_fetching import Sleeper, fetcher
-from tiles.errors import AccessError, Malformed, NotFound
+from tiles.errors import AccessError, Malformed, NotFound, TooLong
 from tiles.read.http_ranges import length_of
-from tiles.store import TooLong
 from tiles.store.past_caches import fetch_for
 from tiles.store.ranges import Part, fetch_range
 

@@ -12,10 +12,11 @@ from tiles.errors import AccessError, Malformed, NotFound, SignatureError, Usage
 from tiles.notes.keys import VerifierKey, signing_key
 from tiles.notes.policy import parse_policy
 from tiles.read.client import LogClient
-from tiles.read.trust import PINNED, resolve
+from tiles.read.trust import resolve
 from tiles.records.paths import POLICY
 from tiles.tree.layout import CHECKPOINT
-from tiles.user.trusted_keys import FIRST_USE, REMEMBERED, Trust
+from tiles.user.pinned import FIRST_USE, PINNED, REMEMBERED
+from tiles.user.trusted_keys import Trust
 
 URL = "https://log.example.com/a"
 KEY, OTHER = LOG.verifier, OTHER_KEY.verifier

@@ -34,6 +34,7 @@ from tests.support.power_scenes import (
     traces,
     withheld,
 )
+from tests.support.power_witness import search_witnesses
 from tests.support.reference import printed_random
 from tests.support.sampling import quickly, soaking
 from tests.support.world import explained, recording_key, some_entries
@@ -309,7 +310,12 @@ NOT_NEEDED = {
     # The anchor is ahead of the checkpoint only once its tiles last. This is for tiles that were put back since then.
     "lost_head.py _publish self._parts.public.barrier 0",
 }
-SEARCHES = {"make_lasting": search_nested, "move.py": search_moves, "copying.py": search_moves}  # of parts of names
+SEARCHES = {  # of parts of names
+    "make_lasting": search_nested,
+    "move.py": search_moves,
+    "copying.py": search_moves,
+    "witness.py": search_witnesses,
+}
 SITES = {str(site): site for site in sites()}
 
 
@@ -318,6 +324,11 @@ def test_every_sync_is_needed(name: str) -> None:
     """Without any one sync that the code makes, some power cut breaks a promise."""
     how = next((how for part, how in SEARCHES.items() if part in name), search)
     assert how(SITES[name]), "nothing is lost without it"
+
+
+def test_what_a_witness_has_given_out_lasts() -> None:
+    """Also what a dead process wrote and another one gave out, and what was renamed and not synced at first."""
+    assert search_witnesses(None) == ""
 
 
 def test_nested_swaps_last() -> None:

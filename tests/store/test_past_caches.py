@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tiles.errors import AccessError, Malformed, NotFound
-from tiles.store import StoreFetcher, TooLong
+from tiles.errors import AccessError, Malformed, NotFound, TooLong
+from tiles.store import StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.store.past_caches import PastCaches, fetch_for
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from tests.support import fault_server as answers
 from tests.support.fault_server import Server
 from tests.support.readers import Objects
-from tiles.errors import NotFound
-from tiles.store import TooLong
+from tiles.errors import NotFound, TooLong
 
 PAGE = b"<!doctype html><title>Welcome to our hotel</title>"
 LONG_PAGE = PAGE + b"<p>" * 200_000

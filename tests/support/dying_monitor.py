@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.monitors import EVERY, Told
 from tests.support.readers import POLICY
-from tiles.read.trust import PINNED, Pinned
+from tiles.user.pinned import PINNED, Pinned
 from tiles.watch import monitor
 from tiles.watch.monitor import Monitor
 

@@ -32,6 +32,7 @@ def forks() -> Iterator[Forks]:
 def prepared(tiletree: Command, log: str) -> str:
     """Return the vkey of a log, beside one that may import it; one submission waits. Another log has `a`, signed."""
     tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "o", "--no-page")
+    tiletree.ok("key", "generate", "m.example.com", "--cosigner", "--out", "cosigner")
     tiletree.ok("key", "trust", "log", log)
     for name in ("page", "verifier"):  # `page` has something to do, and copies are made sooner
         shutil.rmtree(f"log/{name}")
@@ -45,4 +46,6 @@ def prepared(tiletree: Command, log: str) -> str:
     tiletree.ok("submit", "log", "d", "--submitter", "bob")
     write_bundle("bundle", Path("a").read_bytes())
     Path("gate").write_text("* key s.pub\n")
+    tiletree.ok("witness", "init", "w.conf", "--name", "w.example.com", "--state", "seen")
+    tiletree.ok("witness", "begin", "w.conf", "log", "--vkey", log)
     return log

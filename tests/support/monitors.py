@@ -12,8 +12,8 @@ import pytest
 from tests.support.readers import POLICY
 from tiles.errors import AccessError, TilesError
 from tiles.notes.policy import Policy
-from tiles.read.trust import PINNED, Pinned
 from tiles.store import Fetcher
+from tiles.user.pinned import PINNED, Pinned
 from tiles.watch import monitor as monitor_module
 from tiles.watch.monitor import Match, Monitor, Round, Unread, Watched
 from tiles.watch.monitor_match import every_entry

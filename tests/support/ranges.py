@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from threading import Lock
 
-from tiles.errors import NotFound
-from tiles.store import TooLong
+from tiles.errors import NotFound, TooLong
 from tiles.store.ranges import Part
 
 

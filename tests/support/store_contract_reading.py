@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.store_threads import paths
-from tiles.errors import NotFound, UsageError
-from tiles.store import RangedStore, Store, TooLong
+from tiles.errors import NotFound, TooLong, UsageError
+from tiles.store import RangedStore, Store
 
 
 def test_read_of_nothing(store: Store) -> None:

@@ -9,7 +9,8 @@ from tests.support.readers import OTHER_KEY
 from tests.support.signed_text import LOG, ORIGIN
 from tiles.errors import AccessError, Refused, UsageError
 from tiles.notes.keys import signing_key
-from tiles.user.trusted_keys import FIRST_USE, MAX_NAME, REMEMBERED, Known, Trust
+from tiles.user.pinned import FIRST_USE, REMEMBERED
+from tiles.user.trusted_keys import MAX_NAME, Known, Trust
 
 URL = "https://log.example.com/a"
 KEY, OTHER = LOG.verifier, OTHER_KEY.verifier

@@ -29,7 +29,8 @@ from tiles.errors import (
 from tiles.notes.fork_evidence import check_fork
 from tiles.read import http_fetcher
 from tiles.read.http_fetcher import HttpFetcher
-from tiles.read.trust import FIRST_USE, Pinned
+from tiles.read.trust import FIRST_USE
+from tiles.user.pinned import Pinned
 from tiles.watch import monitor, monitor_state
 from tiles.watch.monitor import Monitor, Watched
 from tiles.watch.monitor_match import matcher_of

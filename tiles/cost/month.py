@@ -160,7 +160,8 @@ def bill(use: Use, found: Month, prices: Mapping[str, float]) -> list[Item]:
     # each process asks for the public key once
     keyed = requests.sign + (found.runs if use.interval > KEPT else 0)
     seconds = found.working * prices["run-seconds"] + (found.runs - found.working) * prices["idle-seconds"]
-    gigabytes = found.runs * prices["log-bytes"] / 1e9
+    said = found.runs * prices["log-bytes"] / 1e9
+    stored = gigabytes(use, use.size + found.entries)
     return [
         Item("submissions", found.submissions, found.submissions * prices["put-1000"] / 1000),
         Item("writes", requests.put, requests.put * prices["put-1000"] / 1000),
@@ -169,11 +170,11 @@ def bill(use: Use, found: Month, prices: Mapping[str, float]) -> list[Item]:
         Item("runs", found.runs, found.runs * (prices["call-million"] + prices["schedule-million"]) / 1e6),
         Item("seconds of runs", seconds, seconds * prices["second"]),
         Item("uses of the key", keyed, prices["key-month"] + keyed * prices["key-10000"] / 1e4),
-        Item("GB of service logs, and alarms", gigabytes, prices["watch-month"] + gigabytes * prices["log-gb"]),
-        Item("GB stored", stored(use, found), stored(use, found) * prices["gb-month"]),
+        Item("GB of service logs, and alarms", said, prices["watch-month"] + said * prices["log-gb"]),
+        Item("GB stored", stored, stored * prices["gb-month"]),
     ]
 
 
-def stored(use: Use, found: Month) -> float:
-    """Return the gigabytes that the log has at the end of the month, without its index and copies of checkpoints."""
-    return (use.size + found.entries) * (use.entry_size + 2 + LEAF_SIZE) / 1e9
+def gigabytes(use: Use, entries: int) -> float:
+    """Return the gigabytes that so many entries take in a log, without its index and copies of checkpoints."""
+    return entries * (use.entry_size + 2 + LEAF_SIZE) / 1e9

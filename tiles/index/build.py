@@ -21,7 +21,7 @@ from itertools import chain, count, pairwise
 from typing import Protocol
 
 from tiles.entries.kind import LEAF
-from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, VerificationError
+from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, TooLong, VerificationError
 from tiles.index.fresh import Fresh
 from tiles.index.record import RECORD_SIZE, leaf_records, records_of
 from tiles.index.run import RunWriter, records_in
@@ -40,7 +40,7 @@ from tiles.notes.index_head import (
 from tiles.notes.keys import VerifierKey
 from tiles.records.paths import index_head_path
 from tiles.retry import Clock, Pauses, attempts
-from tiles.store import Store, StoreFetcher, TooLong, Version
+from tiles.store import Store, StoreFetcher, Version
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 
 STEP = 16 * RUN_ENTRIES  # entries that one head covers more than the one before, at most

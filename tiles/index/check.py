@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tiles.errors import AccessError, NotFound, VerificationError
+from tiles.errors import AccessError, NotFound, TooLong, VerificationError
 from tiles.index.build import Entries, IndexBuilder, Told
 from tiles.index.opened import note_keys
 from tiles.notes.checkpoint import SignedCheckpoint
@@ -22,7 +22,7 @@ from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, Run, open_index_hea
 from tiles.notes.keys import VerifierKey, signing_key
 from tiles.notes.policy import Policy
 from tiles.records.paths import index_head_path, run_prefix
-from tiles.store import Fetcher, Store, TooLong
+from tiles.store import Fetcher, Store
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.user.seen_checkpoints import INDEX_HEAD
 

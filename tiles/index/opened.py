@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tiles.errors import AccessError, Malformed, NotFound, SignatureError, UsageError, VerificationError
+from tiles.errors import AccessError, Malformed, NotFound, SignatureError, TooLong, UsageError, VerificationError
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, is_local, parse_index_head
 from tiles.notes.keys import SIGNS_TEXT, VerifierKey
@@ -14,7 +14,7 @@ from tiles.notes.policy import Policy
 from tiles.read.client import LogClient
 from tiles.read.trouble import judged
 from tiles.records.paths import index_head_path
-from tiles.store import Fetcher, TooLong
+from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tiles.errors import Malformed, NotFound, TileError
+from tiles.errors import Malformed, NotFound, TileError, TooLong
 from tiles.index.record import RECORD_SIZE
 from tiles.index.run import FILE_PAGES, FILE_SIZE, PAGE_SIZE, page_count, pages_of, problem_of, records_in
 from tiles.notes.index_head import Run
 from tiles.records.paths import run_file_path, run_tile_path
-from tiles.store import Fetcher, TooLong
+from tiles.store import Fetcher
 from tiles.store.past_caches import PastCaches, fetch_for
 from tiles.store.ranges import fetch_range
 from tiles.tree.layout import Tile, edge_tiles

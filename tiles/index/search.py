@@ -15,7 +15,7 @@ from itertools import chain, groupby, islice
 from tiles.entries.key_kinds import keys_of_kind
 from tiles.entries.kind import LEAF, NAME
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
-from tiles.errors import AccessError, NotFound, NotLogged, TileError, TilesError, UsageError
+from tiles.errors import AccessError, NotFound, NotLogged, TileError, TilesError, TooLong, UsageError
 from tiles.index.lookup import newest
 from tiles.index.opened import Elsewhere, Index, open_index
 from tiles.index.record import key_prefix
@@ -25,7 +25,6 @@ from tiles.index.search_verdict import check_candidate
 from tiles.notes.index_head import MAX_COVERED
 from tiles.parallel import in_background, in_parallel
 from tiles.read.client import LogClient
-from tiles.store import TooLong
 
 MOST = 100  # hits at a time
 

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.encoding import base64_or_none, decode_base64, encode_base64, is_line
@@ -259,6 +258,9 @@ def _key_hash(name: str, type_: SignatureType, public: bytes) -> bytes:
 
 def _load_ecdsa(spki: bytes) -> ec.EllipticCurvePublicKey:
     """Return the key in `spki`. Raises UsageError unless it is one of the three curves, in its canonical encoding."""
+    # it takes as long to import as all else that verifies a proof, and few logs have such a key
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
     try:
         key = load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm):

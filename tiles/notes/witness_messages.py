@@ -10,6 +10,7 @@ The answer 200 is signature lines; 409 is the size that the witness holds. Parsi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -28,6 +29,7 @@ MAX_ANSWER_SIZE = MAX_NOTE_SIZE  # bytes
 _WHAT = "add-checkpoint request"
 _ANSWER = "add-checkpoint response"
 _OLD = "old "
+_SEEN = re.compile(r"[0-9a-f]{64}/checkpoint", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +110,8 @@ def parse_size(data: bytes) -> int:
 def seen_path(origin: str) -> str:
     """Return where a witness shows the last checkpoint that it cosigned of a log, below its monitoring prefix."""
     return f"{sha256(origin.encode()).hexdigest()}/checkpoint"
+
+
+def is_seen_path(path: str) -> bool:
+    """Whether a path is one that `seen_path` returns."""
+    return _SEEN.fullmatch(path) is not None

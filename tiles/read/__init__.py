@@ -1,6 +1,7 @@
 """From an address to a verdict.
 
     fetcher          opens a log at any address; http_fetcher and fsspec_fetcher are two of the ways
+    addresses elsewhere                  one log at several addresses, and whether all of them show one history
     http_answers http_ranges             what an answer without the object means, and one with a part of it
     connections redirects fsspec_http    whom both of these connect to, and which redirects they follow
     tiles            fetches tiles and bundles, one or many

@@ -10,17 +10,20 @@ from tiles.notes.fork_evidence import NEWER, OLDER, fork_error, fork_signers
 from tiles.notes.policy import Policy
 from tiles.read.memories import CheckpointMemory
 from tiles.read.verified_tree import VerifiedTree
-from tiles.tree.merkle import fold_right
+from tiles.tree.merkle import Hash, fold_right
 from tiles.tree.proof import build_proof, consistency_nodes, root_nodes, verify_consistency
 
 
-def check_extends(older: SignedCheckpoint, newer: SignedCheckpoint, tree: VerifiedTree) -> None:
-    """Show that `tree`, the newer one's, begins with the older tree. Raises ForkError, with what proves that not."""
+def check_extends(older: SignedCheckpoint, newer: SignedCheckpoint, tree: VerifiedTree) -> tuple[Hash, ...]:
+    """Show that `tree`, the newer one's, begins with the older tree, and return the consistency proof.
+
+    Raises ForkError, with what proves that it does not.
+    """
     size = older.tree.size
     if size == newer.tree.size and older.tree != newer.tree:
         raise fork_error(older, newer)
     if size in (0, newer.tree.size):
-        return
+        return ()
     nodes, parts = root_nodes(size), consistency_nodes(size, newer.tree.size)
     tree.read([*nodes, *chain.from_iterable(parts)])
     # Not by verifying a proof: one that fails could be a wrong one. These hashes are believed, so the tree has them.
@@ -28,6 +31,7 @@ def check_extends(older: SignedCheckpoint, newer: SignedCheckpoint, tree: Verifi
     if root != older.tree.root:
         raise fork_error(older, newer, (root, *proof))
     verify_consistency(older.tree, newer.tree, proof)
+    return proof
 
 
 def forked(fork: ForkError, policy: Policy, visits: CheckpointMemory) -> ForkError:

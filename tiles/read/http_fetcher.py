@@ -16,7 +16,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3 import exceptions as http
 from urllib3.util import Url
 
-from tiles.errors import AccessError, Malformed, NotFound
+from tiles.errors import AccessError, Malformed, NotFound, TooLong
 from tiles.notes.encoding import encode_base64
 from tiles.parallel import SERVER_READS, in_background
 from tiles.read.connections import connections
@@ -25,7 +25,7 @@ from tiles.read.http_ranges import SATISFIED, UNSATISFIABLE, asking_for, length_
 from tiles.read.redirects import is_private, is_same_server, redirected
 from tiles.read.trouble import too_long
 from tiles.retry import Clock, Pauses
-from tiles.store import Part, TooLong
+from tiles.store import Part
 from tiles.store.address import parse_http_url, shown_http_url
 from tiles.store.content_encoding import ACCEPTED, decode_all, on_wire_after, times_encoded
 from tiles.store.network import Proxy, proxy_for

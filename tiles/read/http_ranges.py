@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tiles.store import TooLong
+from tiles.errors import TooLong
 from tiles.store.content_encoding import is_plain
 
 SATISFIED = 206

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NoReturn
 
-from tiles.errors import Malformed, NotFound, TileError, TilesError, explained, placed
+from tiles.errors import AccessError, Malformed, NotFound, TileError, TilesError, TooLong, explained, placed
 from tiles.parallel import in_parallel
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.trouble import no_object
-from tiles.store import Fetcher, TooLong
-from tiles.store.past_caches import PastCaches
+from tiles.store import Fetcher
+from tiles.store.past_caches import PastCaches, Several
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import HASH_SIZE
 
@@ -78,7 +79,9 @@ class TileSource:
         addresses = []
         for path in error.path.split(", "):
             tile = _tile_at(path)
-            addresses.append(f"{self._fetcher.url}/{path if tile is None else self._format.path(tile)}")
+            at = path if tile is None else self._format.path(tile)
+            place = self._fetcher.taken_from(at) if isinstance(self._fetcher, Several) else self._fetcher
+            addresses.append(f"{place.url}/{at}")
             # whose entries were hashed is a bundle, whatever they look like
             is_bundle = "computed" in error.evidence and (tile is None or tile.level == ENTRIES)
             judged = self._lenient and not is_bundle and path in error.evidence
@@ -98,54 +101,81 @@ def _tile_at(path: str) -> Tile | None:
 class _Copies:
     """The copies that a log may have of a tile or bundle, each fetched once the one before turned out to be wrong.
 
+    Each address of the log is asked, in their order, and then each once more, past every cache.
     rejected   what was fetched for it already and is wrong
     """
 
     def __init__(self, fetcher: Fetcher, tile: Tile, log_format: LogFormat, rejected: bytes | None = None) -> None:
-        self._fetcher = fetcher
+        self._url = fetcher.url
+        self._several = fetcher if isinstance(fetcher, Several) else None
+        self._places = list(self._several.places()) if self._several else [fetcher]
         self._tile = tile
         self._format = log_format
         self._limit = log_format.limit(tile)
         # "MAY fetch the full tile in parallel as a fallback in case the partial tile is not available anymore"
         self._paths = list(dict.fromkeys((log_format.path(tile), log_format.path(tile.full))))
-        self._before: dict[str, bytes | None] = {self._paths[0]: rejected}
-        self._failures: list[NotFound | TooLong | TileError] = []
+        self._before: dict[tuple[Fetcher, str], bytes | None] = {}
+        self._failures: list[tuple[Fetcher, TileError | AccessError]] = []
+        self._rejected = rejected
+        if rejected is not None and self._several is None:
+            self._before[fetcher, self._paths[0]] = rejected
 
     def usual(self) -> Iterator[bytes]:
         """Yield its own object, unless that was rejected; of a partial one then what is cut from the full one."""
-        for path in self._paths:
-            if self._before.get(path) is None:
-                yield from self._copy(path, self._fetched)
+        for place in self._places:
+            for path in self._paths:
+                if self._before.get((place, path)) is None:
+                    yield from self._copy(place, path, partial(self._fetched, place))
 
     def anew(self) -> Iterator[bytes]:
         """Yield both again, past every cache; nothing where there is none."""
-        if isinstance(fetcher := self._fetcher, PastCaches):
-            self._failures.clear()  # what a cache had is not the log's fault
-            for path in self._paths:
-                yield from self._copy(path, lambda path: fetcher.fetch_anew(path, self._limit, self._before.get(path)))
+        for place in self._places:
+            if isinstance(place, PastCaches):
+                # what a cache had is not the log's fault
+                self._failures = [each for each in self._failures if each[0] is not place]
+                for path in self._paths:
+                    before = self._before.get((place, path))
+                    yield from self._copy(place, path, partial(place.fetch_anew, rejected=before))
 
     def trouble(self) -> TilesError:
         """Return what to raise if there was none: what is there and wrong says more than what is not there."""
+        failures = [error for _, error in reversed(self._failures)]
         for kind in (TileError, TooLong):
-            for error in reversed(self._failures):
+            for error in failures:
                 if isinstance(error, kind):
                     return error
-        if len(self._paths) == 1:
-            return self._failures[-1]
-        return NotFound(f"{self._fetcher.url}: neither {' nor '.join(self._paths)} is there", hint=_GONE)
+        unreached = [error for error in failures if not isinstance(error, NotFound)]
+        if unreached or len(self._paths) == 1:
+            return (unreached or failures)[-1]
+        return NotFound(f"{self._url}: neither {' nor '.join(self._paths)} is there", hint=_GONE)
 
-    def _fetched(self, path: str) -> bytes:
-        data = self._before[path] = self._fetcher.fetch(path, self._limit)
+    def _fetched(self, place: Fetcher, path: str, limit: int) -> bytes:
+        data = self._before[place, path] = place.fetch(path, limit)
         return data
 
-    def _copy(self, path: str, fetch: Callable[[str], bytes]) -> Iterator[bytes]:
+    def _copy(self, place: Fetcher, path: str, fetch: Callable[[str, int], bytes]) -> Iterator[bytes]:
         try:
-            data = fetch(path)
+            data = fetch(path, self._limit)
             copy = data if path == self._paths[0] else self._format.cut(self._tile, data)
         except (NotFound, TooLong, TileError) as error:
-            self._failures.append(error)
+            self._fail(place, path, error)
+        except AccessError as error:
+            if self._several is None:
+                raise
+            self._fail(place, path, error)
         else:
-            yield copy
+            if self._several is None:
+                yield copy
+                return
+            if copy != self._rejected:  # by whichever address it came
+                self._several.took(place, self._paths[0])
+                yield copy
+            self._several.failed(place, self._paths[0], None)  # whoever wants another one cannot use it
+
+    def _fail(self, place: Fetcher, path: str, error: TileError | AccessError) -> None:
+        self._failures.append((place, error))
+        if self._several is not None:
+            self._several.failed(place, path, error)
 
 
 def copies_of(

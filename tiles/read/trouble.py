@@ -13,8 +13,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tiles.errors import AccessError, LogError, Malformed, placed
-from tiles.store import TooLong
+from tiles.errors import AccessError, LogError, Malformed, TooLong, placed
 
 _HEAD = 2048  # bytes that are looked at
 _BINARY = re.compile(r"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")

@@ -6,7 +6,6 @@ which of the three it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from tiles.errors import AccessError, NotFound, UsageError
@@ -20,30 +19,10 @@ from tiles.store import Fetcher
 from tiles.store.address import normal_url
 from tiles.store.past_caches import fetch_for
 from tiles.tree.layout import CHECKPOINT
-from tiles.user.trusted_keys import FIRST_USE, Trust, unrememberable
-
-PINNED = "pinned"
+from tiles.user.pinned import FIRST_USE, PINNED, Pinned
+from tiles.user.trusted_keys import Trust, unrememberable
 
 _HINT = "pass --vkey or --policy, from a source you trust; `tiletree key trust URL VKEY` remembers it"
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """With which policy a log is read, and why: PINNED, REMEMBERED or FIRST_USE, to be shown with every result.
-
-    not_remembered   why the key of a first use could not be remembered, so that the next use is a first one again; or
-                     "". What was seen of the log is then not to be remembered either: the log could show another key
-                     each time, and fill the disk.
-    """
-
-    policy: Policy
-    how: str
-    not_remembered: str = ""
-
-    @property
-    def is_first_use(self) -> bool:
-        """Whether the key is only what the log itself showed."""
-        return self.how == FIRST_USE
 
 
 def resolve(

@@ -18,11 +18,11 @@ from tiles.read.verified_tree import VerifiedTree
 from tiles.records.paths import withheld_path
 from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
-from tiles.tree.layout import BUNDLES, TILE_WIDTH
+from tiles.tree.layout import BUNDLES, TILE_WIDTH, parse_tile_path
 from tiles.tree.merkle import TreeHead
 from tiles.tree.proof import Node
 
-_BUNDLE = re.compile(rf"{BUNDLES}((?:x[0-9]{{3}}/)*[0-9]{{3}})", re.ASCII)
+_BUNDLE = re.compile(rf"{BUNDLES}(?:x[0-9]{{3}}/)*[0-9]{{3}}", re.ASCII)
 
 
 class WithheldEntries:
@@ -70,8 +70,8 @@ class WithheldEntries:
         found = _BUNDLE.search(error.message)
         if found is None:
             return error
-        bundle = int(found[1].replace("x", "").replace("/", ""))
         try:
+            bundle = parse_tile_path(found[0]).index
             entries = self.of_bundle(bundle)
         except (LogError, NotFound, UsageError):
             return error

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tiles.errors import Malformed
+from tiles.notes.witness_messages import is_seen_path
 from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind, withheld_bundle
 from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
@@ -65,8 +66,9 @@ def is_for_ever(path: str) -> bool:
 
 
 def headers_of(path: str) -> dict[str, str]:
-    """Return Content-Type and Cache-Control of an object of the public part."""
-    if path in _FRESH or head_kind(path) is not None or withheld_bundle(path) is not None:
+    """Return Content-Type and Cache-Control of an object of the public part, or of one that a witness publishes."""
+    changes = path in _FRESH or is_seen_path(path)
+    if changes or head_kind(path) is not None or withheld_bundle(path) is not None:
         return {"Content-Type": TEXT, "Cache-Control": FRESH}
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}

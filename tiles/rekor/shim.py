@@ -190,3 +190,27 @@ def _details(verifier: Item) -> str:
     if not isinstance(found, str) or found not in DETAILS:
         verifier.refuse(f"keyDetails of a key that is not taken; {', '.join(DETAILS)} are", str(found))
     return found
+
+
+class ShimCalls:
+    """The calls that a shim takes, and its answers, as a server needs them.
+
+    log   as `respond` has it
+    """
+
+    busy, fault = BUSY, FAULT
+
+    def __init__(self, log: Callable[[bytes], bytes]) -> None:
+        self._log = log
+
+    def check(self, method: str, target: str, header: Callable[[str], str | None]) -> int | Answer:
+        """Return what `check_call` does."""
+        return check_call(method, target, header)
+
+    def respond(self, _method: str, _target: str, body: bytes) -> Answer:
+        """Return what `respond` does."""
+        return respond(body, self._log)
+
+    def not_http(self, status: int) -> Answer:
+        """Return what `not_http` does."""
+        return not_http(status)

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from tiles.errors import AccessError, Malformed, NotFound, Refused, UsageError, placed
-from tiles.sigstore.public_key import DIGEST_SIZES, PublicKey, parse_public_key, prehashed
+from tiles.errors import AccessError, Malformed, NotFound, Refused, placed
+from tiles.sigstore.public_key import PublicKey, check_digest, parse_public_key, prehashed
 from tiles.user.files import create_file, read_private
 
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
@@ -73,8 +73,7 @@ class FileKey:
 
     def sign_digest(self, digest: bytes) -> bytes:
         """Return the signature over what has this digest: deterministic ECDSA in DER, or RSA PKCS#1 v1.5."""
-        if len(digest) != DIGEST_SIZES[self.public.algorithm]:
-            raise UsageError(f"{len(digest)} bytes are no digest of {self.public.algorithm}")
+        check_digest(digest, self.public.algorithm)
         hashed = prehashed(self.public.algorithm)
         if isinstance(self._private, rsa.RSAPrivateKey):
             return self._private.sign(digest, padding.PKCS1v15(), hashed)

@@ -75,13 +75,13 @@ class GcpKms:
         if signature is None:
             raise AccessError(f"{self.where}: the answer has no signature in base64")
         self._check_crc(signature, answer, "signatureCrc32c")
+        if answer.get("name") != self._name:
+            raise AccessError(f"{self.where}: the answer is of another key")
         return signature
 
     def _check_crc(self, content: bytes, answer: dict[str, Any], name: str) -> None:
         if _field(answer, name, str, self.where) != str(_crc32c(content)):  # int64 is a string in Google's JSON
             raise Busy(f"{self.where}: the answer was damaged on its way: its CRC-32C is another")
-        if answer.get("name") != self._name and name != "pemCrc32c":
-            raise AccessError(f"{self.where}: the answer is of another key")
 
     def _ask(self, method: str, url: str, body: bytes | None = None) -> dict[str, Any]:
         from urllib3.exceptions import HTTPError

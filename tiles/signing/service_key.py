@@ -12,12 +12,13 @@ from typing import Protocol, TypeVar
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from tiles.errors import AccessError, Malformed, SignatureError, UsageError
 from tiles.notes.keys import SignatureType, VerifierKey
 from tiles.retry import Clock, Pauses, attempts
-from tiles.sigstore.public_key import DIGEST_SIZES, PublicKey, parse_public_key, verify_digest
+from tiles.sigstore.public_key import PublicKey, check_digest, parse_public_key, verify_digest
 
 PATIENCE = Pauses(5, 0.2, 5.0, (0.5, 1.0))  # 3 seconds in all: a run that fails is finished by the next one
 
@@ -68,13 +69,18 @@ class HeldKey:
         """The public half, asked for once: a DER SubjectPublicKeyInfo."""
         return self._patiently(self._service.public)
 
+    @cached_property
+    def public(self) -> PublicKeyTypes:
+        """The same as a key. Raises AccessError for what is none."""
+        try:
+            return load_der_public_key(self.spki)
+        except (ValueError, UnsupportedAlgorithm):
+            raise AccessError(f"{self.where}: the answer is no public key") from None
+
     @property
     def kind(self) -> str:
         """ED25519, P256, or another kind in words."""
-        try:
-            key = load_der_public_key(self.spki)
-        except (ValueError, UnsupportedAlgorithm):
-            raise AccessError(f"{self.where}: the answer is no public key") from None
+        key = self.public
         if isinstance(key, ec.EllipticCurvePublicKey):
             return P256 if isinstance(key.curve, ec.SECP256R1) else f"ECDSA {key.curve.name}"
         return (
@@ -84,9 +90,7 @@ class HeldKey:
     @property
     def pem(self) -> str:
         """The public half in PEM."""
-        self.kind  # noqa: B018  raises for what is no key
-        key = load_der_public_key(self.spki)
-        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+        return self.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
 
     def check_kind(self, wanted: str, what: str) -> None:
         """Raise UsageError unless the key is of a kind. what: "the key of a log"."""
@@ -125,8 +129,9 @@ class ServiceKey:
 
     def __init__(self, name: str, held: HeldKey) -> None:
         held.check_kind(ED25519, "the key of a log")
-        public = load_der_public_key(held.spki)
-        self.verifier = VerifierKey(name, SignatureType.ED25519, public.public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self.verifier = VerifierKey(
+            name, SignatureType.ED25519, held.public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        )
         self._held = held
 
     def sign(self, message: bytes) -> bytes:
@@ -154,8 +159,7 @@ class ServiceArtifactKey:
 
     def sign_digest(self, digest: bytes) -> bytes:
         """Return a signature over what has this SHA-256. Raises AccessError for one that is not by this key."""
-        if len(digest) != DIGEST_SIZES[self.public.algorithm]:
-            raise UsageError(f"{len(digest)} bytes are no digest of {self.public.algorithm}")
+        check_digest(digest, self.public.algorithm)
         signature = self._held.sign_digest(digest)
         try:
             verify_digest(self.public, digest, signature)

@@ -12,6 +12,7 @@ from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from tiles.errors import LogError, PolicyError, ProofError, SignatureError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -21,9 +22,11 @@ from tiles.notes.note import verify_note
 from tiles.notes.policy import Accepted, Policy, policy_of
 from tiles.sigstore.bundle import EntryProof, LogEntry
 from tiles.sigstore.json_text import canonical_json
-from tiles.sigstore.trusted_root import TrustedLog, TrustedRoot
 from tiles.tree.merkle import Hash, leaf_hash
 from tiles.tree.proof import verify_inclusion
+
+if TYPE_CHECKING:
+    from tiles.sigstore.trusted_root import TrustedLog, TrustedRoot
 
 ED25519 = "PKIX_ED25519"
 # keyDetails of logs' keys; RSA, which signed-note does not have, is not read

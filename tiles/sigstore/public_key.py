@@ -141,8 +141,7 @@ def verify_digest(key: PublicKey, digest: bytes, signature: bytes, algorithm: st
     Raises SignatureError if it is wrong; UsageError for a digest of another size.
     """
     algorithm = algorithm or key.algorithm
-    if DIGEST_SIZES.get(algorithm) != len(digest):
-        raise UsageError(f"{len(digest)} bytes are no digest of {algorithm}")
+    check_digest(digest, algorithm)
     hashed = prehashed(algorithm)
     public = load_der_public_key(key.spki)
     try:
@@ -152,6 +151,12 @@ def verify_digest(key: PublicKey, digest: bytes, signature: bytes, algorithm: st
             public.verify(signature, digest, padding.PKCS1v15(), hashed)
     except InvalidSignature:
         raise SignatureError(f"wrong signature by the key {key.hint.hex()}") from None
+
+
+def check_digest(digest: bytes, algorithm: str) -> None:
+    """Raise UsageError for what is too long or too short to be a digest of that algorithm."""
+    if DIGEST_SIZES.get(algorithm) != len(digest):
+        raise UsageError(f"{len(digest)} bytes are no digest of {algorithm}")
 
 
 def prehashed(algorithm: str) -> Prehashed:

@@ -17,16 +17,15 @@ from tiles.notes.policy import Policy
 from tiles.sigstore.body import HASHES, body_of, check_body
 from tiles.sigstore.bundle import Bundle, LogEntry, MessageSignature
 from tiles.sigstore.dsse import Envelope
-from tiles.sigstore.in_toto import PAYLOAD_TYPE, Statement, parse_statement
 from tiles.sigstore.logged import Logged, verify_entry
 from tiles.sigstore.public_key import PublicKey, certificate_key, verify_digest
-from tiles.sigstore.trusted_root import TrustedRoot
 
 if TYPE_CHECKING:
     from tiles.sigstore.identity import Rule
+    from tiles.sigstore.in_toto import Statement
     from tiles.sigstore.keyless import CheckedCertificate
+    from tiles.sigstore.trusted_root import TrustedRoot
 
-Trust = TrustedRoot | Policy
 Digests = Mapping[str, bytes]  # of an artifact, by algorithms such as "SHA2_256"
 
 
@@ -60,7 +59,7 @@ def needed_digests(bundle: Bundle) -> frozenset[str]:
 
 
 def verify_bundle(
-    bundle: Bundle, artifact: Digests, trust: Trust, demanded: PublicKey | Rule, now: datetime
+    bundle: Bundle, artifact: Digests, trust: TrustedRoot | Policy, demanded: PublicKey | Rule, now: datetime
 ) -> Verdict:
     """Return the verdict on a bundle of this artifact.
 
@@ -107,12 +106,12 @@ def _check_signer(bundle: Bundle, demanded: PublicKey | Rule) -> None:
         raise SignatureError("signed by a key, and a certificate was demanded", hint="name the key with --key")
 
 
-def _check_certificate(bundle: Bundle, logged: Logged, trust: Trust, rule: Rule) -> CheckedCertificate:
+def _check_certificate(bundle: Bundle, logged: Logged, trust: TrustedRoot | Policy, rule: Rule) -> CheckedCertificate:
     """Return the certificate, checked. A policy names no authorities, so nothing can be said of one under a policy."""
     from tiles.sigstore.keyless import check_certificate  # slow to import, and not needed for keys
     from tiles.sigstore.timestamp import VerifiedTime
 
-    if not isinstance(trust, TrustedRoot):
+    if isinstance(trust, Policy):
         raise UsageError(
             "a certificate is judged by the authorities of a trusted root, and a policy names none",
             hint="name the trusted root with --trusted-root",
@@ -121,14 +120,14 @@ def _check_certificate(bundle: Bundle, logged: Logged, trust: Trust, rule: Rule)
     return check_certificate(bundle.certificates, bundle.signature, bundle.timestamps, trust, rule, log_times=log_times)
 
 
-def _time_of_key(bundle: Bundle, logged: Logged, trust: Trust, now: datetime) -> datetime | None:
+def _time_of_key(bundle: Bundle, logged: Logged, trust: TrustedRoot | Policy, now: datetime) -> datetime | None:
     """Return when the signature of a key is known to have existed. Raises PolicyError if the log is not trusted then.
 
     A key's signature needs no time. Timestamps are looked at only if the log's key is not trusted any more.
     """
     time = logged.integrated
     expired = not _is_trusted(logged, time or now)
-    if expired and bundle.timestamps and isinstance(trust, TrustedRoot):
+    if expired and bundle.timestamps and not isinstance(trust, Policy):
         from tiles.sigstore.timestamp import verify_timestamps
 
         time = min(
@@ -196,6 +195,8 @@ def _is_trusted(logged: Logged, at: datetime) -> bool:
 
 
 def _statement(envelope: Envelope) -> Statement:
+    from tiles.sigstore.in_toto import PAYLOAD_TYPE, parse_statement  # not for bundles of a message
+
     if envelope.payload_type != PAYLOAD_TYPE:
         raise Malformed("bundle", "an envelope of something else than a statement", envelope.payload_type)
     return parse_statement(envelope.payload)

@@ -8,7 +8,7 @@
     address fsspec_address        every form of address, and what may be shown of it
     paths                         what a path of an object may be
     network                       which proxy to go through, and which certificates to trust
-    past_caches                   asking once more for what a cache may have kept
+    past_caches                   asking once more: for what a cache may have kept, or at another address of the log
     ranges                        reading part of an object; bucket_ranges is how that is done in a bucket
     bounded_gzip                  gzip within a limit
     content_encoding              which encodings of an object are undone, and which are refused
@@ -133,10 +133,6 @@ class Differs(LogError):
 
 class Unlistable(AccessError):
     """An object below the prefix has a name that no object of ours can have, and that stops the listing."""
-
-
-class TooLong(AccessError):
-    """An object is longer than its reader allows."""
 
 
 @runtime_checkable

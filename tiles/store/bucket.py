@@ -24,10 +24,10 @@ from typing import Any
 import obstore
 from obstore import exceptions as answers
 
-from tiles.errors import AccessError, Conflict, Denied, NotFound, OutcomeUnknown
+from tiles.errors import AccessError, Conflict, Denied, NotFound, OutcomeUnknown, TooLong
 from tiles.parallel import BUCKET_REQUESTS, all_done
 from tiles.retry import Clock, Pauses, attempts
-from tiles.store import Differs, Listed, Locks, Object, Part, Serve, TooLong, Version
+from tiles.store import Differs, Listed, Locks, Object, Part, Serve, Version
 from tiles.store.address import shown_object_url
 from tiles.store.bounded_gzip import encode
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble

@@ -10,8 +10,8 @@ from typing import Any
 
 import obstore
 
-from tiles.errors import NotFound
-from tiles.store import Part, TooLong
+from tiles.errors import NotFound, TooLong
+from tiles.store import Part
 from tiles.store.bucket_errors import DENIED, NO_CONNECTION, is_nowhere, status, trouble
 from tiles.store.content_encoding import is_plain
 

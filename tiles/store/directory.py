@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, UsageError
-from tiles.store import Differs, Listed, Object, Part, TooLong, Version, content_version
+from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, TooLong, UsageError
+from tiles.store import Differs, Listed, Object, Part, Version, content_version
 from tiles.store.directory_listing import Listing
 from tiles.store.directory_root import Root
 from tiles.store.folders import Folders

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
-from tiles.errors import Conflict, NotFound
-from tiles.store import Differs, Listed, Object, Part, TooLong, Version, content_version
+from tiles.errors import Conflict, NotFound, TooLong
+from tiles.store import Differs, Listed, Object, Part, Version, content_version
 from tiles.store.paths import check_path, check_prefix
 
 

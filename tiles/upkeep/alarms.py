@@ -98,5 +98,6 @@ def silence(found: Status, now: float) -> float:
     """
     waits = [found.backlog.oldest or 0.0]
     if not found.is_published:
-        waits.append(now - found.modified)
-    return max(0.0, min(max(waits), now - (found.since or 0.0)))
+        waits.append(found.age(now))
+    published = found.published_age(now)
+    return max(waits) if published is None else min(max(waits), published)

@@ -60,6 +60,14 @@ class Status:
         """How many entries readers see."""
         return self.published.tree.size if self.published else 0
 
+    def age(self, now: float) -> float:
+        """Return how many seconds ago the head was written; clocks may differ, and no age is negative."""
+        return max(0.0, now - self.modified)
+
+    def published_age(self, now: float) -> float | None:
+        """Return how many seconds ago the checkpoint was written; None if there is none."""
+        return None if self.since is None else max(0.0, now - self.since)
+
     @property
     def next(self) -> str:
         """What the next run will do first."""

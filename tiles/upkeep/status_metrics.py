@@ -15,13 +15,13 @@ from tiles.upkeep.status import Status
 def gauges(found: Status, alarms: Sequence[Alarm], now: float) -> list[Gauge]:
     """Return the metrics of a log at that time, in POSIX seconds."""
     log = {"origin": found.head.origin}
-    waiting, since, anchor = found.backlog, found.since, found.anchor
+    waiting, anchor = found.backlog, found.anchor
     raised = {alarm.name for alarm in alarms}
     numbers: list[tuple[str, str, float | None]] = [
         ("committed_size", "Entries that are committed.", found.head.tree.size),
-        ("committed_age_seconds", "How long ago the head was written.", now - found.modified),
+        ("committed_age_seconds", "How long ago the head was written.", found.age(now)),
         ("published_size", "Entries that readers see.", found.published_size),
-        ("published_age_seconds", "How long ago that was published.", None if since is None else now - since),
+        ("published_age_seconds", "How long ago that was published.", found.published_age(now)),
         ("anchor_size", "Entries of the tree that was signed last.", anchor.tree.size if anchor else None),
         ("staged_batches", "Batches that are staged: one while a run is at work, or left over.", len(found.staged)),
         ("frozen", "1 if nothing can be added any more.", found.head.frozen),
@@ -37,7 +37,7 @@ def gauges(found: Status, alarms: Sequence[Alarm], now: float) -> list[Gauge]:
     sound = [(kind, covered) for kind, covered, problem in found.indexes if not problem]
     return [
         *(
-            Gauge(f"tiletree_{name}", about, (Sample(max(0.0, value), log),))
+            Gauge(f"tiletree_{name}", about, (Sample(value, log),))
             for name, about, value in numbers
             if value is not None
         ),

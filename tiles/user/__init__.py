@@ -7,7 +7,8 @@
 
 Losing the first two means typing options again; losing the third means that one change of a log's history may go
 unnoticed; losing the fourth only costs time. `places` combines what a call names with what is known of a log, and
-`files` writes all of them. `exposed` tells whether a place for private things is one that is published.
+`files` writes all of them. `pinned` is what comes of the second: by which policy a log is read, and why. `exposed`
+tells whether a place for private things is one that is published.
 
 The rule: nothing here holds a credential, and nothing here is believed about a log because of where it lies. A
 checkpoint is verified when it is read back, and a cached tile like one that was just fetched.

@@ -12,10 +12,8 @@ from tiles.notes.keys import VerifierKey, parse_vkey
 from tiles.notes.policy import Policy, policy_for
 from tiles.store.address import normal_url
 from tiles.user.files import locked, read_file, write_file
+from tiles.user.pinned import FIRST_USE, REMEMBERED
 from tiles.user.places import config_directory
-
-REMEMBERED = "remembered"
-FIRST_USE = "first use, not pinned"
 
 MAX_TRUST_SIZE = 1 << 20  # bytes
 MAX_NAME = 255  # bytes of a key's name that is remembered, as much as any cosigner may have

@@ -8,4 +8,11 @@
 
 Each remembers the last tree that it saw of a log, and goes on from there only by a consistency proof. What contradicts
 it is evidence, and is kept.
+
+    witness           cosigns what extends the tree that was cosigned last, and remembers it; pure but for its store
+    witness_config    which logs a witness has begun, its keys, and where it stores what it cosigns
+    witness_run       visits logs where they are published
+    witness_http      answers logs that ask
+    mirror            keeps a verified copy of a log; mirror_tree copies its tree, mirror_extras what is kept beside it,
+                      mirror_signing makes the mirror's cosignature
 """

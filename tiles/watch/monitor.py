@@ -24,11 +24,11 @@ from tiles.notes.withheld import Entry
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log, open_place
 from tiles.read.other_layouts import check_layout, explained
-from tiles.read.trust import Pinned
 from tiles.read.withheld import WithheldEntries
 from tiles.store import Fetcher
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, tile_at
 from tiles.tree.merkle import TreeHead
+from tiles.user.pinned import Pinned
 from tiles.watch.monitor_compare import Comparison
 from tiles.watch.monitor_index import IndexCheck
 from tiles.watch.monitor_match import Matcher

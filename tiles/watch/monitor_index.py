@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tiles.entries.key_kinds import OWN_KINDS
-from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, VerificationError
+from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, TooLong, VerificationError
 from tiles.index.check import (
     SignedHead,
     check_index,
@@ -26,7 +26,6 @@ from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
 from tiles.read.memories import CheckpointMemory
 from tiles.records.paths import index_head_path
-from tiles.store import TooLong
 from tiles.store.directory import DirectoryStore
 from tiles.user.files import read_file, write_file
 

@@ -9,7 +9,8 @@ import click
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
 from tiles.user.places import private_store
 from tiles.write.load import read_admission, read_head
-from tiletree.opening import open_sequencer, read_named
+from tiletree.files import read_named
+from tiletree.opening import open_sequencer
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
 

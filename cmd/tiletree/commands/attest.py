@@ -14,9 +14,8 @@ from tiles.rekor.sign import MAX_PREDICATE_SIZE, PREDICATE_TYPES, attest_artifac
 from tiles.signing.key_place import KeyPlace
 from tiles.sigstore.bundle import SUFFIX, Bundle
 from tiles.sigstore.dsse import Envelope
-from tiletree.files import read_limited
+from tiletree.files import open_binary, read_limited
 from tiletree.keys import read_signing_key
-from tiletree.opening import open_binary
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
 from tiletree.stapling import Unlogged, bundle_before, keep_signature, log_bundles, open_log, signing_key_option
 from tiletree.ui import Output

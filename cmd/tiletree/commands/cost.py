@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tiles.cost.month import ASSUMED, ASSUMED_ON, WITH_KEYS, Use, assumed, bill, month
+from tiles.cost.month import ASSUMED, ASSUMED_ON, WITH_KEYS, Use, assumed, bill, gigabytes, month
 from tiles.cost.requests import Setup
 from tiles.errors import UsageError
 from tiletree.options import json_option, output
@@ -77,7 +77,7 @@ def cost(
     found = month(use, setup)
     items = bill(use, found, prices)
     total = sum(item.dollars for item in items)
-    more = (found.entries * (entry_size + 2) + found.entries * 32) / 1e9 * prices["gb-month"]
+    more = gigabytes(use, found.entries) * prices["gb-month"]
     requests = found.requests
     named = ", ".join(f"{name}={value:g}" for name, value in prices.items())
     out.answer(

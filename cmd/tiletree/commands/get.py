@@ -14,11 +14,11 @@ from tiles.index.find_file import find_leaf_hash
 from tiles.index.key_text import key_from
 from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
-from tiles.read.fetcher import open_log
 from tiles.tree.merkle import Hash, leaf_hash, to_hash
+from tiletree.files import write_file
 from tiletree.finding import check_named, find_entry, remarks
-from tiletree.opening import tiles_of, visit, write_file
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.opening import tiles_of, visit
+from tiletree.options import Pins, json_option, log_argument, output, reading_options
 from tiletree.proposed import Proposed, proposed_options
 from tiletree.ui import Output
 
@@ -44,7 +44,7 @@ _ENTRY_ID = 80  # digits, of Rekor v1: 16 of a tree, and then the 64
     "--payload", is_flag=True, help="the file or statement whose digest the entry has, if it was added with --payload"
 )
 @click.option("--scan", is_flag=True, help="look for it in a log of any size, entry by entry")
-@trust_options
+@reading_options
 @json_option
 @output
 def get(
@@ -96,7 +96,7 @@ def get(
         else:
             index, entry, _ = find_entry(out, client, what or "", log, any_size=scan)
         told = _log_entry(client, accepted.log, index, entry) if form == "tle" else b""
-    data = fetch_payload(open_log(log), entry) if payload else told or entry
+    data = fetch_payload(client.fetcher, entry) if payload else told or entry
     document = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "entry": b64encode(entry).decode()}
     if told:
         document["tle"] = told.decode()

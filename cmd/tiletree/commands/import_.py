@@ -16,7 +16,7 @@ from tiletree.options import (
     Writer,
     json_option,
     output,
-    trust_options,
+    reading_options,
     writer_options,
 )
 from tiletree.remarks import remark_index
@@ -26,7 +26,7 @@ from tiletree.ui import Output
 @click.command("import")
 @click.argument("src", metavar="SRC")
 @click.argument("dst", metavar="DST")
-@trust_options
+@reading_options
 @writer_options("anchor", "private", "key")
 @json_option
 @output

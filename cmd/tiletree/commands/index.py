@@ -36,6 +36,7 @@ from tiletree.options import (
     log_argument,
     output,
     private_option,
+    reading_options,
     trust_options,
     writer_options,
 )
@@ -58,7 +59,7 @@ def index() -> None:
 @_KINDS
 @click.option("--repair", is_flag=True, help="put back objects of the index that are missing or damaged")
 @writer_options("key", "private", "anchor")
-@trust_options
+@reading_options
 @json_option
 @output
 def build(
@@ -90,8 +91,8 @@ def build(
 
 
 def _build_own(out: Output, log: str, kinds: Sequence[str], writer: Writer, pins: Pins, *, repair: bool) -> None:
-    if pins.is_named:
-        raise UsageError("--vkey and --policy say whom to trust for the log of others, with DST")
+    if pins.is_named or pins.mirrors:
+        raise UsageError("--vkey, --policy and --mirror say whom to trust for the log of others, with DST")
     key = find_key(log, writer)
     opened = open_sequencer(log, writer, key)
     size = opened.finish().tree.size

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tiles.entries.key_kinds import check_known, known_kinds
-from tiles.errors import AccessError, LogError, NotFound, UsageError
+from tiles.errors import AccessError, LogError, NotFound, TooLong, UsageError
 from tiles.index.check import (
     Checked,
     SignedHead,
@@ -25,13 +25,13 @@ from tiles.notes.index_head import MAX_HEAD_SIZE
 from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
-from tiles.read.trust import Pinned
 from tiles.records.paths import index_head_path
-from tiles.store import Fetcher, Store, TooLong
+from tiles.store import Fetcher, Store
 from tiles.store.directory import DirectoryStore
 from tiles.user.files import write_file
+from tiles.user.pinned import Pinned
 from tiles.user.seen_checkpoints import Visits
-from tiletree.opening import memory
+from tiletree.pins import memory
 from tiletree.remarks import covering
 from tiletree.ui import EXIT_ACCESS, EXIT_OK, EXIT_WRONG, Output
 

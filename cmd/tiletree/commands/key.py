@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tiles.errors import Malformed, NotFound, UsageError
-from tiles.notes.keys import SEED_SIZE, VerifierKey, check_origin, signing_key
+from tiles.notes.keys import SEED_SIZE, SignatureType, VerifierKey, check_origin, signing_key
 from tiles.retry import Clock
 from tiles.signing.anchor import AnchorMemory
 from tiles.signing.artifact_key import generate_key, write_artifact_key
@@ -31,8 +31,9 @@ from tiles.write.load import last_used
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 from tiletree.keys import check_own, find_anchor, find_key, names_a_log
-from tiletree.opening import memory, open_sequencer, read_vkey, to_verifier
+from tiletree.opening import open_sequencer
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
+from tiletree.pins import memory, read_vkey, to_verifier
 from tiletree.ui import Output
 
 WARNING = (
@@ -49,15 +50,17 @@ def key() -> None:
 @key.command()
 @click.argument("name", required=False)
 @click.option("--signing", is_flag=True, help="a key that signs artifacts, and no log")
+@click.option("--cosigner", is_flag=True, help="the key of a mirror of that NAME, which cosigns (type 0x04)")
 @click.option("--out", "path", type=click.Path(path_type=Path), required=True, help="the new key file, mode 0600")
 @json_option
 @output
-def generate(out: Output, name: str | None, signing: bool, path: Path) -> None:
+def generate(out: Output, name: str | None, signing: bool, cosigner: bool, path: Path) -> None:
     """Make a key of that NAME, which is the origin of the log it will sign for; or one for artifacts, with --signing.
 
     \b
     Examples:
       tiletree key generate log.example.com --out log.key
+      tiletree key generate mirror.example.com --cosigner --out m.key
       tiletree key generate --signing --out s.key
 
     A key for artifacts has no name. It is ECDSA P-256, in PEM (PKCS#8), not encrypted, and its public half is put
@@ -65,6 +68,8 @@ def generate(out: Output, name: str | None, signing: bool, path: Path) -> None:
     """
     if (name is None) != signing:
         raise click.UsageError("name the log that it is for, or --signing", click.get_current_context())
+    if signing and cosigner:
+        raise click.UsageError("a key signs artifacts, or cosigns logs", click.get_current_context())
     if name is None:
         made = generate_key()
         public = str(write_artifact_key(path, made))
@@ -72,7 +77,8 @@ def generate(out: Output, name: str | None, signing: bool, path: Path) -> None:
             out.remark("exposed", [f"{path}: {reason}"], f"warning: the key, {path}, may be published: {reason}")
         out.result({"path": str(path), "public_key": public}, f"{path}, keep it secret; its public half: {public}")
         return
-    key = signing_key(name, secrets.token_bytes(SEED_SIZE))
+    kind = SignatureType.COSIGNATURE if cosigner else SignatureType.ED25519
+    key = signing_key(name, secrets.token_bytes(SEED_SIZE), kind)
     write_key(path, key)
     out.result({"name": name, "vkey": key.verifier.vkey, "path": str(path)}, key.verifier.vkey)
 

@@ -9,10 +9,8 @@ import click
 
 from tiles.page import VERIFY, install_page, published_policy, verify_page
 from tiles.user.places import public_store
-from tiletree.opening import (
-    read_policy,
-)
 from tiletree.options import json_option, log_argument, output
+from tiletree.pins import read_policy
 from tiletree.ui import Output
 
 

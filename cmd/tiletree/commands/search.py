@@ -28,9 +28,11 @@ from tiles.read.client import LogClient
 from tiles.read.fetcher import open_place
 from tiles.signatures.entry import parse_signature_entry
 from tiles.tree.merkle import leaf_hash
+from tiletree.files import read_file, write_file
 from tiletree.finding import read_key_hint, remarks, revoked_by
-from tiletree.opening import read_file, tiles_of, to_verifier, visit, write_file
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.opening import tiles_of, visit
+from tiletree.options import Pins, json_option, log_argument, output, reading_options
+from tiletree.pins import to_verifier
 from tiletree.ui import Output
 
 
@@ -66,7 +68,7 @@ from tiletree.ui import Output
 @click.option(
     "--prove", "target", type=click.Path(path_type=Path), help="write a search proof, for `verify --search-proof`"
 )
-@trust_options
+@reading_options
 @json_option
 @output
 def search(

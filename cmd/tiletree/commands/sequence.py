@@ -21,7 +21,7 @@ from tiletree.ending import until_told_to_end
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
 from tiletree.remarks import remark_index, remark_unsure
-from tiletree.telemetry import send
+from tiletree.telemetry import report
 from tiletree.ui import Output
 
 SHOWN_REFUSALS = 20
@@ -134,10 +134,7 @@ def counted(out: Output, origin: str) -> Iterator[Callable[[Sequenced], object]]
         outcome = type(error).__name__
         raise
     finally:
-        run = batches[0].ended(time.monotonic() - began, outcome)
-        out.log(json_line(run, out.now()))
-        if problem := send(run):
-            out.warn(problem)
+        report(out, batches[0].ended(time.monotonic() - began, outcome), json_line)
 
 
 @dataclass

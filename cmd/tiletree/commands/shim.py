@@ -23,7 +23,7 @@ from tiles.parallel import BUCKET_READS, in_background
 from tiles.read.client import LogClient
 from tiles.rekor.desk import Desk
 from tiles.rekor.log_entry import log_entry
-from tiles.rekor.shim import respond
+from tiles.rekor.shim import ShimCalls
 from tiles.rekor.writers import Appending, Submitting
 from tiles.sigstore.log_key import trusted_log
 from tiles.sigstore.signing_config import SigningConfig
@@ -33,9 +33,10 @@ from tiles.store.address import normal_url, shown_address
 from tiles.write.load import read_admission, read_head
 from tiletree.commands.submit import inbox_of, login_name
 from tiletree.ending import until_told_to_end
+from tiletree.files import write_file
 from tiletree.keys import find_key
 from tiletree.loopback import LoopbackServer, parse_listen
-from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, visit, write_file
+from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, visit
 from tiletree.options import Pins, Writer, json_option, log_argument, output, trust_options, writer_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output, own_fault
@@ -94,7 +95,7 @@ def shim(
     It ends by Ctrl-C, by SIGTERM, or with the process that started it, and loses nothing if it is killed: what was
     answered is published, and a client that got no answer may ask again.
     """
-    address = parse_listen(listen)
+    address = parse_listen(listen, "whoever reaches the shim can write to the log")
     if not submits and (submitter or pins.is_named):
         raise click.UsageError("--submitter, --vkey and --policy are for --submit", click.get_current_context())
     parent = os.getppid()
@@ -117,7 +118,7 @@ def shim(
 
     with (
         until_told_to_end() as told_to,
-        _serving(LoopbackServer(address, partial(respond, log=logged), told), desk) as server,
+        _serving(LoopbackServer(address, ShimCalls(logged), told), desk) as server,
     ):
         line = f"{shown_address(log)} is written to at {server.url} until you press Ctrl-C"
         if signing_config:

@@ -19,16 +19,16 @@ def document(found: Status, now: float, key: str, problem: str, will: str, alarm
     will           what the next run will do
     """
     head, waiting = found.head, found.backlog
-    published, since = _tree(found.published), max(0.0, now - (found.since or 0.0))
+    published = _tree(found.published)
     return {
         "origin": head.origin,
         "head": {
             **_of(head.tree),
             "base": head.base,
             "frozen": head.frozen,
-            "age": max(0.0, now - found.modified),
+            "age": found.age(now),
         },
-        "published": published and {**published, "age": since},
+        "published": published and {**published, "age": found.published_age(now)},
         "staged": list(found.staged),
         "anchor": _tree(found.anchor.tree if found.anchor else None),
         "key": {"path": key, "problem": problem or None},
@@ -53,7 +53,7 @@ def document(found: Status, now: float, key: str, problem: str, will: str, alarm
 def lines(found: Status, now: float, key: str, problem: str, will: str, memory: str) -> list[str]:
     """Return the same in words. memory: where the anchor is looked for."""
     head = found.head
-    age, since = lasted(max(0.0, now - found.modified)), lasted(max(0.0, now - (found.since or 0.0)))
+    age, since = lasted(found.age(now)), lasted(found.published_age(now) or 0.0)
     return [
         f"log        {head.origin}",
         f"head       {head.tree}, committed {age} ago, on size {head.base}{', frozen' if head.frozen else ''}",

@@ -15,8 +15,8 @@ from tiles.read.client import LogClient
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.write.results import runs
 from tiletree.blinding import Blinder
+from tiletree.files import write_file
 from tiletree.inputs import SHOWN_ENTRIES, Input
-from tiletree.opening import write_file
 from tiletree.ui import Output
 
 

@@ -19,9 +19,9 @@ from tiles.sigstore.signing_config import SigningConfig, trust_config
 from tiles.sigstore.trusted_root import MAX_ROOT_SIZE, Period, TrustedRoot, format_time, parse_trusted_root
 from tiles.store.address import Kind, kind_of, parse_http_url, shown_address
 from tiles.user.places import public_store
-from tiletree.files import read_limited
-from tiletree.opening import read_named, visit, write_file
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.files import read_limited, read_named, write_file
+from tiletree.opening import visit
+from tiletree.options import Pins, json_option, log_argument, output, reading_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output
 
@@ -50,7 +50,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_file,
     help="a trusted root that goes in as well, such as of last year's log",
 )
-@trust_options
+@reading_options
 @json_option
 @output
 def trust_root(

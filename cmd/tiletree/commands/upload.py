@@ -17,8 +17,7 @@ from tiles.signatures.digests import SHA256, WHOLE, Signed
 from tiles.signatures.entry import SignatureEntry, entry_by
 from tiles.signatures.formats import FORMATS, MAX_FILE_SIZE, SignerKey, format_of, parse_signature, parse_signer_key
 from tiles.sigstore.public_key import DIGEST_SIZES
-from tiletree.files import read_limited
-from tiletree.opening import open_binary
+from tiletree.files import open_binary, read_limited
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
 from tiletree.stapling import Unlogged, log_bundles, log_other, open_log
 from tiletree.ui import Output

@@ -9,15 +9,13 @@ import click
 
 from tiles.errors import NotLogged, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
-from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
-from tiles.user.seen_checkpoints import read_evidence
 from tiletree.commands.verify_files import Call, verify_files
 from tiletree.files import digest_named, read_limited
 from tiletree.gating import open_gate
-from tiletree.opening import to_verifier
 from tiletree.options import Pins, json_option, output, trust_options
+from tiletree.pins import to_verifier
 from tiletree.trusting import Who, pinned, read_trusted_root, who_options
 from tiletree.ui import Output
 
@@ -144,6 +142,9 @@ def _can_be_read(files: tuple[str, ...], alone: list[Path | None], bundle: Path 
 
 
 def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) -> None:
+    from tiles.notes.fork_evidence import NEWER, check_fork, fork_signers  # not for files
+    from tiles.user.seen_checkpoints import read_evidence
+
     evidence = read_evidence(directory)
     with judged(data := evidence.get(NEWER, b""), str(directory / NEWER)):
         origin = parse_signed_checkpoint(data).origin

@@ -5,28 +5,20 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
-from itertools import chain
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tiles.entries.file_digest import DigestEntry
-from tiles.entries.kinds import Signature, forms, kind_of
-from tiles.entries.proof_extra import entry_of
-from tiles.errors import Malformed, NotFound, ProofError, TilesError, UsageError
+from tiles.errors import Malformed, NotFound, TilesError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
-from tiles.notes.policy import Accepted, Policy
-from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.notes.policy import Policy
 from tiles.read.trouble import judged
-from tiles.read.trust import PINNED
 from tiles.signatures.formats import SignerKey
-from tiles.tree.merkle import leaf_hash
-from tiletree.blinding import known_secrets
-from tiletree.commands.verify_report import Check, of_bundle, of_gate, of_proof
+from tiles.user.pinned import PINNED
+from tiletree.commands.verify_report import Check, of_bundle, of_gate
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
 from tiletree.files import digest_named, digests_of, read_limited
 from tiletree.gating import OpenGate
-from tiletree.opening import read_file
 from tiletree.options import Pins
 from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
 from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_WRONG, Output, exit_code
@@ -146,18 +138,9 @@ class _Judge:
 
     def by_proof(self, file: str, path: Path) -> Check:
         """Verify a file by a proof file."""
-        if digest_named(file) is not None:
-            raise UsageError(f"{path} is of an entry that holds the size of the file", hint="name the file itself")
-        with judged(data := read_limited(path, MAX_PROOF_SIZE), str(path)):
-            proof = parse_tlog_proof(data)
-        trust = pinned(proof.checkpoint.origin, self.call.pins, self.root)
-        accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
-        if matched == Signature.name:
-            raise UsageError(
-                f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
-                hint="it is one of SSH, minisign or OpenPGP; its entry names a key, which anyone can write",
-            )
-        return of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
+        from tiletree.commands.verify_proofs import check_proof  # not for calls with bundles only
+
+        return check_proof(file, path, self.call, self.root)
 
     def by_bundle(self, file: str, path: Path, required: Required | None = None) -> Check:
         """Verify a file by a bundle. required: what the gate requires of it"""
@@ -254,20 +237,3 @@ def _origin(bundle: Bundle) -> str:
             with suppress(Malformed):
                 return parse_signed_checkpoint(entry.proof.checkpoint).origin
     return "the log of this bundle"
-
-
-def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes, str]:
-    """Verify a file in any form in which it may have been logged; return in which it was, the entry, and its SHA-256.
-
-    What the proof says of the entry is one more form, if it is of exactly this file.
-    """
-    content = read_file(file, partial(known_secrets, None, proof.checkpoint.origin))
-    told = entry_of(proof.extra, DigestEntry(content.sha256, content.size))
-    for matched, entry in chain([] if told is None else [(kind_of(told).name, told)], forms(content)):
-        with suppress(ProofError):
-            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched, entry, content.sha256
-    raise ProofError(
-        f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
-        hint="the file was changed, or the proof is that of another file",
-        evidence={"proof": proof.data},
-    )

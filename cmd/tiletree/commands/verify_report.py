@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tiles.entries.file_digest import name_in
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import TlogProof
-from tiles.read.trust import Pinned
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
 from tiles.tree.proof import inclusion_steps
+from tiles.user.pinned import Pinned
 from tiletree.commands.verify_revocations import Verified
 from tiletree.remarks import cosigned
 

@@ -42,7 +42,7 @@ def check_revocations(log: str, file: str, verified: Verified) -> str:
     from tiles.read.fetcher import is_local, open_log
     from tiles.user.seen_checkpoints import Visits
     from tiles.user.tile_cache import TileCache
-    from tiletree.opening import memory
+    from tiletree.pins import memory
 
     fetcher = open_log(log)
     cache = None if is_local(fetcher) else memory(TileCache)

@@ -21,8 +21,7 @@ from tiles.signatures.formats import FORMATS, MAX_FILE_SIZE, MINISIGN, SignerKey
 from tiles.tree.merkle import leaf_hash
 from tiletree.commands.verify_report import Check, of_proof
 from tiletree.commands.verify_revocations import Verified
-from tiletree.files import read_limited
-from tiletree.opening import open_binary
+from tiletree.files import open_binary, read_limited
 from tiletree.trusting import pinned, read_trusted_root
 
 if TYPE_CHECKING:

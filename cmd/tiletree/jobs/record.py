@@ -14,10 +14,8 @@ from typing import Any
 from tiles.upkeep.log_line import log_line
 from tiles.upkeep.metrics import DONE, RunMetrics, json_line
 from tiles.write.results import Sequenced
-from tiletree.telemetry import send
+from tiletree.telemetry import Form, report
 from tiletree.ui import Output, shown
-
-Form = Callable[[RunMetrics, float], str]  # how the numbers of a run become a line
 
 
 class Record(Output):
@@ -36,16 +34,16 @@ class Record(Output):
         form: Form = json_line,
         now: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__()
+        super().__init__(now)
         self.json = True
-        self._write, self._context, self._form, self._now = write, context, form, now
+        self._write, self._context, self._form = write, context, form
         self._metrics: RunMetrics | None = None
         self.document: dict[str, Any] = {}
         self.failure: dict[str, str] = {}
 
     def say(self, level: str, event: str, **fields: Any) -> None:
         """Write a line. level, event: as for `log_line`."""
-        self._write(log_line(level, event, {**self._context, **fields}, self._now()))
+        self._write(log_line(level, event, {**self._context, **fields}, self.now()))
 
     def begin(self, origin: str) -> None:
         """Say of which log the run is."""
@@ -59,11 +57,11 @@ class Record(Output):
     def end(self, seconds: float) -> None:
         """Write what the run did in numbers. Of a run that does not know its log there are none."""
         if self._metrics is not None:
-            outcome = self.failure.get("kind", DONE)
-            run = self._metrics.ended(seconds, outcome)
-            self._write(self._form(run, self._now()))
-            if problem := send(run):
-                self.warn(problem)
+            report(self, self._metrics.ended(seconds, self.failure.get("kind", DONE)), self._form)
+
+    def log(self, line: str) -> None:
+        """Write a line as it is."""
+        self._write(line)
 
     def answer(self, document: dict[str, Any], *_lines: str) -> None:
         """Keep the answer."""

@@ -3,6 +3,7 @@
 //	tessera check LOG VKEY            a directory or http:// URL: fsck, inclusion proofs, consistency
 //	tessera check LOG VKEY OLDER…     …of these older checkpoints as well
 //	tessera write LOG KEYFILE         each line of standard input is an entry; ends when all are published
+//	tessera write LOG KEYFILE POLICY  …with the cosignatures that this policy file demands
 //
 // Exit code 1 means that the libraries refused what was read, 3 that something else went wrong.
 package main
@@ -44,9 +45,11 @@ func main() {
 	case len(arguments) >= 3 && arguments[0] == "check":
 		err = check(context.Background(), arguments[1], arguments[2], arguments[3:])
 	case len(arguments) == 3 && arguments[0] == "write":
-		err = write(context.Background(), arguments[1], arguments[2])
+		err = write(context.Background(), arguments[1], arguments[2], "")
+	case len(arguments) == 4 && arguments[0] == "write":
+		err = write(context.Background(), arguments[1], arguments[2], arguments[3])
 	default:
-		err = errors.New("usage: tessera check LOG VKEY OLDER… | write LOG KEYFILE")
+		err = errors.New("usage: tessera check LOG VKEY OLDER… | write LOG KEYFILE [POLICY]")
 	}
 	refusal.Exit(err)
 }
@@ -141,7 +144,7 @@ func checkEntries(ctx context.Context, fetcher fsck.Fetcher, checkpoint *log.Che
 	return nil
 }
 
-func write(ctx context.Context, directory, keyFile string) error {
+func write(ctx context.Context, directory, keyFile, policyFile string) error {
 	key, err := os.ReadFile(keyFile)
 	if err != nil {
 		return err
@@ -159,6 +162,17 @@ func write(ctx context.Context, directory, keyFile string) error {
 		WithCheckpointInterval(interval).
 		WithBatching(most, interval).
 		WithPushback(most)
+	if policyFile != "" {
+		policy, err := os.ReadFile(policyFile)
+		if err != nil {
+			return err
+		}
+		witnesses, err := tessera.NewWitnessGroupFromPolicy(policy)
+		if err != nil {
+			return refusal.By("policy", err)
+		}
+		options = options.WithWitnesses(witnesses, nil)
+	}
 	appender, shutdown, reader, err := tessera.NewAppender(ctx, driver, options)
 	if err != nil {
 		return err

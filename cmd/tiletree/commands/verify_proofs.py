@@ -1,0 +1,59 @@
+"""What `tiletree verify` does with a proof: the entry that it is of has to be one that was made from the file."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tiles.entries.file_digest import DigestEntry
+from tiles.entries.kinds import Signature, forms, kind_of
+from tiles.entries.proof_extra import entry_of
+from tiles.errors import ProofError, UsageError
+from tiles.notes.policy import Accepted, Policy
+from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.read.trouble import judged
+from tiles.tree.merkle import leaf_hash
+from tiletree.blinding import known_secrets
+from tiletree.commands.verify_report import Check, of_proof
+from tiletree.files import digest_named, read_file, read_limited
+from tiletree.trusting import pinned
+
+if TYPE_CHECKING:
+    from tiles.sigstore.trusted_root import TrustedRoot
+    from tiletree.commands.verify_files import Call
+
+
+def check_proof(file: str, path: Path, call: Call, root: TrustedRoot | None) -> Check:
+    """Verify a file by the proof in a file. root: the trusted root that the call names"""
+    if digest_named(file) is not None:
+        raise UsageError(f"{path} is of an entry that holds the size of the file", hint="name the file itself")
+    with judged(data := read_limited(path, MAX_PROOF_SIZE), str(path)):
+        proof = parse_tlog_proof(data)
+    trust = pinned(proof.checkpoint.origin, call.pins, root)
+    accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
+    if matched == Signature.name:
+        raise UsageError(
+            f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
+            hint="it is one of SSH, minisign or OpenPGP; its entry names a key, which anyone can write",
+        )
+    return of_proof(proof, accepted, matched, entry, trust, sha256, explain=call.explain)
+
+
+def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes, str]:
+    """Verify a file in any form in which it may have been logged; return in which it was, the entry, and its SHA-256.
+
+    What the proof says of the entry is one more form, if it is of exactly this file.
+    """
+    content = read_file(file, partial(known_secrets, None, proof.checkpoint.origin))
+    told = entry_of(proof.extra, DigestEntry(content.sha256, content.size))
+    for matched, entry in chain([] if told is None else [(kind_of(told).name, told)], forms(content)):
+        with suppress(ProofError):
+            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched, entry, content.sha256
+    raise ProofError(
+        f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
+        hint="the file was changed, or the proof is that of another file",
+        evidence={"proof": proof.data},
+    )

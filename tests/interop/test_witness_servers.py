@@ -1,0 +1,127 @@
+"""Witnesses of others answer our requests as they did when that was recorded (tests/vectors/witnesses)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.interop.peers import Program, build
+from tests.interop.pythons import python_3_13
+from tests.support.signed_text import LOG
+from tests.support.witness_requests import FOLDER, asked, recorded, requests, write
+from tiles.notes.cosignature import verify_cosignature
+from tiles.notes.encoding import encode_base64
+from tiles.notes.keys import parse_vkey
+from tiles.notes.witness_messages import parse_add_checkpoint, parse_signatures
+from tiles.tree.merkle import EMPTY_ROOT
+
+pytestmark = pytest.mark.interop
+
+AICS = "aics-witness==0.1.0"
+RECORD = "TILETREE_RECORD_WITNESSES"  # set it to record anew
+
+
+@contextmanager
+def running(words: list[str], directory: Path, port: int = 0, **environment: str) -> Iterator[None]:
+    """Run a server, and wait until its port, if it has one, answers."""
+    with (directory / "err").open("wb") as err:
+        server = subprocess.Popen(words, cwd=directory, stderr=err, stdout=err, env={**os.environ, **environment})
+        try:
+            for _ in range(200 if port else 5):
+                assert server.poll() is None, (directory / "err").read_text()
+                time.sleep(0.1)
+                with closing(socket.socket()) as one:
+                    if port and one.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+            yield
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def free_port() -> int:
+    """Return a port that is free."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def check(name: str, vkey: str, port: int) -> None:
+    """Require that the witness answers as it did, and that its cosignatures are right."""
+    answers = asked("127.0.0.1", port)
+    if os.environ.get(RECORD):
+        write(FOLDER / f"{name}.json", vkey, answers)
+    _, before = recorded(FOLDER / f"{name}.json")
+    assert [(each.name, each.status, each.type) for each in answers] == [
+        (each.name, each.status, each.type) for each in before
+    ]
+    sent = dict(requests())
+    for each in answers:
+        if each.status == 200:
+            (line,) = parse_signatures(each.body.encode())
+            checkpoint = parse_add_checkpoint(sent[each.name]).signed.checkpoint
+            assert verify_cosignature(checkpoint, line, parse_vkey(vkey)).timestamp
+
+
+@pytest.fixture
+def litewitness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return litewitness, which needs a newer Go than its neighbours: the toolchain comes like a module."""
+    monkeypatch.setenv("GOTOOLCHAIN", "auto")
+    built = build("litewitness", tmp_path / "litewitness", "filippo.io/torchwood/cmd/litewitness")
+    if not isinstance(built, Program):
+        pytest.skip(f"NOT TESTED against litewitness: {built}")
+    return tmp_path / "litewitness"
+
+
+def test_litewitness(litewitness: Path, tmp_path: Path) -> None:
+    """Its logs are put into its database, as its own witnessctl does; its key is in an agent."""
+    if shutil.which("ssh-agent") is None:
+        pytest.skip("NOT TESTED against litewitness: there is no ssh-agent")
+    call: Callable[..., subprocess.CompletedProcess[str]] = lambda *words, **more: subprocess.run(  # noqa: E731
+        words, cwd=tmp_path, check=True, capture_output=True, text=True, **more
+    )
+    call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "k")
+    fingerprint = call("ssh-keygen", "-lf", "k.pub").stdout.split()[1]
+    with closing(sqlite3.connect(tmp_path / "w.db")) as database:
+        database.executescript(
+            "CREATE TABLE log (origin TEXT PRIMARY KEY, tree_size INTEGER NOT NULL, tree_hash TEXT NOT NULL);"
+            "CREATE TABLE key (origin TEXT NOT NULL, key TEXT NOT NULL, FOREIGN KEY(origin) REFERENCES log(origin));"
+        )
+        database.execute("INSERT INTO log VALUES (?, 0, ?)", (LOG.name, encode_base64(EMPTY_ROOT)))
+        database.execute("INSERT INTO key VALUES (?, ?)", (LOG.name, LOG.verifier.vkey))
+        database.commit()
+    port = free_port()
+    (tmp_path / "agent").mkdir()
+    with running(["ssh-agent", "-D", "-a", str(tmp_path / "a.sock")], tmp_path / "agent"):
+        call("ssh-add", "k", env={**os.environ, "SSH_AUTH_SOCK": str(tmp_path / "a.sock")})
+        words = [str(litewitness), "-name", "litewitness.example.com", "-db", "w.db", "-ssh-agent", "a.sock"]
+        with running([*words, "-key", fingerprint, "-listen", f"127.0.0.1:{port}"], tmp_path, port):
+            found = re.search(r'vkey="?([^"\s]+)', (tmp_path / "err").read_text())
+            assert found is not None
+            check("litewitness", found[1], port)
+
+
+def test_aics_witness(tmp_path: Path) -> None:
+    """It needs a newer Python than ours may be."""
+    python = python_3_13()
+    subprocess.run([python, "-m", "venv", str(tmp_path / "venv")], check=True)
+    pip = [str(tmp_path / "venv/bin/python"), "-m", "pip", "install", "-q", AICS]
+    if (done := subprocess.run(pip, capture_output=True, text=True)).returncode:
+        pytest.skip(f"NOT TESTED against aics-witness: {done.stderr.strip()[-300:]}")
+    own, port = str(tmp_path / "venv/bin/aics-witness"), free_port()
+    name = ["init", "-c", "w.json", "--name", "aics.example.com", "--listen", f"127.0.0.1:{port}"]
+    log = ["add-log", "-c", "w.json", "--origin", LOG.name, "--vkey", LOG.verifier.vkey]
+    said = [subprocess.run([own, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+            for words in (name, log)]  # fmt: skip
+    with running([own, "serve", "-c", "w.json"], tmp_path, port):
+        check("aics-witness", said[0].split()[0], port)
