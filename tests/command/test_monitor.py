@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,15 @@ import pytest
 
 from tests.support.command_line import Command, Done
 from tests.support.fault_server import Server, body, serving, silence, status
+from tests.support.indexed import changed, numbers
 from tests.support.readers import OTHER_KEY, make_log
 from tests.support.signed_text import LOG, key
 from tiles.errors import AccessError, UsageError
+from tiles.notes.index_head import IndexHead
+from tiles.tree.merkle import Hash
+from tiles.watch.monitor import Match, Unread
 from tiletree.commands import monitor_report
-from tiletree.commands.monitor_report import Handler
+from tiletree.commands.monitor_report import Handler, Teller
 
 VKEY = LOG.verifier.vkey
 GOOD, BAD = key("good.example.com", 41), key("bad.example.com", 42)
@@ -162,6 +167,54 @@ def test_one_that_lies_and_one_that_does_not(
     assert (told["log"], told["count"]) == ("good", 300)
     server.script.clear()
     assert tiletree(*call).code == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (ValueError("secret"), 70, "a fault of tiletree itself: ValueError"),
+        (OSError(5, "broken", "disk"), 3, "disk: broken"),
+    ],
+)
+def test_what_nobody_expected(
+    tiletree: Command, policy: list[str], monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, words: str
+) -> None:
+    """A fault while one log is read is told as one, and the other one is watched all the same."""
+    write(make_log(3, key=GOOD), "good")
+    write(make_log(3, key=BAD), "bad")
+    line = Teller.line
+
+    def failing(self: Teller, origin: str, found: Match | Unread) -> bytes:
+        if origin == BAD.name:
+            raise error
+        return line(self, origin, found)
+
+    monkeypatch.setattr(Teller, "line", failing)
+    done = tiletree("monitor", "bad", "good", *BEGIN, *policy, "--all", "--json")
+    assert done.code == code
+    (trouble,) = documents(done, "trouble")
+    assert words in trouble["error"]["message"]
+    assert "secret" not in done.out + done.err
+    assert len(documents(done, "match")) == 3
+
+
+def test_an_index_that_lies(tiletree: Command) -> None:
+    """Its evidence is saved, and is exit code 1; the entries are told."""
+    write(changed(numbers(), "leaf/1", lying), "log")
+    call = ("monitor", "log", *BEGIN, "--index", "--vkey", VKEY, "--match", "name/1=file-*", "--json")
+    done = tiletree(*call)
+    assert done.code == 1
+    (trouble,) = documents(done, "trouble")
+    assert "the log has signed an index that is wrong" in trouble["error"]["message"]
+    assert len(documents(done, "match")) == 625
+    (evidence,) = Path("state/forks").iterdir()
+    against = ("index", "check", "log", "--vkey", VKEY, "--against", evidence / "index-head", "--save", "again")
+    assert tiletree(*against).code == 1
+
+
+def lying(head: IndexHead) -> IndexHead:
+    """Return a head with the root of its last run wrong."""
+    return replace(head, runs=(*head.runs[:-1], replace(head.runs[-1], root=Hash(b"\x07" * 32))))
 
 
 def test_a_fork_is_evidence(tiletree: Command) -> None:
