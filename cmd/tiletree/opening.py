@@ -21,6 +21,7 @@ from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
 from tiles.read.trust import Pinned, resolve
 from tiles.store import Fetcher, StoreFetcher
 from tiles.store.address import shown_address
+from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import private_store, public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tiles.inbox.admission import Admission
     from tiles.log import Log
     from tiles.read.client import LogClient
+    from tiles.read.log_formats import LogFormat
 
 Parsed = TypeVar("Parsed")
 Kept = TypeVar("Kept")
@@ -112,9 +114,9 @@ def open_sequencer(log: str, writer: Writer, key: LogKey | None = None, *, look_
 class _OnlyCompared(Visits):
     """What was seen before, for a log whose key is not remembered: it could show another key each time."""
 
-    def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:  # noqa: ARG002
+    def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:
         """Change nothing, and return whether it was compared with what is remembered by now."""
-        last = self.last(key)
+        last = self.last(key, signed.origin)
         return (last and last.data) == (since and since.data)
 
 
@@ -126,27 +128,58 @@ def memory(kind: Callable[[], Kept]) -> Kept | None:
         return None
 
 
-def pinned_for(log: str, fetcher: Fetcher, pins: Pins) -> Pinned:
+def pinned_for(log: str, fetcher: Fetcher, pins: Pins, checkpoint: str = CHECKPOINT) -> Pinned:
     """Return whom to trust for a log: as the call says, as remembered, or whoever signed what it shows at first use."""
-    return resolve(log, fetcher, memory(Trust), read_vkey(pins.vkey), read_policy(pins.policy))
+    return resolve(
+        log,
+        fetcher,
+        memory(Trust),
+        read_vkey(pins.vkey),
+        read_policy(pins.policy),
+        origin=pins.origin,
+        checkpoint=checkpoint,
+    )
+
+
+def open_client(log: str, pins: Pins) -> tuple[LogClient, Pinned]:
+    """Return what reads a log, in whatever format that is, after its first visit; and whom to trust for it."""
+    from tiles.read.layouts import LAYOUTS, with_checkpoint, without_checkpoint
+    from tiles.read.log_formats import TLOG_TILES
+    from tiles.read.other_layouts import explained
+
+    fetcher = _open(log)
+    named = LAYOUTS[pins.layout] if pins.layout else None
+    try:
+        client, pinned = _visited(log, fetcher, pins, named or TLOG_TILES)
+    except NotFound as error:
+        found = without_checkpoint(fetcher) if named is None else None
+        if found is None:
+            raise explained(fetcher, error) from error
+        client, pinned = _visited(log, fetcher, pins, found)
+    if named is None and client.log_format is TLOG_TILES:
+        found = with_checkpoint(fetcher, client.accepted.signed)
+        if found is not TLOG_TILES:
+            client.read_as(found)
+    return client, pinned
+
+
+def _visited(log: str, fetcher: Fetcher, pins: Pins, log_format: LogFormat) -> tuple[LogClient, Pinned]:
+    from tiles.read.client import LogClient
+    from tiles.read.fetcher import is_local
+    from tiles.user.tile_cache import TileCache
+
+    pinned = pinned_for(log, fetcher, pins, log_format.checkpoint)
+    cache = None if is_local(fetcher) else memory(TileCache)
+    visits = memory(_OnlyCompared if pinned.not_remembered else Visits)
+    client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache, log_format=log_format)
+    client.visit()
+    return client, pinned
 
 
 def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinned]:
     """Read a log's checkpoint, verify it, and prove it consistent with what was seen before."""
-    from tiles.read.client import LogClient
-    from tiles.read.fetcher import is_local
-    from tiles.read.other_layouts import explained
-    from tiles.user.tile_cache import TileCache
-
-    fetcher = _open(log)
-    try:
-        pinned = pinned_for(log, fetcher, pins)
-        cache = None if is_local(fetcher) else memory(TileCache)
-        visits = memory(_OnlyCompared if pinned.not_remembered else Visits)
-        client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache)
-        accepted = client.visit()
-    except NotFound as error:
-        raise explained(fetcher, error) from error
+    client, pinned = open_client(log, pins)
+    accepted = client.accepted
     if pinned.is_first_use:
         out.remark(
             "trust",
@@ -161,7 +194,11 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
             {"size": newer.size, "root": newer.root.hex()},
             f"this is an old copy: size {newer.size} was seen before, and extends it",
         )
-    problem = pinned.not_remembered or client.not_remembered or ("" if visits else "this user has no home directory")
+    problem = (
+        pinned.not_remembered
+        or client.not_remembered
+        or ("" if client.remembers else "this user has no home directory")
+    )
     if problem:
         out.remark("not_remembered", problem, f"this visit is not remembered: {problem}")
     return client, accepted, pinned
@@ -181,12 +218,15 @@ def _open(log: str) -> Fetcher:
 def tiles_of(log: str, client: LogClient) -> Iterator[None]:
     """Let tiles and entries be read; if one is not there, say whether the log looks like one of another layout."""
     from tiles.read.fetcher import open_log
+    from tiles.read.log_formats import TLOG_TILES
     from tiles.read.other_layouts import check_layout
     from tiles.read.withheld import WithheldEntries
 
     try:
         yield
     except NotFound as error:
+        if client.log_format is not TLOG_TILES:
+            raise
         check_layout(open_log(log), client.tree.size)
         raise WithheldEntries.of(client).explained(error) from error
 

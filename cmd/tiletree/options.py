@@ -71,11 +71,15 @@ class Pins:
     """Whom a call trusts for a log: a vkey, or a file with a policy; None of both: as remembered, or at first use.
 
     from_environment   no word of the call says it
+    origin             of the log, if it is not the name of the key
+    layout             how the log keeps its objects: a name in `tiles.read.layouts`; None: found by itself
     """
 
     vkey: str | None = None
     policy: Path | None = None
     from_environment: bool = False
+    origin: str | None = None
+    layout: str | None = None
 
     @property
     def is_named(self) -> bool:
@@ -187,29 +191,41 @@ url_option = click.option(
 )
 
 
-def _pins_of(vkey: str | None, policy: Path | None) -> Pins:
+def _pins_of(vkey: str | None, policy: Path | None, origin: str | None, layout: str | None = "tlog-tiles") -> Pins:
     """Return whom a call trusts. What its own words say, also with --trusted-root, goes before the environment."""
     context = click.get_current_context()
     source = context.get_parameter_source
     own = [name for name in ("vkey", "policy", "root") if source(name) is ParameterSource.COMMANDLINE]
     if own:
-        return Pins(vkey if "vkey" in own else None, policy if "policy" in own else None)
-    return Pins(vkey, policy, from_environment=True)
+        pins = Pins(vkey if "vkey" in own else None, policy if "policy" in own else None, origin=origin, layout=layout)
+    else:
+        pins = Pins(vkey, policy, from_environment=True, origin=origin, layout=layout)
+    if origin is not None and pins.vkey is None:
+        raise click.UsageError("--origin is that of a log whose key is named, with --vkey", context)
+    return pins
 
 
-trust_options = as_one(
-    "pins",
-    _pins_of,
-    vkey=click.option(
+_TRUST: dict[str, Decorator] = {
+    "vkey": click.option(
         "--vkey",
         metavar="VKEY",
         envvar="TILETREE_VKEY",
         help="accept what this key of the log has signed  [$TILETREE_VKEY]",
     ),
-    policy=click.option(
+    "policy": click.option(
         "--policy",
         type=click.Path(path_type=Path),
         envvar="TILETREE_POLICY",
         help="accept what this tlog-policy file accepts  [$TILETREE_POLICY]",
     ),
+    "origin": click.option(
+        "--origin", metavar="TEXT", help="with --vkey: the log's origin, if it is not the name of its key"
+    ),
+}
+_LAYOUT = click.option(
+    "--layout",
+    type=click.Choice(["tlog-tiles", "sumdb", "static-ct"]),
+    help="how the log keeps its objects: docs/other-logs.md  [default: found by itself]",
 )
+trust_options = as_one("pins", _pins_of, **_TRUST)  # of proofs and logs that are our own, or like them
+reader_options = as_one("pins", _pins_of, **_TRUST, layout=_LAYOUT)  # of whatever log is read

@@ -146,7 +146,7 @@ def pinned(origin: str, pins: Pins, root: TrustedRoot | None = None) -> Pinned:
     if (chosen := read_policy(pins.policy)) is not None:
         return Pinned(chosen, PINNED)
     if (key := read_vkey(pins.vkey)) is not None:
-        return Pinned(policy_for(key), PINNED)
+        return Pinned(policy_for(key, pins.origin), PINNED)
     trust = memory(Trust)
     if trust is not None and (known := trust.lookup_origin(origin)) is not None:
         return Pinned(known, REMEMBERED)

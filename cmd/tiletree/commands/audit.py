@@ -17,14 +17,14 @@ from tiles.user.places import public_store
 from tiletree.opening import (
     visit,
 )
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, reader_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 
 @click.command()
 @log_argument
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="processes to hash with")
-@trust_options
+@reader_options
 @json_option
 @output
 def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:

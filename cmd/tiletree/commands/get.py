@@ -18,7 +18,7 @@ from tiles.read.fetcher import open_log
 from tiles.tree.merkle import Hash, leaf_hash, to_hash
 from tiletree.finding import check_named, find_entry, remarks
 from tiletree.opening import tiles_of, visit, write_file
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, reader_options
 from tiletree.proposed import Proposed, proposed_options
 from tiletree.ui import Output
 
@@ -44,7 +44,7 @@ _ENTRY_ID = 80  # digits, of Rekor v1: 16 of a tree, and then the 64
     "--payload", is_flag=True, help="the file or statement whose digest the entry has, if it was added with --payload"
 )
 @click.option("--scan", is_flag=True, help="look for it in a log of any size, entry by entry")
-@trust_options
+@reader_options
 @json_option
 @output
 def get(

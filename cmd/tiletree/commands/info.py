@@ -7,14 +7,14 @@ from copy import copy
 import click
 
 from tiletree.opening import visit
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, reader_options
 from tiletree.remarks import cosigned
 from tiletree.ui import Output
 
 
 @click.command()
 @log_argument
-@trust_options
+@reader_options
 @json_option
 @output
 def info(out: Output, log: str, pins: Pins) -> None:

@@ -6,7 +6,7 @@ import click
 
 from tiles.read.consistency import prove_consistency
 from tiletree.opening import tiles_of, visit
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, reader_options
 from tiletree.ui import Output
 
 
@@ -14,7 +14,7 @@ from tiletree.ui import Output
 @log_argument
 @click.option("--first-size", type=click.IntRange(min=0), default=1, show_default=True, help="of the smaller tree")
 @click.option("--last-size", type=click.IntRange(min=0), help="of the larger tree  [default: the log's size]")
-@trust_options
+@reader_options
 @json_option
 @output
 def logproof(out: Output, log: str, first_size: int, last_size: int | None, pins: Pins) -> None:

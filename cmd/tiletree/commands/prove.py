@@ -9,7 +9,7 @@ import click
 from tiles.entries.proof_extra import extra_for
 from tiletree.finding import check_named, find_entry
 from tiletree.opening import tiles_of, visit, write_file
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, reader_options
 from tiletree.ui import Output
 
 
@@ -21,7 +21,7 @@ from tiletree.ui import Output
     "-o", "--output", "target", type=click.Path(path_type=Path), help="the proof's file, .tlog-proof by custom"
 )
 @click.option("--scan", is_flag=True, help="look for FILE in a log of any size, entry by entry")
-@trust_options
+@reader_options
 @json_option
 @output
 def prove(

@@ -30,7 +30,7 @@ from tiles.signatures.entry import parse_signature_entry
 from tiles.tree.merkle import leaf_hash
 from tiletree.finding import read_key_hint, remarks, revoked_by
 from tiletree.opening import read_file, tiles_of, to_verifier, visit, write_file
-from tiletree.options import Pins, json_option, log_argument, output, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, reader_options
 from tiletree.ui import Output
 
 
@@ -66,7 +66,7 @@ from tiletree.ui import Output
 @click.option(
     "--prove", "target", type=click.Path(path_type=Path), help="write a search proof, for `verify --search-proof`"
 )
-@trust_options
+@reader_options
 @json_option
 @output
 def search(
