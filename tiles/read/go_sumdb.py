@@ -19,14 +19,13 @@ from tiles.read.log_formats import MAX_BUNDLE_SIZE, MAX_TILE_SIZE
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile
 from tiles.tree.merkle import HASH_SIZE, MAX_TREE_SIZE, Hash, leaf_hashes
 from tiles.tree.reader import cut
+from tiles.tree.sumdb_bundle import check_record, format_records, parse_records
 
 LATEST = "latest"
 MAX_LOOKUP_SIZE = 1 << 20  # bytes
 MAX_MODULE_VERSION = 1024  # characters
 
 _HEIGHT = f"{TILES}8/"
-_WHAT = "record of a checksum database"
-_CONTROL = re.compile("[\0-\x09\x0b-\x1f]")  # what x/mod's tlog refuses in a record: below a space, but for a newline
 _MODULE_VERSION = re.compile(r"[!-~]+@v[!-~]+", re.ASCII)
 
 
@@ -69,39 +68,6 @@ class GoSumdb:
             return format_records(parse_records(full, TILE_WIDTH)[: tile.width])
         except Malformed as error:
             raise TileError(path, error.problem, evidence={path: full}) from None
-
-
-def parse_records(data: bytes, width: int) -> list[bytes]:
-    """Return the records of a data tile. Raises Malformed for what `format_records` does not make."""
-    *texts, after = data.split(b"\n\n")
-    if after or len(texts) != width:
-        raise Malformed("data tile", f"{len(texts)} records that end in a blank line instead of {width}")
-    records = [text + b"\n" for text in texts]
-    for record in records:
-        check_record(record)
-    if format_records(records) != data:
-        raise Malformed("data tile", "not records that are each followed by a blank line")
-    return records
-
-
-def format_records(records: Sequence[bytes]) -> bytes:
-    """Return records as a data tile has them."""
-    return b"".join(record + b"\n" for record in records)
-
-
-def check_record(record: bytes) -> None:
-    """Raise Malformed unless these are lines of text, none of them empty, as golang.org/x/mod/sumdb/tlog demands."""
-    text = decode_lines(record)
-    if not text.endswith("\n") or text.startswith("\n") or "\n\n" in text or _CONTROL.search(text):
-        raise Malformed(_WHAT, "not lines of text, none of them empty", record)
-
-
-def decode_lines(record: bytes) -> str:
-    """Return text that may have newlines. Raises Malformed for what is not UTF-8."""
-    try:
-        return record.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed(_WHAT, "not UTF-8", record) from None
 
 
 # ---- lookup

@@ -9,6 +9,8 @@ from multiprocessing import get_context
 import click
 
 from tiles.read.fetcher import open_log
+from tiles.read.layouts import name_of
+from tiles.read.log_formats import TLOG_TILES
 from tiles.read.other_layouts import check_layout
 from tiles.read.withheld import WithheldEntries
 from tiles.store import StoreFetcher
@@ -34,10 +36,13 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
     Example:
       tiletree audit ./log
     """
-    _, accepted, pinned = visit(out, log, pins)
+    client, accepted, pinned = visit(out, log, pins)
+    layout = name_of(client.log_format)
+    is_ours = client.log_format is TLOG_TILES
     fetcher = open_log(log)
-    check_layout(fetcher, accepted.signed.tree.size)  # nothing is damaged that is only elsewhere
-    store = public_store(log) if isinstance(fetcher, StoreFetcher) else None
+    if is_ours:
+        check_layout(fetcher, accepted.signed.tree.size)  # nothing is damaged that is only elsewhere
+    store = public_store(log) if is_ours and isinstance(fetcher, StoreFetcher) else None
     with _workers(jobs) as executor, out.progress("auditing", accepted.signed.tree.size) as progress:
         report = recompute(
             fetcher,
@@ -47,9 +52,8 @@ def audit(out: Output, log: str, jobs: int, pins: Pins) -> int:
             progress=progress.advance,
             executor=executor,
             url=log,
-            withheld=WithheldEntries(
-                fetcher, accepted.signed.tree, accepted.signed.origin, pinned.policy.keys_of(accepted.signed.origin)
-            ),
+            withheld=WithheldEntries.of(client) if is_ours else None,
+            layout=layout,
         )
     findings = [{"path": finding.path, "problem": finding.problem} for finding in report.findings]
     tree = report.tree
