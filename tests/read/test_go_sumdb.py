@@ -8,13 +8,12 @@ import pytest
 
 from tests.support.other_logs import SUMDB_KEY, SUMDB_ORIGIN, record, sumdb
 from tests.support.readers import Objects
-from tiles.errors import AccessError, LogError, Malformed, NotLogged, TileError, UsageError
+from tiles.errors import TileError, UsageError
 from tiles.notes.keys import parse_vkey
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.read.go_sumdb import lookup_path, parse_lookup
 from tiles.read.layouts import SUMDB
-from tiles.read.looked_up import look_up
 from tiles.store import StoreFetcher
 from tiles.store.directory import DirectoryStore
 from tiles.tree.layout import ENTRIES, Tile
@@ -71,34 +70,6 @@ def test_a_damaged_data_tile() -> None:
         assert caught.value.message.startswith(f"test://log/{path}: ")
 
 
-def test_lookup() -> None:
-    """A lookup says which entry to read, and the entry is believed as any other."""
-    assert look_up(client(sumdb(300)), "example.com/m2@v1.0.0") == (2, record(2))
-    with pytest.raises(NotLogged):
-        look_up(client(sumdb(300)), "example.com/m2@v1.0.1")
-
-
-WRONG_LOOKUPS = {
-    "another record": (lambda data: data.replace(b"m1 ", b"m2 "), LogError, "something else"),
-    "another hash": (lambda data: data.replace(b"AAA", b"CCC"), LogError, "another text"),
-    "another entry": (lambda data: b"2" + data[1:], LogError, "another text"),
-    "one to come": (lambda data: b"300" + data[1:], AccessError, "300 entries"),
-    "no number": (lambda data: b"x" + data[1:], LogError, "lookup"),
-    "no checkpoint": (lambda data: data.partition(b"\n\n")[0], LogError, "checkpoint"),
-    "a web page": (lambda _data: b"<!DOCTYPE html><html></html>", AccessError, "web page"),
-}
-
-
-@pytest.mark.parametrize(("change", "kind", "words"), WRONG_LOOKUPS.values(), ids=WRONG_LOOKUPS.keys())
-def test_wrong_lookups(change: object, kind: type[Exception], words: str) -> None:
-    """Nothing that a lookup says is taken for true."""
-    objects = sumdb(300)
-    path = "lookup/example.com/m1@v1.0.0"
-    objects[path] = change(objects[path])  # type: ignore[operator]
-    with pytest.raises(kind, match=words):
-        look_up(client(objects), "example.com/m1@v1.0.0")
-
-
 def test_paths() -> None:
     """Tiles are below tile/8, and a capital letter in a lookup is an exclamation mark and the small one."""
     assert SUMDB.path(Tile(ENTRIES, 1_234_067, 8)) == "tile/8/data/x001/x234/067.p/8"
@@ -113,13 +84,3 @@ def test_no_module_and_version(text: str) -> None:
     """What cannot be a module and version makes no request."""
     with pytest.raises(UsageError):
         lookup_path(text)
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"a\n", b"a\n\n\n", b"\n\n", b"a\n\nb\n", b"a\x01\n\n", b"\xff\n\n", b"a\n\nb\n\n", b"a\tb\n\n"]
-)
-def test_malformed_data_tiles(data: bytes) -> None:
-    """One record is text and a blank line, no more and no less."""
-    assert SUMDB.parse_bundle(Tile(ENTRIES, 0, 1), b"a\n\n") == [b"a\n"]
-    with pytest.raises(Malformed):
-        SUMDB.parse_bundle(Tile(ENTRIES, 0, 1), data)

@@ -18,7 +18,7 @@ from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.read.log_formats import MAX_TILE_SIZE
 from tiles.store.bounded_gzip import MAGIC, decode
 from tiles.tree.ct_bundle import tile_leaves
-from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile
+from tiles.tree.layout import BUNDLES, ENTRIES, TILE_WIDTH, TILES, Tile
 from tiles.tree.merkle import HASH_SIZE, Hash, leaf_hashes
 from tiles.tree.reader import cut
 
@@ -35,7 +35,7 @@ class StaticCt:
 
     def path(self, tile: Tile) -> str:
         """Return the path of a tile or data tile."""
-        return tile.path.replace("tile/entries/", DATA, 1) if tile.level == ENTRIES else tile.path
+        return tile.path.replace(BUNDLES, DATA, 1) if tile.level == ENTRIES else tile.path
 
     def limit(self, tile: Tile) -> int:
         """Return how many bytes of a tile or data tile to read at most."""
