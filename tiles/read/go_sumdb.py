@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from tiles.errors import Malformed, TileError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.encoding import decode_decimal, decode_text
-from tiles.read.log_formats import MAX_BUNDLE_SIZE, MAX_TILE_SIZE
+from tiles.read.log_formats import MAX_BUNDLE_SIZE, MAX_TILE_SIZE, cut_hashes
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile
-from tiles.tree.merkle import HASH_SIZE, MAX_TREE_SIZE, Hash, leaf_hashes
-from tiles.tree.reader import cut
+from tiles.tree.merkle import MAX_TREE_SIZE, Hash, leaf_hashes
 from tiles.tree.sumdb_bundle import check_record, format_records, parse_records
 
 LATEST = "latest"
@@ -60,10 +59,7 @@ class GoSumdb:
         """Return a partial tile or data tile, cut from the full one. Raises TileError, which names the full one."""
         path = self.path(tile.full)
         if tile.level != ENTRIES:
-            if len(full) != TILE_WIDTH * HASH_SIZE:
-                problem = f"{len(full)} bytes instead of {TILE_WIDTH * HASH_SIZE}"
-                raise TileError(path, problem, evidence={path: full})
-            return cut(tile, full)
+            return cut_hashes(tile, full, path)
         try:
             return format_records(parse_records(full, TILE_WIDTH)[: tile.width])
         except Malformed as error:

@@ -15,12 +15,11 @@ from collections.abc import Sequence
 
 from tiles.errors import Malformed, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.read.log_formats import MAX_TILE_SIZE
+from tiles.read.log_formats import MAX_TILE_SIZE, cut_hashes
 from tiles.store.bounded_gzip import MAGIC, decode
 from tiles.tree.ct_bundle import tile_leaves
 from tiles.tree.layout import BUNDLES, ENTRIES, TILE_WIDTH, TILES, Tile
-from tiles.tree.merkle import HASH_SIZE, Hash, leaf_hashes
-from tiles.tree.reader import cut
+from tiles.tree.merkle import Hash, leaf_hashes
 
 DATA = f"{TILES}data/"
 MAX_LEAF_SIZE = 1 << 17  # bytes of one entry with its chain, on average: logs take no more in one submission
@@ -58,10 +57,7 @@ class StaticCt:
         """Return a partial tile or data tile, cut from the full one. Raises TileError, which names the full one."""
         path = self.path(tile.full)
         if tile.level != ENTRIES:
-            if len(full) != TILE_WIDTH * HASH_SIZE:
-                problem = f"{len(full)} bytes instead of {TILE_WIDTH * HASH_SIZE}"
-                raise TileError(path, problem, evidence={path: full})
-            return cut(tile, full)
+            return cut_hashes(tile, full, path)
         try:
             leaves = tile_leaves(_plain(full), TILE_WIDTH, tile.index * TILE_WIDTH)
         except Malformed as error:
