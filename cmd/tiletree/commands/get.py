@@ -121,6 +121,7 @@ def get(
         return
     if payload:
         document["payload"] = b64encode(data).decode()
+    document["trust"] = document.pop("trust")  # last, as in every document
     out.answer(document)
     out.raw(data)
 
