@@ -18,6 +18,7 @@ from tiles.notes.policy import Accepted
 from tiles.read.trust import resolve
 from tiles.store import Fetcher, StoreFetcher
 from tiles.store.address import shown_address
+from tiles.tree.layout import CHECKPOINT
 from tiles.user.pinned import Pinned
 from tiles.user.places import private_store, public_store
 from tiles.user.seen_checkpoints import Visits
@@ -30,6 +31,7 @@ from tiletree.ui import Output
 if TYPE_CHECKING:
     from tiles.log import Log
     from tiles.read.client import LogClient
+    from tiles.read.log_formats import LogFormat
 
 
 def open_sequencer(
@@ -65,37 +67,56 @@ class OnlyCompared(Visits):
     them shows that is ahead is not to be asked of the log later.
     """
 
-    def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:  # noqa: ARG002
+    def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:
         """Change nothing, and return whether it was compared with what is remembered by now."""
-        last = self.last(key)
+        last = self.last(key, signed.origin)
         return (last and last.data) == (since and since.data)
 
 
-def pinned_for(log: str, fetcher: Fetcher, pins: Pins) -> Pinned:
+def pinned_for(log: str, fetcher: Fetcher, pins: Pins, checkpoint: str = CHECKPOINT) -> Pinned:
     """Return whom to trust for a log: as the call says, as remembered, or whoever signed what it shows at first use."""
-    return resolve(log, fetcher, memory(Trust), read_vkey(pins.vkey), read_policy(pins.policy))
+    return resolve(
+        log,
+        fetcher,
+        memory(Trust),
+        read_vkey(pins.vkey),
+        read_policy(pins.policy),
+        origin=pins.origin,
+        checkpoint=checkpoint,
+    )
+
+
+def open_client(out: Output, log: str, pins: Pins) -> tuple[LogClient, Pinned]:
+    """Return what reads a log, in whatever format that is, after its first visit; and whom to trust for it."""
+    from tiles.read.client import LogClient
+    from tiles.read.fetcher import is_local
+    from tiles.read.layouts import LAYOUTS, visited
+    from tiles.user.tile_cache import TileCache
+
+    fetcher = _open_all(out, log, pins.mirrors)
+    trusted: list[Pinned] = []
+
+    def visit(log_format: LogFormat) -> LogClient:
+        pinned = pinned_for(log, fetcher, pins, log_format.checkpoint)
+        trusted.append(pinned)
+        cache = None if is_local(fetcher) else memory(TileCache)
+        visits = memory(OnlyCompared if pinned.not_remembered else Visits)
+        client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache, log_format=log_format)
+        client.visit()
+        if pins.mirrors:
+            from tiletree.remarks import remark_elsewhere
+
+            remark_elsewhere(out, client, visits)
+        return client
+
+    client = visited(fetcher, visit, LAYOUTS[pins.layout] if pins.layout else None)
+    return client, trusted[-1]
 
 
 def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinned]:
     """Read a log's checkpoint, verify it, and prove it consistent with what was seen before."""
-    from tiles.read.client import LogClient
-    from tiles.read.fetcher import is_local
-    from tiles.read.other_layouts import explained
-    from tiles.user.tile_cache import TileCache
-
-    fetcher = _open_all(out, log, pins.mirrors)
-    try:
-        pinned = pinned_for(log, fetcher, pins)
-        cache = None if is_local(fetcher) else memory(TileCache)
-        visits = memory(OnlyCompared if pinned.not_remembered else Visits)
-        client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache)
-        accepted = client.visit()
-    except NotFound as error:
-        raise explained(fetcher, error) from error
-    if pins.mirrors:
-        from tiletree.remarks import remark_elsewhere
-
-        remark_elsewhere(out, client, visits)
+    client, pinned = open_client(out, log, pins)
+    accepted = client.accepted
     if pinned.is_first_use:
         out.remark(
             "trust",
@@ -110,7 +131,11 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
             {"size": newer.size, "root": newer.root.hex()},
             f"this is an old copy: size {newer.size} was seen before, and extends it",
         )
-    problem = pinned.not_remembered or client.not_remembered or ("" if visits else "this user has no home directory")
+    problem = (
+        pinned.not_remembered
+        or client.not_remembered
+        or ("" if client.remembers else "this user has no home directory")
+    )
     if problem:
         out.remark("not_remembered", problem, f"this visit is not remembered: {problem}")
     return client, accepted, pinned
@@ -159,6 +184,7 @@ def tiles_of(log: str, client: LogClient, minimum: int = 0) -> Iterator[None]:
     """
     from tiles.read.addresses import Addresses
     from tiles.read.fetcher import open_log
+    from tiles.read.log_formats import TLOG_TILES
     from tiles.read.other_layouts import check_layout
     from tiles.read.pruned import check_minimum
     from tiles.read.pruned import explained as explain_pruned
@@ -171,6 +197,8 @@ def tiles_of(log: str, client: LogClient, minimum: int = 0) -> Iterator[None]:
     except NotFound as error:
         if (pruned := explain_pruned(error, minimum, client.fetcher.url)) is not error:
             raise pruned from error
+        if client.log_format is not TLOG_TILES:
+            raise
         check_layout(client.fetcher if isinstance(client.fetcher, Addresses) else open_log(log), client.tree.size)
         raise WithheldEntries.of(client).explained(error) from error
 

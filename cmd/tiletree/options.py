@@ -76,12 +76,16 @@ class Pins:
 
     from_environment   no word of the call says it
     mirrors            other addresses of the log, each asked for what the ones before it do not have
+    origin             of the log, if it is not the name of the key
+    layout             how the log keeps its objects: a name in `tiles.read.layouts`; None: found by itself
     """
 
     vkey: str | None = None
     policy: Path | None = None
     from_environment: bool = False
     mirrors: tuple[str, ...] = ()
+    origin: str | None = None
+    layout: str | None = None
 
     @property
     def is_named(self) -> bool:
@@ -223,14 +227,22 @@ url_option = click.option(
 )
 
 
-def _pins_of(vkey: str | None, policy: Path | None, mirror: tuple[str, ...] = ()) -> Pins:
+def _pins_of(
+    vkey: str | None,
+    policy: Path | None,
+    origin: str | None,
+    layout: str | None = "tlog-tiles",
+    mirror: tuple[str, ...] = (),
+) -> Pins:
     """Return whom a call trusts. What its own words say, also with --trusted-root, goes before the environment."""
     context = click.get_current_context()
     source = context.get_parameter_source
     own = [name for name in ("vkey", "policy", "root") if source(name) is ParameterSource.COMMANDLINE]
     if own:
-        return Pins(vkey if "vkey" in own else None, policy if "policy" in own else None, mirrors=mirror)
-    return Pins(vkey, policy, from_environment=True, mirrors=mirror)
+        vkey, policy = (vkey if "vkey" in own else None), (policy if "policy" in own else None)
+    if origin is not None and vkey is None:
+        raise click.UsageError("--origin is that of a log whose key is named, with --vkey", context)
+    return Pins(vkey, policy, from_environment=not own, mirrors=mirror, origin=origin, layout=layout)
 
 
 _TRUST: dict[str, Decorator] = {
@@ -246,17 +258,31 @@ _TRUST: dict[str, Decorator] = {
         envvar="TILETREE_POLICY",
         help="accept what this tlog-policy file accepts  [$TILETREE_POLICY]",
     ),
+    "origin": click.option(
+        "--origin", metavar="TEXT", help="with --vkey: the log's origin, if it is not the name of its key"
+    ),
 }
-trust_options = as_one("pins", _pins_of, **_TRUST)
-# of commands that read a log, wherever it is
-reading_options = as_one(
-    "pins",
-    _pins_of,
-    **_TRUST,
-    mirror=click.option(
+_READING: dict[str, Decorator] = {
+    "layout": click.option(
+        "--layout",
+        type=click.Choice(["tlog-tiles", "sumdb", "static-ct"]),
+        help="how the log keeps its objects: docs/other-logs.md  [default: found by itself]",
+    ),
+    "mirror": click.option(
         "--mirror",
         metavar="URL",
         multiple=True,
         help="another address of the log, asked for what is missing or wrong at the ones before",
     ),
-)
+}
+
+
+def reading_options(*names: str) -> Decorator:
+    """Return what adds the options of whom to trust for a log that is read, and of those of _READING that are named.
+
+    "layout" is for commands that read logs of all formats; without it, a log is tlog-tiles.
+    """
+    return as_one("pins", _pins_of, **_TRUST, **{name: _READING[name] for name in names})
+
+
+trust_options = reading_options()

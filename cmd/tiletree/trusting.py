@@ -146,7 +146,7 @@ def pinned(origin: str, pins: Pins, root: TrustedRoot | None = None) -> Pinned:
     if (chosen := read_policy(pins.policy)) is not None:
         return Pinned(chosen, PINNED)
     if (key := read_vkey(pins.vkey)) is not None:
-        return Pinned(policy_for(key), PINNED)
+        return Pinned(policy_for(key, pins.origin), PINNED)
     from tiles.user.trusted_keys import Trust  # not for calls that say whom to trust
 
     trust = memory(Trust)

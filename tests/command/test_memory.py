@@ -227,6 +227,6 @@ def test_a_log_in_another_layout(tiletree: Command, log: str) -> None:
         assert "static-ct-api" in done.json["error"]["message"]
     Path("log/checkpoint").rename("log/latest")
     for trust in (["--vkey", log], []):
-        done = tiletree("info", "log", *trust, "--json")
+        done = tiletree("info", "log", *trust, "--layout", "tlog-tiles", "--json")
         assert done.code == 3
         assert "checksum database of Go" in done.json["error"]["message"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.peers import ORIGIN, SIZES, Build, Logs, line
+from tests.support.other_logs import ct_key, static_ct
 from tiles.errors import PolicyError, SignatureError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.cosignature import cosign
@@ -115,3 +116,15 @@ def test_they_verify_our_proofs(program: Build, logs: Logs, tmp_path: Path, size
         assert parse_tlog_proof(again).extra == extra
         wrong = leaf_hash(b"something else").hex()
         assert "refused: inclusion" in program("formats").refuses("verify", path, wrong, logs.vkey)
+
+
+def test_they_verify_tree_heads_as_we_do(program: Build, tmp_path: Path) -> None:
+    """A tree head of RFC 6962, and the vkey of its key, are good for both; a damaged one is for neither."""
+    path = tmp_path / "checkpoint"
+    path.write_bytes(static_ct(3)["checkpoint"])
+    program("formats")("treehead", ct_key().vkey, path)
+    policy_for(ct_key()).accept(parse_signed_checkpoint(path.read_bytes()))
+    path.write_bytes(path.read_bytes().replace(b"\n3\n", b"\n4\n"))
+    assert "refused: checkpoint" in program("formats").refuses("treehead", ct_key().vkey, path)
+    with pytest.raises(SignatureError):
+        policy_for(ct_key()).accept(parse_signed_checkpoint(path.read_bytes()))

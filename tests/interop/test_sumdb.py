@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -74,3 +79,44 @@ def test_we_sign_with_their_key(program: Build, tmp_path: Path) -> None:
     assert run_tiletree(tmp_path, "init", "log", "--origin", ORIGIN, "--key", "key")["vkey"] == vkey
     run_tiletree(tmp_path, "add", "log", "--stdin-lines", "--key", "key", stdin=b"one\ntwo\n")
     assert program("sumdb").json("check", tmp_path / "log", vkey)["size"] == 2
+
+
+# ---- a checksum database that their server answers for
+
+
+SUMDB_NAME, SUMDB_ORIGIN, SUMDB_SIZE = "sumdb.example.com", "go.sum database tree", 300
+
+
+@pytest.fixture(scope="module")
+def database(program: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, ...]]:
+    """Return what sumdb.NewServer answers, as files, and how its key is pinned."""
+    folder = tmp_path_factory.mktemp("database")
+    skey, vkey = program("sumdb")("generate", SUMDB_NAME).decode().split()
+    (folder / "key").write_text(f"{skey}\n")
+    program("sumdb")("write", folder / "log", folder / "key", SUMDB_SIZE)
+    return folder, ("--vkey", vkey, "--origin", SUMDB_ORIGIN)
+
+
+def test_we_read_their_database(database: tuple[Path, tuple[str, ...]], tmp_path: Path) -> None:
+    """It is audited; a record is found by module and version, a capital letter in it, and its proof is verified."""
+    log, pins = database[0] / "log", database[1]
+    report = run_tiletree(tmp_path, "audit", log, *pins)
+    assert (report["size"], report["findings"]) == (SUMDB_SIZE, [])
+    got = run_tiletree(tmp_path, "get", log, "example.com/M7@v1.0.0", *pins)
+    assert (got["index"], got["says"][0]["text"]) == (7, "example.com/M7 v1.0.0 h1:example.com/M7=")
+    run_tiletree(tmp_path, "get", log, 299, "-o", tmp_path / "record", *pins)
+    run_tiletree(tmp_path, "prove", log, "--index", 299, "-o", tmp_path / "proof", *pins)
+    assert run_tiletree(tmp_path, "verify", tmp_path / "record", "--proof", tmp_path / "proof", *pins)["verified"]
+
+
+@pytest.mark.parametrize("path", ["tile/8/data/000", "tile/8/data/001.p/44", "tile/8/0/000", "tile/8/0/001.p/44"])
+def test_a_damaged_copy_of_their_database(database: tuple[Path, tuple[str, ...]], tmp_path: Path, path: str) -> None:
+    """Whatever is damaged is named by its path in the database."""
+    log = tmp_path / "log"
+    shutil.copytree(database[0] / "log", log)
+    data = (log / path).read_bytes()
+    (log / path).write_bytes(data[:-10] + bytes([data[-10] ^ 1]) + data[-9:])
+    command = [sys.executable, "-m", "tiletree", "audit", str(log), *database[1], "--json"]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "XDG_STATE_HOME": str(tmp_path)})
+    assert done.returncode == 1, done.stderr
+    assert path in json.dumps(json.loads(done.stdout)["findings"])

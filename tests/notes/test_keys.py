@@ -162,7 +162,7 @@ MALFORMED_SKEYS = {
     "signing key: ECDSA keys only verify here; sign with Ed25519 or ML-DSA-44": {
         "ECDSA": f"PRIVATE+KEY+{NAME}+00000000+{b64encode(bytes([2]) + SEED).decode()}",
     },
-    "signing key: unknown signature type": {
+    "signing key: keys of logs of certificates only verify here": {
         "type 0x05": f"PRIVATE+KEY+{NAME}+00000000+{b64encode(bytes([5]) + SEED).decode()}",
     },
 }

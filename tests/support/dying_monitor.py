@@ -36,7 +36,7 @@ class Telling(Told):
 def watch(folder: Path) -> None:
     """Do one round."""
     monitor.CHUNK = CHUNK
-    made = Monitor(str(folder / "log"), lambda _: Pinned(POLICY, PINNED), folder / "state", EVERY)
+    made = Monitor(str(folder / "log"), lambda *_: Pinned(POLICY, PINNED), folder / "state", EVERY)
     made.round(Telling(folder / "told"))
 
 

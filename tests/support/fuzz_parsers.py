@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.index_texts import HEADS
+from tests.support.other_logs import record, tile_leaf, timestamped
 from tests.support.revocation_texts import REVOCATIONS
 from tests.support.search_proofs import holding
 from tests.support.signed_text import LOG
@@ -32,6 +33,7 @@ from tiles.notes.note import parse_note, parse_signature
 from tiles.notes.policy import parse_policy
 from tiles.notes.tlog_proof import TlogProof, parse_tlog_proof
 from tiles.notes.withheld import parse_withheld
+from tiles.read.go_sumdb import parse_lookup
 from tiles.records.decided import format_decided, parse_decided
 from tiles.records.head import Head, parse_head
 from tiles.records.settings import Settings, parse_settings
@@ -40,8 +42,10 @@ from tiles.signing.anchor import Anchor, parse_anchor
 from tiles.sigstore.revocation import parse_revocation
 from tiles.store.bounded_gzip import MAGIC, decode, encode
 from tiles.tree.bundle import encode_entries, parse_bundle
+from tiles.tree.ct_bundle import parse_ct_entry, tile_leaves
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import TreeHead, leaf_hash
+from tiles.tree.sumdb_bundle import format_records, parse_records
 from tiles.tree.tile import parse_tile
 from tiles.watch.monitor_state import Position, parse_position
 
@@ -73,6 +77,9 @@ POLICY = (
     f"# whom to trust\nlog {LOG.verifier.vkey} https://log.example.com\n\twitness w1 {WITNESS.verifier.vkey}\n"
     f"witness w2 {PQ.verifier.vkey}\ngroup g any w1 w2\n\nquorum g\n"
 ).encode()
+RECORDS_TILE = format_records([record(index) for index in range(3)])
+CERTIFICATES_TILE = tile_leaf(0) + tile_leaf(1, is_precert=True) + tile_leaf(2, cert=b"x")
+CERTIFICATE_ENTRY = b"\0\0" + timestamped(7, is_precert=True)
 HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "b" * 32, "a" * 32, TREE, 20_852_000, "b" * 64)
 POSITION = Position("0123456789abcdef" * 4, 20_852_162, 1 << 40, SIGNED)
 NAME = Name("ann.b-1_c", "0123456789abcdef" * 2, "fedcba9876543210" * 4)
@@ -131,6 +138,20 @@ PARSERS = (
     Target("tile", lambda data: parse_tile(data, 3), b"".join, (b"".join(PROOF.hashes[:3]),)),
     Target(
         "bundle", lambda data: parse_bundle(data, 3), encode_entries, (BATCH.body, encode_entries([b"x" * 300] * 3))
+    ),
+    Target("data tile of records", lambda data: parse_records(data, 3), format_records, (RECORDS_TILE,)),
+    Target(
+        "data tile of certificates",
+        lambda data: tile_leaves(data, 3, 0),
+        lambda leaves: b"".join(leaf.data for leaf in leaves),
+        (CERTIFICATES_TILE,),
+    ),
+    Target("entry of certificates", lambda data: (parse_ct_entry(data), data)[1], bytes, (CERTIFICATE_ENTRY,)),
+    Target(
+        "lookup",
+        parse_lookup,
+        lambda found: f"{found.index}\n".encode() + found.record + b"\n" + found.signed.data,
+        (b"7\na.example.com v1.0.0 h1:A=\n\n" + SIGNED.data,),
     ),
     Target("head", parse_head, lambda head: head.data, (HEAD.data,)),
     Target("decided record", parse_decided, format_decided, (format_decided("ann/x"), format_decided("y" * 512))),

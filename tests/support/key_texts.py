@@ -104,7 +104,6 @@ MALFORMED_VKEYS = {
         "no material": f"{NAME}+530d903a+",
         "type 0x00": vkey(NAME, 0, PUBLIC),
         "type 0x03, reserved": vkey(NAME, 3, PUBLIC),
-        "type 0x05, RFC 6962": vkey(NAME, 5, P256),
         "type 0xff": vkey(NAME, 0xFF, PUBLIC),
     },
     "verifier key: not canonical base64:": {

@@ -66,7 +66,7 @@ class Places:
 
     def round(self, told: Told | None = None, watched: Watched = EVERY, policy: Policy = POLICY) -> Round:
         """Do one round of the log at "log"."""
-        made = Monitor("log", lambda _: Pinned(policy, PINNED), self.directory, watched)
+        made = Monitor("log", lambda *_: Pinned(policy, PINNED), self.directory, watched)
         told = told or Told()
         self.troubles = told.troubles
         return made.round(told)

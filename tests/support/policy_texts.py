@@ -100,9 +100,9 @@ INVALID = {
         "log \udcff\nquorum none\n",
         "policy line 1: verifier key: not UTF-8 at byte 0: b'\\xff'",
     ),
-    "log with an RFC 6962 key": (
-        "log a+12345678+BQ==\nquorum none\n",
-        "policy line 1: verifier key: unknown signature type: 'a+12345678+BQ=='",
+    "log with a key of a reserved type": (
+        "log a+12345678+Aw==\nquorum none\n",
+        "policy line 1: verifier key: unknown signature type: 'a+12345678+Aw=='",
     ),
     "one log twice": (
         LOG_LINE * 2 + "quorum none\n",

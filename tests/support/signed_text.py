@@ -21,7 +21,7 @@ from tiles.tree.merkle import TreeHead, leaf_hash
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
-ED25519, ECDSA, COSIGNATURE, MLDSA44 = SignatureType
+ED25519, ECDSA, COSIGNATURE, RFC6962, MLDSA44 = SignatureType
 TIME = 1_679_315_147  # seconds since the epoch
 
 ORIGIN = "log.example.com"

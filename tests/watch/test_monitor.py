@@ -88,7 +88,7 @@ def test_a_log_without_a_state_is_refused(places: Places) -> None:
 def test_a_key_that_cannot_be_remembered(places: Places) -> None:
     """A log whose key is only what it shows is not watched: it could show another one in each round."""
     places.there["log"] = Objects(make_log(3))
-    made = Monitor("log", lambda _: Pinned(POLICY, FIRST_USE, "no room"), places.directory, EVERY)
+    made = Monitor("log", lambda *_: Pinned(POLICY, FIRST_USE, "no room"), places.directory, EVERY)
     with pytest.raises(Refused, match="cannot be remembered: no room"):
         made.round(Told())
 
@@ -121,7 +121,7 @@ def test_told_to_end(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """A round stops at the next point at which the state is written; the next one goes on there."""
     monkeypatch.setattr(monitor, "CHUNK", 64)
     places.there["log"] = Objects(make_log(300))
-    made = Monitor("log", lambda _: Pinned(POLICY, "pinned"), places.directory, EVERY)
+    made = Monitor("log", lambda *_: Pinned(POLICY, "pinned"), places.directory, EVERY)
     told = Told()
     assert made.round(told, lambda: len(told.lines) > 100).next == 128
     assert made.round(told).start == 128

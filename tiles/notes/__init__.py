@@ -5,6 +5,9 @@
     note           signed notes
     checkpoint     checkpoints
     cosignature    cosignatures, by Ed25519 and ML-DSA-44
+    tree_head_signature   signed tree heads of certificate logs
+    verified_signatures   which of some keys have signed a checkpoint
+    log_identity   by what a log is known whose origin is not its key's name
     policy         whose signatures make a checkpoint acceptable
     cosigned       the union of what several notes say of one checkpoint, each line verified
     quorum         what a policy's quorum asks for, what is there, and what it needs, in words

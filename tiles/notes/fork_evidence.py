@@ -93,7 +93,7 @@ def fork_signers(older: SignedCheckpoint, newer: SignedCheckpoint, policy: Polic
 
 def _signers(signed: SignedCheckpoint, policy: Policy) -> list[VerifierKey]:
     """Return the log keys of the policy that signed a checkpoint, at least one."""
-    keys = [log.key for log in policy.logs if log.key.name == signed.origin]
+    keys = policy.keys_of(signed.origin)
     found = [key for key in keys if _has_signed(key, signed)]
     if not found:
         raise no_known_signature(signed.note, keys)
@@ -102,7 +102,7 @@ def _signers(signed: SignedCheckpoint, policy: Policy) -> list[VerifierKey]:
 
 def _has_signed(key: VerifierKey, signed: SignedCheckpoint) -> bool:
     try:
-        policy_for(key).accept(signed)
+        policy_for(key, signed.origin).accept(signed)
     except SignatureError:
         return False
     return True

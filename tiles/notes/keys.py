@@ -1,7 +1,8 @@
 """Keys of signed notes (https://c2sp.org/signed-note, "Signature types", "Verifier keys"): vkey and skey texts.
 
 A key here signs and verifies *messages*. What the message is depends on the type: the note's text (ED25519, ECDSA; see
-`tiles.notes.note`) or a timestamped statement about a checkpoint (COSIGNATURE, MLDSA44; see `tiles.notes.cosignature`).
+`tiles.notes.note`), a timestamped statement about a checkpoint (COSIGNATURE, MLDSA44; see `tiles.notes.cosignature`) or
+a tree head of RFC 6962 (RFC6962; see `tiles.notes.tree_head_signature`).
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from hashlib import sha256
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tiles.errors import Malformed, SignatureError, UsageError
@@ -34,6 +36,8 @@ _NOT_IN_NAME = re.compile("[+ \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\
 _ORIGIN = re.compile(rf"[!-~]{{1,{MAX_LOG_NAME}}}", re.ASCII)
 _SECRET = re.compile("[@?#]")
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_CT_CURVES = (ec.SECP256R1,)
+_RSA_BITS = range(2048, 8193)  # RFC 6962, 2.1.4: "a key of at least 2048 bits"
 
 
 class SignatureType(IntEnum):
@@ -42,6 +46,7 @@ class SignatureType(IntEnum):
     ED25519 = 0x01
     ECDSA = 0x02
     COSIGNATURE = 0x04  # Ed25519, timestamped: tlog-cosignature
+    RFC6962 = 0x05  # ECDSA P-256 or RSA, over a tree head of RFC 6962: static-ct-api
     MLDSA44 = 0x06  # ML-DSA-44, timestamped: tlog-cosignature
 
 
@@ -86,7 +91,7 @@ class VerifierKey:
     """A public key and the name it goes by. Equal if name, type and public key are.
 
     name     key name; in a log's key the origin, in a witness's its name
-    public   32 bytes (ED25519, COSIGNATURE), 1312 bytes (MLDSA44), or a DER SubjectPublicKeyInfo (ECDSA)
+    public   32 bytes (ED25519, COSIGNATURE), 1312 bytes (MLDSA44), or a DER SubjectPublicKeyInfo (ECDSA, RFC6962)
     key_id   4 bytes, computed
     Raises UsageError for anything that cannot be a key.
     """
@@ -98,8 +103,8 @@ class VerifierKey:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if self.type == SignatureType.ECDSA:
-            _load_ecdsa(self.public)
+        if self.type in (SignatureType.ECDSA, SignatureType.RFC6962):
+            _load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
         elif len(self.public) != _PUBLIC_SIZE[self.type]:
             raise UsageError(f"{len(self.public)} bytes of public key instead of {_PUBLIC_SIZE[self.type]}")
         if self.type == SignatureType.MLDSA44 and len(self.name.encode()) > MAX_COSIGNER_NAME:
@@ -125,9 +130,13 @@ class VerifierKey:
         For a note or a checkpoint use `verify_note`, `verify_cosignature` or a policy: they know the message.
         """
         try:
-            if self.type == SignatureType.ECDSA:
+            if self.type in (SignatureType.ECDSA, SignatureType.RFC6962):
                 # SHA-256 for every curve, ASN.1 signature: as in the implementation signed-note refers to for 0x02
-                _load_ecdsa(self.public).verify(signature, message, ec.ECDSA(SHA256()))
+                key = _load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
+                if isinstance(key, rsa.RSAPublicKey):
+                    key.verify(signature, message, PKCS1v15(), SHA256())
+                else:
+                    key.verify(signature, message, ec.ECDSA(SHA256()))
             elif self.type == SignatureType.MLDSA44:
                 MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
             else:
@@ -244,6 +253,8 @@ def _public(type_: SignatureType, seed: bytes) -> bytes:
         raise UsageError(f"a seed has {SEED_SIZE} bytes, not {len(seed)}")
     if type_ == SignatureType.MLDSA44:
         return MLDSA44PrivateKey.from_seed_bytes(bytes(seed)).public_key().public_bytes_raw()
+    if type_ == SignatureType.RFC6962:
+        raise UsageError("keys of logs of certificates only verify here")
     if type_ == SignatureType.ECDSA:
         raise UsageError("ECDSA keys only verify here; sign with Ed25519 or ML-DSA-44")
     return Ed25519PrivateKey.from_private_bytes(bytes(seed)).public_key().public_bytes_raw()
@@ -252,12 +263,17 @@ def _public(type_: SignatureType, seed: bytes) -> bytes:
 def _key_hash(name: str, type_: SignatureType, public: bytes) -> bytes:
     if type_ == SignatureType.ECDSA:  # "the truncated SHA-256 hash of the DER encoded public key in SPKI format"
         return sha256(public).digest()
+    if type_ == SignatureType.RFC6962:  # static-ct-api "Checkpoints": in place of the key "the 32-byte RFC 6962 LogID"
+        public = sha256(public).digest()
     # key ID = SHA-256(key name || 0x0A || signature type || public key)[:4]
     return sha256(name.encode() + b"\n" + bytes([type_]) + public).digest()
 
 
-def _load_ecdsa(spki: bytes) -> ec.EllipticCurvePublicKey:
-    """Return the key in `spki`. Raises UsageError unless it is one of the three curves, in its canonical encoding."""
+def _load_spki(spki: bytes, *, of_ct: bool) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
+    """Return the key in `spki`. Raises UsageError unless it is one that logs sign with, in its canonical encoding.
+
+    of_ct   a log of certificates: P-256 or RSA (RFC 6962, 2.1.4); other logs: one of three curves
+    """
     # it takes as long to import as all else that verifies a proof, and few logs have such a key
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
@@ -265,8 +281,13 @@ def _load_ecdsa(spki: bytes) -> ec.EllipticCurvePublicKey:
         key = load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm):
         raise UsageError("not a DER SubjectPublicKeyInfo") from None
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _CURVES):
-        raise UsageError("not an ECDSA key on NIST P-256, P-384 or P-521")
+    if isinstance(key, rsa.RSAPublicKey):
+        known = of_ct and key.key_size in _RSA_BITS
+    else:
+        known = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CT_CURVES if of_ct else _CURVES)
+    if not known or not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        allowed = "P-256, nor an RSA key of 2048 to 8192 bits" if of_ct else "P-256, P-384 or P-521"
+        raise UsageError(f"not an ECDSA key on NIST {allowed}")
     if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
         raise UsageError("not the canonical encoding of its key")
     return key

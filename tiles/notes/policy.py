@@ -18,10 +18,11 @@ from hashlib import sha256
 
 from tiles.errors import Malformed, PolicyError, SignatureError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.cosignature import Cosignature, verify_cosignature
-from tiles.notes.encoding import decode_decimal, decode_text
+from tiles.notes.cosignature import Cosignature
+from tiles.notes.encoding import decode_decimal, decode_text, is_line
 from tiles.notes.keys import SIGNS_CHECKPOINT, SIGNS_TEXT, SignatureType, VerifierKey, parse_vkey
-from tiles.notes.note import claimed, no_known_signature
+from tiles.notes.note import no_known_signature
+from tiles.notes.verified_signatures import verified_signatures as verified
 
 MAX_POLICY_SIZE = 1 << 20  # bytes
 MAX_POLICY_LINES = 1024  # "Implementation limits": at least 32 logs, 32 witnesses and 32 groups
@@ -34,10 +35,16 @@ _OCTETS = bytes([0x09, 0x0A, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A log whose checkpoints are accepted. The key's name is its origin; url is "" if none was given."""
+    """A log whose checkpoints are accepted; other_origin: if that is not the key's name, which no policy file says."""
 
     key: VerifierKey
     url: str = ""
+    other_origin: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The first line of its checkpoints."""
+        return self.other_origin or self.key.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Group:
 class Accepted:
     """A checkpoint that a policy has accepted.
 
-    log            the key that signed all of its text, named as its origin
+    log            the key that signed all of its text; its name is the origin, unless the policy says otherwise
     cosignatures   of witnesses in the policy, verified, in the order of the note
     """
 
@@ -104,12 +111,12 @@ class Policy:
         """
         if origin is not None and signed.origin != origin:
             raise self._refused(signed, f"the origin is {signed.origin!r}, not {origin!r}")
-        by_log = _verified(signed, [log.key for log in self.logs])
-        by_witness = _verified(signed, [witness.key for witness in self.witnesses])
+        by_log = verified(signed, [log.key for log in self.logs])
+        by_witness = verified(signed, [witness.key for witness in self.witnesses])
         # "Defining a log": "This name MUST correspond to the log's origin line"
         if not (keys := self.keys_of(signed.origin)):
             raise self._refused(signed, f"no log of the policy has the origin {signed.origin!r}")
-        signers = [key for key, _ in by_log if key.name == signed.origin]
+        signers = [key for key, _ in by_log if key in keys]
         if not signers:
             raise no_known_signature(signed.note, keys)
         if signed.checkpoint.extensions:  # tlog-checkpoint "Signatures": ML-DSA-44 "doesn't sign" them
@@ -122,7 +129,7 @@ class Policy:
 
     def keys_of(self, origin: str) -> list[VerifierKey]:
         """Return the keys of the log of that origin; a log may have several."""
-        return [log.key for log in self.logs if log.key.name == origin]
+        return [log.key for log in self.logs if log.origin == origin]
 
     def without_quorum(self) -> Policy:
         """Return this policy without its quorum, for checkpoints that were published under earlier policies."""
@@ -179,15 +186,23 @@ def parse_policy(data: bytes) -> Policy:
     return draft.finish(bytes(data))
 
 
-def policy_for(key: VerifierKey) -> Policy:
+def policy_for(key: VerifierKey, origin: str | None = None) -> Policy:
     """Return the policy that accepts whatever is signed by this log key, without cosignatures.
 
-    Raises UsageError if the key's name has an octet that no policy may have (0x7F).
+    origin   of the log, if it is not the key's name
+    Raises UsageError if the key's name has an octet that no policy may have (0x7F), or if the origin cannot be one.
     """
     try:
-        return policy_of([key])
+        policy = policy_of([key])
     except Malformed as error:
         raise UsageError(f"no policy can name {key}: {error.message}") from None
+    if origin is None or origin == key.name:
+        return policy
+    if not is_line(origin):
+        raise UsageError("an origin is one line, not empty, without control characters")
+    if key.type not in SIGNS_TEXT:
+        raise UsageError(f"{key} is of a type whose name is always the origin of its log")
+    return replace(policy, logs=(Log(key, "", origin),), data=f"# its origin: {origin}\n".encode() + policy.data)
 
 
 def policy_of(keys: Iterable[VerifierKey]) -> Policy:
@@ -279,21 +294,6 @@ class _Draft:
             raise Malformed(where, "another key has the same name and key id", str(key))
         self.public.add((role, key.public))
         return key
-
-
-def _verified(signed: SignedCheckpoint, keys: list[VerifierKey]) -> list[tuple[VerifierKey, Cosignature | None]]:
-    """Return the keys that signed, in the order of the note, each with its cosignature if its type makes one."""
-    found: list[tuple[VerifierKey, Cosignature | None]] = []
-    for signature, key in claimed(signed.note, keys):
-        try:
-            if key.type in SIGNS_TEXT:
-                key.verify(signed.note.text, signature.signature)
-                found.append((key, None))
-            else:
-                found.append((key, verify_cosignature(signed.checkpoint, signature, key)))
-        except SignatureError as error:
-            raise SignatureError(error.message, evidence={"note": signed.data}) from None
-    return found
 
 
 def _shown(octets: bytes) -> str:

@@ -9,9 +9,12 @@
     bundles          which entries of a bundle are believed
     trouble          whether the log or the way to it is to blame for what will not do, and where it was read
     log_formats      what differs between kinds of logs: paths, limits, bundles, leaf hashes
+    go_sumdb static_ct                   two more of them: Go's checksum database, and logs of certificates
+    layouts          the formats by name, and which one a log has
+    looked_up        an entry of a checksum database, by module and version
     verified_tree    one tree, as it can be believed
     client           checkpoint, proofs, entries, search; compares with what was seen before
-    other_layouts    names a log that is none of tlog-tiles, where one of its objects is missing
+    other_layouts    names a log that is none of these, where one of its objects is missing
     histories        whether two checkpoints are of one history, and where the evidence is kept if not
     same_history     whether a checkpoint from elsewhere is of the history that is read; how copies of a log stand
     kept             the checkpoints that a log keeps: how it was on a day, by which day an entry was there

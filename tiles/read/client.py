@@ -17,10 +17,12 @@ from itertools import chain
 
 from tiles.errors import AccessError, ForkError, Malformed, NotFound, TileError, UsageError, placed
 from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.keys import VerifierKey
+from tiles.notes.log_identity import is_named_by, kept_as
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import TlogProof
-from tiles.read.bundles import believed_entries
+from tiles.read.bundles import CHUNK, believed_entries, bundles_of, first_leaf, leaves_of
 from tiles.read.histories import check_extends, forked, unproven
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.memories import CheckpointMemory, TileMemory
@@ -34,8 +36,6 @@ from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right, node_root
 from tiles.tree.proof import Node, build_proof, check_range, inclusion_nodes, root_nodes, verify_inclusion
 
 SCAN_LIMIT = 16_384  # entries: 64 tiles, 512 KiB
-
-_CHUNK = 64  # bundles whose tiles are read together
 
 
 class LogClient:
@@ -68,7 +68,7 @@ class LogClient:
         self._visits = visits
         self._cache = cache
         self._origin = origin
-        self._format = log_format
+        self.log_format = log_format
         self._source = TileSource(fetcher, log_format)
         self._where = f"{fetcher.url}/{log_format.checkpoint}"
         self._visited: tuple[Accepted, VerifiedTree] | None = None
@@ -93,6 +93,11 @@ class LogClient:
         return self._current[0]
 
     @property
+    def remembers(self) -> bool:
+        """Whether there is a memory of what was seen before."""
+        return self._visits is not None
+
+    @property
     def tree(self) -> TreeHead:
         """Its size and root."""
         return self.accepted.signed.tree
@@ -103,7 +108,7 @@ class LogClient:
 
     def _visit(self) -> tuple[Accepted, VerifiedTree]:
         self.not_remembered = ""
-        accepted, tree = fetch_for(self.fetcher, self._format.checkpoint, MAX_NOTE_SIZE, self._accept)
+        accepted, tree = fetch_for(self.fetcher, self.log_format.checkpoint, MAX_NOTE_SIZE, self._accept)
         newer = self._compare(accepted, tree, self._visits) if self._visits else None
         self._visited, self.newer = (accepted, tree), newer
         return accepted, tree
@@ -111,8 +116,8 @@ class LogClient:
     def _accept(self, data: bytes) -> tuple[Accepted, VerifiedTree]:
         """Return the checkpoint in these bytes, accepted, and its tree. Raises LogError, or AccessError for a page."""
         with judged(data, self._where):
-            accepted = self.policy.accept(self._format.parse_checkpoint(data), self._origin)
-            return accepted, self._verified(accepted.signed)
+            accepted = self.policy.accept(self.log_format.parse_checkpoint(data), self._origin)
+            return accepted, self._verified(accepted.signed, accepted.log)
 
     def _compare(self, accepted: Accepted, tree: VerifiedTree, visits: CheckpointMemory) -> SignedCheckpoint | None:
         """Show that the checkpoint is consistent with all that is remembered of this log, and remember it."""
@@ -120,14 +125,14 @@ class LogClient:
         # of all its keys: who holds two of them must not get away with a tree for each
         keys = self.policy.keys_of(served.origin)
         while True:
-            seen = {key: visits.last(key) for key in keys}
+            seen = {key: visits.last(key, served.origin) for key in keys}
             newer = None
             try:
-                for last in filter(None, seen.values()):
+                for key, last in ((key, last) for key, last in seen.items() if last):
                     if last.tree.size <= served.tree.size:
                         check_extends(last, served, tree)
                         continue
-                    self._check_old_copy(served, last, visits)
+                    self._check_old_copy(served, last, key, visits)
                     if newer is None or last.tree.size > newer.tree.size:
                         newer = last
             except ForkError as fork:
@@ -140,14 +145,23 @@ class LogClient:
                 self.not_remembered = error.message
                 return newer
 
-    def _check_old_copy(self, served: SignedCheckpoint, last: SignedCheckpoint, visits: CheckpointMemory) -> None:
+    def _check_old_copy(
+        self, served: SignedCheckpoint, last: SignedCheckpoint, key: VerifierKey, visits: CheckpointMemory
+    ) -> None:
         try:
-            check_extends(served, last, self._verified(last))
+            check_extends(served, last, self._verified(last, key))
         except NotFound as error:
             raise unproven(self.fetcher.url, served, last, error, self.policy, visits) from error
 
-    def _verified(self, signed: SignedCheckpoint) -> VerifiedTree:
-        return VerifiedTree(self._source, signed.tree, signed.origin, self._cache)
+    def _verified(self, signed: SignedCheckpoint, key: VerifierKey) -> VerifiedTree:
+        name = signed.origin if is_named_by(key, signed.origin) else kept_as(key, signed.origin)
+        return VerifiedTree(self._source, signed.tree, name, self._cache)
+
+    def read_as(self, log_format: LogFormat) -> None:
+        """Read from now on as another format has it, in which checkpoint and tiles of hashes are at the same paths."""
+        self.log_format, self._source = log_format, TileSource(self.fetcher, log_format)
+        accepted, _ = self._current
+        self._visited = accepted, self._verified(accepted.signed, accepted.log)
 
     # ---- checkpoint → tiles → proof → verdict
 
@@ -179,8 +193,8 @@ class LogClient:
         return self._entries(tree, start, stop)
 
     def _entries(self, tree: VerifiedTree, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-        for bundles in _bundles(tree.size, start, stop):
-            for bundle, entries in self._read_bundles(tree, bundles, [_first_leaf(bundle) for bundle in bundles]):
+        for bundles in bundles_of(tree.size, start, stop):
+            for bundle, entries in self._read_bundles(tree, bundles, [first_leaf(bundle) for bundle in bundles]):
                 first = bundle.index * TILE_WIDTH
                 yield from list(enumerate(entries, first))[max(0, start - first) : stop - first]
 
@@ -195,8 +209,8 @@ class LogClient:
         for index in indexes:
             wanted.setdefault(tile_at(tree.size, ENTRIES, index // TILE_WIDTH), []).append(index)
         every = list(wanted)
-        for bundles in (every[at : at + _CHUNK] for at in range(0, len(every), _CHUNK)):
-            nodes = [Node(TILE_HEIGHT, one.index) if one.is_full else _first_leaf(one) for one in bundles]
+        for bundles in (every[at : at + CHUNK] for at in range(0, len(every), CHUNK)):
+            nodes = [Node(TILE_HEIGHT, one.index) if one.is_full else first_leaf(one) for one in bundles]
             for bundle, entries in self._read_bundles(tree, bundles, nodes):
                 yield from ((index, entries[index % TILE_WIDTH]) for index in wanted[bundle])
 
@@ -218,15 +232,15 @@ class LogClient:
         """
         if len(expected) != bundle.width:
             with suppress(Malformed):
-                entries = self._format.parse_bundle(bundle, data)
-                if node_root(self._format.leaf_hashes(entries)) == expected[0]:
+                entries = self.log_format.parse_bundle(bundle, data)
+                if node_root(self.log_format.leaf_hashes(entries)) == expected[0]:
                     return entries
-            tree.read([_first_leaf(bundle)])
+            tree.read([first_leaf(bundle)])
             expected = tree.leaf_hashes(bundle)
         others = self._source.others(bundle, data)
         while True:
             try:
-                return believed_entries(self._format, bundle, data, expected)
+                return believed_entries(self.log_format, bundle, data, expected)
             except TileError as error:
                 other = next(others, None)
                 if other is None:
@@ -240,7 +254,7 @@ class LogClient:
         """
         _, tree = self._current
         check_range(tree.size, start, stop)
-        return _leaves(tree, start, stop)
+        return leaves_of(tree, start, stop)
 
     def tree_at(self, size: int) -> TreeHead:
         """Return the tree that the log had at a size, from hashes that are believed.
@@ -271,28 +285,7 @@ class LogClient:
             raise UsageError(f"it would have to be looked for among {tree.size} entries, one by one", hint=hint)
         found: list[int] = []
         start = 0
-        for hashes in _leaves(tree, 0, tree.size):
+        for hashes in leaves_of(tree, 0, tree.size):
             found.extend(index for index, hash_ in enumerate(hashes, start) if hash_ == leaf)
             start += len(hashes)
         return found
-
-
-def _leaves(tree: VerifiedTree, start: int, stop: int) -> Iterator[Sequence[Hash]]:
-    for bundles in _bundles(tree.size, start, stop):
-        tree.read([_first_leaf(bundle) for bundle in bundles])
-        runs = [tree.leaf_hashes(bundle) for bundle in bundles]  # now: other reading may make the tree forget them
-        for bundle, hashes in zip(bundles, runs, strict=True):
-            first = bundle.index * TILE_WIDTH
-            yield hashes[max(0, start - first) : stop - first]
-
-
-def _bundles(size: int, start: int, stop: int) -> Iterator[list[Tile]]:
-    """Yield the bundles that hold the entries [start, stop), as many at a time as are read together."""
-    indexes = range(start // TILE_WIDTH, -(-stop // TILE_WIDTH) if start < stop else start // TILE_WIDTH)
-    for at in range(0, len(indexes), _CHUNK):
-        yield [tile_at(size, ENTRIES, index) for index in indexes[at : at + _CHUNK]]
-
-
-def _first_leaf(bundle: Tile) -> Node:
-    """Return a node of the level-0 tile at a bundle's place."""
-    return Node(0, bundle.index * TILE_WIDTH)

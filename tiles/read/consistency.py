@@ -31,7 +31,7 @@ def prove_consistency(client: LogClient, first: int, last: int) -> Consistency:
         raise UsageError(f"a log of size {client.tree.size} has no consistency proof from {first} to {last}")
     older, newer = client.tree_at(first), client.tree_at(last)
     parts = consistency_nodes(first, last)
-    tree = VerifiedTree(TileSource(client.fetcher), client.tree, client.accepted.signed.origin)
+    tree = VerifiedTree(TileSource(client.fetcher, client.log_format), client.tree, client.accepted.signed.origin)
     tree.read(list(chain.from_iterable(parts)))
     hashes = build_proof(parts, tree.hash)
     verify_consistency(older, newer, hashes)

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tiles.errors import AccessError, ForkError, LogError, NotFound, placed
-from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
-from tiles.notes.policy import Policy
 from tiles.parallel import in_parallel
 from tiles.read.addresses import Addresses
 from tiles.read.client import LogClient
@@ -23,7 +22,6 @@ from tiles.read.trouble import judged
 from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
-from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
 
 
@@ -51,7 +49,7 @@ def compare(client: LogClient, visits: CheckpointMemory | None) -> list[Shown]:
         return []
     # those that cannot be reached are not waited for again
     reached = fetcher.places()
-    found = in_parallel(lambda place: _fetched(place, client.policy), reached, len(reached))
+    found = in_parallel(lambda place: _fetched(place, client), reached, len(reached))
     return list(_compared(client, fetcher, dict(zip(reached, found, strict=True)), visits))
 
 
@@ -70,7 +68,7 @@ def _compared(
             _check_consistent(client, fetcher, there)
         except ForkError as fork:
             error = forked(fork, client.policy, visits) if visits else fork
-            raise placed(error, f"{place.url}/{CHECKPOINT}") from None
+            raise placed(error, f"{place.url}/{client.log_format.checkpoint}") from None
         except (LogError, AccessError) as error:
             yield Shown(place.url, None, f"nothing shows that it is of the same history: {error.message}")
         else:
@@ -83,20 +81,20 @@ def _check_consistent(client: LogClient, fetcher: Addresses, there: SignedCheckp
     older, newer = sorted((there, here), key=lambda signed: signed.tree.size)
     if older.tree.size == newer.tree.size:
         older, newer = here, there
-    check_extends(older, newer, VerifiedTree(TileSource(fetcher), newer.tree, newer.origin))
+    check_extends(older, newer, VerifiedTree(TileSource(fetcher, client.log_format), newer.tree, newer.origin))
 
 
-def _fetched(place: Fetcher, policy: Policy) -> SignedCheckpoint | str:
+def _fetched(place: Fetcher, client: LogClient) -> SignedCheckpoint | str:
     """Return the checkpoint at an address, or why there is none that counts."""
     # a copy may still wait for its quorum: whether the log has signed it is all that matters here
-    signers = policy.without_quorum()
+    signers, path = client.policy.without_quorum(), client.log_format.checkpoint
 
     def accept(data: bytes) -> SignedCheckpoint:
-        with judged(data, f"{place.url}/{CHECKPOINT}"):
-            return signers.accept(parse_signed_checkpoint(data)).signed
+        with judged(data, f"{place.url}/{path}"):
+            return signers.accept(client.log_format.parse_checkpoint(data)).signed
 
     try:
-        return fetch_for(place, CHECKPOINT, MAX_NOTE_SIZE, accept)
+        return fetch_for(place, path, MAX_NOTE_SIZE, accept)
     except NotFound:
         return "there is no checkpoint"
     except (LogError, AccessError) as error:

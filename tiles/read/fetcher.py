@@ -5,10 +5,13 @@ What a `Fetcher` returns are bytes that anyone may have written. `tiles.read.cli
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from tiles.errors import NotFound, explained
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.parallel import BUCKET_READS
 from tiles.read.fsspec_fetcher import FsspecFetcher
+from tiles.read.go_sumdb import LATEST
 from tiles.read.http_fetcher import HttpFetcher
 from tiles.store import Fetcher, StoreFetcher
 from tiles.store.address import Kind, existing_directory_of, kind_of
@@ -28,14 +31,14 @@ def open_log(url: str) -> Fetcher:
     fetcher = open_place(url)
     if kind_of(url) in (Kind.HTTP, Kind.BUCKET, Kind.FSSPEC):
         return fetcher
-    try:
-        fetcher.fetch(CHECKPOINT, MAX_NOTE_SIZE)
-    except NotFound:
-        raise NotFound(
-            f"{existing_directory_of(url)}: there is no log here: it holds no checkpoint",
-            hint=explained("the-checkpoint-is-gone", "if it was a log"),
-        ) from None
-    return fetcher
+    for path in (CHECKPOINT, LATEST):
+        with suppress(NotFound):
+            fetcher.fetch(path, MAX_NOTE_SIZE)
+            return fetcher
+    raise NotFound(
+        f"{existing_directory_of(url)}: there is no log here: it holds no checkpoint",
+        hint=explained("the-checkpoint-is-gone", "if it was a log"),
+    )
 
 
 def open_place(url: str) -> Fetcher:

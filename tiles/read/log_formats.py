@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from tiles.errors import TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.tree import bundle as entry_bundle
 from tiles.tree.bundle import MAX_ENTRY_SIZE
@@ -86,6 +87,17 @@ class TlogTiles:
 
 
 TLOG_TILES: LogFormat = TlogTiles()
+
+
+def cut_hashes(tile: Tile, full: bytes, path: str) -> bytes:
+    """Return a partial tile of hashes, cut from the full one. Raises TileError.
+
+    path   of the full one, in a format that has a path of its own for it
+    """
+    size = TILE_WIDTH * HASH_SIZE
+    if len(full) != size:
+        raise TileError(path, f"{len(full)} bytes instead of {size}", evidence={path: full})
+    return full[: tile.width * HASH_SIZE]
 
 
 class _Roomy(TlogTiles):

@@ -13,8 +13,8 @@ from tiles.tree.layout import Tile
 class CheckpointMemory(Protocol):
     """What was seen of logs before (`tiles.user.seen_checkpoints.Visits` is one). Methods raise AccessError."""
 
-    def last(self, key: VerifierKey) -> SignedCheckpoint | None:
-        """Return the last checkpoint remembered of the log whose key this is, or None."""
+    def last(self, key: VerifierKey, origin: str | None = None) -> SignedCheckpoint | None:
+        """Return the last checkpoint remembered of the log whose key this is, or None. origin: if not the key's name"""
         ...
 
     def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:
@@ -27,7 +27,10 @@ class CheckpointMemory(Protocol):
 
 
 class TileMemory(Protocol):
-    """Full tiles that were believed before. Nothing in it has to be right: it is verified like what is fetched."""
+    """Full tiles that were believed before. Nothing in it has to be right: it is verified like what is fetched.
+
+    origin   of the log, or what stands for it (`tiles.notes.log_identity.kept_as`)
+    """
 
     def get(self, origin: str, tile: Tile) -> bytes | None:
         """Return what was kept for a full tile of a log, or None."""

@@ -53,7 +53,7 @@ def _explained(fetcher: Fetcher, missing: NotFound, probes: list[Probe]) -> NotF
             if is_that(fetcher.fetch(path, limit)):
                 return NotFound(
                     f"{missing.message}; but {path} is there, so this looks like {what}",
-                    hint="tiletree reads logs as https://c2sp.org/tlog-tiles has them; look for another address",
+                    hint="tiletree reads tlog-tiles, sumdb and static-ct: look for another address, or at --layout",
                 )
         except TilesError:
             continue

@@ -28,7 +28,9 @@ def check_history(client: LogClient, signed: SignedCheckpoint) -> None:
     served = client.accepted.signed
     size = signed.tree.size
     if size > served.tree.size:
-        check_extends(served, signed, VerifiedTree(TileSource(client.fetcher), signed.tree, signed.origin))
+        check_extends(
+            served, signed, VerifiedTree(TileSource(client.fetcher, client.log_format), signed.tree, signed.origin)
+        )
         return
     believed = client.tree_at(size)
     if believed == signed.tree:

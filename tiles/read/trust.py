@@ -26,13 +26,22 @@ _HINT = "pass --vkey or --policy, from a source you trust; `tiletree key trust U
 
 
 def resolve(
-    url: str, fetcher: Fetcher, trust: Trust | None, key: VerifierKey | None = None, policy: Policy | None = None
+    url: str,
+    fetcher: Fetcher,
+    trust: Trust | None,
+    key: VerifierKey | None = None,
+    policy: Policy | None = None,
+    *,
+    origin: str | None = None,
+    checkpoint: str = CHECKPOINT,
 ) -> Pinned:
     """Return the policy to read a log with. What was given goes before what is remembered, and that before first use.
 
     trust    the memory; None where this user has no place for one
     key      of the log, given by the user
     policy   given by the user, instead
+    origin   of the log, given by the user beside the key, if it is not the key's name
+    checkpoint   the path of its checkpoint
 
     On first use, the log's own policy.txt says what its key is, and that alone is taken and remembered, once it has
     verified the log's checkpoint. Not its witnesses and quorum: whoever serves the file could name witnesses of their
@@ -45,14 +54,16 @@ def resolve(
     """
     if key is not None and policy is not None:
         raise UsageError("a policy names the log's key itself: give either a key or a policy")
+    if origin is not None and key is None:
+        raise UsageError("an origin is given for a key: give the key as well")
     if policy is not None:
         return Pinned(policy, PINNED)
     if key is not None:
-        return Pinned(policy_for(key), PINNED)
+        return Pinned(policy_for(key, origin), PINNED)
     known = trust.lookup(url) if trust is not None else None
     if known is not None:
-        return Pinned(policy_for(known.key), known.how)
-    first = fetch_for(fetcher, CHECKPOINT, MAX_NOTE_SIZE, partial(_signed_by, fetcher))
+        return Pinned(known.policy, known.how)
+    first = fetch_for(fetcher, checkpoint, MAX_NOTE_SIZE, partial(_signed_by, fetcher, f"{fetcher.url}/{checkpoint}"))
     problem = unrememberable(normal_url(url), first) if trust is not None else "this user has no home directory"
     if trust is not None and not problem:
         try:
@@ -60,7 +71,7 @@ def resolve(
         except AccessError as error:
             problem = error.message
         else:
-            return Pinned(policy_for(known.key), known.how)
+            return Pinned(known.policy, known.how)
     return Pinned(policy_for(first), FIRST_USE, problem)
 
 
@@ -79,9 +90,8 @@ def _parse(where: str, data: bytes) -> Policy:
         return parse_policy(data)
 
 
-def _signed_by(fetcher: Fetcher, data: bytes) -> VerifierKey:
+def _signed_by(fetcher: Fetcher, where: str, data: bytes) -> VerifierKey:
     """Return the key that the log names itself, and that has signed the checkpoint in these bytes."""
-    where = f"{fetcher.url}/{CHECKPOINT}"
     with judged(data, where):
         signed = parse_signed_checkpoint(data)  # first, because of what is no checkpoint the log's key says nothing
     first = _first_key(fetcher)

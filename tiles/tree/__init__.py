@@ -4,6 +4,7 @@
     proof   inclusion and consistency proofs: which nodes, building, verifying
     layout  where tiles and entry bundles are: coordinates ↔ paths
     tile    hashes ↔ the bytes of tiles; the tiles by which a level grows
+    ct_bundle sumdb_bundle   entries of logs of certificates and of Go's checksum database ↔ bytes
     bundle  entries ↔ the bytes of entry bundles
     edge    the right edge of a tree: what is needed to append to it
     plan    what a batch writes: (right edge, entries) → objects, new root

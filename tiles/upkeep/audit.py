@@ -19,6 +19,8 @@ from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
 from tiles.notes.withheld import Entry
 from tiles.read.fetcher import open_log
+from tiles.read.layouts import LAYOUTS
+from tiles.read.log_formats import LogFormat
 from tiles.read.pruned import is_pruned
 from tiles.read.withheld import WithheldEntries
 from tiles.records.paths import WITHHELD, withheld_bundle, withheld_path
@@ -57,6 +59,7 @@ def audit(
     url: str | None = None,
     withheld: WithheldEntries | None = None,
     minimum: int = 0,
+    layout: str = "tlog-tiles",
 ) -> Report:
     """Recompute the tree of a checkpoint that was accepted, and return every finding, not only the first.
 
@@ -67,16 +70,18 @@ def audit(
     withheld   what the log says of entries that it withholds; a bundle with such entries may be missing
     minimum    what is below this index the log may have pruned
     url        what other processes open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
+    layout     how the log keeps its objects, a name in `tiles.read.layouts`; `store` and `withheld` are for our own
 
     What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
     """
-    walk = Walk(fetcher, tree, progress, Workers(executor, url or fetcher.url) if executor else None)
+    walk = Walk(fetcher, tree, progress, Workers(executor, url or fetcher.url) if executor else None, layout)
     walk.walk()
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
         walk.findings += take_inventory(store, fetcher, tree, policy, damaged)
-    findings = [finding for finding in walk.findings if not _may_be_pruned(finding, minimum)]
-    report = Report(tree, tuple(findings), pruned=len(walk.findings) - len(findings))
+    kept = [finding for finding in walk.findings if not _may_be_pruned(finding, minimum)]
+    findings = tuple(_at_home(finding, LAYOUTS[layout]) for finding in kept)
+    report = Report(tree, findings, pruned=len(walk.findings) - len(kept))
     return report if withheld is None else _without_withheld(report, withheld, store)
 
 
@@ -86,6 +91,13 @@ def _may_be_pruned(finding: Finding, minimum: int) -> bool:
         with suppress(Malformed):
             return is_pruned(parse_tile_path(finding.path), minimum)
     return False
+
+
+def _at_home(finding: Finding, log_format: LogFormat) -> Finding:
+    """Return a finding under the path that the log's format has for a tile or bundle."""
+    with suppress(Malformed):
+        return replace(finding, path=log_format.path(parse_tile_path(finding.path)))
+    return finding
 
 
 def _without_withheld(report: Report, withheld: WithheldEntries, store: Store | None) -> Report:
@@ -139,8 +151,10 @@ class Walk:
         tree: TreeHead,
         progress: Callable[[int], None] | None = None,
         workers: Workers | None = None,
+        layout: str = "tlog-tiles",
     ) -> None:
         self._fetcher = fetcher
+        self._layout = layout
         self._tree = tree
         self._progress = progress
         self._workers = workers
@@ -164,18 +178,22 @@ class Walk:
         """Recompute the nodes below a tile of level 1 or higher, and return the hash of each."""
         level = above.tile.level
         if level == 1:
-            return self._taken(recompute_run(self._fetcher, above))
+            return self._taken(recompute_run(self._fetcher, above, self._layout))
         if level > 2:
             return [self._judged(below, self.below(below)) for below in self._children(above)]
         stated = list(self._children(above))
-        run = partial(recompute_run, self._fetcher)
+        run = partial(recompute_run, self._fetcher, layout=self._layout)
         workers = self._workers
-        runs = workers.executor.map(partial(_recompute_run_at, workers.url), stated) if workers else map(run, stated)
+        runs = (
+            workers.executor.map(partial(_recompute_run_at, workers.url, self._layout), stated)
+            if workers
+            else map(run, stated)
+        )
         return [self._judged(below, self._taken(run)) for below, run in zip(stated, runs, strict=True)]
 
     def _children(self, above: Stated) -> Iterator[Stated]:
         tiles = (child for at in range(above.tile.width) for child in children(above.tile, at))
-        objects = Objects(self._fetcher, self.findings)
+        objects = self._objects()
         for position, (tile, data) in enumerate(objects.fetch_all(tiles)):
             yield objects.stated(above, position, tile, data)
 
@@ -192,12 +210,15 @@ class Walk:
 
     def edge(self) -> dict[int, Hashes | None]:
         """Return the hashes of the edge tiles by level; None, and a finding, for one that is missing or malformed."""
-        return Objects(self._fetcher, self.findings).edge(self._tree)
+        return self._objects().edge(self._tree)
+
+    def _objects(self) -> Objects:
+        return Objects(self._fetcher, self.findings, LAYOUTS[self._layout])
 
     def _last_leaves(self, above: Stated) -> Sequence[Hash | None]:
         """Return the leaf hashes of the last bundle, which is partial."""
         (bundle,) = children(above.tile, 0)
-        leaves = Objects(self._fetcher, self.findings).last_leaves(bundle, above.hashes)
+        leaves = self._objects().last_leaves(bundle, above.hashes)
         self._count(bundle.width)
         return leaves or [None] * bundle.width
 
@@ -206,14 +227,14 @@ class Walk:
             self._progress(entries)
 
 
-def recompute_run(fetcher: Fetcher, above: Stated) -> Run:
+def recompute_run(fetcher: Fetcher, above: Stated, layout: str = "tlog-tiles") -> Run:
     """Recompute the level-0 tiles below a tile of level 1 from their entries.
 
     Returns the hash of each, None where it is not known, and the findings.
     """
     findings: list[Finding] = []
     computed = []
-    objects = Objects(fetcher, findings)
+    objects = Objects(fetcher, findings, LAYOUTS[layout])
     contents = objects.fetch_all(child for at in range(above.tile.width) for child in children(above.tile, at))
     for position, (tile, bundle) in enumerate(zip(contents, contents, strict=True)):
         pair = objects.pair(above, position, tile, bundle)
@@ -222,9 +243,9 @@ def recompute_run(fetcher: Fetcher, above: Stated) -> Run:
     return computed, findings
 
 
-def _recompute_run_at(url: str, above: Stated) -> Run:
+def _recompute_run_at(url: str, layout: str, above: Stated) -> Run:
     """Call `recompute_run` in another process, which opens the log itself: a fetcher cannot be sent to it."""
-    return recompute_run(_opened(url), above)
+    return recompute_run(_opened(url), above, layout)
 
 
 _opened = lru_cache(maxsize=1)(open_log)

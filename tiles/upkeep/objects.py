@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from tiles.errors import Malformed, NotFound, TileError
 from tiles.parallel import in_parallel
-from tiles.read.log_formats import ROOMY
+from tiles.read.log_formats import ROOMY, TLOG_TILES, LogFormat
 from tiles.read.tiles import fetch_tile, fetch_tile_anew
 from tiles.store import Fetcher
 from tiles.tree.blame import Finding, Hashes, Stated, judge_pair, leads_to_root
@@ -47,14 +47,16 @@ class Pair:
 class Objects:
     """Fetches tiles and bundles, and records which are missing or malformed instead of raising."""
 
-    def __init__(self, fetcher: Fetcher, findings: list[Finding]) -> None:
+    def __init__(self, fetcher: Fetcher, findings: list[Finding], log_format: LogFormat = TLOG_TILES) -> None:
         self._fetcher = fetcher
+        self._format = log_format
+        self._roomy = ROOMY if log_format is TLOG_TILES else log_format
         self._findings = findings
         self._missing: dict[Tile, Finding] = {}
 
     def fetch(self, tile: Tile) -> bytes:
         """Return a tile or bundle, b"" if it is not there; a partial one may be cut from the full one."""
-        return self._or_nothing(tile, lambda: fetch_tile(self._fetcher, tile, ROOMY))
+        return self._or_nothing(tile, lambda: fetch_tile(self._fetcher, tile, self._roomy))
 
     def fetch_all(self, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
         """Yield tiles and bundles in order, each with what `fetch` returns."""
@@ -123,13 +125,13 @@ class Objects:
     def _anew(self, tile: Tile, rejected: bytes) -> bytes:
         if tile in self._missing:
             return rejected  # it was asked for past every cache already
-        return self._or_nothing(tile, lambda: fetch_tile_anew(self._fetcher, tile, rejected, ROOMY))
+        return self._or_nothing(tile, lambda: fetch_tile_anew(self._fetcher, tile, rejected, self._roomy))
 
     def _or_nothing(self, tile: Tile, fetch: Callable[[], bytes]) -> bytes:
         try:
             return fetch()
         except NotFound:
-            self._missing[tile] = Finding(tile.path, MISSING)
+            self._missing[tile] = Finding(self._format.path(tile), MISSING)
         except TileError as error:
             self._missing[tile] = Finding(error.path, error.problem)
         return b""
@@ -147,7 +149,9 @@ class Objects:
     def leaves(self, bundle: Tile, data: bytes) -> list[Hash] | None:
         """Return the leaf hashes of the entries in a bundle; None, and a finding, if these are not the bytes of one."""
         try:
-            return leaf_hashes(_entries(data, bundle.width))
+            if self._format is TLOG_TILES:
+                return leaf_hashes(_entries(data, bundle.width))
+            return list(self._format.leaf_hashes(self._format.parse_bundle(bundle, data)))
         except Malformed as error:
             self._wrong(bundle, error)
             return None
@@ -160,7 +164,7 @@ class Objects:
         return None
 
     def _wrong(self, tile: Tile, error: Malformed) -> None:
-        self._findings.append(self._missing.get(tile) or Finding(tile.path, error.problem))
+        self._findings.append(self._missing.get(tile) or Finding(self._format.path(tile), error.problem))
 
 
 def _entries(data: bytes, width: int) -> Sequence[bytes]:

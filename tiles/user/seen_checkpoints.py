@@ -19,6 +19,7 @@ from tiles.errors import AccessError, LogError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, OLDER, PREFIX
 from tiles.notes.keys import VerifierKey
+from tiles.notes.log_identity import kept_as
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import policy_for
 from tiles.user.files import locked, make_directory, read_file, sync_directory, write_file, xdg_directory
@@ -83,14 +84,17 @@ class Visits:
         self.directory = directory or xdg_directory("XDG_STATE_HOME", ".local/state")
         self._checkpoints = self.directory / "visits"
 
-    def last(self, key: VerifierKey) -> SignedCheckpoint | None:
-        """Return the last checkpoint remembered of the log whose key this is (its name is the origin), or None."""
-        path = self._path(key)
+    def last(self, key: VerifierKey, origin: str | None = None) -> SignedCheckpoint | None:
+        """Return the last checkpoint remembered of the log whose key this is, or None.
+
+        origin   if it is not the key's name: a key may have several such logs, and each is remembered by itself
+        """
+        path = self._path(key, origin)
         data = read_file(path, MAX_NOTE_SIZE)
         if data is None:
             return None
         try:
-            return policy_for(key).accept(parse_signed_checkpoint(data)).signed
+            return policy_for(key, origin).accept(parse_signed_checkpoint(data)).signed
         except LogError as error:
             hint = "put it back from a backup; if you remove it, changes of the log since the last visit go unnoticed"
             raise AccessError(
@@ -103,20 +107,20 @@ class Visits:
         Returns False, and changes nothing, if something else is remembered by now. A smaller one, or one of the same
         tree, changes nothing either: the checkpoint remembered is always the largest one.
         """
-        last = self.last(key)
+        last = self.last(key, signed.origin)
         if last is not None and last.data == (since and since.data) and signed.tree.size <= last.tree.size:
             return True  # nothing is to be written, so there need not be a place where it could be
         with locked(self.directory):
-            last = self.last(key)
+            last = self.last(key, signed.origin)
             if (last and last.data) != (since and since.data):
                 return False
             if last is None or signed.tree.size > last.tree.size:
-                write_file(self._path(key), signed.data)
+                write_file(self._path(key, signed.origin), signed.data)
             return True
 
-    def forget(self, key: VerifierKey) -> bool:
+    def forget(self, key: VerifierKey, origin: str | None = None) -> bool:
         """Forget what was seen of a log, and return whether anything was; the evidence of forks stays."""
-        path = self._path(key)
+        path = self._path(key, origin)
         with locked(self.directory):
             try:
                 path.unlink()
@@ -134,10 +138,12 @@ class Visits:
         one key MAX_FORKS are kept. Raises AccessError, which says where those are, for one more. What is no proof, and
         so could be made without the log's key, is counted apart, and takes no room from what is one.
         """
+        origin = _origin(key, evidence)
         hashed = sha256(b"".join(sha256(evidence[name]).digest() for name in sorted(evidence)))
         forks = self.directory / "forks"
-        of_log = f"{re.sub(r'[^A-Za-z0-9.-]+', '_', key.name)[:80]}-{sha256(key.vkey.encode()).hexdigest()[:16]}-"
-        readme = _readme(key, evidence)
+        name = re.sub(r"[^A-Za-z0-9.-]+", "_", key.name)[:80]
+        of_log = f"{name}-{sha256(kept_as(key, origin).encode()).hexdigest()[:16]}-"
+        readme = _readme(key, origin, evidence)
         if readme is _UNPROVEN:
             of_log = f"unproven-{of_log}"
         elif INDEX_HEAD in evidence:
@@ -148,7 +154,8 @@ class Visits:
         _check_room(forks, of_log)
         temp = target.with_name(f".{secrets.token_hex(8)}.tmp")
         # the origin is the log's choice, and the line is to be copied into a shell
-        text = readme.format(origin=key.name, vkey=shlex.quote(key.vkey)).encode()
+        also = "" if origin == key.name else f" --origin {shlex.quote(origin)}"
+        text = readme.format(origin=origin, vkey=f"{shlex.quote(key.vkey)}{also}").encode()
         try:
             make_directory(temp)
             for file, data in {**evidence, "README": text}.items():
@@ -162,9 +169,9 @@ class Visits:
             shutil.rmtree(temp, ignore_errors=True)
         return target
 
-    def _path(self, key: VerifierKey) -> Path:
-        # a vkey begins with the origin, which may hold anything but a newline: a hash of it is a file's name
-        return self._checkpoints / sha256(key.vkey.encode()).hexdigest()
+    def _path(self, key: VerifierKey, origin: str | None) -> Path:
+        # a vkey begins with a name, which may hold anything but a newline: a hash of it is a file's name
+        return self._checkpoints / sha256(kept_as(key, origin).encode()).hexdigest()
 
 
 def _check_room(forks: Path, of_log: str) -> None:
@@ -181,7 +188,15 @@ def _check_room(forks: Path, of_log: str) -> None:
         raise AccessError(f"{forks} has {size} bytes already, and no more are kept: move some of it elsewhere")
 
 
-def _readme(key: VerifierKey, evidence: Mapping[str, bytes]) -> str:
+def _origin(key: VerifierKey, evidence: Mapping[str, bytes]) -> str:
+    """Return of which log evidence is: the origin of the newer checkpoint, or the key's name where there is none."""
+    try:
+        return parse_signed_checkpoint(evidence[NEWER]).origin
+    except (KeyError, LogError):
+        return key.name
+
+
+def _readme(key: VerifierKey, origin: str, evidence: Mapping[str, bytes]) -> str:
     """Return what to write beside the evidence, by what it shows."""
     if INDEX_HEAD in evidence:
         return _INDEX
@@ -193,7 +208,7 @@ def _readme(key: VerifierKey, evidence: Mapping[str, bytes]) -> str:
         return _UNPROVEN
     try:
         for signed in (older, newer):
-            policy_for(key).accept(signed)
+            policy_for(key, origin).accept(signed)
     except LogError:
         return _TWO_KEYS
     return _FORK

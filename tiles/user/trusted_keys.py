@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from tiles.errors import AccessError, Malformed, Refused, UsageError, explained
 from tiles.notes.encoding import decode_text, is_line
@@ -21,6 +22,7 @@ MAX_NAME = 255  # bytes of a key's name that is remembered, as much as any cosig
 _DAMAGED = explained("what-is-remembered-is-damaged", "put it right, or remove it")
 _TITLE = "tiletree-trust/v1"
 _WORDS = {"remembered": REMEMBERED, "first-use": FIRST_USE}
+_OTHER_ORIGIN = "remembered-origin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,23 @@ class Known:
 
     url   in normal form (`tiles.store.address.normal_url`)
     how   REMEMBERED: somebody said so; FIRST_USE: it was what the log showed when it was first read
+    other_origin   the log's origin, if somebody said that it is not the key's name; otherwise ""
     """
 
     url: str
     key: VerifierKey
     how: str
+    other_origin: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The log's origin."""
+        return self.other_origin or self.key.name
+
+    @property
+    def policy(self) -> Policy:
+        """What accepts what the key has signed of this log."""
+        return policy_for(self.key, self.origin)
 
     @property
     def vkey(self) -> str:
@@ -43,6 +57,8 @@ class Known:
     @property
     def line(self) -> str:
         """The line in the file, without its newline; the URL is last, as a path may hold spaces."""
+        if self.other_origin:
+            return f"{_OTHER_ORIGIN} {self.vkey} {quote(self.other_origin, safe='')} {self.url}"
         word = next(word for word, how in _WORDS.items() if how == self.how)
         return f"{word} {self.vkey} {self.url}"
 
@@ -55,6 +71,7 @@ class Trust:
         tiletree-trust/v1
         remembered <vkey> <url>
         first-use <vkey> <url>
+        remembered-origin <vkey> <origin, percent-encoded> <url>
 
     Every method raises AccessError if the file cannot be read or written, UsageError if it is not in its format.
     """
@@ -63,23 +80,26 @@ class Trust:
         self._directory = directory or config_directory()
         self.path = self._directory / "trust"
 
-    def trust(self, url: str, vkey: str, *, replace: bool = False) -> Known:
+    def trust(self, url: str, vkey: str, *, replace: bool = False, origin: str | None = None) -> Known:
         """Remember a key because the user says so, and return what is remembered now.
 
         A key is named as its log, so it counts for that origin wherever a proof or a copy of the log comes from. An
         origin has one key here.
         replace   also in the place of another key, for this URL and for every other URL of the same origin
+        origin    of the log, if it is not the key's name; such a log is known by its key, never by its origin alone
         Raises Refused, naming both, if another key is known for the URL or for the origin, and `replace` is not given;
         UsageError for a URL or key that is none.
         """
-        known = _known(url, vkey, REMEMBERED)
+        known = _known(url, vkey, REMEMBERED, origin)
 
         def change(all_: dict[str, Known]) -> None:
             others = [other for other in all_.values() if _excludes(other, known)]
             others.sort(key=lambda other: other.how != REMEMBERED)  # of several, one that somebody vouched for is named
             if others and not replace:
                 raise _other_key(others[0], known)
-            all_.update({other.url: Known(other.url, known.key, REMEMBERED) for other in others})
+            for other in others:
+                all_[other.url] = Known(other.url, known.key, REMEMBERED, other.other_origin)
+                policy_for(known.key, other.origin)  # so that it can be used there, too
             all_[known.url] = known
 
         self._change(change)
@@ -110,13 +130,19 @@ class Trust:
         """Return the policy that accepts the key that the user said to trust for an origin, or None.
 
         A key of a first use is not taken: a proof that is verified offline needs a key that somebody vouched for.
-        Raises Refused, naming two of them, if there are several, which only another program can have written.
+        Raises Refused, naming two of them, if there are several, which only another program can have written. Where
+        the origin is not the name of a key, several logs may have it: the policy then accepts each of those keys.
         """
-        known = [known for known in self.all().values() if known.how == REMEMBERED and known.key.name == origin]
-        for other in known[1:]:
-            if _excludes(known[0], other):
-                raise _other_key(known[0], other)
-        return policy_for(known[0].key) if known else None
+        known = [known for known in self.all().values() if known.how == REMEMBERED and known.origin == origin]
+        named = [one for one in known if not one.other_origin]
+        for other in named[1:]:
+            if _excludes(named[0], other):
+                raise _other_key(named[0], other)
+        if named or not known:
+            return named[0].policy if named else None
+        policies = [one.policy for one in known]
+        logs = tuple(dict.fromkeys(log for policy in policies for log in policy.logs))
+        return replace(policies[0], logs=logs)
 
     def forget(self, url: str) -> bool:
         """Forget a log, and return whether it was known."""
@@ -152,12 +178,16 @@ class Trust:
 
 
 def _excludes(known: Known, other: Known) -> bool:
-    """Whether the two cannot both hold: they are of one URL or of one origin, by different keys."""
-    return known.key != other.key and (known.url == other.url or known.key.name == other.key.name)
+    """Whether the two cannot both hold: one URL of two logs, or one name of two keys."""
+    if known.url == other.url:
+        return (known.key, known.origin) != (other.key, other.origin)
+    return known.key != other.key and known.key.name == other.key.name
 
 
 def _other_key(known: Known, wanted: Known) -> Refused:
-    if known.url == wanted.url:
+    if known.key == wanted.key:
+        message = f"{known.url} is known as the log {known.origin!r} of its key, not as {wanted.origin!r}"
+    elif known.url == wanted.url:
         message = f"{known.url} is known by the key {known.vkey} ({known.how}), not by {wanted.vkey}"
     else:
         message = (
@@ -171,16 +201,19 @@ def _other_key(known: Known, wanted: Known) -> Refused:
     return Refused(message, hint=hint)
 
 
-def _known(url: str, vkey: str, how: str) -> Known:
+def _known(url: str, vkey: str, how: str, origin: str | None = None) -> Known:
     """Return what is to be remembered. Raises UsageError if it cannot be."""
     normal = normal_url(url)
     try:
-        known = Known(normal, parse_vkey(vkey), how)
+        key = parse_vkey(vkey)
+        known = Known(normal, key, how, origin if origin is not None and origin != key.name else "")
     except Malformed as error:
         raise UsageError(error.message) from error
     if problem := unrememberable(normal, known.key):
         raise UsageError(problem)
-    policy_for(known.key)  # so that whatever is remembered can be used
+    policy_for(known.key, origin)  # so that whatever is remembered can be used
+    if origin is not None and len(origin.encode()) > MAX_NAME:
+        raise UsageError(f"an origin of more than {MAX_NAME} bytes is not remembered")
     return known
 
 
@@ -204,6 +237,10 @@ def _parse(data: bytes) -> dict[str, Known]:
         raise Malformed(_TITLE, "not lines that begin with its title and each end in newline")
     all_ = {}
     for line in lines:
+        if line.startswith(f"{_OTHER_ORIGIN} "):
+            known = _parse_other_origin(line)
+            all_[known.url] = known
+            continue
         word, vkey, url = [*line.split(" ", 2), "", ""][:3]
         if word not in _WORDS or not url:
             raise Malformed(_TITLE, "not <remembered|first-use> <vkey> <url>", line)
@@ -211,3 +248,15 @@ def _parse(data: bytes) -> dict[str, Known]:
     if _format(all_.values()) != data:
         raise Malformed(_TITLE, "not in canonical form: sorted by URL, each once")
     return all_
+
+
+def _parse_other_origin(line: str) -> Known:
+    _, vkey, quoted, url = [*line.split(" ", 3), "", ""][:4]
+    origin, key = unquote(quoted), parse_vkey(vkey)
+    if not url or not is_line(origin) or origin == key.name:
+        raise Malformed(_TITLE, f"not {_OTHER_ORIGIN} <vkey> <origin, if it is not the key's name> <url>", line)
+    try:
+        policy_for(key, origin)
+    except UsageError as error:
+        raise Malformed(_TITLE, error.message, line) from None
+    return Known(url, key, REMEMBERED, origin)

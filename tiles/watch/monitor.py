@@ -14,6 +14,7 @@ passed over, unless the log says, signed, that it withholds it: then that is tol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +24,9 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.withheld import Entry
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log, open_place
-from tiles.read.other_layouts import check_layout, explained
+from tiles.read.layouts import visited
+from tiles.read.log_formats import TLOG_TILES, LogFormat
+from tiles.read.other_layouts import check_layout
 from tiles.read.withheld import WithheldEntries
 from tiles.store import Fetcher
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, tile_at
@@ -97,6 +100,7 @@ class Watched:
     alone: bool = True
     index: bool = False
     begin: Begin | None = None
+    log_format: LogFormat | None = None
 
 
 @dataclass
@@ -128,11 +132,11 @@ class Monitor:
     """Watches one log.
 
     url         where it is
-    trust       returns with which policy it is read
+    trust       returns with which policy it is read, given where it is and the path of its checkpoint
     directory   of the states
     """
 
-    def __init__(self, url: str, trust: Callable[[Fetcher], Pinned], directory: Path, watched: Watched) -> None:
+    def __init__(self, url: str, trust: Callable[[Fetcher, str], Pinned], directory: Path, watched: Watched) -> None:
         self._url = url
         self._trust = trust
         self._directory = directory
@@ -146,17 +150,17 @@ class Monitor:
         if it shows another history, whose evidence is saved.
         """
         fetcher = open_log(self._url)
-        try:
-            pinned = self._trust(fetcher)
-        except NotFound as error:
-            raise explained(fetcher, error) from error
-        if pinned.not_remembered:
-            raise Refused(
-                f"{fetcher.url}: its key is what it shows itself, and cannot be remembered: {pinned.not_remembered}",
-                hint="say with --vkey or --policy whom to trust: it could show another key in each round",
-            )
-        with LogState(self._directory, pinned.policy, self._watched.begin) as state:
-            client = _visited(fetcher, pinned, state)
+        with ExitStack() as open_states:
+            visits: list[tuple[Pinned, LogState]] = []
+
+            def visit(log_format: LogFormat) -> LogClient:
+                pinned = self._pinned(fetcher, log_format)
+                state = open_states.enter_context(LogState(self._directory, pinned.policy, self._watched.begin))
+                visits.append((pinned, state))
+                return _visited(fetcher, pinned, state, log_format)
+
+            client = visited(fetcher, visit, self._watched.log_format)
+            pinned, state = visits[-1]
             accepted, start = client.accepted, state.next
             done = Round(
                 fetcher.url, accepted.signed.origin, accepted.log.vkey, pinned.how, client.tree, start, start,
@@ -164,9 +168,18 @@ class Monitor:
             )  # fmt: skip
             self._compare(client, state, receiver, done)
             _Reading(client, state, self._watched.matcher, receiver, done, is_ended).go()
-            if self._watched.index and not is_ended():
+            if self._watched.index and client.log_format is TLOG_TILES and not is_ended():
                 _check_index(client, state, receiver)
             return done
+
+    def _pinned(self, fetcher: Fetcher, log_format: LogFormat) -> Pinned:
+        pinned = self._trust(fetcher, log_format.checkpoint)
+        if pinned.not_remembered:
+            raise Refused(
+                f"{fetcher.url}: its key is what it shows itself, and cannot be remembered: {pinned.not_remembered}",
+                hint="say with --vkey or --policy whom to trust: it could show another key in each round",
+            )
+        return pinned
 
     def _compare(self, client: LogClient, state: LogState, receiver: Receiver, done: Round) -> None:
         comparison = Comparison(client, state)
@@ -182,12 +195,9 @@ class Monitor:
                 receiver.trouble(error)
 
 
-def _visited(fetcher: Fetcher, pinned: Pinned, state: LogState) -> LogClient:
-    client = LogClient(fetcher, pinned.policy, visits=state)
-    try:
-        client.visit()
-    except NotFound as error:
-        raise explained(fetcher, error) from error
+def _visited(fetcher: Fetcher, pinned: Pinned, state: LogState, log_format: LogFormat) -> LogClient:
+    client = LogClient(fetcher, pinned.policy, visits=state, log_format=log_format)
+    client.visit()
     if client.not_remembered:
         raise AccessError(client.not_remembered)
     return client
@@ -214,7 +224,8 @@ class _Reading:
                 unread = _withheld(self.client, done.next, error)
                 if unread is None:
                     self.state.advance(done.next)
-                    check_layout(self.client.fetcher, size)
+                    if self.client.log_format is TLOG_TILES:
+                        check_layout(self.client.fetcher, size)
                     raise
                 self._tell(unread)
                 done.next += unread.count

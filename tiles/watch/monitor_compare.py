@@ -8,6 +8,7 @@ place only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,7 +25,6 @@ from tiles.read.trouble import judged
 from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
-from tiles.tree.layout import CHECKPOINT
 
 
 class Comparison:
@@ -36,6 +36,7 @@ class Comparison:
     def __init__(self, client: LogClient, visits: CheckpointMemory) -> None:
         self._client = client
         self._visits = visits
+        self._format = client.log_format
         self._logs = replace(client.policy, witnesses=(), groups=(), quorum=None)
         self._largest = client.accepted.signed
         self._tree = self._tree_of(client.fetcher, self._largest)
@@ -64,24 +65,26 @@ class Comparison:
         origin = self._largest.origin
         shown = None
         with suppress(NotFound):
-            shown = self._fetch(fetcher, CHECKPOINT)
+            shown = self._fetch(fetcher, self._format.checkpoint, self._format.parse_checkpoint)
             if shown[1].origin == origin:
                 return self._signed(*shown)
         try:
-            return self._signed(*self._fetch(fetcher, seen_path(origin)))
+            return self._signed(*self._fetch(fetcher, seen_path(origin), parse_signed_checkpoint))
         except NotFound:
             if shown is not None:
                 return None
             raise NotFound(
-                f"{fetcher.url} shows nothing of {origin}: neither {CHECKPOINT} nor {seen_path(origin)}"
+                f"{fetcher.url} shows nothing of {origin}: neither {self._format.checkpoint} nor {seen_path(origin)}"
             ) from None
 
-    def _fetch(self, fetcher: Fetcher, path: str) -> tuple[str, SignedCheckpoint]:
+    def _fetch(
+        self, fetcher: Fetcher, path: str, parse: Callable[[bytes], SignedCheckpoint]
+    ) -> tuple[str, SignedCheckpoint]:
         where = f"{fetcher.url}/{path}"
 
         def parsed(data: bytes) -> SignedCheckpoint:
             with judged(data, where):
-                return parse_signed_checkpoint(data)
+                return parse(data)
 
         return where, fetch_for(fetcher, path, MAX_NOTE_SIZE, parsed)
 
@@ -123,4 +126,4 @@ class Comparison:
         )
 
     def _tree_of(self, fetcher: Fetcher, signed: SignedCheckpoint) -> VerifiedTree:
-        return VerifiedTree(TileSource(fetcher), signed.tree, signed.origin)
+        return VerifiedTree(TileSource(fetcher, self._format), signed.tree, signed.origin)

@@ -6,7 +6,7 @@
 The record has the largest checkpoint that was seen, which entry is read next, and how long matches.jsonl is by then:
 
     tiletree-monitor/v1
-    log <SHA-256 of the log's vkey, in hex>
+    log <SHA-256 of the log's vkey, in hex; of vkey and origin where the origin is another name>
     next <index>
     kept <bytes>
 
@@ -36,6 +36,7 @@ from tiles.errors import AccessError, LogError, Malformed, Refused, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.encoding import decode_decimal
 from tiles.notes.keys import VerifierKey
+from tiles.notes.log_identity import kept_as
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
 from tiles.records.fields import format_record, parse_digest, parse_record
@@ -63,7 +64,7 @@ class Begin(Enum):
 class Position:
     """What the record says.
 
-    log    SHA-256 of the vkey of the log, in hex
+    log    SHA-256, in hex, of what the log is known by (`tiles.notes.log_identity.kept_as`)
     next   the entry that is read next, at most the size of the tree that was seen
     kept   bytes of matches.jsonl
     seen   the largest checkpoint
@@ -100,10 +101,14 @@ def parse_position(data: bytes) -> Position:
     return found
 
 
-def folder_of(directory: Path, key: VerifierKey) -> Path:
-    """Return where the state of a log is kept. key: the first one that the policy has of the log"""
+def folder_of(directory: Path, key: VerifierKey, origin: str | None = None) -> Path:
+    """Return where the state of a log is kept.
+
+    key      the first one that the policy has of the log
+    origin   of the log, where it is not the key's name
+    """
     name = re.sub(r"[^A-Za-z0-9.-]+", "_", key.name)[:80]
-    return directory / f"{name}-{_digest(key)[:16]}"
+    return directory / f"{name}-{_digest(key, origin)[:16]}"
 
 
 class LogState:
@@ -173,15 +178,15 @@ class LogState:
 
     # ---- what the client remembers
 
-    def last(self, key: VerifierKey) -> SignedCheckpoint | None:
+    def last(self, key: VerifierKey, origin: str | None = None) -> SignedCheckpoint | None:
         """Return the largest checkpoint that was seen of a log; None if it has no state."""
         if self._folder is None:
-            self._find(key.name)
+            self._find(origin or key.name)
         return None if self._position is None else self._position.seen
 
     def remember(self, key: VerifierKey, signed: SignedCheckpoint, since: SignedCheckpoint | None) -> bool:
         """Remember a checkpoint that extends `since`; a log without a state is begun, or refused."""
-        last = self.last(key)
+        last = self.last(key, signed.origin)
         if (last and last.data) != (since and since.data):
             return False
         if self._position is None:
@@ -192,7 +197,7 @@ class LogState:
                     "lost, put it back from a backup: nobody would notice another history otherwise",
                 )
             next_ = 0 if self._begin is Begin.FIRST else signed.tree.size
-            self._write(Position(_digest(self._logs.keys_of(signed.origin)[0]), next_, 0, signed))
+            self._write(Position(_digest(self._logs.keys_of(signed.origin)[0], signed.origin), next_, 0, signed))
         elif signed.tree.size > self._position.seen.tree.size:
             self._write(replace(self._position, seen=signed))
         return True
@@ -206,7 +211,7 @@ class LogState:
     def _find(self, origin: str) -> None:
         """Find, lock and read the state of a log."""
         key = self._logs.keys_of(origin)[0]
-        folder = folder_of(self._directory, key)
+        folder = folder_of(self._directory, key, origin)
         if self._begin is None and not folder.is_dir():
             return
         self._open.enter_context(locked(folder, wait=0))
@@ -214,19 +219,19 @@ class LogState:
         _tidy(folder)
         data = read_file(folder / STATE, _MAX_SIZE)
         if data is not None:
-            self._position = self._parsed(key, data)
+            self._position = self._parsed(key, origin, data)
             self._check_matches(self._position.kept)
         elif (folder / MATCHES).exists():
             raise Refused(f"{folder / STATE} is missing, and {MATCHES} is there", hint=f"{_AGAIN}, in another place")
 
-    def _parsed(self, key: VerifierKey, data: bytes) -> Position:
+    def _parsed(self, key: VerifierKey, origin: str, data: bytes) -> Position:
         path = self.folder / STATE
         try:
             found = parse_position(data)
-            self._logs.accept(found.seen, key.name)
+            self._logs.accept(found.seen, origin)
         except LogError as error:
             raise Refused(f"{path} is damaged, or another log's: {error.message}", hint=_AGAIN) from error
-        if found.log != _digest(key):
+        if found.log != _digest(key, origin):
             raise Refused(f"{path} is the state of another log", hint=_AGAIN)
         return found
 
@@ -283,8 +288,8 @@ def _tidy(folder: Path) -> None:
             path.unlink()
 
 
-def _digest(key: VerifierKey) -> str:
-    return sha256(key.vkey.encode()).hexdigest()
+def _digest(key: VerifierKey, origin: str | None) -> str:
+    return sha256(kept_as(key, origin).encode()).hexdigest()
 
 
 def _unwritable(path: Path, error: OSError) -> AccessError:

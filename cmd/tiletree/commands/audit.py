@@ -9,6 +9,8 @@ from multiprocessing import get_context
 import click
 
 from tiles.read.fetcher import open_log
+from tiles.read.layouts import name_of
+from tiles.read.log_formats import TLOG_TILES
 from tiles.read.other_layouts import check_layout
 from tiles.read.pruned import check_minimum
 from tiles.read.withheld import WithheldEntries
@@ -18,7 +20,7 @@ from tiles.user.places import public_store
 from tiletree.opening import (
     visit,
 )
-from tiletree.options import Pins, json_option, log_argument, output, pruned_option, trust_options
+from tiletree.options import Pins, json_option, log_argument, output, pruned_option, reading_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 
@@ -26,7 +28,7 @@ from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 @log_argument
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="processes to hash with")
 @pruned_option
-@trust_options
+@reading_options("layout")
 @json_option
 @output
 def audit(out: Output, log: str, jobs: int, minimum: int, pins: Pins) -> int:
@@ -40,11 +42,14 @@ def audit(out: Output, log: str, jobs: int, minimum: int, pins: Pins) -> int:
     With --pruned, tiles and entry bundles that have only entries below that index may be missing. How many are is
     said, and nothing of them was looked at. Everything else is a finding, as ever.
     """
-    _, accepted, pinned = visit(out, log, pins)
+    client, accepted, pinned = visit(out, log, pins)
+    layout = name_of(client.log_format)
+    is_ours = client.log_format is TLOG_TILES
     check_minimum(minimum, accepted.signed.tree.size)
     fetcher = open_log(log)
-    check_layout(fetcher, accepted.signed.tree.size)  # nothing is damaged that is only elsewhere
-    store = public_store(log) if isinstance(fetcher, StoreFetcher) else None
+    if is_ours:
+        check_layout(fetcher, accepted.signed.tree.size)  # nothing is damaged that is only elsewhere
+    store = public_store(log) if is_ours and isinstance(fetcher, StoreFetcher) else None
     with _workers(jobs) as executor, out.progress("auditing", accepted.signed.tree.size) as progress:
         report = recompute(
             fetcher,
@@ -55,9 +60,8 @@ def audit(out: Output, log: str, jobs: int, minimum: int, pins: Pins) -> int:
             executor=executor,
             url=log,
             minimum=minimum,
-            withheld=WithheldEntries(
-                fetcher, accepted.signed.tree, accepted.signed.origin, pinned.policy.keys_of(accepted.signed.origin)
-            ),
+            withheld=WithheldEntries.of(client) if is_ours else None,
+            layout=layout,
         )
     findings = [{"path": finding.path, "problem": finding.problem} for finding in report.findings]
     tree = report.tree

@@ -27,7 +27,7 @@ from tiletree.ui import Output
 @click.command("import")
 @click.argument("src", metavar="SRC")
 @click.argument("dst", metavar="DST")
-@reading_options
+@reading_options("mirror")
 @writer_options("anchor", "private", "key", *WITNESSES)
 @json_option
 @output

@@ -59,7 +59,7 @@ def index() -> None:
 @_KINDS
 @click.option("--repair", is_flag=True, help="put back objects of the index that are missing or damaged")
 @writer_options("key", "private", "anchor")
-@reading_options
+@reading_options("mirror")
 @json_option
 @output
 def build(

@@ -19,7 +19,7 @@ from tiletree.ui import Output
     "--at", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="how the log was on a day (UTC), such as 2026-11-03"
 )
 @click.option("--compare", "others", multiple=True, metavar="URL", help="another copy of the log; can be repeated")
-@reading_options
+@reading_options("mirror", "layout")
 @json_option
 @output
 def info(out: Output, log: str, at: datetime | None, others: tuple[str, ...], pins: Pins) -> None:

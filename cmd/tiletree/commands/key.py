@@ -137,19 +137,21 @@ def _show(out: Output, verifier: VerifierKey, **more: str) -> None:
     is_flag=True,
     help="even if another key is trusted by now for this log, or for its name at another address",
 )
+@click.option("--origin", metavar="TEXT", help="of the log, if it is not the name of its key")
 @json_option
 @output
-def trust(out: Output, log: str, vkey: str, replace: bool) -> None:
+def trust(out: Output, log: str, vkey: str, replace: bool, origin: str | None) -> None:
     """Trust VKEY for LOG from now on. Get it by a way that whoever serves the log cannot change.
 
     The key counts for the name in it: proofs of that log are verified by it, wherever they come from. A name has one
     key; with --replace, this one takes the place of another one at every address of that name.
 
     \b
-    Example:
+    Examples:
       tiletree key trust https://log.example.com log.example.com+c4f0a2b1+AQ...
+      tiletree key trust https://sumdb.example.com sumdb.example.com+c4f0a2b1+AQ... --origin "go.sum database tree"
     """
-    known = Trust().trust(log, to_verifier(vkey, "VKEY").vkey, replace=replace)
+    known = Trust().trust(log, to_verifier(vkey, "VKEY").vkey, replace=replace, origin=origin)
     out.result(_document(known), _line(known))
 
 
@@ -157,9 +159,10 @@ def trust(out: Output, log: str, vkey: str, replace: bool) -> None:
 @click.argument("log", metavar="LOG")
 @click.option("--seen", is_flag=True, help="forget the checkpoint that was seen of the log, and not its key")
 @click.option("--vkey", metavar="VKEY", help="with --seen: the key of the log, if it is not remembered")
+@click.option("--origin", metavar="TEXT", help="with --vkey: the log's origin, if it is not the name of its key")
 @json_option
 @output
-def forget(out: Output, log: str, seen: bool, vkey: str | None) -> None:
+def forget(out: Output, log: str, seen: bool, vkey: str | None, origin: str | None) -> None:
     """Forget which key is trusted for LOG, or what was seen of it.
 
     \b
@@ -171,13 +174,15 @@ def forget(out: Output, log: str, seen: bool, vkey: str | None) -> None:
     """
     if vkey and not seen:
         raise UsageError("--vkey is for --seen")
+    if origin and not vkey:
+        raise UsageError("--origin is that of a log whose key is named, with --vkey")
     if seen:
         own = read_vkey(vkey)
         if own is None:
             if (known := Trust().lookup(log)) is None:
                 raise UsageError(f"no key is remembered for {shown_address(log)}", hint="name the log's with --vkey")
-            own = known.key
-        if not Visits().forget(own):
+            own, origin = known.key, known.origin
+        if not Visits().forget(own, origin):
             raise NotFound(f"nothing is remembered of {own.name}")
         out.result({"log": shown_address(log), "seen": None}, f"{own.name}  what was seen is forgotten")
         return
@@ -252,8 +257,10 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
 
 
 def _document(known: Known) -> dict[str, str]:
-    return {"log": known.url, "vkey": known.vkey, "trust": known.how}
+    other = {"origin": known.other_origin} if known.other_origin else {}
+    return {"log": known.url, "vkey": known.vkey, "trust": known.how, **other}
 
 
 def _line(known: Known) -> str:
-    return f"{known.url}  {known.vkey}  {known.how}"
+    other = f", of the origin {known.other_origin!r}" if known.other_origin else ""
+    return f"{known.url}  {known.vkey}  {known.how}{other}"

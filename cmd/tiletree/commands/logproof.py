@@ -14,7 +14,7 @@ from tiletree.ui import Output
 @log_argument
 @click.option("--first-size", type=click.IntRange(min=0), default=1, show_default=True, help="of the smaller tree")
 @click.option("--last-size", type=click.IntRange(min=0), help="of the larger tree  [default: the log's size]")
-@reading_options
+@reading_options("mirror", "layout")
 @json_option
 @output
 def logproof(out: Output, log: str, first_size: int, last_size: int | None, pins: Pins) -> None:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     help="cosign what is stored with this key, and store it at DST/<SHA-256 of the origin>",
 )
 @click.option("--begin", is_flag=True, help="with --cosign, once: this mirror has cosigned nothing of SRC yet")
-@reading_options
+@reading_options("mirror")
 @json_option
 @output
 def mirror(out: Output, src: str, dst: str, everything: bool, key: KeyPlace | None, begin: bool, pins: Pins) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillRunning
 from contextlib import suppress
@@ -17,7 +18,10 @@ from tiles.entries.kind import Key
 from tiles.entries.signer_keys import KEY
 from tiles.errors import AccessError, UsageError
 from tiles.parallel import in_background
+from tiles.read.layouts import LAYOUTS
+from tiles.store import Fetcher
 from tiles.store.address import normal_url, shown_address
+from tiles.user.pinned import Pinned
 from tiles.watch.monitor import Monitor, Watched
 from tiles.watch.monitor_match import Matcher, Pattern, every_entry, matcher_of, parse_pattern, pattern_of
 from tiles.watch.monitor_state import Begin
@@ -25,7 +29,7 @@ from tiletree.commands.monitor_report import Handler, Report, Teller, check_once
 from tiletree.ending import until_told_to_end
 from tiletree.finding import read_key_hint
 from tiletree.opening import pinned_for
-from tiletree.options import Pins, json_option, output, trust_options
+from tiletree.options import Pins, json_option, output, reading_options
 from tiletree.ui import Output
 
 _GRACE = 5.0  # seconds that rounds have to come to an end once the command is told to
@@ -71,7 +75,7 @@ _GRACE = 5.0  # seconds that rounds have to come to an end once the command is t
     metavar="SECONDS",
     help="after which a round of a log is a trouble",
 )
-@trust_options
+@reading_options("layout")
 @json_option
 @output
 def monitor(
@@ -124,10 +128,11 @@ def monitor(
         alone=len(logs) == 1,
         index=index,
         begin=Begin(begin) if begin is not None else None,
+        log_format=LAYOUTS[pins.layout] if pins.layout else None,
     )
     watchers = [
         _Watcher(
-            Monitor(log, partial(pinned_for, log, pins=pins), state, watched),
+            Monitor(log, _trust(log, pins), state, watched),
             Teller(report, name, is_quiet=interval is not None),
         )
         for log, name in zip(logs, shown, strict=True)
@@ -137,6 +142,10 @@ def monitor(
     else:
         _for_ever(watchers, interval, timeout)
     return report.close()
+
+
+def _trust(log: str, pins: Pins) -> Callable[[Fetcher, str], Pinned]:
+    return lambda fetcher, checkpoint: pinned_for(log, fetcher, pins, checkpoint)
 
 
 def _matcher(matches: tuple[str, ...], keys: tuple[Path, ...]) -> Matcher:

@@ -25,7 +25,7 @@ from tiletree.when import remark_when, when_option
 @click.option("--scan", is_flag=True, help="look for FILE in a log of any size, entry by entry")
 @when_option
 @pruned_option
-@reading_options
+@reading_options("mirror", "layout")
 @json_option
 @output
 def prove(

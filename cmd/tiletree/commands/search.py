@@ -70,7 +70,7 @@ from tiletree.when import When, when_option
     "--prove", "target", type=click.Path(path_type=Path), help="write a search proof, for `verify --search-proof`"
 )
 @when_option
-@reading_options
+@reading_options("mirror", "layout")
 @json_option
 @output
 def search(

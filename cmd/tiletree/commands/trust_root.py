@@ -50,7 +50,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_file,
     help="a trusted root that goes in as well, such as of last year's log",
 )
-@reading_options
+@reading_options("mirror")
 @json_option
 @output
 def trust_root(

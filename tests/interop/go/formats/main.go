@@ -3,6 +3,7 @@
 //	formats cosign KEYFILE CHECKPOINT     the checkpoint with one more signature: Ed25519 or ML-DSA-44, as the key is
 //	formats accept POLICY CHECKPOINT      whether the policy's quorum of witnesses has cosigned
 //	formats subtree VKEY CHECKPOINT       whether an ML-DSA-44 key has cosigned, as a statement about the tree [0, size)
+//	formats treehead VKEY CHECKPOINT      whether a log of certificates has signed a checkpoint, as a tree head of RFC 6962
 //	formats verify PROOF LEAF VKEY        a tlog-proof; LEAF is its entry's hash in hexadecimal; prints it formatted again
 //
 // Exit code 1 means that the libraries refused what was read, 3 that something else went wrong.
@@ -38,8 +39,10 @@ func main() {
 		err = subtree(arguments[1], arguments[2])
 	case len(arguments) == 4 && arguments[0] == "verify":
 		err = verify(arguments[1], arguments[2], arguments[3])
+	case len(arguments) == 3 && arguments[0] == "treehead":
+		err = treeHead(arguments[1], arguments[2])
 	default:
-		err = errors.New("usage: formats cosign | accept | subtree | verify")
+		err = errors.New("usage: formats cosign | accept | subtree | treehead | verify")
 	}
 	refusal.Exit(err)
 }
@@ -55,6 +58,19 @@ func unopened(path string) (*note.Note, error) {
 		return nil, refusal.By("checkpoint", err)
 	}
 	return unverified.Note, nil
+}
+
+func treeHead(vkey, path string) error {
+	verifier, err := f_note.NewRFC6962Verifier(vkey)
+	if err != nil {
+		return refusal.By("verifier key", err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, _, _, err = log.ParseCheckpoint(data, verifier.Name(), verifier)
+	return refusal.By("checkpoint", err)
 }
 
 func cosign(keyFile, path string) error {

@@ -3,24 +3,28 @@
 //	sumdb check LOG VKEY      everything in a log directory: signatures, every entry's inclusion, consistency
 //	sumdb sign KEYFILE TEXT   the signed note, on standard output
 //	sumdb generate NAME       a new key, private and public, a line each
+//	sumdb write LOG KEYFILE N a checksum database of N records, as the one that Go asks: latest, tile/8, lookup
 //
 // Exit code 1 means that the libraries refused what was read, 3 that something else went wrong.
 package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"example.com/tiletree/interop/refusal"
+	"golang.org/x/mod/sumdb"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -40,8 +44,10 @@ func main() {
 		err = sign(arguments[1], arguments[2])
 	case len(arguments) == 2 && arguments[0] == "generate":
 		err = generate(arguments[1])
+	case len(arguments) == 4 && arguments[0] == "write":
+		err = writeDatabase(arguments[1], arguments[2], arguments[3])
 	default:
-		err = errors.New("usage: sumdb check LOG VKEY | sign KEYFILE TEXT | generate NAME")
+		err = errors.New("usage: sumdb check LOG VKEY | sign KEYFILE TEXT | generate NAME | write LOG KEYFILE N")
 	}
 	refusal.Exit(err)
 }
@@ -261,4 +267,54 @@ func generate(name string) error {
 	skey, vkey, err := note.GenerateKey(rand.Reader, name)
 	fmt.Printf("%s\n%s\n", skey, vkey)
 	return err
+}
+
+// writeDatabase writes what sumdb.NewServer answers, for a database of sumdb.NewTestServer, into files.
+func writeDatabase(log, keyFile, count string) error {
+	key, err := os.ReadFile(keyFile)
+	if err != nil {
+		return err
+	}
+	size, err := strconv.ParseInt(count, 10, 64)
+	if err != nil {
+		return err
+	}
+	ops := sumdb.NewTestServer(string(bytes.TrimSuffix(key, []byte("\n"))), func(path, vers string) ([]byte, error) {
+		return []byte(fmt.Sprintf("%s %s h1:%s=\n%s %s/go.mod h1:%s=\n", path, vers, path, path, vers, vers)), nil
+	})
+	server := sumdb.NewServer(ops)
+	get := func(path string) error {
+		answer := httptest.NewRecorder()
+		server.ServeHTTP(answer, httptest.NewRequest("GET", "/"+path, nil))
+		if answer.Code != 200 {
+			return fmt.Errorf("%s: %d %s", path, answer.Code, answer.Body)
+		}
+		target := filepath.Join(log, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(target), 0o777); err != nil {
+			return err
+		}
+		return os.WriteFile(target, answer.Body.Bytes(), 0o666)
+	}
+	for i := range size { // a lookup adds the record
+		if err := get(fmt.Sprintf("lookup/example.com/!m%d@v1.0.0", i)); err != nil {
+			return err
+		}
+	}
+	if _, err := ops.Signed(context.Background()); err != nil {
+		return err
+	}
+	paths := []string{"latest"}
+	for _, tile := range tlog.NewTiles(height, 0, size) {
+		paths = append(paths, tile.Path())
+		if tile.L == 0 {
+			tile.L = -1
+			paths = append(paths, tile.Path())
+		}
+	}
+	for _, path := range paths {
+		if err := get(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
