@@ -154,6 +154,7 @@ BY_HAND = {  # those that need a story of their own below
     "Another key is remembered",
     "Two histories were seen",
     "What is remembered is damaged",
+    "A witness has lost what it cosigned last",
 }
 
 
@@ -413,3 +414,17 @@ def test_an_anchor_that_is_not_the_logs_is_not_noted(aged: Command) -> None:
     before = Path("log.private/settings").read_bytes()
     assert aged(*ADD, "--anchor", "others").code == 4
     assert Path("log.private/settings").read_bytes() == before
+
+
+def test_a_witness_has_lost_what_it_cosigned(aged: Command) -> None:
+    """Without its object nothing is cosigned, and the message names the section; the newest copy makes it go on."""
+    vkey = aged.ok("key", "show", "log")["vkey"]
+    aged.ok("witness", "init", "w.conf", "--name", "w.example.com", "--state", "seen")
+    aged.ok("witness", "begin", "w.conf", "log", "--vkey", vkey)
+    aged.ok("witness", "run", "w.conf")
+    (cosigned,) = (path for path in Path("seen").rglob("checkpoint") if path.is_file())
+    cosigned.rename("copy")
+    lost = aged("witness", "run", "w.conf")
+    assert (lost.code, link("A witness has lost what it cosigned last") in lost.err) == (4, True), lost
+    shutil.copy("copy", cosigned)
+    aged.ok("witness", "run", "w.conf")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import tiles.read.http_post  # noqa: F401  otherwise loaded when it is needed
 from tests.support import fault_server as answers
 from tests.support.fault_server import Server, gzip, serving
 from tests.support.readers import POLICY, entry, make_log
@@ -136,5 +137,5 @@ def test_who_knows_urllib3() -> None:
         if name.startswith("tiles."):
             origins = [getattr(value, "__module__", None) or "" for value in vars(module).values()]
             users += [name] * any(origin.startswith("urllib3") for origin in origins)
-    reading = ("connections", "fsspec_http", "http_answers", "http_fetcher", "redirects")
+    reading = ("connections", "fsspec_http", "http_answers", "http_fetcher", "http_post", "redirects")
     assert sorted(users) == [f"tiles.read.{name}" for name in reading]
