@@ -25,12 +25,14 @@ from tiles.index.own_index import OwnIndex
 from tiles.index.stopped import change_stopped, stopped_kinds
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import IndexHead
+from tiles.notes.key_change import KeyChange
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
 from tiles.retry import Clock
 from tiles.signing.anchor import SEALED
 from tiles.signing.key_place import parse_key_place
+from tiles.signing.log_keys import LogKeys
 from tiles.signing.open_key import open_key
 from tiles.signing.signer import Signer
 from tiles.sigstore.revocation import Revocation, Statement
@@ -170,6 +172,11 @@ class Log:
         """The log's key; its name is the log's origin."""
         return self._signer.verifier
 
+    @property
+    def keys(self) -> LogKeys:
+        """All keys of the log that are held; those that it names sign."""
+        return self._signer.keys
+
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.
 
@@ -198,6 +205,19 @@ class Log:
         """
         self._get_ready()
         return self._sequencer.admit(admission, instead_of)
+
+    def change_keys(self, action: str, key: VerifierKey) -> SignedCheckpoint:
+        """Let the log have a key more from now on, or one less, and return its checkpoint; see `Rekeying.change`."""
+        self._get_ready()
+        return self._sequencer.rekeying.change(action, key)
+
+    def key_changes(self) -> list[KeyChange]:
+        """Return what the log says of its keys, in order."""
+        return self._sequencer.rekeying.said()
+
+    def unfinished_key_change(self) -> KeyChange | None:
+        """Return the change of keys that an earlier run has committed and not finished; `finish` finishes it."""
+        return self._sequencer.rekeying.unfinished()
 
     def check_new(self, *, gzip: bool = False, lock_days: int = 0) -> None:
         """Raise Refused unless `create` would begin a new log here; nothing stays written."""

@@ -10,6 +10,8 @@
     publish     steps 6 to 9: tiles, signature, checkpoint
     cosign      step 8: the cosignatures that the policy asks for
     tidy        step 10: what is kept, and what goes
+    rekey       commits of keys: the log has another one, or one less, and a statement says so
+    last_used   where the anchor was last used, and where the log was moved to, for messages
     amend       commits that add nothing: the log is closed, or admits by another policy
     adopt       a new anchor for a log that exists
     move        to other stores, so that at no instant two places can sign

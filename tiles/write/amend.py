@@ -6,10 +6,11 @@ does no harm, and a run that dies before the swap has changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tiles.errors import AccessError, Refused
+from tiles.errors import AccessError, LogError, Refused
 from tiles.inbox.admission import Admission
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.records.head import Head
@@ -30,7 +31,7 @@ class Amendments:
 
     def freeze(self) -> SignedCheckpoint:
         """Close the log for ever, and return its last checkpoint: nothing can be added any more."""
-        return self._until(lambda head: head.frozen, self.steps.committer.freeze, "the log is not frozen")
+        return self.until(lambda head: head.frozen, self.steps.committer.freeze, "the log is not frozen")
 
     def admit(self, admission: Admission, instead_of: str) -> SignedCheckpoint:
         """Let the log admit by another policy from now on, and return its checkpoint, which stays as it is.
@@ -49,9 +50,9 @@ class Amendments:
                 )
             self.steps.committer.admit(state, admission)
 
-        return self._until(lambda head: head.admission == admission.sha256, change, "the admission policy is as it was")
+        return self.until(lambda head: head.admission == admission.sha256, change, "the admission policy is as it was")
 
-    def _until(self, done: Callable[[Head], bool], change: Callable[[State], None], otherwise: str) -> SignedCheckpoint:
+    def until(self, done: Callable[[Head], bool], change: Callable[[State], None], otherwise: str) -> SignedCheckpoint:
         """Change the head until that is done, and return the checkpoint. otherwise: what is so if it never is"""
         for _ in among_writers(self.clock):
             state, _ = self.recoverer.settle()
@@ -59,3 +60,13 @@ class Amendments:
                 return state.checkpoint
             change(state)
         raise AccessError(f"{self.url}: other writers were first {ATTEMPTS} times; {otherwise}")
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what is wrong with a log into a refusal to write to it; the cause keeps the evidence."""
+    try:
+        yield
+    except LogError as error:
+        hint = error.hint or "nothing was written; find out who changed it before going on"
+        raise Refused(error.message, hint=hint) from error

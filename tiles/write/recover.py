@@ -5,6 +5,7 @@ docs/data-flow.md, "The commit". Recovery is the normal path: every run begins w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tiles.errors import AccessError, NotFound, Refused, Unfinished, explained
@@ -40,8 +41,8 @@ class Steps:
     @classmethod
     def of(cls, parts: Parts, signer: Signer, expected: Expected, clock: Clock) -> Steps:
         """Return the steps of a run that writes to one log."""
-        tree = OwnTree(parts.public, signer.verifier)
-        loader = Loader(parts.private, tree, signer.memory, expected)
+        tree = OwnTree(parts.public, *signer.keys.held)
+        loader = Loader(parts.private, tree, signer.memory, expected, signer.keys.use)
         committer = Committer(parts.private, loader, tree, clock)
         return cls(tree, loader, committer, Publisher(parts.public, signer, tree, clock), Tidier(parts, clock.now))
 
@@ -67,7 +68,10 @@ class Recoverer:
                 self._recover(state, batch)
                 finished += [batch] if batch else []
                 state, batch = self._look()
-            if state.is_published:
+            if state.is_published and not state.is_signed_by_all:
+                self._sign_again(state)
+                state, batch = self._look()
+            if state.is_published and state.is_signed_by_all:
                 if state.head.nonce != self._durable:
                     self._make_last()
                 if batch is not None or state.head.batch is None:
@@ -77,6 +81,15 @@ class Recoverer:
                 self._durable = state.head.nonce
                 return state, finished
         raise AccessError(f"{self._parts.private.url}: the head did not come to rest in {ATTEMPTS} attempts")
+
+    def _sign_again(self, state: State) -> None:
+        """Publish a tree that is published with the signatures of all keys of the head.
+
+        A key was added, and the run that did so may have died; or somebody has taken a signature off the checkpoint.
+        """
+        self._make_last()
+        with suppress(Overtaken):  # then a larger tree is committed, and published with all of them
+            self._steps.publisher.publish(state, None, state.head.tree)
 
     def check_published(self) -> None:
         """Raise Unfinished if something is committed that is not published."""

@@ -10,15 +10,15 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
-from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, Unfinished
+from tiles.errors import AccessError, NotFound, Refused, TilesError, Unfinished
 from tiles.inbox.admission import OPEN, Admission, check_writer
 from tiles.inbox.attachments import Attachments
 from tiles.inbox.reader import Inbox
 from tiles.inbox.selection import Limits
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.policy import Policy, policy_for
+from tiles.notes.policy import Policy, policy_of
 from tiles.parallel import in_background
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch
@@ -28,12 +28,13 @@ from tiles.store import Store
 from tiles.tree.edge import Edge
 from tiles.tree.plan import Plan, plan
 from tiles.write.ahead import Ahead, Planner, check_open, checked
-from tiles.write.amend import Amendments
+from tiles.write.amend import Amendments, refusing
 from tiles.write.load import Expected, State
 from tiles.write.once import Known, Nowhere, Once, anyway
 from tiles.write.parts import Parts
 from tiles.write.publish import Overtaken
 from tiles.write.recover import Recoverer, Steps, Undone
+from tiles.write.rekey import Rekeying
 from tiles.write.results import Appended, Sequenced
 
 
@@ -45,6 +46,7 @@ class Sequencer:
     known    where entries are that are in the log; None: nobody looks
     now      seconds since the epoch
     sleep    waits for that many seconds
+    rekeying           changes the log's keys
     undeleted, grown   what `Tidier.undeleted` and `OwnTree.grown` return
     """
 
@@ -63,12 +65,13 @@ class Sequencer:
     ) -> None:
         self._private = private
         self._known = known or Nowhere()
-        self._expected = Expected(signer.verifier, policy, admission)
+        self._expected = Expected(signer.verifier, policy, admission, signer.keys.held[1:])
         self._clock = Clock(now, sleep, rng or random.SystemRandom())
         parts = Parts(public, private)
         self._steps = Steps.of(parts, signer, self._expected, self._clock)
         self._recoverer = Recoverer(parts, self._steps, self._clock)
         self._amendments = Amendments(private.url, self._recoverer, self._steps, self._clock)
+        self.rekeying = Rekeying(parts, signer, self._steps, self._amendments)
         self.undeleted, self.grown = self._steps.tidier.undeleted, self._steps.tree.grown
 
     def create(self) -> SignedCheckpoint:
@@ -76,7 +79,7 @@ class Sequencer:
 
         Raises Refused if something else is here, or if the key has signed before.
         """
-        with _refusing():
+        with refusing():
             try:
                 self._steps.loader.read_head()
             except NotFound:
@@ -85,7 +88,7 @@ class Sequencer:
 
     def check_new(self) -> None:
         """Raise Refused unless `create` would begin a new log here; writes nothing."""
-        with _refusing():
+        with refusing():
             self._steps.loader.check_untouched()
 
     def append(
@@ -133,7 +136,7 @@ class Sequencer:
         Raises as `append` does; what is not decided stays in the inbox. Raises Unfinished if nothing is to be published
         and an earlier batch is not.
         """
-        with _refusing():
+        with refusing():
             for tries in among_writers(self._clock):
                 if not publish:
                     self._recoverer.check_published()
@@ -162,17 +165,17 @@ class Sequencer:
 
     def finish(self) -> SignedCheckpoint:
         """Publish what is committed, if anything is left to do, and return the published checkpoint."""
-        with _refusing():
+        with refusing():
             return self._recoverer.settle()[0].checkpoint
 
     def freeze(self) -> SignedCheckpoint:
         """Close the log for ever, and return its last checkpoint; see `Amendments.freeze`."""
-        with _refusing():
+        with refusing():
             return self._amendments.freeze()
 
     def admit(self, admission: Admission, instead_of: str) -> SignedCheckpoint:
         """Let the log admit by another policy from now on; see `Amendments.admit`."""
-        with _refusing():
+        with refusing():
             return self._amendments.admit(admission, instead_of)
 
     def _begin(self) -> None:
@@ -183,10 +186,10 @@ class Sequencer:
                 self._steps.loader.read_head()
                 return  # another run has begun it meanwhile; loading compares its head with ours
             raise
-        verifier = self._expected.verifier
-        policy = self._expected.policy or policy_for(verifier)
+        keys = (self._expected.verifier, *self._expected.others)
+        policy = self._expected.policy or policy_of(keys)
         anchor = self._steps.publisher.begin()
-        self._steps.committer.begin(verifier, policy, self._expected.admission or OPEN, anchor.identity)
+        self._steps.committer.begin(keys, policy, self._expected.admission or OPEN, anchor.identity)
 
     # 3 to 10: plan, stage, commit, write, sign, cosign, publish, tidy
 
@@ -204,7 +207,7 @@ class Sequencer:
 
         then   called once it is committed, with the right edge that it leads to, and the one before
         """
-        with _refusing():
+        with refusing():
             for tries in among_writers(self._clock):
                 state, finished = self._recoverer.settle()
                 for batch in finished:
@@ -271,13 +274,3 @@ class Sequencer:
             self._steps.tree.grew(planned)
         self._recoverer.finished(head)
         return signed
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Turn what is wrong with a log into a refusal to write to it; the cause keeps the evidence."""
-    try:
-        yield
-    except LogError as error:
-        hint = error.hint or "nothing was written; find out who changed it before going on"
-        raise Refused(error.message, hint=hint) from error
