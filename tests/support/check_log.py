@@ -15,16 +15,19 @@ from functools import lru_cache
 from hashlib import sha256
 from threading import RLock
 
+from tests.support.cosigned_messages import ml_dsa_message
 from tiles.errors import NotFound
-from tiles.notes.keys import VerifierKey
+from tiles.notes.keys import SignatureType, VerifierKey
 from tiles.store import Store
+from tiles.tree.merkle import Hash, TreeHead
 
 MUTABLE = {"checkpoint", "policy.txt", "pending"}  # of the public part
 
 _NOTE = re.compile(
     rb"((?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>[A-Za-z0-9+/]{43}=)\n)"
-    rb"\n\xe2\x80\x94 (?P<name>[^\n ]+) (?P<signature>[A-Za-z0-9+/=]+)\n"
+    rb"\n(?P<lines>(?:\xe2\x80\x94 [^\n ]+ [A-Za-z0-9+/=]+\n)+)"
 )
+Keys = VerifierKey | tuple[VerifierKey, ...]  # of one log
 _TILE = re.compile(r"tile/(entries|[0-9]+)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]+))?")
 
 
@@ -103,16 +106,30 @@ def read_text(text: bytes) -> Signed:
     return Signed(origin, int(size), b64decode(root, validate=True))
 
 
+def name_of(verifier: Keys) -> str:
+    """Return the origin of a log."""
+    return verifier.name if isinstance(verifier, VerifierKey) else verifier[0].name
+
+
 @lru_cache(maxsize=4096)
-def read_note(data: bytes, verifier: VerifierKey) -> Signed:
-    """Return what a signed checkpoint says; fails unless it has one signature, by the key."""
+def read_note(data: bytes, verifier: Keys) -> Signed:
+    """Return what a signed checkpoint says; fails unless each signature is by a key of the log, one by each."""
     match = _NOTE.fullmatch(data)
-    assert match, f"not a checkpoint with one signature: {data!r}"
-    signature = b64decode(match["signature"], validate=True)
-    assert signature[:4] == verifier.key_id, f"signed by another key: {data!r}"
-    assert match["name"].decode() == match["origin"].decode() == verifier.name, f"of another log: {data!r}"
-    verifier.verify(match[1], signature[4:])
-    return read_text(match[1])
+    assert match, f"not a signed checkpoint: {data!r}"
+    signed = read_text(match[1])
+    keys = {key.key_id: key for key in ((verifier,) if isinstance(verifier, VerifierKey) else verifier)}
+    for line in match["lines"].decode().splitlines():
+        _, name, encoded = line.split(" ")
+        signature = b64decode(encoded, validate=True)
+        assert signature[:4] in keys, f"signed by another key, or twice by one: {data!r}"
+        key = keys.pop(signature[:4])
+        assert name == signed.origin == key.name, f"of another log: {data!r}"
+        if key.type == SignatureType.MLDSA44:
+            at, raw = int.from_bytes(signature[4:12], "big"), signature[12:]
+            key.verify(ml_dsa_message(name.encode(), at, name.encode(), TreeHead(signed.size, Hash(signed.root))), raw)
+        else:
+            key.verify(match[1], signature[4:])
+    return signed
 
 
 @lru_cache(maxsize=1024)
@@ -155,7 +172,7 @@ def read_or_none(store: Store, path: str) -> bytes | None:
         return None
 
 
-def published(public: Store, verifier: VerifierKey) -> tuple[bytes, tuple[bytes, ...]] | None:
+def published(public: Store, verifier: Keys) -> tuple[bytes, tuple[bytes, ...]] | None:
     """Return the published checkpoint and all entries of its tree, every tile of which must be there and right."""
     data = read_or_none(public, "checkpoint")
     if data is None:
@@ -165,7 +182,7 @@ def published(public: Store, verifier: VerifierKey) -> tuple[bytes, tuple[bytes,
 
 
 @lru_cache(maxsize=256)
-def _entries(data: bytes, verifier: VerifierKey, found: tuple[bytes | None, ...]) -> tuple[bytes, ...]:
+def _entries(data: bytes, verifier: Keys, found: tuple[bytes | None, ...]) -> tuple[bytes, ...]:
     """Return the entries of a checkpoint's tree, given what was found at each of its paths."""
     signed = read_note(data, verifier)
     contents = dict(zip(tree_paths(signed.size), found, strict=True))
@@ -185,7 +202,7 @@ def _entries(data: bytes, verifier: VerifierKey, found: tuple[bytes | None, ...]
 class ObjectHistory:
     """What readers of the public part could ever see. To be told of every write, at once."""
 
-    verifier: VerifierKey
+    verifier: Keys
     contents: dict[str, bytes] = field(default_factory=dict)
     checkpoints: list[bytes] = field(default_factory=list)  # as they became readable
     lock: RLock = field(default_factory=RLock, repr=False)  # to be held from before a write until it is told
@@ -207,7 +224,8 @@ class ObjectHistory:
         if found is not None and found[0] not in self.checkpoints[-1:]:
             last = read_note(self.checkpoints[-1], self.verifier).size if self.checkpoints else -1
             size = len(found[1])
-            assert size > last, f"publication went from size {last} to {size}"
+            is_more = size == last and len(found[0]) >= len(self.checkpoints[-1])  # signatures, of another key
+            assert size > last or is_more, f"publication went from size {last} to {size}"
             self.checkpoints.append(found[0])
 
     def copy(self) -> ObjectHistory:
@@ -215,7 +233,7 @@ class ObjectHistory:
         return ObjectHistory(self.verifier, dict(self.contents), list(self.checkpoints))
 
 
-def committed(public: Store, private: Store, verifier: VerifierKey) -> tuple[bytes, ...] | None:
+def committed(public: Store, private: Store, verifier: Keys) -> tuple[bytes, ...] | None:
     """Return the entries that are committed: the published ones, then those of a batch that is not published yet.
 
     None if nothing, not even the empty tree, is committed. Fails if they cannot be recovered.
@@ -246,7 +264,7 @@ def _head(private: Store) -> Mapping[str, str] | None:
 def check_log(
     public: Store,
     private: Store,
-    verifier: VerifierKey,
+    verifier: Keys,
     *,
     signed: Sequence[bytes],
     seen: ObjectHistory,
@@ -281,9 +299,9 @@ def check_log(
     return entries
 
 
-def _check_statement(statement: Signed, tree: Fold, verifier: VerifierKey) -> None:
+def _check_statement(statement: Signed, tree: Fold, verifier: Keys) -> None:
     """All statements are of prefixes of one log, so any two of them are consistent."""
-    assert statement.origin == verifier.name, f"signed for another log: {statement}"
+    assert statement.origin == name_of(verifier), f"signed for another log: {statement}"
     assert statement.size <= len(tree.entries), f"{statement} is ahead of the {len(tree.entries)} committed entries"
     assert statement.root == tree.root(statement.size), f"fork: {statement} is not of the committed entries"
 
@@ -313,7 +331,8 @@ def _check_acknowledged(
 def _check_complete(public: Store, private: Store, seen: ObjectHistory, size: int, orphans: bool) -> None:
     sizes = [read_note(note, seen.verifier).size for note in seen.checkpoints]
     assert sizes[-1:] == [size], f"size {size} is committed, {sizes[-1:]} published"
-    for note, of in zip(seen.checkpoints, sizes, strict=True):
+    first = dict(zip(reversed(sizes), reversed(seen.checkpoints), strict=True))
+    for of, note in first.items():
         assert read_or_none(public, f"checkpoints/{_number(of)}") == note, f"the checkpoint of size {of} is not kept"
         missing = set(tree_paths(of)) - set(seen.contents)
         assert not missing, f"size {of} was published, and {sorted(missing)} are not there"

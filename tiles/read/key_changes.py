@@ -28,8 +28,7 @@ from tiles.store.past_caches import fetch_for
 def key_changes(fetcher: Fetcher, keys: Iterable[VerifierKey]) -> Iterator[KeyChange]:
     """Yield the statements that are by the log, in their order; those signed by no known key are left out.
 
-    keys   that are known. One that a statement by them adds is known for the statements after it: so the whole history
-           of keys follows from the first one.
+    keys   that are known. Those that a statement by them names are known for the statements after it.
     Raises AccessError; LogError for what is no statement, has another number, or a wrong signature.
     """
     known = dict.fromkeys(keys)
@@ -41,7 +40,7 @@ def key_changes(fetcher: Fetcher, keys: Iterable[VerifierKey]) -> Iterator[KeyCh
         except NotFound:
             return
         if said is not None and said.origin in origins:
-            known[said.key] = None
+            known |= dict.fromkeys((*said.before, said.key))
             yield said
 
 

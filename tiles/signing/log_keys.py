@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tiles.errors import Refused, UsageError, explained
+from tiles.notes.key_change import MAX_KEYS
 from tiles.notes.keys import SIGNS_TEXT, SignatureType, SigningKey, VerifierKey
 
 KINDS = (SignatureType.ED25519, SignatureType.MLDSA44)  # of the keys of a log that has several
-MAX_KEYS = 8  # of one log, at one time
 
 
 class LogKeys:

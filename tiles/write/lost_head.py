@@ -122,8 +122,8 @@ class HeadRebuilder:
 
     def _made(self, found: _Found, policy: Policy | None, admission: Admission | None, unknown: list[str]) -> Head:
         """Return the head to write where the one that is there is not sound; what it names is stored, and lasts."""
-        self._signer.keys.use(keys_in_use(self._parts.public, found.signed.note, self._signer.keys.held))
         self._check(found)
+        self._signer.keys.use(keys_in_use(self._parts.public, found.signed.note, self._signer.keys.held))
         kept = self._policies(found, policy, admission, unknown)
         head = self._planned(found, kept, unknown)
         if head.tree != found.published and head.batch is None:
@@ -220,9 +220,8 @@ class HeadRebuilder:
             check_policy(chosen, key)
         admitted = admission or self._kept(parse_admission, MAX_ADMISSION_SIZE, named[1], "--admission")
         if admitted is None:
-            admitted = OPEN
             unknown.append("the admission policy is lost: the default is assumed")
-        return chosen, admitted
+        return chosen, admitted or OPEN
 
     def _planned(self, found: _Found, kept: tuple[Policy, Admission], unknown: list[str]) -> Head:
         keys, anchor, before = self._signer.keys, found.anchor, found.head

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 
 from tiles.errors import LogError, NotFound, Refused, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.key_change import ADD, MAX_KEY_CHANGES, RETIRE, KeyChange, read_key_change
+from tiles.notes.key_change import ADD, MAX_KEY_CHANGES, MAX_KEYS, RETIRE, KeyChange, read_key_change
 from tiles.notes.keys import SignatureType, VerifierKey, parse_vkey
 from tiles.notes.policy_logs import with_log, without_log
 from tiles.read.key_changes import key_changes
 from tiles.records.paths import KEYS, key_change_number
 from tiles.records.staged_batch import Batch, parse_batch
-from tiles.signing.log_keys import KINDS, MAX_KEYS, ordered
+from tiles.signing.log_keys import KINDS, ordered
 from tiles.signing.signer import Signer
 from tiles.store import StoreFetcher
 from tiles.write.ahead import check_open
@@ -99,7 +99,7 @@ class Rekeying:
                 raise Refused(
                     f"{key} is the log's only Ed25519 key", hint="add another one first: `tiletree key add LOG`"
                 )
-        statement = self.signer.sign_key_change(KeyChange(number, action, key, state.head.tree))
+        statement = self.signer.sign_key_change(KeyChange(number, action, key, state.head.tree, tuple(before)))
         batch = Batch(state.head.tree.size, 0, b"", keys=statement.data)
         self.steps.committer.rekey(state, [each.vkey for each in after], policy, batch)
 
