@@ -14,7 +14,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from tiles.entries.content import Content, read_content
-from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.errors import AccessError, Malformed, NotFound, SignatureError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey, parse_vkey
 from tiles.notes.policy import MAX_POLICY_SIZE, Accepted, Policy, parse_policy
@@ -24,6 +24,7 @@ from tiles.store.address import shown_address
 from tiles.user.places import private_store, public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
+from tiletree.key_news import explain_by_news, remark_news
 from tiletree.keys import LogKey, find_anchor, find_key
 from tiletree.options import Pins, Writer
 from tiletree.ui import Output
@@ -144,7 +145,10 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
         cache = None if is_local(fetcher) else memory(TileCache)
         visits = memory(_OnlyCompared if pinned.not_remembered else Visits)
         client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache)
-        accepted = client.visit()
+        try:
+            accepted = client.visit()
+        except SignatureError as error:
+            raise explain_by_news(error, log, fetcher, pinned.policy) from error
     except NotFound as error:
         raise explained(fetcher, error) from error
     if pinned.is_first_use:
@@ -154,6 +158,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
             f"trust: {pinned.how}; compare the key with its publisher's, then: "
             f"tiletree key trust {quote(shown_address(log))} {quote(accepted.log.vkey)}",
         )
+    remark_news(out, log, fetcher, accepted, pinned.policy)
     if client.newer is not None:
         newer = client.newer.tree
         out.remark(

@@ -244,6 +244,8 @@ TESTED_ELSEWHERE = {
     "tiles.store.directory_root": "tests/store/test_directory.py",
     "tiles.store.posix": "tests/store/test_directory_systems.py",
     # steps of a run of the Sequencer: each is right only in its place among the others
+    # what is said of a lost anchor, where it is missed
+    "tiles.write.last_used": "tests/command/test_lost.py",
     "tiles.write.ahead": "tests/write/test_append_all.py",
     "tiles.write.results": "tests/write/test_once.py",
     "tiles.write.recover": "tests/write/test_faults.py",

@@ -1,7 +1,7 @@
 """Loading a log for writing: read what is committed and what is published, and refuse a pair that no sound log has.
 
 Step 1 of the commit (docs/data-flow.md). Head and checkpoint are read one after the other while others may be writing,
-so if they do not fit, they are read once more. If they still do not, one was put back, removed or changed from outside.
+so they are read once more if they do not fit. If they still do not, one was put back, removed or changed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ class State:
     """A log as a writer found it.
 
     policy      the publishing policy that the head names; admission, the one for submissions
-    anchor      the signer's anchor
     published   the published checkpoint; None in a log whose first one is not published yet
     modified    when the head was written, by the store's clock
     """
@@ -252,7 +251,9 @@ class Loader:
         }
         for what, (ours, found) in own.items():
             if ours != found:
-                raise Refused(f"{self._private.url} is the private part of a log with {what} {found}, not {ours}")
+                hint = explained("a-key-is-missing") if what == "key" and held & {*head.vkeys} else ""
+                problem = f"is the private part of a log with {what} {found}, not {ours}"
+                raise Refused(f"{self._private.url} {problem}", hint=hint)
         self._use(head.vkeys)
 
     def _check_published(self, head: Head, published: SignedCheckpoint | None) -> None:
