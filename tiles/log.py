@@ -9,7 +9,6 @@ Its stores are made ready before the first write (`tiles.write.prepare`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,13 +28,12 @@ from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Policy
 from tiles.records.settings import Settings
 from tiles.retry import Clock
-from tiles.signing.anchor import SEALED
 from tiles.signing.key_place import parse_key_place
+from tiles.signing.log_keys import LogKeys
 from tiles.signing.open_key import open_key
 from tiles.signing.signer import Signer
 from tiles.sigstore.revocation import Revocation, Statement
 from tiles.store import Store
-from tiles.store.address import absolute
 from tiles.user.exposed import readable
 from tiles.user.places import anchor_store, default_key_path, public_store, remembered
 from tiles.user.places import private_store as open_private_store
@@ -44,7 +42,8 @@ from tiles.write.cosign import Cosigned, Witnessing
 from tiles.write.load import read_head
 from tiles.write.lost_head import HeadRebuilder, Rebuilt
 from tiles.write.parts import Parts
-from tiles.write.prepare import Preparation, Wishes, as_public, note_anchor, read_settings
+from tiles.write.prepare import Preparation, Wishes, as_public, note_own_anchor, read_settings
+from tiles.write.rekey import Rekeying
 from tiles.write.results import Appended, Sequenced
 from tiles.write.sequencer import Sequencer
 
@@ -176,6 +175,11 @@ class Log:
         """The log's key; its name is the log's origin."""
         return self._signer.verifier
 
+    @property
+    def keys(self) -> LogKeys:
+        """All keys of the log that are held; those that it names sign."""
+        return self._signer.keys
+
     def undeleted(self) -> tuple[str, ...]:
         """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.
 
@@ -212,6 +216,12 @@ class Log:
         """
         self._get_ready()
         return self._sequencer.admit(admission, instead_of)
+
+    @property
+    def rekeying(self) -> Rekeying:
+        """What changes the keys of the log, and says how they were changed."""
+        self._get_ready()
+        return self._sequencer.rekeying
 
     def check_new(self, *, gzip: bool = False, lock_days: int = 0) -> None:
         """Raise Refused unless `create` would begin a new log here; nothing stays written."""
@@ -270,14 +280,7 @@ class Log:
         if self._is_noted:
             return
         self._is_noted = True
-        with suppress(TilesError):  # whatever is wrong, loading says it
-            place = absolute(self._memory.store.url)
-            settings, _ = read_settings(self.private)
-            if settings is not None and settings.anchor == place:
-                return
-            anchor, _ = self._memory.recall()
-            if anchor is not None and anchor.state != SEALED and read_head(self.private)[0].anchor == anchor.identity:
-                note_anchor(self.private, place, in_bucket=self._preparation.is_needed)
+        note_own_anchor(self.private, self._memory, in_bucket=self._preparation.is_needed)
 
     def _own_index(self) -> OwnIndex:
         if self._index is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,10 +86,15 @@ def find_key(log: str, writer: Writer) -> LogKey:
 
 def open_named(place: KeyPlace, log: str, writer: Writer) -> SigningKey:
     """Return the key of a log, which is kept at a place. Raises as `find_key` does, but NotFound if it is not there."""
+    from tiles.signing.log_keys import LogKeys
     from tiles.signing.open_key import open_key
 
     if not place.is_service:
-        return open_key(place)
+        signing = open_key(place)
+        if isinstance(signing, LogKeys) and (head := _head(private_store(log, writer.private))):
+            with suppress(Refused):  # loading says which key is missing
+                signing.use(head.vkeys)
+        return signing
     head = _head(private_store(log, writer.private))
     signing = open_key(place, head.origin if head else _published_origin(public_store(log)))
     _check_own(place, signing.verifier, log, head)
@@ -113,7 +119,7 @@ def find_anchor(log: str, writer: Writer, place: KeyPlace) -> Store:
 
     place   of the log's key
     """
-    from tiles.write.load import last_used
+    from tiles.write.last_used import last_used
 
     anchor = writer.anchor or remembered(log).anchor
     if place.path is None and anchor is None:

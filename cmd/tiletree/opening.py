@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from tiles.errors import NotFound, UsageError
+from tiles.errors import NotFound, SignatureError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Accepted
@@ -23,6 +23,7 @@ from tiles.user.pinned import Pinned
 from tiles.user.places import private_store, public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
+from tiletree.key_news import explain_by_news, remark_news
 from tiletree.keys import LogKey, find_anchor, find_key
 from tiletree.options import Pins, Writer
 from tiletree.pins import memory, read_admission, read_policy, read_vkey
@@ -102,7 +103,10 @@ def open_client(out: Output, log: str, pins: Pins) -> tuple[LogClient, Pinned]:
         cache = None if is_local(fetcher) else memory(TileCache)
         visits = memory(OnlyCompared if pinned.not_remembered else Visits)
         client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache, log_format=log_format)
-        client.visit()
+        try:
+            client.visit()
+        except SignatureError as error:
+            raise explain_by_news(error, log, fetcher, pinned.policy) from error
         if pins.mirrors:
             from tiletree.remarks import remark_elsewhere
 
@@ -124,6 +128,7 @@ def visit(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinne
             f"trust: {pinned.how}; compare the key with its publisher's, then: "
             f"tiletree key trust {quote(shown_address(log))} {quote(accepted.log.vkey)}",
         )
+    remark_news(out, log, client.fetcher, accepted, pinned.policy)
     if client.newer is not None:
         newer = client.newer.tree
         out.remark(

@@ -21,6 +21,7 @@ locals {
     { path = "index/*", cache = "immutable" }, # read in parts, so never compressed
     { path = "tile/*", cache = "immutable" },
     { path = "checkpoints/*", cache = "immutable" },
+    { path = "keys/*", cache = "immutable" },
     { path = "payload/*", cache = "immutable" },
     { path = "verify.html", cache = "page" }, # has a policy of its own in it
   ]

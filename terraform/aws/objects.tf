@@ -12,7 +12,7 @@ locals {
 
   # What sequencer and operator write.
   written = {
-    public  = ["checkpoint", "pending", "policy.txt", "tile/*", "checkpoints/*", "payload/*", "index/*", "withheld/*", "probe/*"]
+    public  = ["checkpoint", "pending", "policy.txt", "tile/*", "checkpoints/*", "payload/*", "index/*", "withheld/*", "keys/*", "probe/*"]
     private = ["head", "settings", "stopped-indexes", "staging/*", "policies/*", "decided/*", "rejected/*", "set-aside/*", "probe/*"]
     anchor  = ["anchor", "probe/*"]
   }

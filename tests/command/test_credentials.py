@@ -130,6 +130,9 @@ PLACES = [
     "key trust X VKEY",
     "key forget X",
     "key adopt X --key k",
+    "key add X --key k",
+    "key add log --key k --anchor X",
+    "key retire X VKEY --key k",
     "key adopt log --key k --anchor X",
 ]
 # where somebody may put one by mistake; if that is a name which can be made, it is one
@@ -238,6 +241,7 @@ MISTAKEN = [
     "key generate x --out X",
     "key show X",
     "key trust log X",
+    "key retire log X --key k",
     "key list X",
     "X log",
     "key X",

@@ -152,6 +152,7 @@ BY_HAND = {  # those that need a story of their own below
     "The log was moved",
     "More was signed than is published",
     "Another key is remembered",
+    "A key is missing",
     "Two histories were seen",
     "What is remembered is damaged",
     "A witness has lost what it cosigned last",
@@ -343,6 +344,22 @@ def test_another_key(aged: Command) -> None:
     assert link("Another key is remembered") in done.err
     run_all(aged, "Another key is remembered", VKEY=vkey)
     assert aged("info", "log").code == 0
+
+
+def test_a_key_that_is_missing(aged: Command) -> None:
+    """An older copy of the key file signs nothing; the commands say what is missing, and the whole file goes on."""
+    shutil.copy("k", "before")
+    added = aged.ok("key", "add", "log", "--key", "k")
+    shutil.copy("k", "after")
+    shutil.copy("before", "k")
+    done = aged(*ADD)
+    assert done.code == 4
+    assert link("A key is missing") in done.err
+    assert added["vkey"] in done.err
+    run_all(aged, "A key is missing")
+    shutil.copy("after", "k")
+    assert aged.ok(*ADD)["size"] == 3
+    assert aged.ok("audit", "log")["findings"] == []
 
 
 def test_a_fork_of_ones_own(aged: Command) -> None:

@@ -229,6 +229,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["freeze", NONE, "--yes"], True),
         (["admission", NONE], True),
         (["admission", NONE, "--set", LINES], True),
+        (["key", "add", NONE], True),
+        (["key", "retire", NONE, LINES], True),
     ],
 }
 

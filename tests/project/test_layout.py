@@ -248,6 +248,8 @@ TESTED_ELSEWHERE = {
     # what is said with each verdict of whom to trust
     "tiles.user.pinned": "tests/read/test_trust.py",
     # steps of a run of the Sequencer: each is right only in its place among the others
+    # what is said of a lost anchor, where it is missed
+    "tiles.write.last_used": "tests/command/test_lost.py",
     "tiles.write.ahead": "tests/write/test_append_all.py",
     "tiles.write.results": "tests/write/test_once.py",
     "tiles.write.recover": "tests/write/test_faults.py",

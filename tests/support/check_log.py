@@ -15,17 +15,19 @@ from functools import lru_cache
 from hashlib import sha256
 from threading import RLock
 
+from tests.support.cosigned_messages import ml_dsa_message
 from tiles.errors import NotFound
-from tiles.notes.keys import VerifierKey
+from tiles.notes.keys import SignatureType, VerifierKey
 from tiles.store import Store
+from tiles.tree.merkle import Hash, TreeHead
 
 MUTABLE = {"checkpoint", "policy.txt", "pending"}  # of the public part
 
 _NOTE = re.compile(
     rb"((?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>[A-Za-z0-9+/]{43}=)\n)"
-    rb"\n\xe2\x80\x94 (?P<name>[^\n ]+) (?P<signature>[A-Za-z0-9+/=]+)\n"
-    rb"(?P<others>(?:\xe2\x80\x94 [^\n ]+ [A-Za-z0-9+/=]+\n)*)"
+    rb"\n(?P<lines>(?:\xe2\x80\x94 [^\n ]+ [A-Za-z0-9+/=]+\n)+)"
 )
+Keys = VerifierKey | tuple[VerifierKey, ...]  # of one log
 _TILE = re.compile(r"tile/(entries|[0-9]+)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]+))?")
 
 
@@ -104,16 +106,35 @@ def read_text(text: bytes) -> Signed:
     return Signed(origin, int(size), b64decode(root, validate=True))
 
 
+def name_of(verifier: Keys) -> str:
+    """Return the origin of a log."""
+    return verifier.name if isinstance(verifier, VerifierKey) else verifier[0].name
+
+
 @lru_cache(maxsize=4096)
-def read_note(data: bytes, verifier: VerifierKey) -> Signed:
-    """Return what a signed checkpoint says; fails unless its first signature is by the key."""
+def read_note(data: bytes, verifier: Keys) -> Signed:
+    """Return what a signed checkpoint says; fails unless each key of the log has signed once.
+
+    Lines under other names are of witnesses, and not looked at here.
+    """
     match = _NOTE.fullmatch(data)
     assert match, f"not a signed checkpoint: {data!r}"
-    signature = b64decode(match["signature"], validate=True)
-    assert signature[:4] == verifier.key_id, f"signed by another key: {data!r}"
-    assert match["name"].decode() == match["origin"].decode() == verifier.name, f"of another log: {data!r}"
-    verifier.verify(match[1], signature[4:])
-    return read_text(match[1])
+    signed = read_text(match[1])
+    keys = {key.key_id: key for key in ((verifier,) if isinstance(verifier, VerifierKey) else verifier)}
+    for line in match["lines"].decode().splitlines():
+        _, name, encoded = line.split(" ")
+        if name != signed.origin:
+            continue
+        signature = b64decode(encoded, validate=True)
+        assert signature[:4] in keys, f"signed by another key, or twice by one: {data!r}"
+        key = keys.pop(signature[:4])
+        assert name == key.name, f"of another log: {data!r}"
+        if key.type == SignatureType.MLDSA44:
+            at, raw = int.from_bytes(signature[4:12], "big"), signature[12:]
+            key.verify(ml_dsa_message(name.encode(), at, name.encode(), TreeHead(signed.size, Hash(signed.root))), raw)
+        else:
+            key.verify(match[1], signature[4:])
+    return signed
 
 
 @lru_cache(maxsize=4096)
@@ -122,8 +143,11 @@ def cosigned_by(data: bytes, witnesses: tuple[VerifierKey, ...]) -> tuple[str, .
     match = _NOTE.fullmatch(data)
     assert match
     found = []
-    for line in match["others"].decode().splitlines():
+    origin = read_text(match[1]).origin
+    for line in match["lines"].decode().splitlines():
         _, name, encoded = line.split(" ")
+        if name == origin:
+            continue
         raw = b64decode(encoded, validate=True)
         keys = [key for key in witnesses if key.name == name and key.key_id == raw[:4]]
         assert keys, f"a line of somebody else: {line}"
@@ -179,7 +203,7 @@ def read_or_none(store: Store, path: str) -> bytes | None:
         return None
 
 
-def published(public: Store, verifier: VerifierKey) -> tuple[bytes, tuple[bytes, ...]] | None:
+def published(public: Store, verifier: Keys) -> tuple[bytes, tuple[bytes, ...]] | None:
     """Return the published checkpoint and all entries of its tree, every tile of which must be there and right."""
     data = read_or_none(public, "checkpoint")
     if data is None:
@@ -189,7 +213,7 @@ def published(public: Store, verifier: VerifierKey) -> tuple[bytes, tuple[bytes,
 
 
 @lru_cache(maxsize=256)
-def _entries(data: bytes, verifier: VerifierKey, found: tuple[bytes | None, ...]) -> tuple[bytes, ...]:
+def _entries(data: bytes, verifier: Keys, found: tuple[bytes | None, ...]) -> tuple[bytes, ...]:
     """Return the entries of a checkpoint's tree, given what was found at each of its paths."""
     signed = read_note(data, verifier)
     contents = dict(zip(tree_paths(signed.size), found, strict=True))
@@ -209,7 +233,7 @@ def _entries(data: bytes, verifier: VerifierKey, found: tuple[bytes | None, ...]
 class ObjectHistory:
     """What readers of the public part could ever see. To be told of every write, at once."""
 
-    verifier: VerifierKey
+    verifier: Keys
     contents: dict[str, bytes] = field(default_factory=dict)
     checkpoints: list[bytes] = field(default_factory=list)  # as they became readable
     witnesses: tuple[VerifierKey, ...] = ()
@@ -233,8 +257,8 @@ class ObjectHistory:
         if found is not None and found[0] not in self.checkpoints[-1:]:
             last = read_note(self.checkpoints[-1], self.verifier).size if self.checkpoints else -1
             size = len(found[1])
-            grows = size > last or (size == last and len(found[0]) > len(self.checkpoints[-1]))
-            assert grows, f"publication went from size {last} to {size}"
+            is_more = size == last and len(found[0]) >= len(self.checkpoints[-1])  # signatures, of another key
+            assert size > last or is_more, f"publication went from size {last} to {size}"
             lines = cosigned_by(found[0], self.witnesses)
             assert len(lines) >= self.quorum, f"size {size} is published with the lines of {lines} only"
             self.checkpoints.append(found[0])
@@ -244,7 +268,7 @@ class ObjectHistory:
         return ObjectHistory(self.verifier, dict(self.contents), list(self.checkpoints), self.witnesses, self.quorum)
 
 
-def committed(public: Store, private: Store, verifier: VerifierKey) -> tuple[bytes, ...] | None:
+def committed(public: Store, private: Store, verifier: Keys) -> tuple[bytes, ...] | None:
     """Return the entries that are committed: the published ones, then those of a batch that is not published yet.
 
     None if nothing, not even the empty tree, is committed. Fails if they cannot be recovered.
@@ -275,7 +299,7 @@ def _head(private: Store) -> Mapping[str, str] | None:
 def check_log(
     public: Store,
     private: Store,
-    verifier: VerifierKey,
+    verifier: Keys,
     *,
     signed: Sequence[bytes],
     seen: ObjectHistory,
@@ -310,9 +334,9 @@ def check_log(
     return entries
 
 
-def _check_statement(statement: Signed, tree: Fold, verifier: VerifierKey) -> None:
+def _check_statement(statement: Signed, tree: Fold, verifier: Keys) -> None:
     """All statements are of prefixes of one log, so any two of them are consistent."""
-    assert statement.origin == verifier.name, f"signed for another log: {statement}"
+    assert statement.origin == name_of(verifier), f"signed for another log: {statement}"
     assert statement.size <= len(tree.entries), f"{statement} is ahead of the {len(tree.entries)} committed entries"
     assert statement.root == tree.root(statement.size), f"fork: {statement} is not of the committed entries"
 
@@ -342,7 +366,8 @@ def _check_acknowledged(
 def _check_complete(public: Store, private: Store, seen: ObjectHistory, size: int, orphans: bool) -> None:
     sizes = [read_note(note, seen.verifier).size for note in seen.checkpoints]
     assert sizes[-1:] == [size], f"size {size} is committed, {sizes[-1:]} published"
-    for note, of in zip(seen.checkpoints, sizes, strict=True):
+    first = dict(zip(reversed(sizes), reversed(seen.checkpoints), strict=True))
+    for of, note in first.items():
         assert read_or_none(public, f"checkpoints/{_number(of)}") == note, f"the checkpoint of size {of} is not kept"
         missing = set(tree_paths(of)) - set(seen.contents)
         assert not missing, f"size {of} was published, and {sorted(missing)} are not there"

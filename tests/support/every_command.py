@@ -38,6 +38,7 @@ class Call:
 
 CALLS = {
     "init": Call("init new --origin new.example.com --key n"),
+    "init --post-quantum": Call("init new --origin new.example.com --post-quantum --key n"),
     "add": Call("add log c --key k", size=3),
     "add --name": Call("add log c --name --key k", size=3),
     "add --blind": Call("add log c --blind --key k", size=3),
@@ -125,6 +126,9 @@ CALLS = {
     "key forget": Call("key forget log"),
     "key list": Call("key list", answers=True),
     "key adopt": Call("key adopt log --key k"),
+    "key add": Call("key add log --key k"),
+    "key add --post-quantum": Call("key add log --post-quantum --key k"),
+    "key retire": Call("key retire log VKEY --key k", 4, prints=False),
     "not verified": Call("verify b --proof p --vkey VKEY", 1, prints=False),
     "wrong call": Call("add log --key k", 2, prints=False),
     "no log": Call("info nowhere", 3, prints=False),

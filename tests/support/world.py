@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from tests.support.check_log import ObjectHistory, check_log, committed
+from tests.support.check_log import Keys, ObjectHistory, check_log, committed
 from tests.support.faults import Faults, RecordingStore
 from tests.support.witnesses import InProcess, Witness, witness_key, witness_policy
 from tiles.inbox.admission import Admission
@@ -78,13 +78,17 @@ class World:
     """One log. Whoever writes to it through `sequencer` is seen.
 
     folder   where its directories are to be; None for memory
+    others   further keys that the log may come to have
     """
 
-    def __init__(self, folder: Path | None = None, key: RecordingKey | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, key: RecordingKey | None = None, others: tuple[VerifierKey, ...] = ()
+    ) -> None:
         self.folder = folder
         self.key = key or recording_key()
         self.stores: dict[str, Store] = {role: _new_store(folder, role) for role in ROLES}
-        self.history = ObjectHistory(self.verifier)
+        self.others = others
+        self.history = ObjectHistory(self.verifiers)
         self.acknowledged: list[tuple[int, Sequence[bytes]]] = []
         self.now = NOW
         self.witnesses: dict[str, Witness] = {}  # by URL
@@ -95,6 +99,11 @@ class World:
     def verifier(self) -> VerifierKey:
         """The key that verifies the log."""
         return self.key.verifier
+
+    @property
+    def verifiers(self) -> Keys:
+        """All keys of the log, where it may come to have others."""
+        return (self.verifier, *self.others) if self.others else self.verifier
 
     def sequencer(
         self,
@@ -172,14 +181,14 @@ class World:
 
     def committed(self) -> tuple[bytes, ...] | None:
         """Return the committed entries, None before there is a head."""
-        return committed(self.stores["public"], self.stores["private"], self.verifier)
+        return committed(self.stores["public"], self.stores["private"], self.verifiers)
 
     def check(self, *, complete: bool = True, orphans: bool = False, repeated: Iterable[bytes] = ()) -> None:
         """Run `check_log`."""
         check_log(
             self.stores["public"],
             self.stores["private"],
-            self.verifier,
+            self.verifiers,
             signed=self.key.texts,
             seen=self.history,
             acknowledged=self.acknowledged,
@@ -209,7 +218,7 @@ class World:
 
     def copy(self, folder: Path | None = None) -> World:
         """Return an equal world that goes on by itself."""
-        other = World(folder, recording_key(self.key.name, self.key.seed, self.key.texts))
+        other = World(folder, recording_key(self.key.name, self.key.seed, self.key.texts), self.others)
         for role, objects in self.contents().items():
             other.stores[role].create(objects)
         other.history = self.history.copy()

@@ -41,7 +41,7 @@ ROWS = [
         ("public", REPLACE, (paths.index_head_path("example.com/7"), paths.withheld_path(1_234))),
         ("public", CREATE, (Tile(0, 0).path, Tile(3, 1_234_067, 5).path, Tile(ENTRIES, 0).path)),
         ("public", CREATE, (Tile(ENTRIES, 1_234_067, 5).path, paths.payload_path(_DIGEST))),
-        ("public", CREATE, (paths.checkpoint_path(0), paths.checkpoint_path(1_234_067))),
+        ("public", CREATE, (paths.checkpoint_path(0), paths.checkpoint_path(1_234_067), paths.key_change_path(0))),
         ("public", CREATE, (paths.day_path(date(2026, 11, 29)), paths.run_file_path(LEAF, 0, 0, 1_000))),
         ("public", CREATE, (paths.run_tile_path(LEAF, 3, 1_000, Tile(0, 0, 7)),)),
         ("public", NOTHING, ("index.html", "verify.html", "page/entry.js", "other", "checkpoint2", "index2/head")),

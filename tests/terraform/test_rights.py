@@ -63,6 +63,7 @@ def rows() -> Iterator[Row]:
         ("public", ONCE, BOTH, OPERATOR, [Tile(0, 0).path, Tile(5, 1234567).path, Tile(1, 300, 7).path]),
         ("public", ONCE, BOTH, OPERATOR, [Tile(ENTRIES, 0).path, Tile(ENTRIES, 0, 255).path]),
         ("public", ONCE, BOTH, NOBODY, [paths.checkpoint_path(1234067), paths.day_path(date(2026, 11, 29))]),
+        ("public", ONCE, BOTH, NOBODY, [paths.key_change_path(7)]),
         ("public", ONCE, BOTH, OPERATOR, [paths.payload_path(DIGEST)]),
         ("public", REPLACED, BOTH, OPERATOR, [paths.index_head_path(LEAF), paths.index_head_path("example.com/7")]),
         ("public", ONCE, BOTH, OPERATOR, [paths.run_file_path(LEAF, 3, 65536, 2)]),

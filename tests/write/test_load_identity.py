@@ -160,7 +160,7 @@ def admission_policy_other_than_expected(world: World) -> dict[str, Any]:
     return {"admission": Admission(max_entries=5)}
 
 
-@case_of(CASES, "is gone: it is a policy that was committed")
+@case_of(CASES, "is gone: a committed policy")
 def admission_policy_lost(world: World) -> None:
     edit_head(world, admission=Admission(max_entries=5).sha256)
 

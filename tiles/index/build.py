@@ -84,6 +84,7 @@ class IndexBuilder:
     sign       returns the whole signed note of a head
     verifier   of what `sign` signs
     fresh      records that are there already
+    others     further keys, by which the head that is there may be signed
     """
 
     def __init__(
@@ -93,12 +94,13 @@ class IndexBuilder:
         sign: Callable[[IndexHead], bytes],
         verifier: VerifierKey,
         fresh: Fresh | None = None,
+        others: Sequence[VerifierKey] = (),
     ) -> None:
         self._store = store
         self._fetcher = StoreFetcher(store)
         self._log = log
         self._sign = sign
-        self._verifier = verifier
+        self._verifiers = (verifier, *others)
         self._fresh = fresh or Fresh()
 
     def build(self, origin: str, kind: str, clock: Clock | None = None, told: Told | None = None) -> IndexHead:
@@ -155,7 +157,7 @@ class IndexBuilder:
             found = self._store.read(path, MAX_HEAD_SIZE)
         except NotFound:
             return None, None
-        head = open_index_head(found.data, [self._verifier])
+        head = open_index_head(found.data, self._verifiers)
         size = head.tree.size
         if (head.origin, head.kind) != (origin, kind) or (
             size <= self._log.tree.size and self._log.tree_at(size) != head.tree

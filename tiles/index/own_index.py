@@ -20,7 +20,8 @@ from tiles.index.build import STEP, IndexBuilder, Told
 from tiles.index.check import Damages, check_index, read_head
 from tiles.index.fresh import Fresh
 from tiles.notes.index_head import RUN_ENTRIES, IndexHead
-from tiles.notes.policy import policy_for
+from tiles.notes.keys import SIGNS_TEXT, VerifierKey
+from tiles.notes.policy import policy_of
 from tiles.parallel import BUCKET_READS
 from tiles.read.client import SCAN_LIMIT, LogClient
 from tiles.records.paths import INDEX
@@ -52,7 +53,7 @@ class OwnIndex:
         self._signer = signer
         self._grown = grown
         self._clock = clock
-        self._tree = OwnTree(public, signer.verifier)
+        self._tree = OwnTree(public, *signer.keys.held)
         self._fresh = Fresh()
         self._kinds: dict[str, bool] | None = None  # that are kept, and whether to begin them; None: to be found out
         self._since = 0.0  # when a batch began to wait
@@ -77,7 +78,7 @@ class OwnIndex:
         then the index is wrong, and stays what it is.
         """
         log, key = self._client(), self._signer.verifier
-        signed = read_head(StoreFetcher(self._public), kind, [key])
+        signed = read_head(StoreFetcher(self._public), kind, [key, *_others(self._signer)])
         found = check_index(StoreFetcher(self._public), log, key.name, kind, signed.head, scratch, told, self._put_back)
         self._public.barrier()
         if found.lies:
@@ -168,10 +169,10 @@ class OwnIndex:
 
     def _client(self) -> LogClient:
         fetcher = StoreFetcher(self._public, min(self._public.parallel, BUCKET_READS))
-        return LogClient(fetcher, policy_for(self._signer.verifier))
+        return LogClient(fetcher, policy_of(self._signer.keys.held))
 
     def _builder(self, log: LogClient) -> IndexBuilder:
-        return IndexBuilder(self._public, log, self._sign, self._signer.verifier, self._fresh)
+        return IndexBuilder(self._public, log, self._sign, self._signer.verifier, self._fresh, _others(self._signer))
 
     def _sign(self, head: IndexHead) -> bytes:
         for _ in attempts(self._clock, _WRITERS):
@@ -184,6 +185,11 @@ class OwnIndex:
             except Conflict:
                 continue  # another writer has published
         raise Conflict(f"{self._signer.memory.store.url}: the anchor kept moving")
+
+
+def _others(signer: Signer) -> list[VerifierKey]:
+    """Return the other keys of the log by which an index head that is there may be signed."""
+    return [key for key in signer.keys.held[1:] if key.type in SIGNS_TEXT]
 
 
 def _goal(size: int) -> int:

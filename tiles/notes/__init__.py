@@ -17,6 +17,8 @@
     tlog_proof     proofs as files, which are verified offline
     index_head     what vouches for an index of the entries (docs/index-format.md)
     withheld       which entries a log withholds, and why
+    key_change     what a log says when its keys change
+    policy_logs    a policy with one log line more, or one less
     fork_evidence  the proof that two signed histories of one log exclude each other, and by which keys
 
 Its modules are public. Each parses strictly: parse, format again, compare.

@@ -7,10 +7,11 @@ and root, without the extension lines. A log may sign its own checkpoints with e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tiles.errors import SignatureError, UsageError
-from tiles.notes.checkpoint import Checkpoint
+from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint, with_signatures
 from tiles.notes.keys import SIGNS_CHECKPOINT, SignatureType, SigningKey, VerifierKey
 from tiles.notes.note import Signature
 
@@ -65,6 +66,22 @@ def cosign(checkpoint: Checkpoint, key: SigningKey, timestamp: int) -> Signature
         raise UsageError(f"a timestamp is between 0 and {MAX_TIMESTAMP}, not {timestamp}")
     raw = key.sign(_message(checkpoint, key.verifier, timestamp))
     return Signature(key.verifier.name, key.verifier.key_id, timestamp.to_bytes(_TIMESTAMP_SIZE, "big") + raw)
+
+
+def sign_by_all(checkpoint: Checkpoint, keys: Iterable[SigningKey]) -> SignedCheckpoint:
+    """Return the checkpoint, signed by all keys of its log, in this order.
+
+    An ML-DSA-44 key signs at the time 0, so that one tree is signed in the same words at all times ("These
+    two values MAY be zero"). Raises UsageError as `sign_checkpoint` does, and for a COSIGNATURE key: that one would
+    have to know the time.
+    """
+    signatures: list[Signature] = []
+    for key in keys:
+        if key.verifier.type == SignatureType.MLDSA44 and key.verifier.name == checkpoint.origin:
+            signatures.append(cosign(checkpoint, key, 0))
+        else:
+            signatures.extend(sign_checkpoint(checkpoint, key).note.signatures)
+    return with_signatures(checkpoint, signatures)
 
 
 def _message(checkpoint: Checkpoint, key: VerifierKey, timestamp: int) -> bytes:

@@ -22,6 +22,7 @@
     memories         what the client wants remembered, as Protocols
     withheld         which entries a log withholds, held to its tree
     pruned           what is missing because the log has pruned it
+    key_changes      what a log says of its keys: statements by a key that is known
     trust            with which policy a log is read
 
 The rule: fetchers return bytes that anyone may have written; only `verified_tree` and `client` decide what is believed.

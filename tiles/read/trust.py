@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import partial
 
 from tiles.errors import AccessError, NotFound, UsageError
-from tiles.notes.checkpoint import parse_signed_checkpoint
-from tiles.notes.keys import VerifierKey
-from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.keys import SIGNS_TEXT, VerifierKey
+from tiles.notes.note import MAX_NOTE_SIZE, claimed
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
 from tiles.read.trouble import judged
 from tiles.records.paths import POLICY
@@ -75,14 +75,17 @@ def resolve(
     return Pinned(policy_for(first), FIRST_USE, problem)
 
 
-def _first_key(fetcher: Fetcher) -> VerifierKey:
+def _first_key(fetcher: Fetcher, signed: SignedCheckpoint) -> VerifierKey:
     try:
         policy = fetch_for(fetcher, POLICY, MAX_POLICY_SIZE, partial(_parse, f"{fetcher.url}/{POLICY}"))
     except NotFound:
         raise UsageError(f"{fetcher.url}: no key is known for this log, and it has no {POLICY}", hint=_HINT) from None
-    if len(policy.logs) != 1:
-        raise UsageError(f"{fetcher.url}/{POLICY} names {len(policy.logs)} logs, not one", hint=_HINT)
-    return policy.logs[0].key
+    keys = [log.key for log in policy.logs]
+    if len({key.name for key in keys}) != 1:
+        raise UsageError(f"{fetcher.url}/{POLICY} names {len(keys)} logs, not one", hint=_HINT)
+    # of several keys of one log, the last that signs texts: while a key is rotated, it is the one that stays
+    there = [key for _, key in claimed(signed.note, keys)]
+    return max(there or keys, key=lambda key: (key.type in SIGNS_TEXT, keys.index(key)))
 
 
 def _parse(where: str, data: bytes) -> Policy:
@@ -94,7 +97,7 @@ def _signed_by(fetcher: Fetcher, where: str, data: bytes) -> VerifierKey:
     """Return the key that the log names itself, and that has signed the checkpoint in these bytes."""
     with judged(data, where):
         signed = parse_signed_checkpoint(data)  # first, because of what is no checkpoint the log's key says nothing
-    first = _first_key(fetcher)
+    first = _first_key(fetcher, signed)
     with judged(data, where):
         policy_for(first).accept(signed)
     return first

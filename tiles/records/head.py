@@ -31,7 +31,7 @@ class Head:
     policy, admission   SHA-256 (hex) of the publishing and of the admission policy, kept at `policies/<sha256>`
     frozen      nothing may be added any more
     nonce       32 hex digits, new for every commit, so that no two heads are the same bytes
-    vkeys       the log's verifier keys, at least one
+    vkeys       the log's verifier keys, at least one; those that sign texts come first
     """
 
     origin: str
@@ -81,6 +81,13 @@ class Head:
     def admitting(self, admission: str, nonce: str) -> Head:
         """Return the head with another admission policy, on this head's tree, which has to be published."""
         return replace(self, base=self.tree.size, batch=None, admission=admission, nonce=nonce)
+
+    def rekeyed(self, vkeys: tuple[str, ...], policy: str, batch: str, nonce: str) -> Head:
+        """Return the head with other keys, and a policy for them, on this head's tree, which has to be published.
+
+        batch   digest of what is staged: the statement that says so
+        """
+        return replace(self, base=self.tree.size, batch=batch, vkeys=vkeys, policy=policy, nonce=nonce)
 
     def closed(self, nonce: str) -> Head:
         """Return the head after which nothing can be added."""

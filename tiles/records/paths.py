@@ -23,6 +23,7 @@ PAYLOAD = "payload/"
 PAYLOADS = "payload/sha256/"  # files that were published with their digest entries
 INDEX = "index/"  # by which entries are found
 WITHHELD = "withheld/"  # which entries of a bundle the log withholds, and why
+KEYS = "keys/"  # how the keys of the log have changed
 
 # Where something stands below these, or a checkpoint or `pending`, there is or was a log. A policy is no such trace:
 # whoever begins a log may have written one before.
@@ -53,6 +54,7 @@ _NUMBER = r"((?:x[0-9]{3}/){0,6}[0-9]{3})"
 _INDEX_HEAD = re.compile(rf"{INDEX}{_KIND}/head", re.ASCII)
 _RUN_OBJECT = re.compile(rf"{INDEX}{_KIND}/(0|[1-9][0-9]?)/{_NUMBER}/(?:{_NUMBER}|({TILES}.*))", re.ASCII)
 _STAGED = re.compile(rf"{STAGING}([0-9]+)-[0-9a-f]{{64}}", re.ASCII)
+_KEY_CHANGE = re.compile(rf"{KEYS}(0|[1-9][0-9]{{0,2}})", re.ASCII)
 _DECIDED = re.compile(rf"{DECIDED}([0-9a-f]{{64}})", re.ASCII)
 _DAY = re.compile(rf"{DAYS}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", re.ASCII)
 
@@ -112,6 +114,17 @@ def withheld_bundle(path: str) -> int | None:
     except Malformed:
         return None
     return tile.index if tile.is_full else None
+
+
+def key_change_path(number: int) -> str:
+    """Return where the statement of that number is, which says how the keys of the log have changed."""
+    return f"{KEYS}{number}"
+
+
+def key_change_number(path: str) -> int | None:
+    """Return the number that `key_change_path` has this path for; None for any other path."""
+    match = _KEY_CHANGE.fullmatch(path)
+    return int(match[1]) if match else None
 
 
 def index_head_path(kind: str) -> str:

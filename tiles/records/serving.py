@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tiles.errors import Malformed
 from tiles.notes.witness_messages import is_seen_path
-from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind, withheld_bundle
+from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind, key_change_number, withheld_bundle
 from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
 BYTES = "application/octet-stream"
@@ -72,7 +72,7 @@ def headers_of(path: str) -> dict[str, str]:
         return {"Content-Type": TEXT, "Cache-Control": FRESH}
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}
-    if path.startswith(CHECKPOINTS):
+    if path.startswith(CHECKPOINTS) or key_change_number(path) is not None:
         return {"Content-Type": TEXT, "Cache-Control": IMMUTABLE}
     name = path.rpartition("/")[2]
     kind = _TYPES.get(name[name.rfind(".") :] if "." in name else "", BYTES)

@@ -6,6 +6,7 @@
     already <position> <index>\\n        what was to be logged once, and is in the log, or the batch, at <index>
     took <inbox name>\\n                  submissions whose entries these are
     refused <inbox name> <reason>\\n      submissions that are refused, and why
+    keys <base64>\\n                      a signed key statement (`tiles.notes.key_change`), alone in the batch
     \\n
     the entries, each with its length as a big-endian uint16
 
@@ -22,16 +23,18 @@ from hashlib import sha256
 from itertools import pairwise
 
 from tiles.errors import Malformed, Refused
-from tiles.notes.encoding import decode_decimal
+from tiles.notes.encoding import decode_base64, decode_decimal, encode_base64
+from tiles.notes.key_change import read_key_change
 from tiles.records.paths import staged_path
 from tiles.tree.bundle import decode_entries
 
 TITLE = "tiletree-batch/v1"
 
 _HEADER = re.compile(
-    r"tiletree-batch/v1\nbase ([0-9]+)\nentries ([0-9]+)\n((?:(?:already|took|refused) [^\n]+\n)*)\n", re.ASCII
+    r"tiletree-batch/v1\nbase ([0-9]+)\nentries ([0-9]+)\n((?:(?:already|took|refused|keys) [^\n]+\n)*)\n", re.ASCII
 )
 _ALREADY = re.compile(r"already ([0-9]+) ([0-9]+)", re.ASCII)
+_KEYS = "keys "
 _TOOK = re.compile(r"took ([!-~]+)", re.ASCII)
 _REFUSED = re.compile(r"refused ([!-~]+) ([ -~]*[!-~])", re.ASCII)
 
@@ -45,6 +48,7 @@ class Batch:
     body      the entries, length-prefixed, as bundles have them
     took      names of the inbox objects whose entries were to be logged
     refused   names of the inbox objects that are refused, each with the reason
+    keys      the signed statement that is to be published: how the keys of the log have changed; b"" for none
     already   of what was to be logged, the position of each entry that is in the log or the batch, and its index there
     """
 
@@ -54,6 +58,7 @@ class Batch:
     took: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     already: tuple[tuple[int, int], ...] = ()
+    keys: bytes = field(default=b"", repr=False)
 
     @property
     def size(self) -> int:
@@ -66,6 +71,7 @@ class Batch:
         there = [f"already {position} {index}\n" for position, index in self.already]
         names = [f"took {name}\n" for name in self.took]
         names += [f"refused {name} {reason}\n" for name, reason in self.refused]
+        names += [f"{_KEYS}{encode_base64(self.keys)}\n"] if self.keys else []
         header = f"{TITLE}\nbase {self.base}\nentries {self.count}\n{''.join(there + names)}\n"
         return header.encode("ascii") + self.body
 
@@ -89,11 +95,17 @@ def parse_batch(data: bytes) -> Batch:
     match = _HEADER.fullmatch(header.decode("ascii", "replace"))
     if not match:
         raise Malformed(TITLE, "the header is not one of a batch", data[:80])
-    took, refused, already = _parse_lines(match[3].splitlines())
+    lines = match[3].splitlines()
+    keys = decode_base64(lines.pop()[len(_KEYS) :], TITLE) if lines and lines[-1].startswith(_KEYS) else b""
+    took, refused, already = _parse_lines(lines)
     base, count = (decode_decimal(number, TITLE) for number in match.groups()[:2])
-    batch = Batch(base, count, data[end + 2 :], took, refused, already)
-    is_empty = not batch.count and not batch.body and bool(refused or (took and already))
-    if batch.data != data or not (batch.count or is_empty) or not _is_sound(batch):
+    batch = Batch(base, count, data[end + 2 :], took, refused, already, keys)
+    has_names = bool(took or refused or already)
+    is_empty = not batch.count and not batch.body and (bool(refused or (took and already)) or bool(keys))
+    if keys:
+        read_key_change(keys)
+    is_mixed = bool(keys) and (has_names or batch.count > 0)
+    if batch.data != data or not (batch.count or is_empty) or is_mixed or not _is_sound(batch):
         raise Malformed(TITLE, "not in canonical form", data[:80])
     return batch
 

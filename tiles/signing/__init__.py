@@ -1,6 +1,7 @@
 """Keys where they are kept, and the rule that a checkpoint is signed only if its tree extends the anchor.
 
     anchor         the largest tree that the signer ever agreed to sign
+    log_keys       the keys of one log, of which those that its head names sign
     signer         check against the anchor, move the anchor, sign
     artifact_key   a key that signs artifacts, which is no log's, in a PEM file
     key_place      where a key is kept: a file, the environment, a key management service

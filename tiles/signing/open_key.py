@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 
 from tiles.errors import Malformed, UsageError
-from tiles.notes.keys import SigningKey, parse_skey
+from tiles.notes.keys import SeedKey, SigningKey
 from tiles.signing.artifact_key import ArtifactKey, is_artifact_key, read_artifact_key
-from tiles.signing.key_file import read_key
+from tiles.signing.key_file import parse_keys, read_keys
 from tiles.signing.key_place import KeyPlace, Kind
+from tiles.signing.log_keys import LogKeys
 from tiles.signing.service_key import HeldKey, Service, ServiceArtifactKey, ServiceKey
 
 
 def open_key(place: KeyPlace, name: str = "") -> SigningKey:
-    """Return the key of a log.
+    """Return the key of a log; if there are several, all of them (`LogKeys`).
 
     name   of the log that it signs for: the key of a service has none of its own. In a file, it stands beside the key
     Raises NotFound; Malformed; AccessError; UsageError for what is no key of a log; Refused as `read_private` does.
     """
     if place.path is not None:
-        return read_key(place.path)
+        return _one_or_all(read_keys(place.path))
     if place.kind is Kind.ENVIRONMENT:
         return _environment_key(place)
     if not name:
@@ -64,6 +66,10 @@ def _service(place: KeyPlace) -> Service:
 
 def _environment_key(place: KeyPlace) -> SigningKey:
     try:
-        return parse_skey(os.environ.get(place.text, "").strip())
+        return _one_or_all(parse_keys(os.environ.get(place.text, "").strip().replace("\r\n", "\n")))
     except Malformed:
-        raise UsageError(f"{place} is not a key", hint="it is the one line that is in a key file") from None
+        raise UsageError(f"{place} is not a key", hint="it is what is in a key file") from None
+
+
+def _one_or_all(keys: Sequence[SeedKey]) -> SigningKey:
+    return keys[0] if len(keys) == 1 else LogKeys(keys)

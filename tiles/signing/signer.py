@@ -10,16 +10,20 @@ if a consistency proof shows that its tree extends the anchor's, and only after 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from tiles.errors import Conflict, ProofError, Refused, UsageError, explained
-from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
+from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint
+from tiles.notes.cosignature import sign_by_all
 from tiles.notes.index_head import IndexHead, sign_index_head
+from tiles.notes.key_change import KeyChange, sign_key_change
 from tiles.notes.keys import SIGNS_TEXT, SigningKey, VerifierKey, check_origin
 from tiles.notes.note import Note
 from tiles.notes.withheld import Withheld, sign_withheld
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
+from tiles.signing.log_keys import as_log_keys
 from tiles.sigstore.revocation import Revocation, Statement
 from tiles.store import Store, Version
 from tiles.tree.merkle import Hash, TreeHead
@@ -27,20 +31,21 @@ from tiles.tree.proof import verify_consistency
 
 
 class Signer:
-    """Signs checkpoints of one log. The key's name is the log's origin.
+    """Signs checkpoints of one log, by all its keys. The name of each is the log's origin.
 
+    key   of the log, or all its keys (`LogKeys`)
     Raises UsageError for a name that no log of ours can have: nothing was written then.
     """
 
     def __init__(self, key: SigningKey, store: Store) -> None:
         check_origin(key.verifier.name)
-        self._key = key
+        self.keys = as_log_keys(key)
         self.memory = AnchorMemory(key.verifier.name, store)
 
     @property
     def verifier(self) -> VerifierKey:
-        """The key that verifies what it signs."""
-        return self._key.verifier
+        """The key that verifies the texts that it signs; of checkpoints, each of `keys.current` does."""
+        return self.keys.verifier
 
     def sign(self, tree: TreeHead, since: Anchor, proof: Sequence[Hash]) -> SignedCheckpoint:
         """Return the signed checkpoint of `tree`, which `proof` shows to extend the tree of `since`, the anchor.
@@ -62,7 +67,7 @@ class Signer:
             self.memory.store.barrier()  # the anchor may not last yet: the run that moved it may have died right after
         else:
             self.memory.put(replace(since, tree=tree), version)
-        return sign_checkpoint(Checkpoint(self.memory.origin, tree), self._key)
+        return sign_by_all(Checkpoint(self.memory.origin, tree), map(self.keys.signing, self.keys.current))
 
     def sign_index(self, head: IndexHead, since: Anchor, proof: Sequence[Hash]) -> Note:
         """Return the signed head of an index of this log, whose tree `proof` shows the tree of `since` to extend.
@@ -83,7 +88,7 @@ class Signer:
                 f"of: {error.message}",
                 hint="the index is of another log, or storage was put back; nothing was signed",
             ) from error
-        return sign_index_head(head, self._key)
+        return self._by_all(lambda key: sign_index_head(head, key))
 
     def sign_revocation(self, said: Statement) -> Revocation:
         """Return a revocation by this log, signed. No such text is a checkpoint, or the head of an index.
@@ -96,7 +101,7 @@ class Signer:
         if self.verifier.type not in SIGNS_TEXT:
             raise UsageError(f"{self.verifier} signs checkpoints only, no revocation")
         self._usable()
-        return Revocation(said, self._key.sign(said.text))
+        return Revocation(said, self.keys.sign(said.text))
 
     def sign_withheld(self, said: Withheld) -> Note:
         """Return the record of withheld entries, signed. No such text is a checkpoint, or the head of an index.
@@ -106,7 +111,26 @@ class Signer:
         if said.origin != self.memory.origin:
             raise UsageError(f"the record is of {said.origin}, the key is that of {self.memory.origin}")
         self._usable()
-        return sign_withheld(said, self._key)
+        return self._by_all(lambda key: sign_withheld(said, key))
+
+    def sign_key_change(self, said: KeyChange) -> Note:
+        """Return the statement, signed by the log's Ed25519 keys, and by the key that is added if it is one.
+
+        No such text is a checkpoint, or the head of an index. Raises UsageError for another log's, or for a key that
+        is not held; Refused without an anchor, or if nothing may be signed with it any more.
+        """
+        signers = [key for key in dict.fromkeys((*self.keys.current, said.key)) if key.type in SIGNS_TEXT]
+        if said.origin != self.memory.origin or said.key not in self.keys.held:
+            raise UsageError(f"{said.key} is no key of {self.memory.origin} that is held here")
+        self._usable()
+        return sign_key_change(said, map(self.keys.signing, signers))
+
+    def _by_all(self, sign: Callable[[SigningKey], Note]) -> Note:
+        """Return what all keys of the log that sign texts sign, with the signatures of all."""
+        notes = [sign(self.keys.signing(key)) for key in self.keys.current if key.type in SIGNS_TEXT]
+        if not notes:
+            raise UsageError(f"{self.verifier} signs checkpoints only")
+        return Note(notes[0].text, tuple(chain.from_iterable(note.signatures for note in notes)))
 
     def freeze(self, since: Anchor) -> None:
         """Let no other tree be signed with the anchor, which is `since`. Raises Conflict if it is another by now."""

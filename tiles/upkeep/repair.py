@@ -240,7 +240,7 @@ class _Repair:
     def _clear_the_way(self) -> None:
         """Put the committed tree's own tiles in the place of others, if it is not published yet."""
         head = read_head(self._private)[0]
-        tree = OwnTree(self._public, parse_vkey(head.vkeys[0]))
+        tree = OwnTree(self._public, *map(parse_vkey, head.vkeys))
         objects = committed_objects(self._parts, tree, head, self._tree)
         for path in in_the_way(self._public, objects):
             if self._fenced:

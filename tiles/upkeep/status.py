@@ -87,9 +87,9 @@ def look(public: Store, private: Store, anchors: Store, now: float) -> Status:
     # `Loader` compares origin and key with what is expected. Here the head's own are expected, so they always agree.
     head, _, modified = read_head(private)
     memory = AnchorMemory(head.origin, anchors)
-    verifier = parse_vkey(head.vkeys[0])
-    tree = OwnTree(public, verifier)
-    loader = Loader(private, tree, memory, Expected(verifier))
+    verifier, *others = map(parse_vkey, head.vkeys)
+    tree = OwnTree(public, verifier, *others)
+    loader = Loader(private, tree, memory, Expected(verifier, others=tuple(others)))
     refusal, hint, inbox, published, anchor, admission = "", "", "", None, None, OPEN
     try:
         state = loader.load()

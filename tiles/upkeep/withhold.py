@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from tiles.entries.payload import payload_of
 from tiles.errors import AccessError, Conflict, LogError, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
+from tiles.notes.keys import SIGNS_TEXT
 from tiles.notes.withheld import MAX_WITHHELD_SIZE, Entry, Withheld, check_reason, open_withheld
 from tiles.read.tiles import fetch_tile
 from tiles.records.paths import withheld_path
@@ -53,9 +54,10 @@ def withhold(
     """
     check_reason(reason)
     head = read_head(parts.private)[0]
-    tree = OwnTree(parts.public, signer.verifier)
+    tree = OwnTree(parts.public, *signer.keys.held)
     published = tree.read_checkpoint()[0]
-    if published is None or head.vkeys != (signer.verifier.vkey,):
+    signer.keys.use(head.vkeys)
+    if published is None:
         raise Refused(f"{parts.public.url} has no checkpoint by {signer.verifier.vkey}")
     entries = tuple(Entry(index, tree.leaf_hash(published.tree, index), reason) for index in dict.fromkeys(indexes))
     for bundle in sorted({entry.index // TILE_WIDTH for entry in entries}):
@@ -88,7 +90,7 @@ def _record(public: Store, signer: Signer, bundle: int) -> tuple[Withheld, Versi
     except NotFound:
         return None, None
     try:
-        said = open_withheld(stored.data, [signer.verifier])
+        said = open_withheld(stored.data, [key for key in signer.keys.held if key.type in SIGNS_TEXT])
     except LogError as error:
         raise Refused(
             f"{public.url}/{path} is not by the log: {error.message}", hint="find out who wrote it, and delete it"

@@ -175,6 +175,27 @@ def locked(directory: Path, *, wait: float = LOCK_WAIT, clock: Clock = _MONOTONI
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise AccessError(f"{directory} cannot be written: {error.strerror}") from error
+    with _locked(path, descriptor, wait, clock):
+        yield  # the file stays afterwards, as removing it could let two processes in at once
+
+
+@contextmanager
+def locked_beside(path: Path, *, wait: float = LOCK_WAIT, clock: Clock = _MONOTONIC) -> Iterator[None]:
+    """Keep out others that change files in the same directory by this function. Nothing is left there.
+
+    Raises AccessError after `wait` seconds.
+    """
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise AccessError(f"{path.parent} cannot be read: {error.strerror}") from error
+    with _locked(path.parent, descriptor, wait, clock):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, descriptor: int, wait: float, clock: Clock) -> Iterator[None]:
+    """Hold a lock on an open file or directory, and close that."""
     try:
         until = clock.now() + wait
         while not _try_lock(path, descriptor):
@@ -184,7 +205,7 @@ def locked(directory: Path, *, wait: float = LOCK_WAIT, clock: Clock = _MONOTONI
             clock.sleep(0.02)
         yield
     finally:
-        os.close(descriptor)  # gives the lock back; the file stays, as removing it could let two processes in at once
+        os.close(descriptor)  # gives the lock back
 
 
 def _try_lock(path: Path, descriptor: int) -> bool:

@@ -13,6 +13,8 @@
     witness_requests   how one witness is reached
     pending     the signed checkpoint before its quorum, for witnesses that come by themselves
     tidy        step 10: what is kept, and what goes
+    rekey       commits of keys: the log has another one, or one less, and a statement says so
+    last_used   where the anchor was last used, and where the log was moved to, for messages
     amend       commits that add nothing: the log is closed, or admits by another policy
     adopt       a new anchor for a log that exists
     move        to other stores, so that at no instant two places can sign

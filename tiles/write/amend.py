@@ -30,7 +30,7 @@ class Amendments:
 
     def freeze(self) -> SignedCheckpoint:
         """Close the log for ever, and return its last checkpoint: nothing can be added any more."""
-        return self._until(lambda head: head.frozen, self.steps.committer.freeze, "the log is not frozen")
+        return self.until(lambda head: head.frozen, self.steps.committer.freeze, "the log is not frozen")
 
     def admit(self, admission: Admission, instead_of: str) -> SignedCheckpoint:
         """Let the log admit by another policy from now on, and return its checkpoint, which stays as it is.
@@ -49,9 +49,9 @@ class Amendments:
                 )
             self.steps.committer.admit(state, admission)
 
-        return self._until(lambda head: head.admission == admission.sha256, change, "the admission policy is as it was")
+        return self.until(lambda head: head.admission == admission.sha256, change, "the admission policy is as it was")
 
-    def _until(self, done: Callable[[Head], bool], change: Callable[[State], None], otherwise: str) -> SignedCheckpoint:
+    def until(self, done: Callable[[Head], bool], change: Callable[[State], None], otherwise: str) -> SignedCheckpoint:
         """Change the head until that is done, and return the checkpoint. otherwise: what is so if it never is"""
         for _ in among_writers(self.clock):
             state, _ = self.recoverer.settle()

@@ -6,6 +6,7 @@ finds out whether the swap happened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from tiles.errors import AccessError, Conflict, OutcomeUnknown
@@ -51,12 +52,14 @@ class Committer:
         self._private.barrier()
         return name
 
-    def begin(self, verifier: VerifierKey, policy: Policy, admission: Admission, anchor: str) -> None:
+    def begin(self, keys: Sequence[VerifierKey], policy: Policy, admission: Admission, anchor: str) -> None:
         """Commit to the empty tree. If another run's head is there first, that one decides key, anchor and policies.
 
+        keys     of the log, those that sign texts first
         anchor   the identity of the log's anchor, which is there
         """
-        head = Head(verifier.name, (verifier.vkey,), policy.sha256, admission.sha256, anchor, self.new_nonce())
+        vkeys = tuple(key.vkey for key in keys)
+        head = Head(keys[0].name, vkeys, policy.sha256, admission.sha256, anchor, self.new_nonce())
         self._private.create({policy_path(each.sha256): each.data for each in (policy, admission)})
         self._private.barrier()
         for _ in among_writers(self._clock):
@@ -83,6 +86,20 @@ class Committer:
         self._private.barrier()
         with suppress(Conflict, OutcomeUnknown):
             self._private.swap(HEAD, state.head.admitting(admission.sha256, self.new_nonce()).data, state.version)
+
+    def rekey(self, state: State, vkeys: Sequence[str], policy: Policy, batch: Batch) -> None:
+        """Swap in a head that names other keys. The caller has to load it to know whether that was done.
+
+        policy   the publishing policy for them
+        batch    the statement that says so
+
+        A run that dies before the swap leaves a policy and a batch that no head names, and the keys are what they were.
+        """
+        self._private.create({policy_path(policy.sha256): policy.data})
+        name = self.stage(batch)
+        head = state.head.rekeyed(tuple(vkeys), policy.sha256, name, self.new_nonce())
+        with suppress(Conflict, OutcomeUnknown):
+            self._private.swap(HEAD, head.data, state.version)
 
     def commit(self, state: State, tree: TreeHead, batch: Batch, name: str) -> Head | None:
         """Commit a batch by swapping the head. Return the new head; None if another writer was first.

@@ -1,32 +1,32 @@
 """Loading a log for writing: read what is committed and what is published, and refuse a pair that no sound log has.
 
 Step 1 of the commit (docs/data-flow.md). Head and checkpoint are read one after the other while others may be writing,
-so if they do not fit, they are read once more. If they still do not fit, one of them was put back, removed or changed
-from outside.
+so they are read once more if they do not fit. If they still do not, one was put back, removed or changed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tiles.errors import AccessError, Malformed, NotFound, Refused, explained
+from tiles.errors import NotFound, Refused, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.keys import VerifierKey
+from tiles.notes.keys import VerifierKey, parse_vkey
+from tiles.notes.note import claimed
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.read.trouble import located
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
-from tiles.records.moved import parse_moved
-from tiles.records.paths import HEAD, MOVED, MOVING, SETTINGS, policy_path
-from tiles.records.settings import parse_settings
+from tiles.records.paths import HEAD, MOVING, policy_path
 from tiles.records.staged_batch import digest
 from tiles.signing.anchor import FROZEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Store, Version
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import EMPTY_TREE
 from tiles.write.cosign import check_policy
+from tiles.write.last_used import last_used, moved_to
 from tiles.write.own_tree import OwnTree
 from tiles.write.pending import is_of_later_head
 
@@ -46,13 +46,14 @@ _LOST_HEAD = explained(
 )
 _LOST_POLICY = explained("a-policy-is-gone", "restore it from a copy of the private part")
 
+Use = Callable[[Iterable[str]], object]
+
 
 @dataclass(frozen=True, slots=True)
 class State:
     """A log as a writer found it.
 
     policy      the publishing policy that the head names; admission, the one for submissions
-    anchor      the signer's anchor
     published   the published checkpoint; None in a log whose first one is not published yet
     modified    when the head was written, by the store's clock
     """
@@ -68,10 +69,16 @@ class State:
 
     @property
     def checkpoint(self) -> SignedCheckpoint:
-        """The published checkpoint. Raises Refused in a log whose first one is not published yet."""
+        """The published checkpoint. Raises Refused if the first one is not published yet."""
         if self.published is None:
             raise Refused(f"the log {self.head.origin} has no published checkpoint yet")
         return self.published
+
+    @property
+    def is_signed_by_all(self) -> bool:
+        """Whether the published checkpoint has the signatures of all keys of the head, all of them verified."""
+        keys = set(map(parse_vkey, self.head.vkeys))
+        return self.published is not None and {key for _, key in claimed(self.published.note, keys)} == keys
 
     @property
     def is_published(self) -> bool:
@@ -108,9 +115,7 @@ def _kept(private: Store, name: str, limit: int) -> bytes:
     try:
         data = private.read(path, limit).data
     except NotFound:
-        raise Refused(
-            f"{path} in {private.url} is gone: it is a policy that was committed", hint=_LOST_POLICY
-        ) from None
+        raise Refused(f"{path} in {private.url} is gone: a committed policy", hint=_LOST_POLICY) from None
     if digest(data) != name:
         raise Refused(f"{path} in {private.url} is not the policy that was committed", hint=_LOST_POLICY)
     return data
@@ -121,42 +126,31 @@ class Expected:
     """What a run expects of a log; a log that differs is refused.
 
     verifier            its key, named as its origin
+    others              further keys that the run holds; the head names some or all
     policy, admission   its policies, for publishing and for submissions; None accepts the log's own
     """
 
     verifier: VerifierKey
     policy: Policy | None = None
     admission: Admission | None = None
-
-
-def last_used(private: Store) -> str:
-    """Return, in words that follow "there is no anchor there", where it or the log is, as far as that is known."""
-    if moved := moved_to(private):
-        return moved
-    with suppress(AccessError, Malformed):
-        if place := parse_settings(private.read(SETTINGS, MAX_RECORD_SIZE).data).anchor:
-            return f"; the log used it last at {place}"
-    return ""
-
-
-def moved_to(private: Store) -> str:
-    """Return where a log was moved to, in words that follow what is wrong here; "" if it was not."""
-    with suppress(AccessError, Malformed):
-        return f"; the log was moved to {parse_moved(private.read(MOVED, MAX_RECORD_SIZE).data)}"
-    return ""
+    others: tuple[VerifierKey, ...] = ()
 
 
 class Loader:
     """Loads one log, and compares what it finds with what the run expects.
 
     memory   the anchor of the log's signer
+    use      gets the keys that the head names
     """
 
-    def __init__(self, private: Store, tree: OwnTree, memory: AnchorMemory, expected: Expected) -> None:
+    def __init__(
+        self, private: Store, tree: OwnTree, memory: AnchorMemory, expected: Expected, use: Use = tuple
+    ) -> None:
         self._private = private
         self._tree = tree
         self._memory = memory
         self._expected = expected
+        self._use = use
         self._policy = expected.policy  # the last ones that a head has named
         self._admission = expected.admission or OPEN
 
@@ -244,19 +238,24 @@ class Loader:
                 hint="a second log under the same name and key would be a fork; make a new key, or restore the log",
             )
         if self._expected.policy:
-            check_policy(self._expected.policy, self._expected.verifier)
+            for key in (self._expected.verifier, *self._expected.others):
+                check_policy(self._expected.policy, key)
 
     def _check_identity(self, head: Head) -> None:
         expected = self._expected
+        held, keys = {key.vkey for key in (expected.verifier, *expected.others)}, " ".join(head.vkeys)
         own = {
             "origin": (expected.verifier.name, head.origin),
-            "key": (expected.verifier.vkey, " ".join(head.vkeys)),
+            "key": (keys if held.issuperset(head.vkeys) else " ".join(sorted(held)), keys),
             "policy": (expected.policy.sha256 if expected.policy else head.policy, head.policy),
             "admission policy": (expected.admission.sha256 if expected.admission else head.admission, head.admission),
         }
         for what, (ours, found) in own.items():
             if ours != found:
-                raise Refused(f"{self._private.url} is the private part of a log with {what} {found}, not {ours}")
+                hint = explained("a-key-is-missing") if what == "key" and held & {*head.vkeys} else ""
+                problem = f"is the private part of a log with {what} {found}, not {ours}"
+                raise Refused(f"{self._private.url} {problem}", hint=hint)
+        self._use(head.vkeys)
 
     def _check_published(self, head: Head, published: SignedCheckpoint | None) -> None:
         if published is None:
@@ -291,7 +290,8 @@ class Loader:
     def _publishing_policy(self, head: Head) -> Policy:
         if self._policy is None or self._policy.sha256 != head.policy:
             self._policy = parse_policy(_kept(self._private, head.policy, MAX_POLICY_SIZE))
-        check_policy(self._policy, self._expected.verifier)
+        for vkey in head.vkeys:
+            check_policy(self._policy, parse_vkey(vkey))
         return self._policy
 
     def _admission_policy(self, head: Head) -> Admission:

@@ -12,10 +12,9 @@ fenced as well, and the head is written once more to name it, for only then may 
 
 - The anchor gets another identity before anything else is written. No run that has loaded the log before can sign with
   it, so nothing can be signed beside the head that is written then.
-- Dies after the fence: no head, or one that names the anchor as it was before. The same call goes on from there, and
-  every other run refuses.
-- Dies after publishing: checkpoint and anchor agree, and the same call writes the head.
-- The head is written last, by one create or compare-and-swap. Of two calls, one writes it; the other looks again.
+- Dies after the fence: no head, or one that names the anchor as it was. The same call goes on, every other run refuses.
+- Dies after publishing: checkpoint and anchor agree, and the same call writes the head. It is written last, by one
+  create or compare-and-swap. Of two calls, one writes it; the other looks again.
 
 `tests/model/rebuild.py` explores this beside writers that pause and die anywhere.
 """
@@ -30,7 +29,8 @@ from typing import TypeVar
 from tiles.errors import AccessError, Conflict, LogError, Malformed, NotFound, OutcomeUnknown, Refused, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_for
+from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_of
+from tiles.read.key_changes import keys_in_use
 from tiles.records.head import Head
 from tiles.records.paths import HEAD, POLICIES, STAGING, policy_path, staged_size
 from tiles.records.staged_batch import Batch, digest, parse_batch
@@ -43,7 +43,8 @@ from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import plan
 from tiles.write.cosign import check_policy
 from tiles.write.in_the_way import is_in_the_way
-from tiles.write.load import last_used, read_head
+from tiles.write.last_used import last_used
+from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 
@@ -85,7 +86,7 @@ class HeadRebuilder:
 
     def __init__(self, parts: Parts, signer: Signer, clock: Clock) -> None:
         self._parts = parts
-        self._tree = OwnTree(parts.public, signer.verifier)
+        self._tree = OwnTree(parts.public, *signer.keys.held)
         self._signer = signer
         self._clock = clock
 
@@ -121,6 +122,7 @@ class HeadRebuilder:
     def _made(self, found: _Found, policy: Policy | None, admission: Admission | None, unknown: list[str]) -> Head:
         """Return the head to write where the one that is there is not sound; what it names is stored, and lasts."""
         self._check(found)
+        self._signer.keys.use(keys_in_use(self._parts.public, found.signed.note, self._signer.keys.held))
         kept = self._policies(found, policy, admission, unknown)
         head = self._planned(found, kept, unknown)
         if head.tree != found.published and head.batch is None:
@@ -208,26 +210,25 @@ class HeadRebuilder:
     def _policies(
         self, found: _Found, policy: Policy | None, admission: Admission | None, unknown: list[str]
     ) -> tuple[Policy, Admission]:
-        verifier, before = self._signer.verifier, found.head
-        named = (before.policy, before.admission) if before is not None else (None, None)
+        named = (found.head.policy, found.head.admission) if found.head else (None, None)
         chosen = policy or self._kept(parse_policy, MAX_POLICY_SIZE, named[0], "--policy")
         if chosen is None:
-            chosen = policy_for(verifier)
+            chosen = policy_of(self._signer.keys.current)
             unknown.append("the policy is lost: the log's key alone is assumed")
-        check_policy(chosen, verifier)
+        for key in self._signer.keys.current:
+            check_policy(chosen, key)
         admitted = admission or self._kept(parse_admission, MAX_ADMISSION_SIZE, named[1], "--admission")
         if admitted is None:
-            admitted = OPEN
             unknown.append("the admission policy is lost: the default is assumed")
-        return chosen, admitted
+        return chosen, admitted or OPEN
 
     def _planned(self, found: _Found, kept: tuple[Policy, Admission], unknown: list[str]) -> Head:
-        verifier, anchor, before = self._signer.verifier, found.anchor, found.head
+        keys, anchor, before = self._signer.keys, found.anchor, found.head
         batch, name = self._batch(found, unknown)
         base = found.published.size if kept[0].needs_witnesses else anchor.tree.size  # the next run asks them
         return Head(
-            origin=verifier.name,
-            vkeys=(verifier.vkey,),
+            origin=keys.name,
+            vkeys=tuple(key.vkey for key in keys.current),
             policy=kept[0].sha256,
             admission=kept[1].sha256,
             anchor=anchor.fenced,

@@ -35,7 +35,8 @@ from tiles.signing.signer import Signer
 from tiles.store.address import absolute
 from tiles.store.probe import PROBES
 from tiles.write.copying import Copier, replace_object
-from tiles.write.load import last_used, read_head
+from tiles.write.last_used import last_used
+from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 
@@ -164,7 +165,8 @@ class Mover:
     def _moved_before(self, head: Head) -> Moved:
         """Return what an earlier call has done. Raises Refused if the head in the new place is of another log."""
         anchor = self._signer.memory.recall()[0]
-        if head.vkeys != (self._signer.verifier.vkey,) or anchor is None or anchor.identity != head.anchor:
+        held = {key.vkey for key in self._signer.keys.held}
+        if not held.issuperset(head.vkeys) or anchor is None or anchor.identity != head.anchor:
             raise Refused(
                 f"{self._to.private.url} is the private part of the log {head.origin} already, "
                 "and its head does not name this anchor",
@@ -175,7 +177,7 @@ class Mover:
 
     def _check_target(self) -> None:
         """Raise Refused if something else is in the new place."""
-        OwnTree(self._to.public, self._signer.verifier).read_checkpoint()  # none, or this log's: it may be a mirror
+        OwnTree(self._to.public, *self._signer.keys.held).read_checkpoint()  # none, or this log's: it may be a mirror
         others = (listed.path for listed in self._to.private.list("") if not listed.path.startswith(PROBES))
         if (found := next(others, None)) is not None and not self._marker():
             raise Refused(f"{self._to.private.url} is not empty: {found} is there", hint="choose an empty place")

@@ -12,7 +12,8 @@ from dataclasses import replace
 from tiles.errors import LogError, NotFound, Refused, TilesError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.keys import VerifierKey
-from tiles.notes.note import MAX_NOTE_SIZE, verify_note
+from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import policy_of
 from tiles.read.tiles import TileSource, fetch_tile
 from tiles.read.trouble import located
 from tiles.read.verified_tree import VerifiedTree
@@ -31,17 +32,19 @@ class OwnTree:
     """Reads the public part of one log. Not to be shared between threads.
 
     verifier   the log's key, named as its origin
+    others     further keys of it: what any of them has signed is the log's
     """
 
-    def __init__(self, public: Store, verifier: VerifierKey) -> None:
+    def __init__(self, public: Store, verifier: VerifierKey, *others: VerifierKey) -> None:
         self.url = public.url
         self.verifier = verifier
+        self._policy = policy_of((verifier, *others))
         self._public = public
         self._edge = EMPTY_EDGE  # the right edge that was read or published last
         self._grown: Plan | None = None  # of the batch that was published last
 
     def read_checkpoint(self) -> tuple[SignedCheckpoint, Version] | tuple[None, None]:
-        """Return the published checkpoint, signed by our key, and its version; a pair of None if there is none."""
+        """Return the published checkpoint, signed by our keys, and its version; a pair of None if there is none."""
         try:
             stored = self._public.read(CHECKPOINT, MAX_NOTE_SIZE)
         except NotFound:
@@ -60,12 +63,14 @@ class OwnTree:
         return None, stored.version
 
     def own_checkpoint(self, data: bytes) -> SignedCheckpoint:
-        """Return the checkpoint in these bytes. Raises Refused for another log's, LogError unless our key signed it."""
+        """Return the checkpoint in these bytes, signed by one of our keys, and wrongly by none.
+
+        Raises Refused for another log's, LogError for one that is not signed like that.
+        """
         signed = parse_signed_checkpoint(data)
         if signed.origin != self.verifier.name:
             raise Refused(f"{self.url} publishes the log {signed.origin}, the key is of {self.verifier.name}")
-        verify_note(signed.note, [self.verifier])
-        return signed
+        return self._policy.accept(signed).signed
 
     def is_empty(self) -> bool:
         """Whether there is no trace of a log: no checkpoint, published or pending, and nothing else of a log only."""

@@ -29,8 +29,9 @@ from tiles.records.fields import MAX_RECORD_SIZE, is_value
 from tiles.records.paths import HEAD, SETTINGS
 from tiles.records.serving import public_serving
 from tiles.records.settings import MAX_LOCK_DAYS, Settings, parse_settings
+from tiles.signing.anchor import SEALED, AnchorMemory
 from tiles.store import Serves, Store, Version
-from tiles.store.address import is_object_url
+from tiles.store.address import absolute, is_object_url
 from tiles.store.object_lock import open_object_lock
 from tiles.store.open_bucket import open_object_store
 from tiles.store.probe import PROBES, probe
@@ -107,6 +108,18 @@ def note_anchor(private: Store, place: str, *, in_bucket: bool) -> None:
         noted = replace(settings or Settings(__version__), anchor=place)
         if noted != settings and len(noted.data) <= MAX_RECORD_SIZE:
             private.swap(SETTINGS, noted.data, version)
+
+
+def note_own_anchor(private: Store, memory: AnchorMemory, *, in_bucket: bool) -> None:
+    """Note where the anchor is used, if it is the log's and its settings do not say so; best effort."""
+    with suppress(TilesError):  # whatever is wrong, loading says it
+        place = absolute(memory.store.url)
+        settings, _ = read_settings(private)
+        if settings is not None and settings.anchor == place:
+            return
+        anchor, _ = memory.recall()
+        if anchor is not None and anchor.state != SEALED and read_head(private)[0].anchor == anchor.identity:
+            note_anchor(private, place, in_bucket=in_bucket)
 
 
 class Preparation:

@@ -48,6 +48,8 @@ class Publisher:
         signed = self._sign(tree, planned, state.anchor)
         if not state.policy.needs_witnesses:
             return self._swap(signed, state)
+        if state.published is not None and state.published.tree == tree:  # of a log with another key by now
+            signed = union(signed.checkpoint, [*signed.note.signatures, *state.published.note.signatures], state.policy)
         cosigned = self._cosign(signed, state, planned)
         published = self._swap(cosigned.signed, state)
         self._how.told(replace(cosigned, signed=published, published=True))

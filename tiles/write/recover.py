@@ -44,8 +44,8 @@ class Steps:
     @classmethod
     def of(cls, parts: Parts, signer: Signer, expected: Expected, clock: Clock, how: Witnessing) -> Steps:
         """Return the steps of a run that writes to one log."""
-        tree = OwnTree(parts.public, signer.verifier)
-        loader = Loader(parts.private, tree, signer.memory, expected)
+        tree = OwnTree(parts.public, *signer.keys.held)
+        loader = Loader(parts.private, tree, signer.memory, expected, signer.keys.use)
         committer = Committer(parts.private, loader, tree, clock)
         publisher = Publisher(parts, signer, tree, clock, how)
         return cls(tree, loader, committer, publisher, Tidier(parts, clock.now))
@@ -73,7 +73,10 @@ class Recoverer:
                 self._recover(state, batch)
                 finished += [batch] if batch else []
                 state, batch = self._look()
-            if state.is_published:
+            if state.is_published and not state.is_signed_by_all:
+                self._sign_again(state)
+                state, batch = self._look()
+            if state.is_published and state.is_signed_by_all:
                 if state.head.nonce != self._durable:
                     self._make_last()
                 if batch is not None or state.head.batch is None:
@@ -96,6 +99,15 @@ class Recoverer:
             with suppress(Overtaken):
                 return self._steps.publisher.refresh(state, self._steps.tidier.keep)
         raise AccessError(f"{self._parts.public.url}: other writers were further on {ATTEMPTS} times")
+
+    def _sign_again(self, state: State) -> None:
+        """Publish a tree that is published with the signatures of all keys of the head.
+
+        A key was added, and the run that did so may have died; or somebody has taken a signature off the checkpoint.
+        """
+        self._make_last()
+        with suppress(Overtaken):  # then a larger tree is committed, and published with all of them
+            self._steps.publisher.publish(state, None, state.head.tree)
 
     def check_published(self) -> None:
         """Raise Unfinished if something is committed that is not published."""

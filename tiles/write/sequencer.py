@@ -18,7 +18,7 @@ from tiles.inbox.attachments import Attachments
 from tiles.inbox.reader import Inbox
 from tiles.inbox.selection import Limits
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.policy import Policy, policy_for
+from tiles.notes.policy import Policy, policy_of
 from tiles.parallel import in_background
 from tiles.records.head import Head
 from tiles.records.staged_batch import Batch
@@ -34,6 +34,7 @@ from tiles.write.load import Expected, State
 from tiles.write.once import Known, Nowhere, Once, anyway
 from tiles.write.parts import Parts
 from tiles.write.recover import Recoverer, Steps, Undone, refusing
+from tiles.write.rekey import Rekeying
 from tiles.write.results import Appended, Sequenced
 
 
@@ -46,6 +47,7 @@ class Sequencer:
     how      how the witnesses of its policy are asked
     now      seconds since the epoch
     sleep    waits for that many seconds
+    rekeying           changes the log's keys
     undeleted, grown   what `Tidier.undeleted` and `OwnTree.grown` return
     """
 
@@ -65,12 +67,13 @@ class Sequencer:
     ) -> None:
         self._private = private
         self._known = known or Nowhere()
-        self._expected = Expected(signer.verifier, policy, admission)
+        self._expected = Expected(signer.verifier, policy, admission, signer.keys.held[1:])
         self._clock = Clock(now, sleep, rng or random.SystemRandom())
         parts = Parts(public, private)
         self._steps = Steps.of(parts, signer, self._expected, self._clock, how or Witnessing())
         self._recoverer = Recoverer(parts, self._steps, self._clock)
         self._amendments = Amendments(private.url, self._recoverer, self._steps, self._clock)
+        self.rekeying = Rekeying(parts, signer, self._steps, self._amendments)
         self.undeleted, self.grown = self._steps.tidier.undeleted, self._steps.tree.grown
 
     def create(self) -> SignedCheckpoint:
@@ -201,10 +204,10 @@ class Sequencer:
                 self._steps.loader.read_head()
                 return  # another run has begun it meanwhile; loading compares its head with ours
             raise
-        verifier = self._expected.verifier
-        policy = self._expected.policy or policy_for(verifier)
+        keys = (self._expected.verifier, *self._expected.others)
+        policy = self._expected.policy or policy_of(keys)
         anchor = self._steps.publisher.begin()
-        self._steps.committer.begin(verifier, policy, self._expected.admission or OPEN, anchor.identity)
+        self._steps.committer.begin(keys, policy, self._expected.admission or OPEN, anchor.identity)
 
     # 3 to 10: plan, stage, commit, write, sign, cosign, publish, tidy
 

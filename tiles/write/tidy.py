@@ -14,10 +14,11 @@ from tiles.inbox.clearing import clear
 from tiles.inbox.naming import name_digest, rejection_path
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.cosigned import shortfall
+from tiles.notes.key_change import read_key_change
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy
 from tiles.records.decided import format_decided
 from tiles.records.head import Head
-from tiles.records.paths import POLICY, checkpoint_path, day_path, decided_path
+from tiles.records.paths import POLICY, checkpoint_path, day_path, decided_path, key_change_path
 from tiles.records.staged_batch import Batch
 from tiles.store import Differs
 from tiles.write.load import State
@@ -37,8 +38,10 @@ class Tidier:
         """Keep the checkpoint for history, empty the inbox of what was decided, and delete the staged batch last."""
         if signed.tree == head.tree and not shortfall(signed, state.policy):
             self.keep(signed)
-        if batch is None:
+        if batch is None or batch.keys:
             self._show_policy(state.policy)
+        if batch is not None and batch.keys:
+            self._show_key_change(batch.keys)
         self._parts.public.barrier()  # must last now: after the next commit no run does this step again for this one
         if batch is not None and head.staged_path is not None:
             self._settle_inbox(batch)
@@ -83,7 +86,7 @@ class Tidier:
                     self._parts.private.create({path: data})
 
     def _show_policy(self, policy: Policy) -> None:
-        """Publish a copy of the policy; it changes by a commit without a batch only."""
+        """Publish a copy of the policy; it changes by a commit without a batch, or of keys, only."""
         try:
             shown = self._parts.public.read(POLICY, MAX_POLICY_SIZE)
         except NotFound:
@@ -91,6 +94,15 @@ class Tidier:
         if shown is None or shown.data != policy.data:
             with suppress(Conflict):  # another run shows it at this moment
                 self._parts.public.swap(POLICY, policy.data, shown.version if shown else None)
+
+    def _show_key_change(self, data: bytes) -> None:
+        """Publish the statement that says how the keys of the log have changed."""
+        path = key_change_path(read_key_change(data)[0].number)
+        try:
+            self._parts.public.create({path: data})
+        except Differs as error:
+            error.hint = f"find out who wrote {path}, and delete it: the log's own statement is to be there"
+            raise
 
     def _keep(self, path: str, signed: SignedCheckpoint) -> None:
         try:

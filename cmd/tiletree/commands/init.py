@@ -8,10 +8,11 @@ from dataclasses import replace
 import click
 
 from tiles.errors import NotFound, Refused, UsageError
-from tiles.notes.keys import SEED_SIZE, SeedKey, signing_key
+from tiles.notes.keys import SEED_SIZE, SeedKey, SignatureType, signing_key
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
-from tiles.signing.key_file import write_key
+from tiles.signing.key_file import write_keys
+from tiles.signing.log_keys import LogKeys, as_log_keys
 from tiles.signing.open_key import open_key
 from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of
 from tiles.user.exposed import exposure
@@ -42,6 +43,7 @@ ONE_MACHINE = (
     default=0,
     help="keep full tiles from being deleted, by S3 Object Lock",
 )
+@click.option("--post-quantum", is_flag=True, help="sign by ML-DSA-44 as well as by Ed25519, with two keys in one file")
 @click.option("--no-page", is_flag=True, help="leave out the verifying page; `tiletree page` can add it later")
 @writer_options("admission", "key", "private", "anchor", "policy", *WITNESSES)
 @json_option
@@ -54,6 +56,7 @@ def init(
     readable_private: bool,
     gzip: bool,
     lock_days: int,
+    post_quantum: bool,
     no_page: bool,
     writer: Writer,
 ) -> None:
@@ -72,25 +75,28 @@ def init(
     remembers where the private part, the key and the anchor are: other commands need to be told LOG only. It warns of
     a private part, key or anchor that is in a git checkout, or in a folder that is served.
 
+    With --post-quantum, every checkpoint is signed twice, and readers may pin either key; docs/keys.md says when to.
+
     Do not begin a second log with a copy of a log's key: that forks the log. It is refused where the anchor of the key
     is; a copy of the key alone cannot tell it.
     """
     private = private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
-    own, new = _init_key(writer, origin)
+    own, new = _init_key(writer, origin, post_quantum=post_quantum)
     path = own.place.path
     for place in (log, private, str(path or ""), writer.anchor or ""):
         if place:
             check_place(place)
     begun = open_sequencer(log, writer, own, look_closer=not readable_private)
-    if new is not None and path is not None:
+    if new and path is not None:
         begun.check_new(gzip=gzip, lock_days=lock_days)
-        write_key(path, new)
+        write_keys(path, new)
     published = begun.create(gzip=gzip, lock_days=lock_days)
     if not no_page:
         install_page(begun.public, published_policy(begun.public))
     is_remembered = _remember(log, private, writer)
-    vkey, key, anchor = own.verifier.vkey, str(own.place), find_anchor(log, writer, own.place).url
+    vkeys = [each.vkey for each in begun.keys.current]
+    key, anchor = str(own.place), find_anchor(log, writer, own.place).url
     if writer.anchor is None:
         out.remark("one_machine", True, ONE_MACHINE)
     if not is_remembered:
@@ -104,7 +110,8 @@ def init(
     out.result(
         {
             "origin": origin,
-            "vkey": vkey,
+            "vkey": vkeys[0],
+            "vkeys": vkeys,
             "size": published.tree.size,
             "public": begun.public.url,
             "private": begun.private.url,
@@ -116,7 +123,7 @@ def init(
         f"private  {begun.private.url}",
         f"key      {key}{'' if own.place.is_service else ', keep it secret and keep a copy'}",
         f"anchor   {anchor}",
-        f"vkey     {vkey}",
+        *(f"vkey     {vkey}" for vkey in vkeys),
     )
     out.note(
         f"whoever verifies needs the vkey: publish it where nobody who can change {begun.public.url} can change it"
@@ -157,8 +164,8 @@ def _remember(log: str, private: str, writer: Writer) -> bool:
     return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
 
 
-def _init_key(writer: Writer, origin: str) -> tuple[LogKey, SeedKey | None]:
-    """Return the key of the log to begin, and the same once more if its file still has to be written.
+def _init_key(writer: Writer, origin: str, *, post_quantum: bool) -> tuple[LogKey, list[SeedKey]]:
+    """Return the key of the log to begin, or its keys, and all of them once more if their file is to be written.
 
     The environment may hold the key, as in every other command.
     """
@@ -168,9 +175,16 @@ def _init_key(writer: Writer, origin: str) -> tuple[LogKey, SeedKey | None]:
     except NotFound as error:
         if place.path is None:
             raise UsageError(error.message, hint=error.hint) from error
-        new = signing_key(origin, secrets.token_bytes(SEED_SIZE))
-        return LogKey(place, new), new
+        kinds = (SignatureType.ED25519, *((SignatureType.MLDSA44,) if post_quantum else ()))
+        new = [signing_key(origin, secrets.token_bytes(SEED_SIZE), kind) for kind in kinds]
+        return LogKey(place, LogKeys(new)), new
     if (name := signing.verifier.name) != origin:
         hint = "set another one, or name --key" if place.path is None else "choose another --key"
         raise Refused(f"{place} is the key of {name}, not of {origin}", hint=hint)
-    return LogKey(place, signing), None
+    if post_quantum and SignatureType.MLDSA44 not in [each.type for each in as_log_keys(signing).held]:
+        reason = "services sign by one key, and have no ML-DSA-44" if place.is_service else "it holds no ML-DSA-44 key"
+        raise UsageError(
+            f"--post-quantum: {place}: {reason}",
+            hint=f"`tiletree key generate {origin} --post-quantum --out FILE` makes a file with both",
+        )
+    return LogKey(place, signing), []

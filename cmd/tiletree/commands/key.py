@@ -11,12 +11,13 @@ from pathlib import Path
 import click
 
 from tiles.errors import Malformed, NotFound, UsageError
-from tiles.notes.keys import SEED_SIZE, SignatureType, VerifierKey, check_origin, signing_key
+from tiles.notes.keys import SEED_SIZE, SignatureType, SigningKey, check_origin, signing_key
 from tiles.retry import Clock
 from tiles.signing.anchor import AnchorMemory
 from tiles.signing.artifact_key import generate_key, write_artifact_key
-from tiles.signing.key_file import write_key
+from tiles.signing.key_file import write_keys
 from tiles.signing.key_place import parse_key_place
+from tiles.signing.log_keys import as_log_keys
 from tiles.signing.open_key import held_key, open_key, public_pem
 from tiles.signing.service_key import ED25519
 from tiles.store.address import absolute, is_object_url, name_of, shown_address
@@ -27,9 +28,10 @@ from tiles.user.places import private_store, public_store, remembered
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Known, Trust
 from tiles.write.adopt import Adoption
-from tiles.write.load import last_used
+from tiles.write.last_used import last_used
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
+from tiletree.commands.key_changes import add, retire
 from tiletree.keys import check_own, find_anchor, find_key, names_a_log
 from tiletree.opening import open_sequencer
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
@@ -51,22 +53,24 @@ def key() -> None:
 @click.argument("name", required=False)
 @click.option("--signing", is_flag=True, help="a key that signs artifacts, and no log")
 @click.option("--cosigner", is_flag=True, help="the key of a mirror of that NAME, which cosigns (type 0x04)")
+@click.option("--post-quantum", is_flag=True, help="an ML-DSA-44 key as well, in the same file")
 @click.option("--out", "path", type=click.Path(path_type=Path), required=True, help="the new key file, mode 0600")
 @json_option
 @output
-def generate(out: Output, name: str | None, signing: bool, cosigner: bool, path: Path) -> None:
+def generate(out: Output, name: str | None, signing: bool, cosigner: bool, post_quantum: bool, path: Path) -> None:
     """Make a key of that NAME, which is the origin of the log it will sign for; or one for artifacts, with --signing.
 
     \b
     Examples:
       tiletree key generate log.example.com --out log.key
       tiletree key generate mirror.example.com --cosigner --out m.key
+      tiletree key generate log.example.com --post-quantum --out log.key
       tiletree key generate --signing --out s.key
 
     A key for artifacts has no name. It is ECDSA P-256, in PEM (PKCS#8), not encrypted, and its public half is put
     beside it, at FILE.pub. `tiletree sign` signs with it, and other tools can: `cosign import-key-pair --key s.key`.
     """
-    if (name is None) != signing:
+    if (name is None) != signing or (signing and post_quantum):
         raise click.UsageError("name the log that it is for, or --signing", click.get_current_context())
     if signing and cosigner:
         raise click.UsageError("a key signs artifacts, or cosigns logs", click.get_current_context())
@@ -77,10 +81,12 @@ def generate(out: Output, name: str | None, signing: bool, cosigner: bool, path:
             out.remark("exposed", [f"{path}: {reason}"], f"warning: the key, {path}, may be published: {reason}")
         out.result({"path": str(path), "public_key": public}, f"{path}, keep it secret; its public half: {public}")
         return
-    kind = SignatureType.COSIGNATURE if cosigner else SignatureType.ED25519
-    key = signing_key(name, secrets.token_bytes(SEED_SIZE), kind)
-    write_key(path, key)
-    out.result({"name": name, "vkey": key.verifier.vkey, "path": str(path)}, key.verifier.vkey)
+    first = SignatureType.COSIGNATURE if cosigner else SignatureType.ED25519
+    kinds = (first, *((SignatureType.MLDSA44,) if post_quantum else ()))
+    keys = [signing_key(name, secrets.token_bytes(SEED_SIZE), kind) for kind in kinds]
+    write_keys(path, keys)
+    vkeys = [each.verifier.vkey for each in keys]
+    out.result({"name": name, "vkey": vkeys[0], "vkeys": vkeys, "path": str(path)}, *vkeys)
 
 
 @key.command()
@@ -107,7 +113,7 @@ def show(out: Output, what: str, origin: str | None, writer: Writer) -> None:
             raise UsageError("--origin is for a key of a service; a log has its own")
         found = find_key(what, writer)
         check_own(found.place, found.verifier, what, private_store(what, writer.private))
-        _show(out, found.verifier, key=str(found.place))
+        _show(out, found.signing, key=str(found.place))
         return
     place = parse_key_place(what)
     if origin and not place.is_service:
@@ -120,13 +126,18 @@ def show(out: Output, what: str, origin: str | None, writer: Writer) -> None:
             if place.is_service and held_key(place).kind == ED25519:
                 out.note("if it is the key of a log: --origin NAME shows its vkey")
             return
-        _show(out, open_key(place, origin or "").verifier)
+        _show(out, open_key(place, origin or ""))
     except (Malformed, NotFound) as error:
         raise UsageError(error.message, hint=error.hint) from error
 
 
-def _show(out: Output, verifier: VerifierKey, **more: str) -> None:
-    out.answer({"name": verifier.name, "vkey": verifier.vkey, **more}, verifier.vkey)
+key.add_command(add)
+key.add_command(retire)
+
+
+def _show(out: Output, signing: SigningKey, **more: str) -> None:
+    vkeys = [each.vkey for each in as_log_keys(signing).current]
+    out.answer({"name": signing.verifier.name, "vkey": vkeys[0], "vkeys": vkeys, **more}, *vkeys)
 
 
 @key.command()
@@ -239,7 +250,7 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
     visits = memory(Visits)
     seen = visits.last(verifier) if visits is not None else None
     clock = Clock(time.time, time.sleep, random.SystemRandom())
-    done = Adoption(parts, OwnTree(parts.public, verifier), old, new).adopt(clock, seen, go_on)
+    done = Adoption(parts, OwnTree(parts.public, *as_log_keys(found.signing).held), old, new).adopt(clock, seen, go_on)
     if writer.anchor:
         try_to_remember(name_of(log), replaced(remembered(log), anchor=absolute(writer.anchor)))
     published = open_sequencer(log, writer).finish()
