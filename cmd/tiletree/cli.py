@@ -59,6 +59,8 @@ COMMANDS = {
             "attest",
             "audit",
             "cost",
+            "disclose",
+            "endorse",
             "freeze",
             "gc",
             "get",

@@ -179,6 +179,30 @@ log_writer_options = as_one(
     anchor=_WRITER["anchor"],
     policy=_WRITER["policy"],
 )
+
+
+def _public_writer_of(log_key: KeyPlace | None, private: str | None, anchor: str | None) -> Writer:
+    return Writer(log_key, private, anchor)
+
+
+# where LOG is endorsed, and another log, the public one, is written to
+public_writer_options = as_one(
+    "writer",
+    _public_writer_of,
+    log_key=click.option(
+        "--log-key",
+        type=PLACE_OF_KEY,
+        envvar=KEY_PLACE,
+        help=f"the public log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
+    ),
+    private=click.option(
+        "--private",
+        metavar="PLACE",
+        envvar="TILETREE_PRIVATE",
+        help="the public log's private part  [$TILETREE_PRIVATE; default: as at init, or <LOG>.private]",
+    ),
+    anchor=_WRITER["anchor"],
+)
 url_option = click.option(
     "--url",
     metavar="URL",
@@ -211,5 +235,22 @@ trust_options = as_one(
         type=click.Path(path_type=Path),
         envvar="TILETREE_POLICY",
         help="accept what this tlog-policy file accepts  [$TILETREE_POLICY]",
+    ),
+)
+
+
+def _public_pins_of(public_vkey: str | None, public_policy: Path | None) -> Pins:
+    return Pins(public_vkey, public_policy)
+
+
+# whom to trust for the log that holds endorsements, where LOG is the one that is endorsed
+public_options = as_one(
+    "public",
+    _public_pins_of,
+    public_vkey=click.option("--public-vkey", metavar="VKEY", help="the public log's key"),
+    public_policy=click.option(
+        "--public-policy",
+        type=click.Path(path_type=Path),
+        help="what makes a checkpoint of the public log acceptable: a tlog-policy file",
     ),
 )

@@ -14,6 +14,7 @@
     consistency      a consistency proof between two sizes of one log
     memories         what the client wants remembered, as Protocols
     withheld         which entries a log withholds, held to its tree
+    endorsed         the newest endorsement that a log keeps, and proofs of entries in its tree
     trust            with which policy a log is read
 
 The rule: fetchers return bytes that anyone may have written; only `verified_tree` and `client` decide what is believed.

@@ -13,7 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tiles.errors import Malformed
-from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind, withheld_bundle
+from tiles.records.paths import (
+    CHECKPOINTS,
+    INDEX,
+    PAYLOAD,
+    PENDING,
+    head_kind,
+    is_endorsed_path,
+    is_newest_endorsed_path,
+    withheld_bundle,
+)
 from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
 BYTES = "application/octet-stream"
@@ -66,11 +75,12 @@ def is_for_ever(path: str) -> bool:
 
 def headers_of(path: str) -> dict[str, str]:
     """Return Content-Type and Cache-Control of an object of the public part."""
-    if path in _FRESH or head_kind(path) is not None or withheld_bundle(path) is not None:
+    changes = head_kind(path) is not None or withheld_bundle(path) is not None or is_newest_endorsed_path(path)
+    if path in _FRESH or changes:
         return {"Content-Type": TEXT, "Cache-Control": FRESH}
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}
-    if path.startswith(CHECKPOINTS):
+    if path.startswith(CHECKPOINTS) or is_endorsed_path(path):
         return {"Content-Type": TEXT, "Cache-Control": IMMUTABLE}
     name = path.rpartition("/")[2]
     kind = _TYPES.get(name[name.rfind(".") :] if "." in name else "", BYTES)

@@ -2,4 +2,6 @@
 
 Each remembers the last tree that it saw of a log, and goes on from there only by a consistency proof. What contradicts
 it is evidence, and is kept.
+
+    endorsements   all endorsements of one log in another, which have to be of one history
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import chain
@@ -53,6 +53,7 @@ class Call:
     log             where to look for revocations; None: they are not looked for
     gate            who has to have signed which file, in place of `who`
     signature       by SSH, minisign or OpenPGP
+    endorsement     of the proof's tree, by the log that `public` says how to know
     """
 
     proof: Path | None
@@ -64,6 +65,8 @@ class Call:
     log: str | None = None
     gate: OpenGate | None = None
     signature: Path | None = None
+    endorsement: Path | None = None
+    public: Pins = field(default_factory=Pins)
 
 
 class _Judge:
@@ -157,7 +160,13 @@ class _Judge:
                 f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
                 hint="it is one of SSH, minisign or OpenPGP; its entry names a key, which anyone can write",
             )
-        return of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
+        check = of_proof(proof, accepted, matched, entry, trust, sha256, explain=self.call.explain)
+        if self.call.endorsement is None:
+            return check
+        from tiletree.commands.verify_endorsed import check_endorsement  # few calls need it
+
+        fields, lines = check_endorsement(self.call.endorsement, proof.checkpoint, trust.policy, self.call.public)
+        return replace(check, fields={**check.fields, **fields}, lines=[*check.lines, *lines])
 
     def by_bundle(self, file: str, path: Path, required: Required | None = None) -> Check:
         """Verify a file by a bundle. required: what the gate requires of it"""
