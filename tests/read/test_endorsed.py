@@ -79,7 +79,7 @@ def test_partial_tiles_are_gone() -> None:
 
 def test_what_came_later() -> None:
     """An entry that is not in the endorsed tree is not endorsed."""
-    with pytest.raises(NotLogged, match="entry 300 .* is not endorsed"):
+    with pytest.raises(NotLogged, match="is not endorsed"):
         prove_endorsed(private_client(NOW), ENDORSED, 300)
 
 

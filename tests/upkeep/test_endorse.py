@@ -20,7 +20,7 @@ from tests.support.endorsing import (
 from tiles.errors import AccessError, LogError, NotFound, OutcomeUnknown, Refused, SignatureError
 from tiles.notes.tlog_proof import TlogProof
 from tiles.records.paths import endorsed_path, newest_endorsed_path
-from tiles.store import Version
+from tiles.store import Object, Version
 from tiles.store.memory import MemoryStore
 from tiles.upkeep.endorse import KeptEndorsements
 
@@ -187,14 +187,17 @@ def test_two_runs() -> None:
     assert (store.read(NEWEST).data, store.lost) == (PROOFS[3].data, 0)
 
 
+class Broken(MemoryStore):
+    """A store that cannot be read."""
+
+    def read(self, path: str, limit: int | None = None) -> Object:
+        """Fail."""
+        raise AccessError(f"{path} cannot be read, not even {limit} bytes")
+
+
 def test_errors_of_a_store_are_passed_on() -> None:
     """A store that cannot be read is no store without endorsements."""
-
-    class Broken(MemoryStore):
-        def read(self, path: str, limit: int | None = None) -> object:  # type: ignore[override]
-            raise AccessError("broken")
-
-    with pytest.raises(AccessError, match="broken"):
+    with pytest.raises(AccessError, match="cannot be read"):
         keeping(Broken()).find(3)
     with pytest.raises(NotFound):
         MemoryStore().read(path(3))
