@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 NOT_ALL = "it does not show that this is the log's only history"  # said with each endorsement that verifies
 
-_OF_A_VISIT = ("trust", "newer", "not_remembered")
+# remarks on a visit, and as what they stand in the document where the public log is visited
+_OF_A_VISIT = {"trust": "public_trust", "newer": "public_newer", "not_remembered": "public_not_remembered"}
 
 
 def visit_public(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted, Pinned]:
@@ -32,7 +33,7 @@ def visit_public(out: Output, log: str, pins: Pins) -> tuple[LogClient, Accepted
         error.args = (error.message,)
         raise
     finally:
-        of_public = {f"public_{name}": out.remarks.pop(name) for name in _OF_A_VISIT if name in out.remarks}
+        of_public = {name: out.remarks.pop(old) for old, name in _OF_A_VISIT.items() if old in out.remarks}
         out.remarks |= {**before, **of_public}
 
 

@@ -103,9 +103,9 @@ CALLS = {
     "endorse --out": Call("endorse other --out made"),
     "endorse --check": Call("endorse other --in log --check"),
     "prove --through": Call(
-        "prove log --index 0 --through log.example.com --public-vkey VKEY -o made", 8, prints=False
+        "prove log --index 0 --through log.example.com --public-vkey VKEY --output never", 8, prints=False
     ),
-    "disclose": Call("disclose log 0 --through log.example.com --public-vkey VKEY -o made", 8, prints=False),
+    "disclose": Call("disclose log 0 --through log.example.com --public-vkey VKEY --output never", 8, prints=False),
     "withhold": Call("withhold log 0 --reason why --key k"),
     "freeze": Call("freeze log --yes --key k"),
     "freeze?": Call("freeze log --key k", stdin=b"y\n", unread=130),
