@@ -87,6 +87,7 @@ class KeptEndorsements:
         for _ in among_writers(self._clock):
             size, version = self._newest(path)
             if size >= parse_endorsement(proof.extra).tree.size:
+                self._store.barrier()  # whoever wrote it, or this run without being told, has not synced it perhaps
                 return
             with suppress(Conflict, OutcomeUnknown):  # somebody else endorses at the same time
                 self._store.swap(path, proof.data, version)
