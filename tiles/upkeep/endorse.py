@@ -1,10 +1,11 @@
 """Keeping endorsements: the proof that another log holds a checkpoint of this one, beside this one's tiles.
 
-    make the entry → the public log holds it → take its proof → create `endorsed/…/<size>` → barrier → swap `newest`
+    make the entry → the public log holds it → take its proof → create `endorsed/…/<size>` → swap `newest` → barrier
 
 The entry of a size is logged once, and its proof is kept once. A run that dies after the entry was logged has kept
 nothing, and the next one finds the entry in the public log. A run that dies before `newest` was swapped has kept the
-proof, and the next one finds it and swaps. Nothing of the private log depends on any of it.
+proof, and the next one finds it and swaps. A power cut may leave either of the two without the other, and each is
+whole: the next run makes the other again. Nothing of the private log depends on any of it.
 """
 
 from __future__ import annotations
@@ -77,7 +78,6 @@ class KeptEndorsements:
             with suppress(Differs):  # another run was first, with the same entry
                 self._store.create({endorsed_path(self._origin, size): proof.data})
             kept = self.find(size) or (proof, endorsed)
-        self._store.barrier()  # the copy is never of what is not there
         self.show(kept[0])
         return kept
 
@@ -87,13 +87,13 @@ class KeptEndorsements:
         for _ in among_writers(self._clock):
             size, version = self._newest(path)
             if size >= parse_endorsement(proof.extra).tree.size:
-                self._store.barrier()  # whoever wrote it, or this run without being told, has not synced it perhaps
-                return
+                break
             with suppress(Conflict, OutcomeUnknown):  # somebody else endorses at the same time
                 self._store.swap(path, proof.data, version)
-                self._store.barrier()
-                return
-        raise AccessError(f"{self._store.url}/{path}: other writers were always first", hint="run the same again")
+                break
+        else:
+            raise AccessError(f"{self._store.url}/{path}: other writers were always first", hint="run the same again")
+        self._store.barrier()  # of both objects, whoever wrote them
 
     def _newest(self, path: str) -> tuple[int, Version | None]:
         """Return the size that readers find, and the version of where they do; -1 where nothing there can be used."""
