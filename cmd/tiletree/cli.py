@@ -60,6 +60,8 @@ COMMANDS = {
             "attest",
             "audit",
             "cost",
+            "disclose",
+            "endorse",
             "freeze",
             "gc",
             "get",

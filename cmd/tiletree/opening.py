@@ -25,8 +25,9 @@ from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
 from tiletree.key_news import explain_by_news, remark_news
 from tiletree.keys import LogKey, find_anchor, find_key
-from tiletree.options import Pins, Writer
+from tiletree.options import Writer
 from tiletree.pins import memory, read_admission, read_policy, read_vkey
+from tiletree.reading import Pins
 from tiletree.ui import Output
 
 if TYPE_CHECKING:

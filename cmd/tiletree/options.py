@@ -1,6 +1,7 @@
 """Options that several commands share, and the values they arrive as.
 
-What belongs together reaches a command as one frozen value: `Writer`, `Pins`. `tiletree.opening` opens what they name.
+What belongs together reaches a command as one frozen value, such as `Writer`. `tiletree.opening` opens what they name,
+and `tiletree.reading` has the options of commands that read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from tiletree.ui import Output
 
@@ -68,29 +68,6 @@ class Writer:
     witness_timeout: float | None = None
     wait_extra: float | None = None
     fail_open: bool = False
-
-
-@dataclass(frozen=True)
-class Pins:
-    """Whom a call trusts for a log: a vkey, or a file with a policy; None of both: as remembered, or at first use.
-
-    from_environment   no word of the call says it
-    mirrors            other addresses of the log, each asked for what the ones before it do not have
-    origin             of the log, if it is not the name of the key
-    layout             how the log keeps its objects: a name in `tiles.read.layouts`; None: found by itself
-    """
-
-    vkey: str | None = None
-    policy: Path | None = None
-    from_environment: bool = False
-    mirrors: tuple[str, ...] = ()
-    origin: str | None = None
-    layout: str | None = None
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the call's own words say whom to trust."""
-        return not self.from_environment and (self.vkey or self.policy) is not None
 
 
 def as_one(name: str, kind: Callable[..., Any], **options: Decorator) -> Decorator:
@@ -189,14 +166,6 @@ def writer_options(*names: str) -> Decorator:
     return as_one("writer", Writer, **{name: _WRITER[name] for name in names})
 
 
-pruned_option = click.option(
-    "--pruned",
-    "minimum",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="the log's minimum index: what is below it was pruned, and is not damaged",
-)
 log_option = click.option("--log", metavar="LOG", required=True, help="the log that it is logged in")
 
 
@@ -219,70 +188,33 @@ log_writer_options = as_one(
     policy=_WRITER["policy"],
     **_WITNESSES,
 )
+
+
+def _public_writer_of(log_key: KeyPlace | None, private: str | None, anchor: str | None) -> Writer:
+    return Writer(log_key, private, anchor)
+
+
+# where LOG is endorsed, and another log, the public one, is written to
+public_writer_options = as_one(
+    "writer",
+    _public_writer_of,
+    log_key=click.option(
+        "--log-key",
+        type=PLACE_OF_KEY,
+        envvar=KEY_PLACE,
+        help=f"the public log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
+    ),
+    private=click.option(
+        "--private",
+        metavar="PLACE",
+        envvar="TILETREE_PRIVATE",
+        help="the public log's private part  [$TILETREE_PRIVATE; default: as at init, or <LOG>.private]",
+    ),
+    anchor=_WRITER["anchor"],
+)
 url_option = click.option(
     "--url",
     metavar="URL",
     envvar="TILETREE_URL",
     help="where the log is served, for links to its page  [$TILETREE_URL; default: https://ORIGIN]",
 )
-
-
-def _pins_of(
-    vkey: str | None,
-    policy: Path | None,
-    origin: str | None,
-    layout: str | None = "tlog-tiles",
-    mirror: tuple[str, ...] = (),
-) -> Pins:
-    """Return whom a call trusts. What its own words say, also with --trusted-root, goes before the environment."""
-    context = click.get_current_context()
-    source = context.get_parameter_source
-    own = [name for name in ("vkey", "policy", "root") if source(name) is ParameterSource.COMMANDLINE]
-    if own:
-        vkey, policy = (vkey if "vkey" in own else None), (policy if "policy" in own else None)
-    if origin is not None and vkey is None:
-        raise click.UsageError("--origin is that of a log whose key is named, with --vkey", context)
-    return Pins(vkey, policy, from_environment=not own, mirrors=mirror, origin=origin, layout=layout)
-
-
-_TRUST: dict[str, Decorator] = {
-    "vkey": click.option(
-        "--vkey",
-        metavar="VKEY",
-        envvar="TILETREE_VKEY",
-        help="accept what this key of the log has signed  [$TILETREE_VKEY]",
-    ),
-    "policy": click.option(
-        "--policy",
-        type=click.Path(path_type=Path),
-        envvar="TILETREE_POLICY",
-        help="accept what this tlog-policy file accepts  [$TILETREE_POLICY]",
-    ),
-    "origin": click.option(
-        "--origin", metavar="TEXT", help="with --vkey: the log's origin, if it is not the name of its key"
-    ),
-}
-_READING: dict[str, Decorator] = {
-    "layout": click.option(
-        "--layout",
-        type=click.Choice(["tlog-tiles", "sumdb", "static-ct"]),
-        help="how the log keeps its objects: docs/other-logs.md  [default: found by itself]",
-    ),
-    "mirror": click.option(
-        "--mirror",
-        metavar="URL",
-        multiple=True,
-        help="another address of the log, asked for what is missing or wrong at the ones before",
-    ),
-}
-
-
-def reading_options(*names: str) -> Decorator:
-    """Return what adds the options of whom to trust for a log that is read, and of those of _READING that are named.
-
-    "layout" is for commands that read logs of all formats; without it, a log is tlog-tiles.
-    """
-    return as_one("pins", _pins_of, **_TRUST, **{name: _READING[name] for name in names})
-
-
-trust_options = reading_options()

@@ -12,8 +12,9 @@ from tiles.errors import UsageError
 from tiles.notes.policy import policy_for
 from tiles.user.pinned import PINNED, REMEMBERED, Pinned
 from tiletree.files import read_named
-from tiletree.options import Pins, as_one
+from tiletree.options import as_one
 from tiletree.pins import memory, read_policy, read_vkey
+from tiletree.reading import Pins
 
 if TYPE_CHECKING:
     from tiles.signatures.formats import SignerKey

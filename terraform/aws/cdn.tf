@@ -18,6 +18,8 @@ locals {
     { path = "pending", cache = "fresh" },
     { path = "index/*/head", cache = "fresh" },
     { path = "withheld/*", cache = "fresh" },
+    { path = "endorsed/*/newest", cache = "fresh" },
+    { path = "endorsed/*", cache = "immutable" },
     { path = "index/*", cache = "immutable" }, # read in parts, so never compressed
     { path = "tile/*", cache = "immutable" },
     { path = "checkpoints/*", cache = "immutable" },

@@ -3,7 +3,7 @@
 locals {
   # Objects that are replaced; everything else in the bucket is written once.
   replaced = {
-    public  = concat(["checkpoint", "pending", "policy.txt", "index/*/head", "withheld/*", "probe/*"], local.page)
+    public  = concat(["checkpoint", "pending", "policy.txt", "index/*/head", "withheld/*", "endorsed/*/newest", "probe/*"], local.page)
     private = ["head", "settings", "stopped-indexes", "moved", "moving", "probe/*"]
     anchor  = ["anchor", "probe/*"]
   }
@@ -12,7 +12,7 @@ locals {
 
   # What sequencer and operator write.
   written = {
-    public  = ["checkpoint", "pending", "policy.txt", "tile/*", "checkpoints/*", "payload/*", "index/*", "withheld/*", "keys/*", "probe/*"]
+    public  = ["checkpoint", "pending", "policy.txt", "tile/*", "checkpoints/*", "payload/*", "index/*", "withheld/*", "keys/*", "endorsed/*", "probe/*"]
     private = ["head", "settings", "stopped-indexes", "staging/*", "policies/*", "decided/*", "rejected/*", "set-aside/*", "probe/*"]
     anchor  = ["anchor", "probe/*"]
   }

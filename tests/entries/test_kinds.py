@@ -84,6 +84,7 @@ def test_keys_of_each_kind(entry: bytes) -> None:
         "issuer/1",
         "subject/1",
         "revoked/1",
+        "origin/1",
         "x/1",
     ):
         assert kinds.values_of(kind, entry) == [value for found, value in keys_of(entry) if found == kind]
@@ -122,4 +123,4 @@ def test_forms_of_a_file_with_a_name() -> None:
 
 def test_every_kind_has_its_own_name() -> None:
     """`matched` says which it is."""
-    assert len({kind.name for kind in KINDS}) == len(KINDS) == 6
+    assert len({kind.name for kind in KINDS}) == len(KINDS) == 7

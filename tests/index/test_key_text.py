@@ -11,6 +11,7 @@ from tiles.index.key_text import image_keys, key_from, spellings, text_of
 
 HASH = "0123456789abcdef" * 4
 CLAIMED = [("identity/1", "dev@example.com"), ("issuer/1", "https://example.com/Org"), ("revoked/1", "key x")]
+ORIGIN = ("origin/1", "log.example.com/é")
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,7 @@ CLAIMED = [("identity/1", "dev@example.com"), ("issuer/1", "https://example.com/
         ("name/1", "a b"),
         ("name/1", "résumé"),
         *CLAIMED,
+        ORIGIN,
         ("key/1", HASH),
         ("subject/1", HASH),
         ("subject/1", HASH[:40]),

@@ -28,6 +28,7 @@ from tests.support.power_scenes import (
     admitting,
     collected,
     deaths,
+    endorsed,
     grown,
     race,
     rebuilt,
@@ -126,9 +127,9 @@ def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
 
 
 @some_systems
-@pytest.mark.parametrize("scene", [admitting, withheld])
+@pytest.mark.parametrize("scene", [admitting, withheld, endorsed])
 def test_a_cut_after_a_change(system: System, scene: Callable[[System], Machine]) -> None:
-    """Another admission policy is there with the head that names it; what was answered as withheld stays so."""
+    """Another admission policy is there with the head that names it; what was withheld, or endorsed, stays so."""
     assert judge_all(scene(system), 16, printed_random(), ["finish"]) > 3
 
 

@@ -346,7 +346,7 @@ def _check_objects(public: Store, tree: Fold, seen: ObjectHistory) -> None:
     for path, data in there.items():
         if path.startswith("tile/"):
             assert data == tree.object(path), f"{path} is not what the committed entries say"
-        if path not in MUTABLE and not path.startswith("withheld/"):
+        if path not in MUTABLE and not path.startswith(("withheld/", "endorsed/")):
             assert seen.contents.get(path) == data, f"{path} was changed unseen"
     gone = set(seen.contents) - set(there)
     assert not gone, f"{sorted(gone)} were readable, and are gone"

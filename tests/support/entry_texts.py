@@ -12,6 +12,7 @@ from hashlib import sha256, sha512
 from tests.support.attestation_texts import ATTESTATIONS
 from tests.support.certificate_texts import BAD, GOOD, KEYS, SPKI, certificate, der, names
 from tests.support.certificate_texts import ONE as CERTIFICATE
+from tests.support.endorsement_texts import ENDORSEMENTS
 from tests.support.revocation_texts import REVOCATIONS
 from tests.support.signature_texts import ONE as SIGNATURE
 from tests.support.signature_texts import SIGNATURES
@@ -113,6 +114,12 @@ def spelled(text: str) -> list[str]:
     return [text, *(["@" + text.rpartition("@")[2]] if "@" in text else [])]
 
 
+def endorsed(entry: bytes, origin: str) -> list[tuple[str, bytes]]:
+    """Return the keys of an endorsement: those of raw bytes, and the origin."""
+    digests = [("sha256/1", sha256(entry).digest()), ("sha512/1", sha512(entry).digest())]
+    return [*digests, ("origin/1", origin.encode())]
+
+
 # bytes → its keys besides leaf/1; None: those of a raw entry
 ENTRIES: dict[bytes, list[tuple[str, bytes]] | None] = {
     PLAIN.encode(): [DIGEST],
@@ -169,6 +176,7 @@ ENTRIES: dict[bytes, list[tuple[str, bytes]] | None] = {
     **dict.fromkeys(ATTESTATIONS),
     **{entry: None if what is None else [("revoked/1", what.encode())] for entry, what in REVOCATIONS.items()},
     **SIGNATURES,
+    **{entry: None if origin is None else endorsed(entry, origin) for entry, origin in ENDORSEMENTS.items()},
     b"": None,
     b"\n": None,
     b"hello": None,

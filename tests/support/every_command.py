@@ -114,6 +114,14 @@ CALLS = {
     "witness serve": Call("witness serve w.conf --listen 127.0.0.1:0", interrupted=0.3),
     "admission": Call("admission log", answers=True),
     "admission --set": Call("admission log --set admission --yes --key k"),
+    "endorse": Call("endorse other --in log --log-key k", size=3),
+    "endorse --submit": Call("endorse other --in log --submit --submitter ann --timeout 0", 8, prints=False),
+    "endorse --out": Call("endorse other --out made"),
+    "endorse --check": Call("endorse other --in log --check"),
+    "prove --through": Call(
+        "prove log --index 0 --through log.example.com --public-vkey VKEY --output never", 8, prints=False
+    ),
+    "disclose": Call("disclose log 0 --through log.example.com --public-vkey VKEY --output never", 8, prints=False),
     "withhold": Call("withhold log 0 --reason why --key k"),
     "freeze": Call("freeze log --yes --key k"),
     "freeze?": Call("freeze log --key k", stdin=b"y\n", unread=130),

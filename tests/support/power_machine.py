@@ -33,7 +33,17 @@ from tiles.write.parts import Parts
 Action = (
     list[bytes]
     | Literal[
-        "create", "finish", "gc", "submit", "submit too much", "sequence", "repair", "rebuild", "admit", "withhold"
+        "create",
+        "finish",
+        "gc",
+        "submit",
+        "submit too much",
+        "sequence",
+        "repair",
+        "rebuild",
+        "admit",
+        "withhold",
+        "endorse",
     ]
 )
 
@@ -153,7 +163,7 @@ class Machine:
                 done = writer.sequence()
                 logged = [entry for name in done.took for entry in self.outside.offered[name]]
                 world.acknowledged.append((done.first_index, logged))
-            elif action in ("repair", "admit", "withhold"):
+            elif action in ("repair", "admit", "withhold", "endorse"):
                 getattr(self.outside, action)(world)
             elif action == "rebuild":
                 self._rebuild()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from tests.support.check_log import read_or_none
+from tests.support.endorsing import PUBLIC, PUBLIC_POLICY, proof_of
 from tests.support.reference import flipped
 from tests.support.world import ROLES, World, some_entries
 from tiles.inbox.admission import Admission
@@ -18,14 +19,26 @@ from tiles.inbox.naming import name_digest
 from tiles.inbox.submission import Name, format_submission
 from tiles.inbox.submit import submit
 from tiles.notes.checkpoint import parse_signed_checkpoint
+from tiles.notes.endorsement import make_endorsement
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
 from tiles.records.head import parse_head
-from tiles.records.paths import DECIDED, HEAD, INBOX, REJECTED, SET_ASIDE, withheld_path
+from tiles.records.paths import (
+    DECIDED,
+    HEAD,
+    INBOX,
+    REJECTED,
+    SET_ASIDE,
+    endorsed_path,
+    newest_endorsed_path,
+    withheld_path,
+)
 from tiles.records.staged_batch import digest, parse_batch
 from tiles.retry import Clock
 from tiles.signing.signer import Signer
 from tiles.store import Store, StoreFetcher
+from tiles.tree.layout import CHECKPOINT
+from tiles.upkeep.endorse import KeptEndorsements
 from tiles.upkeep.repair import repair
 from tiles.upkeep.withhold import withhold
 from tiles.write.parts import Parts
@@ -45,7 +58,7 @@ class Outside:
     acknowledged   the names of those for which it has
     wrong          path → what was put there behind everyone's back, None for nothing
     is_repaired    a repair has reported that all of it is right now
-    withheld       records of withheld entries that were answered for
+    withheld       records of withheld entries, and endorsements, that were answered for
     is_moved       a move has reported that the log is in the new place
     is_admitting   it was answered that the log admits by another policy
     admission      the admission policy that runs expect; None for any, once the log was asked to have another one
@@ -123,6 +136,17 @@ class Outside:
         key = signing_key(world.key.name, world.key.seed)  # what the world's one has signed are texts of checkpoints
         withhold(Parts(public, private), Signer(key, anchor), [0], "on purpose", clock)
         self.withheld[withheld_path(0)] = public.read(withheld_path(0)).data
+
+    def endorse(self, world: World) -> None:
+        """Keep an endorsement of the log by another one, and take down what is there once that is answered."""
+        public = world.stores["public"]
+        clock = Clock(lambda: world.now, world.pass_time, Random(world.writers))
+        policy = policy_for(world.key.verifier)
+        signed = parse_signed_checkpoint(public.read(CHECKPOINT).data)
+        kept = KeptEndorsements(public, PUBLIC_POLICY, policy, PUBLIC.name, clock)
+        kept.keep(proof_of(make_endorsement(signed, policy)))
+        for path in (endorsed_path(PUBLIC.name, signed.tree.size), newest_endorsed_path(PUBLIC.name)):
+            self.withheld[path] = public.read(path).data
 
     def check_changes(self, world: World) -> None:
         """What was answered as withheld is, and the log admits by the other policy once that was answered."""

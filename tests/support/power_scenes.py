@@ -7,11 +7,12 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
 
+from tests.support.endorsing import PUBLIC
 from tests.support.faults import Died, Stepped
 from tests.support.power_machine import SYSTEMS, Action, LeftOut, Machine, System
 from tests.support.world import explained, some_entries
 from tiles.errors import NotFound, Unfinished
-from tiles.records.paths import withheld_path
+from tiles.records.paths import newest_endorsed_path, withheld_path
 
 OURS = some_entries("ours", 10)
 OTHERS = some_entries("other", 4)
@@ -150,6 +151,14 @@ def withheld(system: System, site: LeftOut = None) -> Machine:
     return machine
 
 
+def endorsed(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after an endorsement was kept, by a run that is not told whether its copy lasts."""
+    machine = grown(system, 3).copy(site)
+    machine.act("endorse", broken=newest_endorsed_path(PUBLIC.name))
+    machine.cut()
+    return machine
+
+
 def damaged(system: System) -> Machine:
     """Return a machine with a log that needs to be repaired."""
     machine = grown(system, 250)
@@ -244,7 +253,7 @@ def traces(site: LeftOut) -> Iterator[Machine]:
             machine.act(OURS, broken="head")
         machine.cut()
         yield machine
-        for scene in (intake, held, refused, admitting, withheld, repaired, collected, rebuilt):
+        for scene in (intake, held, refused, admitting, withheld, endorsed, repaired, collected, rebuilt):
             yield scene(system, site)
     for system in SYSTEMS:
         yield from deaths([*adding(system), *deciding(system)], site=site)

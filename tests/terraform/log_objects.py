@@ -39,6 +39,8 @@ ROWS = [
     for part, may, names in (
         ("public", REPLACE, (CHECKPOINT, paths.PENDING, paths.POLICY, paths.index_head_path(LEAF), f"{PROBES}0")),
         ("public", REPLACE, (paths.index_head_path("example.com/7"), paths.withheld_path(1_234))),
+        ("public", REPLACE, (paths.newest_endorsed_path("log.example.com"),)),
+        ("public", CREATE, (paths.endorsed_path("log.example.com", 1_234_067),)),
         ("public", CREATE, (Tile(0, 0).path, Tile(3, 1_234_067, 5).path, Tile(ENTRIES, 0).path)),
         ("public", CREATE, (Tile(ENTRIES, 1_234_067, 5).path, paths.payload_path(_DIGEST))),
         ("public", CREATE, (paths.checkpoint_path(0), paths.checkpoint_path(1_234_067), paths.key_change_path(0))),

@@ -71,6 +71,8 @@ def rows() -> Iterator[Row]:
         ("public", REPLACED, OPERATOR, OPERATOR, sorted(PAGE)),
         ("private", REPLACED, BOTH, NOBODY, [paths.HEAD, paths.SETTINGS, paths.STOPPED_INDEXES]),
         ("public", REPLACED, BOTH, OPERATOR, [paths.withheld_path(1234)]),
+        ("public", REPLACED, BOTH, NOBODY, [paths.newest_endorsed_path("log.example.com")]),
+        ("public", ONCE, BOTH, NOBODY, [paths.endorsed_path("log.example.com", 1234067)]),
         ("private", REPLACED, OPERATOR, OPERATOR, [paths.MOVED, paths.MOVING]),
         ("private", ONCE, BOTH, BOTH, [paths.staged_path(1234067, DIGEST)]),
         ("private", ONCE, BOTH, NOBODY, [paths.policy_path(DIGEST)]),

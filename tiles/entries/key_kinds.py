@@ -18,6 +18,7 @@ from tiles.entries.kinds import beginnings, values_of
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
 from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
+from tiles.notes.endorsement import ORIGIN
 from tiles.notes.index_head import MAX_KEYS, check_kind, is_local
 from tiles.sigstore.revocation import REVOKED
 from tiles.tree.bundle import MAX_ENTRY_SIZE
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "tiletree.keys"
-OWN_KINDS = (LEAF, SHA256, SHA512, NAME, KEY, IDENTITY, ISSUER, SUBJECT, REVOKED)
+OWN_KINDS = (LEAF, SHA256, SHA512, NAME, KEY, IDENTITY, ISSUER, SUBJECT, REVOKED, ORIGIN)
 MAX_VALUE_SIZE = MAX_ENTRY_SIZE  # bytes of a key's value
 
 

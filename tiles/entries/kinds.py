@@ -20,6 +20,7 @@ from tiles.entries.kind import LEAF, NAME, SHA256, SHA512, Key, Kind
 from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_of, signer_keys
 from tiles.entries.subjects import SUBJECT, subjects_in
 from tiles.errors import Malformed, UsageError
+from tiles.notes.endorsement import ORIGIN, is_like_endorsement, parse_endorsement
 from tiles.signatures.entry import TITLE as SIGNATURE
 from tiles.signatures.entry import parse_signature_entry
 from tiles.signatures.formats import FORMATS, TITLES
@@ -177,6 +178,36 @@ class Signature:
         return [Key(SHA256, found.sha256), *second, *([] if key is None else [Key(KEY, key)])]
 
 
+class Endorsement:
+    """The signed checkpoint of another log (`tiles.notes.endorsement`), whether or not its signatures are right.
+
+    Its bytes were raw entries before they were a kind, so it keeps the keys of one.
+    """
+
+    name = "endorsement"
+    begins = b""  # an origin can be anything
+    found_by = (SHA256, SHA512, ORIGIN)
+
+    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: a file that is a checkpoint is logged as its bytes are."""
+        yield from ()
+
+    def check(self, entry: bytes) -> None:
+        """Raise Malformed unless it is a checkpoint with signature lines of its own log and no others."""
+        parse_endorsement(entry)
+
+    def describe(self, entry: bytes) -> list[tuple[str, str]]:
+        """Return which tree it says that the log has."""
+        said = parse_endorsement(entry)
+        tree = [("Tree size", str(said.tree.size)), ("Root hash", said.tree.root.hex())]
+        return [("Checkpoint of", said.origin), *tree]
+
+    def keys(self, entry: bytes) -> list[Key]:
+        """Return the digests of the bytes, and the origin that it says."""
+        origin = parse_endorsement(entry).origin.encode("utf-8")
+        return [*(Key(kind, digest(entry).digest()) for kind, digest in _DIGESTS.items()), Key(ORIGIN, origin)]
+
+
 class Raw:
     """Bytes that were logged as they are: any entry that no other kind knows."""
 
@@ -206,9 +237,9 @@ class Raw:
         return [*digests, *(Key(SUBJECT, value) for value in subjects_in(entry))]
 
 
-KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Signature(), Raw())
+KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Signature(), Endorsement(), Raw())
 
-_BEGINNINGS = tuple(kind.begins for kind in KINDS[:-1])  # an entry with none of these is raw
+_BEGINNINGS = tuple(kind.begins for kind in KINDS if kind.begins)  # an entry with none is raw, or an endorsement
 
 
 def kind_of(entry: bytes) -> Kind:
@@ -239,12 +270,20 @@ def values_of(kind: str, entry: bytes) -> list[bytes]:
     if not entry.startswith(_BEGINNINGS):
         digest = _DIGESTS.get(kind)
         if digest is None:
-            return subjects_in(entry) if kind == SUBJECT else []
+            return subjects_in(entry) if kind == SUBJECT else _origins_in(entry) if kind == ORIGIN else []
         return [digest(entry).digest()]
     for each in KINDS:
         if entry.startswith(each.begins):
             with suppress(Malformed):
                 return [key.value for key in each.keys(entry) if key.kind == kind]
+    return []
+
+
+def _origins_in(entry: bytes) -> list[bytes]:
+    """Return the origin of the log that an entry endorses a checkpoint of, if it does."""
+    if is_like_endorsement(entry):
+        with suppress(Malformed):
+            return [parse_endorsement(entry).origin.encode("utf-8")]
     return []
 
 

@@ -16,6 +16,8 @@
     witness_messages   what a log and a witness send each other
     tlog_proof     proofs as files, which are verified offline
     index_head     what vouches for an index of the entries (docs/index-format.md)
+    endorsement    the checkpoint of one log as an entry of another
+    disclosure     chosen entries of a private log, with all that an outsider needs
     withheld       which entries a log withholds, and why
     key_change     what a log says when its keys change
     policy_logs    a policy with one log line more, or one less

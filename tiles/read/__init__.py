@@ -23,6 +23,7 @@
     withheld         which entries a log withholds, held to its tree
     pruned           what is missing because the log has pruned it
     key_changes      what a log says of its keys: statements by a key that is known
+    endorsed         the newest endorsement that a log keeps, and proofs of entries in its tree
     trust            with which policy a log is read
 
 The rule: fetchers return bytes that anyone may have written; only `verified_tree` and `client` decide what is believed.

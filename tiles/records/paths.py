@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from hashlib import sha256
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_decimal
@@ -24,6 +25,7 @@ PAYLOADS = "payload/sha256/"  # files that were published with their digest entr
 INDEX = "index/"  # by which entries are found
 WITHHELD = "withheld/"  # which entries of a bundle the log withholds, and why
 KEYS = "keys/"  # how the keys of the log have changed
+ENDORSED = "endorsed/"  # proofs that another log holds checkpoints of this one
 
 # Where something stands below these, or a checkpoint or `pending`, there is or was a log. A policy is no such trace:
 # whoever begins a log may have written one before.
@@ -56,6 +58,7 @@ _RUN_OBJECT = re.compile(rf"{INDEX}{_KIND}/(0|[1-9][0-9]?)/{_NUMBER}/(?:{_NUMBER
 _STAGED = re.compile(rf"{STAGING}([0-9]+)-[0-9a-f]{{64}}", re.ASCII)
 _KEY_CHANGE = re.compile(rf"{KEYS}(0|[1-9][0-9]{{0,2}})", re.ASCII)
 _DECIDED = re.compile(rf"{DECIDED}([0-9a-f]{{64}})", re.ASCII)
+_ENDORSED = re.compile(rf"{ENDORSED}([0-9a-f]{{64}})/(?:{_NUMBER}|(newest))", re.ASCII)
 _DAY = re.compile(rf"{DAYS}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", re.ASCII)
 
 
@@ -125,6 +128,30 @@ def key_change_number(path: str) -> int | None:
     """Return the number that `key_change_path` has this path for; None for any other path."""
     match = _KEY_CHANGE.fullmatch(path)
     return int(match[1]) if match else None
+
+
+def endorsed_path(origin: str, size: int) -> str:
+    """Return where the proof is that the log of this origin holds the checkpoint of a size."""
+    return f"{_endorsed_below(origin)}{index_path(size)}"
+
+
+def newest_endorsed_path(origin: str) -> str:
+    """Return where a copy is of such a proof: of the largest size that the log of this origin holds."""
+    return f"{_endorsed_below(origin)}newest"
+
+
+def is_endorsed_path(path: str) -> bool:
+    """Whether a path is one that `endorsed_path` returns."""
+    match = _ENDORSED.fullmatch(path)
+    if match is None or match[3]:
+        return False
+    return index_path(_index_in(match[2])) == match[2]
+
+
+def is_newest_endorsed_path(path: str) -> bool:
+    """Whether a path is one that `newest_endorsed_path` returns."""
+    match = _ENDORSED.fullmatch(path)
+    return match is not None and bool(match[3])
 
 
 def index_head_path(kind: str) -> str:
@@ -211,6 +238,11 @@ def odd_rejection_path(digest: str) -> str:
     digest   SHA-256 of its name below `inbox/`, in hex
     """
     return f"{REJECTED}{ODD}{digest}"
+
+
+def _endorsed_below(origin: str) -> str:
+    # an origin may hold anything but a newline: a hash of it is a part of a path
+    return f"{ENDORSED}{sha256(origin.encode('utf-8')).hexdigest()}/"
 
 
 def _is_kind(text: str) -> bool:

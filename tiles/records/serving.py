@@ -14,7 +14,17 @@ from dataclasses import dataclass
 
 from tiles.errors import Malformed
 from tiles.notes.witness_messages import is_seen_path
-from tiles.records.paths import CHECKPOINTS, INDEX, PAYLOAD, PENDING, head_kind, key_change_number, withheld_bundle
+from tiles.records.paths import (
+    CHECKPOINTS,
+    INDEX,
+    PAYLOAD,
+    PENDING,
+    head_kind,
+    is_endorsed_path,
+    is_newest_endorsed_path,
+    key_change_number,
+    withheld_bundle,
+)
 from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
 BYTES = "application/octet-stream"
@@ -67,12 +77,12 @@ def is_for_ever(path: str) -> bool:
 
 def headers_of(path: str) -> dict[str, str]:
     """Return Content-Type and Cache-Control of an object of the public part, or of one that a witness publishes."""
-    changes = path in _FRESH or is_seen_path(path)
+    changes = path in _FRESH or is_seen_path(path) or is_newest_endorsed_path(path)
     if changes or head_kind(path) is not None or withheld_bundle(path) is not None:
         return {"Content-Type": TEXT, "Cache-Control": FRESH}
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}
-    if path.startswith(CHECKPOINTS) or key_change_number(path) is not None:
+    if path.startswith(CHECKPOINTS) or key_change_number(path) is not None or is_endorsed_path(path):
         return {"Content-Type": TEXT, "Cache-Control": IMMUTABLE}
     name = path.rpartition("/")[2]
     kind = _TYPES.get(name[name.rfind(".") :] if "." in name else "", BYTES)

@@ -12,6 +12,7 @@
     gc              deleting what is of no use any more
     superseded      for gc: partial tiles and index runs whose place larger ones have taken
     withhold        saying, signed, that the bytes of entries are denied to readers
+    endorse         keeping the proof that another log holds this one's checkpoint
     import_log      appending another log's entries
     repair          putting back what is lost or damaged
     rebuild         for repair: the tree, from what there is of it

@@ -15,4 +15,5 @@ it is evidence, and is kept.
     witness_http      answers logs that ask
     mirror            keeps a verified copy of a log; mirror_tree copies its tree, mirror_extras what is kept beside it,
                       mirror_signing makes the mirror's cosignature
+    endorsements   all endorsements of one log in another, which have to be of one history
 """

@@ -3,7 +3,7 @@
 
 import { certificateRows, keyRow } from "./certificate_rows.js";
 import { fromOctets, hex } from "../verifier/encoding.js";
-import { isBlinded, parseDigestEntry, parseRekorEntry, parseRevocation } from "../verifier/entries.js";
+import { isBlinded, parseDigestEntry, parseEndorsement, parseRekorEntry, parseRevocation } from "../verifier/entries.js";
 import { TITLES, parseSignatureEntry, signerName, signerValue } from "../verifier/signature.js";
 import { parseCertificate } from "../verifier/x509.js";
 
@@ -43,10 +43,18 @@ function revocation(entry) {
   return { kind: "revocation", rows: [[`Revokes: ${what}`, found.value], ["Reason", found.reason], ["By", `${by}: this page does not verify it`]] };
 }
 
+/** Describe the checkpoint of another log. */
+function endorsement(entry) {
+  const found = parseEndorsement(entry);
+  if (!found) return null;
+  const { size, root } = found.tree;
+  return { kind: "endorsement", rows: [["Checkpoint of", `${found.origin}: this page does not verify its signatures`], ["Tree size", String(size)], ["Root hash", hex(root)]] };
+}
+
 /** Describe a signature by SSH, minisign or OpenPGP. */
 function otherSignature(entry) {
   const found = parseSignatureEntry(entry), value = found && signerValue(found);
-  if (!found) return null;
+  if (!found) return endorsement(entry);
   const rows = [["SHA-256", found.sha256], [`Signed with ${TITLES[found.format]} key, as it says`, signerName(found)]];
   if (value) rows.push(["Key", hex(value)]);
   return { kind: "signature", rows: [...rows, ["Signature", "not verified by this page: `tiletree verify --key` does"]] };

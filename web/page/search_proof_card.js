@@ -13,7 +13,7 @@ const SHOWN = 10; // hits at a time
 
 const WHAT = { "name/1": "the name", "sha256/1": "the SHA-256", "sha512/1": "the SHA-512", "leaf/1": "the leaf hash", "key/1": "the signing key", "subject/1": "the subject", "identity/1": "the identity", "issuer/1": "the issuer" };
 
-const TEXTS = ["name/1", "identity/1", "issuer/1", "revoked/1"];
+const TEXTS = ["name/1", "identity/1", "issuer/1", "revoked/1", "origin/1"];
 const textOf = ({ kind, value }) => (TEXTS.includes(kind) ? new TextDecoder().decode(value) : hex(value));
 
 /** Return the words for whose statement a search proof is; it is no mathematics where an index vouches. */

@@ -6,9 +6,10 @@ import { leafHash } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 import { parseSignatureEntry, signerValue } from "./signature.js";
 import { subjectsIn } from "./subjects.js";
+import { parseCheckpoint } from "./tlog.js";
 import { identityKeys, parseCertificate, spelled } from "./x509.js";
 
-const MAX_NAME = 255, MAX_EXTRA = 4096, BLINDING = 32, MAX_DIGEST_ENTRY = 1024; // bytes
+const MAX_ENTRY = 65_535, MAX_NAME = 255, MAX_EXTRA = 4096, BLINDING = 32, MAX_DIGEST_ENTRY = 1024; // bytes
 const BLIND = utf8("tiletree/blind/v1\n");
 const DIGEST_ENTRY = /^tiletree\/file\/v1\nsha256 ([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n(?:name ([!-~]+)\n)?$/;
 const BLINDED_ENTRY = /^tiletree\/blind\/v1\nsha256 ([0-9a-f]{64})\n$/;
@@ -111,6 +112,13 @@ export function parseRevocation(entry) {
   return { what, value, reason, by, signer: by === "key" ? signer : named, signature, text: whole.slice(0, whole.lastIndexOf("signature ")) };
 }
 
+/** Return the checkpoint that an entry endorses, null for any other entry. Nothing is verified: anyone can log such bytes. */
+export function parseEndorsement(entry) {
+  const text = entry.length <= MAX_ENTRY ? decode(entry) : null;
+  const found = text?.includes("\n\n\u2014 ") ? orNull(() => parseCheckpoint(entry)) : null;
+  return found && found.note.signatures.every(({ name }) => name === found.origin) ? found : null;
+}
+
 /** Return the bytes of hexadecimal digits. */
 export const fromHex = (digits) => Uint8Array.from(digits.match(/../g), (byte) => parseInt(byte, 16));
 
@@ -146,6 +154,8 @@ export async function keysOf(entry, wanted) {
     await add("sha256/1", () => sha256(entry));
     await add("sha512/1", async () => new Uint8Array(await crypto.subtle.digest("SHA-512", entry)));
     for (const digest of subjectsIn(entry)) await add("subject/1", () => fromHex(digest));
+    const endorsed = (wanted ?? "origin/1") === "origin/1" ? parseEndorsement(entry) : null;
+    if (endorsed) await add("origin/1", () => utf8(endorsed.origin));
   }
   return found;
 }

@@ -20,7 +20,8 @@ from tiles.user.places import public_store
 from tiletree.opening import (
     visit,
 )
-from tiletree.options import Pins, json_option, log_argument, output, pruned_option, reading_options
+from tiletree.options import json_option, log_argument, output
+from tiletree.reading import Pins, pruned_option, reading_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 

@@ -23,8 +23,9 @@ from tiles.tree.merkle import Hash, leaf_hash, to_hash
 from tiletree.files import write_file
 from tiletree.finding import check_named, find_entry, remarks
 from tiletree.opening import tiles_of, visit
-from tiletree.options import Pins, json_option, log_argument, output, pruned_option, reading_options
+from tiletree.options import json_option, log_argument, output
 from tiletree.proposed import Proposed, proposed_options
+from tiletree.reading import Pins, pruned_option, reading_options
 from tiletree.ui import Output
 from tiletree.when import remark_when, when_option
 

@@ -11,15 +11,8 @@ from tiletree.opening import (
     tiles_of,
     visit,
 )
-from tiletree.options import (
-    WITNESSES,
-    Pins,
-    Writer,
-    json_option,
-    output,
-    reading_options,
-    writer_options,
-)
+from tiletree.options import WITNESSES, Writer, json_option, output, writer_options
+from tiletree.reading import Pins, reading_options
 from tiletree.remarks import remark_index
 from tiletree.ui import Output
 

@@ -29,17 +29,8 @@ from tiles.write.prepare import as_public
 from tiletree.commands.index_report import Check, code_of
 from tiletree.keys import environment_place, find_key, find_origin
 from tiletree.opening import open_sequencer, tiles_of, visit
-from tiletree.options import (
-    Pins,
-    Writer,
-    json_option,
-    log_argument,
-    output,
-    private_option,
-    reading_options,
-    trust_options,
-    writer_options,
-)
+from tiletree.options import Writer, json_option, log_argument, output, private_option, writer_options
+from tiletree.reading import Pins, reading_options, trust_options
 from tiletree.remarks import covering
 from tiletree.ui import Output
 

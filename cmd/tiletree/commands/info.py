@@ -8,7 +8,8 @@ from datetime import datetime
 import click
 
 from tiletree.opening import tiles_of, visit
-from tiletree.options import Pins, json_option, log_argument, output, reading_options
+from tiletree.options import json_option, log_argument, output
+from tiletree.reading import Pins, reading_options
 from tiletree.remarks import cosigned
 from tiletree.ui import Output
 

@@ -6,7 +6,8 @@ import click
 
 from tiles.read.consistency import prove_consistency
 from tiletree.opening import tiles_of, visit
-from tiletree.options import Pins, json_option, log_argument, output, reading_options
+from tiletree.options import json_option, log_argument, output
+from tiletree.reading import Pins, reading_options
 from tiletree.ui import Output
 
 

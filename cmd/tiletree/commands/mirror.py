@@ -22,8 +22,9 @@ from tiles.watch.mirror import Mirror, Mirrored, mirror_folder
 from tiles.watch.mirror_signing import MirrorSigner
 from tiles.write.prepare import as_public
 from tiletree.opening import visit
-from tiletree.options import PLACE_OF_KEY, Pins, json_option, output, reading_options
+from tiletree.options import PLACE_OF_KEY, json_option, output
 from tiletree.pins import memory
+from tiletree.reading import Pins, reading_options
 from tiletree.ui import Output
 
 if TYPE_CHECKING:

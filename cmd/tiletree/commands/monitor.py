@@ -29,7 +29,8 @@ from tiletree.commands.monitor_report import Handler, Report, Teller, check_once
 from tiletree.ending import until_told_to_end
 from tiletree.finding import read_key_hint
 from tiletree.opening import pinned_for
-from tiletree.options import Pins, json_option, output, reading_options
+from tiletree.options import json_option, output
+from tiletree.reading import Pins, reading_options
 from tiletree.ui import Output
 
 _GRACE = 5.0  # seconds that rounds have to come to an end once the command is told to

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tiles.entries.proof_extra import extra_for
+from tiles.user.pinned import Pinned
+from tiles.user.seen_checkpoints import Visits
 from tiletree.files import write_file
 from tiletree.finding import check_named, find_entry
 from tiletree.opening import tiles_of, visit
-from tiletree.options import Pins, json_option, log_argument, output, pruned_option, reading_options
+from tiletree.options import json_option, log_argument, output
+from tiletree.pins import memory
+from tiletree.reading import Pins, pruned_option, public_options, reading_options
+from tiletree.trusting import pinned as pinned_by
 from tiletree.ui import Output
 from tiletree.when import remark_when, when_option
+
+if TYPE_CHECKING:
+    from tiles.read.client import LogClient
 
 
 @click.command()
@@ -23,9 +32,11 @@ from tiletree.when import remark_when, when_option
     "-o", "--output", "target", type=click.Path(path_type=Path), help="the proof's file, .tlog-proof by custom"
 )
 @click.option("--scan", is_flag=True, help="look for FILE in a log of any size, entry by entry")
+@click.option("--through", metavar="ORIGIN", help="with the endorsement by the log of this name, for outsiders")
 @when_option
 @pruned_option
 @reading_options("mirror", "layout")
+@public_options
 @json_option
 @output
 def prove(
@@ -37,7 +48,9 @@ def prove(
     scan: bool,
     when: bool,
     minimum: int,
+    through: str | None,
     pins: Pins,
+    public: Pins,
 ) -> None:
     """Write the proof that an entry is in a log; it is verified offline, with `tiletree verify`.
 
@@ -45,13 +58,22 @@ def prove(
     Examples:
       tiletree prove ./log --index 0 -o app.tlog-proof
       tiletree prove ./log dist/app.whl -o app.tlog-proof
+      tiletree prove ./private dist/app.whl --through log.example.com -o app.tlog-proof
       tiletree prove ./log sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
 
     FILE is a file, or sha256:HEX. It is found under whatever name it was logged. A log of more than 16,384 entries
     needs an index for that, or --scan. What is not in the log: exit code 8.
+
+    With --through, the proof is of the newest tree of LOG that `endorse` has logged in the log ORIGIN, and the
+    endorsement is written beside it: -o app.tlog-proof also makes app.endorsement. `verify --endorsement` takes both.
+    An entry that came later is not endorsed yet: exit code 8.
     """
     if (file is None) == (index is None):
         raise click.UsageError("name a file, or --index", click.get_current_context())
+    if through is not None and target is None:
+        raise click.UsageError("--through writes two files: name the proof's with -o", click.get_current_context())
+    if through is None and public != Pins():
+        raise click.UsageError("--public-vkey and --public-policy go with --through", click.get_current_context())
     if file is not None:
         check_named(file)
     client, accepted, pinned = visit(out, log, pins)
@@ -60,6 +82,9 @@ def prove(
         if index is None and file is not None:
             index, entry, content = find_entry(out, client, file, log, any_size=scan)
             extra = extra_for(entry, content)
+        if through is not None and target is not None:
+            _prove_through(out, client, index or 0, extra, through, public, pinned, target)
+            return
         proof = client.prove(index or 0, extra)
         remark_when(out, client, proof.index, wanted=when)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
@@ -71,3 +96,35 @@ def prove(
         return
     out.answer({**document, "proof": proof.data.decode()})
     out.raw(proof.data)
+
+
+def _prove_through(
+    out: Output, client: LogClient, index: int, extra: bytes, through: str, public: Pins, own: Pinned, target: Path
+) -> None:
+    """Write the proof of an entry in the newest endorsed tree, and the endorsement."""
+    from tiles.read.endorsed import check_endorsed, newest_endorsement, prove_endorsed  # few calls need it
+    from tiletree.endorsing import endorsement_path, shown_endorsement
+
+    trust = pinned_by(through, public)
+    endorsement, endorsed = newest_endorsement(client.fetcher, through, trust.policy, own.policy)
+    check_endorsed(client, endorsed.tree.signed, memory(Visits))
+    proof = prove_endorsed(client, endorsed, index, extra)
+    beside = endorsement_path(target)
+    write_file(target, proof.data)
+    write_file(beside, endorsement.data)
+    document, lines = shown_endorsement(endorsed, trust.policy, trust.how)
+    tree = proof.checkpoint
+    out.result(
+        {
+            "index": proof.index,
+            "size": tree.tree.size,
+            "origin": tree.origin,
+            "trust": own.how,
+            "path": str(target),
+            "endorsement": str(beside),
+            "endorsed": document,
+        },
+        f"wrote {target}: entry {proof.index} of {tree.origin}, size {tree.tree.size}",
+        f"wrote {beside}",
+        *lines,
+    )

@@ -16,7 +16,8 @@ from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
 from tiletree.keys import find_key
 from tiletree.opening import open_sequencer, pinned_for
-from tiletree.options import WITNESSES, Pins, Writer, json_option, log_argument, output, trust_options, writer_options
+from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
+from tiletree.reading import Pins, trust_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 SHOWN = 1000  # repaired objects that --json lists one by one

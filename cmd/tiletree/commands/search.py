@@ -31,8 +31,9 @@ from tiles.tree.merkle import leaf_hash
 from tiletree.files import read_file, write_file
 from tiletree.finding import read_key_hint, remarks, revoked_by
 from tiletree.opening import tiles_of, visit
-from tiletree.options import Pins, json_option, log_argument, output, reading_options
+from tiletree.options import json_option, log_argument, output
 from tiletree.pins import to_verifier
+from tiletree.reading import Pins, reading_options
 from tiletree.ui import Output
 from tiletree.when import When, when_option
 

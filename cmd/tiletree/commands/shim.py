@@ -37,7 +37,8 @@ from tiletree.files import write_file
 from tiletree.keys import find_key
 from tiletree.loopback import LoopbackServer, parse_listen
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, visit
-from tiletree.options import WITNESSES, Pins, Writer, json_option, log_argument, output, trust_options, writer_options
+from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
+from tiletree.reading import Pins, trust_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output, own_fault
 

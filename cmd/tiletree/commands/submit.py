@@ -27,7 +27,8 @@ from tiletree.inputs import Input, input_options
 from tiletree.opening import (
     visit,
 )
-from tiletree.options import Pins, json_option, log_argument, output, private_option, trust_options
+from tiletree.options import json_option, log_argument, output, private_option
+from tiletree.reading import Pins, trust_options
 from tiletree.submitting import Submitting, check_all_unlogged, read_bundles
 from tiletree.ui import Output
 

@@ -21,7 +21,8 @@ from tiles.store.address import Kind, kind_of, parse_http_url, shown_address
 from tiles.user.places import public_store
 from tiletree.files import read_limited, read_named, write_file
 from tiletree.opening import visit
-from tiletree.options import Pins, json_option, log_argument, output, reading_options
+from tiletree.options import json_option, log_argument, output
+from tiletree.reading import Pins, reading_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output
 

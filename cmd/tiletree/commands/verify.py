@@ -17,8 +17,9 @@ from tiletree.commands.verify_files import Call, verify_files
 from tiletree.durations import DURATION
 from tiletree.files import digest_named, read_limited
 from tiletree.gating import open_gate
-from tiletree.options import Pins, json_option, output, trust_options
+from tiletree.options import json_option, output
 from tiletree.pins import to_verifier
+from tiletree.reading import Pins, public_options, trust_options
 from tiletree.trusting import Who, pinned, read_trusted_root, who_options
 from tiletree.ui import Output
 
@@ -52,8 +53,17 @@ class _Subject(click.Path):
     help="a file that `search --prove` wrote",
 )
 @click.option("--index-key", metavar="VKEY", help="with --search-proof, whose index is believed  [default: the log's]")
+@click.option(
+    "--endorsement",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="with --proof, the file that `prove --through` wrote beside it",
+)
+@click.option(
+    "--disclosure", type=click.Path(exists=True, file_okay=False, path_type=Path), help="what `disclose` wrote"
+)
 @click.option("--fork", type=click.Path(exists=True, file_okay=False, path_type=Path), help="evidence of a fork")
 @trust_options
+@public_options
 @click.option(
     "--trusted-root", "root", type=click.Path(path_type=Path), help="accept what a log in this file has signed"
 )
@@ -75,8 +85,11 @@ def verify(
     signature: Path | None,
     search_proof: Path | None,
     index_key: str | None,
+    endorsement: Path | None,
+    disclosure: Path | None,
     fork: Path | None,
     pins: Pins,
+    public: Pins,
     root: Path | None,
     who: Who,
     require: Path | None,
@@ -97,6 +110,7 @@ def verify(
       tiletree verify dist/*.whl --trusted-root trusted_root.json --require gate.txt
       tiletree verify app.whl --signature app.whl.sig --key id_ed25519.pub --proof app.whl.tlog-proof --policy P
       tiletree verify --search-proof app.search-proof --vkey log.example.com+c4f0a2b1+AQ...
+      tiletree verify --disclosure DIR --public-vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
     Without --proof and --bundle, FILE.tlog-proof and FILE.sigstore.json are taken; if both are there, both must verify.
@@ -122,25 +136,39 @@ def verify(
     they have not dated, as where the policy asks for no witness. A log alone could serve an old state for ever.
 
     With --search-proof, verify which entries of the log have what was looked for, and that there are no others; exit
-    code 8 if it proves that there are none. With --fork, verify that the log has shown two histories.
+    code 8 if it proves that there are none. With --endorsement, verify also that another log, the public one, holds the
+    checkpoint of the proof, and since when at least; with --disclosure, entries of a private log that come with such an
+    endorsement. The public log is known by --public-vkey, --public-policy or `tiletree key trust`, never by what is in
+    these files. It does not show that the log has no other history. With --fork, verify that the log has shown two
+    histories.
     """
     out.partial = {"verified": False}
-    alone = [one is not None for one in (search_proof, fork)]
+    alone = [one is not None for one in (search_proof, fork, disclosure)]
     others = bool(files) or explain or who != Who()
     others = others or any(each is not None for each in (log, proof, bundle, require, signature))
     if index_key is not None and search_proof is None:
         raise click.UsageError("--index-key goes with --search-proof", click.get_current_context())
     if require is not None and who != Who():
         raise UsageError("--require and --key or --certificate-… both say who has to have signed; name one")
+    if endorsement is not None and (proof is None or who != Who() or any((bundle, signature, require))):
+        raise click.UsageError("--endorsement goes with --proof alone", click.get_current_context())
+    if public != Pins() and endorsement is None and disclosure is None:
+        message = "--public-vkey and --public-policy go with --endorsement or --disclosure"
+        raise click.UsageError(message, click.get_current_context())
     gate = open_gate(require, name, len(files))
     if fork is not None and sum(alone) == 1 and not others and max_age is None:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
         _verify_search(out, search_proof, index_key, pins, root, max_age)
+    elif disclosure is not None and root is None and sum(alone) == 1 and not others:
+        from tiletree.commands.verify_endorsed import verify_disclosure  # few calls need it
+
+        verify_disclosure(out, disclosure, pins, public)
     elif files and not any(alone) and _can_be_read(files, [proof, signature], bundle):
-        verify_files(out, files, Call(proof, bundle, pins, root, who, explain, log, gate, signature, max_age))
+        call = Call(proof, bundle, pins, root, who, explain, log, gate, signature, max_age, endorsement, public)
+        verify_files(out, files, call)
     else:
-        message = "name files, one of them with --proof; or --search-proof or --fork alone"
+        message = "name files, one of them with --proof; or --search-proof, --disclosure or --fork alone"
         raise click.UsageError(message, click.get_current_context())
 
 

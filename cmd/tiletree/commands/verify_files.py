@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from tiletree.commands.verify_report import Check, of_bundle, of_gate
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
 from tiletree.files import digest_named, digests_of, read_limited
 from tiletree.gating import OpenGate
-from tiletree.options import Pins
+from tiletree.reading import Pins
 from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
 from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_WRONG, Output, exit_code
 
@@ -47,6 +47,7 @@ class Call:
     gate            who has to have signed which file, in place of `who`
     signature       by SSH, minisign or OpenPGP
     max_age         how many seconds ago a quorum has to have confirmed the log, at most
+    endorsement     of the proof's tree, by the log that `public` says how to know
     """
 
     proof: Path | None
@@ -59,6 +60,8 @@ class Call:
     gate: OpenGate | None = None
     signature: Path | None = None
     max_age: int | None = None
+    endorsement: Path | None = None
+    public: Pins = field(default_factory=Pins)
 
 
 class _Judge:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -39,7 +40,13 @@ def check_proof(file: str, path: Path, call: Call, root: TrustedRoot | None) -> 
             f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
             hint="it is one of SSH, minisign or OpenPGP; its entry names a key, which anyone can write",
         )
-    return of_proof(proof, accepted, matched, entry, trust, sha256, explain=call.explain)
+    check = of_proof(proof, accepted, matched, entry, trust, sha256, explain=call.explain)
+    if call.endorsement is None:
+        return check
+    from tiletree.commands.verify_endorsed import check_endorsement  # few calls need it
+
+    fields, lines = check_endorsement(call.endorsement, proof.checkpoint, trust.policy, call.public)
+    return replace(check, fields={**check.fields, **fields}, lines=[*check.lines, *lines])
 
 
 def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes, str]:
