@@ -47,7 +47,7 @@ def test_init(tiletree: Command, s3: ObjectServer) -> None:
     assert message == "the private part of s3://public/log is not known"
     assert contents(s3) == {}
     done = tiletree("init", LOG, "--private", PRIVATE, "--origin", ORIGIN, "--json")
-    assert list(done.json) == ["origin", "vkey", "size", "public", "private", "key", "anchor", "one_machine"]
+    assert list(done.json) == ["origin", "vkey", "vkeys", "size", "public", "private", "key", "anchor", "one_machine"]
     again = tiletree("init", LOG, "--origin", ORIGIN)
     lines = dict(line.split(maxsplit=1) for line in again.out.splitlines())
     assert (lines["public"], lines["private"], lines["vkey"]) == (LOG, PRIVATE, done.json["vkey"])

@@ -20,6 +20,7 @@ from tiles.user.trusted_keys import Trust
 
 URL = "https://log.example.com/a"
 KEY, OTHER = LOG.verifier, OTHER_KEY.verifier
+STRANGER = signing_key("other.example.com", bytes(32)).verifier
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_first_use_without_policy(trust: Trust) -> None:
     ("text", "error"),
     [
         (b"quorum none\n", UsageError),
-        (f"log {KEY.vkey}\nlog {OTHER.vkey}\nquorum none\n".encode(), UsageError),
+        (f"log {KEY.vkey}\nlog {STRANGER.vkey}\nquorum none\n".encode(), UsageError),
         (b"log x\nquorum none\n", Malformed),
         (f"log {OTHER.vkey}\nquorum none\n".encode(), SignatureError),
         (b"#" * (1 << 20) + b"\n", AccessError),

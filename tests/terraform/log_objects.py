@@ -51,6 +51,7 @@ ROWS = [
         ("private", REPLACE, (f"{PROBES}0",)),
         ("private", CREATE, (paths.policy_path(_DIGEST), paths.decided_path(_DIGEST))),
         ("private", CREATE, (f"{paths.REJECTED}{_SUBMITTED}", paths.odd_rejection_path(_DIGEST))),
+        ("private", CREATE, (paths.witnessed_path(_DIGEST),)),
         ("private", DELETE, (f"{paths.INBOX}{_SUBMITTED}", f"{paths.INBOX}ci/a name that no batch can hold")),
         ("private", NOTHING, (f"{paths.SET_ASIDE}{CHECKPOINT}", CHECKPOINT, paths.ANCHOR)),
         ("private", NOTHING, (paths.MOVED, paths.MOVING)),  # by `move`, which an operator runs

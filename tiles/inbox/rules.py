@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from tiles.errors import Malformed, UsageError
 from tiles.sigstore.glob import Glob
 
-KINDS = ("blinded", "file", "hashedrekord", "raw", "revocation", "signature")  # names of `tiles.entries.kinds`
+# names of `tiles.entries.kinds`
+KINDS = ("blinded", "endorsement", "file", "hashedrekord", "raw", "revocation", "signature")
 SIGNED = {"key": ("hashedrekord", "revocation"), "identity": ("hashedrekord",)}  # kinds that show who signed, and how
 MOST_RULES = 1024
 

@@ -104,8 +104,8 @@ class Recoverer:
         """Publish a tree that is published with the signatures of all keys of the head.
 
         A key was added, and the run that did so may have died; or somebody has taken a signature off the checkpoint.
+        The head may not last yet. If it is lost, the checkpoint has a signature more than the head asks for.
         """
-        self._make_last()
         with suppress(Overtaken):  # then a larger tree is committed, and published with all of them
             self._steps.publisher.publish(state, None, state.head.tree)
 
