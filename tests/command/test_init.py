@@ -16,7 +16,7 @@ def test_init_says_what_it_made(tiletree: Command) -> None:
     """`init --json` is exactly origin, vkey and size; the key is 0600 and never shown."""
     done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k", "--json")
     assert done.code == 0
-    assert list(done.json) == ["origin", "vkey", "size", "public", "private", "key", "anchor", "one_machine"]
+    assert list(done.json) == ["origin", "vkey", "vkeys", "size", "public", "private", "key", "anchor", "one_machine"]
     assert (done.json["origin"], done.json["size"]) == (ORIGIN, 0)
     assert stat.S_IMODE(Path("k").stat().st_mode) == 0o600
     secret = Path("k").read_text().strip().split("+", 4)[4]

@@ -183,7 +183,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["admission", NONE], True),
         (["admission", NONE, "--set", LINES], True),
         (["key", "add", NONE], True),
-        (["key", "retire", NONE, LINES], True),
+        (["key", "retire", NONE, LINES], False),
     ],
 }
 

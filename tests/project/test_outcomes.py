@@ -17,12 +17,12 @@ import tiles
 from tests.support import outcomes
 from tests.support.make_cli_docs import contexts
 from tiles.errors import TilesError
-from tiletree import cli, finding, links, opening, remarks, stapling, ui
+from tiletree import cli, finding, key_news, links, opening, remarks, stapling, ui
 
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SHARED = [
-    Path(module.__file__) for module in (finding, links, opening, remarks, stapling, ui)
+    Path(module.__file__) for module in (finding, key_news, links, opening, remarks, stapling, ui)
 ]  # that make fields for several commands
 
 
@@ -34,7 +34,7 @@ def module_of(command: str) -> str:
 
 def sources(module: str) -> list[Path]:
     """Return the files of a command's module: submit has its report in one of its own, and verify its files."""
-    parts = (COMMANDS / f"{module}{part}.py" for part in ("", "_files", "_report", "_signatures"))
+    parts = (COMMANDS / f"{module}{part}.py" for part in ("", "_files", "_report", "_signatures", "_changes"))
     return [path for path in parts if path.exists()]
 
 
