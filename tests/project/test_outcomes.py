@@ -22,7 +22,8 @@ from tiletree import cli, cosigning, endorsing, finding, key_news, links, openin
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SHARED = [
-    Path(module.__file__) for module in (cosigning, endorsing, finding, key_news, links, opening, remarks, stapling, ui, when)
+    Path(module.__file__)
+    for module in (cosigning, endorsing, finding, key_news, links, opening, remarks, stapling, ui, when)
 ]  # that make fields for several commands
 
 
@@ -34,7 +35,8 @@ def module_of(command: str) -> str:
 
 def sources(module: str) -> list[Path]:
     """Return the files of a command's module: submit has its report in one of its own, and verify its files."""
-    parts = (COMMANDS / f"{module}{part}.py" for part in ("", "_files", "_report", "_signatures", "_endorsed"))
+    suffixes = ("", "_files", "_report", "_signatures", "_endorsed", "_changes")
+    parts = (COMMANDS / f"{module}{part}.py" for part in suffixes)
     return [path for path in parts if path.exists()]
 
 

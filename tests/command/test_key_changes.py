@@ -1,0 +1,48 @@
+"""`init --post-quantum`, `key add` and `key retire`, and what readers are shown of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.command_line import ORIGIN, Command
+
+
+def test_a_pair_is_verified_offline_by_either(tiletree: Command) -> None:
+    """A proof is good by the Ed25519 key alone, and by the ML-DSA-44 key alone; a KMS has no such pair."""
+    made = tiletree.ok("init", "log", "--origin", ORIGIN, "--post-quantum", "--key", "k")
+    assert len(made["vkeys"]) == 2
+    assert Path("k").stat().st_mode & 0o777 == 0o600
+    Path("a").write_bytes(b"content")
+    tiletree.ok("add", "log", "a", "--key", "k")
+    for vkey in made["vkeys"]:
+        tiletree.ok("prove", "log", "a", "-o", "p", "--vkey", vkey)
+        tiletree.ok("verify", "a", "--proof", "p", "--vkey", vkey)
+        Path("p").unlink()
+    assert tiletree.ok("key", "show", "log", "--key", "k")["vkeys"] == made["vkeys"]
+    Path("k2").write_text(Path("k").read_text().split("\n")[0] + "\n")
+    Path("k2").chmod(0o600)
+    done = tiletree("init", "other", "--origin", ORIGIN, "--post-quantum", "--key", "k2")
+    assert done.code == 2
+    assert "no ML-DSA-44 key" in done.err
+
+
+def test_what_readers_are_shown(tiletree: Command) -> None:
+    """While the old key signs, a remark; once it does not, a refusal that names the new key; none is just taken."""
+    old = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")["vkey"]
+    assert "key_changes" not in tiletree.ok("info", "log", "--vkey", old)
+    added = tiletree.ok("key", "add", "log", "--key", "k")
+    new = added["vkey"]
+    assert added["statement"] == "keys/0"
+    news = tiletree.ok("info", "log", "--vkey", old)["key_changes"]
+    assert news == [{"action": "add", "vkey": new, "size": 0}]
+    tiletree.ok("key", "trust", "log", old)
+    tiletree.ok("key", "retire", "log", old, "--key", "k")
+    Path("a").write_bytes(b"content")
+    tiletree.ok("add", "log", "a", "--key", "k")
+    done = tiletree("info", "log")
+    assert done.code == 1
+    assert new in done.err
+    assert "--replace" in done.err
+    tiletree.ok("key", "trust", "log", new, "--replace")
+    assert tiletree.ok("info", "log")["vkey"] == new
+    assert tiletree.ok("audit", "log")["findings"] == []
