@@ -208,7 +208,7 @@ def trial(seed: int, directory: Path, fetch: Callable[[Liar], Fetcher] = LyingFe
 def test_lies_in_all_combinations(tmp_path: Path) -> None:
     """Whatever is told: an error says so, or what is returned is true, and what is remembered is true."""
     first = random.SystemRandom().randrange(1 << 30)
-    came = [what for seed in range(first, first + 25) for what in trial(seed, tmp_path / str(seed))]
+    came = [what for seed in range(first, first + 10) for what in trial(seed, tmp_path / str(seed))]
     assert {"true", "TileError"} <= set(came), (first, set(came))
     assert not {"without evidence", "without a word"} & set(came), first
 
@@ -232,7 +232,7 @@ def test_requests_are_bounded(tmp_path: Path) -> None:
 # ---- over HTTP: silence, and more than anyone can read
 
 QUICK = Patience(connect=2.0, read=0.15, whole=0.4)
-ROOM = 12 << 20  # bytes that lie in buffers between the two ends
+ROOM = 48 << 20  # bytes that lie in buffers between the two ends, at most: the server has 10 GB
 
 
 @pytest.mark.parametrize("way", WAYS)
