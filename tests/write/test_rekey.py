@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.faults import CHANGING, Died, Faults, GatedStore
 from tests.support.sampling import one_in, quickly
+from tests.support.witnesses import away
 from tests.support.world import ORIGIN, World, explained, recording_key, some_entries
 from tiles.errors import AccessError, NotFound, Refused, Unfinished, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -225,3 +226,18 @@ def test_beside_another_run() -> None:
         assert published(here).tree.size == 5
         writer(here).finish()
         is_whole(here, OLD, NEW)
+
+
+def test_a_log_that_needs_witnesses() -> None:
+    """A key comes and goes while all witnesses are away: what they have cosigned of the tree stays with it."""
+    world = World(others=OTHERS).witnessed(2, 3).grown(3)
+    world.policy = None  # from now on, writers take the log's own, which changes with the keys
+    cosigned = {line for line in published(world).note.signatures if line.name != ORIGIN}
+    assert len(cosigned) >= 2
+    for each in world.witnesses.values():
+        each.lie = away
+    writer(world).rekeying.change(ADD, NEW.verifier)
+    assert signers(published(world)) == of(OLD, NEW)
+    writer(world).rekeying.change(RETIRE, OLD.verifier)
+    assert {line for line in published(world).note.signatures if line.name != ORIGIN} == cosigned
+    is_whole(world, NEW)
