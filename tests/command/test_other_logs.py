@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,17 @@ def test_words(tiletree: Command, certificates: str, log: str) -> None:
     assert (shown.code, "Subject      CN=host.example.com" in shown.out) == (0, True)
     assert tiletree("get", certificates, "0", "--format", "text", "-o", "x", *CT).code == 2
     assert tiletree.ok("get", "log", "0", "--format", "text", "--vkey", log)["kind"] in {"file", "raw"}
+
+
+@pytest.mark.parametrize(("make", "pins"), [(sumdb, SUMDB), (static_ct, CT)], ids=["sumdb", "static-ct"])
+def test_they_are_watched(tiletree: Command, make: Callable[[int], dict[str, bytes]], pins: tuple[str, ...]) -> None:
+    """A monitor reads every entry once, remembers where it is, and takes another history for one."""
+    log = put(Path("theirs"), make(300))
+    watch = ("monitor", log, *pins, "--state", "watched", "--all")
+    assert tiletree(*watch, "--begin", "first").code == 0
+    put(Path("theirs"), make(301))
+    assert tiletree(*watch).code == 0
+    (kept,) = Path("watched").glob("*/matches.jsonl")
+    assert [json.loads(line)["index"] for line in kept.read_text().splitlines()] == list(range(301))
+    put(Path("theirs"), {path: data for path, data in make(7).items() if path in ("latest", "checkpoint")})
+    assert tiletree(*watch).code == 9  # an older copy of the same history
