@@ -11,6 +11,10 @@ import pytest
 from tests.support.command_line import ORIGIN, Command
 from tests.support.fault_server import serving
 from tests.support.readers import make_log
+from tests.support.signed_text import LOG
+from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, with_signatures
+from tiles.notes.note import Signature
+from tiles.tree.layout import CHECKPOINT
 
 SIZE = 700
 FOLDER = sha256(ORIGIN.encode()).hexdigest()
@@ -182,3 +186,20 @@ def test_prove(tiletree: Command, grown: str) -> None:
     failed = tiletree("prove", "log", "--index", 3, "--vkey", grown, "--mirror", "nothing", "--json")
     assert failed.code in (1, 3)
     assert failed.json["addresses"]
+
+
+def test_an_origin_that_is_not_the_name_of_the_key(tiletree: Command, tmp_path: Path) -> None:
+    """It is mirrored, and not cosigned: mirrors that cosign have a log under the hash of its origin."""
+    objects = make_log(7)
+    text = Checkpoint("an origin", parse_signed_checkpoint(objects[CHECKPOINT]).tree)
+    line = Signature(LOG.verifier.name, LOG.verifier.key_id, LOG.sign(text.text))
+    for path, data in {**objects, CHECKPOINT: with_signatures(text, [line]).data}.items():
+        target = tmp_path / "theirs" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    tiletree.ok("key", "generate", "mirror.example.com", "--cosigner", "--out", "mk")
+    pins = ("--vkey", LOG.verifier.vkey, "--origin", "an origin")
+    refused = tiletree("mirror", str(tmp_path / "theirs"), "cosigned", *pins, "--cosign", "mk", "--begin")
+    assert (refused.code, "is not the name of the key" in refused.err) == (4, True), refused
+    assert not Path("cosigned").exists()
+    assert tiletree.ok("mirror", str(tmp_path / "theirs"), "copy", *pins)["size"] == 7

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tiles.errors import Malformed, NotFound, Refused, UsageError
+from tiles.notes.log_identity import check_named_by
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_place
 from tiles.records.paths import HEAD
@@ -75,6 +76,8 @@ def mirror(out: Output, src: str, dst: str, everything: bool, key: KeyPlace | No
             hint="or `tiletree key trust SRC VKEY`, with a vkey from a source that you trust",
         )
     origin = accepted.signed.origin
+    if signer is not None:
+        check_named_by(accepted.log, origin)
     place = _below(dst, mirror_folder(origin)) if signer else dst
     target = _target(place)
     with out.progress("mirroring", client.tree.size) as progress:
