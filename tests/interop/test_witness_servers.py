@@ -17,6 +17,7 @@ import pytest
 
 from tests.interop.peers import Program, build
 from tests.interop.pythons import python_3_13
+from tests.support.command_line import Command
 from tests.support.signed_text import LOG
 from tests.support.witness_requests import FOLDER, asked, recorded, requests, write
 from tiles.notes.cosignature import verify_cosignature
@@ -83,16 +84,18 @@ def litewitness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "litewitness"
 
 
-def test_litewitness(litewitness: Path, tmp_path: Path) -> None:
-    """Its logs are put into its database, as its own witnessctl does; its key is in an agent."""
+@contextmanager
+def running_litewitness(program: Path, directory: Path) -> Iterator[tuple[str, int]]:
+    """Run it, and give its vkey and port. Its logs are put into its database, as its own witnessctl does; its key is in
+    an agent."""
     if shutil.which("ssh-agent") is None:
         pytest.skip("NOT TESTED against litewitness: there is no ssh-agent")
     call: Callable[..., subprocess.CompletedProcess[str]] = lambda *words, **more: subprocess.run(  # noqa: E731
-        words, cwd=tmp_path, check=True, capture_output=True, text=True, **more
+        words, cwd=directory, check=True, capture_output=True, text=True, **more
     )
     call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "k")
     fingerprint = call("ssh-keygen", "-lf", "k.pub").stdout.split()[1]
-    with closing(sqlite3.connect(tmp_path / "w.db")) as database:
+    with closing(sqlite3.connect(directory / "w.db")) as database:
         database.executescript(
             "CREATE TABLE log (origin TEXT PRIMARY KEY, tree_size INTEGER NOT NULL, tree_hash TEXT NOT NULL);"
             "CREATE TABLE key (origin TEXT NOT NULL, key TEXT NOT NULL, FOREIGN KEY(origin) REFERENCES log(origin));"
@@ -101,27 +104,80 @@ def test_litewitness(litewitness: Path, tmp_path: Path) -> None:
         database.execute("INSERT INTO key VALUES (?, ?)", (LOG.name, LOG.verifier.vkey))
         database.commit()
     port = free_port()
-    (tmp_path / "agent").mkdir()
-    with running(["ssh-agent", "-D", "-a", str(tmp_path / "a.sock")], tmp_path / "agent"):
-        call("ssh-add", "k", env={**os.environ, "SSH_AUTH_SOCK": str(tmp_path / "a.sock")})
-        words = [str(litewitness), "-name", "litewitness.example.com", "-db", "w.db", "-ssh-agent", "a.sock"]
-        with running([*words, "-key", fingerprint, "-listen", f"127.0.0.1:{port}"], tmp_path, port):
-            found = re.search(r'vkey="?([^"\s]+)', (tmp_path / "err").read_text())
+    (directory / "agent").mkdir()
+    with running(["ssh-agent", "-D", "-a", str(directory / "a.sock")], directory / "agent"):
+        call("ssh-add", "k", env={**os.environ, "SSH_AUTH_SOCK": str(directory / "a.sock")})
+        words = [str(program), "-name", "litewitness.example.com", "-db", "w.db", "-ssh-agent", "a.sock"]
+        with running([*words, "-key", fingerprint, "-listen", f"127.0.0.1:{port}"], directory, port):
+            found = re.search(r'vkey="?([^"\s]+)', (directory / "err").read_text())
             assert found is not None
-            check("litewitness", found[1], port)
+            yield found[1], port
+
+
+@contextmanager
+def running_aics_witness(directory: Path) -> Iterator[tuple[str, int]]:
+    """Run it, and give its vkey and port. It needs a newer Python than ours may be."""
+    python = python_3_13()
+    subprocess.run([python, "-m", "venv", str(directory / "venv")], check=True)
+    pip = [str(directory / "venv/bin/python"), "-m", "pip", "install", "-q", AICS]
+    if (done := subprocess.run(pip, capture_output=True, text=True)).returncode:
+        pytest.skip(f"NOT TESTED against aics-witness: {done.stderr.strip()[-300:]}")
+    own, port = str(directory / "venv/bin/aics-witness"), free_port()
+    name = ["init", "-c", "w.json", "--name", "aics.example.com", "--listen", f"127.0.0.1:{port}"]
+    log = ["add-log", "-c", "w.json", "--origin", LOG.name, "--vkey", LOG.verifier.vkey]
+    said = [subprocess.run([own, *words], cwd=directory, check=True, capture_output=True, text=True).stdout
+            for words in (name, log)]  # fmt: skip
+    with running([own, "serve", "-c", "w.json"], directory, port):
+        yield said[0].split()[0], port
+
+
+def test_litewitness(litewitness: Path, tmp_path: Path) -> None:
+    """It answers as it did."""
+    with running_litewitness(litewitness, tmp_path) as (vkey, port):
+        check("litewitness", vkey, port)
 
 
 def test_aics_witness(tmp_path: Path) -> None:
-    """It needs a newer Python than ours may be."""
-    python = python_3_13()
-    subprocess.run([python, "-m", "venv", str(tmp_path / "venv")], check=True)
-    pip = [str(tmp_path / "venv/bin/python"), "-m", "pip", "install", "-q", AICS]
-    if (done := subprocess.run(pip, capture_output=True, text=True)).returncode:
-        pytest.skip(f"NOT TESTED against aics-witness: {done.stderr.strip()[-300:]}")
-    own, port = str(tmp_path / "venv/bin/aics-witness"), free_port()
-    name = ["init", "-c", "w.json", "--name", "aics.example.com", "--listen", f"127.0.0.1:{port}"]
-    log = ["add-log", "-c", "w.json", "--origin", LOG.name, "--vkey", LOG.verifier.vkey]
-    said = [subprocess.run([own, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-            for words in (name, log)]  # fmt: skip
-    with running([own, "serve", "-c", "w.json"], tmp_path, port):
-        check("aics-witness", said[0].split()[0], port)
+    """It answers as it did."""
+    with running_aics_witness(tmp_path) as (vkey, port):
+        check("aics-witness", vkey, port)
+
+
+def test_a_quorum_of_three_kinds(litewitness: Path, tmp_path: Path, tiletree: Command) -> None:
+    """Two of litewitness, aics-witness and our own, which has an ML-DSA-44 key and no server, cosign a log."""
+    for name in ("lite", "aics"):
+        (tmp_path / name).mkdir()
+    Path("k").write_text(f"{LOG.skey}\n")
+    Path("k").chmod(0o600)
+    own = tiletree.ok(
+        "witness", "init", "w.conf", "--name", "own.example.com", "--state", "seen", "--kind", "ml-dsa-44"
+    )
+    tiletree.ok("witness", "begin", "w.conf", "log", "--vkey", LOG.verifier.vkey)
+
+    def cosigners() -> set[str]:
+        return {each.split(".")[0] for each in tiletree.ok("info", "log", "--policy", "policy")["cosigned_by"]}
+
+    with (
+        running_aics_witness(tmp_path / "aics") as (aics, aics_port),
+        running_litewitness(litewitness, tmp_path / "lite") as (lite, lite_port),
+    ):
+        Path("policy").write_text(
+            f"log {LOG.verifier.vkey}\n"
+            f"witness lite {lite} http://127.0.0.1:{lite_port}\n"
+            f"witness aics {aics} http://127.0.0.1:{aics_port}\n"
+            f"witness own {own['vkeys'][0]} {Path('seen').absolute()}\n"
+            "group g 2 lite aics own\nquorum g\n"
+        )
+        tiletree.ok("init", "log", "--origin", LOG.name, "--key", "k", "--policy", "policy")
+        for number in range(3):
+            Path("f").write_text(f"{number}\n")
+            tiletree.ok("add", "log", "f", "--key", "k")
+            assert cosigners() == {"litewitness", "aics"}
+            tiletree.ok("witness", "run", "w.conf")
+            tiletree.ok("refresh", "log", "--key", "k")
+            assert cosigners() == {"litewitness", "aics", "own"}
+        tiletree.ok("prove", "log", "f", "-o", "p", "--policy", "policy")
+        assert len(tiletree.ok("verify", "f", "--proof", "p", "--policy", "policy")["cosigned_by"]) == 3
+    Path("g").write_text("more\n")
+    refused = tiletree("add", "log", "g", "--key", "k")
+    assert (refused.code, "lite: " in refused.err, "aics: " in refused.err) == (5, True, True), refused
