@@ -256,6 +256,11 @@ class LogClient:
         check_range(tree.size, start, stop)
         return leaves_of(tree, start, stop)
 
+    def tree_of(self, signed: SignedCheckpoint) -> VerifiedTree:
+        """Return the tree of a checkpoint that the log has signed, by the tiles that are read here."""
+        accepted, tree = self._current
+        return tree if signed.tree == accepted.signed.tree else self._verified(signed, accepted.log)
+
     def tree_at(self, size: int) -> TreeHead:
         """Return the tree that the log had at a size, from hashes that are believed.
 

@@ -7,8 +7,6 @@ from itertools import chain
 
 from tiles.errors import UsageError
 from tiles.read.client import LogClient
-from tiles.read.tiles import TileSource
-from tiles.read.verified_tree import VerifiedTree
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.tree.proof import build_proof, consistency_nodes, verify_consistency
 
@@ -31,7 +29,7 @@ def prove_consistency(client: LogClient, first: int, last: int) -> Consistency:
         raise UsageError(f"a log of size {client.tree.size} has no consistency proof from {first} to {last}")
     older, newer = client.tree_at(first), client.tree_at(last)
     parts = consistency_nodes(first, last)
-    tree = VerifiedTree(TileSource(client.fetcher, client.log_format), client.tree, client.accepted.signed.origin)
+    tree = client.tree_of(client.accepted.signed)
     tree.read(list(chain.from_iterable(parts)))
     hashes = build_proof(parts, tree.hash)
     verify_consistency(older, newer, hashes)

@@ -15,11 +15,10 @@ from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.parallel import in_parallel
 from tiles.read.addresses import Addresses
 from tiles.read.client import LogClient
-from tiles.read.histories import check_extends, forked
+from tiles.read.histories import forked
 from tiles.read.memories import CheckpointMemory
-from tiles.read.tiles import TileSource
+from tiles.read.same_history import check_history
 from tiles.read.trouble import judged
-from tiles.read.verified_tree import VerifiedTree
 from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
 from tiles.tree.merkle import TreeHead
@@ -65,7 +64,7 @@ def _compared(
             yield Shown(place.url, None, there)
             continue
         try:
-            _check_consistent(client, fetcher, there)
+            check_history(client, there)
         except ForkError as fork:
             error = forked(fork, client.policy, visits) if visits else fork
             raise placed(error, f"{place.url}/{client.log_format.checkpoint}") from None
@@ -73,15 +72,6 @@ def _compared(
             yield Shown(place.url, None, f"nothing shows that it is of the same history: {error.message}")
         else:
             yield Shown(place.url, there.tree)
-
-
-def _check_consistent(client: LogClient, fetcher: Addresses, there: SignedCheckpoint) -> None:
-    """Raise ForkError if another address's checkpoint is of another history than the one that is read."""
-    here = client.accepted.signed
-    older, newer = sorted((there, here), key=lambda signed: signed.tree.size)
-    if older.tree.size == newer.tree.size:
-        older, newer = here, there
-    check_extends(older, newer, VerifiedTree(TileSource(fetcher, client.log_format), newer.tree, newer.origin))
 
 
 def _fetched(place: Fetcher, client: LogClient) -> SignedCheckpoint | str:

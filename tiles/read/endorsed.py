@@ -19,9 +19,7 @@ from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof
 from tiles.read.client import LogClient
 from tiles.read.histories import check_extends, forked, unproven
 from tiles.read.memories import CheckpointMemory
-from tiles.read.tiles import TileSource
 from tiles.read.trouble import judged
-from tiles.read.verified_tree import VerifiedTree
 from tiles.records.paths import checkpoint_path, newest_endorsed_path
 from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
@@ -60,7 +58,7 @@ def check_endorsed(client: LogClient, endorsed: SignedCheckpoint, visits: Checkp
     """
     now = client.accepted.signed
     smaller, larger = sorted((endorsed, now), key=lambda signed: signed.tree.size)
-    tree = VerifiedTree(TileSource(client.fetcher), larger.tree, larger.origin)
+    tree = client.tree_of(larger)
     try:
         check_extends(smaller, larger, tree)
     except ForkError as fork:
@@ -86,7 +84,7 @@ def prove_endorsed(client: LogClient, endorsed: Endorsed, index: int, extra: byt
             f"tree of size {signed.tree.size}",
             hint="`tiletree endorse` of the log's owner endorses what it has now",
         )
-    tree = VerifiedTree(TileSource(client.fetcher), signed.tree, signed.origin)
+    tree = client.tree_of(signed)
     leaf, parts = Node(0, index), inclusion_nodes(index, tree.size)
     tree.read([leaf, *chain.from_iterable(parts)])
     hashes = build_proof(parts, tree.hash)

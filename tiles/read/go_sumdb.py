@@ -9,15 +9,14 @@ lookup/<module>@<version>         number and text of a record, and a checkpoint
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tiles.errors import Malformed, TileError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.encoding import decode_decimal, decode_text
-from tiles.read.log_formats import MAX_BUNDLE_SIZE, MAX_TILE_SIZE, cut_hashes
+from tiles.read.log_formats import TlogTiles, cut_hashes
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile
-from tiles.tree.merkle import MAX_TREE_SIZE, Hash, leaf_hashes
+from tiles.tree.merkle import MAX_TREE_SIZE
 from tiles.tree.sumdb_bundle import check_record, format_records, parse_records
 
 LATEST = "latest"
@@ -28,7 +27,7 @@ _HEIGHT = f"{TILES}8/"
 _MODULE_VERSION = re.compile(r"[!-~]+@v[!-~]+", re.ASCII)
 
 
-class GoSumdb:
+class GoSumdb(TlogTiles):
     """A checksum database. An entry is the text of a record, which ends in newline."""
 
     name = "sumdb"
@@ -39,21 +38,9 @@ class GoSumdb:
         below = tile.path.removeprefix(TILES)
         return f"{_HEIGHT}data/{below.removeprefix('entries/')}" if tile.level == ENTRIES else f"{_HEIGHT}{below}"
 
-    def limit(self, tile: Tile) -> int:
-        """Return how many bytes of a tile or data tile to read at most."""
-        return MAX_BUNDLE_SIZE if tile.level == ENTRIES else MAX_TILE_SIZE
-
-    def parse_checkpoint(self, data: bytes) -> SignedCheckpoint:
-        """Return the checkpoint in a signed note. Raises Malformed."""
-        return parse_signed_checkpoint(data)
-
     def parse_bundle(self, bundle: Tile, data: bytes) -> list[bytes]:
         """Return the records in a data tile's bytes. Raises Malformed."""
         return parse_records(data, bundle.width)
-
-    def leaf_hashes(self, entries: Sequence[bytes]) -> Sequence[Hash]:
-        """Return the leaf hash of each record (RFC 6962)."""
-        return leaf_hashes(entries)
 
     def cut(self, tile: Tile, full: bytes) -> bytes:
         """Return a partial tile or data tile, cut from the full one. Raises TileError, which names the full one."""

@@ -45,8 +45,8 @@ def forked(fork: ForkError, policy: Policy, visits: CheckpointMemory) -> ForkErr
     message = fork.message
     if one != other:
         message += f"; they are signed by two different keys: {one.vkey}, and {other.vkey}"
-    saved = _saved(fork, older, newer, policy, visits)
-    hint = explained("two-histories-were-seen", f"{saved}; tell others who use this log")
+    told = saved(fork, older, newer, policy, visits)
+    hint = explained("two-histories-were-seen", f"{told}; tell others who use this log")
     return ForkError(message, hint=hint, evidence=fork.evidence)
 
 
@@ -71,12 +71,12 @@ def unproven(
     )
     error.hint = (
         "an old copy of the log, or another history that may grow differently: ask who runs it; "
-        f"{explained('two-histories-were-seen', _saved(error, served, last, policy, visits))}"
+        f"{explained('two-histories-were-seen', saved(error, served, last, policy, visits))}"
     )
     return error
 
 
-def _saved(
+def saved(
     error: ForkError | HistoryUnknown,
     older: SignedCheckpoint,
     newer: SignedCheckpoint,

@@ -7,14 +7,10 @@ from dataclasses import dataclass, replace
 
 from tiles.errors import ForkError, LogError, TilesError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.fork_evidence import fork_error
 from tiles.notes.policy import Policy
 from tiles.read.client import LogClient
-from tiles.read.consistency import prove_consistency
 from tiles.read.histories import check_extends, forked
 from tiles.read.memories import CheckpointMemory
-from tiles.read.tiles import TileSource
-from tiles.read.verified_tree import VerifiedTree
 
 SAME, BEHIND, AHEAD, FORK, UNKNOWN = "same", "behind", "ahead", "fork", "unknown"
 
@@ -26,19 +22,8 @@ def check_history(client: LogClient, signed: SignedCheckpoint) -> None:
     Raises ForkError, with what proves that it is not; AccessError if the tiles that would show it cannot be read.
     """
     served = client.accepted.signed
-    size = signed.tree.size
-    if size > served.tree.size:
-        check_extends(
-            served, signed, VerifiedTree(TileSource(client.fetcher, client.log_format), signed.tree, signed.origin)
-        )
-        return
-    believed = client.tree_at(size)
-    if believed == signed.tree:
-        return
-    # a proof that is made of believed hashes: what contradicts it is the other checkpoint, not the proof
-    if size == served.tree.size:
-        raise fork_error(signed, served)
-    raise fork_error(signed, served, (believed.root, *prove_consistency(client, size, served.tree.size).hashes))
+    older, newer = (served, signed) if signed.tree.size > served.tree.size else (signed, served)
+    check_extends(older, newer, client.tree_of(newer))
 
 
 Opener = Callable[[CheckpointMemory | None], LogClient]  # with the memory that its visits are compared with

@@ -11,26 +11,21 @@ it was submitted and the fingerprints of its chain, is not in the tree: nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tiles.errors import Malformed, TileError
-from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.read.log_formats import MAX_TILE_SIZE, cut_hashes
+from tiles.read.log_formats import MAX_TILE_SIZE, TlogTiles, cut_hashes
 from tiles.store.bounded_gzip import MAGIC, decode
 from tiles.tree.ct_bundle import tile_leaves
 from tiles.tree.layout import BUNDLES, ENTRIES, TILE_WIDTH, TILES, Tile
-from tiles.tree.merkle import Hash, leaf_hashes
 
 DATA = f"{TILES}data/"
 MAX_LEAF_SIZE = 1 << 17  # bytes of one entry with its chain, on average: logs take no more in one submission
 MAX_DATA_SIZE = TILE_WIDTH * MAX_LEAF_SIZE
 
 
-class StaticCt:
+class StaticCt(TlogTiles):
     """A log of certificates."""
 
     name = "static-ct"
-    checkpoint = "checkpoint"
 
     def path(self, tile: Tile) -> str:
         """Return the path of a tile or data tile."""
@@ -40,18 +35,10 @@ class StaticCt:
         """Return how many bytes of a tile or data tile to read at most."""
         return MAX_DATA_SIZE if tile.level == ENTRIES else MAX_TILE_SIZE
 
-    def parse_checkpoint(self, data: bytes) -> SignedCheckpoint:
-        """Return the checkpoint in a signed note. Raises Malformed."""
-        return parse_signed_checkpoint(data)
-
     def parse_bundle(self, bundle: Tile, data: bytes) -> list[bytes]:
         """Return the MerkleTreeLeaf of each entry in a data tile. Raises Malformed."""
         first = bundle.index * TILE_WIDTH
         return [leaf.entry for leaf in tile_leaves(_plain(data), bundle.width, first)]
-
-    def leaf_hashes(self, entries: Sequence[bytes]) -> Sequence[Hash]:
-        """Return the leaf hash of each entry (RFC 6962)."""
-        return leaf_hashes(entries)
 
     def cut(self, tile: Tile, full: bytes) -> bytes:
         """Return a partial tile or data tile, cut from the full one. Raises TileError, which names the full one."""

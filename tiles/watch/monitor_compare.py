@@ -12,13 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from tiles.errors import AccessError, ForkError, HistoryUnknown, NotFound, TileError, explained, placed
+from tiles.errors import ForkError, HistoryUnknown, NotFound, TileError, explained, placed
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.notes.fork_evidence import NEWER, OLDER, fork_signers
+from tiles.notes.fork_evidence import NEWER, OLDER
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.witness_messages import seen_path
 from tiles.read.client import LogClient
-from tiles.read.histories import check_extends, forked
+from tiles.read.histories import check_extends, forked, saved
 from tiles.read.memories import CheckpointMemory
 from tiles.read.tiles import TileSource
 from tiles.read.trouble import judged
@@ -112,18 +112,14 @@ class Comparison:
 
     def _unproven(self, where: str, there: SignedCheckpoint, why: NotFound | TileError) -> HistoryUnknown:
         ours = self._largest
-        evidence = {OLDER: ours.data, NEWER: there.data}
-        _, key = fork_signers(ours, there, self._logs)
-        try:
-            saved = f"both are in {self._visits.save_evidence(key, evidence)}"
-        except AccessError as error:
-            saved = f"they could not be saved: {error.message}"
-        return HistoryUnknown(
+        error = HistoryUnknown(
             f"{where} shows {there.tree.size} entries that the log has signed, {self._client.fetcher.url} shows "
             f"{ours.tree.size}, and nothing shows that they begin with the same: {why.message}",
-            hint=explained("two-histories-were-seen", f"ask who runs the log; {saved}"),
-            evidence=evidence,
+            evidence={OLDER: ours.data, NEWER: there.data},
         )
+        told = saved(error, ours, there, self._logs, self._visits)
+        error.hint = explained("two-histories-were-seen", f"ask who runs the log; {told}")
+        return error
 
     def _tree_of(self, fetcher: Fetcher, signed: SignedCheckpoint) -> VerifiedTree:
         return VerifiedTree(TileSource(fetcher, self._format), signed.tree, signed.origin)
