@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import chain
 
 from tiles.errors import AccessError, ForkError, Malformed, NotFound, TileError, UsageError, placed
 from tiles.notes.checkpoint import SignedCheckpoint
@@ -33,7 +32,7 @@ from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
 from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, tile_at
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, fold_right, node_root
-from tiles.tree.proof import Node, build_proof, check_range, inclusion_nodes, root_nodes, verify_inclusion
+from tiles.tree.proof import Node, check_range, root_nodes
 
 SCAN_LIMIT = 16_384  # entries: 64 tiles, 512 KiB
 
@@ -172,11 +171,7 @@ class LogClient:
         Raises UsageError unless 0 ≤ index < the tree's size.
         """
         accepted, tree = self._current
-        leaf, parts = Node(0, index), inclusion_nodes(index, tree.size)
-        tree.read([leaf, *chain.from_iterable(parts)])
-        hashes = build_proof(parts, tree.hash)
-        verify_inclusion(tree.hash(leaf), index, tree.tree, hashes)
-        return TlogProof(index, hashes, accepted.signed, extra)
+        return TlogProof(index, tree.prove(index), accepted.signed, extra)
 
     def entry(self, index: int) -> bytes:
         """Return an entry. Raises UsageError unless 0 ≤ index < the tree's size."""

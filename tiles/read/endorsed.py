@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 
 from tiles.errors import ForkError, LogError, NotFound, NotLogged, placed
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -17,13 +16,13 @@ from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof
 from tiles.read.client import LogClient
-from tiles.read.histories import check_extends, forked, unproven
+from tiles.read.histories import forked, unproven
 from tiles.read.memories import CheckpointMemory
+from tiles.read.same_history import check_history
 from tiles.read.trouble import judged
 from tiles.records.paths import checkpoint_path, newest_endorsed_path
 from tiles.store import Fetcher
 from tiles.store.past_caches import fetch_for
-from tiles.tree.proof import Node, build_proof, inclusion_nodes, verify_inclusion
 
 
 def newest_endorsement(fetcher: Fetcher, origin: str, public: Policy, private: Policy) -> tuple[TlogProof, Endorsed]:
@@ -57,16 +56,14 @@ def check_endorsed(client: LogClient, endorsed: SignedCheckpoint, visits: Checkp
     endorsed, and not the tiles that would tell; what `LogClient` raises.
     """
     now = client.accepted.signed
-    smaller, larger = sorted((endorsed, now), key=lambda signed: signed.tree.size)
-    tree = client.tree_of(larger)
     try:
-        check_extends(smaller, larger, tree)
+        check_history(client, endorsed)
     except ForkError as fork:
         if visits is None:
             raise
         raise placed(forked(fork, client.policy, visits), client.fetcher.url) from None
     except NotFound as error:
-        if larger is now or visits is None:
+        if endorsed.tree.size <= now.tree.size or visits is None:
             raise
         raise unproven(client.fetcher.url, now, endorsed, error, client.policy, visits) from error
 
@@ -84,11 +81,7 @@ def prove_endorsed(client: LogClient, endorsed: Endorsed, index: int, extra: byt
             f"tree of size {signed.tree.size}",
             hint="`tiletree endorse` of the log's owner endorses what it has now",
         )
-    tree = client.tree_of(signed)
-    leaf, parts = Node(0, index), inclusion_nodes(index, tree.size)
-    tree.read([leaf, *chain.from_iterable(parts)])
-    hashes = build_proof(parts, tree.hash)
-    verify_inclusion(tree.hash(leaf), index, tree.tree, hashes)
+    hashes = client.tree_of(signed).prove(index)
     return TlogProof(index, hashes, _cosigned(client, signed), extra)
 
 

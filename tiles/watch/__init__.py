@@ -1,5 +1,6 @@
 """Those who look on: who compares what a log shows now with what it showed before.
 
+    cosigner          the keys of a witness or mirror: times never go back
     witness           cosigns what extends the tree that was cosigned last, and remembers it; pure but for its store
     witness_config    which logs a witness has begun, its keys, and where it stores what it cosigns
     witness_run       visits logs where they are published

@@ -11,16 +11,18 @@ from collections.abc import Callable, Sequence
 
 from tiles.errors import ProofError, Refused, SignatureError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, with_signatures
-from tiles.notes.cosignature import Cosignature, cosign, verify_cosignature
-from tiles.notes.keys import SIGNS_CHECKPOINT, SigningKey, VerifierKey
-from tiles.notes.note import MAX_SIGNATURES, claimed
+from tiles.notes.cosignature import Cosignature
+from tiles.notes.keys import SIGNS_CHECKPOINT, SigningKey
+from tiles.notes.note import MAX_SIGNATURES
 from tiles.tree.merkle import Hash
 from tiles.tree.proof import verify_consistency
+from tiles.watch.cosigner import Cosigner
 
 
 class MirrorSigner:
     """Signs what a mirror publishes.
 
+    verifier   the key that verifies what it signs
     key   of the mirror: a cosigner's, of the types 0x04 and 0x06
     now   POSIX seconds
 
@@ -33,24 +35,15 @@ class MirrorSigner:
                 f"{key.verifier} signs notes, and a mirror cosigns",
                 hint="its key has the signature type 0x04 or 0x06 (tlog-cosignature)",
             )
-        self._key = key
-        self._now = now
-
-    @property
-    def verifier(self) -> VerifierKey:
-        """The key that verifies what it signs."""
-        return self._key.verifier
+        self.verifier = key.verifier
+        self._cosigner = Cosigner([key], now)
 
     def own(self, signed: SignedCheckpoint) -> Cosignature | None:
         """Return the mirror's own cosignature of a checkpoint, the latest one; None if there is none.
 
         Raises SignatureError for a line that claims to be one and is not.
         """
-        found = [
-            verify_cosignature(signed.checkpoint, signature, key)
-            for signature, key in claimed(signed.note, [self.verifier])
-        ]
-        return max(found, key=lambda each: each.timestamp, default=None)
+        return max(self._cosigner.own(signed), key=lambda each: each.timestamp, default=None)
 
     def sign(self, signed: SignedCheckpoint, since: SignedCheckpoint | None, proof: Sequence[Hash]) -> SignedCheckpoint:
         """Return a log's checkpoint with the mirror's cosignature, to be published instead of `since`.
@@ -75,8 +68,8 @@ class MirrorSigner:
                 ) from error
             own = self.own(since)
             last = own.timestamp if own else 0
-        line = cosign(signed.checkpoint, self._key, max(int(self._now()), last))
+        lines = self._cosigner.lines(signed.checkpoint, self._cosigner.time_after(last))
         others = [each for each in signed.note.signatures if not each.claims(self.verifier)]
         if len(others) >= MAX_SIGNATURES:
             raise SignatureError(f"the checkpoint has {len(others)} signatures, and leaves no room for the mirror's")
-        return with_signatures(signed.checkpoint, [*others, line])
+        return with_signatures(signed.checkpoint, [*others, *lines])

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 from tiles.errors import AccessError, Conflict, ForkError, LogError, NotFound, OutcomeUnknown, Refused, explained
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, parse_signed_checkpoint, with_signatures
-from tiles.notes.cosignature import Cosignature, cosign, verify_cosignature
 from tiles.notes.fork_evidence import fork_error
 from tiles.notes.keys import SigningKey, VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE, Signature, claimed
@@ -33,6 +32,7 @@ from tiles.retry import Clock, Pauses, attempts
 from tiles.store import Store, Version
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
 from tiles.tree.proof import verify_consistency
+from tiles.watch.cosigner import Cosigner
 
 COSIGNED = "cosigned"  # a larger tree than before
 REFRESHED = "refreshed"  # the same tree, at a later time
@@ -101,7 +101,7 @@ class Witness:
     """
 
     def __init__(self, keys: Sequence[SigningKey], store: Store, visits: CheckpointMemory, clock: Clock) -> None:
-        self._keys = tuple(keys)
+        self._cosigner = Cosigner(keys, clock.now)
         self._store = store
         self._visits = visits
         self._clock = clock
@@ -113,7 +113,7 @@ class Witness:
         origin that a key cannot cosign.
         """
         empty = Checkpoint(log.origin, EMPTY_TREE)
-        made = with_signatures(empty, self._lines(empty, self._now(0)))
+        made = with_signatures(empty, self._cosigner.lines(empty, self._cosigner.time_after(0)))
         try:
             self._store.swap(seen_path(log.origin), made.data, None)
         except Conflict:
@@ -141,7 +141,7 @@ class Witness:
             ) from error
         try:
             signed = parse_signed_checkpoint(stored.data)
-            own = self._own(signed)
+            own = self._cosigner.own(signed)
             by_log = bool(claimed(signed.note, _keys(log)))
             if by_log or signed.tree.size:
                 log.policy.accept(signed, log.origin)
@@ -185,18 +185,18 @@ class Witness:
 
     def _made(self, log: WitnessedLog, signed: SignedCheckpoint, lines: Sequence[Signature], last: Last) -> Cosigned:
         """Return what to store instead of `last`: the same, if nothing is new."""
-        time = self._now(last.time)
+        time = self._cosigner.time_after(last.time)
         outcome = COSIGNED if signed.tree.size > last.tree.size or not last.by_log else REFRESHED
         if signed.checkpoint == last.signed.checkpoint:
             # what another key of the log has signed stays
             others = [each for each in log_lines(log, last.signed) if not _is_among(each, lines)] if last.by_log else []
             lines = [*lines, *others]
-            own = self._own(last.signed)
+            own = self._cosigner.own(last.signed)
             there = {each.key for each in own if each.timestamp == time}
-            if there == {key.verifier for key in self._keys} and {*lines} <= {*last.signed.note.signatures}:
-                kept = [line for line, _ in claimed(last.signed.note, [key.verifier for key in self._keys])]
+            if there == {*self._cosigner.verifiers} and {*lines} <= {*last.signed.note.signatures}:
+                kept = [line for line, _ in claimed(last.signed.note, self._cosigner.verifiers)]
                 return Cosigned(last.signed, tuple(kept), time, outcome)
-        ours = self._lines(signed.checkpoint, time)
+        ours = self._cosigner.lines(signed.checkpoint, time)
         return Cosigned(with_signatures(signed.checkpoint, [*lines, *ours]), ours, time, outcome)
 
     def _check_not_put_back(self, log: WitnessedLog, signed: SignedCheckpoint, last: Last) -> None:
@@ -207,7 +207,7 @@ class Witness:
         if signed.tree.size <= last.tree.size:
             return
         try:
-            own = self._own(signed)
+            own = self._cosigner.own(signed)
         except LogError:
             return  # by somebody else, in our name
         if own:
@@ -220,18 +220,6 @@ class Witness:
     def forked(self, log: WitnessedLog, fork: ForkError) -> ForkError:
         """Return the error for a log that has forked, whose evidence is saved now."""
         return forked(fork, log.policy, self._visits)
-
-    def _own(self, signed: SignedCheckpoint) -> list[Cosignature]:
-        """Return the cosignatures of this witness. Raises SignatureError if one that claims to be is wrong."""
-        ours = claimed(signed.note, [key.verifier for key in self._keys])
-        return [verify_cosignature(signed.checkpoint, line, key) for line, key in ours]
-
-    def _lines(self, checkpoint: Checkpoint, time: int) -> tuple[Signature, ...]:
-        return tuple(cosign(checkpoint, key, time) for key in self._keys)
-
-    def _now(self, last: int) -> int:
-        """Return the time of a new cosignature, which is never earlier than the last one, and never 0."""
-        return max(int(self._clock.now()), last, 1)
 
     def _not_ours(self, path: str, problem: str) -> Refused:
         hint = explained(_LOST, "nothing is cosigned without")
