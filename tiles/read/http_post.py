@@ -93,10 +93,7 @@ class HttpPoster:
                     if self._now() >= until:
                         raise AccessError(f"{where}: no whole answer in time")
             finally:
-                if len(data) > limit:
-                    response.close()  # the rest is not waited for
-                else:
-                    response.release_conn()
+                response.close()  # and the connection, unless all of the answer was read
         except http.HTTPError as error:
             raise failed(error, where) from error
         if len(data) > limit:
