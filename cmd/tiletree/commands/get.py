@@ -111,25 +111,27 @@ def get(
         "index": index,
         "leaf_hash": leaf_hash(entry).hex(),
         "entry": b64encode(entry).decode(),
-        "trust": pinned.how,
     }
     layout = name_of(client.log_format)
     if form == "text" or layout in DESCRIBED:
         kind, said = described(layout, entry)
         document |= {"kind": kind, "says": [{"label": label, "text": text} for label, text in said]}
         if form == "text":
-            out.answer(document, f"{'Entry':12} {index}, {kind}", *(f"{label:12} {text}" for label, text in said))
+            out.answer(
+                {**document, "trust": pinned.how},
+                f"{'Entry':12} {index}, {kind}",
+                *(f"{label:12} {text}" for label, text in said),
+            )
             return
     if told:
         document["tle"] = told.decode()
     if target is not None:
         write_file(target, data)
-        out.result(document)
+        out.result({**document, "trust": pinned.how})
         return
     if payload:
         document["payload"] = b64encode(data).decode()
-    document["trust"] = document.pop("trust")  # last, as in every document
-    out.answer(document)
+    out.answer({**document, "trust": pinned.how})
     out.raw(data)
 
 
