@@ -181,7 +181,8 @@ def once(directory: Path, entries: int) -> list[dict[str, Any]]:
         started = time.perf_counter()
         log.append([added], once=True)
         seconds = time.perf_counter() - started
-        rows.append({"task": name, "entries": entries, "seconds": [seconds] * 3, "requests": [len(set(reads.asked))] * 3,
+        read = len(set(reads.asked))
+        rows.append({"task": name, "entries": entries, "seconds": [seconds] * 3, "requests": [read] * 3,
                      "of the index": sum(path.startswith("index/") for path in reads.asked)})  # fmt: skip
     half = [entry(index if index % 2 else entries + index) for index in range(min(MANY, entries))]
     log = Log(*log_parts(directory))

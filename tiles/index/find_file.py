@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry
+from tiles.entries.file_kinds import Blinded, forms
 from tiles.entries.kind import LEAF, SHA256, Key
-from tiles.entries.kinds import Blinded, forms
 from tiles.errors import Malformed, NotLogged, TilesError, UsageError
 from tiles.index.opened import Index
 from tiles.index.scan import Wanted, is_few, scan

@@ -13,8 +13,7 @@ from heapq import merge
 from itertools import chain, groupby, islice
 
 from tiles.entries.key_kinds import keys_of_kind
-from tiles.entries.kind import LEAF, NAME
-from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
+from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME
 from tiles.errors import AccessError, NotFound, NotLogged, TileError, TilesError, TooLong, UsageError
 from tiles.index.lookup import newest
 from tiles.index.opened import Elsewhere, Index, open_index
