@@ -146,7 +146,7 @@ class WitnessDesk:
 
     def _unable(self, error: TilesError) -> Reply:
         self._told(error)
-        return _plain(503, "the witness cannot read or write what it cosigned last", ("Retry-After", "10"))
+        return _plain(503, "the witness cannot reach its store or its key", ("Retry-After", "10"))
 
 
 class _FalseEmpty(Checkpoint):
