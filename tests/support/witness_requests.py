@@ -69,9 +69,9 @@ def asked(host: str, port: int) -> list[Answered]:
     return found
 
 
-def write(path: Path, vkey: str, answers: list[Answered]) -> None:
-    """Record what a witness of that key has answered."""
-    document = {"vkey": vkey, "answers": [vars_of(answer) for answer in answers]}
+def write(path: Path, vkeys: list[str], answers: list[Answered]) -> None:
+    """Record what a witness of these keys has answered."""
+    document = {"vkeys": vkeys, "answers": [vars_of(answer) for answer in answers]}
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -80,7 +80,7 @@ def vars_of(answer: Answered) -> dict[str, object]:
     return {"name": answer.name, "status": answer.status, "type": answer.type, "body": answer.body}
 
 
-def recorded(path: Path) -> tuple[str, list[Answered]]:
-    """Return the key of a witness, and what it has answered."""
+def recorded(path: Path) -> tuple[list[str], list[Answered]]:
+    """Return the keys of a witness, and what it has answered."""
     document = json.loads(path.read_text(encoding="utf-8"))
-    return document["vkey"], [Answered(**answer) for answer in document["answers"]]
+    return document["vkeys"], [Answered(**answer) for answer in document["answers"]]
