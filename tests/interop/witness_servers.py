@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -194,6 +194,7 @@ class Quorum:
     checkpoint   the log's checkpoint, the same
     log          the log's directory
     vkeys        by name: "log", and those of the witnesses
+    servers      by name: what is closed to stop "lite" or "aics"; empty once they are not there any more
     """
 
     directory: Path
@@ -203,6 +204,12 @@ class Quorum:
     proof: Path
     checkpoint: Path
     vkeys: Mapping[str, str]
+    servers: Mapping[str, ExitStack] = field(default_factory=dict)
+
+    def call(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Call the command in the directory, however it ends."""
+        command = [sys.executable, "-m", "tiletree", *words]
+        return subprocess.run(command, cwd=self.directory, capture_output=True, text=True)
 
     def cosigners(self) -> set[str]:
         """Return who has cosigned what the log shows."""
@@ -221,11 +228,11 @@ def quorum_of_three(litewitness: Path, directory: Path, monkeypatch: pytest.Monk
         (directory / name).mkdir()
     (directory / "k").write_text(f"{LOG.skey}\n")
     (directory / "k").chmod(0o600)
-    with (
-        running_aics_witness(directory / "aics") as (aics, aics_port),
-        running_litewitness(litewitness, directory / "lite") as (lite, lite_port),
-        versitygw(directory / "store") as server,
-    ):
+    with ExitStack() as stack:
+        servers = {name: stack.enter_context(ExitStack()) for name in ("lite", "aics")}
+        aics, aics_port = servers["aics"].enter_context(running_aics_witness(directory / "aics"))
+        lite, lite_port = servers["lite"].enter_context(running_litewitness(litewitness, directory / "lite"))
+        server = stack.enter_context(versitygw(directory / "store"))
         served = _public_bucket(server, monkeypatch)
         own = _begin(directory)
         vkeys = {"log": LOG.verifier.vkey, "lite": lite, "aics": aics, "own": own}
@@ -238,7 +245,7 @@ def quorum_of_three(litewitness: Path, directory: Path, monkeypatch: pytest.Monk
         )
         run_tiletree(directory, "init", "log", "--origin", LOG.name, "--key", "k", "--policy", "policy")
         places = [directory / name for name in ("log", "policy", "file", "file.tlog-proof", "log/checkpoint")]
-        made = Quorum(directory, *places, vkeys)
+        made = Quorum(directory, *places, vkeys, servers)
         for number in range(3):
             made.file.write_text(f"the file that three witnesses have seen in a log, {number}\n")
             run_tiletree(directory, "add", "log", "file", "--key", "k")
