@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.servers import SERVERS, Server
+from tests.interop.servers import SERVERS, Server, in_use
 from tests.support.reference import printed_random
 from tests.support.sampling import quickly
 from tests.support.signed_text import ORIGIN
@@ -28,10 +28,7 @@ PATH = seen_path(ORIGIN)
 @pytest.fixture(scope="module", params=quickly(SERVERS, ["versitygw", "azurite"]))
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Each server, running, and its credentials where they are looked for."""
-    directory = tmp_path_factory.mktemp(request.param)
-    with pytest.MonkeyPatch.context() as patch, SERVERS[request.param](directory) as running:
-        for name, value in running.environment.items():
-            patch.setenv(name, value)
+    with in_use(request.param, tmp_path_factory.mktemp(request.param)) as running:
         yield running
 
 

@@ -20,6 +20,7 @@ from tiles.inbox.submission import parse_name
 from tiles.notes.witness_messages import seen_path
 from tiles.records.paths import ANCHOR, DECIDED, HEAD, INBOX, POLICIES, REJECTED, SETTINGS, STAGING
 from tiles.tree.layout import CHECKPOINT, TILES
+from tiles.user.files import create_file
 
 NAME = f"{'0' * 32}-{'1' * 64}"
 OTHERS = [
@@ -148,6 +149,14 @@ def test_a_witness_in_a_bucket(tiletree: Command, s3: ObjectServer) -> None:
     asked = [one for one in s3.requests[first:] if one.bucket == bucket and "add-checkpoint" not in one.key]
     assert {one.key for one in asked} == {path}
     assert {kinds[one.kind] for one in asked} == set(single["Action"])
+    (workflow,) = [line for block in blocks("witness", "yaml") for line in lines(block)]  # on a machine with no more
+    key, config = Path("witness.conf.ed25519.key").read_text(), Path("witness.conf").read_text()
+    shutil.rmtree(tiletree.directory / "home")
+    for file in Path().glob("witness.conf*"):
+        file.unlink()
+    Path("witness.conf").write_text(config)
+    create_file(Path("witness.conf.ed25519.key"), key.encode())
+    assert shell.run(workflow).code == 0
     s3.remove(bucket, path)
     assert shell.run("tiletree witness run witness.conf").code == 4
 
