@@ -131,8 +131,8 @@ def test_keys_that_are_none_of_a_witness(tiletree: Command, kms: CloudKms) -> No
     """One for artifacts; a file; one that --kind would make, too; a configuration without a name. Nothing is made."""
     for words, says in (
         (("--key", kms.place(ART)), "the key of a witness in a service is Ed25519"),
-        (("--key", "k"), "--key names an Ed25519 key in a service"),
-        (("--key", kms.place(LOG), "--kind", "ed25519"), "takes the place of the one"),
+        (("--key", "k"), "--key names a key in a service"),
+        (("--key", kms.place(LOG), "--kind", "ed25519"), "so --kind ed25519 makes none"),
         (("--key", "awskms://alias/log"), "three slashes"),
         (("--key", "pkcs11:object=k?pin-value=s3cr3t"), "the library that speaks to the token"),
     ):

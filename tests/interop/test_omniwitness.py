@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.interop.peers import lines, run_tiletree
-from tests.interop.test_witness_servers import check
 from tests.interop.witness_servers import (
     build_feedwitness,
     build_omniwitness,
@@ -22,6 +21,7 @@ from tests.interop.witness_servers import (
 )
 from tests.support.fault_server import serving
 from tests.support.signed_text import LOG
+from tests.support.witness_requests import check
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import parse_policy
 from tiles.notes.witness_messages import ADD_CHECKPOINT, AddCheckpoint, parse_size, seen_path

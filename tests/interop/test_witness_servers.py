@@ -9,36 +9,15 @@ import pytest
 
 from tests.interop.peers import run_tiletree
 from tests.interop.witness_servers import (
-    RECORD,
     build_litewitness,
     quorum_of_three,
     record,
     running_aics_witness,
     running_litewitness,
 )
-from tests.support.witness_requests import FOLDER, asked, recorded, requests, write
-from tiles.notes.cosignature import verify_cosignature
-from tiles.notes.keys import parse_vkey
-from tiles.notes.witness_messages import parse_add_checkpoint, parse_signatures
+from tests.support.witness_requests import RECORD, check
 
 pytestmark = pytest.mark.interop
-
-
-def check(name: str, vkeys: list[str], port: int) -> None:
-    """Require that the witness answers as it did, and that its cosignatures are right."""
-    answers = asked("127.0.0.1", port)
-    if os.environ.get(RECORD):
-        write(FOLDER / f"{name}.json", vkeys, answers)
-    _, before = recorded(FOLDER / f"{name}.json")
-    assert [(each.name, each.status, each.type) for each in answers] == [
-        (each.name, each.status, each.type) for each in before
-    ]
-    sent = dict(requests())
-    for each in answers:
-        if each.status == 200:
-            checkpoint = parse_add_checkpoint(sent[each.name]).signed.checkpoint
-            for line, vkey in zip(parse_signatures(each.body.encode()), vkeys, strict=True):
-                assert verify_cosignature(checkpoint, line, parse_vkey(vkey)).timestamp
 
 
 @pytest.fixture

@@ -32,7 +32,6 @@ from tiles.tree.merkle import EMPTY_ROOT
 
 AICS = "aics-witness==0.1.0"
 OMNIWITNESS = "github.com/transparency-dev/witness"
-RECORD = "TILETREE_RECORD_WITNESSES"  # set it to record anew
 
 OMNI_NAME = "omniwitness.example.com"
 OMNI_KEYS = (

@@ -81,11 +81,13 @@ def init(out: Output, config: Path, name: str, state: str, kinds: tuple[str, ...
     It prints a line for the policy of a log. PLACE is to be served as it is, by any web server, CDN or public bucket.
     A PLACE and a key belong together: never use the key with another one, nor an older copy.
     """
-    if place is not None and (not place.is_service or "ed25519" in kinds):
+    if place is not None and not place.is_service:
         raise UsageError(
-            "--key names an Ed25519 key in a service, and takes the place of the one that --kind ed25519 makes",
-            hint="awskms:///…, gcpkms://… or pkcs11:…; for a key file of your own, write its `key` line into CONFIG",
+            "--key names a key in a service: awskms:///…, gcpkms://… or pkcs11:…",
+            hint="for a key file of your own, write its line `key` into CONFIG",
         )
+    if place is not None and "ed25519" in kinds:
+        raise UsageError("--key names the Ed25519 key of the witness, so --kind ed25519 makes none")
     kinds = tuple(dict.fromkeys(kinds or (() if place else ("ed25519",))))
     files = tuple(f"{config.name}.{kind}.key" for kind in kinds)
     data = format_config(state, (*([place.remembered] if place else []), *files), name if place else "")
