@@ -168,6 +168,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["witness", "begin", "w", NONE, "--vkey", VKEY], False),
         (["witness", "run", "w"], False),
         (["witness", "init", NEW, "--name", LINES, "--state", "seen"], False),
+        (["witness", "init", NEW, "--name", "w", "--state", "seen", "--key", LINES], False),
+        (["witness", "init", NEW, "--name", "w", "--state", "seen", "--key", f"pkcs11:object={LINES}"], False),
         (["witness", "run", NONE], True),
         (["witness", "serve", "w", "--listen", LINES], True),
     ],

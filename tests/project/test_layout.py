@@ -245,8 +245,6 @@ TESTED_ELSEWHERE = {
     "tiles.store.bucket": "tests/store/test_contract.py",
     "tiles.store.directory_root": "tests/store/test_directory.py",
     "tiles.store.posix": "tests/store/test_directory_systems.py",
-    # the keys of whoever is tested there
-    "tiles.watch.cosigner": "tests/watch/test_witness.py",
     # what is said with each verdict of whom to trust
     "tiles.user.pinned": "tests/read/test_trust.py",
     # steps of a run of the Sequencer: each is right only in its place among the others

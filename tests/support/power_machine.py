@@ -342,8 +342,10 @@ def sites() -> Iterator[Site]:
     """Yield every place in the code where a sync is asked for."""
     store = _PACKAGE / "store"
     index = _PACKAGE / "index"  # no run of these machines builds one: tests/index/test_build.py
-    watch = _PACKAGE / "watch"  # nor mirrors a log: tests/watch/test_mirror_lasting.py
-    users = [file for file in sorted(_PACKAGE.rglob("*.py")) if not {store, index, watch} & {*file.parents}]
+    mirror = {*(_PACKAGE / "watch").glob("mirror*.py")}  # nor mirrors a log: tests/watch/test_mirror_lasting.py
+    users = [
+        file for file in sorted(_PACKAGE.rglob("*.py")) if not {store, index} & {*file.parents} and file not in mirror
+    ]
     for file in [*(store / name for name in _STORE), *(file for file in users if ".barrier()" in file.read_text())]:
         for function in ast.walk(ast.parse(file.read_text())):
             if isinstance(function, ast.FunctionDef) and function.name not in _THE_CALLS:
