@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
-from tiles.errors import LogError, NotFound
+from tiles.errors import LogError, NotFound, SignatureError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import quorum_time
+from tiles.notes.key_history import KeyHistory
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted
 from tiles.parallel import in_parallel
 from tiles.read.client import LogClient
+from tiles.read.key_changes import history_of_client
 from tiles.read.same_history import check_history
 from tiles.records.paths import checkpoint_path, day_path
 
@@ -64,10 +67,12 @@ class KeptCheckpoints:
 
     today   (UTC) the last day there can be
     wrong   what was found in their places and is none of this log, in words
+    policy  names the keys of all that was accepted: the client's, and earlier ones where one of those was needed
     """
 
     def __init__(self, client: LogClient, today: date) -> None:
         self.wrong: list[str] = []
+        self.policy = client.policy
         self._client = client
         self._today = today
         self._known: dict[date, Kept | None] = {}
@@ -166,12 +171,23 @@ class KeptCheckpoints:
 
     def _accepted(self, path: str, data: bytes) -> Accepted | None:
         """Return the checkpoint in an object, if the log has signed it; the quorum of that day may be another one."""
-        policy = self._client.policy.without_quorum()
+        policy, origin = self._client.policy.without_quorum(), self._client.accepted.signed.origin
         try:
-            return policy.accept(parse_signed_checkpoint(data), self._client.accepted.signed.origin)
+            signed = parse_signed_checkpoint(data)
+            try:
+                return policy.accept(signed, origin)
+            except SignatureError:  # of a key that was retired since, perhaps
+                accepted = self._history.accept(policy, signed, origin)
+                self.policy = self._history.led_to_by(self._client.policy)
+                return accepted
         except LogError as error:
             self.wrong.append(f"{path}: {error.message}")
             return None
+
+    @cached_property
+    def _history(self) -> KeyHistory:
+        """What the log says of its keys; nothing where that cannot be read."""
+        return history_of_client(self._client)
 
     def _of_this_history(self, kept: Kept) -> Kept:
         """Return it, shown to be of the history that is read, as is the one that is kept of its size."""
