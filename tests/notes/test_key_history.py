@@ -60,6 +60,14 @@ def test_a_key_that_the_log_has_by_now_is_none_that_it_had() -> None:
     """Who knows the old key is led to the new one, which is no reason to accept it; the other way round it is."""
     assert history_of([A.verifier], EVERY[:1]).forerunners == ()
     assert [use.key for use in history_of([B.verifier], EVERY[:1]).forerunners] == [A.verifier]
+    later = said(1, ADD, C, 7, A, B, by=[A, C])
+    of_a = history_of([A.verifier], [EVERY[0], later])
+    assert [(use.key, use.vouched) for use in of_a.uses] == [
+        (A.verifier, True),
+        (B.verifier, False),
+        (C.verifier, False),
+    ]
+    assert [use.vouched for use in history_of([C.verifier], [EVERY[0], later]).uses] == [True, True, True]
 
 
 def test_what_a_stranger_says() -> None:

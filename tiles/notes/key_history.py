@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from tiles.errors import SignatureError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.key_change import RETIRE, KeyChange
+from tiles.notes.key_change import ADD, RETIRE, KeyChange
 from tiles.notes.keys import SIGNS_TEXT, VerifierKey
 from tiles.notes.note import Note, verify_note
 from tiles.notes.policy import Accepted, Log, Policy
@@ -37,7 +37,7 @@ class Use:
     until     the last size that it has signed; None if the log uses it still
     added     the number of the statement that says that it was added; None if there is none
     retired   and of the one that says that it was retired
-    vouched   whether it is known, or a key that is known has signed that it was the log's
+    vouched   whether it is known, or is one of before of which a key that is known has signed that it was the log's
     """
 
     key: VerifierKey
@@ -78,9 +78,11 @@ class KeyHistory:
             else:
                 found[change.key] = Use(change.key, change.tree.size, added=change.number)
         for key in self.known:
-            use = found.get(key, Use(key, None if self.said else 0))
-            found[key] = replace(use, vouched=True)
-        return tuple(found.values())
+            found.setdefault(key, Use(key, None if self.said else 0))
+        return tuple(
+            replace(use, vouched=use.key in self.known or (use.vouched and self._is_before(use)))
+            for use in found.values()
+        )
 
     @property
     def forerunners(self) -> tuple[Use, ...]:
@@ -88,10 +90,11 @@ class KeyHistory:
 
         One that was added later is none of them: that the log has a new key is for its publisher to say.
         """
-        older = {key for each in self.said if each.change.key in self.known for key in each.change.before}
-        return tuple(
-            use for use in self.uses if use.key not in self.known and (use.until is not None or use.key in older)
-        )
+        return tuple(use for use in self.uses if use.key not in self.known and self._is_before(use))
+
+    def _is_before(self, use: Use) -> bool:
+        added = (each.change for each in self.said if each.change.key in self.known)
+        return use.until is not None or any(use.key in change.before for change in added if change.action == ADD)
 
     def accept(self, policy: Policy, signed: SignedCheckpoint, origin: str | None = None) -> Accepted:
         """Return an earlier checkpoint of the log, accepted by a policy, or by a key that the log had at that size.

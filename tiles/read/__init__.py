@@ -24,6 +24,7 @@
     withheld         which entries a log withholds, held to its tree
     pruned           what is missing because the log has pruned it
     key_changes      what a log says of its keys: statements by a key that is known
+    key_times        between which times it has used each key, by the checkpoints that it keeps
     endorsed         the newest endorsement that a log keeps, and proofs of entries in its tree
     trust            with which policy a log is read
 
