@@ -112,14 +112,14 @@ def say(s: State, r: Run, setup: Setup) -> Ends:
 
 def problem(s: State, before: State) -> str:
     """Return which promise about the keys is broken; "" if none is."""
-    keys, changes = set(s.head.keys), {said.change for said in s.said}
-    own = s.head.batch.says
+    keys, own = set(s.head.keys), s.head.batch.says
+    changes = {said.change for said in s.said} | ({own.change} if own else set())  # one is said as soon as it can be
     for said in s.said:
         is_so = (said.change[1] in keys) == (said.change[0] == "+")
         if not is_so and not (said.change[0] == "+" and f"-{said.change[1]}" in changes):
             return f"{said} is public, and the log has the keys {s.head.keys}"
     done = {f"+{key}" for key in keys - {"A"}} | ({"-A"} if "A" not in keys else set())
-    if done - changes - ({own.change} if own else set()):
+    if done - changes:
         return f"the log has the keys {s.head.keys}, and the statements say {sorted(changes)}"
     for signed, key in s.made - before.made:
         ends = [said.size for said in s.said if said.change == f"-{key}"]
