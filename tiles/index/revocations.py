@@ -11,9 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
-from tiles.entries.kind import SHA256, Key
+from tiles.entries.kind import IDENTITY, KEY, SHA256, Key
 from tiles.entries.kinds import keys_of
-from tiles.entries.signer_keys import IDENTITY, KEY
 from tiles.errors import LogError, Malformed, SignatureError, UsageError
 from tiles.index.search import Query, search
 from tiles.notes.index_head import MAX_COVERED
