@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tiles.errors import SignatureError
@@ -109,3 +111,19 @@ def test_accept() -> None:
             history.accept(policy, signed(size, key))
     with pytest.raises(SignatureError):
         KeyHistory((C.verifier,)).accept(policy, signed(1, A))
+
+
+def test_keys_that_no_line_tells_apart() -> None:
+    """A statement can name a key with the name and key id of another one: it is none of the log's, and no trouble."""
+    twin, other = replace(THIEF.verifier), replace(A.verifier)
+    for one, like in ((twin, C), (other, B)):
+        object.__setattr__(one, "key_id", like.verifier.key_id)  # 2^32 tries would find one
+    statements = []
+    for one in (twin, B.verifier, other):
+        change = KeyChange(0, RETIRE, one, TreeHead(1, ROOT), (one, C.verifier))
+        statements.append((change, Note(change.text, (Signature(NAME, C.verifier.key_id, C.sign(change.text)),))))
+    history = history_of([C.verifier], statements)
+    assert [use.key for use in history.forerunners] == [B.verifier]
+    policy = policy_for(C.verifier)
+    signed = sign_by_all(Checkpoint(NAME, TreeHead(1, ROOT)), [C])
+    assert history.led_to_by(policy).accept(signed).log == C.verifier

@@ -90,7 +90,11 @@ class KeyHistory:
 
         One that was added later is none of them: that the log has a new key is for its publisher to say.
         """
-        return tuple(use for use in self.uses if use.key not in self.known and self._is_before(use))
+        found = {_called(key): Use(key, None) for key in self.known}
+        for use in self.uses:
+            if self._is_before(use):  # of two that a signature line cannot tell apart, the first
+                found.setdefault(_called(use.key), use)
+        return tuple(use for use in found.values() if use.key not in self.known)
 
     def _is_before(self, use: Use) -> bool:
         added = (each.change for each in self.said if each.change.key in self.known)
@@ -114,6 +118,10 @@ class KeyHistory:
         return _with(policy, self.forerunners)
 
 
+def _called(key: VerifierKey) -> _Called:
+    return key.name, key.key_id
+
+
 def _with(policy: Policy, uses: Iterable[Use]) -> Policy:
     return replace(policy, logs=(*policy.logs, *(Log(use.key) for use in uses)))
 
@@ -126,23 +134,23 @@ def history_of(known: Iterable[VerifierKey], statements: Sequence[tuple[KeyChang
     """
     known = tuple(dict.fromkeys(known))
     origins = {key.name for key in known}
-    signed_as: dict[_Called, list[int]] = {}
+    signed_as: dict[_Called, set[int]] = {}
     for at, (change, note) in enumerate(statements):
         if change.origin in origins:
             for line in note.signatures:
-                signed_as.setdefault((line.name, line.key_id), []).append(at)
+                signed_as.setdefault((line.name, line.key_id), set()).add(at)
     led_to: dict[_Called, VerifierKey] = {}
     found: set[int] = set()
     left = list(known)
     while left:
         key = left.pop()
-        if key.type not in SIGNS_TEXT or led_to.setdefault((key.name, key.key_id), key) != key:
+        if key.type not in SIGNS_TEXT or led_to.setdefault(_called(key), key) != key:
             continue
-        for at in signed_as.get((key.name, key.key_id), ()):
+        for at in signed_as.get(_called(key), ()):
             change, note = statements[at]
             verify_note(note, [key])
             found.add(at)
-            left += [each for each in (*change.before, change.key) if (each.name, each.key_id) not in led_to]
+            left += [each for each in (*change.before, change.key) if _called(each) not in led_to]
     said = []
     for at in sorted(found):
         change, note = statements[at]
