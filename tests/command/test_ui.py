@@ -30,6 +30,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["info", "hostile", "--compare", "damaged", "--compare", "other", "--vkey", VKEY], True),
         (["info", "hostile", "--compare", NONE, "--vkey", VKEY], True),
         (["info", "hostile", "--at", "2026-01-01", "--vkey", VKEY], False),
+        (["info", "hostile", "--keys", "--vkey", VKEY], True),
         (["prove", "hostile", "--index", 0, "--when", "--vkey", VKEY], True),
     ],
     "loginfo": [

@@ -234,6 +234,7 @@ TESTED_ELSEWHERE = {
     "tiles.page": "tests/web/test_verify_html.py",
     # nothing that runs: Protocols that a client is handed, and a pair of stores
     "tiles.read.memories": "tests/read/test_client_memory.py",
+    "tiles.read.seen_before": "tests/read/test_client_memory.py",
     "tiles.write.parts": "tests/write/test_prepare.py",
     # what it makes of a record is what audit and readers make of it
     "tiles.read.withheld": "tests/upkeep/test_withhold.py",

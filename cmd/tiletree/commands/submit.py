@@ -112,7 +112,7 @@ def submit(
     client, accepted, pinned = visit(out, log, pins)
     report.trust = pinned.how
     if signed:
-        check_all_unlogged(signed, accepted.log)
+        check_all_unlogged(signed, client)
     unknown = _send(report, inbox, log, signed, go_on=True)
     if unknown is not None:
         out.remark("unknown", unknown.message, f"{unknown.message}; the log will tell")

@@ -21,7 +21,7 @@ from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiletree.commands.verify_report import Check, of_proof
 from tiletree.files import digest_named, read_file, read_limited
-from tiletree.trusting import pinned
+from tiletree.trusting import pinned, times_explained
 
 if TYPE_CHECKING:
     from tiles.sigstore.trusted_root import TrustedRoot
@@ -35,7 +35,8 @@ def check_proof(file: str, path: Path, call: Call, root: TrustedRoot | None) -> 
     with judged(data := read_limited(path, MAX_PROOF_SIZE), str(path)):
         proof = parse_tlog_proof(data)
     trust = pinned(proof.checkpoint.origin, call.pins, root)
-    accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
+    with times_explained(root):
+        accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
     if matched == SIGNATURE:
         raise UsageError(
             f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
