@@ -74,6 +74,12 @@ def not_wrapped(store: Store, _role: str) -> Store:
     return store
 
 
+def faults_of(wrap: Wrap) -> Faults | None:
+    """Return the faults that a run's stores are wrapped in, so that its requests to witnesses may have some, too."""
+    owner = getattr(wrap, "__self__", None)
+    return owner if isinstance(owner, Faults) else None
+
+
 class World:
     """One log. Whoever writes to it through `sequencer` is seen.
 
@@ -123,8 +129,7 @@ class World:
         """
         self.writers += 1
         if how is None:
-            owner = getattr(wrap, "__self__", None)
-            how = Witnessing(ways=InProcess(self.witnesses, owner if isinstance(owner, Faults) else None))
+            how = Witnessing(ways=InProcess(self.witnesses, faults_of(wrap)))
         recorded = RecordingStore(self.stores["public"], "public", self.history)
         public, private, anchor = (
             wrap(store, role)

@@ -16,16 +16,16 @@ The same holds where another run has sealed it: a newer anchor may be in use som
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
-from tiles.errors import AccessError, Conflict, LogError, NotFound, OutcomeUnknown, ProofError, Refused, explained
+from tiles.errors import AccessError, Conflict, LogError, OutcomeUnknown, ProofError, Refused, explained
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.records.head import Head
-from tiles.records.paths import CHECKPOINTS, HEAD, MOVED, PENDING, STAGING, is_day_path, kept_size
+from tiles.records.paths import CHECKPOINTS, HEAD, MOVED, PENDING, STAGING, kept_size
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Version
@@ -34,8 +34,8 @@ from tiles.tree.proof import verify_consistency
 from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
+from tiles.write.signed_before import signed_here
 
-COMPARED = 16  # kept checkpoints, of sizes and of days each
 _HINT = explained(
     "something-was-put-back",
     "storage was put back, or this is a copy of the log: restore the newest one; nothing was changed",
@@ -124,7 +124,8 @@ class Adoption:
         there, there_version = self._new.recall()
         old, old_version = self._old.recall()
         known = [each.tree for each in (old, there, seen) if each is not None]
-        self._check(head, published, list(dict.fromkeys([*known, *self._signed()])))
+        signed = [each.tree for each in signed_here(self._parts.public, self._tree)]
+        self._check(head, published, list(dict.fromkeys([*known, *signed])))
         is_the_logs = old is not None and old.identity == head.anchor and old.tree.size >= published.size
         return _Found(published, there, there_version, old if is_the_logs else None, old_version)
 
@@ -138,17 +139,6 @@ class Adoption:
             if (kept_size(listed.path) or 0) > published.size:
                 raise Refused(f"{self._parts.public.url}/{listed.path} is larger than the checkpoint", hint=_HINT)
         return published
-
-    def _signed(self) -> Iterator[TreeHead]:
-        """Yield the trees of `pending` and of the newest kept checkpoints, of those that the log's key has signed."""
-        public = self._parts.public
-        kept = [listed.path for listed in public.list(CHECKPOINTS)]
-        sizes = sorted((path for path in kept if kept_size(path) is not None), key=lambda path: kept_size(path) or 0)
-        days = sorted(filter(is_day_path, kept))
-        for path in (PENDING, *sizes[-COMPARED:], *days[-COMPARED:]):
-            # what the key has not signed says nothing: anyone may have put it there
-            with suppress(NotFound, LogError, Refused):
-                yield self._tree.own_checkpoint(public.read(path, MAX_NOTE_SIZE).data).tree
 
     def _replace_pending(self, head: Head) -> None:
         """Replace `pending` by the published checkpoint, unless it is the committed tree's; best effort."""

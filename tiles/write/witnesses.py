@@ -15,23 +15,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, explained
+from tiles.errors import LogError, NotFound, Refused, TilesError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.cosigned import cosignatures, shortfall, union
 from tiles.notes.note import Signature
 from tiles.notes.policy import Policy, Witness
 from tiles.notes.witness_messages import AddCheckpoint, parse_signatures, parse_size
 from tiles.parallel import Pool
-from tiles.records.paths import witnessed_path
 from tiles.store import Store
 from tiles.tree.plan import Plan
 from tiles.write.cosign import Cosigned, Overtaken, Witnessing
 from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
+from tiles.write.signed_before import keep_witnessed
 
 if TYPE_CHECKING:
     from tiles.read.http_post import Posted
@@ -279,12 +278,7 @@ class _Asking:
 
     def _refuse(self, place: _Place, seen: SignedCheckpoint) -> None:
         """Keep what a witness shows as evidence, and refuse."""
-        path = witnessed_path(sha256(seen.data).hexdigest())
-        kept = f"; it is kept as {self._of.private.url}/{path}"
-        try:
-            self._of.private.create({path: seen.data})  # best effort: the witness shows it on
-        except (AccessError, LogError):
-            kept = ""
+        kept = keep_witnessed(self._of.private, seen.data)
         names = ", ".join(_shown(each) for each in self._policy.witnesses if each.url == place.url)
         raise Refused(
             f"the witness {names} shows that {seen.tree} was signed, and the log has {self._signed.tree}{kept}",
