@@ -183,6 +183,10 @@ class LastSigned:
             if each.why:
                 unknown.append(f"what the witness {each.name} has cosigned: {each.why}")
 
+    def shown(self) -> list[TreeHead]:
+        """Return the trees that witnesses show."""
+        return list(self._evidence)
+
     def check(self, anchor: Anchor, where: str, unknown: list[str]) -> None:
         """Raise Refused unless the largest tree extends all others. where: the place of the anchor"""
         last = self.tree
