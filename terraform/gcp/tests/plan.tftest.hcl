@@ -110,6 +110,17 @@ run "everything" {
       empty = []
     }
     environment = { TILETREE_MAX_ENTRIES = "1000" }
+    witnesses   = { wait_extra_seconds = 3 }
+  }
+
+  assert {
+    condition = { for each in google_cloud_run_v2_job.sequencer[0].template[0].template[0].containers[0].env : each.name => each.value if !contains(["TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY", "TILETREE_URL"], each.name) } == {
+      TILETREE_MAX_ENTRIES     = "1000"
+      TILETREE_WITNESS_TIMEOUT = "10"
+      TILETREE_WAIT_EXTRA      = "3"
+      TILETREE_FAIL_OPEN       = "false"
+    }
+    error_message = "The job is told how witnesses are asked."
   }
 
   assert {
@@ -200,6 +211,7 @@ run "what_cannot_be" {
     timeout_seconds       = 3600
     memory                = "lots"
     environment           = { TILETREE_KEY = "elsewhere" }
+    witnesses             = { timeout_seconds = 0 }
     kms_protection_level  = "PAPER"
     submitters            = { "../ci" = ["allUsers"] }
     operators             = ["allAuthenticatedUsers"]
@@ -215,7 +227,7 @@ run "what_cannot_be" {
 
   expect_failures = [
     var.project_id, var.region, var.name, var.origin, var.image, var.runner, var.schedule, var.timeout_seconds, var.memory,
-    var.environment, var.kms_protection_level, var.submitters, var.operators, var.domain, var.superseded_days,
+    var.environment, var.witnesses, var.kms_protection_level, var.submitters, var.operators, var.domain, var.superseded_days,
     var.anchor_days, var.private_recovery_days, var.max_wait_seconds, var.silence_seconds,
     var.bucket_location, var.notification_channels,
   ]
