@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -99,6 +99,7 @@ class World:
         self.now = NOW
         self.witnesses: dict[str, Witness] = {}  # by URL
         self.policy: Policy | None = None
+        self.refreshed = b""  # the checkpoint that a `refresh` has answered with last
         self.writers = 0  # so far; each has random numbers of its own
 
     @property
@@ -230,11 +231,15 @@ class World:
         other.acknowledged = list(self.acknowledged)
         other.writers = self.writers
         other.policy = self.policy
-        other.witnesses = {
-            url: replace(each, seen=dict(each.seen), now=lambda: other.now, lock=Lock())
-            for url, each in self.witnesses.items()
-        }
+        other.witnesses = other.copies(self.witnesses)
         return other
+
+    def copies(self, witnesses: Mapping[str, Witness]) -> dict[str, Witness]:
+        """Return witnesses that know as much as these, and go on by themselves, by the time of this world."""
+        return {
+            url: replace(each, seen=dict(each.seen), now=lambda: self.now, lock=Lock())
+            for url, each in witnesses.items()
+        }
 
     def remove(self) -> None:
         """Remove the directories."""

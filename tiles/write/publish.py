@@ -69,6 +69,7 @@ class Publisher:
         if adds(cosigned.signed, before, policy):
             if not cosigned.shortfall:
                 keep(cosigned.signed)
+                self._public.barrier()  # were it lost, nobody would keep it, for what is published meets the policy
             cosigned = replace(cosigned, signed=self._swap(cosigned.signed, state, improving=True))
         cosigned = replace(cosigned, published=True)
         self._how.told(cosigned)

@@ -71,9 +71,10 @@ def leading_batches(
 
 
 def stage_anew(private: Store, base: int, entries: Iterator[bytes]) -> tuple[Batch, str]:
-    """Stage the entries that follow a tree of size `base` as one batch, so that it lasts; return it with its digest.
+    """Stage the entries that follow a tree of size `base` as one batch; return it with its digest.
 
-    Which submissions they were is lost. Raises Refused if they are more than one batch can have been.
+    It lasts after the next barrier. Which submissions they were is lost. Raises Refused if they are more than one batch
+    can have been.
     """
     new = list(islice(entries, MAX_BATCH + 1))
     if len(new) > MAX_BATCH:
@@ -84,7 +85,6 @@ def stage_anew(private: Store, base: int, entries: Iterator[bytes]) -> tuple[Bat
     batch = Batch(base, len(new), encode_entries(new))
     name = digest(batch.data)
     private.create({staged_path(batch.size, name): batch.data})
-    private.barrier()
     return batch, name
 
 

@@ -211,7 +211,6 @@ run "what_cannot_be" {
     timeout_seconds       = 3600
     memory                = "lots"
     environment           = { TILETREE_KEY = "elsewhere" }
-    witnesses             = { timeout_seconds = 0 }
     kms_protection_level  = "PAPER"
     submitters            = { "../ci" = ["allUsers"] }
     operators             = ["allAuthenticatedUsers"]
@@ -227,8 +226,19 @@ run "what_cannot_be" {
 
   expect_failures = [
     var.project_id, var.region, var.name, var.origin, var.image, var.runner, var.schedule, var.timeout_seconds, var.memory,
-    var.environment, var.witnesses, var.kms_protection_level, var.submitters, var.operators, var.domain, var.superseded_days,
+    var.environment, var.kms_protection_level, var.submitters, var.operators, var.domain, var.superseded_days,
     var.anchor_days, var.private_recovery_days, var.max_wait_seconds, var.silence_seconds,
     var.bucket_location, var.notification_channels,
   ]
+}
+
+run "witnesses_leave_time_for_the_rest_of_a_run" {
+  command = plan
+
+  variables {
+    timeout_seconds = 60
+    witnesses       = { timeout_seconds = 20, wait_extra_seconds = 1 }
+  }
+
+  expect_failures = [var.witnesses]
 }
