@@ -215,7 +215,7 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.REBUILD_AT_CHECKPOINT: ("lost head, a second batch", "ahead of its tiles"),
     Mistake.REBUILD_BEYOND_ONLY: ("large: lost head, a tile in the way", "circles"),
     Mistake.REBUILD_WITHOUT_PENDING: ("lost private part, pending", "is ahead of its tiles"),
-    Mistake.REBUILD_ASKS_NOBODY: ("large: lost private part", "was cosigned"),
+    Mistake.REBUILD_ASKS_NOBODY: ("large: lost private part", "the witness saw another tree"),
     Mistake.REBUILD_PUBLISHES: ("lost private part, pending", "below the quorum"),
     Mistake.REBUILD_BATCHLESS: ("lost head, a witness", "a head without a batch"),
     Mistake.REBUILD_UNFENCED: ("lost head, a second batch", "ahead of its tiles"),

@@ -34,7 +34,7 @@ class Publisher:
 
     def __init__(self, parts: Parts, signer: Signer, tree: OwnTree, clock: Clock, how: Witnessing) -> None:
         self._public = parts.public
-        self._witnesses = Witnesses(parts.private, tree, how)
+        self._witnesses = Witnesses(parts.private, tree, how, clock.now)
         self._pending = Pending(parts.public, tree, clock)
         self._how = how
         self._signer = signer
