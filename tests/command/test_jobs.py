@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -173,6 +174,8 @@ def test_a_run_that_fails_raises(function: Job, capsys: pytest.CaptureFixture[st
 def witnessed(monkeypatch: pytest.MonkeyPatch) -> Job:
     """Return the function of a log of 2 of 3 witnesses, of which one is left, with a submission that waits."""
     world = World().witnessed(2, 3).grown(2)
+    for each in world.witnesses.values():
+        each.now = time.time  # the job has the clock of this machine
     for each in list(world.witnesses.values())[:2]:
         each.lie = away
     submit(world, "ann", 0, format_submission([b"e"]))

@@ -49,7 +49,7 @@ def usable(
     """
     found = cosignatures(checkpoint, lines, policy).values()
     fit = [line for time, line in found if time <= now + AHEAD]
-    return fit, "" if fit else "a line that is dated in the future" if found else NO_LINE
+    return fit, "" if fit else "a line that is dated in the future, by the clock here" if found else NO_LINE
 
 
 def union(checkpoint: Checkpoint, lines: Iterable[Signature], policy: Policy) -> SignedCheckpoint:
