@@ -81,7 +81,7 @@ class Log:
         self._index: OwnIndex | None = None
         self._is_noted = False
         parts = Parts(self.public, private)
-        self._rebuild = partial(HeadRebuilder(parts, signer, Clock()).rebuild, policy, admission)
+        self._rebuild = partial(HeadRebuilder(parts, signer, Clock(), how).rebuild, policy, admission)
 
     @classmethod
     def open(

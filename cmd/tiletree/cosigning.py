@@ -23,7 +23,8 @@ def witnessing(writer: Writer, out: Output | None = None) -> Witnessing:
 
 def tell(out: Output, done: Cosigned) -> None:
     """Say what came of asking the witnesses; nothing where the policy is met. An error says itself who is missing."""
-    out.below_quorum = done.published and bool(done.shortfall)
+    out.quorum_missed = bool(done.shortfall)
+    out.below_quorum = done.published and out.quorum_missed
     fields = cosigned_fields(done)
     if not done.shortfall:
         for name in fields:

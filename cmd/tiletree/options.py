@@ -154,16 +154,21 @@ _WITNESSES: dict[str, Decorator] = {
         "--witness-timeout",
         type=click.FloatRange(min=0.1),
         metavar="SECONDS",
-        help="for all witnesses of the log's policy together  [default: 10]",
+        envvar="TILETREE_WITNESS_TIMEOUT",
+        help="for all witnesses of the log's policy together  [$TILETREE_WITNESS_TIMEOUT; default: 10]",
     ),
     "wait_extra": click.option(
         "--wait-extra",
         type=click.FloatRange(min=0),
         metavar="SECONDS",
-        help="go on for cosignatures that the policy does not need  [default: 0]",
+        envvar="TILETREE_WAIT_EXTRA",
+        help="go on for cosignatures that the policy does not need  [$TILETREE_WAIT_EXTRA; default: 0]",
     ),
     "fail_open": click.option(
-        "--fail-open", is_flag=True, help="publish even if too few witnesses cosign; that is exit code 6"
+        "--fail-open",
+        is_flag=True,
+        envvar="TILETREE_FAIL_OPEN",
+        help="publish even if too few witnesses cosign; that is exit code 6  [$TILETREE_FAIL_OPEN]",
     ),
 }
 _WRITER |= _WITNESSES

@@ -100,6 +100,7 @@ class Output:
     verbose     say also what `detail` is told
     quiet       print a report only if the command fails; what was asked for, warnings and errors are printed anyway
     below_quorum   what was published last has fewer cosignatures than its policy needs
+    quorum_missed  so has what witnesses were asked for last, whether it was published or not; None: none were asked
     log_lines   what goes to standard error is one JSON document in a line each
     now         POSIX seconds, for those lines
     """
@@ -107,6 +108,7 @@ class Output:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self.now = now
         self.verbose = self.quiet = self.log_lines = self.below_quorum = False
+        self.quorum_missed: bool | None = None
         self._held: deque[str] = deque(maxlen=_HELD)
         self.json = False
         self.remarks: dict[str, Any] = {}

@@ -19,6 +19,12 @@ locals {
       evaluate    = 3, datapoints = 3, threshold = var.timeout_seconds * 800, missing = "notBreaching"
       dimensions  = { FunctionName = local.function_name }
     }
+    below-quorum = {
+      description = "Too few witnesses cosigned in 3 of 5 periods, so what was submitted waits, or is published below the quorum. Nothing is lost, and each run asks again: the lines with event failed in ${local.log_group} say who is missing, and why."
+      namespace   = "tiletree", metric = "below_quorum", statistic = "Maximum", period = var.alarm_period_seconds
+      evaluate    = 5, datapoints = 3, threshold = 0, missing = "notBreaching"
+      dimensions  = { origin = var.origin }
+    }
     dead-letters = {
       description = "A run failed or was dropped: read ${local.dead_letters} before it is purged."
       namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", period = var.alarm_period_seconds
@@ -29,7 +35,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for name, alarm in local.alarms : name => alarm if local.is_running }
+  for_each = { for name, alarm in local.alarms : name => alarm if local.is_running && (name != "below-quorum" || var.witnesses != null) }
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.description

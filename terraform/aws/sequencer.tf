@@ -12,6 +12,14 @@ resource "aws_sqs_queue" "dead_letters" {
   tags                      = local.tags
 }
 
+locals {
+  witnesses = var.witnesses == null ? {} : {
+    TILETREE_WITNESS_TIMEOUT = tostring(var.witnesses.timeout_seconds)
+    TILETREE_WAIT_EXTRA      = tostring(var.witnesses.wait_extra_seconds)
+    TILETREE_FAIL_OPEN       = tostring(var.witnesses.fail_open)
+  }
+}
+
 resource "aws_lambda_function" "sequencer" {
   count = local.is_running ? 1 : 0
 
@@ -29,7 +37,7 @@ resource "aws_lambda_function" "sequencer" {
   tags                           = local.tags
 
   environment {
-    variables = merge(var.settings, {
+    variables = merge(var.settings, local.witnesses, {
       TILETREE_LOG     = local.address.public
       TILETREE_PRIVATE = local.address.private
       TILETREE_ANCHOR  = local.address.anchor

@@ -121,8 +121,23 @@ variable "settings" {
     error_message = "each of the settings begins with TILETREE_."
   }
   validation {
-    condition     = length(setintersection(keys(var.settings), ["TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY", "TILETREE_PRIVATE_KEY"])) == 0
-    error_message = "the module itself sets the places and the key of the log."
+    condition     = length(setintersection(keys(var.settings), ["TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY", "TILETREE_PRIVATE_KEY", "TILETREE_WITNESS_TIMEOUT", "TILETREE_WAIT_EXTRA", "TILETREE_FAIL_OPEN"])) == 0
+    error_message = "the module itself sets the places and the key of the log, and by the input witnesses how those are asked."
+  }
+}
+
+variable "witnesses" {
+  description = "How the witnesses of the log's policy are asked: seconds for all of them together, seconds to go on for cosignatures that the policy does not need, and whether to publish even if too few cosign. Which they are is in the policy that `tiletree init --policy` was given. The function is in no VPC, so it reaches them by HTTPS. null for a log without witnesses."
+  type = object({
+    timeout_seconds    = optional(number, 10)
+    wait_extra_seconds = optional(number, 0)
+    fail_open          = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = var.witnesses == null || try(var.witnesses.timeout_seconds >= 1 && var.witnesses.wait_extra_seconds >= 0 && 3 * (var.witnesses.timeout_seconds + var.witnesses.wait_extra_seconds) <= var.timeout_seconds, false)
+    error_message = "the seconds of witnesses are at least 1 and 0, and together a third of timeout_seconds at most, because a run asks them for each batch."
   }
 }
 

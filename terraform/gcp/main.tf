@@ -19,7 +19,12 @@ locals {
   log_url     = var.domain == null ? local.bucket_url : "https://${var.domain}"
   key_version = "projects/${var.project_id}/locations/${var.region}/keyRings/${var.name}/cryptoKeys/log/cryptoKeyVersions/1"
 
-  environment = merge(var.environment, {
+  witnesses = var.witnesses == null ? {} : {
+    TILETREE_WITNESS_TIMEOUT = tostring(var.witnesses.timeout_seconds)
+    TILETREE_WAIT_EXTRA      = tostring(var.witnesses.wait_extra_seconds)
+    TILETREE_FAIL_OPEN       = tostring(var.witnesses.fail_open)
+  }
+  environment = merge(var.environment, local.witnesses, {
     TILETREE_LOG     = "gs://${local.buckets.public}"
     TILETREE_PRIVATE = "gs://${local.buckets.private}"
     TILETREE_ANCHOR  = "gs://${local.buckets.anchor}"

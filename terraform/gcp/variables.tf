@@ -109,8 +109,23 @@ variable "environment" {
   default     = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.environment) : !contains(["TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY", "TILETREE_URL"], name)])
+    condition     = alltrue([for name in keys(var.environment) : !contains(["TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY", "TILETREE_URL", "TILETREE_WITNESS_TIMEOUT", "TILETREE_WAIT_EXTRA", "TILETREE_FAIL_OPEN"], name)])
     error_message = "environment must not name a variable that the module sets."
+  }
+}
+
+variable "witnesses" {
+  description = "How the witnesses of the log's policy are asked: seconds for all of them together, seconds to go on for cosignatures that the policy does not need, and whether to publish even if too few cosign. Which they are is in the policy that `tiletree init --policy` was given. The sequencer has the usual egress of Cloud Run, so it reaches them by HTTPS. null for the defaults of the job."
+  type = object({
+    timeout_seconds    = optional(number, 10)
+    wait_extra_seconds = optional(number, 0)
+    fail_open          = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = var.witnesses == null || try(var.witnesses.timeout_seconds >= 1 && var.witnesses.wait_extra_seconds >= 0 && 3 * (var.witnesses.timeout_seconds + var.witnesses.wait_extra_seconds) <= var.timeout_seconds, false)
+    error_message = "the seconds of witnesses must be at least 1 and 0, and together a third of timeout_seconds at most, because a run asks them for each batch."
   }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.check_log import published
 from tests.support.command_line import Command
 from tests.support.faults import Fault, Faults, GatedStore, Passing
 from tests.support.jobs import S3, S3_TEST, SCHEDULED, SQS, Context, Job, direct, job_of
-from tests.support.submissions import check_submitted, inbox, submitted, with_inbox
+from tests.support.submissions import check_submitted, inbox, submit, submitted, with_inbox
+from tests.support.witnesses import away
 from tests.support.world import ORIGIN, World
 from tiles.errors import AccessError, UsageError
+from tiles.inbox.submission import format_submission
 from tiles.store import Store
 from tiletree.jobs import job
 from tiletree.jobs.aws_lambda import RunFailed, handler, options, sender
@@ -165,6 +169,71 @@ def test_a_run_that_fails_raises(function: Job, capsys: pytest.CaptureFixture[st
     function.wrap = Faults().wrap
     function(SCHEDULED)
     check_submitted(function.world, expected, complete=True)
+
+
+def witnessed(monkeypatch: pytest.MonkeyPatch) -> Job:
+    """Return the function of a log of 2 of 3 witnesses, of which one is left, with a submission that waits."""
+    world = World().witnessed(2, 3).grown(2)
+    for each in world.witnesses.values():
+        each.now = time.time  # the job has the clock of this machine
+    for each in list(world.witnesses.values())[:2]:
+        each.lie = away
+    submit(world, "ann", 0, format_submission([b"e"]))
+    return job_of(world, monkeypatch)
+
+
+def test_a_quorum_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run fails, with a number for alarms, and publishes nothing; nothing is lost, and the next one finishes it."""
+    function = witnessed(monkeypatch)
+    for _ in range(2):
+        with pytest.raises(RunFailed, match=r"^Unfinished: .*quorum g is not met"):
+            function(SCHEDULED)
+        failed, run = lines(capsys)
+        assert (failed["kind"], run["outcome"], run["below_quorum"]) == ("Unfinished", "Unfinished", 1)
+        checkpoint, _ = published(function.world.stores["public"], function.world.verifier) or (b"", ())
+        assert checkpoint.splitlines()[1] == b"2", "nothing is published"
+    for each in function.world.witnesses.values():
+        each.lie = None
+    assert function(SCHEDULED)["size"] == 3
+    assert lines(capsys)[-1]["below_quorum"] == 0
+    function.world.check()
+    function(SCHEDULED)
+    assert "below_quorum" not in lines(capsys)[-1], "nobody was asked"
+
+
+def test_a_log_that_fails_open_is_an_error_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a variable: it is published, every run fails until the quorum is there, and then none does."""
+    function = witnessed(monkeypatch)
+    function.world.history.quorum = 0
+    monkeypatch.setenv("TILETREE_FAIL_OPEN", "true")
+    monkeypatch.setenv("TILETREE_WITNESS_TIMEOUT", "2")
+    for _ in range(2):
+        with pytest.raises(RunFailed, match=r"^BelowQuorum: published below the quorum"):
+            function(SCHEDULED)
+        assert function.world.size() == 3
+        said = lines(capsys)
+        assert [each["kind"] for each in said if each["event"] == "failed"] == ["BelowQuorum"]
+        assert (said[-1]["outcome"], said[-1]["size"], said[-1]["below_quorum"]) == ("BelowQuorum", 3, 1)
+    for each in function.world.witnesses.values():
+        each.lie = None
+    function(SCHEDULED)
+    assert (lines(capsys)[-1]["outcome"], function.world.size()) == ("done", 3)
+
+
+@pytest.mark.parametrize(("name", "value"), [("WITNESS_TIMEOUT", "0"), ("WAIT_EXTRA", "x"), ("FAIL_OPEN", "perhaps")])
+def test_variables_of_witnesses_that_are_none(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong one is refused before anything is done; an empty one is not set."""
+    function = witnessed(monkeypatch)
+    monkeypatch.setenv(f"TILETREE_{name}", value)
+    before = function.world.contents()
+    with pytest.raises(RunFailed, match=f"^UsageError: .*{name.lower().replace('_', '-')}"):
+        function(SCHEDULED)
+    assert function.world.contents() == before
+    monkeypatch.setenv(f"TILETREE_{name}", "")
+    with pytest.raises(RunFailed, match=r"^Unfinished"):
+        function(SCHEDULED)
 
 
 class _Kept(Passing):

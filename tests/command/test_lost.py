@@ -13,9 +13,10 @@ import pytest
 
 from tests.support.command_line import ORIGIN, Command, Done
 from tests.support.sampling import quickly
+from tests.support.witnesses import Witness, away, serving, witness_key, witness_policy
 from tiles.entries.file_digest import file_entry
 from tiles.errors import LOST
-from tiles.notes.keys import signing_key
+from tiles.notes.keys import parse_vkey, signing_key
 from tiles.records.head import parse_head
 from tiles.records.paths import staged_path
 from tiles.records.staged_batch import Batch, digest
@@ -156,6 +157,7 @@ BY_HAND = {  # those that need a story of their own below
     "Two histories were seen",
     "What is remembered is damaged",
     "A witness has lost what it cosigned last",
+    "A witness has cosigned more",
 }
 
 
@@ -445,3 +447,46 @@ def test_a_witness_has_lost_what_it_cosigned(aged: Command) -> None:
     assert (lost.code, link("A witness has lost what it cosigned last") in lost.err) == (4, True), lost
     shutil.copy("copy", cosigned)
     aged.ok("witness", "run", "w.conf")
+
+
+def test_a_witness_has_cosigned_more(tiletree: Command) -> None:
+    """Both parts and the anchor are put back, and the head is lost: what a witness says stops the command, or leads it.
+
+    It shows the tree: refused, until its tiles are there, and then that tree is published. It only says so: refused,
+    until a policy leaves it out. A lost policy is not taken for one without witnesses.
+    """
+    vkey = parse_vkey(tiletree.ok("key", "generate", ORIGIN, "--out", "k")["vkey"])
+    witnesses = [Witness(witness_key(n), [vkey]) for n in range(2)]
+    with serving(witnesses) as served:
+        urls = {served.url(n): each for n, each in enumerate(witnesses)}
+        Path("policy").write_bytes(witness_policy(vkey, urls, 1).data)
+        Path("without").write_bytes(witness_policy(vkey, {served.url(1): witnesses[1]}, 1).data)
+        for name in ("a", "b"):
+            Path(name).write_bytes(name.encode())
+        tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--policy", "policy")
+        tiletree.ok("add", "log", "a", "--key", "k", "--wait-extra", "5")
+        for part in ("log", "log.private", "k.anchor"):
+            shutil.copytree(part, f"old/{part}")
+        witnesses[1].lie = away
+        tiletree.ok("add", "log", "b", "--key", "k")
+        witnesses[1].lie = None
+        shutil.copytree("log", "newest")
+        back("log", "log.private", "k.anchor")()
+        Path("log.private/head").unlink()
+        repair = ("repair", "log", "--head", "--key", "k")
+        done = tiletree(*repair)
+        assert (done.code, link("More was signed than is published") in done.err) == (4, True), done
+        witnesses[0].hides = True
+        done = tiletree(*repair)
+        assert (done.code, link("A witness has cosigned more") in done.err) == (4, True), done
+        run_all(tiletree, "A witness has cosigned more", POLICY="without")
+
+        shutil.rmtree("log.private")
+        Path("log/pending").unlink()
+        done = tiletree(*repair)
+        assert (done.code, link("A policy is gone") in done.err) == (4, True), done
+        witnesses[0].hides = False
+        shutil.copytree("newest/tile", "log/tile", dirs_exist_ok=True)
+        assert tiletree.ok(*repair, "--policy", "policy")["head"]["size"] == 2
+        assert tiletree.ok("add", "log", "--again", "a", "--key", "k")["size"] == 3
+        assert tiletree.ok("audit", "log", "--policy", "policy")["findings"] == []

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from . import adopt, commit, keys, rebuild, tidy, witnesses
 from .commit import land
 from .mistakes import Mistake
-from .state import GONE, Ack, Anchor, Harm, Run, Setup, State, Tile, Tree, prefix, size
+from .state import GONE, Ack, Anchor, Batch, Harm, Run, Setup, State, Tile, Tree, prefix, size
 
 STEPS = commit.STEPS | witnesses.STEPS | tidy.STEPS | adopt.STEPS | rebuild.STEPS | keys.STEPS
 OTHER_TILE = "a tile is there with another content"
@@ -18,6 +18,7 @@ STAYS_LOST = (  # what nobody can help after a head was lost
     "checkpoint or anchor is missing",  # nothing was published yet: `init` again
     "an anchor that has signed nothing may be any log's",
 )
+REBUILT = (Harm.LOSE_HEAD, Harm.LOSE_PRIVATE)  # after which a head is rebuilt, and the quorum is needed as ever
 PUBLIC = (Harm.REMOVE_CHECKPOINT, Harm.RESTORE_CHECKPOINT)  # harm to the public part only
 
 
@@ -124,19 +125,32 @@ def _harm(s: State, setup: Setup) -> Iterator[State]:
             yield from (s._replace(checkpoint=tree) for tree in older)
         case Harm.RESTORE_HEAD:
             yield from (s._replace(head=head) for head in sorted(s.past))
-        case Harm.RESTORE_LOG:
-            yield from (s._replace(head=head, checkpoint=tree) for head, tree in bases)
+        case Harm.RESTORE_LOG | Harm.RESTORE_LOG_LOSE_ANCHOR:
+            first = s.anchors[0] if setup.harm is Harm.RESTORE_LOG else None
+            anchors = (first, *s.anchors[1:])
+            yield from (s._replace(head=head, checkpoint=tree, anchors=anchors) for head, tree in bases)
         case Harm.RESTORE_ALL:
             yield from (s._replace(head=head, checkpoint=tree, anchors=(Anchor(0, tree),)) for head, tree in bases)
         case Harm.LOSE_ANCHOR:
             yield s._replace(anchors=(None, *s.anchors[1:]))
         case Harm.LOSE_HEAD:
             yield s._replace(head=GONE)
-        case Harm.RESTORE_LOG_LOSE_ANCHOR:
-            lost = (None, *s.anchors[1:])
-            yield from (s._replace(head=head, checkpoint=tree, anchors=lost) for head, tree in bases)
+        case Harm.LOSE_PRIVATE if s.checkpoint is not None:
+            yield from _lose_private(s, s.checkpoint)
         case _:
             pass
+
+
+def _lose_private(s: State, published: Tree) -> Iterator[State]:
+    """All writers stop, and a dead `add` is not called again; the anchor is the copy from the last publication.
+
+    An `add` that was not begun may begin after that.
+    """
+    assert s.anchors[0] is not None
+    runs = tuple(run._replace(at="end") if run.entries and run.at != "load" else run.again() for run in s.runs)
+    lost = s._replace(runs=runs, head=GONE, anchors=(s.anchors[0]._replace(tree=published), *s.anchors[1:]))
+    yield lost
+    yield lost._replace(staged=frozenset())
 
 
 class Checks:
@@ -164,7 +178,9 @@ class Checks:
             raise Violation("a frozen log grew")
         if self.setup.rekeys and (problem := keys.problem(s, before)):
             raise Violation(problem)
-        public = self.chain(s.cosigned if self.setup.harm is Harm.RESTORE_ALL else s.signed)
+        old_anchor = self.setup.harm in (Harm.RESTORE_ALL, Harm.LOSE_PRIVATE)
+        public = self.chain(s.cosigned if old_anchor else s.signed)
+        self.cosigned(s, before)
         self.tiles(s)
         self.entries(s, public)
         for ack in s.acked - before.acked:
@@ -188,6 +204,19 @@ class Checks:
         for what, tree in (("checkpoint", s.checkpoint), ("`pending`", s.pending)):
             if tree and not all(Tile(len(tree), part, tree) in s.tiles for part in self.parts):
                 raise Violation(f"the {what} {tree} is ahead of its tiles")
+
+    def cosigned(self, s: State, before: State) -> None:
+        """Nothing is published below the quorum, and a rebuilt head leads to no tree that excludes a cosigned one."""
+        is_needed = self.setup.witness and not self.setup.fail_open
+        if is_needed and (not s.harmed or self.setup.harm in REBUILT) and s.checkpoint is not None and not s.lines:
+            raise Violation(f"{s.checkpoint} is published below the quorum")
+        if self.setup.harm is Harm.LOSE_PRIVATE:
+            for tree in s.signed - before.signed:
+                for seen in s.cosigned:
+                    if not prefix(tree, seen) and not prefix(seen, tree):
+                        raise Violation(f"{tree} is signed, and {seen} was cosigned")
+        if s.head != GONE and s.head.batch == Batch() and s.head.base != s.head.size:
+            raise Violation(f"a head without a batch commits to {s.head.tree}, and {s.head.base} are published")
 
     def entries(self, s: State, public: Tree) -> None:
         """Nothing accepted is lost or logged twice, nothing refused is logged."""
@@ -232,8 +261,6 @@ class Checks:
             raise Violation(f"`pending` went from {before.pending} to {s.pending}, committed is {s.head.tree}")
         if before.lines and not s.lines and s.checkpoint == before.checkpoint:
             raise Violation(f"a cosignature of {s.checkpoint} was taken back")
-        if self.setup.witness and not self.setup.fail_open and s.checkpoint is not None and not s.lines:
-            raise Violation(f"{s.checkpoint} is published below the quorum")
         if size(s.checkpoint) < size(before.checkpoint) or not prefix(s.checkpoint, s.head.tree):
             raise Violation(f"publication went from {before.checkpoint} to {s.checkpoint}, committed is {s.head.tree}")
         if size(s.checkpoint) < s.head.size and s.head.size > 0 and s.head.staged not in s.staged:

@@ -58,6 +58,11 @@ class Mistake(StrEnum):
     REBUILD_BEYOND_ONLY = "sets aside what is beyond the head only: what is in the place of its own tiles stops the log"
     REBUILD_UNFENCED = "leaves the anchor as it was, and sets tiles aside that somebody is about to sign"
 
+    REBUILD_WITHOUT_PENDING = "rebuilds a head and does not look at `pending`: a witness may come by and cosign that"
+    REBUILD_ASKS_NOBODY = "rebuilds a head by an old anchor and asks no witness: one has cosigned another tree"
+    REBUILD_PUBLISHES = "publishes the tree that was signed by itself, without the witness: below the quorum"
+    REBUILD_BATCHLESS = "leaves the witness to the next run, and stages no batch for it: no such head can be read"
+
     ONCE_KEPT = "keeps over a lost swap what it found to be there already: the winner has logged more"
     ONCE_APART = "asks the log what is there already, and not its own batch: what is in there twice is logged twice"
 

@@ -42,6 +42,13 @@ SMALL: dict[str, Setup] = {
     "keys, a run without": Setup(1, 1, short=True, rekeys=("+B",)),
 }
 
+SMALL |= {  # with a witness, whose cosigned tree may never have been published
+    "lost head, a witness": Setup(0, 0, adders=("a,b",), witness=True, harm=Harm.LOSE_HEAD, rebuild=True),
+    "lost private part, pending": Setup(
+        0, 0, adders=("a,b",), witness=True, visits=True, harm=Harm.LOSE_PRIVATE, rebuild=True
+    ),
+}
+
 LARGE: dict[str, Setup] = {  # together some minutes
     "large: pending": Setup(1, 1, adders=("a",), witness=True, visits=True),
     "large: sequence": Setup(2, 2, strict=1, parts=True),
@@ -61,6 +68,7 @@ LARGE: dict[str, Setup] = {  # together some minutes
     "large: adoption, lost anchor": Setup(2, 1, adopt=True, harm=Harm.LOSE_ANCHOR),
     "large: lost head": Setup(0, 0, adders=("a", "b"), harm=Harm.LOSE_HEAD, rebuild=True),
     "large: lost head, a tile in the way": Setup(0, 0, adders=("a,b", "c"), harm=Harm.LOSE_HEAD, rebuild=True),
+    "large: lost private part": Setup(0, 0, adders=("a,b", "c"), witness=True, harm=Harm.LOSE_PRIVATE, rebuild=True),
     "large: restored head, rebuilt": Setup(0, 0, adders=("a", "b"), harm=Harm.RESTORE_HEAD, rebuild=True),
     "large: keys": Setup(1, 1, rekeys=("+B,-A",)),
     "large: keys, lost replies": Setup(0, 0, adders=("a",), rekeys=("+B,-A",), unknown=True, late=True),
@@ -100,8 +108,10 @@ FREEZING = {"freeze anchor", "guard frozen"}
 ADOPTING = {"adopt", "adopt head", "adopt seal", "adopt create", "adopt swap"}
 VISITING = {"load pending", "pending", "show pending"}  # with `visits`
 REBUILDING = {
-    f"rebuild{step}" for step in ("", " checkpoint", " anchor", " recheck", " fence", " publish", " head", " aside")
+    f"rebuild{step}"
+    for step in ("", " checkpoint", " anchor", " recheck", " plan", " fence", " publish", " head", " aside")
 }
+ASKING, LOOKING = {"rebuild ask"}, {"rebuild pending"}  # with `rebuild`, and with `witness`; with `visits`
 
 # a small scenario, the other steps of the protocol that no run of it comes to, and how runs are refused there
 REACHED: dict[str, tuple[set[str], set[str]]] = {
@@ -144,10 +154,18 @@ REACHED: dict[str, tuple[set[str], set[str]]] = {
         {"cosign", "guard", "guard head", "read back", "someone ahead"},
         {NOBODYS, NOT_THERE, OTHERS, NOT_ITS_OWN, NO_HEAD},
     ),
+    "lost head, a witness": (
+        {"guard", "guard head", "read back", "rebuild publish", "someone ahead"},
+        {NOBODYS, NOT_THERE, OTHERS, NOT_ITS_OWN, NO_HEAD},
+    ),
+    "lost private part, pending": (
+        {"guard", "guard head", "read back", "rebuild publish", "someone ahead"},
+        {NOBODYS, NOT_THERE, NO_HEAD},
+    ),
     "lost head, another machine's anchor": (
         {
             *("cosign", "guard head", "read back", "recover again", "someone ahead"),
-            *("rebuild recheck", "rebuild fence", "rebuild publish", "rebuild head", "rebuild aside"),
+            *("rebuild recheck", "rebuild plan", "rebuild fence", "rebuild publish", "rebuild head", "rebuild aside"),
         },
         {NOBODYS, NOT_THERE, OTHERS, NO_HEAD},
     ),
@@ -208,6 +226,10 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.REBUILD_ANY_ANCHOR: ("lost head, another machine's anchor", "ahead of its tiles"),
     Mistake.REBUILD_AT_CHECKPOINT: ("lost head, a second batch", "ahead of its tiles"),
     Mistake.REBUILD_BEYOND_ONLY: ("large: lost head, a tile in the way", "circles"),
+    Mistake.REBUILD_WITHOUT_PENDING: ("lost private part, pending", "is ahead of its tiles"),
+    Mistake.REBUILD_ASKS_NOBODY: ("large: lost private part", "the witness saw another tree"),
+    Mistake.REBUILD_PUBLISHES: ("lost private part, pending", "below the quorum"),
+    Mistake.REBUILD_BATCHLESS: ("lost head, a witness", "a head without a batch"),
     Mistake.REBUILD_UNFENCED: ("lost head, a second batch", "ahead of its tiles"),
 }
 FOUND |= {

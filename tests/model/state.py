@@ -202,6 +202,7 @@ class Harm(StrEnum):
     RESTORE_ALL = "head, checkpoint and anchor are put back together; the witness is not"
     LOSE_ANCHOR = "the anchor is gone"
     LOSE_HEAD = "the head is gone"
+    LOSE_PRIVATE = "all writers are stopped; head and staged batches are gone, and the anchor is put back"
     RESTORE_LOG_LOSE_ANCHOR = "head and checkpoint are put back together, and the anchor is gone"
 
     @property

@@ -252,6 +252,7 @@ TESTED_ELSEWHERE = {
     # what is said of a lost anchor, where it is missed
     "tiles.write.last_used": "tests/command/test_lost.py",
     "tiles.write.ahead": "tests/write/test_append_all.py",
+    "tiles.write.remains": "tests/write/test_lost_head.py",
     "tiles.write.results": "tests/write/test_once.py",
     "tiles.write.recover": "tests/write/test_faults.py",
     # halves of a repair: what it works out, and in which order it writes that

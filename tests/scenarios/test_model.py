@@ -6,7 +6,19 @@ import pytest
 
 from tests.model.explore import STEPS, Violation, explore
 from tests.model.mistakes import Mistake
-from tests.model.scenarios import ADOPTING, DECIDING, FOUND, FREEZING, LARGE, REACHED, REBUILDING, SMALL, VISITING
+from tests.model.scenarios import (
+    ADOPTING,
+    ASKING,
+    DECIDING,
+    FOUND,
+    FREEZING,
+    LARGE,
+    LOOKING,
+    REACHED,
+    REBUILDING,
+    SMALL,
+    VISITING,
+)
 from tests.support.sampling import quickly, soaking
 
 # what ends in a moment; the others are for the soak
@@ -21,6 +33,8 @@ SHORT = (
     "once",
     "lost head, a second batch",
     "keys, two runs",
+    "lost head, a witness",
+    "lost private part, pending",
 )
 QUICK = [mistake for mistake in Mistake if FOUND[mistake][0] in SHORT]
 
@@ -37,6 +51,8 @@ def test_no_interleaving_breaks_a_promise(name: str) -> None:
     steps = {*STEPS} - absent - (set() if setup.freeze else FREEZING) - (set() if setup.adopt else ADOPTING)
     steps -= set() if setup.rebuild else REBUILDING
     steps -= set() if setup.visits else VISITING
+    steps -= set() if setup.rebuild and setup.witness else ASKING
+    steps -= set() if setup.rebuild and setup.visits else LOOKING
     assert explore(setup).at - {"end"} == steps - unreached | {f"refused: {why}" for why in refusals}
 
 
@@ -53,6 +69,7 @@ LONG = {
     "large: adds of several batches",
     "large: restored head",
     "large: lost head, a tile in the way",
+    "large: lost private part",
 }
 
 

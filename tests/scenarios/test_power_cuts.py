@@ -34,6 +34,7 @@ from tests.support.power_scenes import (
     rebuilt,
     rekeyed,
     rekeying,
+    refreshed,
     traces,
     withheld,
 )
@@ -317,6 +318,16 @@ def search_moves(site: LeftOut) -> str:
     return ""
 
 
+def search_refreshed(site: LeftOut) -> str:
+    """`search` where the line of a witness is added to what was published below the quorum."""
+    for system in SYSTEMS:
+        try:
+            judge_all(refreshed(system, site), 16, random.Random(0), ["finish"])
+        except (AssertionError, TilesError) as error:
+            return repr(error)
+    return ""
+
+
 #   Not needed for any promise as the code is, and why.
 NOT_NEEDED = {
     # A published checkpoint and what is kept of it are made to last by `tidy`, before the staged batch goes and before
@@ -335,6 +346,7 @@ SEARCHES = {  # of parts of names
     "move.py": search_moves,
     "copying.py": search_moves,
     "witness.py": search_witnesses,
+    "publish.py refresh": search_refreshed,
 }
 SITES = {str(site): site for site in sites()}
 

@@ -212,6 +212,13 @@ def published(public: Store, verifier: Keys) -> tuple[bytes, tuple[bytes, ...]] 
     return data, _entries(data, verifier, tuple(read_or_none(public, path) for path in paths))
 
 
+def check_pending(public: Store, verifier: Keys) -> None:
+    """Fail if a tile is missing of the tree that `pending` shows, or is another one."""
+    if (data := read_or_none(public, "pending")) is not None:
+        paths = tree_paths(read_note(data, verifier).size)
+        _entries(data, verifier, tuple(read_or_none(public, path) for path in paths))
+
+
 @lru_cache(maxsize=256)
 def _entries(data: bytes, verifier: Keys, found: tuple[bytes | None, ...]) -> tuple[bytes, ...]:
     """Return the entries of a checkpoint's tree, given what was found at each of its paths."""
@@ -238,6 +245,7 @@ class ObjectHistory:
     checkpoints: list[bytes] = field(default_factory=list)  # as they became readable
     witnesses: tuple[VerifierKey, ...] = ()
     quorum: int = 0  # how many of them have to have cosigned whatever is published
+    kept_from: int = 0  # and how many what is kept of it
     lock: RLock = field(default_factory=RLock, repr=False)  # to be held from before a write until it is told
 
     def wrote(self, public: Store, paths: Iterable[str]) -> None:
@@ -265,7 +273,9 @@ class ObjectHistory:
 
     def copy(self) -> ObjectHistory:
         """Return a history that goes on by itself."""
-        return ObjectHistory(self.verifier, dict(self.contents), list(self.checkpoints), self.witnesses, self.quorum)
+        return ObjectHistory(
+            self.verifier, dict(self.contents), list(self.checkpoints), self.witnesses, self.quorum, self.kept_from
+        )
 
 
 def committed(public: Store, private: Store, verifier: Keys) -> tuple[bytes, ...] | None:
@@ -366,7 +376,8 @@ def _check_acknowledged(
 def _check_complete(public: Store, private: Store, seen: ObjectHistory, size: int, orphans: bool) -> None:
     sizes = [read_note(note, seen.verifier).size for note in seen.checkpoints]
     assert sizes[-1:] == [size], f"size {size} is committed, {sizes[-1:]} published"
-    first = dict(zip(reversed(sizes), reversed(seen.checkpoints), strict=True))
+    met = [note for note in seen.checkpoints if len(cosigned_by(note, seen.witnesses)) >= seen.kept_from]
+    first = {read_note(note, seen.verifier).size: note for note in reversed(met)}
     for of, note in first.items():
         assert read_or_none(public, f"checkpoints/{_number(of)}") == note, f"the checkpoint of size {of} is not kept"
         missing = set(tree_paths(of)) - set(seen.contents)

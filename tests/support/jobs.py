@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from tests.support.faults import RecordingStore
+from tests.support.witnesses import InProcess
 from tests.support.world import ROLES, World, Wrap, not_wrapped
 from tiles.log import Log
 from tiles.signing.signer import Signer
+from tiletree.cosigning import witnessing
 from tiletree.jobs import job
 from tiletree.jobs.aws_lambda import handler
+from tiletree.options import Writer
+from tiletree.ui import Output
 
 SCHEDULED = {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 S3_RECORD = {
@@ -51,12 +55,13 @@ class Job:
     world: World
     wrap: Wrap = not_wrapped
 
-    def open(self, *_given: object, **_named: object) -> Log:
+    def open(self, _log: str = "", writer: Writer | None = None, out: Output | None = None) -> Log:
         """Return what writes to the log, as `open_sequencer` does."""
         world = self.world
+        how = replace(witnessing(writer or Writer(), out), ways=InProcess(world.witnesses))
         stores = {**world.stores, "public": RecordingStore(world.stores["public"], "public", world.history)}
         public, private, anchor = (self.wrap(stores[role], role) for role in ROLES)
-        return Log(public, private, Signer(world.key, anchor))
+        return Log(public, private, Signer(world.key, anchor), how=how)
 
     def __call__(self, event: object, context: object = None) -> Mapping[str, Any]:
         """Invoke it."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.faults import Died, Fault, Faults, RecordingStore
-from tests.support.world import ROLES, World, Wrap, not_wrapped
+from tests.support.witnesses import InProcess
+from tests.support.world import ROLES, World, Wrap, faults_of, not_wrapped
 from tiles.errors import Unfinished
 from tiles.inbox.admission import Admission
 from tiles.notes.policy import Policy
@@ -17,6 +18,7 @@ from tiles.records.paths import ANCHOR, HEAD
 from tiles.retry import Clock
 from tiles.signing.anchor import Anchor, parse_anchor
 from tiles.signing.signer import Signer
+from tiles.write.cosign import Witnessing
 from tiles.write.lost_head import HeadRebuilder, Rebuilt
 from tiles.write.parts import Parts
 
@@ -28,7 +30,8 @@ def rebuild(
     recorded = RecordingStore(world.stores["public"], "public", world.history)
     public, private, anchor = wrap(recorded, "public"), *(wrap(world.stores[role], role) for role in ROLES[1:])
     clock = Clock(lambda: world.now, world.pass_time, random.Random(7))
-    return HeadRebuilder(Parts(public, private), Signer(world.key, anchor), clock).rebuild(policy, admission)
+    how = Witnessing(ways=InProcess(world.witnesses, faults_of(wrap)))
+    return HeadRebuilder(Parts(public, private), Signer(world.key, anchor), clock, how).rebuild(policy, admission)
 
 
 def anchor_of(world: World) -> Anchor:

@@ -214,7 +214,7 @@ class History:
         tree = OwnTree(parts.public, KEY.verifier)
         answers_yes = self.rng.random() < 0.2
 
-        def asked() -> None:
+        def asked(_unknown: object) -> None:
             if not answers_yes:
                 raise TilesError("the operator did not go on")
             self.is_warned = True

@@ -16,17 +16,20 @@ import tiles
 from tests.support.check_log import published, read_or_none, read_text
 from tests.support.disk import Change, Disk
 from tests.support.disk_posix import Process
+from tests.support.power_cosigned import check_cosigned, check_pending, open_or_refresh, visited
 from tests.support.power_cut import NOTHING, Cut, Owed, State
 from tests.support.power_keys import NEW
 from tests.support.power_outside import ADMITTED, REFUSED, Outside
+from tests.support.witnesses import InProcess
 from tests.support.world import ROLES, RecordingKey, World, explained
 from tiles.records.head import parse_head
-from tiles.records.paths import ANCHOR, HEAD
+from tiles.records.paths import ANCHOR, HEAD, PENDING
 from tiles.retry import Clock
 from tiles.signing.anchor import parse_anchor
 from tiles.signing.signer import Signer
 from tiles.store.directory import DirectoryStore
 from tiles.upkeep.gc import gc
+from tiles.write.cosign import Witnessing
 from tiles.write.lost_head import HeadRebuilder
 from tiles.write.parts import Parts
 
@@ -47,6 +50,8 @@ Action = (
         "endorse",
         "add_key",
         "retire_key",
+        "fail open",
+        "refresh",
     ]
 )
 
@@ -171,6 +176,8 @@ class Machine:
                 getattr(self.outside, action)(world)
             elif action == "rebuild":
                 self._rebuild()
+            elif action in ("fail open", "refresh"):
+                open_or_refresh(world, action)
             else:
                 gc(
                     world.stores["public"],
@@ -185,8 +192,9 @@ class Machine:
         world = self.world
         public, private, anchor = (world.stores[role] for role in ROLES)
         clock = Clock(lambda: world.now, world.pass_time, random.Random(world.writers))
+        how = Witnessing(ways=InProcess(world.witnesses))
         signer = Signer(self.outside.keys.held(world), anchor)
-        HeadRebuilder(Parts(public, private), signer, clock).rebuild(None, self.outside.admission)
+        HeadRebuilder(Parts(public, private), signer, clock, how).rebuild(world.policy, self.outside.admission)
 
     def look(self) -> int:
         """Look at the log as its readers may at any moment, and return its size."""
@@ -204,6 +212,7 @@ class Machine:
         self.outside.keys.take_back(world)
         self.outside.check_submissions(world)
         self.outside.check_changes(world)
+        check_pending(world)
         return len(found[1]) if found else 0
 
     def lose_private_part(self) -> None:
@@ -237,6 +246,8 @@ class Machine:
     def _renamed(self, path: str) -> None:
         if path == f"{self.system.roots[0]}/checkpoint":
             self.world.history.wrote(self.world.stores["public"], ["checkpoint"])
+        if path == f"{self.system.roots[0]}/{PENDING}":
+            visited(self.world)
 
     def _before_sync(self, changes: Sequence[Change], contents: set[int]) -> bool:
         if self.left_out is not None and self.left_out.is_on_the_way():
@@ -259,6 +270,8 @@ class Moment:
         """Return the machine as it is when the power is back."""
         machine = Machine(self._system, disk=state.disk.copy(), records=records)
         machine.world, machine.outside = self._known(), self._outside.copy()
+        for each in machine.world.witnesses.values():
+            each.lie = None  # those that were away are back
         return machine
 
     def judge(self, state: State, then: Action) -> None:
@@ -275,6 +288,7 @@ class Moment:
             if before is None:
                 machine.act("rebuild" if size else "create")
                 before = world.committed() if size else None
+            check_cosigned(world, before or ())
             unpublished = list((before or ())[size:])
             machine.act(then)
             grown = (before or ()) + (tuple(then) if isinstance(then, list) and then != unpublished else ())
@@ -289,11 +303,14 @@ class Moment:
 def known(world: World) -> Callable[[], World]:
     """Return what makes a world that knows as much as this one does now, and has no stores."""
     history, key, writers = world.history.copy(), world.key, world.writers
-    texts, acknowledged = list(key.texts), list(world.acknowledged)
+    texts, acknowledged, witnesses = list(key.texts), list(world.acknowledged), world.copies(world.witnesses)
+
+    policy, refreshed = world.policy, world.refreshed
 
     def make() -> World:
         other = World(key=RecordingKey(key.verifier, key.seed, list(texts)), others=(NEW,))
         other.history, other.acknowledged, other.writers = history.copy(), list(acknowledged), writers
+        other.policy, other.witnesses, other.refreshed = policy, other.copies(witnesses), refreshed
         return other
 
     return make

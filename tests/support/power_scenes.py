@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from tests.support.endorsing import PUBLIC
 from tests.support.faults import Died, Stepped
 from tests.support.power_machine import SYSTEMS, Action, LeftOut, Machine, System
+from tests.support.witnesses import away
 from tests.support.world import explained, some_entries
 from tiles.errors import NotFound, Unfinished
 from tiles.records.paths import newest_endorsed_path, withheld_path
@@ -225,6 +226,59 @@ def collected(system: System, site: LeftOut = None) -> Machine:
     machine.act("gc")
     machine.cut()
     return machine
+
+
+# ---- with witnesses
+
+
+def witnessed(system: System, base: int, scheme: str = "http") -> Machine:
+    """Return a machine with a log of that size whose policy takes both of two witnesses."""
+    machine = Machine(system)
+    machine.world.witnessed(2, 2, scheme)
+    for action in ("create", some_entries("base", base)) if base else ("create",):
+        for _ in range(1 if scheme == "http" else 2):  # they come by while the first run shows what it has signed
+            with suppress(Unfinished):
+                machine.act(action if not machine.world.size() else "finish")
+    return machine
+
+
+def cosigned(system: System, site: LeftOut = None, base: int = 3) -> Machine:
+    """Return what there is after entries were added, and cosigned by witnesses that were asked."""
+    machine = witnessed(system, base).copy(site)
+    machine.act(OURS)
+    machine.cut()
+    return machine
+
+
+def visiting(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after witnesses that come by themselves saw `pending` as soon as it could be read."""
+    machine = Machine(system, site)
+    machine.world.witnessed(2, 2, "s3")
+    for action in ("create", "create", OURS, "finish"):
+        with suppress(Unfinished):
+            machine.act(action)
+    machine.cut()
+    return machine
+
+
+def refreshed(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after entries were published below the quorum, and the line that is missing was added."""
+    machine = witnessed(system, 3)
+    machine.world.history.quorum, machine.world.history.kept_from = 0, 2
+    late = list(machine.world.witnesses)[1]
+    machine.world.witnesses[late].lie = away
+    machine = machine.copy(site)
+    machine.act("fail open")
+    machine.world.witnesses[late].lie = None
+    machine.act("refresh")
+    machine.cut()
+    return machine
+
+
+def cosigning(system: System) -> list[Scene]:
+    """Return deaths of what asks witnesses, and of what adds their lines."""
+    base = witnessed(system, 3)
+    return [(base, OURS, then) for then in ((OTHERS,), ("finish",), ("refresh",), ("gc",))]
 
 
 # ---- two processes at a time

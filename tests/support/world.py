@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -75,6 +75,12 @@ def not_wrapped(store: Store, _role: str) -> Store:
     return store
 
 
+def faults_of(wrap: Wrap) -> Faults | None:
+    """Return the faults that a run's stores are wrapped in, so that its requests to witnesses may have some, too."""
+    owner = getattr(wrap, "__self__", None)
+    return owner if isinstance(owner, Faults) else None
+
+
 class World:
     """One log. Whoever writes to it through `sequencer` is seen.
 
@@ -94,6 +100,7 @@ class World:
         self.now = NOW
         self.witnesses: dict[str, Witness] = {}  # by URL
         self.policy: Policy | None = None
+        self.refreshed = b""  # the checkpoint that a `refresh` has answered with last
         self.writers = 0  # so far; each has random numbers of its own
 
     @property
@@ -124,8 +131,7 @@ class World:
         """
         self.writers += 1
         if how is None:
-            owner = getattr(wrap, "__self__", None)
-            how = Witnessing(ways=InProcess(self.witnesses, owner if isinstance(owner, Faults) else None))
+            how = Witnessing(ways=InProcess(self.witnesses, faults_of(wrap)))
         recorded = RecordingStore(self.stores["public"], "public", self.history)
         public, private, anchor = (
             wrap(store, role)
@@ -226,11 +232,15 @@ class World:
         other.acknowledged = list(self.acknowledged)
         other.writers = self.writers
         other.policy = self.policy
-        other.witnesses = {
-            url: replace(each, seen=dict(each.seen), now=lambda: other.now, lock=Lock())
-            for url, each in self.witnesses.items()
-        }
+        other.witnesses = other.copies(self.witnesses)
         return other
+
+    def copies(self, witnesses: Mapping[str, Witness]) -> dict[str, Witness]:
+        """Return witnesses that know as much as these, and go on by themselves, by the time of this world."""
+        return {
+            url: replace(each, seen=dict(each.seen), now=lambda: self.now, lock=Lock())
+            for url, each in witnesses.items()
+        }
 
     def remove(self) -> None:
         """Remove the directories."""

@@ -28,6 +28,7 @@ from tiles.records.serving import DAILY, FRESH, IMMUTABLE, headers_of
 from tiles.store.probe import PROBES
 from tiles.tree.layout import BUNDLES, CHECKPOINT, ENTRIES, Tile
 from tiles.upkeep.metrics import EMF_METRICS, NAMESPACE, RunMetrics, emf_line
+from tiletree.commands.sequence import sequence
 from tiletree.commands.serve import PAGE_POLICY, SAFE
 from tiletree.jobs.job import OPTIONS
 
@@ -282,18 +283,19 @@ def test_the_function_is_the_job(complete: Deployment) -> None:
     (function,) = complete.all("aws_lambda_function")
     assert callable(pkgutil.resolve_name(function["handler"]))
     (environment,) = function["environment"]
-    options = {f"TILETREE_{name.upper()}" for name in OPTIONS}
+    options = {f"TILETREE_{name.upper()}" for name in OPTIONS} | {str(each.envvar) for each in sequence.params}
     places = {"TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY"}
     assert places <= set(environment["variables"]) <= places | options
 
 
 def test_alarms_are_about_numbers_that_there_are(complete: Deployment) -> None:
-    """The alarm for backlog and silence looks at a metric that the job writes, by the dimension that it has."""
+    """The alarms for backlog and quorum look at metrics that the job writes, by the dimension that they have."""
     found = [alarm for alarm in complete.all("aws_cloudwatch_metric_alarm") if alarm["namespace"] == NAMESPACE]
-    assert [alarm["metric_name"] for alarm in found] == ["oldest_pending_seconds"]
-    assert found[0]["metric_name"] in EMF_METRICS
+    names = {alarm["metric_name"] for alarm in found}
+    assert names == {"oldest_pending_seconds", "below_quorum"}
+    assert names <= {*EMF_METRICS}
     line = json.loads(emf_line(RunMetrics("log.example.com"), 0.0))
-    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [list(found[0]["dimensions"])]
+    assert [line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]] * 2 == [[list(each["dimensions"])] for each in found]
 
 
 def test_names_of_submitters_are_those_of_the_code() -> None:

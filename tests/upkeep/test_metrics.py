@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.support.submissions import with_inbox
@@ -33,6 +34,15 @@ def test_a_run_is_the_sum_of_its_batches() -> None:
     assert run.publish_latency_seconds > 0
 
 
+@pytest.mark.parametrize(("missed", "said"), [(None, None), (False, 0), (True, 1)])
+def test_a_quorum(missed: bool | None, said: int | None) -> None:
+    """A log without witnesses, or a run that asked none, has no such number, and CloudWatch no such metric."""
+    line = json.loads(emf_line(a_run().ended(1.0, quorum_missed=missed), NOW))
+    assert line.get("below_quorum") == said
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert ("below_quorum" in {each["Name"] for each in directive["Metrics"]}) == (said is not None)
+
+
 def test_a_run_that_failed_says_what_is_known() -> None:
     """What is not known is left out of the line, and never said to be zero."""
     line = json.loads(json_line(RunMetrics(ORIGIN).ended(0.5, "AccessError"), NOW))
@@ -53,7 +63,8 @@ def test_cloudwatch_makes_metrics_of_it() -> None:
     assert line["_aws"]["Timestamp"] == 1_795_912_345_500
     assert (directive["Namespace"], directive["Dimensions"]) == (NAMESPACE, [["origin"]])
     assert line["origin"] == ORIGIN
-    assert {each["Name"] for each in directive["Metrics"]} == {*EMF_METRICS} - {"publish_latency_seconds"}
+    unknown = {"publish_latency_seconds", "below_quorum"}
+    assert {each["Name"] for each in directive["Metrics"]} == {*EMF_METRICS} - unknown
     assert all(isinstance(line[each["Name"]], int | float) for each in directive["Metrics"])
     assert {each["Unit"] for each in directive["Metrics"]} == {"Count", "Seconds"}
     assert {name: value for name, value in line.items() if name != "_aws"} == json.loads(json_line(run, NOW))

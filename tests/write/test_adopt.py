@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from tests.support.faults import Died, Fault, Faults, GatedStore
-from tests.support.world import World, Wrap, not_wrapped, recording_key, some_entries
+from tests.support.witnesses import InProcess, away
+from tests.support.world import World, Wrap, faults_of, not_wrapped, recording_key, some_entries
 from tiles.errors import Refused, Unfinished
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, parse_signed_checkpoint, sign_checkpoint
 from tiles.records.head import parse_head
@@ -20,7 +21,8 @@ from tiles.store import Store
 from tiles.store.memory import MemoryStore
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
-from tiles.write.adopt import Adopted, Adoption
+from tiles.write.adopt import Adopted, Adoption, GoOn
+from tiles.write.cosign import Witnessing
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 
@@ -31,7 +33,7 @@ class Stopped(Exception):
     """The operator did not want to go on."""
 
 
-def stop() -> None:
+def stop(_unknown: object) -> None:
     """Do not go on."""
     raise Stopped
 
@@ -39,7 +41,7 @@ def stop() -> None:
 def adopt(
     world: World,
     new: Store,
-    go_on: Callable[[], None] = stop,
+    go_on: GoOn = stop,
     *,
     wrap: Wrap = not_wrapped,
     seen: SignedCheckpoint | None = None,
@@ -52,7 +54,8 @@ def adopt(
     )
     tree = OwnTree(parts.public, world.verifier)
     clock = Clock(lambda: world.now, world.pass_time, random.Random(7))
-    return Adoption(parts, tree, old, there).adopt(clock, seen, go_on)
+    how = Witnessing(ways=InProcess(world.witnesses, faults_of(wrap)))
+    return Adoption(parts, tree, old, there, how).adopt(clock, seen, go_on)
 
 
 def anchor_in(store: Store) -> Anchor:
@@ -107,7 +110,7 @@ def test_lost() -> None:
     assert world.contents() == before
     assert list(new.list("")) == []
     asked: list[None] = []
-    done = adopt(world, new, lambda: asked.append(None))
+    done = adopt(world, new, lambda _: asked.append(None))
     assert len(asked) == 1
     assert (done.is_new, done.sealed, done.anchor.tree.size) == (True, False, 13)
     checked(world, new)
@@ -122,7 +125,7 @@ def test_lost_beside_an_older_public_part() -> None:
     world.put("anchor", ANCHOR, None)
     before = world.contents()
     with pytest.raises(Refused, match="this is an older copy of the public part") as refused:
-        adopt(world, world.stores["anchor"], lambda: None)
+        adopt(world, world.stores["anchor"], lambda _: None)
     assert "more-was-signed-than-is-published" in (refused.value.hint or "")
     assert world.contents() == before
 
@@ -153,7 +156,7 @@ def test_in_the_same_place(lost: bool) -> None:
     world.put("anchor", ANCHOR, None if lost else older)
     with pytest.raises(Refused):
         world.sequencer().append(NEW)
-    done = adopt(world, world.stores["anchor"], lambda: None)
+    done = adopt(world, world.stores["anchor"], lambda _: None)
     assert done.anchor.tree.size == 13
     world.append([b"more"])
     world.check()
@@ -169,7 +172,7 @@ def test_a_committed_tree_stays_committed(what: str, lost: bool) -> None:
     died_after(world, what)
     if lost:
         world.put("anchor", ANCHOR, None)
-    adopt(world, new, lambda: None)
+    adopt(world, new, lambda _: None)
     checked(world, new, more=True)
 
 
@@ -181,9 +184,9 @@ def test_dies_anywhere(lost: bool) -> None:
         if lost:
             world.put("anchor", ANCHOR, None)
         try:
-            adopt(world, new, lambda: None, wrap=Faults(at, Fault.DIES).wrap)
+            adopt(world, new, lambda _: None, wrap=Faults(at, Fault.DIES).wrap)
         except Died:
-            adopt(world, new, lambda: None)
+            adopt(world, new, lambda _: None)
             checked(world, new)
         else:
             checked(world, new)
@@ -201,7 +204,7 @@ def test_replies_are_lost(fault: Fault) -> None:
     for at in swaps:
         world, new = World().grown(3), MemoryStore("new")
         asked: list[None] = []
-        adopt(world, new, lambda asked=asked: asked.append(None), wrap=Faults(at, fault).wrap)
+        adopt(world, new, lambda _, asked=asked: asked.append(None), wrap=Faults(at, fault).wrap)
         assert bool(asked) == (at == swaps[0] and fault is Fault.DONE_UNKNOWN)  # who sealed it is not known
         checked(world, new)
 
@@ -264,7 +267,7 @@ def test_a_writer_that_has_read_the_old_head_reads_again() -> None:
 
     def gate(what: str) -> None:
         if what == f"anchor read {ANCHOR}" and not begun:
-            begun.append(adopt(world, world.stores["anchor"], lambda: None))
+            begun.append(adopt(world, world.stores["anchor"], lambda _: None))
 
     done = world.sequencer(lambda store, role: GatedStore(store, role, gate)).append(NEW)
     assert begun
@@ -297,7 +300,7 @@ def test_refused(change: Callable[[World], object], message: str) -> None:
     change(world)
     before = world.contents()
     with pytest.raises(Refused, match=message):
-        adopt(world, new, lambda: None)
+        adopt(world, new, lambda _: None)
     assert world.contents() == before
     assert list(new.list("")) == []
 
@@ -319,7 +322,7 @@ def test_what_a_reader_has_seen_counts() -> None:
     world = World().grown(3)
     world.put("anchor", ANCHOR, None)
     with pytest.raises(Refused, match="a tree of size 13"):
-        adopt(world, MemoryStore("new"), lambda: None, seen=seen)
+        adopt(world, MemoryStore("new"), lambda _: None, seen=seen)
 
 
 @pytest.mark.parametrize("path", ["pending", "checkpoints/002", "checkpoints/days/2096-10-03"])
@@ -342,10 +345,10 @@ def test_what_is_kept_counts(path: str, what: str) -> None:
     world.put("public", path, kept)
     if what in ("larger", "another"):
         with pytest.raises(Refused, match="signed"):
-            adopt(world, new, lambda: None)
+            adopt(world, new, lambda _: None)
         assert list(new.list("")) == []
         return
-    assert adopt(world, new, lambda: None).is_new
+    assert adopt(world, new, lambda _: None).is_new
     published = world.stores["public"].read(CHECKPOINT).data
     assert world.stores["public"].read(path).data == (published if path == "pending" else kept)
 
@@ -376,3 +379,33 @@ def test_an_empty_log() -> None:
     world, new = World().grown(), MemoryStore("new")
     assert adopt(world, new).anchor.tree == EMPTY_TREE
     checked(world, new)
+
+
+@pytest.mark.parametrize("how", ["shows", "says"])
+def test_a_witness_knows_more_than_the_log(how: str) -> None:
+    """The anchor is lost, and log and private part are older copies: a witness has cosigned what is not in them."""
+    world, new = World().witnessed(2, 3).grown(3), MemoryStore("new")
+    older = world.contents()
+    world.append(NEW)
+    for role in ("public", "private"):
+        world.restore(role, older)
+    world.put("anchor", ANCHOR, None)
+    for each in world.witnesses.values():
+        each.hides = how == "says"
+    before = world.contents()
+    with pytest.raises(Refused, match="was signed, and the log has" if how == "shows" else "says that it has cosigned"):
+        adopt(world, new, lambda _: None)
+    assert world.contents() == before
+    assert list(new.list("")) == []
+
+
+def test_witnesses_of_a_log_whose_anchor_is_lost() -> None:
+    """They have cosigned what is published, or what is committed: it goes on; of one that is away, that is said."""
+    world, new = World().witnessed(2, 3).grown(3), MemoryStore("new")
+    died_after(world, "witness ask http://w1")
+    world.put("anchor", ANCHOR, None)
+    next(iter(world.witnesses.values())).lie = away
+    said: list[str] = []
+    assert adopt(world, new, said.extend).is_new
+    assert said == ["what the witness w0 has cosigned: no connection"]
+    checked(world, new, more=True)

@@ -316,7 +316,7 @@ def test_taken_back() -> None:
     memory = AnchorMemory(world.verifier.name, world.stores["anchor"])
     parts = Parts(world.stores["public"], world.stores["private"])
     clock = Clock(lambda: world.now, world.pass_time, random.Random(8))
-    Adoption(parts, OwnTree(parts.public, world.verifier), memory, memory).adopt(clock, None, lambda: None)
+    Adoption(parts, OwnTree(parts.public, world.verifier), memory, memory).adopt(clock, None, lambda _: None)
     world.append(NEW)
     assert MOVED not in [listed.path for listed in world.stores["private"].list("")]
     assert not can_sign(moved(world, to))

@@ -8,15 +8,38 @@ import pytest
 
 from tests.support.faults import GatedStore
 from tests.support.sampling import quickly
-from tests.support.witnesses import LIES, InProcess, away
-from tests.support.world import World, some_entries
-from tiles.errors import Refused, Unfinished
+from tests.support.witnesses import LIES, InProcess, Witness, away, witness_policy
+from tests.support.world import ORIGIN, World, some_entries
+from tiles.errors import Malformed, Refused, Unfinished
+from tiles.notes.cosignature import MAX_TIMESTAMP
 from tiles.notes.cosigned import shortfall
+from tiles.notes.freshness import AHEAD
+from tiles.notes.keys import SignatureType, signing_key
 from tiles.notes.note import Signature
+from tiles.notes.witness_messages import format_signatures, parse_add_checkpoint
+from tiles.read.http_post import Posted
 from tiles.records.paths import PENDING, WITNESSED
 from tiles.write.cosign import BelowQuorum, Cosigned, Witnessing
 
 NEW = some_entries("new", 10)
+
+
+class Asked:
+    """What a witness was asked last: the log's own lines in it."""
+
+    def __init__(self) -> None:
+        self.own = b""
+
+    def watch(self, witness: Witness) -> None:
+        """Look at what this one is asked."""
+        answer = witness._answer
+
+        def watching(body: bytes) -> Posted:
+            note = parse_add_checkpoint(body).signed.note
+            self.own = format_signatures(tuple(each for each in note.signatures if each.name == ORIGIN))
+            return answer(body)
+
+        witness._answer = watching  # type: ignore[method-assign]
 
 
 def names(world: World) -> list[str]:
@@ -328,3 +351,63 @@ def test_a_witness_that_claims_more_and_shows_nothing_is_no_evidence() -> None:
     only.lie = None
     world.sequencer().finish()
     world.check()
+
+
+@pytest.mark.parametrize("ahead_by", [3600, None])
+def test_a_cosignature_that_is_dated_in_the_future_is_not_published(ahead_by: int | None) -> None:
+    """No newer line of the same tree could replace it; once the witness's clock is right, it counts."""
+    world = World().witnessed(3, 3).grown(3)
+    first = next(iter(world.witnesses.values()))
+    right = first.now
+    first.now = (lambda: right() + ahead_by) if ahead_by else (lambda: MAX_TIMESTAMP)
+    with pytest.raises(Unfinished, match=r"w0: .* has a line that is dated in the future"):
+        world.append(NEW)
+    assert names(world) == ["0", "1", "2"], "the checkpoint before"
+    first.now = right
+    first.seen.clear()  # a true one would keep the time from going back
+    assert world.sequencer().finish().tree.size == 13
+    assert names(world) == ["0", "1", "2"]
+
+
+def test_a_clock_may_be_somewhat_ahead() -> None:
+    """By as much as readers allow."""
+    world = World().witnessed(3, 3).grown(3)
+    for each in world.witnesses.values():
+        each.now = lambda: world.now + AHEAD
+    world.append(NEW)
+    assert names(world) == ["0", "1", "2"]
+
+
+def test_a_cosignature_without_a_time_is_none() -> None:
+    """tlog-witness: "the timestamp MUST NOT be zero"; the line is right otherwise."""
+    world = World().witnessed(2, 3).grown(3)
+    for each in list(world.witnesses.values())[1:]:
+        each.now = lambda: 0
+    with pytest.raises(Unfinished, match=r"w1: its answer has no line .* that verifies; w2: its answer has no line"):
+        world.append(NEW)
+
+
+def test_the_logs_own_lines_are_no_cosignature() -> None:
+    """A witness that sends back what it was sent has not cosigned; beside its own line they do no harm."""
+    world = World().witnessed(2, 3).grown(3)
+    echo, both, away_ = world.witnesses.values()
+    away_.lie = away
+    asked = Asked()
+    echo.lie = lambda posted: Posted(200, asked.own) if posted.status == 200 else posted
+    both.lie = lambda posted: Posted(200, asked.own + posted.data) if posted.status == 200 else posted
+    for each in (echo, both):
+        asked.watch(each)
+    with pytest.raises(Unfinished, match=r"1 of its 3 .*w0: its answer has no line by a witness of the policy"):
+        world.append(NEW)
+    echo.lie = None
+    assert world.sequencer().finish().tree.size == 13
+    assert names(world) == ["0", "1"]
+    assert world.stores["public"].read("checkpoint").data.count(b"\xe2\x80\x94 example.com/log ") == 1
+
+
+def test_one_key_under_two_names_is_no_policy() -> None:
+    """It would count one witness twice: tlog-policy calls the keys duplicates, whatever their names are."""
+    key = signing_key("witness.example/0", b"\x33" * 32, SignatureType.COSIGNATURE)
+    again = signing_key("other.example/1", b"\x33" * 32, SignatureType.COSIGNATURE)
+    with pytest.raises(Malformed):
+        witness_policy(World().verifier, {"http://a": Witness(key, []), "http://b": Witness(again, [])}, 2)

@@ -12,9 +12,12 @@ from collections.abc import Iterable
 from tiles.errors import LogError, PolicyError, SignatureError
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, with_signatures
 from tiles.notes.cosignature import verify_cosignature
+from tiles.notes.freshness import AHEAD
 from tiles.notes.keys import SIGNS_TEXT, VerifierKey
 from tiles.notes.note import Signature
 from tiles.notes.policy import Policy
+
+NO_LINE = "no line by a witness of the policy that verifies"
 
 Lines = dict[VerifierKey, tuple[int, Signature]]
 
@@ -34,6 +37,19 @@ def cosignatures(checkpoint: Checkpoint, lines: Iterable[Signature], policy: Pol
         if time > found[key][0] if key in found else time > 0:
             found[key] = time, line
     return found
+
+
+def usable(
+    checkpoint: Checkpoint, lines: Iterable[Signature], policy: Policy, now: float
+) -> tuple[list[Signature], str]:
+    """Return those lines of witnesses that can be published, or why there is none, for a message. now: POSIX seconds
+
+    One that is dated in the future cannot: no newer line over the same checkpoint could ever replace it, and readers
+    who look at its age refuse it. tlog-cosignature: verifiers "MAY reject cosignatures with timestamps in the future".
+    """
+    found = cosignatures(checkpoint, lines, policy).values()
+    fit = [line for time, line in found if time <= now + AHEAD]
+    return fit, "" if fit else "a line that is dated in the future, by the clock here" if found else NO_LINE
 
 
 def union(checkpoint: Checkpoint, lines: Iterable[Signature], policy: Policy) -> SignedCheckpoint:

@@ -25,7 +25,14 @@ DONE = "done"  # the outcome of a run that no error ended
 EVENT = "run"  # what the line of a run has as its event
 NAMESPACE = "tiletree"
 # CloudWatch charges for each metric, so these only are made metrics there; the others are fields of the same log line
-EMF_METRICS = ("entries", "batch_entries", "oldest_pending_seconds", "publish_latency_seconds", "refusals")
+EMF_METRICS = (
+    "entries",
+    "batch_entries",
+    "oldest_pending_seconds",
+    "publish_latency_seconds",
+    "refusals",
+    "below_quorum",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class RunMetrics:
     oldest_pending_seconds    how long the oldest of that has waited; 0 if nothing waits
     publish_latency_seconds   from when the oldest submission that it logged was submitted until that was published;
                               None if it logged none
+    below_quorum              1 if too few witnesses have cosigned the last tree that they were asked for, whether it
+                              was published or waits for the next run; 0 if enough have; None if none were asked
     """
 
     origin: str
@@ -61,6 +70,7 @@ class RunMetrics:
     pending_bytes: int | None = None
     oldest_pending_seconds: float | None = None
     publish_latency_seconds: float | None = None
+    below_quorum: int | None = None
 
     def plus(self, done: Sequenced) -> RunMetrics:
         """Return these numbers after one more batch."""
@@ -81,9 +91,13 @@ class RunMetrics:
             publish_latency_seconds=max(latencies, default=None),
         )
 
-    def ended(self, seconds: float, outcome: str = DONE) -> RunMetrics:
-        """Return these numbers of a run that took so long, and ended like that."""
-        return replace(self, seconds=seconds, outcome=outcome)
+    def ended(self, seconds: float, outcome: str = DONE, quorum_missed: bool | None = None) -> RunMetrics:
+        """Return these numbers of a run that took so long, and ended like that.
+
+        quorum_missed   whether too few witnesses cosigned; None if none were asked
+        """
+        below_quorum = None if quorum_missed is None else int(quorum_missed)
+        return replace(self, seconds=seconds, outcome=outcome, below_quorum=below_quorum)
 
     @property
     def known(self) -> dict[str, Any]:
@@ -144,4 +158,5 @@ ABOUT = {
     "pending_bytes": "Bytes of the submissions that wait after the last run.",
     "oldest_pending_seconds": "How long the oldest submission that waits has waited; 0 if none waits.",
     "publish_latency_seconds": "How long the oldest submission of the last run had waited when it was published.",
+    "below_quorum": "1 if too few witnesses have cosigned the last tree that they were asked for, 0 if enough have.",
 }

@@ -20,6 +20,8 @@
     move        to other stores, so that at no instant two places can sign
     copying     the objects of a log, copied in an order that holds beside a run that tidies up
     lost_head   a head that is gone, or was put back, made again
+    signed_before   what the log's key has signed, as far as it can be known: `pending`, kept checkpoints, witnesses
+    remains     what is left of a private part whose head is lost
     in_the_way  tiles that stop a writer, and when they may be set aside
     own_tree    the log's own checkpoint, tiles and right edge
     prepare     from the log's settings to stores that can be written to

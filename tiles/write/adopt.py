@@ -5,9 +5,10 @@ created, and then the head is swapped for one that names it. A run that dies in 
 write to, and the same call finishes the work.
 
 Before that, whatever the log's key has signed and is still known is compared: the published checkpoint, `pending`, the
-newest of those kept below `checkpoints/`, what is in both places, and what this user has seen. This version asks no
-witnesses. A `pending` that is not the committed tree's is replaced by the published checkpoint, last of all: it is
-contained in the published tree, so a run that dies before that does no harm.
+newest of those kept below `checkpoints/`, what is in both places, and what this user has seen. Where the old anchor
+does not say it, the witnesses of the log's policy are asked as well (`tiles.write.signed_before`). A `pending` that is
+not the committed tree's is replaced by the published checkpoint, last of all: it is contained in the published tree, so
+a run that dies before that does no harm.
 
 Where the old anchor cannot be reached, nobody can know what was signed with it. The new one then begins with the
 published tree. Another writer that was about to sign would fork the log, so all others have to be stopped before.
@@ -16,26 +17,31 @@ The same holds where another run has sealed it: a newer anchor may be in use som
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
-from tiles.errors import AccessError, Conflict, LogError, NotFound, OutcomeUnknown, ProofError, Refused, explained
+from tiles.errors import AccessError, Conflict, LogError, OutcomeUnknown, ProofError, Refused, explained
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.notes.policy import MAX_POLICY_SIZE, parse_policy
 from tiles.records.head import Head
-from tiles.records.paths import CHECKPOINTS, HEAD, MOVED, PENDING, STAGING, is_day_path, kept_size
+from tiles.records.paths import CHECKPOINTS, HEAD, MOVED, PENDING, STAGING, kept_size
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import FROZEN, OPEN, SEALED, Anchor, AnchorMemory
 from tiles.store import Version
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
 from tiles.tree.proof import verify_consistency
+from tiles.write.cosign import Witnessing
 from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
+from tiles.write.remains import kept_policy
+from tiles.write.signed_before import LastSigned, signed_here
 
-COMPARED = 16  # kept checkpoints, of sizes and of days each
+GoOn = Callable[[Sequence[str]], object]
+
 _HINT = explained(
     "something-was-put-back",
     "storage was put back, or this is a copy of the log: restore the newest one; nothing was changed",
@@ -71,19 +77,24 @@ class Adoption:
 
     old   where its anchor was
     new   where the new one is to be. It may be the same place, if nothing is there, or an anchor that was put back
+    how   how witnesses are asked
     """
 
-    def __init__(self, parts: Parts, tree: OwnTree, old: AnchorMemory, new: AnchorMemory) -> None:
+    def __init__(
+        self, parts: Parts, tree: OwnTree, old: AnchorMemory, new: AnchorMemory, how: Witnessing | None = None
+    ) -> None:
+        self._how = how or Witnessing()
         self._parts = parts
         self._tree = tree
         self._old = old
         self._new = new
 
-    def adopt(self, clock: Clock, seen: SignedCheckpoint | None, go_on: Callable[[], None]) -> Adopted:
+    def adopt(self, clock: Clock, seen: SignedCheckpoint | None, go_on: GoOn) -> Adopted:
         """Begin a new anchor, or finish beginning it; what is committed and not published stays so.
 
         seen    the largest checkpoint that this user has seen of the log
-        go_on   called before anything is written if the old anchor is not found, or sealed already; raises to stop
+        go_on   called before anything is written if the old anchor is not found, or sealed already, with what the
+                witnesses could not say; raises to stop
         Raises Refused if a tree was signed that the log, as it is, does not contain.
         """
         is_sure = False  # that no other run signs with an anchor that is not seen here
@@ -101,7 +112,7 @@ class Adoption:
             if found.old is None:
                 self._check_newest(head, found.published)
             if not is_sure and (found.old is None or found.old.state == SEALED):
-                go_on()
+                go_on(self._ask(head, found))
                 is_sure = True
             with suppress(Conflict, OutcomeUnknown):  # then all of it is read again
                 if found.old is not None and self._new.store.url != self._old.store.url:
@@ -124,7 +135,8 @@ class Adoption:
         there, there_version = self._new.recall()
         old, old_version = self._old.recall()
         known = [each.tree for each in (old, there, seen) if each is not None]
-        self._check(head, published, list(dict.fromkeys([*known, *self._signed()])))
+        signed = [each.tree for each in signed_here(self._parts.public, self._tree)]
+        self._check(head, published, list(dict.fromkeys([*known, *signed])))
         is_the_logs = old is not None and old.identity == head.anchor and old.tree.size >= published.size
         return _Found(published, there, there_version, old if is_the_logs else None, old_version)
 
@@ -139,16 +151,16 @@ class Adoption:
                 raise Refused(f"{self._parts.public.url}/{listed.path} is larger than the checkpoint", hint=_HINT)
         return published
 
-    def _signed(self) -> Iterator[TreeHead]:
-        """Yield the trees of `pending` and of the newest kept checkpoints, of those that the log's key has signed."""
-        public = self._parts.public
-        kept = [listed.path for listed in public.list(CHECKPOINTS)]
-        sizes = sorted((path for path in kept if kept_size(path) is not None), key=lambda path: kept_size(path) or 0)
-        days = sorted(filter(is_day_path, kept))
-        for path in (PENDING, *sizes[-COMPARED:], *days[-COMPARED:]):
-            # what the key has not signed says nothing: anyone may have put it there
-            with suppress(NotFound, LogError, Refused):
-                yield self._tree.own_checkpoint(public.read(path, MAX_NOTE_SIZE).data).tree
+    def _ask(self, head: Head, found: _Found) -> list[str]:
+        """Ask the witnesses what they hold, and return what they cannot say. Raises Refused if it is not in the log."""
+        unknown: list[str] = []
+        policy = kept_policy(self._parts.private, parse_policy, MAX_POLICY_SIZE, head.policy, "--policy")
+        published, _ = self._tree.read_checkpoint()
+        if policy is not None and policy.needs_witnesses and published is not None:
+            last = LastSigned(self._parts, self._tree, published.tree, head.tree)
+            last.ask(policy, published, self._how, unknown)
+            self._check(head, found.published, last.shown())
+        return unknown
 
     def _replace_pending(self, head: Head) -> None:
         """Replace `pending` by the published checkpoint, unless it is the committed tree's; best effort."""

@@ -5,13 +5,20 @@ tree. Where the anchor is ahead, its tree is completed: by the staged batch that
 bundles of that tree can be read and verified, by signing the same tree again and publishing it. Otherwise nothing is
 changed: a head at the checkpoint would leave out what was signed.
 
-    look → fence the anchor → publish its tree, if that is missing → create or swap the head
+An anchor may be an older copy, or one that was begun when the old one was lost. So what else is known to have been
+signed counts as well (`tiles.write.signed_before`): `pending`, the checkpoints that are kept, and what the witnesses of
+the policy hold, who may have cosigned a tree that was never published. The head commits to the largest of these trees,
+which extends all others, or nothing is changed. Where the policy needs witnesses, that tree is not published here: the
+batch that leads to it is staged anew, if it is gone, from the entries of its tiles, and the next run asks them.
+
+    look → ask the witnesses → stage → fence the anchor → publish its tree, if that is missing → create or swap the head
 
 A head that is sound stays what it is. But if tiles are in the way of its log (`tiles.write.in_the_way`), the anchor is
 fenced as well, and the head is written once more to name it, for only then may they be set aside.
 
-- The anchor gets another identity before anything else is written. No run that has loaded the log before can sign with
-  it, so nothing can be signed beside the head that is written then.
+- A staged batch is found by the next call, if this one dies, and `gc` removes it where it is of no use.
+- The anchor gets another identity before anything of the log is changed. No run that has loaded the log before can
+  sign with it, so nothing can be signed beside the head that is written then.
 - Dies after the fence: no head, or one that names the anchor as it was. The same call goes on, every other run refuses.
 - Dies after publishing: checkpoint and anchor agree, and the same call writes the head. It is written last, by one
   create or compare-and-swap. Of two calls, one writes it; the other looks again.
@@ -21,34 +28,32 @@ fenced as well, and the head is written once more to name it, for only then may 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from tiles.errors import AccessError, Conflict, LogError, Malformed, NotFound, OutcomeUnknown, Refused, explained
+from tiles.errors import AccessError, Conflict, Malformed, NotFound, OutcomeUnknown, Refused, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy, policy_of
 from tiles.read.key_changes import keys_in_use
 from tiles.records.head import Head
-from tiles.records.paths import HEAD, POLICIES, STAGING, policy_path, staged_size
-from tiles.records.staged_batch import Batch, digest, parse_batch
+from tiles.records.paths import HEAD, POLICIES, STAGING, policy_path
+from tiles.records.staged_batch import Batch
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import FROZEN, SEALED, Anchor
 from tiles.signing.signer import Signer
 from tiles.store import Version
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
-from tiles.tree.plan import plan
-from tiles.write.cosign import check_policy
+from tiles.write.cosign import Witnessing, check_policy
 from tiles.write.in_the_way import is_in_the_way
 from tiles.write.last_used import last_used
 from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
-
-Record = TypeVar("Record", Policy, Admission)
+from tiles.write.remains import had_witnesses, kept_policy, leading_batches, stage_anew
+from tiles.write.signed_before import LastSigned, signed_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class _Found:
     signed_version: Version
     anchor: Anchor
     anchor_version: Version | None
+    last: LastSigned
 
     @property
     def published(self) -> TreeHead:
@@ -82,9 +88,10 @@ class _Found:
 
 
 class HeadRebuilder:
-    """Rebuilds the head of one log."""
+    """Rebuilds the head of one log. how: its witnesses are asked"""
 
-    def __init__(self, parts: Parts, signer: Signer, clock: Clock) -> None:
+    def __init__(self, parts: Parts, signer: Signer, clock: Clock, how: Witnessing | None = None) -> None:
+        self._how = how or Witnessing()
         self._parts = parts
         self._tree = OwnTree(parts.public, *signer.keys.held)
         self._signer = signer
@@ -124,9 +131,10 @@ class HeadRebuilder:
         self._check(found)
         self._signer.keys.use(keys_in_use(self._parts.public, found.signed.note, self._signer.keys.held))
         kept = self._policies(found, policy, admission, unknown)
+        if kept[0].needs_witnesses:
+            found.last.ask(kept[0], found.signed, self._how, unknown)
+        found.last.check(found.anchor, self._signer.memory.store.url, unknown)
         head = self._planned(found, kept, unknown)
-        if head.tree != found.published and head.batch is None:
-            self._tree.check_complete(head.tree, found.published.size)
         self._parts.private.create({policy_path(each.sha256): each.data for each in kept})
         self._parts.private.barrier()
         return head
@@ -146,7 +154,9 @@ class HeadRebuilder:
             section = "head-and-anchor-are-gone" if head is None else "the-anchor-is-gone"
             place = last_used(self._parts.private)
             raise Refused(f"there is no anchor at {memory.store.url}{both}{place}", hint=explained(section))
-        return _Found(head, head_version, signed, signed_version, anchor, anchor_version)
+        last = LastSigned(self._parts, self._tree, signed.tree, anchor.tree)
+        last.add(signed_here(self._parts.public, self._tree))
+        return _Found(head, head_version, signed, signed_version, anchor, anchor_version, last)
 
     def _read_head(self) -> tuple[Head, Version] | tuple[None, None]:
         try:
@@ -171,8 +181,9 @@ class HeadRebuilder:
         if not all(self._is_there(POLICIES, policy_path(each)) for each in (head.policy, head.admission)):
             return False
         if head.tree == found.published:
-            return anchor.tree == head.tree
-        if found.published.size != head.base or anchor.tree not in (found.published, head.tree):
+            return anchor.tree == found.last.tree == head.tree
+        is_beyond = any(tree not in (found.published, head.tree) for tree in (anchor.tree, found.last.tree))
+        if found.published.size != head.base or is_beyond:
             return False
         return head.staged_path is None or self._is_there(STAGING, head.staged_path)
 
@@ -192,7 +203,7 @@ class HeadRebuilder:
                 f"the anchor at {where} has signed nothing, so it may be that of any log",
                 hint=explained("the-log-was-empty"),
             )
-        self._tree.check_extends(found.published, anchor.tree, where)
+        self._tree.check_extends(found.published, anchor.tree, f"the anchor at {where}")
 
     def _check_usable(self, found: _Found) -> None:
         """Raise Refused if the anchor is another log's, or not in use any more."""
@@ -211,21 +222,32 @@ class HeadRebuilder:
         self, found: _Found, policy: Policy | None, admission: Admission | None, unknown: list[str]
     ) -> tuple[Policy, Admission]:
         named = (found.head.policy, found.head.admission) if found.head else (None, None)
-        chosen = policy or self._kept(parse_policy, MAX_POLICY_SIZE, named[0], "--policy")
+        private = self._parts.private
+        chosen = policy or kept_policy(private, parse_policy, MAX_POLICY_SIZE, named[0], "--policy")
+        if chosen is None and had_witnesses(self._parts.public):
+            raise Refused(
+                "the policy is lost, and the log seems to have had witnesses",
+                hint=explained("a-policy-is-gone", "name it with --policy"),
+            )
         if chosen is None:
             chosen = policy_of(self._signer.keys.current)
             unknown.append("the policy is lost: the log's key alone is assumed")
         for key in self._signer.keys.current:
             check_policy(chosen, key)
-        admitted = admission or self._kept(parse_admission, MAX_ADMISSION_SIZE, named[1], "--admission")
+        admitted = admission or kept_policy(private, parse_admission, MAX_ADMISSION_SIZE, named[1], "--admission")
         if admitted is None:
             unknown.append("the admission policy is lost: the default is assumed")
         return chosen, admitted or OPEN
 
     def _planned(self, found: _Found, kept: tuple[Policy, Admission], unknown: list[str]) -> Head:
-        keys, anchor, before = self._signer.keys, found.anchor, found.head
+        keys, anchor, before, tree = self._signer.keys, found.anchor, found.head, found.last.tree
         batch, name = self._batch(found, unknown)
-        base = found.published.size if kept[0].needs_witnesses else anchor.tree.size  # the next run asks them
+        if batch is None and tree != found.published:
+            entries = self._tree.entries_since(tree, found.published.size)
+            if kept[0].needs_witnesses:  # the next run publishes it, for it asks them
+                batch, name = stage_anew(self._parts.private, found.published.size, entries)
+            else:
+                deque(entries, maxlen=0)  # all of it is there
         return Head(
             origin=keys.name,
             vkeys=tuple(key.vkey for key in keys.current),
@@ -233,41 +255,19 @@ class HeadRebuilder:
             admission=kept[1].sha256,
             anchor=anchor.fenced,
             nonce=self._clock.random_id(),
-            tree=anchor.tree,
-            base=base if batch is None else batch.base,
+            tree=tree,
+            base=tree.size if batch is None else batch.base,
             batch=name,
             frozen=anchor.state == FROZEN or (before is not None and before.frozen),
         )
 
-    def _kept(self, parse: Callable[[bytes], Record], limit: int, name: str | None, option: str) -> Record | None:
-        """Return the policy of a kind that is kept in the private part: the named one, or the only one; or None."""
-        kept: dict[str, Record] = {}
-        for listed in self._parts.private.list(POLICIES):
-            with suppress(Malformed, NotFound):
-                data = self._parts.private.read(listed.path, limit).data
-                if policy_path(digest(data)) == listed.path:
-                    kept[digest(data)] = parse(data)
-        if name in kept:
-            return kept[name]
-        if len(kept) > 1:
-            raise Refused(
-                f"{len(kept)} policies of a kind are kept in {self._parts.private.url}: {', '.join(sorted(kept))}",
-                hint=f"say with {option} which one was the log's last",
-            )
-        return next(iter(kept.values()), None)
-
     def _batch(self, found: _Found, unknown: list[str]) -> tuple[Batch, str] | tuple[None, None]:
-        """Return the one staged batch that leads to the anchor's tree, and its digest."""
-        fitting: list[tuple[Batch, str]] = []
-        beyond = 0
-        for listed in self._parts.private.list(STAGING):
-            size = staged_size(listed.path)
-            beyond += size is not None and size > found.anchor.tree.size
-            if size == found.anchor.tree.size:
-                fitting += self._fitting(listed.path, found)
+        """Return the one staged batch that leads to the tree that was signed last, and its digest."""
+        tree = found.last.tree
+        fitting, beyond = leading_batches(self._parts, self._tree, found.published, tree)
         lost = f"{beyond} staged batches are beyond it" if beyond else "no staged batch is beyond it"
         unknown.append(
-            f"whether more than the {found.anchor.tree.size} entries was committed and not published: {lost}; what is "
+            f"whether more than the {tree.size} entries was committed and not published: {lost}; what is "
             "still in the inbox is decided again, and an `add` that ended with exit code 5 has to be repeated"
         )
         if len(fitting) == 1:
@@ -277,24 +277,11 @@ class HeadRebuilder:
         )
         return None, None
 
-    def _fitting(self, path: str, found: _Found) -> Iterator[tuple[Batch, str]]:
-        published, wanted = found.published, found.anchor.tree
-        with suppress(LogError, Refused, NotFound):
-            data = self._parts.private.read(path).data
-            batch = parse_batch(data)
-            is_next = batch.base == published.size
-            if batch.base > published.size or (wanted != published and not is_next):
-                return
-            base = published if is_next else self._tree.tree_at(batch.base, published)
-            tree = plan(self._tree.right_edge(base), batch.entries()).tree if batch.count else base
-            if tree == wanted and path.endswith(digest(data)):
-                yield batch, digest(data)
-
     # ---- write
 
     def _publish(self, found: _Found, head: Head) -> None:
-        """Sign the anchor's own tree again, and publish it; its tiles are there, and last."""
+        """Sign the tree that was signed last again, and publish it; its tiles are there, and last."""
         self._parts.public.barrier()
         anchor = replace(found.anchor, identity=head.anchor)
-        signed = self._signer.sign(head.tree, anchor, self._tree.prove(head.tree, head.tree, None))
+        signed = self._signer.sign(head.tree, anchor, self._tree.prove(anchor.tree, head.tree, None))
         self._parts.public.swap(CHECKPOINT, signed.data, found.signed_version)

@@ -5,7 +5,7 @@ What is read is verified: a checkpoint against the log's key, tiles and the edge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -98,32 +98,37 @@ class OwnTree:
         check_range(tree.size, index, index + 1)
         return self._reader(tree, [Node(0, index)], None).hash(Node(0, index))
 
-    def check_complete(self, tree: TreeHead, since: int) -> None:
-        """Raise Refused unless the tiles and bundles of `tree` can be read and verified, from index `since` on."""
-        source = VerifiedTree(TileSource(StoreFetcher(self._public), lenient=False), tree, self.verifier.name)
-        try:
-            for index in range(since // TILE_WIDTH, -(-tree.size // TILE_WIDTH)):
-                bundle = tile_at(tree.size, ENTRIES, index)
-                (data,) = source.read([Node(0, index * TILE_WIDTH)], [bundle])
-                if leaf_hashes(parse_bundle(data, bundle.width)) != list(source.leaf_hashes(bundle)):
-                    raise Refused(f"{self.url}/{bundle.path} is damaged")
-        except (NotFound, LogError, Refused) as error:
-            raise _incomplete(self.url, tree, since, error) from error
+    def entries_since(self, tree: TreeHead, since: int) -> Iterator[bytes]:
+        """Yield the entries of `tree` from index `since` on, verified.
 
-    def check_extends(self, published: TreeHead, signed: TreeHead, where: str) -> None:
-        """Raise Refused unless `signed`, which the anchor at `where` holds, extends the published tree."""
-        if signed.size < published.size:
+        Raises Refused unless all tiles and bundles that hold them can be read and verified.
+        """
+        source = VerifiedTree(TileSource(StoreFetcher(self._public), lenient=False), tree, self.verifier.name)
+        for index in range(since // TILE_WIDTH, -(-tree.size // TILE_WIDTH)):
+            bundle = tile_at(tree.size, ENTRIES, index)
+            try:
+                (data,) = source.read([Node(0, index * TILE_WIDTH)], [bundle])
+                entries = parse_bundle(data, bundle.width)
+                if leaf_hashes(entries) != list(source.leaf_hashes(bundle)):
+                    raise Refused(f"{self.url}/{bundle.path} is damaged")
+            except (NotFound, LogError, Refused) as error:
+                raise _incomplete(self.url, tree, since, error) from error
+            yield from entries[max(0, since - index * TILE_WIDTH) :]
+
+    def check_extends(self, older: TreeHead, signed: TreeHead, holder: str, what: str = "the published tree") -> None:
+        """Raise Refused unless `signed`, which the holder holds, extends an older tree. what: how that one is called"""
+        if signed.size < older.size:
             raise Refused(
-                f"the anchor at {where} holds size {signed.size}, and size {published.size} is published",
+                f"{holder} holds size {signed.size}, and size {older.size} is published",
                 hint=explained("the-anchor-is-gone"),
             )
         try:
-            verify_consistency(published, signed, self.prove(published, signed, None))
+            verify_consistency(older, signed, self.prove(older, signed, None))
         except Refused as error:
-            raise _incomplete(self.url, signed, published.size, error) from error
+            raise _incomplete(self.url, signed, older.size, error) from error
         except LogError as error:
             raise Refused(
-                f"the published tree of {published} is not a beginning of {signed}, which the anchor at {where} holds",
+                f"{what} of {older} is not a beginning of {signed}, which {holder} holds",
                 hint=explained("something-was-put-back"),
             ) from error
 

@@ -34,7 +34,7 @@ class Publisher:
 
     def __init__(self, parts: Parts, signer: Signer, tree: OwnTree, clock: Clock, how: Witnessing) -> None:
         self._public = parts.public
-        self._witnesses = Witnesses(parts.private, tree, how)
+        self._witnesses = Witnesses(parts.private, tree, how, clock.now)
         self._pending = Pending(parts.public, tree, clock)
         self._how = how
         self._signer = signer
@@ -69,6 +69,7 @@ class Publisher:
         if adds(cosigned.signed, before, policy):
             if not cosigned.shortfall:
                 keep(cosigned.signed)
+                self._public.barrier()  # were it lost, nobody would keep it, for what is published meets the policy
             cosigned = replace(cosigned, signed=self._swap(cosigned.signed, state, improving=True))
         cosigned = replace(cosigned, published=True)
         self._how.told(cosigned)

@@ -15,23 +15,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, explained
+from tiles.errors import LogError, NotFound, Refused, TilesError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.notes.cosigned import cosignatures, shortfall, union
+from tiles.notes.cosigned import NO_LINE, cosignatures, shortfall, union, usable
 from tiles.notes.note import Signature
 from tiles.notes.policy import Policy, Witness
 from tiles.notes.witness_messages import AddCheckpoint, parse_signatures, parse_size
 from tiles.parallel import Pool
-from tiles.records.paths import witnessed_path
 from tiles.store import Store
 from tiles.tree.plan import Plan
 from tiles.write.cosign import Cosigned, Overtaken, Witnessing
 from tiles.write.load import read_head
 from tiles.write.own_tree import OwnTree
+from tiles.write.signed_before import keep_witnessed
 
 if TYPE_CHECKING:
     from tiles.read.http_post import Posted
@@ -48,19 +47,21 @@ class _Place:
     why: str = "no answer in time"
 
 
+Now = Callable[[], float]
 _Answer = tuple[_Place, "Callable[[], None] | BaseException"]
 
 
 class Witnesses:
-    """Asks the witnesses of one log. now: seconds that only ever grow"""
+    """Asks the witnesses of one log. now: seconds that only ever grow; today: POSIX seconds"""
 
     def __init__(
-        self, private: Store, tree: OwnTree, how: Witnessing, now: Callable[[], float] = time.monotonic
+        self, private: Store, tree: OwnTree, how: Witnessing, today: Now = time.time, now: Now = time.monotonic
     ) -> None:
         self.private = private
         self.tree = tree
         self.how = how
         self.now = now
+        self.today = today
         self.busy: set[str] = set()  # URLs of requests that have not come to an end, perhaps of an earlier call
 
     def collect(
@@ -211,8 +212,8 @@ class _Asking:
     def _posted(self, place: _Place, posted: Posted) -> None:
         try:
             if posted.status == 200:
-                if not self._keep(parse_signatures(posted.data)):
-                    self._instead(place, "its answer has no line by a witness of the policy that verifies")
+                if why := self._keep(parse_signatures(posted.data)):
+                    self._instead(place, f"its answer has {why}")
                 else:
                     self._failed(place, "its answer has no line by this key")
             elif posted.status == 409:
@@ -222,12 +223,12 @@ class _Asking:
         except LogError as error:
             self._instead(place, f"its answer is {error.message}")
 
-    def _keep(self, lines: tuple[Signature, ...]) -> bool:
-        """Add the lines that verify; return whether there is one."""
-        if not cosignatures(self._signed.checkpoint, lines, self._policy):
-            return False
-        self._signed = union(self._signed.checkpoint, [*self._signed.note.signatures, *lines], self._policy)
-        return True
+    def _keep(self, lines: tuple[Signature, ...]) -> str:
+        """Add the lines that count; return "", or what there is instead of one."""
+        fit, why = usable(self._signed.checkpoint, lines, self._policy, self._of.today())
+        if fit:
+            self._signed = union(self._signed.checkpoint, [*self._signed.note.signatures, *fit], self._policy)
+        return why
 
     def _holds(self, place: _Place, size: int) -> None:
         """It says that it holds a tree of another size, which is a hint and no more."""
@@ -248,8 +249,8 @@ class _Asking:
             if not self._how.ways.answers(place.url):
                 self._failed(place, f"what it shows is {error.message}")
             return
-        if self._keep(seen.note.signatures):
-            self._failed(place, "what it shows has no line by this key")
+        if (why := self._keep(seen.note.signatures)) != NO_LINE:
+            self._failed(place, f"what it shows has {why or 'no line by this key'}")
             return
         try:
             seen = self._of.tree.own_checkpoint(data)
@@ -279,12 +280,7 @@ class _Asking:
 
     def _refuse(self, place: _Place, seen: SignedCheckpoint) -> None:
         """Keep what a witness shows as evidence, and refuse."""
-        path = witnessed_path(sha256(seen.data).hexdigest())
-        kept = f"; it is kept as {self._of.private.url}/{path}"
-        try:
-            self._of.private.create({path: seen.data})  # best effort: the witness shows it on
-        except (AccessError, LogError):
-            kept = ""
+        kept = keep_witnessed(self._of.private, seen.data)
         names = ", ".join(_shown(each) for each in self._policy.witnesses if each.url == place.url)
         raise Refused(
             f"the witness {names} shows that {seen.tree} was signed, and the log has {self._signed.tree}{kept}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import replace as replaced
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from tiles.write.last_used import last_used
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 from tiletree.commands.key_changes import add, retire
+from tiletree.cosigning import witnessing
 from tiletree.keys import check_own, find_anchor, find_key, names_a_log
 from tiletree.opening import open_sequencer
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
@@ -257,7 +259,9 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
     known = place.path is not None or remembered(log).anchor is not None
     old = AnchorMemory(origin, find_anchor(log, replaced(writer, anchor=None), place)) if known else new
 
-    def go_on() -> None:
+    def go_on(unknown: Sequence[str]) -> None:
+        for text in unknown:
+            out.note(f"not known: {text}")
         if not yes:
             out.confirm(f"The log's anchor is not there, or is sealed{last_used(parts.private)}. {WARNING}")
 
@@ -266,7 +270,8 @@ def adopt(out: Output, log: str, yes: bool, writer: Writer) -> None:
     visits = memory(Visits)
     seen = visits.last(verifier) if visits is not None else None
     clock = Clock(time.time, time.sleep, random.SystemRandom())
-    done = Adoption(parts, OwnTree(parts.public, *as_log_keys(found.signing).held), old, new).adopt(clock, seen, go_on)
+    tree = OwnTree(parts.public, *as_log_keys(found.signing).held)
+    done = Adoption(parts, tree, old, new, witnessing(writer)).adopt(clock, seen, go_on)
     if writer.anchor:
         try_to_remember(name_of(log), replaced(remembered(log), anchor=absolute(writer.anchor)))
     published = open_sequencer(log, writer).finish()

@@ -124,6 +124,7 @@ def counted(out: Output, origin: str) -> Iterator[Callable[[Sequenced], object]]
     """Give what has to be told each batch of a run; with --log-format json, log its numbers at the end."""
     batches: list[RunMetrics] = [RunMetrics(origin)]
     began, outcome = time.monotonic(), DONE
+    out.quorum_missed = None
 
     def told(done: Sequenced) -> None:
         batches[0] = batches[0].plus(done)
@@ -134,7 +135,7 @@ def counted(out: Output, origin: str) -> Iterator[Callable[[Sequenced], object]]
         outcome = type(error).__name__
         raise
     finally:
-        report(out, batches[0].ended(time.monotonic() - began, outcome), json_line)
+        report(out, batches[0].ended(time.monotonic() - began, outcome, out.quorum_missed), json_line)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from tiletree.commands.sequence import Run, sequence
 from tiletree.jobs.record import Record
 from tiletree.opening import open_sequencer
 from tiletree.options import ADDRESSES, Writer
+from tiletree.ui import EXIT_BELOW_QUORUM
 
 LOG = "TILETREE_LOG"  # the variable that names the log's public part
 # options of `sequence` that a job takes, each from the variable of that name or from a direct call
@@ -97,6 +98,8 @@ def run(record: Record, deadline: Deadline, given: Mapping[str, Any] | None = No
     began = time.monotonic()
     record.hide_credentials(os.environ.get(name, "") for name in (LOG, *ADDRESSES))
     code = guarded(lambda: _sequence(record, deadline, given or {}), record)
+    if code == EXIT_BELOW_QUORUM:  # whoever counts errors has to see it
+        record.fail("BelowQuorum", "published below the quorum of the log's policy", "the next run asks again")
     record.end(time.monotonic() - began)
     return Ran(code, record.document, record.failure)
 

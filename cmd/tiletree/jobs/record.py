@@ -57,7 +57,7 @@ class Record(Output):
     def end(self, seconds: float) -> None:
         """Write what the run did in numbers. Of a run that does not know its log there are none."""
         if self._metrics is not None:
-            report(self, self._metrics.ended(seconds, self.failure.get("kind", DONE)), self._form)
+            report(self, self._metrics.ended(seconds, self.failure.get("kind", DONE), self.quorum_missed), self._form)
 
     def log(self, line: str) -> None:
         """Write a line as it is."""
@@ -73,6 +73,10 @@ class Record(Output):
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Say what went wrong, and keep it, with what was done before."""
-        self.failure = {"kind": kind, "message": shown(self._plain(message)), "hint": shown(self._plain(hint))}
         self.document = {**self.partial, **self.remarks}
+        self.fail(kind, message, hint)
+
+    def fail(self, kind: str, message: str, hint: str = "") -> None:
+        """Say what went wrong although the run has an answer, and keep both."""
+        self.failure = {"kind": kind, "message": shown(self._plain(message)), "hint": shown(self._plain(hint))}
         self.say("error", "failed", **self.failure)

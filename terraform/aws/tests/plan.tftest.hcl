@@ -96,6 +96,47 @@ run "wake_up_needs_two_at_once" {
   expect_failures = [var.reserved_concurrency]
 }
 
+run "a_log_without_witnesses_has_no_alarm_of_them" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "below-quorum")
+    error_message = "an alarm on a number that no run says"
+  }
+}
+
+run "witnesses" {
+  command = plan
+  variables {
+    witnesses = { timeout_seconds = 12, fail_open = true }
+  }
+
+  assert {
+    condition = { for name, value in aws_lambda_function.sequencer[0].environment[0].variables : name => value if strcontains(name, "WIT") || strcontains(name, "WAIT") || strcontains(name, "FAIL") } == {
+      TILETREE_WITNESS_TIMEOUT = "12"
+      TILETREE_WAIT_EXTRA      = "0"
+      TILETREE_FAIL_OPEN       = "true"
+    }
+    error_message = "the job is not told how witnesses are asked"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["below-quorum"].metric_name == "below_quorum" && aws_cloudwatch_metric_alarm.this["below-quorum"].threshold == 0
+    error_message = "a quorum that fails is no alarm"
+  }
+  assert {
+    condition     = length(aws_lambda_function.sequencer[0].vpc_config) == 0
+    error_message = "in a VPC the function would need a way out to its witnesses"
+  }
+}
+
+run "witnesses_leave_time_for_the_rest_of_a_run" {
+  command = plan
+  variables {
+    witnesses = { timeout_seconds = 15, wait_extra_seconds = 5 }
+  }
+  expect_failures = [var.witnesses]
+}
+
 run "silence_is_an_alarm" {
   command = plan
 

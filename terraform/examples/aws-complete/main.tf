@@ -39,6 +39,7 @@ module "log" {
   memory_mb            = 1024
   timeout_seconds      = 120
   settings             = { TILETREE_MAX_ENTRIES = "100000" }
+  witnesses            = { timeout_seconds = 20, wait_extra_seconds = 5 }
 
   lock_days       = 365
   noncurrent_days = 90

@@ -42,6 +42,7 @@ module "log" {
   image                 = var.image
   runner                = "job"
   schedule              = "*/5 * * * *"
+  witnesses             = { timeout_seconds = 20 }
   max_wait_seconds      = 1800
   silence_seconds       = 1800
   operators             = var.operators

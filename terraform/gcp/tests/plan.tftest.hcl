@@ -110,6 +110,17 @@ run "everything" {
       empty = []
     }
     environment = { TILETREE_MAX_ENTRIES = "1000" }
+    witnesses   = { wait_extra_seconds = 3 }
+  }
+
+  assert {
+    condition = { for each in google_cloud_run_v2_job.sequencer[0].template[0].template[0].containers[0].env : each.name => each.value if !contains(["TILETREE_LOG", "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_KEY", "TILETREE_URL"], each.name) } == {
+      TILETREE_MAX_ENTRIES     = "1000"
+      TILETREE_WITNESS_TIMEOUT = "10"
+      TILETREE_WAIT_EXTRA      = "3"
+      TILETREE_FAIL_OPEN       = "false"
+    }
+    error_message = "The job is told how witnesses are asked."
   }
 
   assert {
@@ -219,4 +230,15 @@ run "what_cannot_be" {
     var.anchor_days, var.private_recovery_days, var.max_wait_seconds, var.silence_seconds,
     var.bucket_location, var.notification_channels,
   ]
+}
+
+run "witnesses_leave_time_for_the_rest_of_a_run" {
+  command = plan
+
+  variables {
+    timeout_seconds = 60
+    witnesses       = { timeout_seconds = 20, wait_extra_seconds = 1 }
+  }
+
+  expect_failures = [var.witnesses]
 }
