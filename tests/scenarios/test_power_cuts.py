@@ -32,9 +32,9 @@ from tests.support.power_scenes import (
     grown,
     race,
     rebuilt,
+    refreshed,
     rekeyed,
     rekeying,
-    refreshed,
     traces,
     withheld,
 )
