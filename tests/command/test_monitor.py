@@ -22,7 +22,7 @@ from tests.support.signed_text import LOG, key
 from tiles.errors import AccessError, UsageError
 from tiles.notes.index_head import IndexHead
 from tiles.tree.merkle import Hash
-from tiles.watch.monitor import Match, Unread
+from tiles.watch.monitor_reading import Match, Unread
 from tiletree.commands import monitor_report
 from tiletree.commands.monitor_report import Handler, Teller
 

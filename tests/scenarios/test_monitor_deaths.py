@@ -16,7 +16,7 @@ from tests.support.monitors import Told
 from tests.support.readers import entry, make_log
 from tests.support.reference import printed_random
 from tests.support.sampling import quickly
-from tiles.watch.monitor import Match
+from tiles.watch.monitor_reading import Match
 
 SIZES = (2_000, 4_000, 6_000)  # which the log grows to
 

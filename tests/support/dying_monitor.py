@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.support.monitors import EVERY, Told
 from tests.support.readers import POLICY
 from tiles.user.pinned import PINNED, Pinned
-from tiles.watch import monitor
+from tiles.watch import monitor_reading
 from tiles.watch.monitor import Monitor
 
 CHUNK = 64  # entries after which the state is written: there is much to be killed in
@@ -35,7 +35,7 @@ class Telling(Told):
 
 def watch(folder: Path) -> None:
     """Do one round."""
-    monitor.CHUNK = CHUNK
+    monitor_reading.CHUNK = CHUNK
     made = Monitor(str(folder / "log"), lambda *_: Pinned(POLICY, PINNED), folder / "state", EVERY)
     made.round(Telling(folder / "told"))
 

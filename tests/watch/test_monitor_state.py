@@ -14,43 +14,13 @@ import pytest
 
 from tests.support.monitors import EVERY, Places
 from tests.support.readers import OTHER_KEY, Objects, make_log
-from tests.support.signed_text import LOG, cases, malformed
+from tests.support.signed_text import LOG
 from tiles.errors import AccessError, Refused
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for, policy_of
-from tiles.watch import monitor, monitor_state
-from tiles.watch.monitor_state import LogState, Position, folder_of, parse_position
-
-SEEN = parse_signed_checkpoint(make_log(5)["checkpoint"])
-POSITION = Position("0123456789abcdef" * 4, 3, 1024, SEEN)
-LINES = b"tiletree-monitor/v1\nlog " + b"0123456789abcdef" * 4 + b"\nnext 3\nkept 1024\n\n"
-WHAT = "tiletree-monitor/v1"
-
-
-def test_the_record() -> None:
-    """Its bytes, and back."""
-    assert POSITION.data == LINES + SEEN.data
-    assert parse_position(POSITION.data) == POSITION
-
-
-@pytest.mark.parametrize(
-    ("data", "problem"),
-    cases(
-        {
-            f"{WHAT}: no empty line before the checkpoint": {
-                "empty": b"",
-                "no checkpoint": LINES[:-1],
-            },
-            f"{WHAT}: line 3 is not 'next <value>':": {"swapped": LINES.replace(b"next", b"past") + SEEN.data},
-            f"{WHAT}: entry 6 is next, and 5 were seen": {"ahead": LINES.replace(b"next 3", b"next 6") + SEEN.data},
-            f"{WHAT}: not a whole record that begins with its title:": {"v2": LINES.replace(b"v1", b"v2") + SEEN.data},
-        }
-    ),
-)
-def test_malformed(data: bytes, problem: str) -> None:
-    """Anything else is refused."""
-    with malformed(problem):
-        parse_position(data)
+from tiles.watch import monitor_reading, monitor_state
+from tiles.watch.monitor_record import parse_position
+from tiles.watch.monitor_state import LogState, folder_of
 
 
 @pytest.fixture
@@ -148,7 +118,7 @@ def test_two_keys_of_one_log(places: Places) -> None:
 
 def test_a_full_disk(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a write that failed nothing counts, although there is room again at once; the next round finds all."""
-    monkeypatch.setattr(monitor, "CHUNK", 64)
+    monkeypatch.setattr(monitor_reading, "CHUNK", 64)
     before, left = places.kept, [1]
     fsync = os.fsync
 
