@@ -34,6 +34,7 @@ from tiles.read.endorsed import check_endorsed
 from tiles.read.memories import CheckpointMemory
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.user.files import locked, make_directory, read_file, sync_directory, write_file
+from tiles.watch.monitor_state import tidy
 
 ENDORSED = "endorsed"
 NEW, HELD = "new", "held"
@@ -80,6 +81,8 @@ class EndorsedLog:
         if not self.is_begun:
             raise self._refused(self.folder / COUNT, "is missing")
         with locked(self.folder):
+            for folder in (self.folder, self.folder / NEW, self.folder / HELD):
+                tidy(folder)
             count = self._count()
             there = sum(1 for place in (NEW, HELD) for _ in self._sizes(place))
             if there < count:
@@ -131,7 +134,7 @@ class EndorsedLog:
         return heapq.nsmallest(_AT_ONCE, self._sizes(NEW))
 
     def _sizes(self, place: str) -> Iterator[int]:
-        """Yield the sizes in a place, in any order; other files are somebody's who died while writing one."""
+        """Yield the sizes in a place, in any order; other files count for nothing."""
         try:
             with os.scandir(self.folder / place) as found:
                 yield from (int(entry.name) for entry in found if re.fullmatch("0|[1-9][0-9]{0,18}", entry.name))

@@ -201,7 +201,7 @@ class LogState:
             return
         self._open.enter_context(locked(folder, wait=0))
         self._folder = folder
-        _tidy(folder)
+        tidy(folder)
         data = read_file(folder / STATE, MAX_POSITION_SIZE)
         if data is not None:
             self._position = self._parsed(key, origin, data)
@@ -272,8 +272,8 @@ class LogState:
         self._position = position
 
 
-def _tidy(folder: Path) -> None:
-    """Remove what writers of the record left that died; nobody else writes there now."""
+def tidy(folder: Path) -> None:
+    """Remove what writers of files left that died; nobody else writes there now."""
     with suppress(OSError):
         for path in folder.glob(".*.tmp"):
             path.unlink()
