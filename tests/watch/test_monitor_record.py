@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -14,8 +15,10 @@ from tiles.watch.monitor_record import Cursor, Position, parse_position
 SEEN = parse_signed_checkpoint(make_log(5)["checkpoint"])
 ID, TAIL = "0123456789abcdef" * 4, sha256(b"").hexdigest()
 POSITION = Position(ID, 3, 1024, TAIL, SEEN, (Cursor("1" * 64, 0, 3), Cursor("2" * 64, 2, 2)))
-HEAD = f"tiletree-monitor/v1\nlog {ID}\nnext 3\nkept 1024\ntail {TAIL}\n".encode()
+FIELDS = f"tiletree-monitor/v1\nlog {ID}\nnext 3\nkept 1024\ntail {TAIL}\n".encode()
 ENDORSED = f"endorsed {'1' * 64} 0 3\nendorsed {'2' * 64} 2 2\n".encode()
+DIGEST = sha256(FIELDS + ENDORSED + b"\n" + SEEN.data).hexdigest()
+HEAD = FIELDS + f"digest {DIGEST}\n".encode()
 LINES = HEAD + ENDORSED + b"\n"
 WHAT = "tiletree-monitor/v1"
 
@@ -24,7 +27,8 @@ def test_the_record() -> None:
     """Its bytes, and back; with endorsements and without."""
     assert POSITION.data == LINES + SEEN.data
     assert parse_position(POSITION.data) == POSITION
-    assert parse_position(HEAD + b"\n" + SEEN.data).endorsed == ()
+    few = replace(POSITION, endorsed=())
+    assert parse_position(few.data) == few
 
 
 def endorsed(*lines: bytes) -> bytes:
@@ -46,7 +50,14 @@ ONE, TWO = b"1" * 64 + b" 0 3", b"2" * 64 + b" 2 2"
             f"{WHAT}: line 3 is not 'next <value>':": {"swapped": LINES.replace(b"next", b"past") + SEEN.data},
             f"{WHAT}: entry 6 is next, and 5 were seen": {"ahead": LINES.replace(b"next 3", b"next 6") + SEEN.data},
             f"{WHAT}: not a whole record that begins with its title:": {"v2": LINES.replace(b"v1", b"v2") + SEEN.data},
-            f"{WHAT}: line 6 is not 'endorsed <value>':": {
+            f"{WHAT}: its digest is another one, or it is not in canonical form": {
+                "another next": LINES.replace(b"next 3", b"next 4").replace(b" 3\n", b" 4\n") + SEEN.data,
+                "another length": LINES.replace(b"kept 1024", b"kept 1025") + SEEN.data,
+                "another cursor": LINES.replace(b" 0 3", b" 0 2") + SEEN.data,
+                "no endorsements": HEAD + b"\n" + SEEN.data,
+                "another digest": LINES.replace(b"digest ", b"digest 0")[:-1] + SEEN.data,
+            },
+            f"{WHAT}: line 7 is not 'endorsed <value>':": {
                 "another line": LINES.replace(b"endorsed 1", b"endorsing 1") + SEEN.data
             },
             f"{WHAT}: not 'endorsed <log> <first> <next>':": {

@@ -1,18 +1,23 @@
 """The record that a monitor keeps of a log between rounds. Pure.
 
-tiletree-monitor/v1
-log <SHA-256 of the log's vkey, in hex; of vkey and origin where the origin is another name>
-next <index>
-kept <bytes>
-tail <SHA-256 of the last bytes that are kept>
-endorsed <what another log is known by> <first index> <next index>      any number of them, sorted
+    tiletree-monitor/v1
+    log <SHA-256 of the log's vkey, in hex; of vkey and origin where the origin is another name>
+    next <index>
+    kept <bytes>
+    tail <SHA-256 of the last of those bytes>
+    digest <SHA-256 of the record without this line>
+    endorsed <what another log is known by> <first index> <next index>
 
-<the checkpoint, a signed note>
+    <the checkpoint, a signed note>
+
+There are any number of lines `endorsed`, sorted. The digests are for accidents: an older file or another log's, put in
+the place of one, or a digit that changed, which would let an entry be left out or told twice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from tiles.errors import Malformed
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -26,6 +31,7 @@ TAIL = 4096  # bytes of matches.jsonl whose digest is in the record: they tell o
 
 _TITLE = "tiletree-monitor/v1"
 _NAMES = ("log", "next", "kept", "tail")
+_DIGEST = "digest"
 _CURSOR = "endorsed"
 
 
@@ -64,8 +70,9 @@ class Position:
     def data(self) -> bytes:
         """The record."""
         fields = list(zip(_NAMES, (self.log, str(self.next), str(self.kept), self.tail), strict=True))
-        fields += [(_CURSOR, f"{each.log} {each.first} {each.next}") for each in self.endorsed]
-        return format_record(_TITLE, fields) + b"\n" + self.seen.data
+        cursors = [(_CURSOR, f"{each.log} {each.first} {each.next}") for each in self.endorsed]
+        digest = sha256(format_record(_TITLE, [*fields, *cursors]) + b"\n" + self.seen.data).hexdigest()
+        return format_record(_TITLE, [*fields, (_DIGEST, digest), *cursors]) + b"\n" + self.seen.data
 
 
 def parse_position(data: bytes) -> Position:
@@ -73,7 +80,8 @@ def parse_position(data: bytes) -> Position:
     head, blank, note = data.partition(b"\n\n")
     if not blank:
         raise Malformed(_TITLE, "no empty line before the checkpoint")
-    log, next_, kept, tail, *cursors = parse_repeating_record(_TITLE, head + b"\n", _NAMES, _CURSOR)
+    names = (*_NAMES, _DIGEST)
+    log, next_, kept, tail, _, *cursors = parse_repeating_record(_TITLE, head + b"\n", names, _CURSOR)
     found = Position(
         parse_digest(_TITLE, log),
         decode_decimal(next_, _TITLE),
@@ -82,8 +90,6 @@ def parse_position(data: bytes) -> Position:
         parse_signed_checkpoint(note),
         tuple(map(_parse_cursor, cursors)),
     )
-    if found.data != data:
-        raise Malformed(_TITLE, "not in canonical form")
     if found.next > found.seen.tree.size:
         raise Malformed(_TITLE, f"entry {found.next} is next, and {found.seen.tree.size} were seen")
     logs = [each.log for each in found.endorsed]
@@ -92,6 +98,8 @@ def parse_position(data: bytes) -> Position:
     for each in found.endorsed:
         if not each.first <= each.next <= found.next:
             raise Malformed(_TITLE, f"endorsements from {each.first} to {each.next}, and entry {found.next} is next")
+    if found.data != data:
+        raise Malformed(_TITLE, "its digest is another one, or it is not in canonical form")
     return found
 
 
