@@ -55,7 +55,7 @@ ONE, TWO = b"1" * 64 + b" 0 3", b"2" * 64 + b" 2 2"
                 "another length": LINES.replace(b"kept 1024", b"kept 1025") + SEEN.data,
                 "another cursor": LINES.replace(b" 0 3", b" 0 2") + SEEN.data,
                 "no endorsements": HEAD + b"\n" + SEEN.data,
-                "another digest": LINES.replace(b"digest ", b"digest 0")[:-1] + SEEN.data,
+                "another digest": LINES.replace(DIGEST.encode(), b"0" * 64) + SEEN.data,
             },
             f"{WHAT}: line 7 is not 'endorsed <value>':": {
                 "another line": LINES.replace(b"endorsed 1", b"endorsing 1") + SEEN.data
