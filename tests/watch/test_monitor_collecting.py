@@ -28,7 +28,7 @@ from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Policy, policy_for, policy_of
 from tiles.tree.merkle import TreeHead, leaf_hash
 from tiles.user import seen_checkpoints
-from tiles.watch import monitor_endorsed, monitor_reading
+from tiles.watch import monitor_endorsed, monitor_reading, monitor_state
 from tiles.watch.monitor import Monitor, Round, Watched
 from tiles.watch.monitor_endorsed import EndorsedLog
 from tiles.watch.monitor_match import matcher_of
@@ -153,6 +153,47 @@ def test_a_call_that_does_not_name_it(two: Two) -> None:
     assert two.cursors() == (Cursor(two.endorsed().id, 0, 2),)
     two.read(AMONG)
     assert two.trees() == KEPT
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+def test_a_round_dies_anywhere(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before whichever of its writes: each tree is kept once, evidence is kept, and no entry is left out."""
+    monkeypatch.setattr(monitor_reading, "CHUNK", 1)
+    left, told = [0], Told()
+
+    def dying(module: object) -> None:
+        whole = module.write_file  # type: ignore[attr-defined]
+
+        def write(path: Path, data: bytes) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Died
+            whole(path, data)
+
+        monkeypatch.setattr(module, "write_file", write)
+
+    for module in (monitor_state, monitor_endorsed, seen_checkpoints):
+        dying(module)
+    two.there["public"] = Objects(public_log([*AMONG, TWIN, b"raw"]))
+    for number in range(1000):  # writes that are done before it dies
+        two.directory = two.directory.with_name(f"state-{number}")
+        left[0] = number
+        try:
+            two.monitor(two.watched(), PUBLIC_POLICY, "public").round(told)
+            break
+        except Died:
+            left[0] = 1000
+            assert two.trees().items() <= KEPT.items()
+        assert two.monitor(two.watched(), PUBLIC_POLICY, "public").round(told).next == 9
+        assert two.trees() == KEPT
+        assert (two.endorsed().folder / "count").read_bytes() == b"3\n"
+        check_fork(two.evidence(), POLICY)
+        assert ForkError in [type(error) for error in told.troubles]
+        told.troubles.clear()
+    assert number > 15
 
 
 def test_no_log_endorses_itself(two: Two) -> None:
