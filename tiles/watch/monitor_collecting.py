@@ -106,7 +106,7 @@ class Collecting:
         """Return from which entry on endorsements of a log are looked for."""
         is_known = self._state.cursor(log.id) is not None
         anew = is_known and begin is Begin.FIRST and not log.folder.exists()
-        if is_known and not anew:
+        if log.is_begun or (is_known and not anew):  # by another log in which it is endorsed, perhaps
             log.check()
         else:
             log.begin()

@@ -228,18 +228,25 @@ class _Watcher:
 
 
 def _once(watchers: list[_Watcher], timeout: float) -> None:
-    until = time.monotonic() + timeout
-    late: list[_Watcher] = []
-    for step in (_Watcher.go, _Watcher.hold):  # what all rounds have collected is what a log is held to
-        on_time = [watcher for watcher in watchers if watcher not in late]
-        under_way = [in_background(partial(step, watcher)) for watcher in on_time]
-        for watcher, one in zip(on_time, under_way, strict=True):
-            try:
-                one.result(max(0.0, until - time.monotonic()))
-            except StillRunning:
-                watcher.ended.set()
-                watcher.complain(timeout)
-                late.append(watcher)
+    """Do one round of each; what all of them have collected is what a log is held to after that."""
+    on_time = _all_at_once(watchers, _Watcher.go, time.monotonic() + timeout, timeout)
+    _all_at_once(on_time, _Watcher.hold, time.monotonic() + timeout, timeout)
+
+
+def _all_at_once(
+    watchers: list[_Watcher], step: Callable[[_Watcher], None], until: float, timeout: float
+) -> list[_Watcher]:
+    """Take a step with each, and return those that came to its end in time; of the others it is said."""
+    under_way = [in_background(partial(step, watcher)) for watcher in watchers]
+    on_time = []
+    for watcher, one in zip(watchers, under_way, strict=True):
+        try:
+            one.result(max(0.0, until - time.monotonic()))
+            on_time.append(watcher)
+        except StillRunning:
+            watcher.ended.set()
+            watcher.complain(timeout)
+    return on_time
 
 
 def _for_ever(watchers: list[_Watcher], interval: float, timeout: float) -> None:
