@@ -215,10 +215,13 @@ class _Watcher:
 
     def hold(self) -> None:
         """Hold the log to what others have endorsed of it, whatever becomes of that."""
+        self.began = time.monotonic()
         try:
             self.monitor.hold(self.teller)
         except Exception as error:  # noqa: BLE001  as above
             self.teller.trouble(error)
+        finally:
+            self.began = None
 
     def complain(self, timeout: float) -> None:
         """Say that a round takes too long."""
