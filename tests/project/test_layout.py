@@ -223,12 +223,12 @@ def test_names_of_objects_are_spelled_once(name: str) -> None:
 TESTED_ELSEWHERE = {
     "tiles.write.pending": "tests/write/test_witnesses.py",
     "tiles.entries.kind": "tests/entries/test_kinds.py",
+    "tiles.entries.file_kinds": "tests/entries/test_kinds.py",
     "tiles.rekor.others": "tests/command/test_other_signers.py",
     # what they know is right only in a signature of one of the formats
     "tiles.signatures.digests": "tests/signatures/test_formats.py",
     "tiles.signatures.ssh_key": "tests/signatures/test_ssh.py",
     "tiles.signatures.ssh_text": "tests/signatures/test_ssh.py",
-    "tiles.errors": "every test",
     "tiles.version": "tests/project/test_wheel.py",
     "tiles.watch.mirror_tree": "tests/watch/test_mirror.py",
     "tiles.watch.monitor_reading": "tests/watch/test_monitor.py",
@@ -342,6 +342,19 @@ def test_unknown_names_are_unknown() -> None:
             {"cryptography", "urllib3", "tiles.notes.note"},
         ),
         ("import tiles.notes.tlog_proof", {"urllib3", "tiles.store", "cryptography.hazmat.primitives.serialization"}),
+        (
+            "import tiletree.cli, tiletree.commands.verify_files, tiletree.commands.verify_proofs",
+            {
+                "urllib3",
+                "ssl",
+                "tiles.store",
+                "tiles.signing",
+                "tiles.entries.kinds",
+                "tiles.signatures",
+                "tiles.sigstore.hashedrekord",
+                "cryptography.hazmat.primitives.serialization",
+            },
+        ),
         (
             "import tiletree.cli, tiletree.commands.verify, tiles.sigstore.verdict",
             {

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tiles.entries.kind import SHA256, Key
+from tiles.entries.kind import IDENTITY, KEY, SHA256, Key
 from tiles.entries.kinds import keys_of
-from tiles.entries.signer_keys import IDENTITY, KEY
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.index.search import Query, search
 from tiles.notes.index_head import MAX_COVERED

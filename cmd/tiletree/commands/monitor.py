@@ -14,8 +14,7 @@ from threading import Event
 
 import click
 
-from tiles.entries.kind import Key
-from tiles.entries.signer_keys import KEY
+from tiles.entries.kind import KEY, Key
 from tiles.errors import AccessError, Malformed, UsageError
 from tiles.notes.keys import VerifierKey
 from tiles.parallel import in_background

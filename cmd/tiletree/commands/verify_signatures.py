@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tiles.entries.kinds import Signature
+from tiles.entries.kind import SIGNATURE
 from tiles.entries.proof_extra import parse_proof_extra
 from tiles.entries.signed_file import read_signed
 from tiles.errors import Malformed, NotFound, ProofError, SignatureError, UsageError
@@ -103,7 +103,7 @@ def _proven(file: str, proof: TlogProof, forms: list[SignatureEntry], key: Signe
         with suppress(ProofError):
             accepted = verify_tlog_proof(proof, leaf_hash(form.data), trust.policy)
             digest = form.sha256.hex()
-            check = of_proof(proof, accepted, Signature.name, form.data, trust, digest, explain=call.explain)
+            check = of_proof(proof, accepted, SIGNATURE, form.data, trust, digest, explain=call.explain)
             return replace(
                 check,
                 fields=check.fields | _fields(form, key),
