@@ -244,6 +244,7 @@ MISTAKEN = [
     "monitor log --state state --begin first --match X --vkey VKEY",
     "monitor log --state state --begin first --key X --vkey VKEY",
     "monitor log --state state --begin first --exec X --vkey VKEY",
+    "monitor log --state state --begin first --endorsed X --vkey VKEY",
     "mirror log copy --vkey VKEY --cosign X",
     "index build log --key k --kind X",
     "index build log new --key X",

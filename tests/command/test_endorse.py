@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -212,14 +213,59 @@ def test_a_history_that_was_changed(logs: Logs) -> None:
 def test_another_history_of_the_same_size(logs: Logs) -> None:
     """Two endorsed trees of one size are evidence, whatever the log shows now."""
     logs.endorse()
-    rewrite(logs)
-    shutil.rmtree("private")
-    shutil.rmtree("private.private")
-    shutil.rmtree("own.anchor")
-    logs.call.ok("init", "private", "--origin", PRIVATE, "--key", "own", "--no-page")
-    logs.call.ok("add", "private", "b", "a", "--key", "own")
+    begin_anew(logs)
     logs.endorse()
     assert logs.call("endorse", "private", "--in", "public", "--check").code == 7
+
+
+def watch(logs: Logs, *words: object) -> tuple[int, list[dict[str, Any]]]:
+    """Watch the public log, and what else is named, for endorsements of the private one; return the code and rounds."""
+    Path("policy").write_text(f"log {logs.vkey}\nlog {logs.own}\nquorum none\n")
+    call = ("monitor", "public", *words, "--state", "state", "--endorsed", logs.own, "--policy", "policy", "--json")
+    done = logs.call(*call)
+    return done.code, [json.loads(line) for line in done.out.splitlines()]
+
+
+def begin_anew(logs: Logs) -> None:
+    """Let the private log's owner, who has the key, begin another history of two entries."""
+    rewrite(logs)
+    for gone in ("private", "private.private", "own.anchor"):
+        shutil.rmtree(gone)
+    logs.call.ok("init", "private", "--origin", PRIVATE, "--key", "own", "--no-page")
+    logs.call.ok("add", "private", "b", "a", "--key", "own")
+
+
+def test_watched_by_somebody_who_cannot_read_it(logs: Logs) -> None:
+    """Two endorsed trees of one size are evidence to whoever watches the public log, and knows the private key."""
+    logs.endorse()
+    code, (told,) = watch(logs, "--begin", "first")
+    expected = {"origin": PRIVATE, "first_index": 0, "trees": 1, "others": 0}
+    assert (code, told["endorsed"]) == (0, [expected])
+    begin_anew(logs)
+    logs.endorse()
+    shutil.rmtree("private")
+    code, told = watch(logs)
+    assert (code, [each["event"] for each in told]) == (7, ["trouble", "round"])
+    (evidence,) = Path("state/forks").iterdir()
+    assert logs.call.ok("verify", "--fork", evidence, "--vkey", logs.own)["origin"] == PRIVATE
+    shutil.rmtree("state/endorsed")
+    assert watch(logs)[0] == 4
+
+
+def test_watched_together(logs: Logs) -> None:
+    """A private history that was changed afterwards is caught by its endorsement, by one call of a new user."""
+    logs.endorse()
+    assert watch(logs, "private", "--begin", "first")[0] == 0
+    (held,) = Path("state/endorsed").glob("*/held/2")
+    assert held.read_text().startswith(f"{PRIVATE}\n2\n")
+    rewrite(logs)
+    shutil.rmtree("state")
+    code, told = watch(logs, "private", "--begin", "first")
+    assert code == 7
+    assert [each["log"] for each in told if each["event"] == "trouble"] == ["private"]
+    (evidence,) = Path("state/forks").iterdir()
+    assert logs.call.ok("verify", "--fork", evidence, "--vkey", logs.own)["origin"] == PRIVATE
+    assert watch(logs, "private")[0] == 7  # until somebody has looked into it
 
 
 def test_behind_a_server(logs: Logs) -> None:

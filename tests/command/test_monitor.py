@@ -22,7 +22,7 @@ from tests.support.signed_text import LOG, key
 from tiles.errors import AccessError, UsageError
 from tiles.notes.index_head import IndexHead
 from tiles.tree.merkle import Hash
-from tiles.watch.monitor import Match, Unread
+from tiles.watch.monitor_reading import Match, Unread
 from tiletree.commands import monitor_report
 from tiletree.commands.monitor_report import Handler, Teller
 
@@ -32,11 +32,13 @@ BEGIN = ("--state", "state", "--begin", "first")
 
 
 def write(objects: dict[str, bytes], directory: str) -> None:
-    """Write a log into a directory."""
-    for path, data in objects.items():
+    """Write a log into a directory, which somebody may be reading: each file whole, and the checkpoint last."""
+    for path, data in sorted(objects.items(), key=lambda item: item[0] == "checkpoint"):
         file = Path(directory, path)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+        half = file.with_name(f".{file.name}")
+        half.write_bytes(data)
+        half.replace(file)
 
 
 def documents(done: Done, event: str = "") -> list[dict[str, Any]]:

@@ -92,6 +92,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["monitor", NONE, "--state", NEW], True),
         (["monitor", "hostile", "--state", NEW, "--match", LINES], True),
         (["monitor", "hostile", "--state", NEW, "--exec", LINES], True),
+        (["monitor", "hostile", "--state", NEW, "--vkey", VKEY, "--endorsed", LINES], False),
     ],
     "repair": [
         (["repair", "hostile", "--private", "none", "--dry-run"], True),

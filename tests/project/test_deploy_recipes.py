@@ -166,14 +166,17 @@ def test_a_log_that_is_watched(tiletree: Command) -> None:
     Path("s.key.pub").write_bytes(public(signer()).pem)
     tiletree.ok("add", "log", "app-1", "--name", "--key", "k")
     shutil.copytree("log", "mirror")
-    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey, "MIRROR": "mirror"})
-    trust, begin, cron, compare = [line for block in blocks("monitor", "sh") for line in lines(block)]
+    tiletree.ok("init", "public", "--origin", "public.example.com", "--key", "p", "--no-page")
+    tiletree.ok("endorse", "log", "--in", "public", "--log-key", "p", "--vkey", vkey)
+    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey, "MIRROR": "mirror", "PUBLIC": "public"})
+    trust, begin, cron, compare, endorsed = [line for block in blocks("monitor", "sh") for line in lines(block)]
     assert shell.run(trust).code == shell.run(begin).code == 0
     assert shell.run(cron).out == ""
     for name in ("other", "app-2"):
         tiletree.ok("add", "log", name, "--name", "--key", "k")
     assert shell.run(cron).out == "log.example.com  2  file  name/1=app-*\n"
     assert (shell.run(compare).code, shell.run(compare).out) == (0, "")
+    assert (shell.run(endorsed).code, len(list(Path("watched/endorsed").glob("*/new/*")))) == (0, 1)
     (kept,) = Path("watched").glob("*/matches.jsonl")
     assert [json.loads(line)["index"] for line in kept.read_text().splitlines()] == [0, 2]
     for line in [line for block in blocks("monitor", "cron") for line in block.splitlines() if "tiletree" in line]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from urllib3 import Timeout
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ProtocolError
 
 from tests.support.fault_server import serving
 from tiles.errors import AccessError
@@ -22,6 +26,15 @@ def test_who_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         assert getattr(answer.connection, "peer", "") == "127.0.0.1"
         assert answer.data == b"b"
+
+
+def test_reset_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is gone before anybody could ask who answers is closed: nobody else knows of it."""
+    made = [socket.socket()]  # connected to nobody, as one is that was reset
+    monkeypatch.setattr(HTTPConnection, "_new_conn", lambda _self: made[0])
+    with pytest.raises(ProtocolError):
+        connections("http", None, outside=False, timeout=SECONDS).request("GET", "http://127.0.0.1:1/a")
+    assert made[0].fileno() == -1
 
 
 def test_no_private_address() -> None:

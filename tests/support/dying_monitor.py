@@ -1,6 +1,7 @@
 """A program that forks monitors and kills them: for each line `<folder> <seconds>` on standard input, one that watches
 the log there, and is sent SIGKILL after as long; 0 lets it come to its end.
 
+With the argument `endorsed`, it watches `public` and `private` there, and collects what one has of the other.
 What the monitor tells is appended to `told` in that folder. It prints `ended` with the exit code.
 """
 
@@ -10,13 +11,20 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from tests.support.endorsing import POLICY as ENDORSED
+from tests.support.endorsing import PRIVATE, PUBLIC_POLICY
 from tests.support.monitors import EVERY, Told
 from tests.support.readers import POLICY
+from tiles.errors import TilesError
 from tiles.user.pinned import PINNED, Pinned
-from tiles.watch import monitor
+from tiles.watch import monitor_reading
 from tiles.watch.monitor import Monitor
+from tiles.watch.monitor_endorsed import EndorsedLog
+from tiles.watch.monitor_match import matcher_of
 
 CHUNK = 64  # entries after which the state is written: there is much to be killed in
 
@@ -32,15 +40,31 @@ class Telling(Told):
         """Append a line."""
         os.write(self._file, line)
 
+    def trouble(self, error: TilesError) -> None:
+        """Append a line of it."""
+        self.tell(f"{type(error).__name__}\n".encode())
+
 
 def watch(folder: Path) -> None:
     """Do one round."""
-    monitor.CHUNK = CHUNK
+    monitor_reading.CHUNK = CHUNK
     made = Monitor(str(folder / "log"), lambda *_: Pinned(POLICY, PINNED), folder / "state", EVERY)
     made.round(Telling(folder / "told"))
 
 
-def main() -> None:
+def collect(folder: Path) -> None:
+    """Do one round of each of two logs, and hold one to what the other has endorsed of it."""
+    monitor_reading.CHUNK = 2  # each tree is the last entry before the state is written
+    state = folder / "state"
+    watched = replace(EVERY, matcher=matcher_of([]), endorsed=(EndorsedLog(state, [PRIVATE.verifier]),))
+    told = Telling(folder / "told")
+    for name, policy in (("public", PUBLIC_POLICY), ("private", ENDORSED)):
+        made = Monitor(str(folder / name), lambda *_, policy=policy: Pinned(policy, PINNED), state, watched)
+        made.round(told)
+        made.hold(told)
+
+
+def main(watch: Callable[[Path], None]) -> None:
     """Fork a monitor for each line."""
     for line in sys.stdin:
         folder, seconds = line.rsplit(maxsplit=1)
@@ -54,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(collect if sys.argv[1:] else watch)

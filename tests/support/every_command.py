@@ -91,6 +91,7 @@ CALLS = {
     "verify --signature": Call("verify test --signature ssh.sig --key ssh.pub"),
     "audit": Call("audit log"),
     "monitor": Call("monitor log --state made --begin first --all"),
+    "monitor --endorsed": Call("monitor log --state made --begin first --endorsed VKEY"),
     "monitor --interval": Call("monitor log --state made --begin first --interval 9", interrupted=0.3),
     "refresh": Call("refresh log --key k"),
     "import": Call("import log other --key o"),

@@ -48,7 +48,7 @@ from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import TreeHead, leaf_hash
 from tiles.tree.sumdb_bundle import format_records, parse_records
 from tiles.tree.tile import parse_tile
-from tiles.watch.monitor_state import Position, parse_position
+from tiles.watch.monitor_record import Cursor, Position, parse_position
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ CERTIFICATE_ENTRY = b"\0\0" + timestamped(7, is_precert=True)
 HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "b" * 32, "a" * 32, TREE, 20_852_000, "b" * 64)
 _KEYS = tuple(signing_key("example.com/log", bytes([n]) * 32).verifier for n in (1, 2))
 KEY_STATEMENT = KeyChange(3, RETIRE, _KEYS[0], TreeHead(5, leaf_hash(b"root")), _KEYS).text
-POSITION = Position("0123456789abcdef" * 4, 20_852_162, 1 << 40, SIGNED)
+POSITION = Position("0123456789abcdef" * 4, 20_852_162, 1 << 40, "f" * 64, SIGNED, (Cursor("0" * 64, 1, 9),))
 NAME = Name("ann.b-1_c", "0123456789abcdef" * 2, "fedcba9876543210" * 4)
 RECEIPTS = (
     Receipt("s3://bucket/log", NAME, PROOF.hashes[:1]),

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
+from socket import SocketIO
 from threading import Lock
+from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
 from tests.support import fault_server
 from tests.support.fault_server import Answer, Handler, Server
@@ -21,6 +24,9 @@ from tiles.read.trouble import too_long
 from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES
 
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>Please log in.</body></html>\n"
+
+
+PIECE = 1 << 16  # bytes of an object without end that are sent at a time
 
 
 class Told(Enum):
@@ -152,10 +158,11 @@ class LyingFetcher:
 class _Script(dict[str, list[Answer]]):
     """The script of a server that asks a liar, for each request, what to answer."""
 
-    def __init__(self, liar: Liar, sent: dict[str, int]) -> None:
+    def __init__(self, liar: Liar) -> None:
         super().__init__()
+        self.endless: dict[int, str] = {}  # which object, by the port of whoever asked for it
+        self.sent: dict[str, int] = {}
         self._liar = liar
-        self._sent = sent
 
     def get(self, path: str, default: object = None) -> list[Answer]:  # type: ignore[override]  # noqa: ARG002
         """Return the one answer to this request."""
@@ -169,20 +176,45 @@ class _Script(dict[str, list[Answer]]):
     def _endless(self, handler: Handler) -> None:
         """Announce 10 GB, and send as much as is taken."""
         handler.close_connection = True
+        path = handler.path.partition("?")[0].removeprefix("/")
+        self.endless[handler.client_address[1]] = path
         handler.send(200, Content_Length=str(10 << 30))
-        sent, chunk = 0, bytes(1 << 16)
+        sent, chunk = 0, bytes(PIECE)
         with suppress(OSError):
             while sent < 10 << 30 and not handler.server.over.is_set():
                 handler.wfile.write(chunk)
                 sent += len(chunk)
-        path = handler.path.partition("?")[0].removeprefix("/")
-        self._sent[path] = max(sent, self._sent.get(path, 0))
+        self.sent[path] = max(sent, self.sent.get(path, 0))
+
+
+@dataclass(frozen=True)
+class Endless:
+    """How many bytes of an object without end there were in one answer at most, by path.
+
+    sent   the server could send: the kernel takes what nobody has read yet
+    read   a reader took out of its socket
+    """
+
+    sent: Mapping[str, int]
+    read: Mapping[str, int]
 
 
 @contextmanager
-def lying_server(liar: Liar) -> Iterator[tuple[Server, dict[str, int]]]:
-    """Serve lies; give the server, and how many bytes of an endless object it could send at most, by path."""
-    sent: dict[str, int] = {}
-    with fault_server.serving({}) as server:
-        server.script = _Script(liar, sent)
-        yield server, sent
+def lying_server(liar: Liar) -> Iterator[tuple[Server, Endless]]:
+    """Serve lies; give the server, and what became of objects without end."""
+    script, read = _Script(liar), dict[str, int]()
+    taken: WeakKeyDictionary[SocketIO, int] = WeakKeyDictionary()  # of each answer: http.client makes one for each
+    whole = SocketIO.readinto
+
+    def counted(self: SocketIO, buffer: bytearray) -> int | None:
+        count = whole(self, buffer)
+        with suppress(OSError, AttributeError):  # it was closed meanwhile
+            path = script.endless.get(self._sock.getsockname()[1])  # type: ignore[attr-defined]
+            if path is not None:
+                taken[self] = taken.get(self, 0) + (count or 0)
+                read[path] = max(taken[self], read.get(path, 0))
+        return count
+
+    with fault_server.serving({}) as server, patch.object(SocketIO, "readinto", counted):
+        server.script = script
+        yield server, Endless(script.sent, read)

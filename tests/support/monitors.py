@@ -15,8 +15,9 @@ from tiles.notes.policy import Policy
 from tiles.store import Fetcher
 from tiles.user.pinned import PINNED, Pinned
 from tiles.watch import monitor as monitor_module
-from tiles.watch.monitor import Match, Monitor, Round, Unread, Watched
+from tiles.watch.monitor import Monitor, Round, Watched
 from tiles.watch.monitor_match import every_entry
+from tiles.watch.monitor_reading import Match, Unread
 from tiles.watch.monitor_state import MATCHES, Begin
 
 EVERY = Watched(every_entry, begin=Begin.FIRST)
@@ -64,12 +65,15 @@ class Places:
         """Return what is there."""
         return self.there[url]
 
+    def monitor(self, watched: Watched = EVERY, policy: Policy = POLICY, url: str = "log") -> Monitor:
+        """Return what watches the log at an address."""
+        return Monitor(url, lambda *_: Pinned(policy, PINNED), self.directory, watched)
+
     def round(self, told: Told | None = None, watched: Watched = EVERY, policy: Policy = POLICY) -> Round:
         """Do one round of the log at "log"."""
-        made = Monitor("log", lambda *_: Pinned(policy, PINNED), self.directory, watched)
         told = told or Told()
         self.troubles = told.troubles
-        return made.round(told)
+        return self.monitor(watched, policy).round(told)
 
     def compare(self, *urls: str, alone: bool = True) -> Round:
         """Do one round that compares."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -74,13 +74,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self._is_refused():
             return
         target = urlsplit(self.path)
-        there = HTTPConnection("127.0.0.1", target.port or 80, timeout=10)
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         left_out = {"proxy-authorization", "proxy-connection", "connection"}
         headers = {name: value for name, value in self.headers.items() if name.lower() not in left_out}
-        there.request(self.command, target._replace(scheme="", netloc="").geturl(), body, headers)
-        answer = there.getresponse()
-        data = answer.read()
+        # closed whatever happens: a client that went away must not leave a connection behind
+        with closing(HTTPConnection("127.0.0.1", target.port or 80, timeout=10)) as there:
+            there.request(self.command, target._replace(scheme="", netloc="").geturl(), body, headers)
+            answer = there.getresponse()
+            data = answer.read()
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in ("transfer-encoding", "content-length", "connection"):
@@ -89,7 +90,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length)
         self.end_headers()
         self.wfile.write(data)
-        there.close()
 
     do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
 

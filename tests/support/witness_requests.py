@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +64,12 @@ def requests() -> Iterator[tuple[str, bytes]]:
 def asked(host: str, port: int) -> list[Answered]:
     """Send all requests to a server, on one connection if it keeps it, and return what it answered."""
     found = []
-    connection = http.client.HTTPConnection(host, port, timeout=20)
-    for name, body in requests():
-        connection.request("POST", f"/{ADD_CHECKPOINT}", body)
-        answer = connection.getresponse()
-        text = answer.read().decode("utf-8", "replace")
-        found.append(Answered(name, answer.status, answer.getheader("Content-Type") or "", text))
-    connection.close()
+    with closing(http.client.HTTPConnection(host, port, timeout=20)) as connection:
+        for name, body in requests():
+            connection.request("POST", f"/{ADD_CHECKPOINT}", body)
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8", "replace")
+            found.append(Answered(name, answer.status, answer.getheader("Content-Type") or "", text))
     return found
 
 

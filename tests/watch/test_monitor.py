@@ -31,7 +31,7 @@ from tiles.read import http_fetcher
 from tiles.read.http_fetcher import HttpFetcher
 from tiles.read.trust import FIRST_USE
 from tiles.user.pinned import Pinned
-from tiles.watch import monitor, monitor_state
+from tiles.watch import monitor_reading, monitor_state
 from tiles.watch.monitor import Monitor, Watched
 from tiles.watch.monitor_match import matcher_of
 from tiles.watch.monitor_state import Begin
@@ -119,7 +119,7 @@ def test_what_is_not_taken_is_told_again(places: Places) -> None:
 
 def test_told_to_end(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """A round stops at the next point at which the state is written; the next one goes on there."""
-    monkeypatch.setattr(monitor, "CHUNK", 64)
+    monkeypatch.setattr(monitor_reading, "CHUNK", 64)
     places.there["log"] = Objects(make_log(300))
     made = Monitor("log", lambda *_: Pinned(POLICY, "pinned"), places.directory, EVERY)
     told = Told()
@@ -164,7 +164,7 @@ def deaths(places: Places, patch: pytest.MonkeyPatch, told: Told) -> Iterator[in
 @pytest.mark.parametrize("is_slow", [False, True])
 def test_a_round_dies_anywhere(places: Places, monkeypatch: pytest.MonkeyPatch, is_slow: bool) -> None:
     """Whatever it was about to write: what is kept has no gap and no repeat, what is told has no gap."""
-    monkeypatch.setattr(monitor, "CHUNK", 7)
+    monkeypatch.setattr(monitor_reading, "CHUNK", 7)
     places.there["log"] = Objects(make_log(5, 30))
     told = Told(is_slow=is_slow)
     died = 0

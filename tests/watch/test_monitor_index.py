@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.indexed import KINDS, POLICY, changed, numbers, without
+from tests.support.indexed import KINDS, POLICY, changed, numbers, with_index, without
 from tests.support.monitors import EVERY, Places, Told
 from tests.support.ranges import Counting
+from tests.support.reference import flipped
 from tests.support.signed_text import LOG
+from tests.support.web_logs import log_of
 from tiles.errors import AccessError, Refused, TilesError, VerificationError
-from tiles.index.check import open_head
+from tiles.index.check import SCRATCH, open_head
 from tiles.notes.index_head import IndexHead
 from tiles.tree.merkle import Hash, TreeHead
 
@@ -114,6 +117,40 @@ def test_damage_is_no_lie(places: Places, before: dict[str, bytes] | None, after
         assert isinstance(trouble, AccessError)
         assert words in trouble.message
     assert not (places.directory / "forks").exists()
+
+
+def of_another_log() -> bytes:
+    """Return the head of what was computed of another log."""
+    other = with_index(log_of([b"%d of another" % index for index in range(5000)]), KIND, key=SCRATCH)
+    return other[HEAD]
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "words"),
+    [
+        (HEAD, b"", "is not what was computed of this log: malformed"),
+        (HEAD, numbers()[HEAD], "is not what was computed of this log: no signature"),
+        (HEAD, of_another_log(), "the log log.example.com does not begin with that"),
+        (RUN, flipped(numbers()[RUN], 9), "is damaged"),
+        (RUN, numbers()[RUN][:-16], "is damaged"),
+    ],
+)
+def test_what_was_computed_before_is_damaged(places: Places, path: str, data: bytes, words: str) -> None:
+    """The log is not blamed for it, and there is no evidence; once it is removed, all of it is computed again."""
+    checked(places, numbers())
+    runs = places.folder / "index-runs"
+    (runs / path).unlink()
+    (runs / path).write_bytes(data)
+    shutil.rmtree(places.folder / "index-heads")  # so that what was compared is compared again
+    checked(places, numbers())
+    (trouble,) = places.troubles
+    assert isinstance(trouble, Refused)
+    assert words in trouble.message
+    assert str(runs) in trouble.message
+    assert not (places.directory / "forks").exists()
+    shutil.rmtree(runs)
+    checked(places, numbers())
+    assert places.troubles == []
 
 
 def test_what_was_checked_before_is_damaged(places: Places) -> None:

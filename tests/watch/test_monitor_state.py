@@ -14,43 +14,13 @@ import pytest
 
 from tests.support.monitors import EVERY, Places
 from tests.support.readers import OTHER_KEY, Objects, make_log
-from tests.support.signed_text import LOG, cases, malformed
-from tiles.errors import AccessError, Refused
+from tests.support.signed_text import LOG
+from tiles.errors import AccessError, ForkError, Refused
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for, policy_of
-from tiles.watch import monitor, monitor_state
-from tiles.watch.monitor_state import LogState, Position, folder_of, parse_position
-
-SEEN = parse_signed_checkpoint(make_log(5)["checkpoint"])
-POSITION = Position("0123456789abcdef" * 4, 3, 1024, SEEN)
-LINES = b"tiletree-monitor/v1\nlog " + b"0123456789abcdef" * 4 + b"\nnext 3\nkept 1024\n\n"
-WHAT = "tiletree-monitor/v1"
-
-
-def test_the_record() -> None:
-    """Its bytes, and back."""
-    assert POSITION.data == LINES + SEEN.data
-    assert parse_position(POSITION.data) == POSITION
-
-
-@pytest.mark.parametrize(
-    ("data", "problem"),
-    cases(
-        {
-            f"{WHAT}: no empty line before the checkpoint": {
-                "empty": b"",
-                "no checkpoint": LINES[:-1],
-            },
-            f"{WHAT}: line 3 is not 'next <value>':": {"swapped": LINES.replace(b"next", b"past") + SEEN.data},
-            f"{WHAT}: entry 6 is next, and 5 were seen": {"ahead": LINES.replace(b"next 3", b"next 6") + SEEN.data},
-            f"{WHAT}: not a whole record that begins with its title:": {"v2": LINES.replace(b"v1", b"v2") + SEEN.data},
-        }
-    ),
-)
-def test_malformed(data: bytes, problem: str) -> None:
-    """Anything else is refused."""
-    with malformed(problem):
-        parse_position(data)
+from tiles.watch import monitor_reading, monitor_state
+from tiles.watch.monitor_record import parse_position
+from tiles.watch.monitor_state import LogState, folder_of
 
 
 @pytest.fixture
@@ -75,6 +45,17 @@ def of_another_key(folder: Path) -> None:
     (folder / "state").write_bytes(replace(position, seen=other).data)
 
 
+def copied_from_another_log(folder: Path) -> None:
+    """Put all that is kept of another log there, which has as many entries."""
+    with pytest.MonkeyPatch.context() as patch:
+        other = Places(patch, folder.parent.parent / "other")
+        other.there["log"] = Objects(make_log(300, key=OTHER_KEY))
+        other.round(policy=policy_for(OTHER_KEY.verifier))
+        shutil.rmtree(folder)
+        shutil.copytree(other.folder, folder)
+        shutil.rmtree(other.directory)
+
+
 def changed(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
     """Return what changes a file."""
     return lambda folder: (folder / name).write_bytes(change((folder / name).read_bytes())) and None
@@ -87,10 +68,14 @@ def changed(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], Non
         (shutil.rmtree, "has no state of log.example.com"),
         (lambda folder: (folder / "matches.jsonl").unlink(), "lines are lost"),
         (changed("matches.jsonl", lambda data: data[:-1]), "lines are lost"),
+        (changed("matches.jsonl", lambda data: data[:-3] + b'!"\n'), "its last lines are others"),
+        (changed("matches.jsonl", lambda data: b"x" * len(data) + data), "its last lines are others"),
         (changed("state", lambda _: b""), "is damaged, or another log's"),
         (changed("state", lambda data: data[:-1]), "is damaged, or another log's"),
         (changed("state", lambda data: data.replace(b"kept ", b"kept 0")), "is damaged, or another log's"),
+        (changed("state", lambda data: data.replace(b"next 300", b"next 299")), "its digest is another one"),
         (of_another_log, "is the state of another log"),
+        (copied_from_another_log, "is damaged, or another log's"),
         (of_another_key, "is damaged, or another log's"),
     ],
 )
@@ -105,6 +90,41 @@ def test_refused(places: Places, damage: Callable[[Path], None], words: str) -> 
     assert "--begin" in caught.value.hint
     assert not [path for path in asked.asked if path.startswith("tile/entries")]
     assert {path: path.read_bytes() for path in places.directory.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("what", ["state", "all"])
+def test_an_older_copy_is_put_back(places: Places, tmp_path: Path, what: str) -> None:
+    """It is gone on with: every line is there once, and what the log shows has to extend what the copy had seen."""
+    older = tmp_path / "older"
+    shutil.copytree(places.folder, older)
+    places.there["log"] = Objects(make_log(300, 600))
+    places.round()
+    newer = places.kept
+    if what == "all":
+        folder = places.folder
+        shutil.rmtree(folder)
+        shutil.copytree(older, folder)
+    else:
+        shutil.copy(older / "state", places.folder / "state")
+    places.there["log"] = Objects(make_log(300, 600, tag="other", same_up_to=200))
+    with pytest.raises(ForkError):
+        places.round()
+    places.there["log"] = Objects(make_log(300, 600))
+    assert places.round(watched=replace(EVERY, begin=None)).start == 300
+    assert places.kept == newer
+
+
+def test_a_newer_copy_is_put_back(places: Places) -> None:
+    """A record that counts lines which are not there is refused, so is one that is of other lines."""
+    older = (places.folder / "matches.jsonl").read_bytes()
+    places.there["log"] = Objects(make_log(300, 600))
+    places.round()
+    (places.folder / "matches.jsonl").write_bytes(older)
+    with pytest.raises(Refused, match="lines are lost"):
+        places.round()
+    (places.folder / "matches.jsonl").write_bytes(older * 3)
+    with pytest.raises(Refused, match="its last lines are others"):
+        places.round()
 
 
 def test_what_a_round_left_that_died(places: Places) -> None:
@@ -148,7 +168,7 @@ def test_two_keys_of_one_log(places: Places) -> None:
 
 def test_a_full_disk(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a write that failed nothing counts, although there is room again at once; the next round finds all."""
-    monkeypatch.setattr(monitor, "CHUNK", 64)
+    monkeypatch.setattr(monitor_reading, "CHUNK", 64)
     before, left = places.kept, [1]
     fsync = os.fsync
 

@@ -116,6 +116,10 @@ class IndexBuilder:
         head = found[0] or IndexHead(origin, kind, EMPTY_TREE, ())
         return self._advance(head, found[1], clock or Clock(), _OTHER_BUILDERS, told or _nobody)
 
+    def check_place(self, origin: str, kind: str) -> None:
+        """Raise Malformed, SignatureError or VerificationError if `build` cannot go on with what is there."""
+        self._read(origin, kind)
+
     def step(self, origin: str, kind: str, clock: Clock, *, begin: bool) -> IndexHead | None:
         """Take one step, if there is anything to do, and return the head; None if there is none.
 

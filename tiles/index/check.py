@@ -7,6 +7,7 @@ signed it. The head and the checkpoint show it to anyone who has the entries. An
 for is damage: the head is right, and the object can be put back.
 
 The scratch place may be kept: what it covers is not computed again. It is believed like any other place of one's own.
+The log is not blamed for what is damaged there.
 """
 
 from __future__ import annotations
@@ -14,19 +15,29 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tiles.errors import AccessError, NotFound, TooLong, VerificationError
+from tiles.errors import (
+    AccessError,
+    LogError,
+    Malformed,
+    NotFound,
+    Refused,
+    SignatureError,
+    TooLong,
+    VerificationError,
+)
 from tiles.index.build import Entries, IndexBuilder, Told
 from tiles.index.opened import note_keys
+from tiles.index.run_reader import RunReader
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead, Run, open_index_head, sign_index_head
 from tiles.notes.keys import VerifierKey, signing_key
 from tiles.notes.policy import Policy
 from tiles.records.paths import index_head_path, run_prefix
-from tiles.store import Fetcher, Store
+from tiles.store import Fetcher, Store, StoreFetcher
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.user.seen_checkpoints import INDEX_HEAD
 
-_SCRATCH = signing_key("scratch", bytes(32))  # nobody believes what it signs but whoever has the scratch place
+SCRATCH = signing_key("scratch", bytes(32))  # nobody believes what it signs but whoever has the scratch place
 
 Damages = tuple[tuple[str, str], ...]  # paths, and what is wrong with each
 Mend = Callable[[str, bytes], None]
@@ -98,7 +109,10 @@ def check_index(
         if run != expected:
             lies.append(f"it says of a run {run.line!r}; of the entries it is {expected.line!r}")
         elif fetcher is not None and run not in known:
-            for path, problem, data in _differences(fetcher, scratch, run_prefix(kind, run.level, run.number)):
+            differences = list(_differences(fetcher, scratch, run_prefix(kind, run.level, run.number)))
+            if differences:
+                _check_own(scratch, kind, run)
+            for path, problem, data in differences:
                 damaged.append((path, problem))
                 if mend is not None:
                     mend(path, data)
@@ -152,15 +166,32 @@ def _rebuilt(log: Entries, head: IndexHead, scratch: Store, told: Told | None) -
     builder = IndexBuilder(
         scratch,
         _Beginning(log, head.tree),
-        lambda made: sign_index_head(made, _SCRATCH).data,
-        _SCRATCH.verifier,
+        lambda made: sign_index_head(made, SCRATCH).data,
+        SCRATCH.verifier,
     )
+    try:
+        builder.check_place(head.origin, head.kind)
+    except (Malformed, SignatureError, VerificationError) as error:
+        raise _unusable(scratch, f"is not what was computed of this log: {error.message}") from error
     right = builder.build(head.origin, head.kind, told=told)
     if right.tree != head.tree:
         raise AccessError(
             f"{scratch.url} covers {right.tree.size} entries by now, more than the head: name an empty place"
         )
     return right
+
+
+def _check_own(scratch: Store, kind: str, run: Run) -> None:
+    """Raise Refused unless a run in the scratch place is what it was when it was computed."""
+    try:
+        for _ in RunReader(StoreFetcher(scratch), kind, run).files():
+            pass
+    except (NotFound, TooLong, LogError) as error:
+        raise _unusable(scratch, f"is damaged: {error.message}") from error
+
+
+def _unusable(scratch: Store, problem: str) -> Refused:
+    return Refused(f"{scratch.url} {problem}", hint="remove it: all of it is computed again")
 
 
 def _differences(fetcher: Fetcher, scratch: Store, below: str) -> Iterator[tuple[str, str, bytes]]:

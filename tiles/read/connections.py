@@ -20,7 +20,11 @@ class _Plain(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
-        self.peer = "" if self.proxy else connected.getpeername()[0]
+        try:
+            self.peer = "" if self.proxy else connected.getpeername()[0]
+        except OSError:  # it was reset since, and nobody else knows of the socket
+            connected.close()
+            raise
         return connected
 
 

@@ -75,6 +75,10 @@ Keep this directory, and tell others who use the log. The index of this kind of 
 """
 
 
+class NoMoreEvidence(AccessError):
+    """As much evidence is kept as is kept at most: of this log, or of all."""
+
+
 class Visits:
     """The memory of one user; processes and threads may share it.
 
@@ -212,7 +216,7 @@ def _format_before(keys: Iterable[VerifierKey]) -> bytes:
 
 
 def _check_room(forks: Path, of_log: str) -> None:
-    """Raise AccessError if no more evidence is kept of a log, whose directories' names begin so, or of any."""
+    """Raise NoMoreEvidence if no more evidence is kept of a log, whose directories' names begin so, or of any."""
     try:
         there = [path for path in forks.iterdir() if not path.name.startswith(".")] if forks.is_dir() else []
         of_this = sum(path.name.startswith(of_log) for path in there)
@@ -220,9 +224,9 @@ def _check_room(forks: Path, of_log: str) -> None:
     except OSError as error:
         raise AccessError(f"{forks} cannot be read: {error.strerror}") from error
     if of_this >= MAX_FORKS:
-        raise AccessError(f"{of_this} forks of this log are in {forks} already, {of_log}*, and no more are kept")
+        raise NoMoreEvidence(f"{of_this} forks of this log are in {forks} already, {of_log}*, and no more are kept")
     if size >= _MAX_EVIDENCE:
-        raise AccessError(f"{forks} has {size} bytes already, and no more are kept: move some of it elsewhere")
+        raise NoMoreEvidence(f"{forks} has {size} bytes already, and no more are kept: move some of it elsewhere")
 
 
 def _origin(key: VerifierKey, evidence: Mapping[str, bytes]) -> str:

@@ -18,7 +18,7 @@ from tiles.entries.kind import Key
 from tiles.errors import LogError
 from tiles.index.search import Hit, Query, search
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.endorsement import ORIGIN, by_log_alone, parse_endorsement
+from tiles.notes.endorsement import ORIGIN, by_log_alone, is_like_endorsement, parse_endorsement
 from tiles.notes.fork_evidence import fork_error
 from tiles.notes.index_head import MAX_COVERED
 from tiles.notes.policy import Policy
@@ -52,12 +52,11 @@ class Collected:
 
         policy   names the keys of the log that is endorsed, by one of which a checkpoint has to be signed
         """
-        try:
-            signed = parse_endorsement(entry)
-            if signed.origin != origin:
-                return
-            by_log_alone(policy).accept(signed, origin)
-        except LogError:
+        found = endorsed_by(entry, {origin: policy})
+        if found is None:
+            return
+        signed = found[1]
+        if signed is None:
             self.others += 1
             return
         size = signed.tree.size
@@ -65,6 +64,28 @@ class Collected:
         self.indexes[size] = min(index, self.indexes.get(size, index))
         if first.tree != signed.tree and self.twins is None:
             self.twins = first, signed
+
+
+def endorsed_by(entry: bytes, policies: Mapping[str, Policy]) -> tuple[str, SignedCheckpoint | None] | None:
+    """Return which of some logs an entry says it endorses, and its checkpoint; None for any other entry.
+
+    policies   by origin: each names the keys by one of which a checkpoint has to be signed
+    The checkpoint is None if no such key has signed it: anybody may have logged it.
+    """
+    if not is_like_endorsement(entry):
+        return None
+    try:
+        signed = parse_endorsement(entry)
+    except LogError:
+        return None
+    policy = policies.get(signed.origin)
+    if policy is None:
+        return None
+    try:
+        by_log_alone(policy).accept(signed, signed.origin)
+    except LogError:
+        return signed.origin, None
+    return signed.origin, signed
 
 
 def endorsements_in(entries: Iterable[Hit], origin: str, policy: Policy) -> Collected:

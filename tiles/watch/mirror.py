@@ -3,7 +3,8 @@
     log, visited  →  what the mirror publishes, verified  →  consistent?  →  tree copied, barrier  →  checkpoint swapped
 
 The mirror's own checkpoint is its only state, and is believed no more than any other: the log has to have signed it,
-and its tree has to be a beginning of the log's. A run that dies at any step leaves objects which the signed tree has,
+and its tree has to be a beginning of the log's. Where the mirror's tree is the larger one, its own tiles show that, and
+no client reads them. A run that dies at any step leaves objects which the signed tree has,
 and the checkpoint that was there before:
 
 - while the tree is copied: the next run finds what was written, verifies it, and goes on after it;
@@ -40,6 +41,7 @@ from tiles.read.client import LogClient
 from tiles.read.consistency import prove_consistency
 from tiles.read.histories import check_extends, forked
 from tiles.read.memories import CheckpointMemory
+from tiles.read.same_history import check_history
 from tiles.read.tiles import TileSource
 from tiles.read.verified_tree import VerifiedTree
 from tiles.records.paths import POLICY
@@ -185,8 +187,7 @@ class Mirror:
                 tree = VerifiedTree(TileSource(here, lenient=False), found.tree, found.origin)
                 check_extends(self._signed, found, tree)
             else:
-                source = TileSource(self._client.fetcher)
-                check_extends(found, self._signed, VerifiedTree(source, self._signed.tree, found.origin))
+                check_history(self._client, found)
         except ForkError as fork:
             error = forked(fork, self._client.policy, self._visits) if self._visits else fork
             raise placed(error, f"{self._target.url}/{CHECKPOINT}", error.message) from None

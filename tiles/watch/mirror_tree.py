@@ -5,7 +5,8 @@
 A tile is a function of the entries below it, so level-0 tiles are not read: that halves the requests, and one that is
 damaged in the log does not matter. Objects are created in the order of the tree, 128 at a time. So what a dead run has
 left is the beginning of what is missing, and the next run reads that from the mirror instead of the log, as unbelieved
-as anything else. Memory holds a few bundles, and one tile for each level.
+as anything else: so there are two trees that no client has, by the tiles of the log and by those of both places. Memory
+holds a few bundles, and one tile for each level.
 """
 
 from __future__ import annotations

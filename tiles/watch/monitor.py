@@ -2,8 +2,10 @@
 
     visit     the checkpoint, by the log's policy, shown to extend the largest one that was seen
     compare   other places that show the log: mirrors, witnesses
-    read      every entry since the last round, in order, verified; those that are looked for are told and kept
+    read      every entry since the last round, in order, verified; those that are looked for are told and kept, and
+              endorsements of other logs are collected
     index     if that is asked for: what is new of it, computed again
+    hold      after the rounds of all logs: one whose endorsements were collected is held to them
 
 Each log has rounds of its own, so one that is broken, hostile or slow keeps no other from being watched. A round may
 die anywhere: `monitor_state` argues what the next one does. What is wrong in other places, or with the index, is a
@@ -13,75 +15,27 @@ passed over, unless the log says, signed, that it withholds it: then that is tol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.withheld import Entry
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log, open_place
 from tiles.read.layouts import visited
 from tiles.read.log_formats import TLOG_TILES, LogFormat
-from tiles.read.other_layouts import check_layout
-from tiles.read.withheld import WithheldEntries
 from tiles.store import Fetcher
-from tiles.tree.layout import ENTRIES, TILE_WIDTH, tile_at
 from tiles.tree.merkle import TreeHead
 from tiles.user.pinned import Pinned
+from tiles.watch.monitor_collecting import Collecting, Endorsements
 from tiles.watch.monitor_compare import Comparison
+from tiles.watch.monitor_endorsed import EndorsedLog
 from tiles.watch.monitor_index import IndexCheck
 from tiles.watch.monitor_match import Matcher
+from tiles.watch.monitor_reading import Reading, Receiver
 from tiles.watch.monitor_state import Begin, LogState
-
-_SPAN = 64 * TILE_WIDTH  # entries that are asked for at a time
-
-CHUNK = 4096  # entries after which the state is written, whether or not any was found
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An entry that is looked for, verified. by: what found it, as the matcher says"""
-
-    index: int
-    entry: bytes
-    by: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Entries [index, index + count) that cannot be read, because the log withholds some of their bundle.
-
-    withheld   those that it says, signed, that it withholds, and why
-    """
-
-    index: int
-    count: int
-    withheld: Sequence[Entry]
-
-
-class Receiver(Protocol):
-    """Whoever is told what was found."""
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether telling does something, so that nothing should be told twice: the state is written after each."""
-        ...
-
-    def line(self, origin: str, found: Match | Unread) -> bytes:
-        """Return the line that is kept of what was found."""
-        ...
-
-    def tell(self, line: bytes) -> None:
-        """Tell it. Raises AccessError if it was not taken: the next round tells it again."""
-        ...
-
-    def trouble(self, error: TilesError) -> None:
-        """Tell what is wrong besides, which does not end the round."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +47,7 @@ class Watched:
     alone     no other log is watched, so each of those addresses has to show this one
     index     whether the log's index is checked
     begin     where a log is begun that has no state; None: it is refused
+    endorsed  the logs whose endorsements are collected
     """
 
     matcher: Matcher
@@ -101,6 +56,7 @@ class Watched:
     index: bool = False
     begin: Begin | None = None
     log_format: LogFormat | None = None
+    endorsed: tuple[EndorsedLog, ...] = ()
 
 
 @dataclass
@@ -113,6 +69,7 @@ class Round:
     unread     how many entries could not be read, because the log withholds some
     newer      the largest checkpoint that was seen, if the log shows an older one
     seen       the other places that show the log, and which size of it
+    endorsed   what was found of the endorsements of other logs
     """
 
     log: str
@@ -126,6 +83,7 @@ class Round:
     unread: int = 0
     newer: SignedCheckpoint | None = None
     seen: list[tuple[str, int]] = field(default_factory=list)
+    endorsed: list[Endorsements] = field(default_factory=list)
 
 
 class Monitor:
@@ -141,6 +99,7 @@ class Monitor:
         self._trust = trust
         self._directory = directory
         self._watched = watched
+        self._last: tuple[Pinned, LogFormat, str] | None = None  # by what the log was visited, and its origin
 
     def round(self, receiver: Receiver, is_ended: Callable[[], bool] = lambda: False) -> Round:
         """Do one round, and return what came of it.
@@ -166,11 +125,33 @@ class Monitor:
                 fetcher.url, accepted.signed.origin, accepted.log.vkey, pinned.how, client.tree, start, start,
                 newer=client.newer,
             )  # fmt: skip
+            self._last = pinned, client.log_format, done.origin
             self._compare(client, state, receiver, done)
-            _Reading(client, state, self._watched.matcher, receiver, done, is_ended).go()
+            self._read(client, state, receiver, done, is_ended)
             if self._watched.index and client.log_format is TLOG_TILES and not is_ended():
                 _check_index(client, state, receiver)
             return done
+
+    def hold(self, receiver: Receiver) -> None:
+        """Hold the log, once it was visited, to the endorsements of it that are new: all have to be of one history.
+
+        Raises what `round` does for a log that cannot be visited. What contradicts it is a trouble, with evidence.
+        """
+        if self._last is None:
+            return
+        pinned, log_format, origin = self._last
+        keys = pinned.policy.keys_of(origin)
+        for log in self._watched.endorsed:
+            if log.origin != origin or not log.is_waiting:
+                continue
+            if not log.is_of(keys):
+                trouble = f"{self._url}: it is not held to the endorsements of {origin}, which are by other keys"
+                receiver.trouble(Refused(trouble, hint="name each key of the log with --policy, or with --endorsed"))
+                continue
+            with LogState(self._directory, pinned.policy) as state:
+                client = _visited(open_log(self._url), pinned, state, log_format)
+                for error in log.hold(client, state):
+                    receiver.trouble(error)
 
     def _pinned(self, fetcher: Fetcher, log_format: LogFormat) -> Pinned:
         pinned = self._trust(fetcher, log_format.checkpoint)
@@ -180,6 +161,16 @@ class Monitor:
                 hint="say with --vkey or --policy whom to trust: it could show another key in each round",
             )
         return pinned
+
+    def _read(
+        self, client: LogClient, state: LogState, receiver: Receiver, done: Round, is_ended: Callable[[], bool]
+    ) -> None:
+        watched = self._watched
+        collecting = Collecting(state, done.log, done.origin, watched.endorsed, watched.begin, receiver.trouble)
+        reading = Reading(client, state, watched.matcher, collecting, receiver, is_ended)
+        reading.go()
+        done.next, done.found, done.unread = reading.next, reading.found, reading.unread
+        done.endorsed = collecting.found
 
     def _compare(self, client: LogClient, state: LogState, receiver: Receiver, done: Round) -> None:
         comparison = Comparison(client, state)
@@ -201,79 +192,6 @@ def _visited(fetcher: Fetcher, pinned: Pinned, state: LogState, log_format: LogF
     if client.not_remembered:
         raise AccessError(client.not_remembered)
     return client
-
-
-@dataclass
-class _Reading:
-    """What is new is read, told and kept, and how far that came is taken down, whatever stops it."""
-
-    client: LogClient
-    state: LogState
-    matcher: Matcher
-    receiver: Receiver
-    done: Round
-    is_ended: Callable[[], bool]
-
-    def go(self) -> None:
-        """Read all that is new."""
-        done, size = self.done, self.client.tree.size
-        while done.next < size and not self.is_ended():
-            try:
-                self._go_on()
-            except NotFound as error:
-                unread = _withheld(self.client, done.next, error)
-                if unread is None:
-                    self.state.advance(done.next)
-                    if self.client.log_format is TLOG_TILES:
-                        check_layout(self.client.fetcher, size)
-                    raise
-                self._tell(unread)
-                done.next += unread.count
-                done.unread += unread.count
-            except TilesError:
-                self.state.advance(done.next)
-                raise
-            self.state.advance(done.next)
-
-    def _go_on(self) -> None:
-        for index, entry in _entries(self.client, self.done.next):
-            by = self.matcher(entry)
-            if by is not None:
-                self._tell(Match(index, entry, by))
-                self.done.found += 1
-            self.done.next = index + 1
-            if self.done.next % CHUNK == 0 or (by is not None and self.receiver.is_slow):
-                self.state.advance(self.done.next)
-                if self.is_ended():
-                    return
-
-    def _tell(self, found: Match | Unread) -> None:
-        line = self.receiver.line(self.done.origin, found)
-        self.receiver.tell(line)
-        self.state.keep(line)
-
-
-def _entries(client: LogClient, start: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the entries from an index on: of full bundles no level-0 tile is read, which halves the requests."""
-    size = client.tree.size
-    while start < size:
-        stop = min(size, (start // _SPAN + 1) * _SPAN)
-        yield from client.entries_at(range(start, stop))
-        start = stop
-
-
-def _withheld(client: LogClient, index: int, error: NotFound) -> Unread | None:
-    """Return which entries are passed over: those of the bundle at an index that is missing, if the log says so."""
-    bundle = index // TILE_WIDTH
-    tile = tile_at(client.tree.size, ENTRIES, bundle)
-    if tile.path not in error.message:
-        return None
-    try:
-        entries = WithheldEntries.of(client).of_bundle(bundle)
-    except TilesError:
-        return None
-    stop = min(client.tree.size, (bundle + 1) * TILE_WIDTH)
-    return Unread(index, stop - index, entries) if entries else None
 
 
 def _check_index(client: LogClient, state: LogState, receiver: Receiver) -> None:

@@ -3,7 +3,8 @@
 A place shows the log at `checkpoint`, or, as the monitoring prefix of a witness does (https://c2sp.org/tlog-witness),
 at `<origin hash>/checkpoint`. What the log's key has signed there has to be of the same history, whichever is larger:
 if it is not, the log has shown two, and that is evidence, whoever showed them. What nobody signed says something of the
-place only.
+place only. The log's tiles are read by its client (`LogClient.tree_of`). A place need not have any tiles, so no client
+reads it: they are asked for only where the log's do not show what a checkpoint there extends.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Comparison:
         self._format = client.log_format
         self._logs = replace(client.policy, witnesses=(), groups=(), quorum=None)
         self._largest = client.accepted.signed
-        self._tree = self._tree_of(client.fetcher, self._largest)
+        self._tree = client.tree_of(self._largest)
 
     def add(self, fetcher: Fetcher) -> SignedCheckpoint | None:
         """Return what a place shows of the log, shown to be of its history; None if it shows another log only.
@@ -98,15 +99,14 @@ class Comparison:
         A witness has no tiles; but a log stores them before it asks for a cosignature.
         """
         try:
-            return self._shown_by(self._client.fetcher, there)
+            return self._extends(there, self._client.tree_of(there))
         except (NotFound, TileError):
             try:
-                return self._shown_by(fetcher, there)
+                return self._extends(there, VerifiedTree(TileSource(fetcher, self._format), there.tree, there.origin))
             except (NotFound, TileError) as error:
                 raise self._unproven(where, there, error) from error
 
-    def _shown_by(self, source: Fetcher, there: SignedCheckpoint) -> VerifiedTree:
-        tree = self._tree_of(source, there)
+    def _extends(self, there: SignedCheckpoint, tree: VerifiedTree) -> VerifiedTree:
         check_extends(self._largest, there, tree)
         return tree
 
@@ -120,6 +120,3 @@ class Comparison:
         told = saved(error, ours, there, self._logs, self._visits)
         error.hint = explained("two-histories-were-seen", f"ask who runs the log; {told}")
         return error
-
-    def _tree_of(self, fetcher: Fetcher, signed: SignedCheckpoint) -> VerifiedTree:
-        return VerifiedTree(TileSource(fetcher, self._format), signed.tree, signed.origin)

@@ -2,53 +2,46 @@
 
     <name>-<16 hex of the key's SHA-256>/state           one record, replaced whole
     <name>-<16 hex of the key's SHA-256>/matches.jsonl   the lines that were found, in the order of the entries
+    endorsed/…                                           endorsements of other logs: `tiles.watch.monitor_endorsed`
+    forks/…                                              evidence (docs/evidence.md)
 
-The record has the largest checkpoint that was seen, which entry is read next, and how long matches.jsonl is by then:
-
-    tiletree-monitor/v1
-    log <SHA-256 of the log's vkey, in hex; of vkey and origin where the origin is another name>
-    next <index>
-    kept <bytes>
-
-    <the checkpoint, a signed note>
+The record (`tiles.watch.monitor_record`) has the largest checkpoint that was seen, which entry is read next, how long
+matches.jsonl is by then, and how far the log was looked through for endorsements of others.
 
 A round may die at any moment. Lines are appended and synced first, and the record is replaced then, so what is longer
 than the record says was found by a round that died: it is cut off, and found again. So matches.jsonl has every line
 once, and in order. What else is told of a line (standard output, a command) is told before the record is replaced, and
 may be told again by the round after one that died.
 
-A log without a record is not begun silently: a state that was lost would let it show another history.
+A log without a record is not begun silently: a state that was lost would let it show another history. A record that is
+an older copy (from a backup, say) is as good as a round that died: what came after it is read and found again. Nothing
+is compared with what only the newer one had seen.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from tiles.errors import AccessError, LogError, Malformed, Refused, UsageError
-from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.notes.encoding import decode_decimal
+from tiles.errors import AccessError, LogError, Refused, UsageError
+from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.log_identity import kept_as
-from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
-from tiles.records.fields import format_record, parse_digest, parse_record
 from tiles.user.files import locked, read_file, sync_directory, write_file
 from tiles.user.seen_checkpoints import Visits
+from tiles.watch.monitor_record import MAX_CURSORS, MAX_POSITION_SIZE, TAIL, Cursor, Position, parse_position
 
 STATE = "state"
 MATCHES = "matches.jsonl"
 
-_TITLE = "tiletree-monitor/v1"
-_NAMES = ("log", "next", "kept")
-_MAX_SIZE = MAX_NOTE_SIZE + 1024  # bytes: the lines before the note have far less
 _UNVISITED = "the log whose state this is was not visited"
 _AGAIN = "put it back from a backup; or begin the log anew with --begin, and nothing before that is compared"
 
@@ -58,47 +51,6 @@ class Begin(Enum):
 
     FIRST = "first"
     NEW = "new"
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """What the record says.
-
-    log    SHA-256, in hex, of what the log is known by (`tiles.notes.log_identity.kept_as`)
-    next   the entry that is read next, at most the size of the tree that was seen
-    kept   bytes of matches.jsonl
-    seen   the largest checkpoint
-    """
-
-    log: str
-    next: int
-    kept: int
-    seen: SignedCheckpoint
-
-    @property
-    def data(self) -> bytes:
-        """The record."""
-        values = (self.log, str(self.next), str(self.kept))
-        return format_record(_TITLE, list(zip(_NAMES, values, strict=True))) + b"\n" + self.seen.data
-
-
-def parse_position(data: bytes) -> Position:
-    """Return what a record says, whose `Position.data` is `data`. Raises Malformed."""
-    head, blank, note = data.partition(b"\n\n")
-    if not blank:
-        raise Malformed(_TITLE, "no empty line before the checkpoint")
-    log, next_, kept = parse_record(_TITLE, head + b"\n", _NAMES)
-    found = Position(
-        parse_digest(_TITLE, log),
-        decode_decimal(next_, _TITLE),
-        decode_decimal(kept, _TITLE),
-        parse_signed_checkpoint(note),
-    )
-    if found.data != data:
-        raise Malformed(_TITLE, "not in canonical form")
-    if found.next > found.seen.tree.size:
-        raise Malformed(_TITLE, f"entry {found.next} is next, and {found.seen.tree.size} were seen")
-    return found
 
 
 def folder_of(directory: Path, key: VerifierKey, origin: str | None = None) -> Path:
@@ -132,6 +84,7 @@ class LogState:
         self._file: BinaryIO | None = None
         self._trouble: OSError | None = None
         self._length = 0
+        self._tail = b""  # the last TAIL bytes of those
 
     def __enter__(self) -> Self:
         return self
@@ -165,16 +118,47 @@ class LogState:
         with self._writing() as file:
             file.write(line)
         self._length += len(line)
+        self._tail = (self._tail + line)[-TAIL:]
 
-    def advance(self, next_: int) -> None:
-        """Take down that all entries before this one were read, and what was kept of them."""
+    def advance(self, next_: int, endorsed: Collection[str] = ()) -> None:
+        """Take down that all entries before this one were read, and what was kept of them, in one record.
+
+        endorsed   of which logs' endorsements were looked for among them: an entry that was read before may be read for
+                   these alone
+        """
         known = self._known
         if self._length != known.kept:
             with self._writing() as file:
                 file.flush()
                 os.fsync(file.fileno())
-        if (next_, self._length) != (known.next, known.kept):
-            self._write(replace(known, next=next_, kept=self._length))
+        cursors = tuple(
+            replace(each, next=max(each.next, next_)) if each.log in endorsed else each for each in known.endorsed
+        )
+        now = replace(known, next=max(known.next, next_), kept=self._length, tail=_sha256(self._tail), endorsed=cursors)
+        if now != known:
+            self._write(now)
+
+    # ---- endorsements of other logs
+
+    def cursor(self, log: str) -> Cursor | None:
+        """Return how far the log was looked through for endorsements of another one; None: not at all."""
+        return next((each for each in self._known.endorsed if each.log == log), None)
+
+    def look_for(self, log: str, *, anew: bool = False) -> Cursor:
+        """Return from where the log is looked through for endorsements of another one, and take down that it is.
+
+        anew   what was found before is gone, and is to be found again
+        A log that is new is looked for from the first entry, or, with Begin.NEW, from the one that is read next.
+        """
+        if not anew and (known := self.cursor(log)) is not None:
+            return known
+        first = self.next if self._begin is Begin.NEW and not anew else 0
+        others = [each for each in self._known.endorsed if each.log != log]
+        if len(others) >= MAX_CURSORS:
+            raise Refused(f"{self.folder / STATE}: endorsements of {MAX_CURSORS} logs at most are looked for")
+        made = Cursor(log, first, first)
+        self._write(replace(self._known, endorsed=tuple(sorted([*others, made], key=lambda each: each.log))))
+        return made
 
     # ---- what the client remembers
 
@@ -197,7 +181,8 @@ class LogState:
                     "lost, put it back from a backup: nobody would notice another history otherwise",
                 )
             next_ = 0 if self._begin is Begin.FIRST else signed.tree.size
-            self._write(Position(_digest(self._logs.keys_of(signed.origin)[0], signed.origin), next_, 0, signed))
+            log = _digest(self._logs.keys_of(signed.origin)[0], signed.origin)
+            self._write(Position(log, next_, 0, _sha256(b""), signed))
         elif signed.tree.size > self._position.seen.tree.size:
             self._write(replace(self._position, seen=signed))
         return True
@@ -220,11 +205,11 @@ class LogState:
             return
         self._open.enter_context(locked(folder, wait=0))
         self._folder = folder
-        _tidy(folder)
-        data = read_file(folder / STATE, _MAX_SIZE)
+        tidy(folder)
+        data = read_file(folder / STATE, MAX_POSITION_SIZE)
         if data is not None:
             self._position = self._parsed(key, origin, data)
-            self._check_matches(self._position.kept)
+            self._check_matches(self._position)
         elif (folder / MATCHES).exists():
             raise Refused(f"{folder / STATE} is missing, and {MATCHES} is there", hint=f"{_AGAIN}, in another place")
 
@@ -239,16 +224,22 @@ class LogState:
             raise Refused(f"{path} is the state of another log", hint=_AGAIN)
         return found
 
-    def _check_matches(self, kept: int) -> None:
-        path = self.folder / MATCHES
+    def _check_matches(self, position: Position) -> None:
+        """Require that the lines which the record counts are there, and cut off what is longer."""
+        path, kept = self.folder / MATCHES, position.kept
         try:
             length = path.stat().st_size
+            with path.open("rb") as file:
+                file.seek(max(0, kept - TAIL))
+                self._tail = file.read(min(kept, TAIL))
         except FileNotFoundError:
             length = 0
         except OSError as error:
             raise AccessError(f"{path} cannot be read: {error.strerror}") from error
         if length < kept:
             raise Refused(f"{path} has {length} bytes, and had {kept}: lines are lost", hint=_AGAIN)
+        if _sha256(self._tail) != position.tail:
+            raise Refused(f"{path} is not what was kept of this log: its last lines are others", hint=_AGAIN)
         self._length = length
         if length > kept:  # of a round that died
             self._cut(kept)
@@ -285,15 +276,19 @@ class LogState:
         self._position = position
 
 
-def _tidy(folder: Path) -> None:
-    """Remove what writers of the record left that died; nobody else writes there now."""
+def tidy(folder: Path) -> None:
+    """Remove what writers of files left that died; nobody else writes there now."""
     with suppress(OSError):
         for path in folder.glob(".*.tmp"):
             path.unlink()
 
 
 def _digest(key: VerifierKey, origin: str | None) -> str:
-    return sha256(kept_as(key, origin).encode()).hexdigest()
+    return _sha256(kept_as(key, origin).encode())
+
+
+def _sha256(data: bytes) -> str:
+    return sha256(data).hexdigest()
 
 
 def _unwritable(path: Path, error: OSError) -> AccessError:

@@ -4,8 +4,11 @@
     checkpoint   the published one
 
 The larger one of those that the log's key has signed is cosigned, once the log's own tiles have shown that it extends
-what was cosigned last. Each log is visited by itself, and for a bounded time: one that is broken, slow or hostile keeps
-no other from being cosigned.
+what was cosigned last. That is no visit of a client (`tiles.read.client`), which accepts one checkpoint by a policy
+and remembers it: here there are two, of which only the log's own lines count, and what was cosigned is the memory.
+
+Each log is visited by itself, and for a bounded time: one that is broken, slow or hostile keeps no other from being
+cosigned.
 """
 
 from __future__ import annotations

@@ -15,20 +15,24 @@ from threading import Event
 import click
 
 from tiles.entries.kind import KEY, Key
-from tiles.errors import AccessError, UsageError
+from tiles.errors import AccessError, Malformed, UsageError
+from tiles.notes.keys import VerifierKey
 from tiles.parallel import in_background
 from tiles.read.layouts import LAYOUTS
 from tiles.store import Fetcher
 from tiles.store.address import normal_url, shown_address
 from tiles.user.pinned import Pinned
 from tiles.watch.monitor import Monitor, Watched
+from tiles.watch.monitor_endorsed import EndorsedLog
 from tiles.watch.monitor_match import Matcher, Pattern, every_entry, matcher_of, parse_pattern, pattern_of
+from tiles.watch.monitor_record import MAX_CURSORS
 from tiles.watch.monitor_state import Begin
 from tiletree.commands.monitor_report import Handler, Report, Teller, check_once
 from tiletree.ending import until_told_to_end
 from tiletree.finding import read_key_hint
 from tiletree.opening import pinned_for
 from tiletree.options import json_option, output
+from tiletree.pins import to_verifier
 from tiletree.reading import Pins, reading_options
 from tiletree.ui import Output
 
@@ -61,6 +65,12 @@ _GRACE = 5.0  # seconds that rounds have to come to an end once the command is t
 )
 @click.option("--all", "every", is_flag=True, help="every entry")
 @click.option("--compare", metavar="URL", multiple=True, help="a mirror of a log, or where a witness shows what it saw")
+@click.option(
+    "--endorsed",
+    metavar="VKEY",
+    multiple=True,
+    help="collect what LOG holds of the endorsements of the log with this key, whose checkpoints are to be consistent",
+)
 @click.option("--index", is_flag=True, help="compute the index of each log again as it grows")
 @click.option("--exec", "handler", metavar="CMD", help="gets what is told, one JSON document on standard input a time")
 @click.option("--once", is_flag=True, help="one round, as if --interval is not named")
@@ -87,6 +97,7 @@ def monitor(
     keys: tuple[Path, ...],
     every: bool,
     compare: tuple[str, ...],
+    endorsed: tuple[str, ...],
     index: bool,
     handler: str | None,
     once: bool,
@@ -109,6 +120,10 @@ def monitor(
     KIND is a kind of keys, such as sha256/1, name/1, key/1, identity/1, issuer/1 or subject/1; in PATTERN a star stands
     for any characters. Without --match, --key and --all, only what is wrong is told, and what came of each round.
 
+    With --endorsed, all checkpoints of a private log that the LOGs hold as endorsements are collected, and two that
+    contradict each other are evidence. That log need not be read; if it is a LOG as well, it is held to all of them.
+    For a key that is new, what was read before is read once more, unless --begin new is named.
+
     Each log is watched by itself. What is wrong with one is told at once, and is the exit code at the end: 7 another
     history, 1 does not verify, 4 refused, 9 an old copy or withheld entries, 3 could not be reached.
     """
@@ -129,6 +144,7 @@ def monitor(
         index=index,
         begin=Begin(begin) if begin is not None else None,
         log_format=LAYOUTS[pins.layout] if pins.layout else None,
+        endorsed=_endorsed(endorsed, state),
     )
     watchers = [
         _Watcher(
@@ -146,6 +162,20 @@ def monitor(
 
 def _trust(log: str, pins: Pins) -> Callable[[Fetcher, str], Pinned]:
     return lambda fetcher, checkpoint: pinned_for(log, fetcher, pins, checkpoint)
+
+
+def _endorsed(vkeys: tuple[str, ...], state: Path) -> tuple[EndorsedLog, ...]:
+    """Return the logs whose endorsements are collected: keys of one name are of one log."""
+    logs: dict[str, list[VerifierKey]] = {}
+    for vkey in vkeys:
+        key = to_verifier(vkey, "--endorsed")
+        logs.setdefault(key.name, []).append(key)
+    if len(logs) > MAX_CURSORS:
+        raise UsageError(f"--endorsed names {len(logs)} logs, and {MAX_CURSORS} is the most")
+    try:
+        return tuple(EndorsedLog(state, keys) for keys in logs.values())
+    except Malformed as error:
+        raise UsageError(f"--endorsed: {error.message}") from None
 
 
 def _matcher(matches: tuple[str, ...], keys: tuple[Path, ...]) -> Matcher:
@@ -179,7 +209,18 @@ class _Watcher:
         """Do rounds until that is to end."""
         while not self.ended.is_set():
             self.go()
+            self.hold()
             self.ended.wait(pause)
+
+    def hold(self) -> None:
+        """Hold the log to what others have endorsed of it, whatever becomes of that."""
+        self.began = time.monotonic()
+        try:
+            self.monitor.hold(self.teller)
+        except Exception as error:  # noqa: BLE001  as above
+            self.teller.trouble(error)
+        finally:
+            self.began = None
 
     def complain(self, timeout: float) -> None:
         """Say that a round takes too long."""
@@ -189,14 +230,25 @@ class _Watcher:
 
 
 def _once(watchers: list[_Watcher], timeout: float) -> None:
-    until = time.monotonic() + timeout
-    rounds = [in_background(watcher.go) for watcher in watchers]
-    for watcher, under_way in zip(watchers, rounds, strict=True):
+    """Do one round of each; what all of them have collected is what a log is held to after that."""
+    on_time = _all_at_once(watchers, _Watcher.go, time.monotonic() + timeout, timeout)
+    _all_at_once(on_time, _Watcher.hold, time.monotonic() + timeout, timeout)
+
+
+def _all_at_once(
+    watchers: list[_Watcher], step: Callable[[_Watcher], None], until: float, timeout: float
+) -> list[_Watcher]:
+    """Take a step with each, and return those that came to its end in time; of the others it is said."""
+    under_way = [in_background(partial(step, watcher)) for watcher in watchers]
+    on_time = []
+    for watcher, one in zip(watchers, under_way, strict=True):
         try:
-            under_way.result(max(0.0, until - time.monotonic()))
+            one.result(max(0.0, until - time.monotonic()))
+            on_time.append(watcher)
         except StillRunning:
             watcher.ended.set()
             watcher.complain(timeout)
+    return on_time
 
 
 def _for_ever(watchers: list[_Watcher], interval: float, timeout: float) -> None:

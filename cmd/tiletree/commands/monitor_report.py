@@ -17,7 +17,8 @@ from tiles.entries.kinds import keys_of, kind_of
 from tiles.errors import AccessError, TilesError, UsageError
 from tiles.index.key_text import text_of
 from tiles.tree.merkle import leaf_hash
-from tiles.watch.monitor import Match, Round, Unread
+from tiles.watch.monitor import Round
+from tiles.watch.monitor_reading import Match, Unread
 from tiletree.ui import (
     EXIT_ACCESS,
     EXIT_ALARM,
@@ -184,9 +185,17 @@ class Teller:
             "count": done.next - done.start,
             "matches": done.found,
             "compared": [{"place": place, "size": there} for place, there in done.seen],
+            "endorsed": [
+                {"origin": each.log.origin, "first_index": each.first, "trees": each.new, "others": each.others}
+                for each in done.endorsed
+            ],
         }
         if not self._is_quiet or done.next > done.start or size != self._size:
             read = f"{done.next - done.start} new entries, {done.found} found"
+            for each in done.endorsed:
+                if each.new or each.others:
+                    by_others = f" and {each.others} that it has not signed" if each.others else ""
+                    read += f"; {each.new} new endorsements of {each.log.origin}{by_others}"
             self._report.say(document, f"{done.origin}  size {size}, root {root}: {read}", is_report=True)
         self._size = size
         if done.newer is not None:
