@@ -17,7 +17,9 @@ import pytest
 
 from tests.interop.peers import Program, build
 from tests.interop.pythons import python_3_13
+from tests.support.browser import start_chromium
 from tests.support.command_line import Command
+from tests.support.opened_offline import judge_offline
 from tests.support.signed_text import LOG
 from tests.support.witness_requests import FOLDER, asked, recorded, requests, write
 from tiles.notes.cosignature import verify_cosignature
@@ -181,3 +183,14 @@ def test_a_quorum_of_three_kinds(litewitness: Path, tmp_path: Path, tiletree: Co
     Path("g").write_text("more\n")
     refused = tiletree("add", "log", "g", "--key", "k")
     assert (refused.code, "lite: " in refused.err, "aics: " in refused.err) == (5, True, True), refused
+    opened_in_chromium(tmp_path, "lite, aics, own")
+
+
+def opened_in_chromium(folder: Path, counted: str) -> None:
+    """Open verify.html of the policy in a browser, and drop the file `f` and its proof `p`: all three have counted.
+
+    It is the last step of a test, because it skips where there is no browser.
+    """
+    file = ("f", Path("f").read_bytes())
+    for browser in start_chromium():
+        judge_offline(browser, folder, Path("policy").read_bytes(), file, Path("p").read_bytes(), counted)

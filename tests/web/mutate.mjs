@@ -57,6 +57,11 @@ const MUTANTS = {
     ["if (!log) fail", "if (false) fail"], ["const byLog = await verified(signed, policy.logs)", "const byLog = policy.logs"],
     ["length >= threshold", "length > 0"], ["policy.quorum !== null && !met.has(policy.quorum)", "false"],
   ],
+  "verifier/quorum.js": [
+    ["return met ? 0 : 1", "return 0"], ["length >= threshold", "length > threshold"], [".sort((one, other) => one - other)", ""],
+    [".slice(0, threshold)", ""], ["needed === absent.length", "false"], ["there.filter((one) => !isGroup(one))", "there"],
+    ["members.length > 1 ? `all", "true ? `all"], ["cosigned.includes(witness.name)", "cosigned.includes(shown(witness.name))"],
+  ],
   "verifier/proof.js": [
     ["if (bytes.length > MAX_NOTE + 8192)", "if (false)"], ["lines.length > 63", "lines.length > 64"],
     ["MAX_SIZE - 1n", "MAX_SIZE"], ["equal(formatProof(proof), bytes) ?", "true ?"],

@@ -5,8 +5,8 @@ import { described } from "./described.js";
 import { entryRow } from "./entry_row.js";
 import { errorCard } from "./error_card.js";
 import { button, s } from "./parts.js";
+import { whomItTrusts } from "./quorum_words.js";
 import { memoryId } from "../verifier/log.js";
-import { shown } from "../verifier/tlog.js";
 
 const PAGE = 10; // entries
 
@@ -89,7 +89,7 @@ function forget(memory, here, trusted) {
 }
 
 /** Show which keys are trusted and why, and let them be changed. */
-export async function keys(place, { trusted, memory, here }) {
+export async function keys(place, { opened, trusted, memory, here }) {
   const field = h("input", { type: "text", id: "vkey", autocomplete: "off", spellcheck: "false" });
   const form = h(
     "form",
@@ -107,16 +107,10 @@ export async function keys(place, { trusted, memory, here }) {
   const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", () => forget(memory, here, trusted)));
   try {
     const { how, policy } = await trusted;
-    const witnesses = policy.witnesses.map(({ key }) => h("li", {}, "Witness ", code(key.vkey)));
+    const accepted = await opened.then(({ log }) => log.accepted, (error) => error); // of too few witnesses, too, it is known which
     place.replaceChildren(
       h("p", {}, `The log's key: ${how}.`),
-      h(
-        "ul",
-        {},
-        policy.logs.map(({ key }) => h("li", {}, "Log ", code(key.vkey))),
-        witnesses,
-      ),
-      h("p", {}, policy.quorum === null ? "No witnesses are asked for." : ["Quorum: ", code(shown(policy.quorum))]),
+      h("div", {}, whomItTrusts(policy, accepted.cosignatures)),
       form,
       leave,
     );

@@ -3,6 +3,7 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { button, save } from "./parts.js";
+import { quorumList, quorumSentence } from "./quorum_words.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };
@@ -138,13 +139,14 @@ const BY_FIELD = {
     say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."]),
 };
 
-const unsupported = ({ unsupported: keys, missing }) =>
+const unsupported = ({ unsupported: keys, missing, policy, cosignatures }) =>
   say(
     "unsupported",
     UNKNOWN,
     `${keys.length} signature${keys.length > 1 ? "s" : ""} could not be checked here`,
     "This browser lacks the algorithm, ML-DSA-44 perhaps. The other signatures do not suffice.",
     missing && `Missing: ${visible(list(missing))}.`,
+    policy && quorumSentence({ policy, cosignatures }),
   );
 
 const unreachable = () =>
@@ -176,13 +178,16 @@ const BY_CODE = {
       "Wrong signature",
       "The tree head is not signed by the key this page expects. Do not rely on it.",
     ),
-  PolicyError: ({ wanted, missing }) =>
-    say(
+  PolicyError: ({ wanted, missing, ...found }) => ({
+    ...say(
       "quorum",
       WRONG,
       `Too few witnesses: ${wanted - missing.length} of ${wanted}`,
+      quorumSentence(found),
       `Missing: ${visible(list(missing))}.`,
     ),
+    more: quorumList(found),
+  }),
   ProofError: (_, what) =>
     what === "search" ? say("search-wrong", WRONG, "This search proof does not hold", "It was altered, or its parts are not of one log. It shows nothing.") : say(
       "inclusion",
@@ -224,7 +229,7 @@ export function errorCard(error, what = "entry", more = [], trusted = {}) {
   const words = error.instead ? () => instead(error.instead) : (BY_FIELD[field] ?? ofCode);
   const said = words(error, what);
   const shown = OF_A_KEY.includes(error.code) ? vouched(trusted, said.headline, said) : said;
-  return card({ ...shown, error, more: [evidence(error), more] });
+  return card({ ...shown, error, more: [shown.more, evidence(error), more] });
 }
 
 /** Return buttons that save what a third party needs to find the same error. */

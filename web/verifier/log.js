@@ -56,7 +56,8 @@ async function fetchOnce(base, path, limit, past, part, patience) {
     const { status, headers, body } = answer;
     // some storage answers 403 for what is not there
     if (status === 404 || status === 410 || (status === 403 && path !== "checkpoint")) fail("NotFound", `${base}${path}: not found (${status})`);
-    if (status === 408 || status === 429 || status >= 500) lost(`the server answers ${status}`, { busy: retryAfter(headers) });
+    if (status === 408 || status === 429 || status >= 500)
+      lost(`the server answers ${status}`, { busy: await import("./answers.js").then(({ retryAfter }) => retryAfter(headers), () => NaN) });
     if (status !== 200) lost(`the server answers ${status}`);
     const parts = [], reader = body.getReader();
     for (let size = 0, part; !(part = await reader.read()).done; parts.push(part.value)) {
@@ -71,11 +72,6 @@ async function fetchOnce(base, path, limit, past, part, patience) {
     clearTimeout(timer);
     stop.abort(); // what is left of an answer is not wanted
   }
-}
-
-function retryAfter(headers) { // a date counts from the answer's own
-  const [after, date] = ["Retry-After", "Date"].map((name) => headers.get(name) ?? "");
-  return /^[0-9]+$/.test(after) ? after * 1000 : / GMT$/.test(after) ? Date.parse(after) - Date.parse(date) : NaN;
 }
 
 /** Return what `parse` makes of an object; an error holds the object as evidence. */

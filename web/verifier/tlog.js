@@ -78,7 +78,7 @@ export function parseNote(bytes) {
 }
 
 /** Return each signature by one of these {key}, checked. */
-async function verified(checkpoint, role) {
+export async function verified(checkpoint, role) {
   const found = [];
   for (const { name, id, signature } of checkpoint.note.signatures) {
     for (const one of role) {
@@ -87,13 +87,6 @@ async function verified(checkpoint, role) {
     }
   }
   return found;
-}
-
-/** Return the keys that signed a note's text, all verified, at least one. A checkpoint needs `acceptCheckpoint`. */
-export async function verifyNote(note, keys) {
-  if (keys.some((key) => key.type > ECDSA)) usage("no key of a note");
-  const signers = (await verified({ note }, keys.map((key) => ({ key })))).filter((one) => !one.unsupported);
-  return signers.length ? signers.map(({ key }) => key) : fail("SignatureError", "no signature by a known key");
 }
 
 export const toHash = (bytes) => (bytes.length === 32 ? bytes : malformed("hash", "not 32 bytes"));
@@ -223,7 +216,7 @@ export async function acceptCheckpoint(policy, signed, origin) {
   }
   if (policy.quorum !== null && !met.has(policy.quorum)) {
     const wanted = witnessesOf(policy, policy.quorum), missing = wanted.filter(({ name }) => !met.has(name)).map(({ name }) => shown(name));
-    refuse(`the quorum is not met, missing ${missing.join(", ")}`, { missing, wanted: wanted.length, unsupported });
+    refuse(`the quorum is not met, missing ${missing.join(", ")}`, { policy, cosignatures, missing, wanted: wanted.length, unsupported });
   }
   return { signed, log, cosignatures, unsupported, time: met.get(policy.quorum) };
 }
