@@ -18,7 +18,7 @@ from typing import Any
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
 from tests.support.web_answer_bundles import signed_answer
-from tests.support.web_answer_parts import standing_answer
+from tests.support.web_answer_parts import key_changes_answer, standing_answer
 from tiles.entries.content import read_content
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kind import Key
@@ -191,6 +191,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "policy": _policy,
     "accept": _accept,
     "standing": standing_answer,
+    "key_changes": key_changes_answer,
     "proof": _proof,
     "verify_proof": _verify_proof,
     "inclusion": lambda leaf, index, head, proof: verify_inclusion(

@@ -57,6 +57,13 @@ const MUTANTS = {
     ["if (!log) fail", "if (false) fail"], ["const byLog = await verified(signed, policy.logs)", "const byLog = policy.logs"],
     ["length >= threshold", "length > 0"], ["policy.quorum !== null && !met.has(policy.quorum)", "false"],
   ],
+  "verifier/key_changes.js": [
+    ["lines.length < 8", "false"], ["fetchObject(path, MAX_SIZE", "fetchObject(path, 1 << 30"], ['if (!["add"', 'if (false && !["add"'],
+    ["rest.length > MAX_KEYS || ", ""], [" || new Set(rest).size !== rest.length", ""], ["if (rest.includes(vkey) !== (action", "if (false && (action"],
+    ["if ([key, ...before].some(({ name }) => name !== origin))", "if (false)"], ["said.number !== number", "false"],
+    ["if (!keys.some((key) => has(said.note, key))) return null;", ""], ["await verifyNote(said.note, those)", "those"],
+    ["for (const key of [...said.before, said.key]) known.set(key.vkey, key);", ""],
+  ],
   "verifier/quorum.js": [
     ["return met ? 0 : 1", "return 0"], ["length >= threshold", "length > threshold"], [".sort((one, other) => one - other)", ""],
     [".slice(0, threshold)", ""], ["needed === absent.length", "false"], ["there.filter((one) => !isGroup(one))", "there"],

@@ -8,6 +8,7 @@ import * as verdicts from "../../web/verifier/bundle_verdict.js";
 import * as encoding from "../../web/verifier/encoding.js";
 import * as entries from "../../web/verifier/entries.js";
 import * as indexing from "../../web/verifier/index_format.js";
+import * as changing from "../../web/verifier/key_changes.js";
 import * as quorums from "../../web/verifier/quorum.js";
 import * as reading from "../../web/verifier/log.js";
 import * as lookup from "../../web/verifier/lookup.js";
@@ -83,6 +84,9 @@ const OPERATIONS = {
     return (found ? quorums.walk(found) : []).map(({ depth, one }) =>
       [depth, one.name, quorums.asks(one), quorums.stands(one), one.met, quorums.missing(one)]);
   },
+  key_changes: async ({ objects, vkeys }) =>
+    (await changing.keyChanges(fetcher(objects), vkeys.map(key))).map((said) =>
+      [said.action, said.key.vkey, String(said.tree.size), said.before.map(({ vkey }) => vkey)]),
   proof: ({ data }) => {
     const { index, hashes: list, extra } = proofs.parseProof(bytes(data));
     return [String(index), list.length, extra.length];

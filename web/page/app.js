@@ -53,7 +53,7 @@ function decode(text = "") {
 
 // ---- whom to trust: what was remembered, then this site; a link only chooses among these
 
-const fetchObject = httpFetcher(here);
+const fetchObject = httpFetcher(here), place = { fetchObject, memory, here };
 
 async function sitePolicy() {
   try {
@@ -115,7 +115,7 @@ async function open(trusting) {
     memory.save(`seen ${here}`, String(Date.now()));
     trusted.unknown = false; // it is known now, and has signed the log
   }
-  return Object.assign(trusted, { log });
+  return Object.assign(trusted, { log, place });
 }
 
 // ---- what is asked
@@ -139,7 +139,7 @@ function broken(error) {
 const show = (name, ...what) =>
   Promise.all([import("./check.js"), import("./results.js")])
     .then(([check, { context }]) => {
-      Object.assign(context, { trusted, opened });
+      Object.assign(context, { trusted, opened, place });
       return check[name](...what);
     })
     .catch(broken);
@@ -189,7 +189,7 @@ for (const name of ["browse", "keys"]) {
   $(`#${name}`).addEventListener("toggle", ({ target }) => {
     if (target.open)
       import("./browse.js")
-        .then((browse) => browse[name](target.lastElementChild, { opened, trusted, ask, memory, here }))
+        .then((browse) => browse[name](target.lastElementChild, { opened, trusted, ask, place }))
         .catch(broken);
   });
 }

@@ -4,6 +4,7 @@ import { card, code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
 import { entryRow } from "./entry_row.js";
 import { errorCard } from "./error_card.js";
+import { history } from "./key_history.js";
 import { button, s } from "./parts.js";
 import { whomItTrusts } from "./quorum_words.js";
 import { memoryId } from "../verifier/log.js";
@@ -89,7 +90,8 @@ function forget(memory, here, trusted) {
 }
 
 /** Show which keys are trusted and why, and let them be changed. */
-export async function keys(place, { opened, trusted, memory, here }) {
+export async function keys(place, { opened, trusted, place: at }) {
+  const { memory, here } = at;
   const field = h("input", { type: "text", id: "vkey", autocomplete: "off", spellcheck: "false" });
   const form = h(
     "form",
@@ -114,6 +116,7 @@ export async function keys(place, { opened, trusted, memory, here }) {
       form,
       leave,
     );
+    place.insertBefore(await history(at, policy), form);
   } catch (error) {
     place.replaceChildren(card({ state: "no-key", mark: "–", headline: "No key is trusted", error }), form, leave);
   }

@@ -260,5 +260,7 @@ export async function noHead(error, again) {
         button("Use the link's key all the same", () => again(unknownKey)),
       ]
     : button("Try again", () => again());
-  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, buttons)], trusted));
+  const asks = error.changed || error.code === "SignatureError"; // a key that was retired does not sign any more
+  const news = asks && (await import("./key_history.js").then(({ refusalNews }) => refusalNews(error, trusted, context.place)).catch(() => null));
+  $("#head").replaceChildren(errorCard(error, "log", [news, h("p", { class: "row" }, buttons)], trusted));
 }

@@ -56,5 +56,7 @@ export async function headCard(opened, seen) {
     " Log: ",
     code(signed.origin),
   ];
-  return card({ ...said, body: [...said.body, found.lacking, memory, key] });
+  const strangers = signed.note.signatures.filter(({ name, id }) => name === signed.origin && !log.policy.logs.some((one) => one.key.id === id));
+  const more = strangers.length && (await import("./key_history.js")).headNews(opened, strangers);
+  return card({ ...said, body: [...said.body, found.lacking, memory, key], more: [await more] });
 }
