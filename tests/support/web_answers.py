@@ -18,7 +18,15 @@ from typing import Any
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
 from tests.support.web_answer_bundles import signed_answer
-from tests.support.web_answer_parts import key_changes_answer, standing_answer
+from tests.support.web_answer_parts import (
+    accept_as_answer,
+    ct_entry_answer,
+    key_changes_answer,
+    lookup_answer,
+    lookup_path_answer,
+    other_log_answer,
+    standing_answer,
+)
 from tiles.entries.content import read_content
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.kind import Key
@@ -61,8 +69,8 @@ def b64(data: bytes) -> str:
 def answer(case: Case, logs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """Return what the core says to a case: "ok" and a value, or the name of the error."""
     try:
-        if case["op"] in ("log", "tiles"):
-            return {"code": "ok", "value": (_log if case["op"] == "log" else _tiles)(case, logs)}
+        if case["op"] in WITH_LOGS:
+            return {"code": "ok", "value": WITH_LOGS[case["op"]](case, logs)}
         return {
             "code": "ok",
             "value": OPERATIONS[case["op"]](**{name: case[name] for name in case if name not in META}),
@@ -192,6 +200,10 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "accept": _accept,
     "standing": standing_answer,
     "key_changes": key_changes_answer,
+    "accept_as": accept_as_answer,
+    "lookup_path": lookup_path_answer,
+    "lookup": lookup_answer,
+    "ct_entry": ct_entry_answer,
     "proof": _proof,
     "verify_proof": _verify_proof,
     "inclusion": lambda leaf, index, head, proof: verify_inclusion(
@@ -240,6 +252,9 @@ def _log(case: Case, logs: Mapping[str, Mapping[str, str]]) -> Any:
         if call == "prove":
             return b64(client.prove(int(case["index"])).data)
         return [str(index) for index in client.find(Hash(b64decode(case["leaf"])))]
+
+
+WITH_LOGS: dict[str, Callable[..., Any]] = {"log": _log, "tiles": _tiles, "other_log": other_log_answer}
 
 
 def without_mldsa(case: Case) -> Case:

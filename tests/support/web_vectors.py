@@ -28,6 +28,7 @@ from tests.support import (
     web_vector_bundles,
     web_vector_index,
     web_vector_keys,
+    web_vector_layouts,
     web_vector_logs,
     web_vector_quorums,
     web_vector_times,
@@ -77,6 +78,7 @@ def vectors(shared: Path | None = None) -> dict[str, Any]:
     web_vector_bundles.add_to(made, shared)
     web_vector_index.add_to(made)
     web_vector_keys.add_to(made)
+    web_vector_layouts.add_to(made)
     web_vector_quorums.add_to(made)
     web_vector_times.add_to(made)
     web_vector_trees.add_to(made)

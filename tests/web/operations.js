@@ -10,6 +10,7 @@ import * as entries from "../../web/verifier/entries.js";
 import * as indexing from "../../web/verifier/index_format.js";
 import * as changing from "../../web/verifier/key_changes.js";
 import * as quorums from "../../web/verifier/quorum.js";
+import * as layouts from "../../web/verifier/layouts.js";
 import * as reading from "../../web/verifier/log.js";
 import * as lookup from "../../web/verifier/lookup.js";
 import * as merkle from "../../web/verifier/merkle.js";
@@ -87,6 +88,27 @@ const OPERATIONS = {
   key_changes: async ({ objects, vkeys }) =>
     (await changing.keyChanges(fetcher(objects), vkeys.map(key))).map((said) =>
       [said.action, said.key.vkey, String(said.tree.size), said.before.map(({ vkey }) => vkey)]),
+  accept_as: async ({ vkey, data, origin }) =>
+    (await tlog.acceptCheckpoint(layouts.policyAs(key(vkey), origin), tlog.parseCheckpoint(bytes(data)))).log.vkey,
+  lookup_path: ({ text: name }) => layouts.lookupPath(name) ?? encoding.usage("none"),
+  lookup: ({ data }) => {
+    const { index, record } = layouts.parseLookup(bytes(data));
+    return [String(index), text(record)];
+  },
+  ct_entry: ({ entry }) => {
+    const found = layouts.parseCtEntry(bytes(entry));
+    return found && [String(found.timestamp), found.isPrecert, text(found.issuerKey ?? []), text(found.certificate), found.index ?? null];
+  },
+  other_log: async ({ objects, layout, vkey, origin, call, index }, { logs }) => {
+    const fetchObject = layouts.readAs(layout, fetcher(logs[objects])), log = new reading.Log(fetchObject, layouts.policyAs(key(vkey), origin));
+    try {
+      await log.visit();
+      if (call === "lookup") return String(await layouts.lookedUp(log, index));
+      return text(call === "entry" ? await log.entry(Number(index)) : proofs.formatProof(await log.prove(Number(index))));
+    } catch (error) {
+      throw layouts.inItsNames(error, fetchObject);
+    }
+  },
   proof: ({ data }) => {
     const { index, hashes: list, extra } = proofs.parseProof(bytes(data));
     return [String(index), list.length, extra.length];

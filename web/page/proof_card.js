@@ -2,7 +2,7 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
-import { vouched } from "./error_card.js";
+import { unchecked, vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener, save, table } from "./parts.js";
 import { counted, quorumSentence } from "./quorum_words.js";
@@ -85,7 +85,7 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   const claimed = { state: "signer-unchecked", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}` };
   const said = vouched(trusted, where, {
     ...(about.how === "signature" ? claimed : proven),
-    body: [about.name && code(about.name), `${found.who}.`, counted({ ...accepted, policy: trusted.policy }), how, about.more, age, found.lacking],
+    body: [about.name && code(about.name), `${found.who}.`, counted({ ...accepted, policy: trusted.policy }), how, about.more, age, unchecked(accepted)],
   });
   return card({ ...said, more });
 }

@@ -1,8 +1,9 @@
 // The quorum of a policy in words: what it asks for, which witnesses counted, and which are missing.
 
 import { code, h, visible } from "./dom.js";
+import { witnessesOf } from "./tree_head.js";
 import { asks, standing, stands, walk } from "../verifier/quorum.js";
-import { shown, witnessesOf } from "../verifier/tlog.js";
+import { shown } from "../verifier/tlog.js";
 
 const quorumOf = ({ policy, cosignatures = [] }) => standing(policy, cosignatures.map(({ name }) => name));
 const list = (found) => visible(found.map(({ one }) => one.name).join(", "));
@@ -20,6 +21,12 @@ export function counted(found) {
   const there = witnesses.filter(({ one }) => one.met), absent = witnesses.filter(({ one }) => !one.met);
   if (!there.length) return "";
   return `Counted: ${list(there)}.${absent.length ? ` Not there: ${list(absent)}; the quorum is met without.` : ""}`;
+}
+
+/** Return {wanted, missing}: how many witnesses a quorum is made of, and the names of those that are not there. */
+export function lacking(found) {
+  const witnesses = walk(quorumOf(found)).filter(({ one }) => one.witness), absent = witnesses.filter(({ one }) => !one.met);
+  return { wanted: witnesses.length, missing: list(absent), there: witnesses.length - absent.length };
 }
 
 /** Return the quorum as a list, each group with its members, and with who has cosigned; null where no witness is asked for. */

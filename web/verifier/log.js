@@ -124,14 +124,14 @@ export class Log {
     const { signed } = accepted;
     let previous = null;
     // each key is compared: somebody who holds two of them could sign another tree with each
-    for (const { key } of this.policy.logs.filter((log) => this.memory && log.key.name === signed.origin)) {
-      const last = await this.#recall(key);
+    for (const { key } of this.policy.logs.filter((log) => this.memory && log.origin === signed.origin)) {
+      const last = await this.#recall(key, signed.origin);
       if (!last) continue;
       await this.#compare(signed, last);
       if (!previous || last.tree.size > previous.tree.size) previous = last;
     }
-    const last = this.memory && (await this.#recall(accepted.log));
-    if (this.memory && !(last?.tree.size >= signed.tree.size)) this.memory.save(memoryId(accepted.log), decodeText(signed.data));
+    const last = this.memory && (await this.#recall(accepted.log, signed.origin));
+    if (this.memory && !(last?.tree.size >= signed.tree.size)) this.memory.save(memoryId(accepted.log, signed.origin), decodeText(signed.data));
     return Object.assign(this, { accepted, previous, newer: previous?.tree.size > signed.tree.size ? previous : null }).accepted;
   }
 
@@ -150,12 +150,12 @@ export class Log {
     });
   }
 
-  async #recall(key) {
-    const text = this.memory.load(memoryId(key));
+  async #recall(key, origin) {
+    const id = memoryId(key, origin), text = this.memory.load(id);
     try {
-      return text && (await acceptCheckpoint(policyFor(key), parseCheckpoint(utf8(text)))).signed;
+      return text && (await acceptCheckpoint(policyFor(key, origin), parseCheckpoint(utf8(text)))).signed;
     } catch (error) {
-      return fail("AccessError", `what was remembered is damaged: ${error.message}`, { damaged: memoryId(key) });
+      return fail("AccessError", `what was remembered is damaged: ${error.message}`, { damaged: id });
     }
   }
 
@@ -201,7 +201,7 @@ export class Log {
     if (start < 0n || start > stop || stop > size) usage(`a tree of size ${size} has no entries [${start}, ${stop})`);
     const { ENTRIES, tileAt } = await tiles();
     for (let at = start / 256n; at * 256n < stop && start < stop; at++) {
-      const entries = await this.#read(reader, [{ height: 0, index: at * 256n }], { ...tileAt(size, ENTRIES, at), alone });
+      const entries = await this.#read(reader, [{ height: 0, index: at * 256n }], { ...tileAt(size, ENTRIES, at), alone, format: this.fetchObject.format });
       for (const [position, entry] of entries.entries()) {
         const index = at * 256n + BigInt(position);
         if (index >= start && index < stop) yield [index, entry];
@@ -221,4 +221,4 @@ export class Log {
 }
 
 /** Return the name under which a log's last checkpoint is remembered. */
-export const memoryId = ({ vkey }) => hex(sha256(utf8(vkey)));
+export const memoryId = ({ vkey, name }, origin = name) => hex(sha256(utf8(origin === name ? vkey : `${vkey}\n${origin}`)));
