@@ -74,9 +74,9 @@ def take_signed(one: Site, folder: Path, look: str) -> None:
 def take_trust(one: Site, folder: Path, look: str) -> None:
     """Take pictures of quorums in groups, of keys that changed, and of other people's logs."""
     lines = f"log {LOG.verifier.vkey}\nwitness w1 {W1.verifier.vkey}\nwitness w2 {W2.verifier.vkey}\n"
-    nested = f"{lines}witness w3 {W3.verifier.vkey}\ngroup abroad any w2 w3\ngroup both all w1 abroad\nquorum both\n".encode()
+    lines += f"witness w3 {W3.verifier.vkey}\ngroup abroad any w2 w3\ngroup both all w1 abroad\nquorum both\n"
     for picture, by in {"groups": ((W1, 60), (W3, 90)), "groups-unmet": ((W1, 60),)}.items():
-        one.begin({**PAGE, **with_times(PLAIN, *by), "policy.txt": nested})
+        one.begin({**PAGE, **with_times(PLAIN, *by), "policy.txt": lines.encode()})
         one.open()
         one.page.click("#keys > summary")
         one.page.wait_for_selector("#keys [data-keys], #keys form")

@@ -49,7 +49,7 @@ def remembered(one: Site) -> list[str]:
 
 
 def test_a_rotation_as_visitors_see_it(chromium: Chromium, tiletree: Command) -> None:
-    """While both keys sign, the new one is named, not trusted; once it signs alone, all is refused until it is pinned."""
+    """While both keys sign, the new one is named, not trusted; once it signs alone, a visitor has to pin it."""
     (before, both, after), old, new = rotated(tiletree)
     with site(chromium, before, faults=True) as one:  # there is no statement yet
         one.open()

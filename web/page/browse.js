@@ -113,7 +113,7 @@ function keyForm() {
       "It is a log of another kind, or its origin is not the key's name",
       h("div", { class: "row" }, h("label", { for: "layout" }, "How it is laid out"), layout),
       h("div", { class: "row" }, h("label", { for: "origin" }, "Its origin, where that is not the key's name"), origin),
-      h("p", {}, "This page reads the log that it stands beside. It asks no other server: its own policy forbids it, and few logs let pages of others read them (CORS). Put the page beside a copy of the log, which `tiletree mirror` makes, or verify a proof with verify.html, which asks nobody."),
+      h("p", {}, "This page reads the log that it stands beside. It asks no other server: its own policy forbids it, and few logs let pages of others read them (CORS). Put the page beside a copy of the log, which ", code("tiletree mirror"), " makes, or verify a proof with verify.html, which asks nobody."),
     ),
   );
 }

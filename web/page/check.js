@@ -261,7 +261,7 @@ export async function noHead(error, again) {
   const trusted = await whom();
   const buttons = unknownKey
     ? [
-        known.length && button("Use the key that is known", () => (location.hash = "")),
+        known.length > 0 && button("Use the key that is known", () => (location.hash = "")),
         button("Use the link's key all the same", () => again(unknownKey)),
       ]
     : button("Try again", () => again());

@@ -4,6 +4,7 @@
 import { code, count, h } from "./dom.js";
 import { errorCard } from "./error_card.js";
 import { button } from "./parts.js";
+import { keyText } from "./quorum_words.js";
 import { put } from "./results.js";
 import { decodeText, utf8 } from "../verifier/encoding.js";
 import { keyChanges } from "../verifier/key_changes.js";
@@ -21,7 +22,7 @@ const statements = (place, keys) => keyChanges(place.fetchObject, keys).catch(()
 function list(changes, keys) {
   const rows = changes.map(({ action, key, tree, path, signed }) => [
     action === "add" ? `Added at ${count(tree.size)} entries: ` : `Retired at ${count(tree.size)} entries, the last that it signed: `,
-    code(key.vkey),
+    keyText(key),
     ". Signed by ",
     signed.map((one, at) => [at ? ", " : "", short(one)]),
     `, in ${path}.`,

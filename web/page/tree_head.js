@@ -1,15 +1,9 @@
 // The tree head, in words: who signed it, when, and whether it extends what was seen before.
 
 import { ago, card, code, count } from "./dom.js";
+import { witnessesOf } from "../verifier/tlog.js";
 
 const DAY = 86_400_000; // milliseconds
-
-/** Return the witnesses under a name. */
-export function witnessesOf({ witnesses, groups }, name) {
-  const under = new Set([name]);
-  for (const group of [...groups].reverse()) if (under.has(group.name)) group.members.forEach((member) => under.add(member));
-  return witnesses.filter((witness) => under.has(witness.name));
-}
 
 /** Return {who, when, stale, future, dated} of an accepted checkpoint: the words for its signatures. */
 export function signers({ policy, unknown }, { cosignatures, time }) {

@@ -192,6 +192,13 @@ export function policyFor(key, origin = key.name) {
   return policy;
 }
 
+/** Return the witnesses under a name. */
+export function witnessesOf({ witnesses, groups }, name) {
+  const under = new Set([name]);
+  for (const group of [...groups].reverse()) if (under.has(group.name)) group.members.forEach((member) => under.add(member));
+  return witnesses.filter((witness) => under.has(witness.name));
+}
+
 /**
  * Return {signed, log, cosignatures: [{name, key, timestamp}], unsupported: [key], time} if a policy accepts a checkpoint; what
  * this platform cannot check counts as not there. time: the newest at which the quorum still holds. origin: the only one to do.
