@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.read.test_key_changes import HISTORY, NAME, PQ, THIEF, A, B, C, statement
+from tests.support.key_statements import HISTORY, NAME, PQ, THIEF, A, B, C, statement
 from tests.support.signed_text import key
 from tests.support.web_answers import Cases, b64
 from tiles.notes.key_change import ADD, MAX_KEY_CHANGE_SIZE

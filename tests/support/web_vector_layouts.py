@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
-from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.support.key_texts import vkey
 from tests.support.other_logs import (
     CT_ORIGIN,
+    GOOD_HEAD,
+    HEAD_TIME,
     SUMDB_KEY,
     SUMDB_ORIGIN,
+    WRONG_HEADS,
     ct_checkpoint,
     ct_key,
     ct_private,
@@ -24,35 +26,18 @@ from tests.support.other_logs import (
     tree_head_signature,
 )
 from tests.support.reference import flipped
-from tests.support.signed_text import LOG, RFC6962, TREE, W1, sign, signed
+from tests.support.signed_text import LOG, RFC6962, TREE, VECTORS, W1, sign, signed
 from tests.support.web_answers import Cases, b64
 from tiles.notes.checkpoint import Checkpoint, with_signatures
 from tiles.notes.keys import VerifierKey
 from tiles.notes.note import Signature
+from tiles.read.go_sumdb import parse_lookup
 from tiles.tree.merkle import TreeHead, leaf_hash
 
 Objects = dict[str, bytes]
-TIME = 1_772_323_300_000
-GOOD = tree_head_signature(TREE, ct_private(), TIME)
-WRONG = {
-    "another time": (TIME + 1).to_bytes(8, "big") + GOOD[8:],
-    "cut short": GOOD[:-1],
-    "something behind it": GOOD + b"\0",
-    "another hash": GOOD[:8] + b"\2" + GOOD[9:],
-    "RSA, it says": GOOD[:9] + b"\1" + GOOD[10:],
-    "no algorithm": GOOD[:9] + b"\7" + GOOD[10:],
-    "empty": GOOD[:10] + opaque(2, b""),
-    "a byte": b"\0",
-    "of another tree": tree_head_signature(TreeHead(TREE.size + 1, TREE.root), ct_private(), TIME),
-}
+GOLANG = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
 SUMDB = {"layout": "sumdb", "vkey": SUMDB_KEY.verifier.vkey, "origin": SUMDB_ORIGIN}
 CT = {"layout": "static-ct", "vkey": ct_key().vkey}
-
-
-@cache
-def rsa_key(bits: int) -> rsa.RSAPrivateKey:
-    """Return a key."""
-    return rsa.generate_private_key(65537, bits)
 
 
 def add_to(made: Cases) -> None:
@@ -80,19 +65,25 @@ def _heads(made: Cases) -> None:
         note = with_signatures(checkpoint or Checkpoint(CT_ORIGIN, TREE), [Signature(key.name, key.key_id, signature)])
         made.add("accept_as", expect, f"tree head, {what}", vkey=key.vkey, data=b64(note.data))
 
-    add("ok", "right", GOOD)
-    for what, signature in WRONG.items():
+    add("ok", "right", GOOD_HEAD)
+    for what, signature in WRONG_HEADS.items():
         add("SignatureError", what, signature)
-    for bit in range(0, 8 * len(GOOD), 29):
-        add("SignatureError", f"bit {bit}", flipped(GOOD, bit))
-    add("SignatureError", "an extension line", GOOD, Checkpoint(CT_ORIGIN, TREE, ("more",)))
-    add("SignatureError", "another origin", GOOD, Checkpoint("other.example.com", TREE), ct_key("another.example.com"))
-    for bits in (2048, 3072):
-        key = VerifierKey(CT_ORIGIN, RFC6962, spki(rsa_key(bits)))
-        right = tree_head_signature(TREE, rsa_key(bits), TIME)
-        add("ok", f"RSA of {bits}", right, key=key)
-        add("SignatureError", f"RSA of {bits}, ECDSA, it says", right[:9] + b"\3" + right[10:], key=key)
-        add("SignatureError", f"RSA of {bits}, a bit", flipped(right, 8 * len(right) - 9), key=key)
+    for bit in range(0, 8 * len(GOOD_HEAD), 29):
+        add("SignatureError", f"bit {bit}", flipped(GOOD_HEAD, bit))
+    add("SignatureError", "an extension line", GOOD_HEAD, Checkpoint(CT_ORIGIN, TREE, ("more",)))
+    add(
+        "SignatureError",
+        "another origin",
+        GOOD_HEAD,
+        Checkpoint("other.example.com", TREE),
+        ct_key("another.example.com"),
+    )
+    rsa_key = rsa.generate_private_key(65537, 2048)
+    key = VerifierKey(CT_ORIGIN, RFC6962, spki(rsa_key))
+    right = tree_head_signature(TREE, rsa_key, HEAD_TIME)
+    add("ok", "RSA", right, key=key)
+    add("SignatureError", "RSA, and it says ECDSA", right[:9] + b"\3" + right[10:], key=key)
+    add("SignatureError", "RSA, a bit", flipped(right, 8 * len(right) - 9), key=key)
     made.add("policy", "Malformed", "no witness", data=b64(f"witness w {ct_key().vkey}\nquorum w\n".encode()))
 
 
@@ -120,6 +111,11 @@ def _reading(made: Cases) -> None:
         grown = {path: data for path, data in objects_of(600).items() if ".p/" not in path}
         kept = {path: data for path, data in objects_of(300).items() if "/1/" in path or not path.startswith("tile/")}
         _add(made, "ok", "partial tiles are gone", {**grown, **kept}, "entry", 299, **named)
+    root = VECTORS / "sumdb"  # that of Go, as it was recorded: what leads from one record to the root
+    recorded = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    golang = {"layout": "sumdb", "vkey": GOLANG, "origin": SUMDB_ORIGIN}
+    looked = parse_lookup(recorded["lookup/golang.org/x/mod@v0.43.0"])
+    _add(made, "ok", "Go's own", recorded, "prove", looked.index, **golang)
     packed = {path: gzip.compress(data, mtime=0) if "/data/" in path else data for path, data in static_ct(300).items()}
     _add(made, "ok", "gzip on the disk", packed, "entry", 299, **CT)
     broken = {**packed, "tile/data/000": packed["tile/data/000"][:-20]}
