@@ -6,11 +6,13 @@ from pathlib import Path
 
 from tests.support.browser import Chromium, Site, check_accessible, site
 from tests.support.command_line import ORIGIN, Command
+from tests.support.key_statements import THIEF as THIEF_TOO
+from tests.support.key_statements import A, B, statement
 from tests.support.readers import make_log
 from tests.support.signed_text import key
 from tests.support.web_server import PAGE
 from tiles.notes.checkpoint import parse_signed_checkpoint, with_signatures
-from tiles.notes.key_change import ADD, KeyChange, sign_key_change
+from tiles.notes.key_change import ADD, RETIRE, KeyChange, sign_key_change
 from tiles.notes.keys import parse_skey
 from tiles.notes.note import Signature
 
@@ -141,3 +143,21 @@ def tiles_of(objects: Objects) -> Objects:
 def old_key() -> str:
     """Return the old key."""
     return Path("k").read_text().split("\n")[0]
+
+
+def test_a_new_key_that_was_retired_again(chromium: Chromium) -> None:
+    """It is not offered: nothing is pinned that the log itself has given up."""
+    log = make_log(5, key=A)
+    policy = f"log {A.verifier.vkey}\nquorum none\n".encode()
+    with site(chromium, {**log, "policy.txt": policy}, faults=True) as one:
+        one.open()
+        other = f"log {THIEF_TOO.verifier.vkey}\nquorum none\n".encode()
+        added = statement(0, ADD, B, A, by=[A, B])
+        retired = statement(1, RETIRE, B, A, B, by=[A, B])
+        changed = {**make_log(5, key=THIEF_TOO), "policy.txt": other, "keys/0": added}
+        one.server.objects = {**PAGE, **changed}
+        one.reload()
+        assert f"Pin the new key, {B.verifier}" in one.said("#head", "key-changed")[2]
+        one.server.objects = {**PAGE, **changed, "keys/1": retired}
+        one.reload()
+        assert "Pin" not in one.said("#head", "key-changed")[2]
