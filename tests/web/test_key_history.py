@@ -9,7 +9,7 @@ from tests.support.command_line import ORIGIN, Command
 from tests.support.key_statements import THIEF as THIEF_TOO
 from tests.support.key_statements import A, B, statement
 from tests.support.readers import make_log
-from tests.support.signed_text import key
+from tests.support.signed_text import key, sign
 from tests.support.web_server import PAGE
 from tiles.notes.checkpoint import parse_signed_checkpoint, with_signatures
 from tiles.notes.key_change import ADD, RETIRE, KeyChange, sign_key_change
@@ -161,3 +161,22 @@ def test_a_new_key_that_was_retired_again(chromium: Chromium) -> None:
         one.server.objects = {**PAGE, **changed, "keys/1": retired}
         one.reload()
         assert "Pin" not in one.said("#head", "key-changed")[2]
+
+
+def test_a_link_does_not_pin(chromium: Chromium) -> None:
+    """Statements by a key that only a link names are not shown: its maker could have what is remembered forgotten."""
+    policy = f"log {A.verifier.vkey}\nquorum none\n".encode()
+    with site(chromium, {**make_log(5, key=A), "policy.txt": policy}, faults=True) as one:
+        one.open()
+        tree = parse_signed_checkpoint(make_log(5, key=A)["checkpoint"])
+        lines = [sign(tree.checkpoint, by) for by in (THIEF_TOO, B)]
+        forged = with_signatures(tree.checkpoint, lines).data
+        said = statement(0, ADD, B, THIEF_TOO, by=[THIEF_TOO, B])
+        one.server.objects = {**PAGE, **make_log(5, key=A), "policy.txt": policy, "checkpoint": forged, "keys/0": said}
+        one.open(f"#vkey={THIEF_TOO.verifier.vkey}")
+        one.page.click("#head button:has-text('all the same')")
+        one.page.wait_for_selector("#head .card:not(:has(button:has-text('all the same')))")
+        assert "Pin" not in one.said("#head")[2]
+        one.page.click("#keys > summary")
+        one.page.wait_for_selector("#keys [data-keys=none]")
+        assert remembered(one) == [A.verifier.vkey]

@@ -15,6 +15,12 @@ const short = ({ name, id }) => code(`${name}+${id}`);
 const isOneOf = (keys, key) => keys.some(({ vkey }) => vkey === key.vkey);
 const ASKED = "Whoever has stolen a key could have written this. Compare the new key with what the log's publisher says elsewhere, then pin it.";
 
+/** Return those of these keys that are remembered. What others sign is no reason to forget those: a link may have named them. */
+function pinned({ memory, here }, keys) {
+  const kept = memory.load(`keys ${here}`)?.split("\n") ?? [];
+  return keys.filter(({ vkey }) => kept.includes(vkey));
+}
+
 /** Return the statements of a log that follow from these keys, [] where they cannot be read: then nothing is said. */
 const statements = (place, keys) => keyChanges(place.fetchObject, keys).catch(() => []);
 
@@ -68,8 +74,10 @@ async function pin({ fetchObject, memory, here }, keys, changes, key) {
 }
 
 /** Return what is shown where another key has signed the tree head as well, in the log's name; strangers: these signatures. */
-export async function headNews({ policy, log, place }, strangers) {
-  const keys = policy.logs.map(({ key }) => key), changes = await statements(place, keys);
+export async function headNews({ policy, place }, strangers) {
+  const keys = pinned(place, policy.logs.map(({ key }) => key));
+  if (!keys.length) return null;
+  const changes = await statements(place, keys);
   const words = ["Signed as well by ", strangers.map((one, at) => [at ? ", " : "", short(one)]), ", which this page does not trust. "];
   const silent = "No statement of the log by a trusted key says whose that is.";
   const news = newest(changes, keys) ? "The log states, signed by a trusted key:" : silent;
@@ -78,7 +86,7 @@ export async function headNews({ policy, log, place }, strangers) {
 
 /** Return what is shown where a log is refused that a trusted key does not sign (any more), null where no statement says why. */
 export async function refusalNews(error, { policy }, place) {
-  const keys = error.changed ? error.changed[0].map(parseVkey) : (policy?.logs ?? []).map(({ key }) => key);
+  const keys = pinned(place, error.changed ? error.changed[0].map(parseVkey) : (policy?.logs ?? []).map(({ key }) => key));
   const changes = await statements(place, keys);
   if (!newest(changes, keys)) return null;
   return h("div", { "data-keys": "refused" }, h("p", {}, "The log states how its keys changed, signed by a key that is trusted here:"), told(place, keys, changes));
@@ -86,7 +94,7 @@ export async function refusalNews(error, { policy }, place) {
 
 /** Return what is shown beside the trusted keys. */
 export async function history(place, policy) {
-  const keys = policy.logs.map(({ key }) => key), changes = await statements(place, keys);
-  if (!changes.length) return h("p", { "data-keys": "none" }, "No statement of the log by a trusted key says that its keys have changed.");
+  const keys = pinned(place, policy.logs.map(({ key }) => key)), changes = await statements(place, keys);
+  if (!changes.length) return h("p", { "data-keys": "none" }, "No statement of the log by a key that is remembered here says that its keys have changed.");
   return h("div", { "data-keys": "history" }, h("p", {}, "How its keys changed, as the log states it:"), told(place, keys, changes));
 }
