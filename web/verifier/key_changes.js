@@ -28,39 +28,49 @@ export function parseKeyChange(bytes) {
   return `${again}\n` === note.text ? { number, action, key, tree, before, note } : malformed(WHAT, "not in canonical form");
 }
 
-const pathOf = (number) => `keys/${number}`;
-const has = ({ signatures }, key) => signatures.some(({ name, id }) => name === key.name && id === key.id);
+const has = ({ signatures }, { name, id }) => signatures.some((line) => line.name === name && line.id === id);
+const signsTexts = ({ type }) => type <= SIGNS_TEXT;
 
 /**
- * Return the statements of a log, in their order, each with its path and the keys that `signed` it; those by no known key are
- * left out. keys: that are known; those that a statement by them names are known for the statements after it.
+ * Return the statements of a log, in their order, each with its path and the keys that have `signed` it. A statement is taken for
+ * the log's if a key that is known has signed it, and the keys that it names are known for the others, the earlier ones as well.
  */
 export async function keyChanges(fetchObject, keys) {
-  const known = new Map(keys.map((key) => [key.vkey, key])), origins = keys.map(({ name }) => name), found = [];
-  for (let number = 0; number < MAX_CHANGES; number++) {
-    const said = await statement(fetchObject, number, known);
-    if (said === undefined) break;
-    if (!said || !origins.includes(said.key.name)) continue;
-    for (const key of [...said.before, said.key]) known.set(key.vkey, key);
-    found.push(said);
-  }
-  return found;
+  const all = [];
+  for (let number = 0, said; number < MAX_CHANGES && (said = await statement(fetchObject, number, keys)); number++) all.push(said);
+  return followed(all, keys);
 }
 
-/** Return a statement; null if no known key has signed it, undefined if it is not there. */
-async function statement(fetchObject, number, known) {
-  const path = pathOf(number), keys = [...known.values()];
+/** Return a statement, whoever has signed it, undefined if it is not there; a wrong signature by a key that is known is refused. */
+async function statement(fetchObject, number, keys) {
+  const path = `keys/${number}`;
   return afresh(async (past) => {
     const bytes = await fetchObject(path, MAX_SIZE, past).catch(absent);
     if (!bytes) return undefined; // most logs have none, and are not asked three times
-    const said = parsed(path, bytes, parseKeyChange);
+    const said = parsed(path, bytes, parseKeyChange), known = keys.filter((key) => signsTexts(key) && has(said.note, key));
     if (said.number !== number) malformed(WHAT, `it is number ${said.number}`);
-    if (!keys.some((key) => has(said.note, key))) return null;
-    const those = keys.filter(({ type, name }) => type <= SIGNS_TEXT && name === said.key.name);
-    return { ...said, path, signed: await verifyNote(said.note, those) };
+    if (known.length) await verifyNote(said.note, known.filter(({ name }) => name === said.key.name));
+    return { ...said, path };
   }, fetchObject);
 }
 
 function absent(error) {
   if (error.code !== "NotFound") throw error;
+}
+
+async function followed(all, keys) {
+  const origins = keys.map(({ name }) => name), ledTo = new Map(), found = new Set(), left = [...keys];
+  const called = ({ name, id }) => `${name}+${id}`;
+  while (left.length) {
+    const key = left.pop(), other = ledTo.get(called(key));
+    if (!signsTexts(key) || (other && other.vkey !== key.vkey)) continue; // one that is named as another was is left out
+    ledTo.set(called(key), key);
+    for (const said of all.filter((one) => origins.includes(one.key.name) && has(one.note, key))) {
+      await verifyNote(said.note, [key]);
+      found.add(said);
+      left.push(...[...said.before, said.key].filter((one) => !ledTo.has(called(one))));
+    }
+  }
+  const signers = ({ note }) => [...ledTo.values()].filter((key) => has(note, key));
+  return all.filter((said) => found.has(said)).map((said) => ({ ...said, signed: signers(said) }));
 }
