@@ -60,7 +60,7 @@ def test_a_rotation_as_visitors_see_it(chromium: Chromium, tiletree: Command) ->
         one.reload()
         state, _, words = one.said("#head")
         assert state == "verified-log-only"
-        assert "which this page does not trust. The log states, signed by a trusted key:" in words
+        assert "which this page does not trust. The log states, as a trusted key leads to it:" in words
         assert f"Added at 1 entries: {new}. Signed by {'+'.join(old.split('+')[:2])}, in keys/0." in words
         assert "Whoever has stolen a key could have written this." in words
         assert remembered(one) == [old]
@@ -180,3 +180,18 @@ def test_a_link_does_not_pin(chromium: Chromium) -> None:
         one.page.click("#keys > summary")
         one.page.wait_for_selector("#keys [data-keys=none]")
         assert remembered(one) == [A.verifier.vkey]
+
+
+def test_the_newest_key_is_pinned_and_an_older_one_signs(chromium: Chromium) -> None:
+    """The log's statements are shown, and nothing is offered: the older key is no news."""
+    policy = f"log {B.verifier.vkey}\nquorum none\n".encode()
+    signed = parse_signed_checkpoint(make_log(5, key=A)["checkpoint"]).checkpoint
+    both = with_signatures(signed, [sign(signed, by) for by in (A, B)]).data
+    added = statement(0, ADD, B, A, by=[A, B])
+    objects = {**make_log(5, key=A), "policy.txt": policy, "checkpoint": both, "keys/0": added}
+    with site(chromium, objects, faults=True) as one:  # there is no second statement
+        one.open()
+        one.reload()
+        words = one.said("#head")[2]
+        assert "The log states, as a trusted key leads to it:" in words
+        assert "Pin" not in words

@@ -24,24 +24,28 @@ function pinned({ memory, here }, keys) {
 /** Return the statements of a log that follow from these keys, [] where they cannot be read: then nothing is said. */
 const statements = (place, keys) => keyChanges(place.fetchObject, keys).catch(() => []);
 
-/** Return a list of statements, each with who has signed it; keys: that are trusted here. */
+/** Return a list of statements, each with who has signed it beside a key that is added; keys: that are trusted here. */
 function list(changes, keys) {
   const rows = changes.map(({ action, key, tree, path, signed }) => [
     action === "add" ? `Added at ${count(tree.size)} entries: ` : `Retired at ${count(tree.size)} entries, the last that it signed: `,
     keyText(key),
     ". Signed by ",
-    signed.map((one, at) => [at ? ", " : "", short(one)]),
+    signed.filter((one) => action !== "add" || one.vkey !== key.vkey).map((one, at) => [at ? ", " : "", short(one)]),
     `, in ${path}.`,
     action === "add" && !isOneOf(keys, key) && h("strong", {}, " This page does not trust it."),
   ]);
   return h("ol", {}, rows.map((row) => h("li", {}, row)));
 }
 
-/** Return the newest key that statements add, retire no more, and that is not trusted here. */
+/** Return the newest key that statements add after those that are trusted here, and retire no more. */
 function newest(changes, keys) {
-  const gone = changes.filter(({ action }) => action === "retire").map(({ key }) => key);
-  return changes.filter(({ action, key }) => action === "add" && !isOneOf(gone, key) && !isOneOf(keys, key)).at(-1)?.key;
+  const gone = changes.filter(({ action }) => action === "retire").map(({ key }) => key), added = changes.filter(({ action }) => action === "add");
+  const last = added.findLastIndex(({ key }) => isOneOf(keys, key));
+  return added.slice(last + 1).filter(({ key }) => !isOneOf(gone, key)).at(-1)?.key;
 }
+
+/** Tell whether a statement names the key of a signature line. */
+const isNamed = (changes, { name, id }) => changes.some(({ key, before }) => [key, ...before].some((one) => one.name === name && one.id === id));
 
 /** Return what is shown of statements, and the button that pins a new key if there is one. */
 function told(place, keys, changes) {
@@ -79,9 +83,9 @@ export async function headNews({ policy, place }, strangers) {
   if (!keys.length) return null;
   const changes = await statements(place, keys);
   const words = ["Signed as well by ", strangers.map((one, at) => [at ? ", " : "", short(one)]), ", which this page does not trust. "];
-  const silent = "No statement of the log by a trusted key says whose that is.";
-  const news = newest(changes, keys) ? "The log states, signed by a trusted key:" : silent;
-  return h("div", { "data-keys": "unpinned" }, h("p", {}, words, news), newest(changes, keys) && told(place, keys, changes));
+  const stated = strangers.every((line) => isNamed(changes, line));
+  const news = stated ? "The log states, as a trusted key leads to it:" : "No statement of the log by a trusted key says whose that is.";
+  return h("div", { "data-keys": "unpinned" }, h("p", {}, words, news), stated && told(place, keys, changes));
 }
 
 /** Return what is shown where a log is refused that a trusted key does not sign (any more), null where no statement says why. */
