@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.browser import Chromium, Site, check_accessible, site
 from tests.support.command_line import ORIGIN, Command
 from tests.support.key_statements import THIEF as THIEF_TOO
@@ -81,6 +83,7 @@ def test_a_rotation_as_visitors_see_it(chromium: Chromium, tiletree: Command) ->
         assert "It extends what you saw" in one.said("#head")[2]
 
 
+@pytest.mark.slow
 def test_pinned_while_both_sign(chromium: Chromium, tiletree: Command) -> None:
     """Both are trusted then, and the old one no more once it is retired; the history goes on."""
     (before, both, after), old, new = rotated(tiletree)
@@ -96,6 +99,7 @@ def test_pinned_while_both_sign(chromium: Chromium, tiletree: Command) -> None:
         assert "It extends what you saw" in one.said("#head")[2]
 
 
+@pytest.mark.slow
 def test_a_link_with_a_key_that_was_retired(chromium: Chromium, tiletree: Command) -> None:
     """The refusal says what the log states, and offers the new key."""
     logs, old, new = rotated(tiletree)
@@ -182,6 +186,7 @@ def test_a_link_does_not_pin(chromium: Chromium) -> None:
         assert remembered(one) == [A.verifier.vkey]
 
 
+@pytest.mark.slow
 def test_the_newest_key_is_pinned_and_an_older_one_signs(chromium: Chromium) -> None:
     """The log's statements are shown, and nothing is offered: the older key is no news."""
     policy = f"log {B.verifier.vkey}\nquorum none\n".encode()
