@@ -9,7 +9,7 @@ import pytest
 
 from tiles.entries.content import Content, read_content, read_digests
 from tiles.entries.file_digest import file_entry
-from tiles.entries.kinds import forms
+from tiles.entries.file_kinds import forms
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 
 

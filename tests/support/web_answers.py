@@ -29,9 +29,10 @@ from tests.support.web_answer_parts import (
 )
 from tiles.entries.content import read_content
 from tiles.entries.file_digest import DigestEntry, name_in
+from tiles.entries.file_kinds import forms
 from tiles.entries.kind import Key
-from tiles.entries.kinds import forms, keys_of
-from tiles.entries.proof_extra import entry_of
+from tiles.entries.kinds import keys_of
+from tiles.entries.proof_extra import form_in
 from tiles.errors import HistoryUnknown, Malformed, TilesError
 from tiles.index.record import key_prefix
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
@@ -151,8 +152,8 @@ def _verify_proof(data: str, leaf: str, policy: str) -> Any:
 
 
 def _entry_of(extra: str, sha256: str, size: int) -> Any:
-    found = entry_of(b64decode(extra), DigestEntry(sha256, size))
-    return None if found is None else b64(found)
+    found = form_in(b64decode(extra), DigestEntry(sha256, size))
+    return None if found is None else b64(found[1])
 
 
 def _index_head(data: str) -> Any:

@@ -55,7 +55,7 @@ CHANGED = {
 def add_to(made: Cases) -> None:
     """Add all of them."""
     for what, objects in {"the whole history": HISTORY, "nothing": {}}.items():
-        for known in ((A,), (B,), (PQ,), (THIEF,), (A, B, C), (OTHER_LOG, A)):
+        for known in ((A,), (B,), (C,), (PQ,), (THIEF,), (A, B, C), (OTHER_LOG, A)):
             _add(made, "ok", what, objects, *known)
     for what, data in CHANGED.items():
         _add(made, None, what, {**HISTORY, "keys/1": data}, A)

@@ -10,10 +10,9 @@ from typing import Any
 
 import click
 
-from tiles.entries.kind import LEAF, NAME, SHA256, Key
-from tiles.entries.kinds import Signature, keys_of, kind_of
-from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_in
-from tiles.entries.subjects import SUBJECT
+from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME, SHA256, SIGNATURE, SUBJECT, Key
+from tiles.entries.kinds import keys_of, kind_of
+from tiles.entries.signer_keys import claims_in
 from tiles.errors import TilesError, UsageError
 from tiles.index.key_text import image_keys, key_from, spellings, text_of
 from tiles.index.opened import Elsewhere
@@ -232,7 +231,7 @@ def _document(index: int, entry: bytes) -> dict[str, Any]:
     keys = [{"kind": key.kind, "value": text_of(key)} for key in keys_of(entry)]
     kind = kind_of(entry)
     shown = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "kind": kind.name, "keys": keys}
-    if kind.name == Signature.name:
+    if kind.name == SIGNATURE:
         return {**shown, "signer": parse_signature_entry(entry).signer}
     if (claims := claims_in(entry)) is None:
         return shown
