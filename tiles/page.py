@@ -32,7 +32,8 @@ _KINDS = {".html", ".js", ".css", ".svg"}
 _OPERATORS = {"page/entry.js"}  # says in words what an entry is; operators may edit it
 _OFFLINE = "page/offline"  # the module that verify.html runs
 _OFFLINE_ONLY = {_TEMPLATE, f"{_OFFLINE}.js"}
-_SEARCH = "page/search"  # asks a server, which verify.html does not: it is left out there
+# modules that ask a server, which verify.html does not: they are left out there
+_ONLINE = ("page/search", "page/key_history", "page/other_log")
 _MLDSA = "verifier/mldsa"  # larger than the rest, so it is left out unless the policy has an ML-DSA-44 key
 _MAX_SIZE = 1 << 20  # bytes, of any file of the page
 
@@ -120,7 +121,7 @@ def _text(name: str) -> str:
 @cache
 def _script(with_mldsa: bool) -> str:
     """Return the script of verify.html."""
-    needed = _modules([_SEARCH] if with_mldsa else [_SEARCH, _MLDSA])
+    needed = _modules(_ONLINE if with_mldsa else [*_ONLINE, _MLDSA])
     return "\n" + "\n".join(_module(name, needed) for name in needed)
 
 

@@ -15,6 +15,8 @@ from tests.interop.witness_servers import (
     running_aics_witness,
     running_litewitness,
 )
+from tests.support.browser import start_chromium
+from tests.support.opened_offline import judge_offline
 from tests.support.witness_requests import RECORD, check
 
 pytestmark = pytest.mark.interop
@@ -64,3 +66,14 @@ def test_a_quorum_of_three_kinds(litewitness: Path, tmp_path: Path, monkeypatch:
         assert (refused.returncode, "missing lite, aics" in refused.stderr) == (5, True), refused
         assert made.cosigners() == {"litewitness", "own"}
     assert made.call("verify", "file", "--proof", made.proof.name, "--policy", "policy").returncode == 0
+    opened_in_chromium(tmp_path, made.proof, "lite, aics, own")
+
+
+def opened_in_chromium(folder: Path, proof: Path, counted: str) -> None:
+    """Open verify.html of the policy in a browser, and drop `file` and its proof on it: these witnesses have counted.
+
+    It is the last step of a test, because it skips where there is no browser.
+    """
+    file, policy = ("file", (folder / "file").read_bytes()), (folder / "policy").read_bytes()
+    for browser in start_chromium():
+        judge_offline(browser, folder, policy, file, proof.read_bytes(), counted)

@@ -7,7 +7,16 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.other_logs import CT_ORIGIN, ct_key, ct_private, opaque, spki, tree_head_signature
+from tests.support.other_logs import (
+    CT_ORIGIN,
+    GOOD_HEAD,
+    HEAD_TIME,
+    WRONG_HEADS,
+    ct_key,
+    ct_private,
+    spki,
+    tree_head_signature,
+)
 from tests.support.signed_text import TREE
 from tiles.errors import LogError, SignatureError, UsageError
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, with_signatures
@@ -15,9 +24,6 @@ from tiles.notes.keys import SignatureType, VerifierKey, parse_vkey
 from tiles.notes.note import Signature
 from tiles.notes.policy import policy_for
 from tiles.notes.tree_head_signature import verify_tree_head
-
-TIME = 1_772_323_300_000
-GOOD = tree_head_signature(TREE, ct_private(), TIME)
 
 
 def signed(signature: bytes, checkpoint: Checkpoint | None = None, key: VerifierKey | None = None) -> SignedCheckpoint:
@@ -36,16 +42,16 @@ def test_key_id_and_vkey() -> None:
 
 def test_a_policy_accepts_it() -> None:
     """A checkpoint that is signed so is accepted, and the time in it is found."""
-    good = signed(GOOD)
+    good = signed(GOOD_HEAD)
     assert policy_for(ct_key()).accept(good).log == ct_key()
-    assert verify_tree_head(good.checkpoint, good.note.signatures[0], ct_key()) == TIME
+    assert verify_tree_head(good.checkpoint, good.note.signatures[0], ct_key()) == HEAD_TIME
 
 
 def test_rsa() -> None:
     """A key may be RSA of 2048 bits or more, and not less; a signature has to say which it is."""
     private = rsa.generate_private_key(65537, 2048)
     key = VerifierKey(CT_ORIGIN, SignatureType.RFC6962, spki(private))
-    good = tree_head_signature(TREE, private, TIME)
+    good = tree_head_signature(TREE, private, HEAD_TIME)
     policy_for(key).accept(signed(good, key=key))
     with pytest.raises(SignatureError, match="another kind of key"):
         policy_for(key).accept(signed(good[:9] + b"\3" + good[10:], key=key))
@@ -53,19 +59,7 @@ def test_rsa() -> None:
         VerifierKey(CT_ORIGIN, SignatureType.RFC6962, spki(rsa.generate_private_key(65537, 1024)))
 
 
-WRONG = {
-    "another time": (TIME + 1).to_bytes(8, "big") + GOOD[8:],
-    "cut short": GOOD[:-1],
-    "something behind it": GOOD + b"\0",
-    "another hash": GOOD[:8] + b"\2" + GOOD[9:],
-    "another algorithm": GOOD[:9] + b"\1" + GOOD[10:],
-    "no algorithm": GOOD[:9] + b"\7" + GOOD[10:],
-    "empty": GOOD[:10] + opaque(2, b""),
-    "a byte": b"\0",
-}
-
-
-@pytest.mark.parametrize("signature", WRONG.values(), ids=WRONG.keys())
+@pytest.mark.parametrize("signature", WRONG_HEADS.values(), ids=WRONG_HEADS.keys())
 def test_wrong_signatures(signature: bytes) -> None:
     """Whatever is wrong with a signature, the checkpoint is refused."""
     with pytest.raises(SignatureError):
@@ -75,15 +69,15 @@ def test_wrong_signatures(signature: bytes) -> None:
 def test_extension_lines() -> None:
     """Nothing signs extension lines, so there must be none."""
     with pytest.raises(SignatureError, match="extension"):
-        policy_for(ct_key()).accept(signed(GOOD, Checkpoint(CT_ORIGIN, TREE, ("more",))))
+        policy_for(ct_key()).accept(signed(GOOD_HEAD, Checkpoint(CT_ORIGIN, TREE, ("more",))))
 
 
 def test_another_origin() -> None:
     """Nothing signs the origin, so it has to be the key's name, and no pin can say otherwise."""
     other = Checkpoint("other.example.com", TREE)
     with pytest.raises(LogError):
-        policy_for(ct_key()).accept(signed(GOOD, other))
+        policy_for(ct_key()).accept(signed(GOOD_HEAD, other))
     with pytest.raises(SignatureError, match="not its name"):
-        verify_tree_head(other, signed(GOOD).note.signatures[0], ct_key())
+        verify_tree_head(other, signed(GOOD_HEAD).note.signatures[0], ct_key())
     with pytest.raises(UsageError, match="always the origin"):
         policy_for(ct_key(), "other.example.com")

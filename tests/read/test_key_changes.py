@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.key_statements import HISTORY, NAME, PQ, THIEF, A, B, C, statement
 from tiles.errors import LogError
 from tiles.notes.checkpoint import Checkpoint
 from tiles.notes.cosignature import sign_by_all
-from tiles.notes.key_change import ADD, RETIRE, KeyChange, sign_key_change
-from tiles.notes.keys import SeedKey, SignatureType, VerifierKey, signing_key
+from tiles.notes.key_change import ADD
+from tiles.notes.keys import VerifierKey
 from tiles.read.key_changes import key_changes, keys_in_use
 from tiles.store import StoreFetcher
 from tiles.store.memory import MemoryStore
-from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
-
-NAME = "example.com/log"
-A, B, C, THIEF = (signing_key(NAME, bytes([n]) * 32) for n in (1, 2, 3, 4))
-PQ = signing_key(NAME, b"\x05" * 32, SignatureType.MLDSA44)
-
-
-def statement(number: int, action: str, key: SeedKey, *before: SeedKey, by: list[SeedKey]) -> bytes:
-    """Return a signed statement about a log of as many entries."""
-    tree = TreeHead(number, Hash(bytes(32)))
-    said = KeyChange(number, action, key.verifier, tree, tuple(each.verifier for each in before))
-    return sign_key_change(said, by).data
-
-
-HISTORY = {
-    "keys/0": statement(0, ADD, B, A, by=[A, B]),
-    "keys/1": statement(1, RETIRE, A, A, B, by=[A, B]),
-    "keys/2": statement(2, ADD, C, B, by=[B, C]),
-}
+from tiles.tree.merkle import EMPTY_TREE
 
 
 def found(objects: dict[str, bytes], *keys: VerifierKey) -> list[str]:

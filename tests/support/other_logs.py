@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from tests.support.signed_text import key
+from tests.support.signed_text import TREE, key
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.keys import SignatureType, VerifierKey, signing_key
 from tiles.notes.note import Signature
@@ -93,6 +93,21 @@ def tree_head_signature(tree: TreeHead, private: ec.EllipticCurvePrivateKey | rs
     if isinstance(private, rsa.RSAPrivateKey):
         return time.to_bytes(8, "big") + b"\4\1" + opaque(2, private.sign(message, padding.PKCS1v15(), SHA256()))
     return time.to_bytes(8, "big") + b"\4\3" + opaque(2, private.sign(message, ec.ECDSA(SHA256())))
+
+
+HEAD_TIME = 1_772_323_300_000  # milliseconds
+GOOD_HEAD = tree_head_signature(TREE, ct_private(), HEAD_TIME)
+WRONG_HEADS = {
+    "another time": (HEAD_TIME + 1).to_bytes(8, "big") + GOOD_HEAD[8:],
+    "cut short": GOOD_HEAD[:-1],
+    "something behind it": GOOD_HEAD + b"\0",
+    "another hash": GOOD_HEAD[:8] + b"\2" + GOOD_HEAD[9:],
+    "another algorithm": GOOD_HEAD[:9] + b"\1" + GOOD_HEAD[10:],
+    "no algorithm": GOOD_HEAD[:9] + b"\7" + GOOD_HEAD[10:],
+    "empty": GOOD_HEAD[:10] + opaque(2, b""),
+    "a byte": b"\0",
+    "of another tree": tree_head_signature(TreeHead(TREE.size + 1, TREE.root), ct_private(), HEAD_TIME),
+}
 
 
 def _relaid(

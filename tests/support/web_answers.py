@@ -18,12 +18,21 @@ from typing import Any
 from tests.support.readers import Objects, make_log
 from tests.support.signed_text import MLDSA44
 from tests.support.web_answer_bundles import signed_answer
+from tests.support.web_answer_parts import (
+    accept_as_answer,
+    ct_entry_answer,
+    key_changes_answer,
+    lookup_answer,
+    lookup_path_answer,
+    other_log_answer,
+    standing_answer,
+)
 from tiles.entries.content import read_content
 from tiles.entries.file_digest import DigestEntry, name_in
 from tiles.entries.file_kinds import forms
 from tiles.entries.kind import Key
 from tiles.entries.kinds import keys_of
-from tiles.entries.proof_extra import entry_of
+from tiles.entries.proof_extra import form_in
 from tiles.errors import HistoryUnknown, Malformed, TilesError
 from tiles.index.record import key_prefix
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint, with_signatures
@@ -61,8 +70,8 @@ def b64(data: bytes) -> str:
 def answer(case: Case, logs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """Return what the core says to a case: "ok" and a value, or the name of the error."""
     try:
-        if case["op"] in ("log", "tiles"):
-            return {"code": "ok", "value": (_log if case["op"] == "log" else _tiles)(case, logs)}
+        if case["op"] in WITH_LOGS:
+            return {"code": "ok", "value": WITH_LOGS[case["op"]](case, logs)}
         return {
             "code": "ok",
             "value": OPERATIONS[case["op"]](**{name: case[name] for name in case if name not in META}),
@@ -143,8 +152,8 @@ def _verify_proof(data: str, leaf: str, policy: str) -> Any:
 
 
 def _entry_of(extra: str, sha256: str, size: int) -> Any:
-    found = entry_of(b64decode(extra), DigestEntry(sha256, size))
-    return None if found is None else b64(found)
+    found = form_in(b64decode(extra), DigestEntry(sha256, size))
+    return None if found is None else b64(found[1])
 
 
 def _index_head(data: str) -> Any:
@@ -190,6 +199,12 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "checkpoint": _checkpoint,
     "policy": _policy,
     "accept": _accept,
+    "standing": standing_answer,
+    "key_changes": key_changes_answer,
+    "accept_as": accept_as_answer,
+    "lookup_path": lookup_path_answer,
+    "lookup": lookup_answer,
+    "ct_entry": ct_entry_answer,
     "proof": _proof,
     "verify_proof": _verify_proof,
     "inclusion": lambda leaf, index, head, proof: verify_inclusion(
@@ -238,6 +253,9 @@ def _log(case: Case, logs: Mapping[str, Mapping[str, str]]) -> Any:
         if call == "prove":
             return b64(client.prove(int(case["index"])).data)
         return [str(index) for index in client.find(Hash(b64decode(case["leaf"])))]
+
+
+WITH_LOGS: dict[str, Callable[..., Any]] = {"log": _log, "tiles": _tiles, "other_log": other_log_answer}
 
 
 def without_mldsa(case: Case) -> Case:

@@ -27,7 +27,10 @@ from tests.support import (
     proof_files,
     web_vector_bundles,
     web_vector_index,
+    web_vector_keys,
+    web_vector_layouts,
     web_vector_logs,
+    web_vector_quorums,
     web_vector_times,
     web_vector_trees,
 )
@@ -74,6 +77,9 @@ def vectors(shared: Path | None = None) -> dict[str, Any]:
         part(made)
     web_vector_bundles.add_to(made, shared)
     web_vector_index.add_to(made)
+    web_vector_keys.add_to(made)
+    web_vector_layouts.add_to(made)
+    web_vector_quorums.add_to(made)
     web_vector_times.add_to(made)
     web_vector_trees.add_to(made)
     web_vector_logs.add_to(made, shared)

@@ -57,6 +57,32 @@ const MUTANTS = {
     ["if (!log) fail", "if (false) fail"], ["const byLog = await verified(signed, policy.logs)", "const byLog = policy.logs"],
     ["length >= threshold", "length > 0"], ["policy.quorum !== null && !met.has(policy.quorum)", "false"],
   ],
+  "verifier/key_changes.js": [
+    ["lines.length < 8", "false"], ["fetchObject(path, MAX_SIZE", "fetchObject(path, 1 << 30"], ['if (!["add"', 'if (false && !["add"'],
+    ["rest.length > MAX_KEYS || ", ""], [" || new Set(rest).size !== rest.length", ""], ["if (rest.includes(vkey) !== (action", "if (false && (action"],
+    ["if ([key, ...before].some(({ name }) => name !== origin))", "if (false)"], ["said.number !== number", "false"],
+    ["if (known.length) await", "if (false) await"], ["await verifyNote(said.note, [key]);", ""],
+    [" && has(one.note, key))) {", ")) {"], ["      left.push(", "      [].push("],
+  ],
+  "verifier/tree_heads.js": [
+    ["origin !== key.name || ", ""], [" || extensions.length", ""], ["raw.length !== high * 256 + low", "false"],
+    ["hash !== SHA256 || ", ""], ["kind !== (algorithm.namedCurve ? ECDSA : RSA)", "false"], ["return await crypto", "return true || await crypto"],
+    ["uint64(decodeDecimal(size)), ", ""], ["signature.subarray(0, 8), uint64", "uint64(0n), uint64"],
+  ],
+  "verifier/layouts.js": [
+    ["if (found.has(kind)) malformed", "if (false) malformed"], ["index.length !== 5", "false"], ["if (kind > 1)", "if (false)"],
+    ["BigInt(index) !== expected", "false"], ["if (source.number(2)) return null;", "source.number(2);"], ["source.at === entry.length ? found", "true ? found"],
+    ["if (source.opaque(2).length % 32)", "source.opaque(2); if (false)"], ["source.at === bytes.length ? found", "true ? found"],
+    ["if (bytes[0] !== 0x1f", "if (true || bytes[0] !== 0x1f"], ["  decodeText(record, \"record\");", ""], ["if (record[0] === 10 || ", "if ("],
+    ["found.length !== width || ", ""], ["(found.at(-1)?.end ?? 0) !== bytes.length", "false"], ["versions.length === 1 && ", ""], [" && text.length <= 1024", ""],
+    ["if (!isOne || !elements", "if (!elements"], ["|| !elements.every((each) => /[^.]/.test(each))", ""], ["`!${letter.toLowerCase()}`", "letter"],
+    ["  parseCheckpoint(bytes.subarray(blank + 2));", ""], ["if (!origin || ", "if ("], [" || /[\\0-\\x1f]/.test(origin)", ""], ["key.type > SIGNS_TEXT", "false"],
+  ],
+  "verifier/quorum.js": [
+    ["return met ? 0 : 1", "return 0"], ["length >= threshold", "length > threshold"], [".sort((one, other) => one - other)", ""],
+    [".slice(0, threshold)", ""], ["needed === absent.length", "false"], ["there.filter((one) => !isGroup(one))", "there"],
+    ["members.length > 1 ? `all", "true ? `all"], ["cosigned.includes(witness.name)", "cosigned.includes(shown(witness.name))"],
+  ],
   "verifier/proof.js": [
     ["if (bytes.length > MAX_NOTE + 8192)", "if (false)"], ["lines.length > 63", "lines.length > 64"],
     ["MAX_SIZE - 1n", "MAX_SIZE"], ["equal(formatProof(proof), bytes) ?", "true ?"],

@@ -8,12 +8,16 @@ import * as verdicts from "../../web/verifier/bundle_verdict.js";
 import * as encoding from "../../web/verifier/encoding.js";
 import * as entries from "../../web/verifier/entries.js";
 import * as indexing from "../../web/verifier/index_format.js";
+import * as changing from "../../web/verifier/key_changes.js";
+import * as quorums from "../../web/verifier/quorum.js";
+import * as layouts from "../../web/verifier/layouts.js";
 import * as reading from "../../web/verifier/log.js";
 import * as lookup from "../../web/verifier/lookup.js";
 import * as merkle from "../../web/verifier/merkle.js";
 import * as proofs from "../../web/verifier/proof.js";
 import * as searching from "../../web/verifier/search_proof.js";
 import * as signing from "../../web/verifier/signature.js";
+import * as texts from "../../web/verifier/signed_text.js";
 import * as tiling from "../../web/verifier/tiles.js";
 import * as tlog from "../../web/verifier/tlog.js";
 import * as x509 from "../../web/verifier/x509.js";
@@ -59,10 +63,10 @@ const OPERATIONS = {
     return [text(encoding.utf8(parsed.text)), parsed.signatures.map((one) => [one.name, one.id, text(one.signature)])];
   },
   verify_note: async ({ data, vkeys }) =>
-    (await tlog.verifyNote(tlog.parseNote(bytes(data)), vkeys.map(key))).length,
+    (await texts.verifyNote(tlog.parseNote(bytes(data)), vkeys.map(key))).length,
   signature: async ({ data, vkey, signature }) => { // over a text that need not be that of a note
     const signer = key(vkey), claimed = { name: signer.name, id: signer.id, signature: bytes(signature) };
-    await tlog.verifyNote({ text: encoding.decodeText(bytes(data), "text"), signatures: [claimed] }, [signer]);
+    await texts.verifyNote({ text: encoding.decodeText(bytes(data), "text"), signatures: [claimed] }, [signer]);
     return null;
   },
   checkpoint: ({ data }) => {
@@ -76,6 +80,35 @@ const OPERATIONS = {
   },
   accept: async ({ policy, data, origin }) =>
     accepted(await tlog.acceptCheckpoint(tlog.parsePolicy(bytes(policy)), tlog.parseCheckpoint(bytes(data)), origin)),
+  standing: ({ policy, names }) => {
+    const octets = names.map((name) => encoding.toOctets(bytes(name))), found = quorums.standing(tlog.parsePolicy(bytes(policy)), octets);
+    return (found ? quorums.walk(found) : []).map(({ depth, one }) =>
+      [depth, one.name, quorums.asks(one), quorums.stands(one), one.met, quorums.missing(one)]);
+  },
+  key_changes: async ({ objects, vkeys }) =>
+    (await changing.keyChanges(fetcher(objects), vkeys.map(key))).map((said) =>
+      [said.action, said.key.vkey, String(said.tree.size), said.before.map(({ vkey }) => vkey)]),
+  accept_as: async ({ vkey, data, origin }) =>
+    (await tlog.acceptCheckpoint(layouts.policyAs(key(vkey), origin), tlog.parseCheckpoint(bytes(data)))).log.vkey,
+  lookup_path: ({ text: name }) => layouts.lookupPath(name) ?? encoding.usage("none"),
+  lookup: ({ data }) => {
+    const { index, record } = layouts.parseLookup(bytes(data));
+    return [String(index), text(record)];
+  },
+  ct_entry: ({ entry }) => {
+    const found = layouts.parseCtEntry(bytes(entry));
+    return found && [String(found.timestamp), found.isPrecert, text(found.issuerKey ?? []), text(found.certificate), found.index ?? null];
+  },
+  other_log: async ({ objects, layout, vkey, origin, call, index }, { logs }) => {
+    const fetchObject = layouts.readAs(layout, fetcher(logs[objects])), log = new reading.Log(fetchObject, layouts.policyAs(key(vkey), origin));
+    try {
+      await log.visit();
+      if (call === "lookup") return String(await layouts.lookedUp(log, index));
+      return text(call === "entry" ? await log.entry(Number(index)) : proofs.formatProof(await log.prove(Number(index))));
+    } catch (error) {
+      throw layouts.inItsNames(error, fetchObject);
+    }
+  },
   proof: ({ data }) => {
     const { index, hashes: list, extra } = proofs.parseProof(bytes(data));
     return [String(index), list.length, extra.length];

@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 import { describe } from "../../web/page/entry.js";
 import { utf8 } from "../../web/verifier/encoding.js";
 import { Log, httpFetcher } from "../../web/verifier/log.js";
-import { parseNote, parseVkey, policyFor, verifyNote } from "../../web/verifier/tlog.js";
+import { verifyNote } from "../../web/verifier/signed_text.js";
+import { parseNote, parseVkey, policyFor } from "../../web/verifier/tlog.js";
 
 // the pauses between two attempts, which end with a promise's own function, take a twentieth of their time
 const timer = globalThis.setTimeout;

@@ -1,6 +1,6 @@
 // The page: which key is trusted and why, what the log shows now, and which module does what is asked.
 
-import { $, h, takeFiles } from "./dom.js";
+import { $, card, takeFiles } from "./dom.js";
 import { headCard } from "./tree_head.js";
 import { equal, fail, utf8 } from "../verifier/encoding.js";
 import { Log, afresh, httpFetcher, parsed } from "../verifier/log.js";
@@ -34,26 +34,11 @@ const memory = {
 };
 
 /** Return what the link asks for: #vkey=…&i=…&name=…; it is never sent to a server. */
-const fragment = () =>
-  Object.fromEntries(
-    location.hash
-      .slice(1)
-      .split("&")
-      .filter(Boolean)
-      .map((part) => part.split(/=(.*)/s).slice(0, 2).map(decode)),
-  );
-
-function decode(text = "") {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
+const fragment = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")));
 
 // ---- whom to trust: what was remembered, then this site; a link only chooses among these
 
-const fetchObject = httpFetcher(here);
+const fetchObject = httpFetcher(here), place = { fetchObject, memory, here, keyOf };
 
 async function sitePolicy() {
   try {
@@ -75,9 +60,10 @@ function keyOf(vkey) {
 /** Return {policy, how, keys, unknown, witnesses}; keys: to remember; accepted: the one key of a link that the user takes. */
 async function trust(accepted) {
   const site = await sitePolicy();
-  const { vkey } = fragment();
+  const { vkey, layout, origin } = fragment();
   const named = site?.logs.map(({ key }) => key.vkey) ?? [];
   const remembered = memory.load(`keys ${here}`)?.split("\n");
+  if (layout || origin || remembered?.[0].includes(" ")) return (await import("./other_log.js")).trustOther(place, site, remembered, fragment(), accepted);
   if (remembered && named.length && ![vkey, ...named].some((key) => remembered.includes(key)))
     fail("PolicyError", "another key", { changed: [remembered, named] });
   const known = remembered ?? named;
@@ -108,14 +94,14 @@ async function open(trusting) {
   if (!equal(sha256(bytes), theirs)) fail("UsageError", "this browser computes SHA-256 in two ways that differ: stop");
   const trusted = await trusting;
   const { policy, keys } = trusted;
-  const log = new Log(fetchObject, policy, { memory: keys.length && memory });
+  const log = new Log(trusted.fetchObject ?? fetchObject, policy, { memory: keys.length && memory });
   await log.visit();
   if (keys.length) {
     if (!memory.load(`keys ${here}`)) memory.save(`keys ${here}`, keys.join("\n"));
     memory.save(`seen ${here}`, String(Date.now()));
     trusted.unknown = false; // it is known now, and has signed the log
   }
-  return Object.assign(trusted, { log });
+  return Object.assign(trusted, { log, place });
 }
 
 // ---- what is asked
@@ -126,20 +112,13 @@ let trusted, opened;
 
 /** Say that a module did not load, or that this page made a mistake. */
 function broken(error) {
-  $("#results").prepend(
-    h(
-      "div",
-      { class: "card", "data-state": "page", role: "alert" },
-      h("h2", {}, "This page did not work"),
-      h("p", {}, String(error.message)),
-    ),
-  );
+  $("#results").prepend(card({ state: "page", look: "bad", mark: "✗", headline: "This page did not work", error }));
 }
 
 const show = (name, ...what) =>
   Promise.all([import("./check.js"), import("./results.js")])
     .then(([check, { context }]) => {
-      Object.assign(context, { trusted, opened });
+      Object.assign(context, { trusted, opened, place });
       return check[name](...what);
     })
     .catch(broken);
@@ -162,11 +141,11 @@ function start(accepted) {
     );
 }
 
-let pinned = fragment().vkey;
+let pinned;
 function follow() {
-  const { vkey, ...asked } = fragment();
-  if (vkey !== pinned) {
-    pinned = vkey;
+  const { vkey, layout, origin, ...asked } = fragment(), pins = `${vkey} ${layout} ${origin}`;
+  if (pins !== pinned) {
+    pinned = pins;
     start();
   }
   if (Object.keys(asked).length) show("follow", asked);
@@ -189,10 +168,9 @@ for (const name of ["browse", "keys"]) {
   $(`#${name}`).addEventListener("toggle", ({ target }) => {
     if (target.open)
       import("./browse.js")
-        .then((browse) => browse[name](target.lastElementChild, { opened, trusted, ask, memory, here }))
+        .then((browse) => browse[name](target.lastElementChild, { opened, trusted, ask, place }))
         .catch(broken);
   });
 }
 addEventListener("hashchange", follow);
-start();
 follow();

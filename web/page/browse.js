@@ -4,9 +4,10 @@ import { card, code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
 import { entryRow } from "./entry_row.js";
 import { errorCard } from "./error_card.js";
-import { button, s } from "./parts.js";
+import { history } from "./key_history.js";
+import { button, opener, s } from "./parts.js";
+import { whomItTrusts } from "./quorum_words.js";
 import { memoryId } from "../verifier/log.js";
-import { shown } from "../verifier/tlog.js";
 
 const PAGE = 10; // entries
 
@@ -84,42 +85,54 @@ function statistics(entries) {
 function forget(memory, here, trusted) {
   for (const id of ["keys", "seen"]) memory.drop(`${id} ${here}`);
   trusted
-    .then(({ policy }) => policy.logs.forEach(({ key }) => memory.drop(memoryId(key))))
+    .then(({ policy }) => policy.logs.forEach(({ key, origin }) => memory.drop(memoryId(key, origin))))
     .finally(() => location.reload());
 }
 
-/** Show which keys are trusted and why, and let them be changed. */
-export async function keys(place, { trusted, memory, here }) {
-  const field = h("input", { type: "text", id: "vkey", autocomplete: "off", spellcheck: "false" });
-  const form = h(
+const KINDS = {
+  "tlog-tiles": "as this page's own log: tlog-tiles, Tessera, Rekor v2",
+  sumdb: "a checksum database of Go",
+  "static-ct": "a log of certificates (static-ct-api)",
+};
+
+/** Return the form in which another key is named, with layout and origin of a log that somebody else writes. */
+function keyForm() {
+  const field = (id) => h("input", { type: "text", id, autocomplete: "off", spellcheck: "false" });
+  const vkey = field("vkey"), origin = field("origin");
+  const layout = h("select", { id: "layout" }, Object.entries(KINDS).map(([value, words]) => h("option", { value }, `${value}: ${words}`)));
+  const submit = (event) => {
+    event.preventDefault();
+    const asked = { vkey: vkey.value.trim(), layout: layout.value === "tlog-tiles" ? "" : layout.value, origin: origin.value.trim() };
+    location.hash = Object.entries(asked).filter(([, text]) => text).map(([name, text]) => `${name}=${encodeURIComponent(text)}`).join("&");
+  };
+  return h(
     "form",
-    {
-      class: "row",
-      submit: (event) => {
-        event.preventDefault();
-        location.hash = `vkey=${encodeURIComponent(field.value.trim())}`;
-      },
-    },
-    h("label", { for: "vkey" }, "Use another key of the log (as tiletree key show prints it)"),
-    field,
-    h("button", {}, "Use it"),
+    { submit },
+    h("div", { class: "row" }, h("label", { for: "vkey" }, "Use another key of the log (as tiletree key show prints it)"), vkey, h("button", {}, "Use it")),
+    opener(
+      "It is a log of another kind, or its origin is not the key's name",
+      h("div", { class: "row" }, h("label", { for: "layout" }, "How it is laid out"), layout),
+      h("div", { class: "row" }, h("label", { for: "origin" }, "Its origin, where that is not the key's name"), origin),
+      h("p", {}, "This page reads the log that it stands beside. It asks no other server: its own policy forbids it, and few logs let pages of others read them (CORS). Put the page beside a copy of the log, which ", code("tiletree mirror"), " makes, or verify a proof with verify.html, which asks nobody."),
+    ),
   );
+}
+
+/** Show which keys are trusted and why, and let them be changed. */
+export async function keys(place, { opened, trusted, place: at }) {
+  const { memory, here } = at;
+  const form = keyForm();
   const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", () => forget(memory, here, trusted)));
   try {
     const { how, policy } = await trusted;
-    const witnesses = policy.witnesses.map(({ key }) => h("li", {}, "Witness ", code(key.vkey)));
+    const accepted = await opened.then(({ log }) => log.accepted, (error) => error); // of too few witnesses, too, it is known which
     place.replaceChildren(
       h("p", {}, `The log's key: ${how}.`),
-      h(
-        "ul",
-        {},
-        policy.logs.map(({ key }) => h("li", {}, "Log ", code(key.vkey))),
-        witnesses,
-      ),
-      h("p", {}, policy.quorum === null ? "No witnesses are asked for." : ["Quorum: ", code(shown(policy.quorum))]),
+      h("div", {}, whomItTrusts(policy, accepted.cosignatures)),
       form,
       leave,
     );
+    place.insertBefore(await history(at, policy), form);
   } catch (error) {
     place.replaceChildren(card({ state: "no-key", mark: "–", headline: "No key is trusted", error }), form, leave);
   }

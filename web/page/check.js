@@ -56,6 +56,11 @@ async function entryCard(index, sabotaged = false) {
 export async function ask(text) {
   if (/^[0-9]{1,19}$/.test(text)) return checking(`Reading entry ${text}`, "entry", () => entryCard(BigInt(text)));
   if (/^((c2sp\.org|tiletree\/search-proof)\/|\{"|-----BEGIN )/.test(text)) return files([new File([utf8(text)], "what was pasted")]);
+  const { lookup } = await whom();
+  if (lookup) {
+    const { log } = await context.opened.catch(() => ({})), index = log && lookup(log, text);
+    if (index) return checking(`Looking up ${text}`, "entry", async () => entryCard(await index));
+  }
   const { lookFor, wantedFrom } = await import("./search.js"), wanted = wantedFrom(text);
   return wanted ? lookFor(wanted) : put(card({ state: "call", mark: "–", headline: "Not understood", body: [UNDERSTOOD] }));
 }
@@ -150,7 +155,7 @@ async function headIn(bytes) {
   try {
     const head = parseCheckpoint(bytes);
     const { policy } = await context.trusted;
-    return policy.logs.some(({ key }) => key.name === head.origin) ? head : undefined;
+    return policy.logs.some(({ origin }) => origin === head.origin) ? head : undefined;
   } catch {
     return undefined; // most files are something else
   }
@@ -256,9 +261,11 @@ export async function noHead(error, again) {
   const trusted = await whom();
   const buttons = unknownKey
     ? [
-        known.length && button("Use the key that is known", () => (location.hash = "")),
+        known.length > 0 && button("Use the key that is known", () => (location.hash = "")),
         button("Use the link's key all the same", () => again(unknownKey)),
       ]
     : button("Try again", () => again());
-  $("#head").replaceChildren(errorCard(error, "log", [h("p", { class: "row" }, buttons)], trusted));
+  const asks = error.changed || error.code === "SignatureError"; // a key that was retired does not sign any more
+  const news = asks && (await import("./key_history.js").then(({ refusalNews }) => refusalNews(error, trusted, context.place)).catch(() => null));
+  $("#head").replaceChildren(errorCard(error, "log", [news, h("p", { class: "row" }, buttons)], trusted));
 }

@@ -4,8 +4,9 @@
 import { certificateRows, keyRow } from "./certificate_rows.js";
 import { fromOctets, hex } from "../verifier/encoding.js";
 import { isBlinded, parseDigestEntry, parseEndorsement, parseRekorEntry, parseRevocation } from "../verifier/entries.js";
+import { parseCtEntry } from "../verifier/layouts.js";
 import { TITLES, parseSignatureEntry, signerName, signerValue } from "../verifier/signature.js";
-import { parseCertificate } from "../verifier/x509.js";
+import { hostNames, parseCertificate, parseTbsCertificate } from "../verifier/x509.js";
 
 // of Rekor v1, which nobody writes here: https://github.com/sigstore/rekor, pkg/types
 const OLD_KINDS = ["hashedrekord", "rekord", "dsse", "intoto", "rpm", "alpine", "jar", "helm", "tuf", "cose", "rfc3161"];
@@ -24,8 +25,8 @@ const decode = (bytes) => {
 export function describe(entry) {
   const text = decode(entry);
   const all = text ?? dump(entry);
-  const known = text !== null && (file(entry) ?? signature(entry, text) ?? json(text));
-  return { text: all, ...(known || { kind: text === null ? "bytes" : "text", rows: [] }) };
+  const known = text !== null && (file(entry) ?? signature(entry, text) ?? json(text) ?? moduleRecord(text));
+  return { text: all, ...(known || certificateEntry(entry) || { kind: text === null ? "bytes" : "text", rows: [] }) };
 }
 
 function file(entry) {
@@ -58,6 +59,27 @@ function otherSignature(entry) {
   const rows = [["SHA-256", found.sha256], [`Signed with ${TITLES[found.format]} key, as it says`, signerName(found)]];
   if (value) rows.push(["Key", hex(value)]);
   return { kind: "signature", rows: [...rows, ["Signature", "not verified by this page: `tiletree verify --key` does"]] };
+}
+
+/** Describe a record of Go's checksum database: a module's version, its go.mod, and their hashes. */
+function moduleRecord(text) {
+  const lines = text.endsWith("\n") ? text.slice(0, -1).split("\n").map((line) => /^(\S+ v\S+) (h1:[A-Za-z0-9+/]{43}=)$/.exec(line)) : [null];
+  return lines.every(Boolean) ? { kind: "record of a checksum database", rows: lines.map(([, what, hash]) => [what, hash]) } : null;
+}
+
+/** Describe an entry of a log of certificates. */
+function certificateEntry(entry) {
+  const found = parseCtEntry(entry);
+  if (!found) return null;
+  const { timestamp, isPrecert, issuerKey, certificate: der, index } = found, time = new Date(timestamp);
+  const rows = [["Logged at, as the log says", Number.isNaN(Number(time)) ? "no time" : time.toUTCString()]];
+  if (index !== undefined) rows.push(["Index, as it says", String(index)]);
+  const certificate = isPrecert ? parseTbsCertificate(der) : parseCertificate(der);
+  if (!certificate) return { kind: isPrecert ? "precertificate" : "certificate", rows: [...rows, ["Certificate", "cannot be read"]] };
+  for (const name of hostNames(certificate)) rows.push(["Host, claimed by the certificate", name]);
+  if (isPrecert) rows.push(["Key of the issuer, its SHA-256", hex(issuerKey)]);
+  const claims = certificateRows(certificate).filter(([label, value]) => value !== "none" || !label.startsWith("Identity"));
+  return { kind: isPrecert ? "precertificate" : "certificate", rows: [...rows, ...claims] };
 }
 
 function json(text) {

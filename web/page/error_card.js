@@ -3,6 +3,7 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { button, save } from "./parts.js";
+import { lacking, quorumList, quorumSentence } from "./quorum_words.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };
@@ -37,6 +38,10 @@ export function unusual(found, opened, verdict) {
   const last = new Date(found.last).toUTCString();
   return warn("stale", `Last confirmed ${found.when}`, `Too few witnesses have seen this log since ${last}. ${clock}`);
 }
+
+/** Return the words for signatures that this browser cannot check, and does not need; "" where there are none. */
+export const unchecked = ({ unsupported: { length } }) =>
+  length ? `${length} signature${length > 1 ? "s" : ""} could not be checked here: this browser lacks the algorithm.` : "";
 
 /** Say that a log has two histories: who signed them, and how that can be checked. */
 const fork = (who, check) =>
@@ -78,12 +83,13 @@ const BY_FIELD = {
       "No key is known for this log",
       "Follow a link that names it (#vkey=…), or enter it below, from a source you trust.",
     ),
-  unknownKey: ({ unknownKey, known }) =>
+  unknownKey: ({ unknownKey, known, readAs }) =>
     say(
       "unknown-key",
       DOUBTFUL,
       "A link names a key that is not known here",
       ["The link's key: ", code(unknownKey)],
+      readAs && ["It is to be read as ", code(readAs.layout), readAs.origin ? [", with the origin ", code(readAs.origin)] : "", "."],
       known.length ? ["Known here: ", code(list(known))] : "This site names no key, and this browser remembers none.",
       "Anybody can make a key, and a link with it. Ask whoever runs the log, by another way than this link, whether it is the log's key. Nothing was checked yet.",
     ),
@@ -138,13 +144,14 @@ const BY_FIELD = {
     say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."]),
 };
 
-const unsupported = ({ unsupported: keys, missing }) =>
+const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
   say(
     "unsupported",
     UNKNOWN,
     `${keys.length} signature${keys.length > 1 ? "s" : ""} could not be checked here`,
     "This browser lacks the algorithm, ML-DSA-44 perhaps. The other signatures do not suffice.",
-    missing && `Missing: ${visible(list(missing))}.`,
+    policy && `Missing: ${lacking({ policy, cosignatures }).missing}.`,
+    policy && quorumSentence({ policy, cosignatures }),
   );
 
 const unreachable = () =>
@@ -176,13 +183,11 @@ const BY_CODE = {
       "Wrong signature",
       "The tree head is not signed by the key this page expects. Do not rely on it.",
     ),
-  PolicyError: ({ wanted, missing }) =>
-    say(
-      "quorum",
-      WRONG,
-      `Too few witnesses: ${wanted - missing.length} of ${wanted}`,
-      `Missing: ${visible(list(missing))}.`,
-    ),
+  PolicyError: (found) => {
+    const { wanted, missing, there } = lacking(found);
+    const said = say("quorum", WRONG, `Too few witnesses: ${there} of ${wanted}`, quorumSentence(found), `Missing: ${missing}.`);
+    return { ...said, more: quorumList(found) };
+  },
   ProofError: (_, what) =>
     what === "search" ? say("search-wrong", WRONG, "This search proof does not hold", "It was altered, or its parts are not of one log. It shows nothing.") : say(
       "inclusion",
@@ -212,6 +217,9 @@ const BY_CODE = {
 const mistake = () =>
   say("page", WRONG, "This page made a mistake", "This says nothing about your file, nor about the log.");
 
+/** of: returns an error in which a log's objects have its own names; other_log.js sets it for logs with another layout. */
+export const naming = { of: (error) => error };
+
 const OF_A_KEY = ["ForkError", "SignatureError", "PolicyError"]; // what a log is blamed for depends on its key
 
 /**
@@ -219,12 +227,13 @@ const OF_A_KEY = ["ForkError", "SignatureError", "PolicyError"]; // what a log i
  * see `vouched`.
  */
 export function errorCard(error, what = "entry", more = [], trusted = {}) {
+  naming.of(error);
   const field = Object.keys(BY_FIELD).find((name) => error[name] !== undefined);
   const ofCode = error.unsupported?.length ? unsupported : (BY_CODE[error.code] ?? mistake);
   const words = error.instead ? () => instead(error.instead) : (BY_FIELD[field] ?? ofCode);
   const said = words(error, what);
   const shown = OF_A_KEY.includes(error.code) ? vouched(trusted, said.headline, said) : said;
-  return card({ ...shown, error, more: [evidence(error), more] });
+  return card({ ...shown, error, more: [shown.more, evidence(error), more] });
 }
 
 /** Return buttons that save what a third party needs to find the same error. */

@@ -2,12 +2,14 @@
 
 import { card, code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
-import { vouched } from "./error_card.js";
+import { unchecked, vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener, save, table } from "./parts.js";
+import { counted, quorumSentence } from "./quorum_words.js";
 import { signers } from "./tree_head.js";
 import { hex } from "../verifier/encoding.js";
 import { formatProof } from "../verifier/proof.js";
+import { shown } from "../verifier/tlog.js";
 
 /** Return what was checked, step by step, with its values; about: see `verifiedCard`. */
 function steps(proof, accepted, leaf, entry, opened, about) {
@@ -27,14 +29,13 @@ function steps(proof, accepted, leaf, entry, opened, about) {
   list.push([leads, code(hex(tree.root)), "."]);
   const signer = code(`${accepted.log.name}+${accepted.log.id}`);
   list.push(["That root is in the checkpoint of ", code(origin), ", signed by ", signer, "."]);
-  for (const { key, timestamp } of accepted.cosignatures) {
+  for (const { name, key, timestamp } of accepted.cosignatures) {
     const when = timestamp ? ` on ${new Date(Number(timestamp) * 1000).toUTCString()}.` : ", without a time.";
-    list.push(["Cosigned by ", code(`${key.name}+${key.id}`), when]);
+    list.push([`Cosigned by ${visible(shown(name))}, `, code(`${key.name}+${key.id}`), when]);
   }
   for (const key of accepted.unsupported)
     list.push(["– Not checked here, and not counted: the signature of ", code(`${key.name}+${key.id}`), "."]);
-  const witnesses = opened.policy.quorum === null ? "The policy asks for no witnesses." : "The policy's quorum is met.";
-  list.push([`${witnesses} The log's key: ${opened.how}.`]);
+  list.push([`${quorumSentence({ ...accepted, policy: opened.policy })} The log's key: ${opened.how}.`]);
   list.push(...(about.signed ?? []));
   if (about.compared) list.push([about.compared]);
   const mark = (line) => (line[0].startsWith("–") ? "" : "✓ ");
@@ -84,7 +85,7 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   const claimed = { state: "signer-unchecked", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}` };
   const said = vouched(trusted, where, {
     ...(about.how === "signature" ? claimed : proven),
-    body: [about.name && code(about.name), `${found.who}.`, how, about.more, age, found.lacking],
+    body: [about.name && code(about.name), `${found.who}.`, counted({ ...accepted, policy: trusted.policy }), how, about.more, age, unchecked(accepted)],
   });
   return card({ ...said, more });
 }

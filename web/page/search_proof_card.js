@@ -2,7 +2,7 @@
 
 import { card, code, count, h } from "./dom.js";
 import { entryRow } from "./entry_row.js";
-import { vouched } from "./error_card.js";
+import { unchecked, vouched } from "./error_card.js";
 import { button, opener } from "./parts.js";
 import { context } from "./results.js";
 import { signers } from "./tree_head.js";
@@ -32,7 +32,7 @@ export async function searchProofCard(file, compare) {
   });
   const { size } = accepted.signed.tree, compared = await compare(accepted.signed), number = hits.length;
   const headline = !number ? "None: no entry has it" : number === 1 ? "This is the only entry" : `These are all ${count(number)} entries`;
-  const found = signers(trusted, accepted), among = `${found.who}: ${count(size)} entries. ${found.lacking}`;
+  const found = signers(trusted, accepted), among = `${found.who}: ${count(size)} entries. ${unchecked(accepted)}`;
   const what = [`It is about ${WHAT[proof.kind] ?? proof.kind} `, code(textOf(proof)), "."];
   const said = { state: "search-proof", look: "good", mark: "✓", headline, body: [code(file.name), what, among, based(covered, size), compared] };
   const list = h("div");

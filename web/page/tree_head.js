@@ -6,18 +6,14 @@ import { witnessesOf } from "../verifier/tlog.js";
 const DAY = 86_400_000; // milliseconds
 
 /** Return {who, when, stale, future, dated} of an accepted checkpoint: the words for its signatures. */
-export function signers({ policy, unknown }, { cosignatures, unsupported, time }) {
+export function signers({ policy, unknown }, { cosignatures, time }) {
   const wanted = policy.quorum ? witnessesOf(policy, policy.quorum) : policy.witnesses;
   const by = new Set(cosignatures.map(({ key }) => key));
   const witnesses = wanted.filter(({ key }) => by.has(key)).length;
   const last = Number(time ?? 0) * 1000;
-  const lacking = unsupported.length
-    ? ` ${unsupported.length} signature${unsupported.length > 1 ? "s" : ""} could not be checked here: this browser lacks the algorithm.`
-    : "";
   return {
     witnesses,
     last,
-    lacking,
     when: last ? ago(last) : "",
     stale: last && Date.now() - last > DAY,
     future: last - Date.now() > DAY / 144,
@@ -32,17 +28,13 @@ export function signers({ policy, unknown }, { cosignatures, unsupported, time }
 /** Return the card of an opened log; seen: when it was visited last, in milliseconds. */
 export async function headCard(opened, seen) {
   const { log, how, witnesses } = opened;
-  const { signed } = log.accepted;
+  const { signed, unsupported } = log.accepted;
   const found = signers(opened, log.accepted);
   const before = log.previous;
   const headline = `${found.who}: ${count(signed.tree.size)} entries`;
   let said = { state: "verified", look: "good", mark: "✓", headline, body: [`Witnesses saw it ${found.when}.`] };
   if (!found.witnesses)
-    said = {
-      ...said,
-      state: "verified-log-only",
-      body: ["Nobody independent has confirmed this tree head, and its time is not known."],
-    };
+    said = { ...said, state: "verified-log-only", body: ["Nobody independent has confirmed this tree head, and its time is not known."] };
   if (opened.unknown || log.newer || (found.witnesses && (!found.last || found.stale || found.future)))
     said = (await import("./error_card.js")).unusual(found, opened, headline);
   const memory = opened.unknown
@@ -56,5 +48,8 @@ export async function headCard(opened, seen) {
     " Log: ",
     code(signed.origin),
   ];
-  return card({ ...said, body: [...said.body, found.lacking, memory, key] });
+  const lacks = unsupported.length && (await import("./error_card.js")).unchecked(log.accepted);
+  const strangers = signed.note.signatures.filter(({ name, id }) => name === signed.origin && !log.policy.logs.some(({ key }) => key.id === id));
+  const more = strangers[0] && (await (await import("./key_history.js")).headNews(opened, strangers));
+  return card({ ...said, body: [...said.body, lacks, memory, key], more });
 }

@@ -90,3 +90,9 @@ export function judged(error, url = "") {
   error.message = error.message.startsWith(path) ? url + error.message : `${url}${path}: ${error.message}`;
   return error;
 }
+
+/** Return how many milliseconds a server asks to wait; NaN where it says nothing. A date counts from the answer's own. */
+export function retryAfter(headers) {
+  const [after, date] = ["Retry-After", "Date"].map((name) => headers.get(name) ?? "");
+  return /^[0-9]+$/.test(after) ? after * 1000 : / GMT$/.test(after) ? Date.parse(after) - Date.parse(date) : NaN;
+}

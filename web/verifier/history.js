@@ -19,13 +19,13 @@ export async function compareHeads(policy, served, other, read) {
   }
 }
 
-const signs = (key, signed) => acceptCheckpoint(policyFor(key), signed).then(() => true, () => false);
+const signs = ({ key, origin }, signed) => acceptCheckpoint(policyFor(key, origin), signed).then(() => true, () => false);
 
 async function checkExtends({ logs }, older, newer, read) {
   const { size } = older.tree, evidence = { older: older.data, newer: newer.data };
   const fork = async () => {
     let one = false;
-    for (const { key } of logs) one ||= (await signs(key, older)) && (await signs(key, newer));
+    for (const log of logs) one ||= (await signs(log, older)) && (await signs(log, newer));
     fail("ForkError", `the log ${newer.origin} shows two histories, of ${size} and ${newer.tree.size} entries`, { evidence, ...(one ? {} : { twoKeys: true }) });
   };
   if (size === newer.tree.size && !equal(older.tree.root, newer.tree.root)) await fork();

@@ -56,7 +56,8 @@ async function fetchOnce(base, path, limit, past, part, patience) {
     const { status, headers, body } = answer;
     // some storage answers 403 for what is not there
     if (status === 404 || status === 410 || (status === 403 && path !== "checkpoint")) fail("NotFound", `${base}${path}: not found (${status})`);
-    if (status === 408 || status === 429 || status >= 500) lost(`the server answers ${status}`, { busy: retryAfter(headers) });
+    if (status === 408 || status === 429 || status >= 500)
+      lost(`the server answers ${status}`, { busy: await import("./answers.js").then(({ retryAfter }) => retryAfter(headers), () => NaN) });
     if (status !== 200) lost(`the server answers ${status}`);
     const parts = [], reader = body.getReader();
     for (let size = 0, part; !(part = await reader.read()).done; parts.push(part.value)) {
@@ -71,11 +72,6 @@ async function fetchOnce(base, path, limit, past, part, patience) {
     clearTimeout(timer);
     stop.abort(); // what is left of an answer is not wanted
   }
-}
-
-function retryAfter(headers) { // a date counts from the answer's own
-  const [after, date] = ["Retry-After", "Date"].map((name) => headers.get(name) ?? "");
-  return /^[0-9]+$/.test(after) ? after * 1000 : / GMT$/.test(after) ? Date.parse(after) - Date.parse(date) : NaN;
 }
 
 /** Return what `parse` makes of an object; an error holds the object as evidence. */
@@ -128,14 +124,14 @@ export class Log {
     const { signed } = accepted;
     let previous = null;
     // each key is compared: somebody who holds two of them could sign another tree with each
-    for (const { key } of this.policy.logs.filter((log) => this.memory && log.key.name === signed.origin)) {
-      const last = await this.#recall(key);
+    for (const { key } of this.policy.logs.filter((log) => this.memory && log.origin === signed.origin)) {
+      const last = await this.#recall(key, signed.origin);
       if (!last) continue;
       await this.#compare(signed, last);
       if (!previous || last.tree.size > previous.tree.size) previous = last;
     }
-    const last = this.memory && (await this.#recall(accepted.log));
-    if (this.memory && !(last?.tree.size >= signed.tree.size)) this.memory.save(memoryId(accepted.log), decodeText(signed.data));
+    const last = this.memory && (await this.#recall(accepted.log, signed.origin));
+    if (this.memory && !(last?.tree.size >= signed.tree.size)) this.memory.save(memoryId(accepted.log, signed.origin), decodeText(signed.data));
     return Object.assign(this, { accepted, previous, newer: previous?.tree.size > signed.tree.size ? previous : null }).accepted;
   }
 
@@ -154,12 +150,12 @@ export class Log {
     });
   }
 
-  async #recall(key) {
-    const text = this.memory.load(memoryId(key));
+  async #recall(key, origin) {
+    const id = memoryId(key, origin), text = this.memory.load(id);
     try {
-      return text && (await acceptCheckpoint(policyFor(key), parseCheckpoint(utf8(text)))).signed;
+      return text && (await acceptCheckpoint(policyFor(key, origin), parseCheckpoint(utf8(text)))).signed;
     } catch (error) {
-      return fail("AccessError", `what was remembered is damaged: ${error.message}`, { damaged: memoryId(key) });
+      return fail("AccessError", `what was remembered is damaged: ${error.message}`, { damaged: id });
     }
   }
 
@@ -205,7 +201,7 @@ export class Log {
     if (start < 0n || start > stop || stop > size) usage(`a tree of size ${size} has no entries [${start}, ${stop})`);
     const { ENTRIES, tileAt } = await tiles();
     for (let at = start / 256n; at * 256n < stop && start < stop; at++) {
-      const entries = await this.#read(reader, [{ height: 0, index: at * 256n }], { ...tileAt(size, ENTRIES, at), alone });
+      const entries = await this.#read(reader, [{ height: 0, index: at * 256n }], { ...tileAt(size, ENTRIES, at), alone, format: this.fetchObject.format });
       for (const [position, entry] of entries.entries()) {
         const index = at * 256n + BigInt(position);
         if (index >= start && index < stop) yield [index, entry];
@@ -225,4 +221,4 @@ export class Log {
 }
 
 /** Return the name under which a log's last checkpoint is remembered. */
-export const memoryId = ({ vkey }) => hex(sha256(utf8(vkey)));
+export const memoryId = ({ vkey, name }, origin = name) => hex(sha256(utf8(origin === name ? vkey : `${vkey}\n${origin}`)));

@@ -6,7 +6,7 @@ import { hex, utf8 } from "./encoding.js";
 import { keysOf, parseRevocation } from "./entries.js";
 import { search } from "./search.js";
 import { sha256 } from "./sha256.js";
-import { verifyNote } from "./tlog.js";
+import { verifyNote } from "./signed_text.js";
 
 const MOST = 4096; // revocations of one thing that are looked at
 

@@ -7,7 +7,8 @@ import { MAX_HEAD, headKeys, isLocal, keyPrefix, parseIndexHead } from "./index_
 import { RunReader } from "./index_run.js";
 import { afresh, parsed } from "./log.js";
 import { SCAN_LIMIT } from "./lookup.js";
-import { parseNote, verifyNote } from "./tlog.js";
+import { verifyNote } from "./signed_text.js";
+import { parseNote } from "./tlog.js";
 
 const KEPT = 64; // entries that are read before they are shown
 

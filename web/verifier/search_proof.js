@@ -7,7 +7,8 @@ import { MAX_COVERED, MAX_HEAD, headKeys, isKind, isLocal, keyPrefix, parseIndex
 import { PAGE, PREFIX, RECORDS, indexIn, order, recordsOf } from "./index_run.js";
 import { EMPTY_ROOT, leafHash, nodeHash, verifyInclusion } from "./merkle.js";
 import { foldRight, subtrees } from "./tiles.js";
-import { acceptCheckpoint, parseCheckpoint, parseNote, toHash, verifyNote } from "./tlog.js";
+import { verifyNote } from "./signed_text.js";
+import { acceptCheckpoint, parseCheckpoint, parseNote, toHash } from "./tlog.js";
 
 export const TITLE = "tiletree/search-proof/v1";
 export const MAX_SEARCH_PROOF = 64 << 20; // bytes

@@ -180,15 +180,16 @@ export function parseBundle(bytes, width) {
 }
 
 /** Return the entries of a bundle, if they hash to the leaves of the tree. */
-export function believedEntries({ path, index, width }, bytes, leaves) {
-  const entries = entriesOf(path, bytes, width), wrong = entries.findIndex((entry, at) => !equal(leafHash(entry), leaves[at]));
+export function believedEntries(bundle, bytes, leaves) {
+  const { path, index, width } = bundle, entries = entriesOf(bundle, bytes, width), wrong = entries.findIndex((entry, at) => !equal(leafHash(entry), leaves[at]));
   if (wrong >= 0) tileError(path, `entry ${index * 256n + BigInt(wrong)} is not the one in the tree`, { [path]: bytes });
   return entries;
 }
 
-function entriesOf(path, bytes, width) {
+/** Return the entries of a bundle; format: of a log with another layout, see layouts.js. */
+function entriesOf({ path, index, format }, bytes, width) {
   try {
-    return parseBundle(bytes, width);
+    return format ? format.split(bytes, width, index * 256n).map(({ entry }) => entry) : parseBundle(bytes, width);
   } catch (error) {
     return tileError(path, error.message, { [path]: bytes });
   }
@@ -197,9 +198,11 @@ function entriesOf(path, bytes, width) {
 // ---- fetching
 
 /** Return the first `width` entries or hashes of a tile that has `has`. */
-function startOf(path, bytes, level, has, width) {
+function startOf(tile, bytes, has, width) {
+  const { path, level, index, format } = tile;
   if (level < 0) {
-    const entries = entriesOf(path, bytes, has).slice(0, width);
+    const entries = entriesOf(tile, bytes, has).slice(0, width);
+    if (format) return bytes.subarray(0, format.split(bytes, has, index * 256n)[width - 1].end);
     return bytes.subarray(0, entries.reduce((size, entry) => size + 2 + entry.length, 0));
   }
   checkLength(path, bytes, 32 * has);
@@ -207,11 +210,12 @@ function startOf(path, bytes, level, has, width) {
 }
 
 /** Return the bytes of a tile. A partial one that is gone, or is something else, is cut from the full one. */
-async function fetchTile(fetchObject, { level, index, width, path }, past) {
+async function fetchTile(fetchObject, tile, past) {
+  const { level, index, width, path } = tile;
   const get = (from) => fetchObject(from, level < 0 ? MAX_BUNDLE : MAX_TILE, past);
   if (width === 256) return get(path);
-  const partial = async () => startOf(path, await get(path), level, width, width), whole = pathOf(level, index, 256);
-  const full = async () => startOf(whole, await get(whole), level, 256, width);
+  const partial = async () => startOf(tile, await get(path), width, width), whole = pathOf(level, index, 256);
+  const full = async () => startOf({ ...tile, path: whole }, await get(whole), 256, width);
   // one that has its length and still does not lead to the root was asked for twice by then
   const [first, second] = past > 1 ? [full, partial] : [partial, full];
   try {
@@ -236,7 +240,7 @@ export async function fetchTiles(fetchObject, tiles, past) {
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   for (const { path } of tiles.filter(below)) {
-    contents.set(path, concat(...entriesOf(bundle.path, contents.get(bundle.path), bundle.width).map((entry) => leafHash(entry))));
+    contents.set(path, concat(...entriesOf(bundle, contents.get(bundle.path), bundle.width).map((entry) => leafHash(entry))));
   }
   return contents;
 }

@@ -11,7 +11,7 @@ export const MAX_NOTE = 1 << 20; // bytes, of a policy too
 
 // ---- keys: signed-note, "Verifier keys"
 
-const [ED25519, ECDSA, COSIGNATURE, MLDSA44] = [1, 2, 4, 6]; // signature types
+const [ED25519, ECDSA, COSIGNATURE, RFC6962, MLDSA44] = [1, 2, 4, 5, 6]; // signature types
 const SIZES = { [ED25519]: [32, 64], [COSIGNATURE]: [32, 64], [MLDSA44]: [1312, 2420] }; // bytes of key and signature
 const CURVES = [ // SubjectPublicKeyInfo before the point, width
   ["P-256", "3059301306072a8648ce3d020106082a8648ce3d03010703420004", 64],
@@ -30,8 +30,9 @@ export function parseVkey(text) {
   const material = decodeBase64(rest.join("+"), what);
   const type = material[0], spki = material.subarray(1);
   if (!isName(name) || (type === MLDSA44 && utf8(name).length > 255)) wrong("no key has such a name");
-  if (type === ECDSA ? !curveOf(spki) : spki.length !== SIZES[type]?.[0]) wrong("no such key, or of an unknown type");
-  const expected = hex(type === ECDSA ? sha256(spki) : sha256(utf8(`${name}\n`), material)).slice(0, 8);
+  if (type === ECDSA ? !curveOf(spki) : type === RFC6962 ? !spki[0] : spki.length !== SIZES[type]?.[0]) wrong("no such key, or of an unknown type");
+  const hashed = type === RFC6962 ? concat([type], sha256(spki)) : material;
+  const expected = hex(type === ECDSA ? sha256(spki) : sha256(utf8(`${name}\n`), hashed)).slice(0, 8);
   if (id !== expected) wrong(`key id is not ${expected}`);
   return { name, type, public: spki, id, vkey: text };
 }
@@ -40,6 +41,7 @@ export function parseVkey(text) {
 async function isRight(key, message, signature) {
   const { subtle } = globalThis.crypto ?? {};
   if (!subtle) fail("AccessError", "no cryptography here", { insecure: true });
+  if (key.type === RFC6962) return (await import("./tree_heads.js")).isTreeHead(key, message, signature);
   let format = "raw", algorithm = { name: "Ed25519" };
   if (key.type === MLDSA44) [format, algorithm] = ["raw-public", { name: "ML-DSA-44" }];
   if (key.type === ECDSA) {
@@ -78,7 +80,7 @@ export function parseNote(bytes) {
 }
 
 /** Return each signature by one of these {key}, checked. */
-async function verified(checkpoint, role) {
+export async function verified(checkpoint, role) {
   const found = [];
   for (const { name, id, signature } of checkpoint.note.signatures) {
     for (const one of role) {
@@ -87,13 +89,6 @@ async function verified(checkpoint, role) {
     }
   }
   return found;
-}
-
-/** Return the keys that signed a note's text, all verified, at least one. A checkpoint needs `acceptCheckpoint`. */
-export async function verifyNote(note, keys) {
-  if (keys.some((key) => key.type > ECDSA)) usage("no key of a note");
-  const signers = (await verified({ note }, keys.map((key) => ({ key })))).filter((one) => !one.unsupported);
-  return signers.length ? signers.map(({ key }) => key) : fail("SignatureError", "no signature by a known key");
 }
 
 export const toHash = (bytes) => (bytes.length === 32 ? bytes : malformed("hash", "not 32 bytes"));
@@ -113,6 +108,7 @@ export function parseCheckpoint(bytes) {
 
 // ---- cosignatures: https://c2sp.org/tlog-cosignature
 
+const isCosigner = ({ type }) => [COSIGNATURE, MLDSA44].includes(type);
 const opaque = (text) => concat([utf8(text).length], utf8(text));
 
 function cosigned({ origin, tree, note }, { type, name }, timestamp) {
@@ -123,7 +119,7 @@ function cosigned({ origin, tree, note }, { type, name }, timestamp) {
 /** Return {timestamp, unsupported}, verified unless unsupported. */
 async function checkSignature(checkpoint, signature, key) {
   let message = utf8(checkpoint.note.text), timestamp, right = false;
-  if (key.type > ECDSA) { // time comes first
+  if (isCosigner(key)) { // time comes first
     timestamp = BigInt(`0x${hex(signature.subarray(0, 8))}`);
     signature = signature.subarray(8);
     const can = timestamp <= MAX_SIZE && (key.type === COSIGNATURE || utf8(checkpoint.origin).length <= 255);
@@ -136,7 +132,7 @@ async function checkSignature(checkpoint, signature, key) {
 
 // ---- policies: https://c2sp.org/tlog-policy
 
-/** Return {logs: [{key, url}], witnesses: [{name, key, url}], groups, quorum, data}; names are octets. */
+/** Return {logs: [{key, origin, url}], witnesses: [{name, key, url}], groups, quorum, data}; names are octets. */
 export function parsePolicy(bytes) {
   if (bytes.length > MAX_NOTE) malformed("policy", `more than ${MAX_NOTE} bytes`);
   const text = toOctets(bytes), lines = text.split("\n");
@@ -158,11 +154,14 @@ export function parsePolicy(bytes) {
     };
     const [keyword = "#", ...rest] = line.split(/[ \t]+/).filter(Boolean), [name, k, ...inside] = rest;
     if (keyword.startsWith("#")) return;
-    if (keyword === "log" && rest.length && rest.length <= 2) logs.push({ key: parse(name, logs), url: shown(k ?? "") });
+    if (keyword === "log" && rest.length && rest.length <= 2) {
+      const key = parse(name, logs);
+      logs.push({ key, origin: key.name, url: shown(k ?? "") });
+    }
     else if (keyword === "witness" && k && rest.length <= 3) {
       define(name);
       const key = parse(k, witnesses);
-      if (key.type < COSIGNATURE) wrong("no key of a witness");
+      if (!isCosigner(key)) wrong("no key of a witness");
       witnesses.push({ name, key, url: shown(inside[0] ?? "") });
     } else if (keyword === "group" && inside.length) {
       const most = inside.length;
@@ -185,10 +184,12 @@ export function parsePolicy(bytes) {
 
 export const shown = (octets) => new TextDecoder().decode(fromOctets(octets));
 
-/** Return the policy that accepts what this log key signs. */
-export function policyFor(key) {
+/** Return the policy that accepts what this log key signs; origin: if it is not the key's name. */
+export function policyFor(key, origin = key.name) {
   if (key.name.includes("\x7f")) usage(`no policy can name ${key.name}`);
-  return parsePolicy(utf8(`log ${key.vkey}\nquorum none\n`));
+  const policy = parsePolicy(utf8(`log ${key.vkey}\nquorum none\n`));
+  policy.logs[0].origin = origin;
+  return policy;
 }
 
 /** Return the witnesses under a name. */
@@ -209,9 +210,9 @@ export async function acceptCheckpoint(policy, signed, origin) {
   if (origin !== undefined && signed.origin !== origin) other(origin);
   const byLog = await verified(signed, policy.logs), byWitness = await verified(signed, policy.witnesses);
   const unsupported = [...byLog, ...byWitness].filter((one) => one.unsupported).map(({ key }) => key);
-  if (!policy.logs.some(({ key }) => key.name === signed.origin)) other(policy.logs.map(({ key }) => key.name).join(", "));
+  if (!policy.logs.some((log) => log.origin === signed.origin)) other(policy.logs.map((log) => log.origin).join(", "));
   // tlog-checkpoint: ML-DSA-44 "doesn't sign the extension lines"
-  const signs = ({ key, unsupported: not }) => !not && key.name === signed.origin && (key.type !== MLDSA44 || !signed.extensions.length);
+  const signs = ({ key, origin: named, unsupported: not }) => !not && named === signed.origin && (key.type !== MLDSA44 || !signed.extensions.length);
   const log = byLog.find(signs)?.key;
   if (!log) fail("SignatureError", "not signed by the log", { evidence, unsupported });
   const cosignatures = byWitness.filter((one) => !one.unsupported);
@@ -221,9 +222,6 @@ export async function acceptCheckpoint(policy, signed, origin) {
     const times = members.flatMap((member) => met.get(member) ?? []).sort((a, b) => (a < b ? 1 : -1));
     if (times.length >= threshold) met.set(name, times[threshold - 1]);
   }
-  if (policy.quorum !== null && !met.has(policy.quorum)) {
-    const wanted = witnessesOf(policy, policy.quorum), missing = wanted.filter(({ name }) => !met.has(name)).map(({ name }) => shown(name));
-    refuse(`the quorum is not met, missing ${missing.join(", ")}`, { missing, wanted: wanted.length, unsupported });
-  }
+  if (policy.quorum !== null && !met.has(policy.quorum)) refuse("the quorum is not met", { policy, cosignatures, unsupported });
   return { signed, log, cosignatures, unsupported, time: met.get(policy.quorum) };
 }

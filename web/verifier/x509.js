@@ -5,7 +5,7 @@ import { hex } from "./encoding.js";
 
 const MAX_TEXT = 1024; // bytes of an identity, or of an issuer
 const SEQUENCE = 0x30, INTEGER = 0x02, BITS = 0x03, OCTETS = 0x04, OID = 0x06, BOOLEAN = 0x01, UTF8 = 0x0c;
-const MAIL = 0x81, URI = 0x86, OTHER = 0xa0, EXTENSIONS = 0xa3;
+const MAIL = 0x81, DNS = 0x82, URI = 0x86, OTHER = 0xa0, EXTENSIONS = 0xa3;
 const NAMES = "551d11"; // 2.5.29.17, subjectAltName
 const FULCIO = "2b0601040183bf3001"; // 1.3.6.1.4.1.57264.1
 const ISSUER = `${FULCIO}08`, OLD_ISSUER = `${FULCIO}01`, USER = `${FULCIO}07`;
@@ -105,7 +105,11 @@ function validity(content) {
 function read(data) {
   const [signed, ...rest] = elements(only(data, SEQUENCE));
   expect(signed?.tag === SEQUENCE && tagged(rest, SEQUENCE, BITS));
-  const parts = elements(signed.content);
+  return readSigned(signed.content);
+}
+
+function readSigned(content) { // what stands in a TBSCertificate
+  const parts = elements(content);
   if (parts.length && hex(parts[0].whole) === "a003020102") parts.shift();
   expect(tagged(parts.slice(0, 6), INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE));
   const more = parts.slice(6);
@@ -128,9 +132,18 @@ function read(data) {
  * certificate, null for other bytes. issuer: text or null; the times: Date, or null if they are none; extensions: object
  * identifier in hexadecimal → value. All of it is what the certificate claims.
  */
-export function parseCertificate(data) {
+export const parseCertificate = (data) => orNull(() => read(data));
+
+/** Return the same of a TBSCertificate, which is what is signed of a certificate. */
+export const parseTbsCertificate = (data) => orNull(() => readSigned(only(data, SEQUENCE)));
+
+/** Return the host names that a certificate, as these functions return it, is for. */
+export const hostNames = ({ extensions }) =>
+  orNull(() => elements(only(extensions.get(NAMES) ?? new Uint8Array(), SEQUENCE)).filter(({ tag }) => tag === DNS).map(({ content }) => textOf(content)).filter(Boolean)) ?? [];
+
+function orNull(make) {
   try {
-    return read(data);
+    return make();
   } catch (error) {
     if (error instanceof NotDer) return null;
     throw error;
