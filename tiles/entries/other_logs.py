@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tiles.errors import Malformed
+from tiles.records.layout_names import STATIC_CT, SUMDB
 from tiles.tree.ct_bundle import parse_ct_entry
 from tiles.tree.sumdb_bundle import check_record
 
@@ -58,8 +59,8 @@ def describe_certificate(entry: bytes) -> Said:
 
 
 DESCRIBED: dict[str, tuple[str, Callable[[bytes], Said]]] = {
-    "sumdb": ("sumdb-record", describe_record),
-    "static-ct": ("certificate", describe_certificate),
+    SUMDB: ("sumdb-record", describe_record),
+    STATIC_CT: ("certificate", describe_certificate),
 }
 
 
