@@ -34,7 +34,7 @@ def test_killed(tmp_path: Path) -> None:
     DirectoryStore(tmp_path / "log").create(log)
     rng = printed_random()
     with subprocess.Popen(
-        [sys.executable, "-m", dying_mirror.__name__],
+        [sys.executable, "-m", dying_mirror.__name__, "mirror"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=tmp_path,
