@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -234,3 +235,28 @@ def test_a_damaged_copy(theirs: Theirs, tmp_path: Path, path: str) -> None:
 
     with pytest.raises(LogError, match=path):
         read()
+
+
+# ---- a copy of it
+
+
+def test_a_mirror(program: Build, theirs: Theirs, tmp_path: Path) -> None:
+    """A mirror that follows the log has its objects, as they are served; their client reads it as it reads the log."""
+    for size in SIZES[1:]:
+        with served(theirs.at(size)) as url:
+            done = run_tiletree(tmp_path, "mirror", url, "mirror", *theirs.pins)
+        assert (done["layout"], done["size"], done["published"]) == ("static-ct", size, True)
+    again = run_tiletree(tmp_path, "mirror", theirs.at(513), "mirror", *theirs.pins)
+    assert (again["objects"], again["issuers"], again["published"]) == (0, 0, False)
+    copy = objects_of(tmp_path / "mirror")
+    full = {path: data for path, data in objects_of(theirs.at(513)).items() if "names" not in path}
+    needed = {path for path in full if ".p/" not in path} | {"tile/0/002.p/1", "tile/data/002.p/1", "tile/1/000.p/2"}
+    assert {path: copy[path] for path in needed} == {path: decoded(full[path]) for path in needed}
+    with serving(copy) as server, served(theirs.at(513)) as url:
+        assert checked(program, theirs, server.url) == checked(program, theirs, url)
+        assert run_tiletree(tmp_path, "audit", server.url, *theirs.pins)["findings"] == []
+
+
+def decoded(data: bytes) -> bytes:
+    """Return an object as it is served, to whoever accepts no encoding."""
+    return gzip.decompress(data) if data.startswith(MAGIC) else data
