@@ -170,6 +170,17 @@ def test_they_are_watched(tiletree: Command, make: Callable[[int], dict[str, byt
     put(Path("theirs"), make(301))
     assert tiletree(*watch).code == 0
     (kept,) = Path("watched").glob("*/matches.jsonl")
-    assert [json.loads(line)["index"] for line in kept.read_text().splitlines()] == list(range(301))
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [line["index"] for line in lines] == list(range(301))
+    assert {line["kind"] for line in lines} == {"certificate" if make is static_ct else "sumdb-record"}
+    sought = {"kind": "dns", "value": "host.example.com"}
+    if make is sumdb:
+        sought = {"kind": "module", "value": "example.com/m300@v1.0.0"}
+    assert sought in lines[300]["keys"]
+    match = (*watch[:-3], "--state", "matched", "--begin", "first", "--match")
+    found = tiletree(*match, f"{sought['kind']}={sought['value']}")
+    assert (found.code, f"  300  {lines[300]['kind']}  {sought['kind']}=" in found.out) == (0, True), found
+    refused = tiletree(*match, "name/1=*")
+    assert (refused.code, "is found by name/1" in refused.err) == (2, True), refused
     put(Path("theirs"), {path: data for path, data in make(7).items() if path in ("latest", "checkpoint")})
     assert tiletree(*watch).code == 9  # an older copy of the same history

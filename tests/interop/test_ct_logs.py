@@ -162,8 +162,9 @@ def test_commands(theirs: Theirs, tmp_path: Path, *, over_http: bool) -> None:
 def test_monitor(theirs: Theirs, tmp_path: Path) -> None:
     """A monitor reads every entry once while the log grows, and an older copy of it is an alarm."""
 
-    def watch(log: object, *more: object, code: int = 0) -> None:
-        command = [sys.executable, "-m", "tiletree", "monitor", log, *theirs.pins, "--state", "watched", *more, "--all"]
+    def watch(log: object, *more: object, code: int = 0, every: bool = True) -> None:
+        told = ["--state", "watched", "--all"] if every else []
+        command = [sys.executable, "-m", "tiletree", "monitor", log, *theirs.pins, *told, *more]
         home = {"XDG_STATE_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "home")}
         done = subprocess.run(
             list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, env={**os.environ, **home}
@@ -179,6 +180,10 @@ def test_monitor(theirs: Theirs, tmp_path: Path) -> None:
     assert [json.loads(line)["index"] for line in kept.read_text().splitlines()] == list(range(513))
     shutil.copyfile(theirs.at(300) / "checkpoint", log / "checkpoint")
     watch(log, code=9)
+    watch(theirs.at(513), "--state", "matched", "--begin", "first", "--match", "dns=www.host-4.*", every=False)
+    (kept,) = tmp_path.glob("matched/*/matches.jsonl")
+    (found,) = map(json.loads, kept.read_text().splitlines())
+    assert (found["index"], found["kind"]) == (theirs.scts[4].index, "certificate")
 
 
 # ---- their client

@@ -24,7 +24,7 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.withheld import Entry
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log, open_place
-from tiles.read.layouts import visited
+from tiles.read.layouts import name_of, visited
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.other_layouts import check_layout
 from tiles.read.withheld import WithheldEntries
@@ -34,7 +34,7 @@ from tiles.tree.merkle import TreeHead
 from tiles.user.pinned import Pinned
 from tiles.watch.monitor_compare import Comparison
 from tiles.watch.monitor_index import IndexCheck
-from tiles.watch.monitor_match import Matcher
+from tiles.watch.monitor_match import Sought
 from tiles.watch.monitor_state import Begin, LogState
 
 _SPAN = 64 * TILE_WIDTH  # entries that are asked for at a time
@@ -44,11 +44,16 @@ CHUNK = 4096  # entries after which the state is written, whether or not any was
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that is looked for, verified. by: what found it, as the matcher says"""
+    """An entry that is looked for, verified.
+
+    by       what found it, as it was written
+    layout   the name of the log's format
+    """
 
     index: int
     entry: bytes
     by: Sequence[str]
+    layout: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +93,14 @@ class Receiver(Protocol):
 class Watched:
     """What a round does besides visiting.
 
-    matcher   which entries are looked for
+    sought    which entries are looked for
     compare   addresses at which others show the log
     alone     no other log is watched, so each of those addresses has to show this one
     index     whether the log's index is checked
     begin     where a log is begun that has no state; None: it is refused
     """
 
-    matcher: Matcher
+    sought: Sought
     compare: tuple[str, ...] = ()
     alone: bool = True
     index: bool = False
@@ -166,8 +171,10 @@ class Monitor:
                 fetcher.url, accepted.signed.origin, accepted.log.vkey, pinned.how, client.tree, start, start,
                 newer=client.newer,
             )  # fmt: skip
+            if self._watched.alone:
+                self._watched.sought.check(name_of(client.log_format))
             self._compare(client, state, receiver, done)
-            _Reading(client, state, self._watched.matcher, receiver, done, is_ended).go()
+            _Reading(client, state, self._watched.sought, receiver, done, is_ended).go()
             if self._watched.index and client.log_format is TLOG_TILES and not is_ended():
                 _check_index(client, state, receiver)
             return done
@@ -209,7 +216,7 @@ class _Reading:
 
     client: LogClient
     state: LogState
-    matcher: Matcher
+    sought: Sought
     receiver: Receiver
     done: Round
     is_ended: Callable[[], bool]
@@ -236,10 +243,12 @@ class _Reading:
             self.state.advance(done.next)
 
     def _go_on(self) -> None:
+        layout = name_of(self.client.log_format)
+        matcher = self.sought.matcher(layout)
         for index, entry in _entries(self.client, self.done.next):
-            by = self.matcher(entry)
+            by = matcher(entry)
             if by is not None:
-                self._tell(Match(index, entry, by))
+                self._tell(Match(index, entry, by, layout))
                 self.done.found += 1
             self.done.next = index + 1
             if self.done.next % CHUNK == 0 or (by is not None and self.receiver.is_slow):

@@ -23,7 +23,7 @@ from tiles.store import Fetcher
 from tiles.store.address import normal_url, shown_address
 from tiles.user.pinned import Pinned
 from tiles.watch.monitor import Monitor, Watched
-from tiles.watch.monitor_match import Matcher, Pattern, every_entry, matcher_of, parse_pattern, pattern_of
+from tiles.watch.monitor_match import EVERY, Pattern, Sought, parse_pattern, pattern_of
 from tiles.watch.monitor_state import Begin
 from tiletree.commands.monitor_report import Handler, Report, Teller, check_once
 from tiletree.ending import until_told_to_end
@@ -107,7 +107,8 @@ def monitor(
     kept in DIR, in the matches.jsonl of each log, each entry once and in order, also if a round dies. Standard output
     and CMD may be told the last of it again.
 
-    KIND is a kind of keys, such as sha256/1, name/1, key/1, identity/1, issuer/1 or subject/1; in PATTERN a star stands
+    KIND is a kind of keys, such as sha256/1, name/1, key/1, identity/1, issuer/1 or subject/1; in a log of certificates
+    it is dns, for a domain, and in a checksum database of Go module, for a module and version. In PATTERN a star stands
     for any characters. Without --match, --key and --all, only what is wrong is told, and what came of each round.
 
     Each log is watched by itself. What is wrong with one is told at once, and is the exit code at the end: 7 another
@@ -124,7 +125,7 @@ def monitor(
     check_once([normal_url(log) for log in logs], shown)
     report = Report(out, Handler(handler) if handler is not None else None)
     watched = Watched(
-        every_entry if every else _matcher(matches, keys),
+        EVERY if every else _sought(matches, keys),
         compare,
         alone=len(logs) == 1,
         index=index,
@@ -149,12 +150,12 @@ def _trust(log: str, pins: Pins) -> Callable[[Fetcher, str], Pinned]:
     return lambda fetcher, checkpoint: pinned_for(log, fetcher, pins, checkpoint)
 
 
-def _matcher(matches: tuple[str, ...], keys: tuple[Path, ...]) -> Matcher:
+def _sought(matches: tuple[str, ...], keys: tuple[Path, ...]) -> Sought:
     patterns: list[Pattern] = [parse_pattern(each) for each in matches]
     for path in keys:
         hint = read_key_hint(path)
         patterns.append(pattern_of(Key(KEY, hint), f"{KEY}={hint.hex()}"))
-    return matcher_of(patterns)
+    return Sought(tuple(patterns))
 
 
 @dataclass
