@@ -9,9 +9,21 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import Command, Done
-from tests.support.other_logs import CT_ORIGIN, SUMDB_KEY, SUMDB_ORIGIN, ct_key, record, static_ct, sumdb
+from tests.support.other_logs import (
+    CT_ORIGIN,
+    SUMDB_KEY,
+    SUMDB_ORIGIN,
+    ct_checkpoint,
+    ct_key,
+    opaque,
+    record,
+    static_ct,
+    sumdb,
+    timestamped,
+)
 from tiles.notes.checkpoint import parse_checkpoint, with_signatures
 from tiles.notes.note import Signature
+from tiles.tree.merkle import TreeHead, leaf_hash
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
 
@@ -184,3 +196,27 @@ def test_they_are_watched(tiletree: Command, make: Callable[[int], dict[str, byt
     assert (refused.code, "is found by name/1" in refused.err) == (2, True), refused
     put(Path("theirs"), {path: data for path, data in make(7).items() if path in ("latest", "checkpoint")})
     assert tiletree(*watch).code == 9  # an older copy of the same history
+
+
+def test_a_certificate_larger_than_an_entry_of_ours(run: Run, tmp_path: Path) -> None:
+    """Every command takes an entry of more than 65,535 bytes, which a log of certificates may have."""
+    leaf = timestamped(0, cert=b"\x30" * 100_000)
+    hash_ = leaf_hash(b"\0\0" + leaf)
+    objects = {
+        "tile/0/000.p/1": hash_,
+        "tile/data/000.p/1": leaf + opaque(2, b""),
+        "checkpoint": ct_checkpoint(TreeHead(1, hash_)),
+    }
+    log, entry, proof = put(tmp_path / "large", objects), str(tmp_path / "entry"), str(tmp_path / "proof")
+    assert run("get", log, "0", *CT).json["kind"] == "certificate"
+    run("get", log, "0", "-o", entry, *CT)
+    run("prove", log, "--index", "0", "-o", proof, *CT)
+    assert run("verify", entry, "--proof", proof, *CT).json["verified"]
+    run("prove", log, entry, "-o", proof, *CT)
+    assert run("verify", entry, "--proof", proof, *CT).json["verified"]
+    assert run("audit", log, *CT).json["findings"] == []
+    assert run("search", log, entry, *CT).json["hits"][0]["index"] == 0
+    assert run("mirror", log, str(tmp_path / "copy"), *CT).json["objects"] == 2
+    run("monitor", log, *CT, "--state", "watched", "--all", "--begin", "first")
+    (kept,) = Path("watched").glob("*/matches.jsonl")
+    assert json.loads(kept.read_text())["kind"] == "certificate"
