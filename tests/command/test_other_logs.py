@@ -220,3 +220,16 @@ def test_a_certificate_larger_than_an_entry_of_ours(run: Run, tmp_path: Path) ->
     run("monitor", log, *CT, "--state", "watched", "--all", "--begin", "first")
     (kept,) = Path("watched").glob("*/matches.jsonl")
     assert json.loads(kept.read_text())["kind"] == "certificate"
+
+
+def test_a_policy_of_a_log_of_certificates(run: Run, certificates: str, tmp_path: Path) -> None:
+    """`policy check` says that the log has signed its tree head, and when; a damaged line does not verify."""
+    policy, checkpoint = tmp_path / "policy", Path(certificates, "checkpoint")
+    policy.write_text(f"log {ct_key().vkey}\nquorum none\n")
+    for given in (checkpoint, Path(certificates)):
+        found = run("policy", "check", str(policy), str(given)).json
+        (line,) = found["signatures"]
+        assert (found["accepted"], line["time"]) == (True, 1_772_323_300)
+    data = checkpoint.read_bytes()
+    checkpoint.write_bytes(data.replace(b"\n300\n", b"\n299\n"))
+    assert run("policy", "check", str(policy), str(checkpoint), code=1).json["accepted"] is False

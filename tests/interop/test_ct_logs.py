@@ -134,6 +134,8 @@ def test_commands(theirs: Theirs, tmp_path: Path, *, over_http: bool) -> None:
     sct = theirs.scts[4]
     assert sct.submitted.is_precert
 
+    (tmp_path / "policy").write_text(f"log {theirs.key.vkey}\nquorum none\n")
+
     def read(log: object, *more: object) -> None:
         info = run("info", log, *theirs.pins, *more)
         assert (info["origin"], info["size"], info["trust"]) == (ORIGIN, 513, "pinned")
@@ -146,6 +148,8 @@ def test_commands(theirs: Theirs, tmp_path: Path, *, over_http: bool) -> None:
             run("prove", log, *what, "-o", f"proof-{number}", *theirs.pins, *more)
             verified = run("verify", "entry", "--proof", f"proof-{number}", *theirs.pins)
             assert (verified["index"], verified["size"]) == (sct.index, 513)
+        found = run("policy", "check", "policy", log)
+        assert (found["accepted"], found["signatures"][-1]["time"] > 1_790_000_000) == (True, True)
         assert len(run("logproof", log, "--first-size", 255, *theirs.pins, *more)["hashes"]) > 0
         assert run("audit", log, *theirs.pins, *more)["findings"] == []
 
