@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from tests.support.command_line import Command, Done
+from tests.support.node import ROOT
 from tests.support.other_logs import (
     CT_ORIGIN,
     SUMDB_KEY,
     SUMDB_ORIGIN,
     ct_checkpoint,
     ct_key,
+    log_list_key,
     opaque,
     record,
     static_ct,
@@ -148,6 +154,15 @@ def test_a_fork_of_such_a_log(run: Run, database: str, tmp_path: Path) -> None:
     assert run("verify", "--fork", folder, *SUMDB).json["verified"]
 
 
+def test_a_fork_of_a_log_of_certificates(run: Run, certificates: str) -> None:
+    """Another tree head of the same size is caught, and one command checks the evidence."""
+    run("info", certificates, *CT)
+    put(Path(certificates), {"checkpoint": ct_checkpoint(TreeHead(300, leaf_hash(b"another")))})
+    error = run("info", certificates, *CT, code=7).json["error"]
+    folder = error["hint"].partition("the evidence is in ")[2].partition(";")[0]
+    assert run("verify", "--fork", folder, *CT).json["verified"]
+
+
 def _signed(root: str) -> bytes:
     """Return a checkpoint of size 300 with another root."""
     checkpoint = parse_checkpoint(f"{SUMDB_ORIGIN}\n300\n{root}\n".encode())
@@ -233,3 +248,13 @@ def test_a_policy_of_a_log_of_certificates(run: Run, certificates: str, tmp_path
     data = checkpoint.read_bytes()
     checkpoint.write_bytes(data.replace(b"\n300\n", b"\n299\n"))
     assert run("policy", "check", str(policy), str(checkpoint), code=1).json["accepted"] is False
+
+
+def test_how_a_vkey_is_made(run: Run, certificates: str) -> None:
+    """What docs/other-logs.md says of a key in a list of logs prints a vkey that reads the log."""
+    text = (ROOT / "docs" / "other-logs.md").read_text("utf-8")
+    (code,) = re.findall(r"this prints the vkey:\n\n((?: {4}.*\n|\n)+)", text)
+    code = re.sub('key = ".*"', f'key = "{log_list_key()}"', dedent(code))
+    vkey = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert vkey == ct_key().vkey
+    assert run("info", certificates, "--vkey", vkey).json["size"] == 300
