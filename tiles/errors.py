@@ -25,6 +25,8 @@ Verification raises; it never returns False.
 
 from __future__ import annotations
 
+from typing import Any
+
 LOST = "docs/lost.md"  # the page on what is lost or was moved, named as in the repository and in the source archive
 
 
@@ -39,6 +41,16 @@ class TilesError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let an error pass from one process to another as it is; by itself it would be made anew of its message."""
+        return _passed, (type(self), self.args, self.__dict__)
+
+
+def _passed(kind: type[TilesError], args: tuple[Any, ...], state: dict[str, Any]) -> TilesError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class LogError(TilesError):

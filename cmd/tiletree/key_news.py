@@ -11,6 +11,7 @@ from tiles.store.address import shown_address
 
 if TYPE_CHECKING:
     from tiles.notes.key_change import KeyChange
+    from tiles.notes.key_history import KeyHistory
     from tiles.notes.policy import Accepted, Policy
     from tiles.store import Fetcher
     from tiletree.ui import Output
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def explain_by_news(error: SignatureError, log: str, fetcher: Fetcher, policy: Policy) -> SignatureError:
     """Return the error, with what the log says of its keys as a hint: the known key may have been retired."""
-    if news := _news(fetcher, policy):
+    if news := [each.change for each in _history(fetcher, policy).said]:
         said = "; ".join(f"{each.words} ({each.key.vkey})" for each in news)
         error.hint = f"by statements that a known key has signed, {said}; {_how(log, news)}"
     return error
@@ -30,7 +31,9 @@ def remark_news(out: Output, log: str, fetcher: Fetcher, accepted: Accepted, pol
     lines = [each for each in accepted.signed.note.signatures if each.name == accepted.signed.origin]
     if all(any(line.claims(key) for key in known) for line in lines):
         return
-    if news := [each for each in _news(fetcher, policy) if each.key not in known]:
+    history = _history(fetcher, policy)
+    old = [*known, *(use.key for use in history.forerunners)]
+    if news := [each.change for each in history.said if each.change.key not in old]:
         out.remark(
             "key_changes",
             [{"action": each.action, "vkey": each.key.vkey, "size": each.tree.size} for each in news],
@@ -39,12 +42,13 @@ def remark_news(out: Output, log: str, fetcher: Fetcher, accepted: Accepted, pol
         out.note(f"hint: {_how(log, news)}")
 
 
-def _news(fetcher: Fetcher, policy: Policy) -> list[KeyChange]:
-    from tiles.read.key_changes import key_changes
+def _history(fetcher: Fetcher, policy: Policy) -> KeyHistory:
+    from tiles.notes.key_history import KeyHistory
+    from tiles.read.key_changes import key_history
 
     with suppress(TilesError):  # what cannot be read says nothing, and what was refused stays refused
-        return list(key_changes(fetcher, [each.key for each in policy.logs]))
-    return []
+        return key_history(fetcher, [each.key for each in policy.logs])
+    return KeyHistory(())
 
 
 def _how(log: str, news: list[KeyChange]) -> str:

@@ -113,19 +113,28 @@ def json_option(command: Command) -> Command:
 PLACE_OF_KEY = _Place()
 KEY_FORMS = "a file, awskms:///…, gcpkms://… or pkcs11:…"
 
-private_option = click.option(
-    "--private",
-    metavar="PLACE",
-    envvar="TILETREE_PRIVATE",
-    help="the log's private part  [$TILETREE_PRIVATE; default: as at init, or <LOG>.private]",
-)
-_WRITER: dict[str, Decorator] = {
-    "key": click.option(
-        "--key",
+
+def _key_option(name: str, whose: str = "the log's") -> Decorator:
+    return click.option(
+        name,
         type=PLACE_OF_KEY,
         envvar=KEY_PLACE,
-        help=f"the log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
-    ),
+        help=f"{whose} key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
+    )
+
+
+def _private_option(whose: str = "the log's") -> Decorator:
+    return click.option(
+        "--private",
+        metavar="PLACE",
+        envvar="TILETREE_PRIVATE",
+        help=f"{whose} private part  [$TILETREE_PRIVATE; default: as at init, or <LOG>.private]",
+    )
+
+
+private_option = _private_option()
+_WRITER: dict[str, Decorator] = {
+    "key": _key_option("--key"),
     "private": private_option,
     "anchor": click.option(
         "--anchor",
@@ -177,12 +186,7 @@ def _writer_of(log_key: KeyPlace | None, **others: Any) -> Writer:
 log_writer_options = as_one(
     "writer",
     _writer_of,
-    log_key=click.option(
-        "--log-key",
-        type=PLACE_OF_KEY,
-        envvar=KEY_PLACE,
-        help=f"the log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
-    ),
+    log_key=_key_option("--log-key"),
     private=private_option,
     anchor=_WRITER["anchor"],
     policy=_WRITER["policy"],
@@ -198,18 +202,8 @@ def _public_writer_of(log_key: KeyPlace | None, private: str | None, anchor: str
 public_writer_options = as_one(
     "writer",
     _public_writer_of,
-    log_key=click.option(
-        "--log-key",
-        type=PLACE_OF_KEY,
-        envvar=KEY_PLACE,
-        help=f"the public log's key: {KEY_FORMS}  [$TILETREE_KEY; default: as at init, or a file named by its origin]",
-    ),
-    private=click.option(
-        "--private",
-        metavar="PLACE",
-        envvar="TILETREE_PRIVATE",
-        help="the public log's private part  [$TILETREE_PRIVATE; default: as at init, or <LOG>.private]",
-    ),
+    log_key=_key_option("--log-key", "the public log's"),
+    private=_private_option("the public log's"),
     anchor=_WRITER["anchor"],
 )
 url_option = click.option(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tiles.inbox.attachments import Attachments
 from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
+from tiles.read.key_changes import history_of_client
 from tiles.read.trouble import judged
 from tiles.rekor.log_entry import log_entry, proven
 from tiles.rekor.staple import attachments_of, check_unlogged, entry_for
@@ -55,7 +56,10 @@ def read_bundles(paths: Iterable[Path], public_key: Path | None) -> list[Submitt
     return found
 
 
-def check_all_unlogged(bundles: Iterable[Submitting], key: VerifierKey) -> None:
-    """Raise Refused if a bundle that is to get its entry has one of another log."""
+def check_all_unlogged(bundles: Sequence[Submitting], client: LogClient) -> None:
+    """Raise Refused if a bundle that is to get its entry has one of another log than the one that is read."""
+    keys = [client.accepted.log]
+    if any(entry.log_id != keys[0].log_id for one in bundles for entry in one.bundle.entries):
+        keys += [use.key for use in history_of_client(client).uses]  # by a key that it had before
     for one in bundles:
-        check_unlogged(one.bundle, key)
+        check_unlogged(one.bundle, keys)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tiles.errors import UsageError
+from tiles.errors import SignatureError, UsageError
 from tiles.notes.policy import policy_for
 from tiles.user.pinned import PINNED, REMEMBERED, Pinned
 from tiletree.files import read_named
@@ -137,13 +140,30 @@ def check_trust(pins: Pins, root: object | None) -> None:
         raise UsageError(f"{' and '.join(there)} {'both' if len(there) == 2 else 'all'} say whom to trust; name one")
 
 
-def pinned(origin: str, pins: Pins, root: TrustedRoot | None = None) -> Pinned:
-    """Return what a proof is verified by: never anything that came with it."""
+@contextmanager
+def times_explained(root: TrustedRoot | None) -> Iterator[None]:
+    """Let an error about a proof that is signed by a key whose time is over say so. root: what it is verified by"""
+    try:
+        yield
+    except SignatureError as error:
+        from tiles.sigstore.logged import out_of_time
+
+        note = error.evidence.get("note")
+        if root is not None and note and (why := out_of_time(root, note, datetime.now(UTC))):
+            error.hint = f"{why}; `tiletree prove` makes a proof by the key that the log has by now"
+        raise
+
+
+def pinned(origin: str, pins: Pins, root: TrustedRoot | None = None, *, ever: bool = False) -> Pinned:
+    """Return what a proof is verified by: never anything that came with it.
+
+    ever   also by keys of a trusted root whose time is over: for evidence against them
+    """
     check_trust(pins, root)
     if root is not None:
         from tiles.sigstore.logged import policy_in
 
-        return Pinned(policy_in(root), PINNED)
+        return Pinned(policy_in(root, None if ever else datetime.now(UTC)), PINNED)
     if (chosen := read_policy(pins.policy)) is not None:
         return Pinned(chosen, PINNED)
     if (key := read_vkey(pins.vkey)) is not None:

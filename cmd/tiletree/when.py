@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from tiles.errors import ForkError
-from tiles.notes.policy import Policy
 from tiles.read.client import LogClient
 from tiles.read.histories import forked
 from tiles.read.kept import Kept, KeptCheckpoints
@@ -32,15 +31,15 @@ def today() -> date:
 
 
 @contextmanager
-def evidence_saved(policy: Policy) -> Iterator[None]:
-    """Let a fork that is found be saved as evidence, and say where. policy: that has accepted both checkpoints"""
+def evidence_saved(kept: KeptCheckpoints) -> Iterator[None]:
+    """Let a fork that is found be saved as evidence, and say where. kept: what finds it"""
     try:
         yield
     except ForkError as fork:
         visits = memory(Visits)
         if visits is None:
             raise
-        raise forked(fork, policy, visits) from None
+        raise forked(fork, kept.policy, visits) from None
 
 
 class When:
@@ -53,7 +52,7 @@ class When:
 
     def fields(self, index: int) -> dict[str, Any] | None:
         """Return by which day an entry was there; None if that is not known."""
-        with evidence_saved(self._client.policy):
+        with evidence_saved(self._kept):
             kept = self._kept.by(index)
         remark_wrong(self._out, self._kept)
         return None if kept is None else kept_fields(kept)

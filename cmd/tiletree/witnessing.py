@@ -7,14 +7,16 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from tiles.errors import AccessError, Malformed, NotFound, Refused, UsageError
-from tiles.notes.keys import SEED_SIZE, SIGNS_CHECKPOINT, SignatureType, SigningKey, VerifierKey, signing_key
+from tiles.notes.keys import SEED_SIZE, SignatureType, SigningKey, signing_key
 from tiles.retry import Clock
 from tiles.signing.key_file import read_key, write_key
+from tiles.signing.key_place import KeyPlace, parse_key_place
+from tiles.signing.open_key import open_cosigner
 from tiles.store import Store
 from tiles.store.address import Kind, absolute, is_object_url, kind_of, parse_object_url, shown_address
 from tiles.user.seen_checkpoints import Visits
@@ -45,9 +47,9 @@ def open_witness(config: Path) -> Opened:
         parsed = parse_config(read_config(config))
     except Malformed as error:
         raise UsageError(f"{config}: {error.plain}") from error
-    keys = tuple(read_key(config.parent / Path(file).expanduser()) for file in parsed.keys)
-    for file, key in zip(parsed.keys, keys, strict=True):
-        _check_cosigns(file, key.verifier)
+    keys = tuple(open_cosigner(_place(config, text), parsed.name) for text in parsed.keys)
+    if parsed.name and {key.verifier.name for key in keys} != {parsed.name}:
+        raise UsageError(f"{config} names the witness {parsed.name}, and a key file has another name")
     store = state_store(config, parsed.state)
     return Opened(parsed, keys, store, Witness(keys, store, Visits(), Clock()))
 
@@ -105,9 +107,10 @@ def kept_address(log: str) -> str:
     return log
 
 
-def _check_cosigns(file: str, key: VerifierKey) -> None:
-    if key.type not in SIGNS_CHECKPOINT:
-        raise UsageError(f"{file}: this key does not cosign", hint="`tiletree witness init` makes one that does")
+def _place(config: Path, text: str) -> KeyPlace:
+    """Return where a key is; the path of a file may be relative to that of CONFIG. Raises UsageError."""
+    place = parse_key_place(text)
+    return place if place.path is None else replace(place, text=str(config.parent / place.path.expanduser()))
 
 
 @contextmanager

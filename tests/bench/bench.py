@@ -1,6 +1,7 @@
 """Measure publishing and auditing against other implementations, in the same run: `make bench`.
 
-Publishing to an object store is measured too, where there is Go to build one with (`object_store.py`).
+Publishing to an object store is measured too, where there is Go to build one with (`object_store.py`), and what finding
+things in a large log reads and takes (`searches.py`).
 
 Absolute figures are this machine's and this moment's; the ratios are what is published. Every measurement is a process
 of its own; the contestants take turns, and a ratio is taken round by round, so that a machine that slows down slows
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from object_store import left_out, object_store_rounds
+from searches import search_rows
 
 HERE = Path(__file__).parent
 PUBLISH = {
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=524_288)
     parser.add_argument("--batches", type=int, nargs="+", default=[65_536, 4_096])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--searched", type=int, default=1_000_000, help="entries of the log to look for things in")
     parser.add_argument("--directory", type=Path, help="where to write; the file system that is measured")
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
@@ -61,6 +64,9 @@ def main() -> None:
         print(f"NOT MEASURED: publishing to an object store: {reason}\n", file=sys.stderr)
     else:
         results += object_store_rounds(min(options.entries, OBJECT_STORE_ENTRIES), OBJECT_STORE_BATCH, options.rounds)
+    if options.searched:
+        with tempfile.TemporaryDirectory(dir=options.directory) as scratch:
+            results += search_rows(Path(scratch), options.searched, 20)
     options.json.write_text(json.dumps({"python": platform.python_version(), "results": results}, indent=1) + "\n")
     print(f"written to {options.json}")
 

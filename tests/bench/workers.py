@@ -51,7 +51,7 @@ def tiletree_indexed(directory: Path, entries: int, size: int) -> float:
     from tiles.log import Log
     from tiles.retry import Clock
 
-    log = Log(*_parts(directory))
+    log = Log(*log_parts(directory))
     log.create()
     change_stopped(log.private, Clock(), stop=[kind for kind in DEFAULT_KINDS if kind != LEAF])
 
@@ -165,7 +165,8 @@ def raw_files(directory: Path, entries: int, size: int) -> float:
     return timed(write, entries, size)
 
 
-def _parts(directory: Path) -> tuple[Any, Any, Any]:
+def log_parts(directory: Path) -> tuple[Any, Any, Any]:
+    """Return the two stores and the signer of a log in a directory."""
     from tiles.notes.keys import signing_key
     from tiles.signing.signer import Signer
     from tiles.store.directory import DirectoryStore
@@ -177,7 +178,7 @@ def _parts(directory: Path) -> tuple[Any, Any, Any]:
 def _sequencer(directory: Path) -> Any:
     from tiles.write.sequencer import Sequencer
 
-    sequencer = Sequencer(*_parts(directory))
+    sequencer = Sequencer(*log_parts(directory))
     sequencer.create()
     return sequencer
 

@@ -252,6 +252,7 @@ MISTAKEN = [
     "serve log --port X",
     "witness init X --name w.example.com --state seen",
     "witness init w --name X --state seen",
+    "witness init w --name w.example.com --state seen --key X",
     "witness begin w.conf --vkey X",
     "witness begin X log --vkey VKEY",
     "witness run X",

@@ -46,3 +46,24 @@ def test_what_readers_are_shown(tiletree: Command) -> None:
     tiletree.ok("key", "trust", "log", new, "--replace")
     assert tiletree.ok("info", "log")["vkey"] == new
     assert tiletree.ok("audit", "log")["findings"] == []
+
+
+def test_another_history_by_the_new_key(tiletree: Command) -> None:
+    """A reader who pins the new key in the place of the old one is told of a history that the old one did not sign."""
+    old = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")["vkey"]
+    Path("a").write_bytes(b"content")
+    tiletree.ok("add", "log", "a", "--key", "k")
+    tiletree.ok("key", "trust", "log", old)
+    tiletree.ok("info", "log")
+    other = tiletree.ok("init", "other", "--origin", ORIGIN, "--key", "k2", "--anchor", "anchor")["vkey"]
+    Path("b").write_bytes(b"another")
+    tiletree.ok("add", "other", "b", "--key", "k2", "--anchor", "anchor")
+    tiletree.ok("key", "trust", "log", other, "--replace")
+    Path("log").rename("mine")
+    Path("other").rename("log")
+    done = tiletree("info", "log")
+    assert done.code == 7
+    assert f"two different keys: {old}, and {other}" in done.err
+    assert f"--seen --vkey {old}" in done.err
+    tiletree.ok("key", "forget", "log", "--seen", "--vkey", old)
+    assert tiletree.ok("info", "log")["vkey"] == other

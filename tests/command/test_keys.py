@@ -4,47 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.support.cloud_kms import ART, LOG, Account, CloudKms, refusal
+from tests.support.cloud_kms import ART, LOG, CloudKms, refusal
 from tests.support.command_line import ORIGIN, Command
 from tiles.errors import Unfinished, UsageError
 from tiles.log import Log
 from tiles.notes.keys import signing_key
-from tiles.signing import gcp_kms, service_key
 from tiles.signing.open_key import held_key
 from tiles.sigstore.bundle import parse_bundle
 
 if TYPE_CHECKING:
     from tests.support.softhsm import SoftToken
 
-pytest_plugins = ["tests.support.softhsm"]
+pytest_plugins = ["tests.support.softhsm", "tests.support.cloud_kms_fixture"]
 
 KEY = signing_key(ORIGIN, b"\x07" * 32)  # the one that the service has
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[CloudKms]:
-    """Return a service that has the key of a log, and one for artifacts."""
-    kms = CloudKms()
-    yield kms
-    kms.close()
-
-
-@pytest.fixture
-def kms(server: CloudKms, monkeypatch: pytest.MonkeyPatch) -> CloudKms:
-    """Return the service as it was at first."""
-    held_key.cache_clear()
-    monkeypatch.setattr(gcp_kms.GcpKms, "_credentials", Account)
-    monkeypatch.setattr(service_key, "PATIENCE", replace(service_key.PATIENCE, first=0.001))
-    server.reset()
-    return server
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["info", "hostile", "--compare", "damaged", "--compare", "other", "--vkey", VKEY], True),
         (["info", "hostile", "--compare", NONE, "--vkey", VKEY], True),
         (["info", "hostile", "--at", "2026-01-01", "--vkey", VKEY], False),
+        (["info", "hostile", "--keys", "--vkey", VKEY], True),
         (["prove", "hostile", "--index", 0, "--when", "--vkey", VKEY], True),
     ],
     "loginfo": [
@@ -168,6 +169,8 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["witness", "begin", "w", NONE, "--vkey", VKEY], False),
         (["witness", "run", "w"], False),
         (["witness", "init", NEW, "--name", LINES, "--state", "seen"], False),
+        (["witness", "init", NEW, "--name", "w", "--state", "seen", "--key", LINES], False),
+        (["witness", "init", NEW, "--name", "w", "--state", "seen", "--key", f"pkcs11:object={LINES}"], False),
         (["witness", "run", NONE], True),
         (["witness", "serve", "w", "--listen", LINES], True),
     ],

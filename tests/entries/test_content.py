@@ -9,7 +9,7 @@ import pytest
 
 from tiles.entries.content import MAX_DATA_SIZE, Content, read_content, read_digests
 from tiles.entries.file_digest import file_entry
-from tiles.entries.kinds import forms
+from tiles.entries.file_kinds import forms
 
 
 @pytest.mark.parametrize("size", [0, 1, MAX_DATA_SIZE, MAX_DATA_SIZE + 1, 3 << 20])

@@ -16,8 +16,9 @@ from tiles.entries import kinds
 from tiles.entries.blinded import blinded_entry, blinding
 from tiles.entries.content import Content, read_content
 from tiles.entries.file_digest import DigestEntry, digest_entry
+from tiles.entries.file_kinds import forms
 from tiles.entries.kind import Key
-from tiles.entries.kinds import KINDS, forms, kind_of
+from tiles.entries.kinds import KINDS, kind_of
 from tiles.entries.proof_extra import ProofExtra
 from tiles.errors import Malformed
 from tiles.tree.bundle import MAX_ENTRY_SIZE

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.support.entry_texts import HEX, IGNORED, LEADING, extra
 from tiles.entries.file_digest import DigestEntry
-from tiles.entries.proof_extra import MAX_EXTRA_SIZE, entry_of, parse_proof_extra
+from tiles.entries.kinds import kind_of
+from tiles.entries.proof_extra import MAX_EXTRA_SIZE, form_in, parse_proof_extra
 from tiles.errors import Malformed
 
 FILE = DigestEntry(HEX, 0)
@@ -18,25 +19,25 @@ FILE = DigestEntry(HEX, 0)
 def test_extra_that_leads_to_an_entry(what: str) -> None:
     """Of exactly this file, with its name or blinded."""
     data, entry = LEADING[what]
-    assert entry_of(data, FILE) == entry
+    assert form_in(data, FILE) == (kind_of(entry).name, entry)
     assert parse_proof_extra(data).data == data
-    assert entry_of(data, DigestEntry(HEX, 0, "another name")) == entry
+    assert form_in(data, DigestEntry(HEX, 0, "another name")) == form_in(data, FILE)
     longer = [] if what == "signature" else [DigestEntry(HEX, 1)]  # a signature's entry has no size
     for other in (*longer, DigestEntry("0" * 64, 0)):
-        assert entry_of(data, other) is None
+        assert form_in(data, other) is None
 
 
 @pytest.mark.parametrize("what", IGNORED)
 def test_extra_that_is_ignored(what: str) -> None:
     """Whatever else it says."""
-    assert entry_of(IGNORED[what], FILE) is None
+    assert form_in(IGNORED[what], FILE) is None
 
 
 @given(st.binary(max_size=200))
 def test_any_extra(data: bytes) -> None:
     """Arbitrary bytes are ignored or have one form."""
     for each in (data, b"tiletree/extra/v1\n" + data, extra(data)):
-        assert entry_of(each, FILE) is None
+        assert form_in(each, FILE) is None
         try:
             assert parse_proof_extra(each).data == each
         except Malformed:

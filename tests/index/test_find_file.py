@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
@@ -58,6 +59,16 @@ def test_not_found(client: LogClient) -> None:
         find_file(client, content(b"other"), "it")
     with pytest.raises(NotLogged, match=f"sha256:{'00' * 32} is not among"):
         find_digest(client, bytes(32))
+
+
+def test_the_head_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choosing an index, asking it and concluding that it has no entry take one request for its head."""
+    monkeypatch.setattr("tiles.index.scan.SCAN_LIMIT", 1000)
+    for data in (b"plain", b"4000", b"never logged"):
+        client = client_of(indexed("sha256/1"))
+        with suppress(NotLogged):
+            find_file(client, content(data), "it")
+        assert client.fetcher.asked.count("index/sha256/1/head") == 1  # type: ignore[attr-defined]
 
 
 def test_by_the_index_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

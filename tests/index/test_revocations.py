@@ -6,19 +6,23 @@ import pytest
 
 from tests.support.certificate_texts import ONE as CERTIFICATE
 from tests.support.entry_texts import rekor
-from tests.support.readers import Objects
+from tests.support.readers import Objects, cosigned
 from tests.support.revocation_texts import HEX
 from tests.support.signed_text import LOG
 from tests.support.web_indexed import with_index
 from tests.support.web_logs import log_of
 from tiles.entries.file_digest import digest_entry
 from tiles.index import revocations
-from tiles.index.revocations import find_revocations, relied_on
+from tiles.index.revocations import Revocations, find_revocations, relied_on
+from tiles.notes.key_change import ADD, RETIRE, KeyChange, sign_key_change
+from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
+from tiles.records.paths import key_change_path
 from tiles.rekor.revoke import signed_by
 from tiles.signing.artifact_key import generate_key
 from tiles.sigstore.revocation import DIGEST, IDENTITY, KEY, Revocation, Statement
+from tiles.tree.merkle import Hash, TreeHead
 
 SIGNER = generate_key()
 FILE, SIGNED = digest_entry(HEX, 0), rekor(digest=bytes.fromhex(HEX), raw=SIGNER.public.spki).encode()
@@ -109,3 +113,24 @@ def test_a_large_log(monkeypatch: pytest.MonkeyPatch) -> None:
     found = find_revocations(client(*numbers, by_log(DIGEST, HEX)), [relied_on(FILE)])
     assert found.found == ()
     assert "no index of revoked/1" in found.unproven
+
+
+def test_by_a_key_that_the_log_has_retired() -> None:
+    """What it has revoked while the log had it stays revoked, to whoever knows the new key; nothing later does."""
+    new = signing_key(LOG.verifier.name, b"\x09" * 32)
+    both = (LOG.verifier, new.verifier)
+    tree = TreeHead(1, Hash(bytes(32)))
+    said = [KeyChange(0, ADD, new.verifier, tree, both[:1]), KeyChange(1, RETIRE, LOG.verifier, tree, both)]
+    statements = {key_change_path(one.number): sign_key_change(one, [LOG, new]).data for one in said}
+    objects = log_of([by_log(DIGEST, HEX), by_log(DIGEST, HEX, "by its thief")])
+    objects = cosigned(objects, new) | statements
+
+    def found(**changes: bytes) -> Revocations:
+        reader = LogClient(Objects(objects | {"keys/0": objects["keys/0"], **changes}), policy_for(new.verifier))
+        return find_revocations(reader, [relied_on(FILE)])
+
+    assert [index for index, _ in found().found] == [0]
+    assert found().unproven == ""
+    spoiled = found(**{"keys/0": b"junk"})
+    assert spoiled.found == ()
+    assert "what the log says of its keys will not do" in spoiled.unproven

@@ -123,6 +123,15 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[Server]]] = {
 }
 
 
+@contextmanager
+def in_use(name: str, directory: Path) -> Iterator[Server]:
+    """Run one of SERVERS, and put its credentials where they are looked for."""
+    with pytest.MonkeyPatch.context() as patch, SERVERS[name](directory) as server:
+        for variable, value in server.environment.items():
+            patch.setenv(variable, value)
+        yield server
+
+
 def _s3(name: str, port: int) -> Server:
     endpoint = f"http://127.0.0.1:{port}"
     environment = {"AWS_ACCESS_KEY_ID": _ROOT[0], "AWS_SECRET_ACCESS_KEY": _ROOT[1]}

@@ -12,6 +12,7 @@ import pytest
 
 from tests.interop.emulator import ACCOUNT, REGION, ROOT, Emulator, ministack
 from tests.support.command_line import ORIGIN, Command
+from tiles.notes.witness_messages import seen_path
 from tiles.signing.open_key import held_key
 from tiles.sigstore.bundle import parse_bundle
 
@@ -161,3 +162,24 @@ def test_a_key_that_is_disabled_and_deleted(tiletree: Command, kms: Kms) -> None
     Path("b").write_bytes(b"other")
     done = tiletree("add", "log", "b")
     assert (done.code, "pending deletion" in done.err) == (5, True), done
+
+
+def test_a_witness(tiletree: Command, kms: Kms) -> None:
+    """It cosigns by a key that it may only use as docs/keys.md says; what is asked is the key once, and a signature."""
+    Path("a").write_bytes(b"content")
+    vkey = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--no-page")["vkey"]
+    init = ("witness", "init", "w.conf", "--name", "w.example.com", "--state", "seen")
+    done = tiletree(*init, "--key", "awskms:///alias/artifacts")
+    assert (done.code, "the key of a witness in a service is Ed25519" in done.err) == (2, True), done
+    held_key.cache_clear()
+    before = len(kms.asked())
+    (own,) = tiletree.ok(*init, "--key", "awskms:///alias/log")["vkeys"]
+    tiletree.ok("witness", "begin", "w.conf", "log", "--vkey", vkey)
+    for size in (1, 2):
+        tiletree.ok("add", "log", "a", "--again", "--key", "k")
+        (said,) = tiletree.ok("witness", "run", "w.conf")["logs"]
+        assert (said["outcome"], said["size"]) == ("cosigned", size)
+    assert kms.asked()[before:] == ["GetPublicKey", "Sign", "Sign", "Sign"]  # `begin` cosigns the empty tree
+    Path("policy").write_text(f"log {vkey}\nwitness w {own}\nquorum w\n")
+    seen = Path("seen") / seen_path(ORIGIN)
+    assert tiletree("policy", "check", "policy", seen).code == 0

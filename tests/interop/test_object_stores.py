@@ -11,7 +11,7 @@ from multiprocessing import get_context
 import pytest
 
 from tests.interop.racing import KEY, append_until, sequence_until, sequencer
-from tests.interop.servers import SERVERS, Server
+from tests.interop.servers import SERVERS, Server, in_use
 from tests.support.check_log import committed, published
 from tests.support.store_contract_reading import *  # noqa: F403  the contract, held for the fixtures below
 from tests.support.store_contract_writing import *  # noqa: F403
@@ -38,10 +38,7 @@ _prefixes = count()
 @pytest.fixture(scope="module", params=SERVERS)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Each server, running, and its credentials where they are looked for."""
-    directory = tmp_path_factory.mktemp(request.param)
-    with pytest.MonkeyPatch.context() as patch, SERVERS[request.param](directory) as running:
-        for name, value in running.environment.items():
-            patch.setenv(name, value)
+    with in_use(request.param, tmp_path_factory.mktemp(request.param)) as running:
         yield running
 
 

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.interop.peers import ORIGIN, Build, Logs, lines, run_tiletree
+from tests.interop.witness_servers import serving_witness
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import parse_policy
 from tiles.notes.witness_messages import seen_path
 
 pytestmark = pytest.mark.interop
-
-
-@contextmanager
-def serving(directory: Path) -> Iterator[str]:
-    """Run `tiletree witness serve`, and give its address."""
-    words = [sys.executable, "-m", "tiletree", "witness", "serve", "w.conf", "--listen", "127.0.0.1:0", "--json"]
-    with subprocess.Popen(words, cwd=directory, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            yield json.loads(server.stdout.readline())["url"]
-        finally:
-            server.terminate()
 
 
 def test_tessera_asks_for_cosignatures(program: Build, logs: Logs, tmp_path: Path) -> None:
@@ -38,7 +22,7 @@ def test_tessera_asks_for_cosignatures(program: Build, logs: Logs, tmp_path: Pat
     run_tiletree(tmp_path, "witness", "begin", "w.conf", "--vkey", logs.vkey)
     policy = tmp_path / "policy"
     published = tmp_path / "log" / "checkpoint"
-    with serving(tmp_path) as url:
+    with serving_witness(tmp_path) as url:
         policy.write_text(f"log {logs.vkey}\nwitness w {witness['vkeys'][0]} {url}\nquorum w\n")
         for old, size in [(0, 1), (1, 255), (255, 256), (256, 700)]:
             tessera("write", tmp_path / "log", logs.key, policy, stdin=lines(old, size))

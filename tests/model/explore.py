@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from . import adopt, commit, rebuild, tidy, witnesses
+from . import adopt, commit, keys, rebuild, tidy, witnesses
 from .commit import land
 from .mistakes import Mistake
 from .state import GONE, Ack, Anchor, Harm, Run, Setup, State, Tile, Tree, prefix, size
 
-STEPS = commit.STEPS | witnesses.STEPS | tidy.STEPS | adopt.STEPS | rebuild.STEPS
+STEPS = commit.STEPS | witnesses.STEPS | tidy.STEPS | adopt.STEPS | rebuild.STEPS | keys.STEPS
 OTHER_TILE = "a tile is there with another content"
 STAYS_LOST = (  # what nobody can help after a head was lost
     "checkpoint or anchor is missing",  # nothing was published yet: `init` again
@@ -155,12 +155,15 @@ class Checks:
         """Raise Violation if a promise is broken. before is the state it came from."""
         for run in s.runs:
             is_for_harm = run.job == "rebuild" or self.setup.has_two_places
+            is_for_harm |= run.at == f"refused: {keys.KEY_MISSING}" and s.head.keys != "A"
             if run.at.startswith("refused") and not s.harmed and not is_for_harm:
                 raise Violation(f"{run.at}, and nothing was wrong")
         if s[1:] == before[1:]:
             return  # only a run went on: storage is as it was
         if s.closed is not None and any(len(tree) > len(s.closed) for tree in s.signed):
             raise Violation("a frozen log grew")
+        if self.setup.rekeys and (problem := keys.problem(s, before)):
+            raise Violation(problem)
         public = self.chain(s.cosigned if self.setup.harm is Harm.RESTORE_ALL else s.signed)
         self.tiles(s)
         self.entries(s, public)
@@ -245,7 +248,7 @@ class Checks:
         rebuilds = self.setup.rebuild and s.harmed and self.setup.second is None
         run = self.first(s, rebuilds)
         while True:
-            now = (run, *s[1:13], s.harmed)  # head to witness
+            now = (run, *s[1:13], s.signers, s.said, s.harmed)  # head to witness, and keys
             if run.at == "load" and (now in self.settled or self.quiet(s)):
                 break
             if now in passed:
@@ -278,7 +281,7 @@ class Checks:
 
     def quiet(self, s: State) -> bool:
         """Everything is published, and every submission decided."""
-        is_met = s.lines or not self.setup.fail_open
+        is_met = (s.lines or not self.setup.fail_open) and (not self.setup.rekeys or keys.is_quiet(s))
         return s.checkpoint == s.head.tree and is_met and (s.head.frozen or not s.inbox - s.decided)
 
 

@@ -68,3 +68,13 @@ class Mistake(StrEnum):
     CONFLICT_IS_LOSS = "reply lost, so it swaps again and takes the conflict for a loss: its first swap was only slow"
     BY_SIZE = "takes what is larger for what extends its own tree, and answers: after a rollback it is another tree"
     FORGET = "starts again after its own commit without remembering it: adds again"
+
+    KEYS_UNCHECKED = "signs by the keys that it holds, although the head names another: publishes without its signature"
+    KEYS_UNPUBLISHED = "changes the keys on a tree that is not published: nobody can finish that one"
+    KEYS_STACKED = "changes the keys again before the last statement is public: nobody knows that one any more"
+    KEYS_SAID_EARLY = "publishes the statement before the head decides: it says what never was"
+    KEYS_SAID_LATE = "deletes the staged batch before the statement is public: it is never said"
+    KEYS_SIGNED_LATER = "leaves the published checkpoint as it was: readers of the new key wait for the next entry"
+    KEYS_OVER_THEIRS = "replaces a checkpoint of its own size without looking at it: takes a signature back"
+    KEYS_OF_BEFORE = "signs by the keys of the head that it read first, after it has seen another: a retired key signs"
+    KEYS_AGAIN = "takes up a retired key again: what its thief signs counts again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .keys import KEY_MISSING
 from .mistakes import Mistake
 from .state import Anchor, Harm, Setup
 
@@ -36,6 +37,9 @@ SMALL: dict[str, Setup] = {
     "lost head, another machine's anchor": Setup(
         1, 0, adders=("a",), second=Anchor(9), harm=Harm.LOSE_HEAD, rebuild=True
     ),
+    "keys": Setup(0, 0, adders=("a",), rekeys=("+B,-A",)),
+    "keys, two runs": Setup(0, 0, rekeys=("+B", "+B,-B"), unknown=True),
+    "keys, a run without": Setup(1, 1, short=True, rekeys=("+B",)),
 }
 
 LARGE: dict[str, Setup] = {  # together some minutes
@@ -58,6 +62,8 @@ LARGE: dict[str, Setup] = {  # together some minutes
     "large: lost head": Setup(0, 0, adders=("a", "b"), harm=Harm.LOSE_HEAD, rebuild=True),
     "large: lost head, a tile in the way": Setup(0, 0, adders=("a,b", "c"), harm=Harm.LOSE_HEAD, rebuild=True),
     "large: restored head, rebuilt": Setup(0, 0, adders=("a", "b"), harm=Harm.RESTORE_HEAD, rebuild=True),
+    "large: keys": Setup(1, 1, rekeys=("+B,-A",)),
+    "large: keys, lost replies": Setup(0, 0, adders=("a",), rekeys=("+B,-A",), unknown=True, late=True),
     "large: adoption, restored log": Setup(1, 1, adders=("a",), adopt=True, harm=Harm.RESTORE_LOG),
 }
 
@@ -147,6 +153,12 @@ REACHED: dict[str, tuple[set[str], set[str]]] = {
     ),
 }
 
+REACHED |= {
+    "keys": ({"cosign", "guard head", "read back"}, set()),
+    "keys, two runs": ({"cosign", "guard", "guard head", "move anchor", "read back", "someone ahead"}, set()),
+    "keys, a run without": ({"cosign", "guard head", "read back"}, {KEY_MISSING}),
+}
+
 FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and what it finds
     Mistake.SIGN_FIRST: ("sequence", "fork"),
     Mistake.PUBLISH_FIRST: ("sequence", "ahead of its tiles"),
@@ -197,4 +209,15 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.REBUILD_AT_CHECKPOINT: ("lost head, a second batch", "ahead of its tiles"),
     Mistake.REBUILD_BEYOND_ONLY: ("large: lost head, a tile in the way", "circles"),
     Mistake.REBUILD_UNFENCED: ("lost head, a second batch", "ahead of its tiles"),
+}
+FOUND |= {
+    Mistake.KEYS_UNCHECKED: ("keys, a run without", "published without the signature"),
+    Mistake.KEYS_UNPUBLISHED: ("keys", "published without the signature"),
+    Mistake.KEYS_STACKED: ("keys, two runs", "another statement is in its place"),
+    Mistake.KEYS_SAID_EARLY: ("keys, two runs", "is public, and the log has the keys"),
+    Mistake.KEYS_SAID_LATE: ("keys, two runs", "round in circles"),
+    Mistake.KEYS_SIGNED_LATER: ("keys, two runs", "round in circles"),
+    Mistake.KEYS_OVER_THEIRS: ("keys, two runs", "was taken back"),
+    Mistake.KEYS_OF_BEFORE: ("keys", "was retired, and has signed"),
+    Mistake.KEYS_AGAIN: ("keys, two runs", "is public, and the log has the keys"),
 }

@@ -14,12 +14,24 @@ from .mistakes import Mistake
 Tree = tuple[str, ...]
 
 
+class Statement(NamedTuple):
+    """`keys/<number>`. change: "+B" adds that key, "-A" retires that one, at the published tree of this size"""
+
+    number: int
+    change: str
+    size: int
+
+
 class Batch(NamedTuple):
-    """A staged batch. entries in order; accepted and refused are names of inbox objects (a name is also its entry)."""
+    """A staged batch. entries in order; accepted and refused are names of inbox objects (a name is also its entry).
+
+    says   how the keys of the log change, if that is what the batch is for
+    """
 
     entries: Tree = ()
     accepted: Tree = ()
     refused: Tree = ()
+    says: Statement | None = None
 
 
 class Staged(NamedTuple):
@@ -33,6 +45,7 @@ class Head(NamedTuple):
     """The compare-and-swap object. base in entries; nonce of the run that committed it (0: a `sequence` run).
 
     anchor   the identity of the log's anchor
+    keys     of the log, a letter each
     """
 
     tree: Tree = ()
@@ -41,6 +54,7 @@ class Head(NamedTuple):
     nonce: int = 0
     anchor: int = 0
     frozen: bool = False
+    keys: str = "A"
 
     @property
     def size(self) -> int:
@@ -93,7 +107,9 @@ class Run(NamedTuple):
     strict    finds item 0 inadmissible
     mine      where the batch is, once the run knows that it is committed
     place     where it looks for the anchor: a machine may have another one
-    job       "" writes; "freeze", "adopt" and "rebuild" do that
+    job       "" writes; "freeze", "adopt", "rebuild" and "rekey" do that
+    wants     the changes of the keys that it has still to do
+    is_short  it holds the first key only, on a machine whose key file is an old one
     """
 
     name: int = 0
@@ -117,10 +133,15 @@ class Run(NamedTuple):
     anchor: Anchor | None = None  # as it was read
     ahead: Tree = ()  # a tree that the anchor or the witness has, larger than the head's
     mine: Mine | None = None
+    wants: Tree = ()
+    is_short: bool = False
+    signers: str = ""  # the keys on the checkpoint that it read
+    made: str = ""  # those by which it has signed its own
 
     def again(self) -> Run:
         """Back to step 1; of what it knew, only where its entries are is kept."""
-        return Run(self.name, self.entries, self.rest, self.strict, self.start, self.place, self.job, mine=self.mine)
+        known = Run(self.name, self.entries, self.rest, self.strict, self.start, self.place, self.job, mine=self.mine)
+        return known._replace(wants=self.wants, is_short=self.is_short) if self.wants or self.is_short else known
 
     @property
     def start(self) -> str:
@@ -165,6 +186,9 @@ class State(NamedTuple):
     past: frozenset[Head] = frozenset()  # heads that may be put back
     harmed: bool = False  # the setup's harm was done
     closed: Tree | None = None  # the tree that a `freeze` has answered with
+    signers: str = ""  # the keys that have signed the published checkpoint
+    said: frozenset[Statement] = frozenset()  # `keys/…`
+    made: frozenset[tuple[int, str]] = frozenset()  # of which size each key has signed a tree
 
 
 class Harm(StrEnum):
@@ -211,6 +235,8 @@ class Setup(NamedTuple):
     once: bool = False  # an `add` leaves out what is in the log already
     holds: bool = False  # item 0 cannot be deleted until a hold ends; any deletion may fail, or have no reply
     rebuild: bool = False  # another run rebuilds the head, in the second place if there is one
+    rekeys: tuple[str, ...] = ()  # further runs change the keys of the log, each in this order: "+B,-A"
+    short: bool = False  # the last `sequence` run holds the first key only
     mistake: Mistake | None = None
 
     @property
@@ -230,9 +256,12 @@ class Setup(NamedTuple):
         adopting = (Run(job="adopt", at="adopt", place=1),) if self.adopt else ()
         place = int(self.has_two_places)
         rebuilding = (Run(job="rebuild", at="rebuild", place=place),) if self.rebuild else ()
+        if self.short:
+            sequencers = (*sequencers[:-1], sequencers[-1]._replace(is_short=True))
+        rekeying = tuple(Run(job="rekey", wants=tuple(changes.split(","))) for changes in self.rekeys)
         anchors = (Anchor(), self.second) if self.has_two_places else (Anchor(),)
         held = frozenset({"0"}) if self.holds else frozenset[str]()
-        return State(sequencers + adders + freezing + adopting + rebuilding, anchors=anchors, held=held)
+        return State(sequencers + adders + freezing + adopting + rebuilding + rekeying, anchors=anchors, held=held)
 
 
 def prefix(a: Tree | None, b: Tree) -> bool:

@@ -26,9 +26,9 @@ from tests.support.signed_text import (
     key,
     signed,
 )
-from tiles.errors import SignatureError, UsageError
+from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint
-from tiles.notes.cosignature import MAX_TIMESTAMP, Cosignature, cosign, verify_cosignature
+from tiles.notes.cosignature import MAX_TIMESTAMP, Cosignature, cosign, parse_ed25519_message, verify_cosignature
 from tiles.notes.keys import SignatureType, SigningKey, VerifierKey, parse_vkey
 from tiles.notes.note import Signature, parse_signature
 from tiles.tree.merkle import EMPTY_TREE, TreeHead, leaf_hash
@@ -228,3 +228,70 @@ def test_round_trip(type_: SignatureType, origin: str, timestamp: int, size: int
         by = key("witness.example.com", 7, type_)
         signature = cosign(checkpoint, by, timestamp)
         assert verify_cosignature(checkpoint, signature, by.verifier).timestamp == timestamp
+
+
+# ---- the message, as what signs cosignatures only reads it
+
+SPEC_MESSAGE = """\
+cosignature/v1
+time 1679315147
+example.com/behind-the-sofa
+20852163
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+"""  # "Ed25519 signed message", its example
+
+
+def test_the_example_of_a_message() -> None:
+    """It states the time and the checkpoint of the example at the top of the specification, whose line it is of."""
+    checkpoint, time = parse_ed25519_message(SPEC_MESSAGE.encode())
+    assert (checkpoint.origin, checkpoint.tree.size, time) == ("example.com/behind-the-sofa", 20852163, SPEC_TIME)
+    assert raw(parse_signature(SPEC_LINE))[0] == time
+
+
+@settings(max_examples=50)
+@given(st.integers(0, MAX_TIMESTAMP), st.lists(st.sampled_from(["x", "time 5", "cosignature/v1"]), max_size=2))
+def test_every_message_that_is_signed_is_read(timestamp: int, extensions: list[str]) -> None:
+    """What `cosign` gives to a key is what the key reads."""
+    asked: list[bytes] = []
+
+    class Told:
+        verifier = W1.verifier
+
+        def sign(self, message: bytes) -> bytes:
+            asked.append(message)
+            return W1.sign(message)
+
+    checkpoint = Checkpoint(ORIGIN, TREE, tuple(extensions))
+    cosign(checkpoint, Told(), timestamp)
+    assert [parse_ed25519_message(message) for message in asked] == [(checkpoint, timestamp)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (SPEC_MESSAGE, ""),
+        ("cosignature/v1\ntime 1679315147\n", ""),
+        ("cosignature/v1\n", ""),
+        ("cosignature/v1", "cosignature/v2"),
+        ("cosignature/v1\n", "cosignature/v1\r\n"),
+        ("time 1679315147\n", ""),
+        ("time 1679315147", "time 01679315147"),
+        ("time 1679315147", "time  1679315147"),
+        ("time 1679315147", "time +1679315147"),
+        ("time 1679315147", "time -1"),
+        ("time 1679315147", "time"),
+        ("time 1679315147", "time \u0661"),
+        ("time 1679315147", "Time 1679315147"),
+        ("time 1679315147", f"time {MAX_TIMESTAMP + 1}"),
+        ("20852163", "020852163"),
+        ("20852163\n", ""),
+        ("q2I=\n", "q2I="),
+        ("q2I=\n", "q2I=\n\n"),
+        ("example.com/behind-the-sofa\n", "\n"),
+    ],
+)
+def test_what_is_no_message(old: str, new: str) -> None:
+    """A note of a log, an endorsement, anything that is not exactly such a message."""
+    assert old in SPEC_MESSAGE
+    with pytest.raises(Malformed):
+        parse_ed25519_message(SPEC_MESSAGE.replace(old, new, 1).encode())

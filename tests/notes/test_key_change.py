@@ -17,7 +17,6 @@ from tiles.notes.key_change import (
     KeyChange,
     open_key_change,
     parse_key_change,
-    periods,
     sign_key_change,
 )
 from tiles.notes.keys import SignatureType, signing_key
@@ -123,13 +122,3 @@ def test_never_a_checkpoint(origin: str) -> None:
     for said in (KeyChange(0, ADD, new, TREE, (old,)), KeyChange(999, RETIRE, old, TREE, (old, new))):
         with pytest.raises(Malformed):
             parse_checkpoint(said.text)
-
-
-def test_periods() -> None:
-    """From which size on, and up to which, each key has signed."""
-    later = TreeHead(9, TREE.root)
-    both = (OLD.verifier, NEW.verifier)
-    assert periods([]) == {}
-    assert periods([ADDED]) == {OLD.verifier: (0, None), NEW.verifier: (5, None)}
-    found = periods([ADDED, KeyChange(1, RETIRE, OLD.verifier, later, both)])
-    assert found == {OLD.verifier: (0, 9), NEW.verifier: (5, None)}

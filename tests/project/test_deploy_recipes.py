@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bucket_logs import owner_only
 from tests.support.command_line import Command
+from tests.support.object_server import ObjectServer
 from tests.support.recipes import FOLDER, Shell, blocks, lines
 from tests.support.signed_bundles import public, signer
 from tiles.inbox.admission import parse_admission
@@ -18,6 +20,7 @@ from tiles.inbox.submission import parse_name
 from tiles.notes.witness_messages import seen_path
 from tiles.records.paths import ANCHOR, DECIDED, HEAD, INBOX, POLICIES, REJECTED, SETTINGS, STAGING
 from tiles.tree.layout import CHECKPOINT, TILES
+from tiles.user.files import create_file
 
 NAME = f"{'0' * 32}-{'1' * 64}"
 OTHERS = [
@@ -88,24 +91,71 @@ def test_the_month_of_an_auditor(tiletree: Command) -> None:
     assert json.loads(Path("today.json").read_text())["trust"] == "remembered"
 
 
-def test_a_witness_in_ten_lines(tiletree: Command) -> None:
-    """All commands of the page: a directory to be served, which has the log's checkpoint and the witness's line."""
-    vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k")["vkey"]
+WITNESSES = {"directory": 0, "bucket": 1}  # which block of the page has its commands
+
+
+def witness_and_log(tiletree: Command, kind: str, address: str) -> Shell:
+    """Run the commands of the page, and what the log's operator does before and after; return what ran them.
+
+    address   where what the witness publishes is served
+    The log does not wait for this witness; what it has cosigned is in a proof that is made after `refresh`.
+    """
+    block = blocks("witness", "sh")[WITNESSES[kind]]
+    init, begin, run = lines(block)
+    (cron,) = [line for text in blocks("witness", "cron") for line in text.splitlines() if "tiletree" in line]
+    vkey = tiletree.ok("key", "generate", "log.example.com", "--out", "k")["vkey"]
+    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey})
+    said = shell.run(init)
+    assert (said.code, said.err) == (0, "")
+    Path("policy").write_text(f"log {vkey}\n{said.out.strip()} {address}\nquorum none\n")
+    tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "k", "--policy", "policy")
     Path("a").write_bytes(b"content")
     tiletree.ok("add", "log", "a", "--key", "k")
-    shell = Shell(tiletree, {"LOG": "log", "VKEY": vkey})
-    called = [line for block in blocks("witness", "sh") for line in lines(block)]
-    (cron,) = [line for block in blocks("witness", "cron") for line in block.splitlines() if "tiletree" in line]
-    said = [shell.run(line) for line in called]
-    assert [(done.code, done.err) for done in said] == [(0, "")] * 3
-    assert shell.run(cron[cron.index("tiletree") :].partition(" > ")[0]).err == ""
-    witness = said[0].out.split()[2]
-    Path("policy").write_text(f"log {vkey}\nwitness mine {witness}\nquorum mine\n")
+    for line in (begin, run, cron[cron.index("tiletree") :].partition(" > ")[0]):
+        assert shell.run(line).err == "", line
+    assert tiletree.ok("refresh", "log", "--key", "k")["cosigned_by"] == ["mine"]
+    tiletree.ok("prove", "log", "a", "-o", "p", "--vkey", vkey)
+    Path("policy").write_text(f"log {vkey}\n{said.out.strip()}\nquorum mine\n")
+    assert tiletree.ok("verify", "a", "--proof", "p", "--policy", "policy")["cosigned_by"]
+    return shell
+
+
+def test_a_witness_in_ten_lines(tiletree: Command) -> None:
+    """All commands of the page: a directory to be served, from which the witness's line gets into the log's proofs."""
+    witness_and_log(tiletree, "directory", str(Path("seen").absolute()))
     published = Path("seen") / seen_path("log.example.com")
     assert [path for path in Path("seen").rglob("*") if path.is_file()] == [published]
-    Path("log/checkpoint").write_bytes(published.read_bytes())  # as publishing does, which looks there
-    assert tiletree.ok("info", "log", "--policy", "policy")["cosigned_by"]
-    assert sum(len(block.splitlines()) for kind in ("sh", "cron") for block in blocks("witness", kind)) < 10
+    first = blocks("witness", "sh")[0] + blocks("witness", "cron")[0]
+    assert len(first.splitlines()) < 10
+
+
+def test_a_witness_in_a_bucket(tiletree: Command, s3: ObjectServer) -> None:
+    """The same in a bucket that anyone can read; what `begin` and `run` ask for is what the page has rights for."""
+    (text,) = blocks("witness", "json")
+    single, every = json.loads(text)["Statement"]
+    bucket, folder = single["Resource"].removeprefix("arn:aws:s3:::").removesuffix("/*").split("/")
+    assert every["Resource"] == f"arn:aws:s3:::{bucket}"
+    owner_only(s3, bucket)
+    shell = witness_and_log(tiletree, "bucket", f"{s3.url}/{bucket}/{folder}")
+    path = f"{folder}/{seen_path('log.example.com')}"
+    assert set(s3.objects[bucket]) == {path}
+    first = next(number for number, one in enumerate(s3.requests) if one.key == path)  # what came before is of `init`
+    rights = {f"s3:{kind}" for kind in ("GetObject", "PutObject", "ListBucket")}
+    assert {*single["Action"], every["Action"]} == rights
+    kinds = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
+    asked = [one for one in s3.requests[first:] if one.bucket == bucket and "add-checkpoint" not in one.key]
+    assert {one.key for one in asked} == {path}
+    assert {kinds[one.kind] for one in asked} == set(single["Action"])
+    (workflow,) = [line for block in blocks("witness", "yaml") for line in lines(block)]  # on a machine with no more
+    key, config = Path("witness.conf.ed25519.key").read_text(), Path("witness.conf").read_text()
+    shutil.rmtree(tiletree.directory / "home")
+    for file in Path().glob("witness.conf*"):
+        file.unlink()
+    Path("witness.conf").write_text(config)
+    create_file(Path("witness.conf.ed25519.key"), key.encode())
+    assert shell.run(workflow).code == 0
+    s3.remove(bucket, path)
+    assert shell.run("tiletree witness run witness.conf").code == 4
 
 
 def test_a_log_that_is_watched(tiletree: Command) -> None:

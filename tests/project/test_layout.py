@@ -223,17 +223,18 @@ def test_names_of_objects_are_spelled_once(name: str) -> None:
 TESTED_ELSEWHERE = {
     "tiles.write.pending": "tests/write/test_witnesses.py",
     "tiles.entries.kind": "tests/entries/test_kinds.py",
+    "tiles.entries.file_kinds": "tests/entries/test_kinds.py",
     "tiles.rekor.others": "tests/command/test_other_signers.py",
     # what they know is right only in a signature of one of the formats
     "tiles.signatures.digests": "tests/signatures/test_formats.py",
     "tiles.signatures.ssh_key": "tests/signatures/test_ssh.py",
     "tiles.signatures.ssh_text": "tests/signatures/test_ssh.py",
-    "tiles.errors": "every test",
     "tiles.version": "tests/project/test_wheel.py",
     "tiles.watch.mirror_tree": "tests/watch/test_mirror.py",
     "tiles.page": "tests/web/test_verify_html.py",
     # nothing that runs: Protocols that a client is handed, and a pair of stores
     "tiles.read.memories": "tests/read/test_client_memory.py",
+    "tiles.read.seen_before": "tests/read/test_client_memory.py",
     "tiles.write.parts": "tests/write/test_prepare.py",
     # what it makes of a record is what audit and readers make of it
     "tiles.read.withheld": "tests/upkeep/test_withhold.py",
@@ -245,8 +246,6 @@ TESTED_ELSEWHERE = {
     "tiles.store.bucket": "tests/store/test_contract.py",
     "tiles.store.directory_root": "tests/store/test_directory.py",
     "tiles.store.posix": "tests/store/test_directory_systems.py",
-    # the keys of whoever is tested there
-    "tiles.watch.cosigner": "tests/watch/test_witness.py",
     # what is said with each verdict of whom to trust
     "tiles.user.pinned": "tests/read/test_trust.py",
     # steps of a run of the Sequencer: each is right only in its place among the others
@@ -342,6 +341,19 @@ def test_unknown_names_are_unknown() -> None:
         ),
         ("import tiles.notes.tlog_proof", {"urllib3", "tiles.store", "cryptography.hazmat.primitives.serialization"}),
         ("import tiletree.reading", {"tiles.read", "tiles.store", "tiles.notes", "cryptography", "urllib3"}),
+        (
+            "import tiletree.cli, tiletree.commands.verify_files, tiletree.commands.verify_proofs",
+            {
+                "urllib3",
+                "ssl",
+                "tiles.store",
+                "tiles.signing",
+                "tiles.entries.kinds",
+                "tiles.signatures",
+                "tiles.sigstore.hashedrekord",
+                "cryptography.hazmat.primitives.serialization",
+            },
+        ),
         (
             "import tiletree.cli, tiletree.commands.verify, tiles.sigstore.verdict",
             {

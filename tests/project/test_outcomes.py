@@ -17,13 +17,13 @@ import tiles
 from tests.support import outcomes
 from tests.support.make_cli_docs import contexts
 from tiles.errors import TilesError
-from tiletree import cli, cosigning, endorsing, finding, key_news, links, opening, remarks, stapling, ui, when
+from tiletree import cli, cosigning, endorsing, finding, key_news, key_use, links, opening, remarks, stapling, ui, when
 
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SHARED = [
     Path(module.__file__)
-    for module in (cosigning, endorsing, finding, key_news, links, opening, remarks, stapling, ui, when)
+    for module in (cosigning, endorsing, finding, key_news, key_use, links, opening, remarks, stapling, ui, when)
 ]  # that make fields for several commands
 
 

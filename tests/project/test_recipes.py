@@ -110,6 +110,19 @@ def test_the_workflow_of_github_has_the_form_of_ours() -> None:
     assert "secrets." not in commands + gate
 
 
+def test_the_workflow_of_a_witness_has_the_same_form() -> None:
+    """And no pull request, nor a push by anybody, starts it."""
+    (workflow,) = blocks("witness", "yaml")
+    used = re.findall(r"uses: (.*)$", workflow, flags=re.MULTILINE)
+    assert all(PINNED.fullmatch(action) and f"uses: {action}" in CI.read_text() for action in used)
+    assert re.findall(r"^on:\n((?: .*\n)+?)permissions:\n((?: .*\n)+?)concurrency:", workflow, flags=re.MULTILINE) == [
+        ('  schedule:\n    - cron: "*/15 * * * *"\n', "  contents: read\n")
+    ]
+    before, _, after = workflow.partition("- name: cosign\n")
+    variables, _, commands = after.partition("run: |")
+    assert (before.count("secrets."), variables.count("secrets."), commands.count("secrets.")) == (0, 3, 0)
+
+
 def test_the_jobs_of_gitlab_have_no_secret_in_them() -> None:
     """Only names of variables and places are written down, and the job that signs runs for tags alone."""
     sign, gate = blocks("gitlab-ci", "yaml")
@@ -126,3 +139,5 @@ def test_what_was_not_tried_is_said() -> None:
         ("gitlab-ci", "they have not been run on GitLab"),
     ):
         assert said in (FOLDER / f"{name}.md").read_text(encoding="utf-8")[:1000]
+    _, _, workflow = (FOLDER / "witness.md").read_text(encoding="utf-8").partition("## Without a machine")
+    assert "It has not been run on GitHub" in workflow[:1000]

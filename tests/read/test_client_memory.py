@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.readers import OTHER_KEY, POLICY, Objects, entry, make_log
+from tests.support.readers import OTHER_KEY, POLICY, Objects, cosigned, entry, make_log
 from tests.support.signed_text import LOG, ORIGIN
 from tiles.errors import (
     AccessError,
@@ -15,7 +15,8 @@ from tiles.errors import (
 )
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.fork_evidence import check_fork
-from tiles.notes.policy import Policy, parse_policy
+from tiles.notes.keys import signing_key
+from tiles.notes.policy import Policy, parse_policy, policy_for, policy_of
 from tiles.read.client import LogClient
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.seen_checkpoints import Visits, read_evidence
@@ -116,6 +117,54 @@ def test_fork_between_two_keys_of_one_log(visits: Visits) -> None:
     with pytest.raises(ForkError) as caught:
         client(make_log(700, tag="other", key=OTHER_KEY), visits, policy).visit()
     check_fork(caught.value.evidence, policy)
+
+
+@pytest.mark.parametrize(("old", "new"), [(600, 700), (700, 600), (600, 600)])
+def test_fork_between_a_key_and_the_one_that_followed(visits: Visits, tmp_path: Path, old: int, new: int) -> None:
+    """Who was shown a history by the old key, and pins the new one, is not to be shown another one by that."""
+    client(make_log(old), visits).visit()
+    visits.follow(LOG.verifier, OTHER_KEY.verifier)
+    by_new = policy_for(OTHER_KEY.verifier)
+    objects = make_log(new, tag="other", key=OTHER_KEY)
+    if new < old:  # the larger tree's tiles have to be there for the smaller one to be compared with it
+        objects = make_log(old) | {CHECKPOINT: objects[CHECKPOINT]}
+    with pytest.raises(ForkError, match="signed by two different keys") as caught:
+        client(objects, visits, by_new).visit()
+    both = policy_of([LOG.verifier, OTHER_KEY.verifier])
+    check_fork(caught.value.evidence, both)
+    (saved,) = (tmp_path / "state" / "forks").iterdir()
+    assert "--policy FILE" in (saved / "README").read_text()
+    assert f"key forget LOG --seen --vkey {LOG.verifier.vkey}" in caught.value.hint
+    assert visits.forget(LOG.verifier)  # it never was the log's key
+    assert client(objects, visits, by_new).visit().signed.tree.size == new
+
+
+def test_the_same_history_by_the_key_that_followed(visits: Visits) -> None:
+    """A log that has changed its key is read on, and what was seen by the key before the last one counts still."""
+    third = signing_key(ORIGIN, bytes([78]) * 32)
+    client(make_log(300), visits).visit()
+    visits.follow(LOG.verifier, OTHER_KEY.verifier)
+    by_new = policy_for(OTHER_KEY.verifier)
+    assert client(make_log(300, 600, key=OTHER_KEY), visits, by_new).visit().signed.tree.size == 600
+    old_copy = client(make_log(300, 600) | {CHECKPOINT: make_log(100, key=OTHER_KEY)[CHECKPOINT]}, visits, by_new)
+    old_copy.visit()
+    assert old_copy.newer is not None
+    visits.follow(OTHER_KEY.verifier, third.verifier)
+    visits.forget(OTHER_KEY.verifier)
+    with pytest.raises(ForkError):
+        client(make_log(700, tag="other", key=third), visits, policy_for(third.verifier)).visit()
+
+
+def test_remembered_under_each_key_that_has_signed(visits: Visits) -> None:
+    """While both sign, a reader of both who is left with either has seen what the log showed."""
+    both = policy_of([LOG.verifier, OTHER_KEY.verifier])
+    client(cosigned(make_log(600), OTHER_KEY), visits, both).visit()
+    for key in (LOG, OTHER_KEY):
+        with pytest.raises(ForkError):
+            client(make_log(700, tag="other", key=key), visits, policy_for(key.verifier)).visit()
+    alone = Visits(visits.directory / "alone")
+    client(make_log(600), alone, both).visit()
+    assert alone.last(OTHER_KEY.verifier) is None
 
 
 def test_damaged_tiles_are_no_fork(visits: Visits, tmp_path: Path) -> None:

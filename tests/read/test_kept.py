@@ -76,6 +76,33 @@ def test_on_a_day(asked: int, by: int | None, after: int | None) -> None:
     assert kept.wrong == []
 
 
+@pytest.mark.parametrize(
+    ("size", "days"), [(0, 40), (2, 40), (3, 30), (9, 30), (10, 12), (299, 12), (300, 2), (700, None)]
+)
+@pytest.mark.parametrize("lists", [False, True])
+def test_first_beyond(size: int, days: int | None, lists: bool) -> None:
+    """The first day of a larger tree, among days that are asked for one by one, or that could be listed."""
+    objects = log_of(GROWN)
+    client = LogClient(Objects(objects), POLICY)
+    client.visit()
+    listed = [ago(each) for each in GROWN] if lists else None
+    found = KeptCheckpoints(client, TODAY, listed).first_beyond(size)
+    assert (found and found.day) == (None if days is None else ago(days))
+
+
+def test_days_that_are_listed_are_all_in_reach() -> None:
+    """What is out of reach for whoever asks day by day is not for whoever can list."""
+    client = LogClient(Objects(log_of({900: 3, 800: 300})), POLICY)
+    client.visit()
+    assert KeptCheckpoints(client, TODAY).first_beyond(3) is None
+    found = KeptCheckpoints(client, TODAY, [ago(900), ago(800)]).first_beyond(3)
+    assert found is not None
+    assert found.day == ago(800)
+    before = KeptCheckpoints(client, TODAY, [ago(900), ago(800)]).newest(ago(801))
+    assert before is not None
+    assert before.size == 3
+
+
 @pytest.mark.parametrize("index", [0, 2, 3, 9, 10, 299, 300, 699])
 def test_by_a_day(index: int) -> None:
     """A day is found by which the entry was there, and not much later than the first one, in few requests."""

@@ -20,6 +20,7 @@ SHORT = (
     "held",
     "once",
     "lost head, a second batch",
+    "keys, two runs",
 )
 QUICK = [mistake for mistake in Mistake if FOUND[mistake][0] in SHORT]
 

@@ -32,6 +32,8 @@ from tests.support.power_scenes import (
     grown,
     race,
     rebuilt,
+    rekeyed,
+    rekeying,
     traces,
     withheld,
 )
@@ -127,9 +129,9 @@ def test_a_cut_while_partial_tiles_are_deleted(system: System) -> None:
 
 
 @some_systems
-@pytest.mark.parametrize("scene", [admitting, withheld, endorsed])
+@pytest.mark.parametrize("scene", [admitting, withheld, endorsed, rekeyed])
 def test_a_cut_after_a_change(system: System, scene: Callable[[System], Machine]) -> None:
-    """Another admission policy is there with the head that names it; what was withheld, or endorsed, stays so."""
+    """Another admission policy is there with the head that names it; what was withheld, endorsed or said stays so."""
     assert judge_all(scene(system), 16, printed_random(), ["finish"]) > 3
 
 
@@ -168,6 +170,23 @@ def test_a_cut_after_a_death(system: System) -> None:
     rng = printed_random()
     for machine in deaths(adding(system), a_few(rng, 0.005)):
         judge_all(machine, 8, rng, [rng.choice(NEXT)])
+
+
+@some_systems
+def test_a_cut_after_a_death_while_keys_change(system: System) -> None:
+    """Whoever goes on, the log has the old keys or the new ones, and says what it has done (a sample)."""
+    rng = printed_random()
+    for machine in deaths(rekeying(system), a_few(rng, 0.02)):
+        judge_all(machine, 4, rng, [rng.choice((OURS, "finish"))])
+
+
+@pytest.mark.slow
+@each_system
+def test_a_cut_after_any_death_while_keys_change(system: System) -> None:
+    """The same, whenever it died, and for more of what a cut may leave."""
+    rng = printed_random()
+    for machine in deaths(rekeying(system), a_few(rng, soaking(0.2, 1.0))):
+        judge_all(machine, soaking(16, MOST), rng, [rng.choice((OURS, "finish"))])
 
 
 @pytest.mark.slow

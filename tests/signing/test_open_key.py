@@ -8,12 +8,12 @@ import pytest
 
 from tests.support.fake_service import EDWARDS, NIST, SEED, Fake
 from tiles.errors import NotFound, UsageError
-from tiles.notes.keys import signing_key
+from tiles.notes.keys import SignatureType, signing_key
 from tiles.signing import open_key as module
 from tiles.signing.artifact_key import generate_key, write_artifact_key
 from tiles.signing.key_file import write_key
 from tiles.signing.key_place import KeyPlace, Kind, parse_key_place
-from tiles.signing.open_key import held_key, open_artifact_key, open_key, public_pem
+from tiles.signing.open_key import held_key, open_artifact_key, open_cosigner, open_key, public_pem
 
 KEY = signing_key("log.example.com", SEED)
 ENVIRONMENT = KeyPlace(Kind.ENVIRONMENT, "OWN_KEY")
@@ -58,3 +58,18 @@ def test_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [service.asked for service in services.values()] == [1, 1]
     with pytest.raises(UsageError, match=r"^awskms:///log has no name of its own"):
         open_key(log)
+
+
+def test_the_key_of_a_witness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a file it has its name, and is of a kind that cosigns; in a service it gets its name from the witness."""
+    own = signing_key("w.example.com", SEED, SignatureType.COSIGNATURE)
+    write_key(tmp_path / "w", own)
+    write_key(tmp_path / "k", KEY)
+    assert open_cosigner(parse_key_place(str(tmp_path / "w"))) == own
+    with pytest.raises(UsageError, match="this key does not cosign"):
+        open_cosigner(parse_key_place(str(tmp_path / "k")))
+    monkeypatch.setattr(module, "_service", lambda _: Fake(EDWARDS))
+    place = parse_key_place("awskms:///w")
+    assert open_cosigner(place, "w.example.com").verifier == own.verifier
+    with pytest.raises(UsageError, match="has no name of its own"):
+        open_cosigner(place)

@@ -11,9 +11,21 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from tests.support.fake_service import EDWARDS, NIST, SEED, Fake, held
-from tiles.errors import AccessError, Denied, UsageError
-from tiles.notes.keys import signing_key
-from tiles.signing.service_key import PATIENCE, Busy, HeldKey, ServiceArtifactKey, ServiceKey
+from tests.support.signed_text import CHECKPOINT, TIME
+from tests.support.signed_text import LOG as THE_LOG
+from tiles.errors import AccessError, Denied, Refused, UsageError
+from tiles.notes.checkpoint import Checkpoint
+from tiles.notes.cosignature import cosign, verify_cosignature
+from tiles.notes.keys import SignatureType, signing_key
+from tiles.signing.service_key import (
+    MAX_COSIGNED,
+    PATIENCE,
+    Busy,
+    HeldKey,
+    ServiceArtifactKey,
+    ServiceCosigner,
+    ServiceKey,
+)
 from tiles.sigstore.public_key import verify_digest
 
 P384 = ec.derive_private_key(5, ec.SECP384R1())
@@ -110,3 +122,57 @@ def test_what_is_no_public_key() -> None:
     service.public = lambda: b"<html>"  # type: ignore[method-assign]
     with pytest.raises(AccessError, match="the answer is no public key"):
         ServiceKey("a", held(service))
+
+
+# ---- the key of a witness
+
+
+def test_the_key_of_a_witness() -> None:
+    """It is the same key, and cosigns the same, wherever it is kept."""
+    key, same = ServiceCosigner("w", held(Fake(EDWARDS))), signing_key("w", SEED, SignatureType.COSIGNATURE)
+    line = cosign(CHECKPOINT, key, TIME)
+    assert line == cosign(CHECKPOINT, same, TIME)
+    assert verify_cosignature(CHECKPOINT, line, key.verifier).timestamp == TIME
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"", b"text", CHECKPOINT.text, b"cosignature/v1\ntime 5\n", b"cosignature/v1\ntime 05\n" + CHECKPOINT.text],
+)
+def test_it_signs_cosignatures_only(message: bytes) -> None:
+    """Whatever asks for another signature, of a checkpoint's text, say, gets none, and the service is not asked."""
+    service = Fake(EDWARDS)
+    key = ServiceCosigner("w", held(service))
+    asked = service.asked
+    with pytest.raises(UsageError, match=r"^fake:key signs cosignatures only"):
+        key.sign(message)
+    assert service.asked == asked
+
+
+def test_a_checkpoint_that_is_too_long_to_be_cosigned() -> None:
+    """A log may write long extension lines into its checkpoint: what cosigns refuses, and the service is not asked."""
+    service = Fake(EDWARDS)
+    key = ServiceCosigner("w", held(service))
+    size = MAX_COSIGNED - len(f"cosignature/v1\ntime {TIME}\n") - len(CHECKPOINT.text) - len("\n")
+    for more, error in ((0, None), (1, Refused)):
+        long = Checkpoint(THE_LOG.name, CHECKPOINT.tree, ("x" * (size + more),))
+        asked = service.asked
+        if error is None:
+            cosign(long, key, TIME)
+        else:
+            with pytest.raises(error, match="cosigns at most 4096 bytes"):
+                cosign(long, key, TIME)
+        assert service.asked == asked + (error is None)
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_a_cosignature_that_does_not_verify_is_not_used(spoil: Callable[[bytes], bytes]) -> None:
+    """Whatever comes back."""
+    with pytest.raises(AccessError, match="no signature by its key, and was not used"):
+        cosign(CHECKPOINT, ServiceCosigner("w", held(Fake(EDWARDS, spoil=spoil))), TIME)
+
+
+def test_a_key_that_no_witness_has() -> None:
+    """Of another kind."""
+    with pytest.raises(UsageError, match="is ECDSA P-256, and the key of a witness in a service is Ed25519"):
+        ServiceCosigner("w", held(Fake(NIST)))

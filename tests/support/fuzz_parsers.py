@@ -28,6 +28,7 @@ from tiles.notes.checkpoint import (
 )
 from tiles.notes.cosignature import cosign
 from tiles.notes.index_head import parse_index_head
+from tiles.notes.key_change import RETIRE, KeyChange, parse_key_change
 from tiles.notes.keys import SignatureType, parse_skey, parse_vkey, signing_key
 from tiles.notes.note import parse_note, parse_signature
 from tiles.notes.policy import parse_policy
@@ -81,6 +82,8 @@ RECORDS_TILE = format_records([record(index) for index in range(3)])
 CERTIFICATES_TILE = tile_leaf(0) + tile_leaf(1, is_precert=True) + tile_leaf(2, cert=b"x")
 CERTIFICATE_ENTRY = b"\0\0" + timestamped(7, is_precert=True)
 HEAD = Head(LOG.name, (LOG.verifier.vkey,), "0" * 64, "f" * 64, "b" * 32, "a" * 32, TREE, 20_852_000, "b" * 64)
+_KEYS = tuple(signing_key("example.com/log", bytes([n]) * 32).verifier for n in (1, 2))
+KEY_STATEMENT = KeyChange(3, RETIRE, _KEYS[0], TreeHead(5, leaf_hash(b"root")), _KEYS).text
 POSITION = Position("0123456789abcdef" * 4, 20_852_162, 1 << 40, SIGNED)
 NAME = Name("ann.b-1_c", "0123456789abcdef" * 2, "fedcba9876543210" * 4)
 RECEIPTS = (
@@ -198,6 +201,7 @@ PARSERS = (
     ),
     Target("revocation", parse_revocation, lambda found: found.data, tuple(REVOKING)),
     Target("position of a monitor", parse_position, lambda found: found.data, (POSITION.data,)),
+    Target("key statement", parse_key_change, lambda said: said.text, (KEY_STATEMENT,)),
     Target("withheld entries", parse_withheld, lambda said: said.text, tuple(RECORDS.values())[:1]),
     Target("index head", parse_index_head, lambda head: head.text, tuple(HEADS.values())),
     # others encode the same otherwise, so what is held is what it decodes to: within the limit, or Malformed

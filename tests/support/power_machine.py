@@ -17,6 +17,7 @@ from tests.support.check_log import published, read_or_none, read_text
 from tests.support.disk import Change, Disk
 from tests.support.disk_posix import Process
 from tests.support.power_cut import NOTHING, Cut, Owed, State
+from tests.support.power_keys import NEW
 from tests.support.power_outside import ADMITTED, REFUSED, Outside
 from tests.support.world import ROLES, RecordingKey, World, explained
 from tiles.records.head import parse_head
@@ -44,6 +45,8 @@ Action = (
         "admit",
         "withhold",
         "endorse",
+        "add_key",
+        "retire_key",
     ]
 )
 
@@ -125,7 +128,7 @@ class Machine:
         self._records = records
         self.left_out = left_out
         self.disk = disk or Disk(system.mounts)
-        self.world = World()
+        self.world = World(others=(NEW,))
         self.outside = Outside()
         self.owed: Owed = NOTHING
         self.moments: list[Moment] = []
@@ -149,7 +152,8 @@ class Machine:
         """Let a new process do something, and take down what it is answered. Raises Died if it dies."""
         started = self.boot(**process)
         world = self.world
-        private, writer = world.stores["private"], world.sequencer(admission=self.outside.admission)
+        private, key = world.stores["private"], self.outside.keys.held(world)
+        writer = world.sequencer(admission=self.outside.admission, key=key)
         for action in actions:
             if isinstance(action, list):
                 world.acknowledged.append((writer.append(action).first_index, action))
@@ -163,7 +167,7 @@ class Machine:
                 done = writer.sequence()
                 logged = [entry for name in done.took for entry in self.outside.offered[name]]
                 world.acknowledged.append((done.first_index, logged))
-            elif action in ("repair", "admit", "withhold", "endorse"):
+            elif action in ("repair", "admit", "withhold", "endorse", "add_key", "retire_key"):
                 getattr(self.outside, action)(world)
             elif action == "rebuild":
                 self._rebuild()
@@ -181,7 +185,8 @@ class Machine:
         world = self.world
         public, private, anchor = (world.stores[role] for role in ROLES)
         clock = Clock(lambda: world.now, world.pass_time, random.Random(world.writers))
-        HeadRebuilder(Parts(public, private), Signer(world.key, anchor), clock).rebuild(None, self.outside.admission)
+        signer = Signer(self.outside.keys.held(world), anchor)
+        HeadRebuilder(Parts(public, private), signer, clock).rebuild(None, self.outside.admission)
 
     def look(self) -> int:
         """Look at the log as its readers may at any moment, and return its size."""
@@ -195,7 +200,8 @@ class Machine:
         self.outside.check_repair(world)
         if self.outside.is_damaged:
             return 0
-        found = published(public, world.verifier)
+        found = published(public, world.verifiers)
+        self.outside.keys.take_back(world)
         self.outside.check_submissions(world)
         self.outside.check_changes(world)
         return len(found[1]) if found else 0
@@ -275,6 +281,7 @@ class Moment:
             after = world.committed() or ()
             assert after == grown or (then == "sequence" and after[: len(grown)] == grown)
             machine.outside.check_repair(world)
+            machine.outside.keys.check(world, complete=True)
             machine.outside.check_submissions(world, complete=then == "sequence")
             machine.check()
 
@@ -285,7 +292,7 @@ def known(world: World) -> Callable[[], World]:
     texts, acknowledged = list(key.texts), list(world.acknowledged)
 
     def make() -> World:
-        other = World(key=RecordingKey(key.verifier, key.seed, list(texts)))
+        other = World(key=RecordingKey(key.verifier, key.seed, list(texts)), others=(NEW,))
         other.history, other.acknowledged, other.writers = history.copy(), list(acknowledged), writers
         return other
 
@@ -342,8 +349,10 @@ def sites() -> Iterator[Site]:
     """Yield every place in the code where a sync is asked for."""
     store = _PACKAGE / "store"
     index = _PACKAGE / "index"  # no run of these machines builds one: tests/index/test_build.py
-    watch = _PACKAGE / "watch"  # nor mirrors a log: tests/watch/test_mirror_lasting.py
-    users = [file for file in sorted(_PACKAGE.rglob("*.py")) if not {store, index, watch} & {*file.parents}]
+    mirror = {*(_PACKAGE / "watch").glob("mirror*.py")}  # nor mirrors a log: tests/watch/test_mirror_lasting.py
+    users = [
+        file for file in sorted(_PACKAGE.rglob("*.py")) if not {store, index} & {*file.parents} and file not in mirror
+    ]
     for file in [*(store / name for name in _STORE), *(file for file in users if ".barrier()" in file.read_text())]:
         for function in ast.walk(ast.parse(file.read_text())):
             if isinstance(function, ast.FunctionDef) and function.name not in _THE_CALLS:

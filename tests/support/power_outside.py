@@ -12,6 +12,7 @@ from random import Random
 
 from tests.support.check_log import read_or_none
 from tests.support.endorsing import PUBLIC, PUBLIC_POLICY, proof_of
+from tests.support.power_keys import KnownKeys
 from tests.support.reference import flipped
 from tests.support.world import ROLES, World, some_entries
 from tiles.inbox.admission import Admission
@@ -20,6 +21,7 @@ from tiles.inbox.submission import Name, format_submission
 from tiles.inbox.submit import submit
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.endorsement import make_endorsement
+from tiles.notes.key_change import ADD, RETIRE
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
 from tiles.records.head import parse_head
@@ -61,6 +63,7 @@ class Outside:
     withheld       records of withheld entries, and endorsements, that were answered for
     is_moved       a move has reported that the log is in the new place
     is_admitting   it was answered that the log admits by another policy
+    keys           which changes of the log's keys were answered for
     admission      the admission policy that runs expect; None for any, once the log was asked to have another one
     """
 
@@ -72,6 +75,7 @@ class Outside:
     is_moved: bool = False
     is_admitting: bool = False
     admission: Admission | None = ADMISSION
+    keys: KnownKeys = field(default_factory=KnownKeys)
 
     def copy(self) -> Outside:
         """Return an equal one that goes on by itself."""
@@ -81,6 +85,7 @@ class Outside:
             acknowledged=set(self.acknowledged),
             wrong=dict(self.wrong),
             withheld=dict(self.withheld),
+            keys=replace(self.keys),
         )
 
     @property
@@ -129,6 +134,14 @@ class Outside:
         world.sequencer().admit(ANOTHER, before.sha256)
         self.is_admitting = True
 
+    def add_key(self, world: World) -> None:
+        """Let the log have another key beside its own."""
+        self.keys.change(world, ADD)
+
+    def retire_key(self, world: World) -> None:
+        """Let the log have its first key no more."""
+        self.keys.change(world, RETIRE)
+
     def withhold(self, world: World) -> None:
         """Withhold the first entry, and take down what is said of it once that is answered."""
         public, private, anchor = (world.stores[role] for role in ROLES)
@@ -152,6 +165,7 @@ class Outside:
         """What was answered as withheld is, and the log admits by the other policy once that was answered."""
         if self.is_admitting:
             assert parse_head(world.stores["private"].read(HEAD).data).admission == ANOTHER.sha256
+        self.keys.check(world)
         for path, data in self.withheld.items():
             assert read_or_none(world.stores["public"], path) == data, f"{path} was answered for, and is gone"
 

@@ -53,6 +53,12 @@ def deciding(system: System) -> list[Scene]:
     return scenes + [(base, "sequence", then) for base in (submitted, junk) for then in DECISIONS]
 
 
+def rekeying(system: System) -> list[Scene]:
+    """Return deaths of what changes the keys of a log, and what comes next: anything, or the same once more."""
+    scenes: list[Scene] = [(grown(system, 3), "add_key", then) for then in ((OURS,), ("finish",), ("add_key",))]
+    return scenes + [(of_two_keys(system), "retire_key", then) for then in ((OURS,), ("finish",), ("retire_key",))]
+
+
 def mending(system: System) -> list[Scene]:
     """Return deaths of a repair, which is then made again."""
     return [(damaged(system), "repair", ("repair",))]
@@ -139,6 +145,23 @@ def admitting(system: System, site: LeftOut = None) -> Machine:
     """Return what there is after a log was given another admission policy."""
     machine = grown(system, 3).copy(site)
     machine.act("admit")
+    machine.cut()
+    return machine
+
+
+def of_two_keys(system: System) -> Machine:
+    """Return a machine with a log that has got a second key."""
+    machine = grown(system, 3)
+    machine.act("add_key")
+    return machine
+
+
+def rekeyed(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after a log got a new key, grew by both, and retired the old one."""
+    machine = grown(system, 3).copy(site)
+    machine.act("add_key")
+    machine.act(OTHERS)
+    machine.act("retire_key")
     machine.cut()
     return machine
 
@@ -253,7 +276,7 @@ def traces(site: LeftOut) -> Iterator[Machine]:
             machine.act(OURS, broken="head")
         machine.cut()
         yield machine
-        for scene in (intake, held, refused, admitting, withheld, endorsed, repaired, collected, rebuilt):
+        for scene in (intake, held, refused, admitting, withheld, endorsed, rekeyed, repaired, collected, rebuilt):
             yield scene(system, site)
     for system in SYSTEMS:
         yield from deaths([*adding(system), *deciding(system)], site=site)

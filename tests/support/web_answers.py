@@ -20,8 +20,9 @@ from tests.support.signed_text import MLDSA44
 from tests.support.web_answer_bundles import signed_answer
 from tiles.entries.content import read_content
 from tiles.entries.file_digest import DigestEntry, name_in
+from tiles.entries.file_kinds import forms
 from tiles.entries.kind import Key
-from tiles.entries.kinds import forms, keys_of
+from tiles.entries.kinds import keys_of
 from tiles.entries.proof_extra import entry_of
 from tiles.errors import HistoryUnknown, Malformed, TilesError
 from tiles.index.record import key_prefix

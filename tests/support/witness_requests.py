@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,12 @@ from tests.support.readers import OTHER_KEY
 from tests.support.signed_text import LOG, VECTORS, forged, key, sign, signed
 from tests.support.witnessing import at, proof
 from tiles.notes.checkpoint import Checkpoint, with_signatures
-from tiles.notes.witness_messages import ADD_CHECKPOINT, AddCheckpoint
+from tiles.notes.cosignature import verify_cosignature
+from tiles.notes.keys import parse_vkey
+from tiles.notes.witness_messages import ADD_CHECKPOINT, AddCheckpoint, parse_add_checkpoint, parse_signatures
 
 FOLDER = VECTORS / "witnesses"
+RECORD = "TILETREE_RECORD_WITNESSES"  # set it to record anew
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,9 @@ def asked(host: str, port: int) -> list[Answered]:
     return found
 
 
-def write(path: Path, vkey: str, answers: list[Answered]) -> None:
-    """Record what a witness of that key has answered."""
-    document = {"vkey": vkey, "answers": [vars_of(answer) for answer in answers]}
+def write(path: Path, vkeys: list[str], answers: list[Answered]) -> None:
+    """Record what a witness of these keys has answered."""
+    document = {"vkeys": vkeys, "answers": [vars_of(answer) for answer in answers]}
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -80,7 +84,24 @@ def vars_of(answer: Answered) -> dict[str, object]:
     return {"name": answer.name, "status": answer.status, "type": answer.type, "body": answer.body}
 
 
-def recorded(path: Path) -> tuple[str, list[Answered]]:
-    """Return the key of a witness, and what it has answered."""
+def recorded(path: Path) -> tuple[list[str], list[Answered]]:
+    """Return the keys of a witness, and what it has answered."""
     document = json.loads(path.read_text(encoding="utf-8"))
-    return document["vkey"], [Answered(**answer) for answer in document["answers"]]
+    return document["vkeys"], [Answered(**answer) for answer in document["answers"]]
+
+
+def check(name: str, vkeys: list[str], port: int) -> None:
+    """Require that the witness at a port answers as it did, and that its cosignatures are right."""
+    answers = asked("127.0.0.1", port)
+    if os.environ.get(RECORD):
+        write(FOLDER / f"{name}.json", vkeys, answers)
+    _, before = recorded(FOLDER / f"{name}.json")
+    assert [(each.name, each.status, each.type) for each in answers] == [
+        (each.name, each.status, each.type) for each in before
+    ]
+    sent = dict(requests())
+    for each in answers:
+        if each.status == 200:
+            checkpoint = parse_add_checkpoint(sent[each.name]).signed.checkpoint
+            for line, vkey in zip(parse_signatures(each.body.encode()), vkeys, strict=True):
+                assert verify_cosignature(checkpoint, line, parse_vkey(vkey)).timestamp

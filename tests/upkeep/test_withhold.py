@@ -8,14 +8,17 @@ from dataclasses import replace
 import pytest
 
 from tests.support.faults import Died, Fault, Faults, GatedStore
-from tests.support.world import World, Wrap, not_wrapped, recording_key, some_entries
+from tests.support.world import ORIGIN, World, Wrap, not_wrapped, recording_key, some_entries
 from tiles.entries.payload import payload_of
 from tiles.errors import LogError, NotFound, Refused, UsageError
-from tiles.notes.policy import policy_for
+from tiles.notes.key_change import ADD, RETIRE
+from tiles.notes.keys import SignatureType, VerifierKey, signing_key
+from tiles.notes.policy import policy_for, policy_of
 from tiles.notes.withheld import Entry, Withheld, open_withheld, sign_withheld
 from tiles.read.client import LogClient
 from tiles.read.withheld import WithheldEntries
 from tiles.records.paths import ANCHOR, withheld_bundle, withheld_path
+from tiles.signing.log_keys import LogKeys
 from tiles.signing.signer import Signer
 from tiles.store import StoreFetcher
 from tiles.tree.blame import Finding
@@ -25,6 +28,7 @@ from tiles.upkeep.withhold import Withholding, withhold
 from tiles.write.parts import Parts
 
 WHY = "personal data"
+NEW = signing_key(ORIGIN, b"\x02" * 32)
 
 
 def say(world: World, *indexes: int, reason: str = WHY, wrap: Wrap = not_wrapped) -> Withholding:
@@ -124,6 +128,75 @@ def test_only_where_the_log_said_so(log: World, what: str) -> None:
     assert leaf_hash(b"entry of 3 253") == _leaf(log, 256)
     error = NotFound("x/tile/entries/000: not found")
     assert WithheldEntries.of(client(world)).explained(error) is error
+
+
+def rotated(*, withheld: int, late: int | None = None) -> World:
+    """Return a log that was signed by another key when an entry was withheld. late: and one that it added since"""
+    world = World(others=(NEW.verifier,)).grown(3)
+    say(world, withheld)
+    both = LogKeys([world.key, NEW])
+    world.sequencer(key=both).rekeying.change(ADD, NEW.verifier)
+    world.sequencer(key=both).rekeying.change(RETIRE, world.verifier)
+    world.sequencer(key=both).append(some_entries("after", 3))
+    if late is not None:  # by a thief of the key that was retired
+        leaf = leaf_hash(some_entries("after", 3)[late - 3])
+        forged = sign_withheld(Withheld(world.key.name, 0, (Entry(late, leaf, WHY),)), world.key)
+        world.put("public", withheld_path(0), forged.data)
+    return denied(world, "tile/entries/000.p/6")
+
+
+def by(world: World, *keys: VerifierKey) -> Report:
+    """Return what one who pins these keys finds in a log."""
+    reader = LogClient(StoreFetcher(world.stores["public"]), policy_of(keys))
+    return audit(reader.fetcher, reader.tree, withheld=WithheldEntries.of(reader))
+
+
+def test_by_a_key_that_was_retired_since() -> None:
+    """What it said of the entries that there were then counts, to whoever knows the new key; nothing of later ones."""
+    world = rotated(withheld=1)
+    report = by(world, NEW.verifier)
+    assert report.findings == ()
+    assert [entry.index for entry in report.withheld] == [1]
+    report = by(rotated(withheld=1, late=4), NEW.verifier)
+    assert [finding.path for finding in report.findings] == ["tile/entries/000.p/6", withheld_path(0)]
+    assert "entry 4 is said to be withheld by" in report.findings[1].problem
+    assert "which was retired at size 3" in report.findings[1].problem
+
+
+def test_by_a_retired_key_without_its_history() -> None:
+    """Where the log's statements are gone, nothing says whose the key was, and the record is as good as none."""
+    world = rotated(withheld=1)
+    world.put("public", "keys/0", None)
+    report = by(world, NEW.verifier)
+    assert withheld_path(0) in [finding.path for finding in report.findings]
+    assert "no signature by" in report.findings[-1].problem
+
+
+def test_to_one_who_knows_the_pair_or_only_the_other_half() -> None:
+    """An ML-DSA-44 key signs no texts: beside the Ed25519 key it does not matter, and alone it says why."""
+    pair = signing_key(ORIGIN, b"\x03" * 32, SignatureType.MLDSA44)
+    world = World(others=(pair.verifier,)).grown(3)
+    world.sequencer(key=LogKeys([world.key, pair])).rekeying.change(ADD, pair.verifier)
+    world.sequencer(key=LogKeys([world.key, pair])).append(some_entries("after", 1))
+    with suppress(Refused):
+        say(world, 1)  # a run that has one key only
+    signer = Signer(LogKeys([world.key, pair]), world.stores["anchor"])
+    withhold(Parts(world.stores["public"], world.stores["private"]), signer, [1], WHY)
+    denied(world, "tile/entries/000.p/4")
+    assert by(world, world.verifier, pair.verifier).findings == ()
+    assert "only ML-DSA-44 is pinned" in by(world, pair.verifier).findings[-1].problem
+
+
+def test_said_again_after_the_key_was_retired() -> None:
+    """The record gets the signature of the log's key by now, also from a machine that holds no other."""
+    world = rotated(withheld=1)
+    parts = Parts(world.stores["public"], world.stores["private"])
+    withhold(parts, Signer(LogKeys([NEW]), world.stores["anchor"]), [1], WHY)
+    data = world.stores["public"].read(withheld_path(0)).data
+    assert open_withheld(data, [NEW.verifier]).entries[0].index == 1
+    before = world.contents()
+    withhold(parts, Signer(LogKeys([NEW]), world.stores["anchor"]), [1], WHY)
+    assert world.contents() == before
 
 
 def test_other_damage_stays_a_finding(log: World) -> None:

@@ -57,6 +57,36 @@ def test_remember(visits: Visits) -> None:
     assert visits.last(signing_key("other.example.com", LOG.seed).verifier) is None
 
 
+def test_keys_of_before(visits: Visits) -> None:
+    """One follows the other, oldest first, each once; a key that comes back does not follow itself."""
+    a, b, c = (signing_key(LOG.verifier.name, bytes([n]) * 32).verifier for n in (1, 2, 3))
+    assert visits.before(a) == ()
+    visits.follow(a, b)
+    visits.follow(a, b)
+    visits.follow(b, c)
+    assert Visits(visits.directory).before(c) == (a, b)
+    assert visits.before(a) == ()
+    visits.follow(c, a)
+    assert visits.before(a) == (b, c)
+    for n in range(40):
+        visits.follow(signing_key(LOG.verifier.name, bytes([n + 10]) * 32).verifier, b)
+    assert len(visits.before(b)) == 16
+    assert visits.before(b)[-1] == signing_key(LOG.verifier.name, bytes([49]) * 32).verifier
+
+
+@pytest.mark.parametrize("data", [b"junk\n", b"", KEY.vkey.encode(), f"{KEY.vkey}\r\n".encode()])
+def test_damaged_keys_of_before(visits: Visits, data: bytes) -> None:
+    """A log is then not read: as after a checkpoint that is damaged, another history could be shown."""
+    visits.follow(KEY, OTHER_KEY.verifier)
+    (path,) = (visits.directory / "visits").glob("*.before")
+    path.write_bytes(data)
+    if data:
+        with pytest.raises(AccessError, match="damaged"):
+            visits.before(OTHER_KEY.verifier)
+    else:
+        assert visits.before(OTHER_KEY.verifier) == ()
+
+
 def test_never_smaller(visits: Visits) -> None:
     """A smaller checkpoint, and another one of the same size, change nothing."""
     visits.remember(KEY, checkpoint(5), None)

@@ -11,11 +11,17 @@ from tests.support.mirrors import contents, holding, withholding
 from tests.support.readers import POLICY, Objects, make_log
 from tests.support.reference import flipped
 from tests.support.signed_text import LOG
+from tests.support.world import ORIGIN, World, some_entries
 from tiles.index.build import IndexBuilder
+from tiles.notes.checkpoint import parse_signed_checkpoint, sign_checkpoint
 from tiles.notes.index_head import sign_index_head
+from tiles.notes.key_change import ADD, RETIRE
+from tiles.notes.keys import signing_key
+from tiles.notes.policy import policy_for
 from tiles.notes.withheld import MAX_WITHHELD_SIZE
 from tiles.read.client import LogClient
-from tiles.records.paths import INDEX, checkpoint_path, payload_path, withheld_path
+from tiles.records.paths import INDEX, KEYS, checkpoint_path, payload_path, withheld_path
+from tiles.signing.log_keys import LogKeys
 from tiles.store import Store, StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.tree.layout import TILES
@@ -24,6 +30,7 @@ from tiles.watch.mirror_extras import Extras, copy_extras
 
 PAYLOAD = payload_path(sha256(b"content").hexdigest())
 SIZES = (300, 5000)
+NEW = signing_key(ORIGIN, b"\x02" * 32)
 
 
 def indexed(log: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -104,3 +111,30 @@ def test_another_content_is_there(log: dict[str, bytes]) -> None:
     store = holding({PAYLOAD: b"other"})
     assert copied(log, store).left == []
     assert contents(store)[PAYLOAD] == b"other"
+
+
+def test_of_a_log_that_has_changed_its_key() -> None:
+    """Its statements are copied, and what was kept under the old key; not what the old key has signed since."""
+    world = World(others=(NEW.verifier,)).grown(3)
+    both = LogKeys([world.key, NEW])
+    for action, key in ((ADD, NEW.verifier), (RETIRE, world.verifier)):
+        world.sequencer(key=both).rekeying.change(action, key)
+    world.sequencer(key=both).append(some_entries("after", 2))
+    public = world.stores["public"]
+    late = sign_checkpoint(parse_signed_checkpoint(public.read("checkpoint").data).checkpoint, world.key)
+    public.delete([checkpoint_path(5)])
+    public.create({checkpoint_path(5): late.data, "keys/2": b"junk"})
+    client = LogClient(StoreFetcher(public), policy_for(NEW.verifier))
+    client.visit()
+    store = MemoryStore()
+    Mirror(client, store).run()
+    left = [path for path, _ in copy_extras(client, public, store).left]
+    assert left[0] == KEYS  # what is no statement hides which keys there were
+    assert checkpoint_path(3) in left
+    public.delete(["keys/2"])
+    done = copy_extras(client, public, store)
+    assert [path for path, _ in done.left] == [checkpoint_path(5)]
+    there = contents(store)
+    assert {path: there[path] for path in ("keys/0", "keys/1", checkpoint_path(3))} == {
+        path: public.read(path).data for path in ("keys/0", "keys/1", checkpoint_path(3))
+    }

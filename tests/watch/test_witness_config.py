@@ -22,6 +22,8 @@ VKEY = LOG.verifier.vkey
 CONFIG = f"""\
 # mine
 state s3://seen/w?region=eu
+name w.example.com
+key awskms:///alias/w?region=eu
 key w.key
 key my other.key
 
@@ -34,7 +36,11 @@ log {OTHER_KEY.verifier.vkey}
 def test_what_it_says() -> None:
     """State, keys and logs; the lines of one origin are keys of one log."""
     config = parse_config(CONFIG.encode())
-    assert (config.state, config.keys) == ("s3://seen/w?region=eu", ("w.key", "my other.key"))
+    assert (config.state, config.keys) == (
+        "s3://seen/w?region=eu",
+        ("awskms:///alias/w?region=eu", "w.key", "my other.key"),
+    )
+    assert config.name == "w.example.com"
     assert [(log.origin, log.url) for log in config.logs] == [(ORIGIN, "https://log.example.com"), (OTHER.name, "")]
     log = config.log(ORIGIN)
     assert log is not None
@@ -46,7 +52,8 @@ def test_what_is_written_is_read() -> None:
     """A new configuration, and the lines that are added to it."""
     data = format_config("seen", ("a", "b")) + format_log(LOG.verifier, "") + format_log(OTHER.verifier, "./log")
     config = parse_config(data)
-    assert (config.state, config.keys) == ("seen", ("a", "b"))
+    assert (config.state, config.keys, config.name) == ("seen", ("a", "b"), "")
+    assert parse_config(format_config("seen", ("a",), "w.example.com")).name == "w.example.com"
     assert config.logs == (witnessed(LOG.verifier), witnessed(OTHER.verifier, "./log"))
     assert isinstance(config.logs[0], WitnessedLog)
 
@@ -62,8 +69,10 @@ def test_what_is_written_is_read() -> None:
         ("eu\n", "eu\x1b[2J\n", "control character"),
         ("state s3://seen/w?region=eu\n", "", "has one line `state`"),
         ("# mine\n", "state x\n", "the same one again"),
+        ("name w.example.com\n", "name w.example.com\nname w.example.com\n", "the same one again"),
+        ("name w.example.com\n", "name\n", "not a line that is known"),
         ("my other.key", "w.key", "the same one again"),
-        ("key w.key\nkey my other.key\n", "", "1 to 8 lines `key`"),
+        ("key awskms:///alias/w?region=eu\nkey w.key\nkey my other.key\n", "", "1 to 8 lines `key`"),
         ("key w.key\n", "".join(f"key {n}\n" for n in range(8)), "1 to 8 lines `key`"),
         ("key w.key", "key", "not a line that is known"),
         (f"log {VKEY}", f"log {VKEY[:-1]}", "malformed verifier key"),
@@ -94,5 +103,7 @@ def test_names_that_no_line_can_hold(name: str) -> None:
     with pytest.raises(UsageError):
         format_config(name, ("k",))
     if name:
+        with pytest.raises(UsageError):
+            format_config("seen", ("k",), name)
         with pytest.raises(UsageError, match="has spaces or control"):
             format_log(LOG.verifier, f"x {name}")

@@ -7,7 +7,7 @@ import pytest
 from tests.support.faults import Fault, Faults
 from tests.support.readers import OTHER_KEY
 from tests.support.signed_text import LOG, MLDSA44, ORIGIN, W1, W2, W3, forged, key, sign, signed
-from tests.support.witness_texts import ANSWER, REQUEST
+from tests.support.witness_texts import ANSWER, REQUEST, SUBTREE_REQUEST
 from tests.support.witnessing import (
     NOW,
     OURS,
@@ -138,7 +138,16 @@ def test_the_examples_of_the_specification() -> None:
     not ours, so no signature is. The answer is what a client reads."""
     Desk().refuses(404, REQUEST.encode())
     Desk(witnessed(key(SPEC, 7).verifier)).refuses(403, REQUEST.encode())
-    assert len(parse_signatures(ANSWER.encode())) == 2
+    assert len(parse_signatures(ANSWER.encode())) == 3
+
+
+def test_404_the_optional_call() -> None:
+    """ "It is OPTIONAL for a witness to support this API": its example is no call here, and no request of the other."""
+    desk, body = Desk(witnessed(key(SPEC, 7).verifier)), SUBTREE_REQUEST.encode()
+    taken = desk.desk.check("POST", "/sign-subtree", {"Content-Length": str(len(body))}.get)
+    assert isinstance(taken, Reply)
+    assert taken.status == 404
+    desk.refuses(400, body)
 
 
 # ---- add-checkpoint: what is refused

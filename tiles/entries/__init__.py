@@ -1,8 +1,9 @@
 """What an entry can be.
 
     content      what is known of a file after one pass over it
-    kind         one Protocol: how an entry is made, recognised, shown and found
+    kind         the Protocol of a kind of entries: how one is recognised, shown and found
     kinds        all kinds
+    file_kinds   those that are made of files
     key_kinds    by which kinds of keys entries are found: our own, and those of applications
     own_kinds    kinds of entries of applications, which are checked before they are logged
     other_logs   what entries of other people's logs say: records of Go's checksum database, certificates

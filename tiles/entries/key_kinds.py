@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from tiles.entries.kind import LEAF, NAME, SHA256, SHA512, Key
+from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME, SHA256, SHA512, SUBJECT, Key
 from tiles.entries.kinds import beginnings, values_of
-from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
-from tiles.entries.subjects import SUBJECT
 from tiles.errors import UsageError
 from tiles.notes.endorsement import ORIGIN
 from tiles.notes.index_head import MAX_KEYS, check_kind, is_local

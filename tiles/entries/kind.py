@@ -8,9 +8,16 @@ from typing import Protocol
 
 from tiles.entries.content import Content
 
-LEAF = "leaf/1"  # the kind of keys that every entry has one of
+# kinds of keys: their names and versions; docs/index-format.md, "Keys"
+LEAF = "leaf/1"  # every entry has one
 SHA256, SHA512 = "sha256/1", "sha512/1"  # of what was logged
 NAME = "name/1"  # of the file
+KEY = "key/1"  # SHA-256 of the key that signs
+IDENTITY = "identity/1"  # who signed, as the certificate claims
+ISSUER = "issuer/1"  # of that identity
+SUBJECT = "subject/1"  # the digest of what an attestation is about
+
+SIGNATURE = "signature"  # the kind of entries that are of a signature by SSH, minisign or OpenPGP
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +49,6 @@ class Kind(Protocol):
         """The kinds of keys that an entry of this kind may have, besides LEAF."""
         ...
 
-    def make(self, content: Content) -> Iterator[bytes]:
-        """Yield the entries as which a file may have been logged, likeliest first; none if it cannot be this kind."""
-        ...
-
     def check(self, entry: bytes) -> None:
         """Raise Malformed unless the entry is of this kind."""
         ...
@@ -56,4 +59,12 @@ class Kind(Protocol):
 
     def keys(self, entry: bytes) -> list[Key]:
         """Return the keys by which an entry is found. Raises Malformed unless it is of this kind."""
+        ...
+
+
+class FileKind(Kind, Protocol):
+    """A kind of entries that are made of a file alone. Others take a signature, or another log."""
+
+    def make(self, content: Content) -> Iterator[bytes]:
+        """Yield the entries as which a file may have been logged, likeliest first; none if it cannot be this kind."""
         ...

@@ -1,95 +1,25 @@
-"""Kinds of entries: how an entry is made from a file, recognised, shown, and found.
+"""Kinds of entries: how an entry is recognised, shown, and found.
 
-Readers make the forms in which a file may have been logged, in the order of `forms`, and say which one matched. Code
-that admits, indexes, follows or shows an entry asks the first kind that recognises it; the last kind recognises every
-entry. A new kind is one more class in `KINDS`.
+Code that admits, indexes, follows or shows an entry asks the first kind that recognises it; the last kind recognises
+every entry. A new kind is one more class in `KINDS`. Those that entries are made of files as are `file_kinds`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 
-from tiles.entries import blinded, file_digest
-from tiles.entries.blinded import blinded_entry, blinding, parse_blinded_entry
-from tiles.entries.content import Content
-from tiles.entries.file_digest import DigestEntry, parse_digest_entry, spellings
-from tiles.entries.kind import LEAF, NAME, SHA256, SHA512, Key, Kind
-from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_of, signer_keys
-from tiles.entries.subjects import SUBJECT, subjects_in
-from tiles.errors import Malformed, UsageError
+from tiles.entries.file_kinds import DIGESTS, Blinded, FileDigest, Raw
+from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, SHA256, SHA512, SIGNATURE, SUBJECT, Key, Kind
+from tiles.entries.signer_keys import claims_of, signer_keys
+from tiles.entries.subjects import subjects_in
+from tiles.errors import Malformed
 from tiles.notes.endorsement import ORIGIN, is_like_endorsement, parse_endorsement
-from tiles.signatures.entry import TITLE as SIGNATURE
-from tiles.signatures.entry import parse_signature_entry
+from tiles.signatures.entry import TITLE, parse_signature_entry
 from tiles.signatures.formats import FORMATS, TITLES
 from tiles.sigstore.hashedrekord import parse_hashedrekord
 from tiles.sigstore.revocation import REVOKED, parse_revocation
 from tiles.sigstore.revocation import TITLE as REVOCATION
-from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.merkle import leaf_hash
-
-_DIGESTS = {SHA256: hashlib.sha256, SHA512: hashlib.sha512}
-
-
-class FileDigest:
-    """The digest entry of a file (`tiles.entries.file_digest`), with its name or without."""
-
-    name = "file"
-    begins = f"{file_digest.TITLE}\n".encode()
-    found_by = (SHA256, NAME)
-
-    def make(self, content: Content) -> Iterator[bytes]:
-        """Yield the digest entry, then the named ones: the name as it is, and in Unicode's normal form C."""
-        plain = DigestEntry(content.sha256, content.size)
-        yield plain.data
-        for name in spellings(content.name) if content.name else ():
-            with suppress(UsageError):  # no file of that name was logged by its name
-                yield replace(plain, name=name).data
-
-    def check(self, entry: bytes) -> None:
-        """Raise Malformed unless it is a digest entry, to the byte."""
-        parse_digest_entry(entry)
-
-    def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return digest, size and name."""
-        found = parse_digest_entry(entry)
-        name = [("Name", found.name)] if found.name is not None else []
-        return [("SHA-256", found.sha256), ("Size", f"{found.size} bytes"), *name]
-
-    def keys(self, entry: bytes) -> list[Key]:
-        """Return the file's digest, and its name."""
-        found = parse_digest_entry(entry)
-        name = [Key(NAME, found.name.encode("utf-8"))] if found.name is not None else []
-        return [Key(SHA256, bytes.fromhex(found.sha256)), *name]
-
-
-class Blinded:
-    """A blinded entry (`tiles.entries.blinded`): only those who are told know of which file."""
-
-    name = "blinded"
-    begins = f"{blinded.TITLE}\n".encode()
-    found_by = ()
-
-    def make(self, content: Content) -> Iterator[bytes]:
-        """Yield the blinded entry for each secret; without one, it takes what a proof file says."""
-        file = DigestEntry(content.sha256, content.size)
-        for secret in content.secrets():
-            yield blinded_entry(blinding(secret, file), file)
-
-    def check(self, entry: bytes) -> None:
-        """Raise Malformed unless it is a blinded entry, to the byte."""
-        parse_blinded_entry(entry)
-
-    def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return its hash."""
-        return [("Blinded", parse_blinded_entry(entry))]
-
-    def keys(self, entry: bytes) -> list[Key]:
-        """Return nothing: whoever can make the entry knows its leaf hash."""
-        parse_blinded_entry(entry)
-        return []
 
 
 class Rekor:
@@ -98,10 +28,6 @@ class Rekor:
     name = "hashedrekord"
     begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
     found_by = (SHA256, SHA512, KEY, IDENTITY, ISSUER)
-
-    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
-        """Yield nothing: it takes a signature."""
-        yield from ()
 
     def check(self, entry: bytes) -> None:
         """Raise Malformed unless it is such an entry, to the byte."""
@@ -131,10 +57,6 @@ class Revoked:
     begins = f"{REVOCATION}\n".encode()
     found_by = (REVOKED,)
 
-    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
-        """Yield nothing: it takes a signature."""
-        yield from ()
-
     def check(self, entry: bytes) -> None:
         """Raise Malformed unless it is such an entry, to the byte."""
         parse_revocation(entry)
@@ -152,13 +74,9 @@ class Revoked:
 class Signature:
     """A signature by SSH, minisign or OpenPGP over a file (`tiles.signatures.entry`), whether or not it is right."""
 
-    name = "signature"
-    begins = f"{SIGNATURE}\n".encode()
+    name = SIGNATURE
+    begins = f"{TITLE}\n".encode()
     found_by = (SHA256, SHA512, KEY)
-
-    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
-        """Yield nothing: it takes a signature."""
-        yield from ()
 
     def check(self, entry: bytes) -> None:
         """Raise Malformed unless it is such an entry, to the byte."""
@@ -188,10 +106,6 @@ class Endorsement:
     begins = b""  # an origin can be anything
     found_by = (SHA256, SHA512, ORIGIN)
 
-    def make(self, content: Content) -> Iterator[bytes]:  # noqa: ARG002
-        """Yield nothing: a file that is a checkpoint is logged as its bytes are."""
-        yield from ()
-
     def check(self, entry: bytes) -> None:
         """Raise Malformed unless it is a checkpoint with signature lines of its own log and no others."""
         parse_endorsement(entry)
@@ -205,36 +119,7 @@ class Endorsement:
     def keys(self, entry: bytes) -> list[Key]:
         """Return the digests of the bytes, and the origin that it says."""
         origin = parse_endorsement(entry).origin.encode("utf-8")
-        return [*(Key(kind, digest(entry).digest()) for kind, digest in _DIGESTS.items()), Key(ORIGIN, origin)]
-
-
-class Raw:
-    """Bytes that were logged as they are: any entry that no other kind knows."""
-
-    name = "raw"
-    begins = b""
-    found_by = (SHA256, SHA512, SUBJECT)
-
-    def make(self, content: Content) -> Iterator[bytes]:
-        """Yield the file's bytes, if they can be an entry; in a log of certificates one can have more than in ours."""
-        if content.data is not None:
-            yield content.data
-
-    def check(self, entry: bytes) -> None:
-        """Raise Malformed for more bytes than an entry can have."""
-        if len(entry) > MAX_ENTRY_SIZE:
-            raise Malformed("entry", f"{len(entry)} bytes, {MAX_ENTRY_SIZE} is the most")
-
-    def describe(self, entry: bytes) -> list[tuple[str, str]]:
-        """Return the size, and what an entry of Rekor says that is of a kind which nobody writes any more."""
-        from tiles.sigstore.body import describe_body  # which few need, and is slow to import
-
-        return [*describe_body(entry), ("Size", f"{len(entry)} bytes")]
-
-    def keys(self, entry: bytes) -> list[Key]:
-        """Return the digests of the bytes, which are the thing that was logged, and what an attestation is about."""
-        digests = [Key(kind, digest(entry).digest()) for kind, digest in _DIGESTS.items()]
-        return [*digests, *(Key(SUBJECT, value) for value in subjects_in(entry))]
+        return [*(Key(kind, digest(entry).digest()) for kind, digest in DIGESTS.items()), Key(ORIGIN, origin)]
 
 
 KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Signature(), Endorsement(), Raw())
@@ -268,7 +153,7 @@ def values_of(kind: str, entry: bytes) -> list[bytes]:
     if kind == LEAF:
         return [leaf_hash(entry)]
     if not entry.startswith(_BEGINNINGS):
-        digest = _DIGESTS.get(kind)
+        digest = DIGESTS.get(kind)
         if digest is None:
             return subjects_in(entry) if kind == SUBJECT else _origins_in(entry) if kind == ORIGIN else []
         return [digest(entry).digest()]
@@ -285,13 +170,3 @@ def _origins_in(entry: bytes) -> list[bytes]:
         with suppress(Malformed):
             return [parse_endorsement(entry).origin.encode("utf-8")]
     return []
-
-
-def forms(content: Content) -> Iterator[tuple[str, bytes]]:
-    """Yield the entries as which a file may have been logged, each with the name of its kind, likeliest first.
-
-    The blinded ones come last: a secret that cannot be read keeps nobody from finding what was logged without one.
-    """
-    for kind in sorted(KINDS, key=lambda kind: kind.name == Blinded.name):
-        for entry in kind.make(content):
-            yield kind.name, entry

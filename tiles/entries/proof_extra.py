@@ -4,7 +4,7 @@
     entry <base64>\\n
     blinding <base64>\\n                           r, only with a blinded entry
 
-Anyone can write this, so nothing of it is believed. `entry_of` returns the entry only if it is one of exactly the
+Anyone can write this, so nothing of it is believed. `form_in` returns the entry only if it is one of exactly the
 reader's file, and then its inclusion has to be proven.
 """
 
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from tiles.entries.blinded import SECRET_SIZE, blinded_entry, blinding
 from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, name_in, parse_digest_entry
-from tiles.entries.kinds import Blinded, Signature, kind_of
+from tiles.entries.file_kinds import Blinded, FileDigest
+from tiles.entries.kind import SIGNATURE
 from tiles.errors import Malformed
 from tiles.notes.encoding import decode_base64, decode_text, encode_base64
-from tiles.signatures.entry import parse_signature_entry
 
 TITLE = "tiletree/extra/v1"
 MAX_EXTRA_SIZE = 4 << 10  # bytes; a name is 765 characters at most
@@ -62,12 +62,15 @@ def extra_for(entry: bytes, content: Content | None = None) -> bytes:
     That is the name in a named digest entry, r of a blinded one, and all of the entry of a signature, if it fits.
     content   of the file, with the secrets that may have blinded it
     """
+    from tiles.entries.kinds import kind_of  # slow to import, and not for who verifies
+
     if name_in(entry) is not None:
         return ProofExtra(entry).data
-    if kind_of(entry).name == Signature.name:
+    kind = kind_of(entry).name
+    if kind == SIGNATURE:
         told = ProofExtra(entry).data
         return told if len(told) <= MAX_EXTRA_SIZE else b""
-    if content is not None and kind_of(entry).name == Blinded.name:
+    if content is not None and kind == Blinded.name:
         file = DigestEntry(content.sha256, content.size)
         for secret in content.secrets():
             if blinded_entry(r := blinding(secret, file), file) == entry:
@@ -75,17 +78,20 @@ def extra_for(entry: bytes, content: Content | None = None) -> bytes:
     return b""
 
 
-def entry_of(extra: bytes, file: DigestEntry) -> bytes | None:
-    """Return the entry that extra data leads to, if it is one of exactly this file; otherwise None, whatever it says.
+def form_in(extra: bytes, file: DigestEntry) -> tuple[str, bytes] | None:
+    """Return kind and entry that extra data leads to, if it is one of exactly this file; otherwise None.
 
     file   what the reader computed from the file itself
     """
     try:
         said = parse_proof_extra(extra)
         if said.blinding is not None:
-            return said.entry if said.entry == blinded_entry(said.blinding, file) else None
-        if said.entry.startswith(Signature.begins):
-            return said.entry if parse_signature_entry(said.entry).sha256.hex() == file.sha256 else None
-        return said.entry if parse_digest_entry(said.entry).unnamed == file.unnamed else None
+            return (Blinded.name, said.entry) if said.entry == blinded_entry(said.blinding, file) else None
+        if said.entry.startswith(FileDigest.begins):
+            is_it = parse_digest_entry(said.entry).unnamed == file.unnamed
+            return (FileDigest.name, said.entry) if is_it else None
+        from tiles.signatures.entry import parse_signature_entry  # few proofs are of one
+
+        return (SIGNATURE, said.entry) if parse_signature_entry(said.entry).sha256.hex() == file.sha256 else None
     except Malformed:
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from tiles.entries.kind import IDENTITY, ISSUER, KEY
 from tiles.errors import Malformed
 from tiles.notes.index_head import MAX_KEYS
 from tiles.signatures.formats import format_of, parse_signer_key
@@ -14,10 +15,6 @@ from tiles.sigstore.der import CertificateClaims, read_certificate
 from tiles.sigstore.hashedrekord import HashedRekord, parse_hashedrekord
 from tiles.sigstore.key_hint import key_hint
 from tiles.sigstore.names import identity_keys, spelled
-
-KEY = "key/1"  # SHA-256 of the key that signs
-IDENTITY = "identity/1"  # who signed, as the certificate claims
-ISSUER = "issuer/1"  # of that identity
 
 
 def claims_of(found: HashedRekord) -> CertificateClaims | None:

@@ -16,8 +16,6 @@ from tiles.notes.encoding import decode_base64
 from tiles.notes.index_head import MAX_KEYS
 from tiles.sigstore.in_toto import PAYLOAD_TYPE, STATEMENT_V0, STATEMENT_V1
 
-SUBJECT = "subject/1"  # the digest of what an attestation is about
-
 _MAX_DEPTH = 32  # brackets that are open
 _ALGORITHMS = ("sha256", "sha384", "sha512", "sha1", "gitCommit")
 _DIGEST = re.compile("(?:[0-9a-fA-F]{2}){20,64}", re.ASCII)

@@ -7,9 +7,10 @@ from contextlib import suppress
 
 from tiles.entries.content import Content
 from tiles.entries.file_digest import DigestEntry, parse_digest_entry
+from tiles.entries.file_kinds import Blinded, forms
 from tiles.entries.kind import LEAF, SHA256, Key
-from tiles.entries.kinds import Blinded, forms
 from tiles.errors import Malformed, NotLogged, TilesError, UsageError
+from tiles.index.opened import Index
 from tiles.index.scan import Wanted, is_few, scan
 from tiles.index.search import Found, Hit, Query, Remark, first_hits, index_for, search
 from tiles.notes.index_head import MAX_COVERED
@@ -88,16 +89,18 @@ def _find(
     any_size: bool,
 ) -> Hit:
     small = any_size or is_few(client.tree.size)
+    index: Index | None = None
     if not small:
-        either = [_indexed(client, either, remark)]
+        wanted, index = _indexed(client, either, remark)
+        either = [wanted]
     for wanted in either:
-        for hit in scan(client, wanted, any_size=True) if small else first_hits(client, wanted, remark):
+        for hit in scan(client, wanted, any_size=True) if small else first_hits(client, wanted, remark, index):
             if is_it(hit[1]):
                 return hit
     found = Found((), 0, client.tree.size)
     before = MAX_COVERED
     while not small:  # now so that it is proven that there is none
-        found = search(client, Query(either[-1], before), remark)
+        found = search(client, Query(either[-1], before), remark, index=index)
         for hit in found.hits:
             if is_it(hit[1]):
                 return hit
@@ -107,10 +110,10 @@ def _find(
     raise found.absent(what, client.accepted.signed.origin, client.tree.size)
 
 
-def _indexed(client: LogClient, either: Sequence[Wanted], remark: Remark) -> Wanted:
-    """Return the first of several ways of looking for something of which the log has an index."""
-    for wanted in either:
+def _indexed(client: LogClient, either: Sequence[Wanted], remark: Remark) -> tuple[Wanted, Index]:
+    """Return the first of several ways of looking for something of which the log has an index, and that index."""
+    *others, last = either
+    for wanted in others:
         with suppress(UsageError):
-            index_for(client, wanted, remark)
-            return wanted
-    return either[0]
+            return wanted, index_for(client, wanted, remark)
+    return last, index_for(client, last, remark)

@@ -7,9 +7,7 @@ import re
 from tiles.entries import file_digest
 from tiles.entries.file_digest import encode_name
 from tiles.entries.key_kinds import check_known
-from tiles.entries.kind import LEAF, NAME, SHA256, SHA512, Key
-from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
-from tiles.entries.subjects import SUBJECT
+from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME, SHA256, SHA512, SUBJECT, Key
 from tiles.errors import UsageError
 from tiles.sigstore.der import MAX_TEXT_SIZE
 from tiles.sigstore.image_signature import signed_digests

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds, may_have
-from tiles.entries.kind import LEAF, NAME, SHA256
-from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
+from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME, SHA256
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
 from tiles.index.build import STEP, IndexBuilder, Told
 from tiles.index.check import Damages, check_index, read_head

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
-from tiles.entries.kind import SHA256, Key
+from tiles.entries.kind import IDENTITY, KEY, SHA256, Key
 from tiles.entries.kinds import keys_of
-from tiles.entries.signer_keys import IDENTITY, KEY
-from tiles.errors import Malformed, SignatureError, UsageError
+from tiles.errors import LogError, Malformed, SignatureError, UsageError
 from tiles.index.search import Query, search
 from tiles.notes.index_head import MAX_COVERED
+from tiles.notes.key_history import Use
+from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
+from tiles.read.key_changes import history_of_client
 from tiles.sigstore.der import read_certificate
 from tiles.sigstore.names import identity_keys
 from tiles.sigstore.revocation import REVOKED, Relied, Revocation, check_revocation, is_revoked, parse_revocation
@@ -66,7 +69,7 @@ def find_revocations(
     if not lines:
         return Revocations(())
     wanted = [[Key(REVOKED, line.encode("ascii")) for line in lines]]
-    log_keys = client.policy.keys_of(client.accepted.signed.origin)
+    keys = _KeysAt(client)
     counting: list[tuple[int, Revocation]] = []
     before, seen, unproven = MAX_COVERED, 0, ""
     while True:
@@ -77,7 +80,7 @@ def find_revocations(
         for index, entry in found.hits:
             revocation = parse_revocation(entry)
             with suppress(SignatureError, Malformed):
-                check_revocation(revocation, log_keys)
+                check_revocation(revocation, keys.of(revocation, index))
                 if any(is_revoked(each, revocation.statement) for each in relied):
                     counting.append((index, revocation))
         unproven = unproven or found.unproven
@@ -89,4 +92,32 @@ def find_revocations(
         before = found.hits[-1][0]
     if found.more:
         unproven = f"more than {MOST} revocations name it, and were not all looked at"
-    return Revocations(tuple(counting), unproven)
+    return Revocations(tuple(counting), unproven or keys.unproven)
+
+
+class _KeysAt:
+    """The keys by which a log may have signed a revocation, by where that is among its entries.
+
+    A key that was retired since counts for what was logged while the log had it: nobody can put an entry there later.
+    unproven   why nothing is known of earlier keys, if it was asked for
+    """
+
+    def __init__(self, client: LogClient) -> None:
+        self.unproven = ""
+        self._client = client
+        self._known = client.policy.keys_of(client.accepted.signed.origin)
+
+    def of(self, revocation: Revocation, index: int) -> list[VerifierKey]:
+        """Return the keys of the log that count for a revocation at an index."""
+        by = revocation.statement.log
+        if not by or by in [key.vkey for key in self._known]:
+            return self._known
+        return [use.key for use in self._earlier if use.until is None or index < use.until]
+
+    @cached_property
+    def _earlier(self) -> tuple[Use, ...]:
+        try:
+            return history_of_client(self._client).forerunners
+        except LogError as error:
+            self.unproven = f"what the log says of its keys will not do: {error.message}"
+            return ()

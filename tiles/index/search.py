@@ -13,8 +13,7 @@ from heapq import merge
 from itertools import chain, groupby, islice
 
 from tiles.entries.key_kinds import keys_of_kind
-from tiles.entries.kind import LEAF, NAME
-from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY
+from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME
 from tiles.errors import AccessError, NotFound, NotLogged, TileError, TilesError, TooLong, UsageError
 from tiles.index.lookup import newest
 from tiles.index.opened import Elsewhere, Index, open_index
@@ -93,10 +92,12 @@ def search(
     query: Query,
     remark: Remark = lambda _text: None,
     progress: Callable[[int], None] = lambda _count: None,
+    index: Index | None = None,
 ) -> Found:
     """Return the entries that have what is wanted.
 
     progress   is called with the count of further entries that were looked at
+    index      what `index_for` returned for it, if it was asked already
     Raises UsageError for a large log without an index of any of the kinds of keys; VerificationError if the index is
     wrong although the log has signed it, or contradicts the log; what `LogClient` raises.
     """
@@ -107,7 +108,7 @@ def search(
             last.append(hit)
             count += 1
         return Found(tuple(reversed(last)), count - len(last), client.tree.size)
-    index = index_for(client, query.wanted, remark, query.elsewhere)
+    index = index or index_for(client, query.wanted, remark, query.elsewhere)
     looked = _Lookup(client, index, query, proven=True)
     covered, size = min(index.covered, client.tree.size), client.tree.size
     tail: list[Hit] = []
@@ -122,15 +123,18 @@ def search(
     return Found(hits[: query.most], max(0, len(hits) - query.most), covered, unproven, damage)
 
 
-def first_hits(client: LogClient, wanted: Wanted, remark: Remark = lambda _text: None) -> Iterator[Hit]:
+def first_hits(
+    client: LogClient, wanted: Wanted, remark: Remark = lambda _text: None, index: Index | None = None
+) -> Iterator[Hit]:
     """Yield hits, each verified, as soon as they are found: of a large log the largest runs are asked first.
 
+    index   as for `search`
     Nothing follows from what is not yielded: `search` says whether there are others. Raises what `search` raises.
     """
     if is_few(client.tree.size):
         yield from scan(client, wanted)
         return
-    index = index_for(client, wanted, remark)
+    index = index or index_for(client, wanted, remark)
     yield from _Lookup(client, index, Query(wanted), proven=False).hits()
     if is_few(client.tree.size - index.covered):
         yield from scan(client, wanted, min(index.covered, client.tree.size))

@@ -20,6 +20,7 @@
     disclosure     chosen entries of a private log, with all that an outsider needs
     withheld       which entries a log withholds, and why
     key_change     what a log says when its keys change
+    key_history    which of that follows from a key that is known, and how long each key was in use
     policy_logs    a policy with one log line more, or one less
     fork_evidence  the proof that two signed histories of one log exclude each other, and by which keys
 

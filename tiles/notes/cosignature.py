@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tiles.errors import SignatureError, UsageError
-from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint, with_signatures
+from tiles.errors import Malformed, SignatureError, UsageError
+from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, parse_checkpoint, sign_checkpoint, with_signatures
+from tiles.notes.encoding import decode_decimal
 from tiles.notes.keys import SIGNS_CHECKPOINT, SignatureType, SigningKey, VerifierKey
 from tiles.notes.note import Signature
 
 MAX_TIMESTAMP = 2**63 - 1  # seconds since the epoch; "Format": "It MUST NOT exceed 2^63 - 1"
 MAX_ORIGIN = 255  # bytes; "ML-DSA-44 signed message": opaque log_origin<1..2^8-1>
 
+_WHAT = "message of an Ed25519 cosignature"
+_HEADER, _TIME = b"cosignature/v1", b"time "
 _TIMESTAMP_SIZE = 8  # bytes
 _RAW_SIZE = {SignatureType.COSIGNATURE: 64, SignatureType.MLDSA44: 2420}  # bytes
 
@@ -84,9 +87,27 @@ def sign_by_all(checkpoint: Checkpoint, keys: Iterable[SigningKey]) -> SignedChe
     return with_signatures(checkpoint, signatures)
 
 
+def parse_ed25519_message(message: bytes) -> tuple[Checkpoint, int]:
+    """Return what is stated by the message of an Ed25519 cosignature ("Ed25519 signed message"): checkpoint and time.
+
+    Raises Malformed for anything else. By this a key that signs cosignatures only tells what it is given.
+    """
+    header, time, text = (*message.split(b"\n", 2), b"", b"")[:3]
+    if header != _HEADER or not time.startswith(_TIME):
+        raise Malformed(_WHAT, "does not begin with its header and a time", message)
+    timestamp = decode_decimal(time.removeprefix(_TIME).decode("ascii", "replace"), f"{_WHAT}, time")
+    if timestamp > MAX_TIMESTAMP:
+        raise Malformed(_WHAT, f"time above {MAX_TIMESTAMP}", timestamp)
+    return parse_checkpoint(text), timestamp  # both are in canonical form, or malformed
+
+
+def _ed25519_message(checkpoint: Checkpoint, timestamp: int) -> bytes:
+    return b"%s\n%s%d\n%s" % (_HEADER, _TIME, timestamp, checkpoint.text)
+
+
 def _message(checkpoint: Checkpoint, key: VerifierKey, timestamp: int) -> bytes:
     if key.type == SignatureType.COSIGNATURE:  # "Ed25519 signed message"
-        return f"cosignature/v1\ntime {timestamp}\n".encode() + checkpoint.text
+        return _ed25519_message(checkpoint, timestamp)
     # "ML-DSA-44 signed message": struct cosigned_message; of a checkpoint, start is zero and end is the size
     origin = checkpoint.origin.encode()
     if len(origin) > MAX_ORIGIN:

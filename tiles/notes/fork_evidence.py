@@ -94,13 +94,14 @@ def fork_signers(older: SignedCheckpoint, newer: SignedCheckpoint, policy: Polic
 def _signers(signed: SignedCheckpoint, policy: Policy) -> list[VerifierKey]:
     """Return the log keys of the policy that signed a checkpoint, at least one."""
     keys = policy.keys_of(signed.origin)
-    found = [key for key in keys if _has_signed(key, signed)]
+    found = [key for key in keys if signs_alone(signed, key)]
     if not found:
         raise no_known_signature(signed.note, keys)
     return found
 
 
-def _has_signed(key: VerifierKey, signed: SignedCheckpoint) -> bool:
+def signs_alone(signed: SignedCheckpoint, key: VerifierKey) -> bool:
+    """Whether one who knows this key only would take a checkpoint for the log's."""
     try:
         policy_for(key, signed.origin).accept(signed)
     except SignatureError:

@@ -130,17 +130,3 @@ def open_key_change(data: bytes, keys: Iterable[VerifierKey]) -> KeyChange:
     said, note = read_key_change(data)
     verify_note(note, [key for key in keys if key.type in SIGNS_TEXT and key.name == said.origin])
     return said
-
-
-def periods(changes: Iterable[KeyChange]) -> dict[VerifierKey, tuple[int, int | None]]:
-    """Return from which size of the tree on, and up to which, each key has signed; None for one that still does.
-
-    changes   the statements of a log, in order; of none, there is no key
-    """
-    found: dict[VerifierKey, tuple[int, int | None]] = {}
-    for said in changes:
-        for key in said.before:
-            found.setdefault(key, (0, None))
-        since = found.get(said.key, (said.tree.size, None))[0]
-        found[said.key] = (since, said.tree.size if said.action == RETIRE else None)
-    return found

@@ -14,6 +14,7 @@
     looked_up        an entry of a checksum database, by module and version
     verified_tree    one tree, as it can be believed
     client           checkpoint, proofs, entries, search; compares with what was seen before
+    seen_before      that comparison: by all keys that the log has, and had
     other_layouts    names a log that is none of these, where one of its objects is missing
     histories        whether two checkpoints are of one history, and where the evidence is kept if not
     same_history     whether a checkpoint from elsewhere is of the history that is read; how copies of a log stand
@@ -23,6 +24,7 @@
     withheld         which entries a log withholds, held to its tree
     pruned           what is missing because the log has pruned it
     key_changes      what a log says of its keys: statements by a key that is known
+    key_times        between which times it has used each key, by the checkpoints that it keeps
     endorsed         the newest endorsement that a log keeps, and proofs of entries in its tree
     trust            with which policy a log is read
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from tiles.errors import AccessError, ForkError, Malformed, NotFound, TileError, UsageError, placed
+from tiles.errors import Malformed, TileError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey
 from tiles.notes.log_identity import is_named_by, kept_as
@@ -22,9 +22,9 @@ from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import TlogProof
 from tiles.read.bundles import CHUNK, believed_entries, bundles_of, first_leaf, leaves_of
-from tiles.read.histories import check_extends, forked, unproven
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.memories import CheckpointMemory, TileMemory
+from tiles.read.seen_before import SeenBefore
 from tiles.read.tiles import TileSource
 from tiles.read.trouble import judged
 from tiles.read.verified_tree import VerifiedTree
@@ -108,7 +108,10 @@ class LogClient:
     def _visit(self) -> tuple[Accepted, VerifiedTree]:
         self.not_remembered = ""
         accepted, tree = fetch_for(self.fetcher, self.log_format.checkpoint, MAX_NOTE_SIZE, self._accept)
-        newer = self._compare(accepted, tree, self._visits) if self._visits else None
+        newer = None
+        if self._visits:
+            before = SeenBefore(self._visits, self.policy, self.fetcher.url)
+            newer, self.not_remembered = before.compare(accepted, tree, self._verified, self._where)
         self._visited, self.newer = (accepted, tree), newer
         return accepted, tree
 
@@ -117,40 +120,6 @@ class LogClient:
         with judged(data, self._where):
             accepted = self.policy.accept(self.log_format.parse_checkpoint(data), self._origin)
             return accepted, self._verified(accepted.signed, accepted.log)
-
-    def _compare(self, accepted: Accepted, tree: VerifiedTree, visits: CheckpointMemory) -> SignedCheckpoint | None:
-        """Show that the checkpoint is consistent with all that is remembered of this log, and remember it."""
-        served = accepted.signed
-        # of all its keys: who holds two of them must not get away with a tree for each
-        keys = self.policy.keys_of(served.origin)
-        while True:
-            seen = {key: visits.last(key, served.origin) for key in keys}
-            newer = None
-            try:
-                for key, last in ((key, last) for key, last in seen.items() if last):
-                    if last.tree.size <= served.tree.size:
-                        check_extends(last, served, tree)
-                        continue
-                    self._check_old_copy(served, last, key, visits)
-                    if newer is None or last.tree.size > newer.tree.size:
-                        newer = last
-            except ForkError as fork:
-                raise placed(forked(fork, self.policy, visits), self._where) from None
-            try:
-                if visits.remember(accepted.log, served, seen[accepted.log]):
-                    return newer
-            except AccessError as error:
-                # it was compared with all that is remembered; only the next visit will not know of this one
-                self.not_remembered = error.message
-                return newer
-
-    def _check_old_copy(
-        self, served: SignedCheckpoint, last: SignedCheckpoint, key: VerifierKey, visits: CheckpointMemory
-    ) -> None:
-        try:
-            check_extends(served, last, self._verified(last, key))
-        except NotFound as error:
-            raise unproven(self.fetcher.url, served, last, error, self.policy, visits) from error
 
     def _verified(self, signed: SignedCheckpoint, key: VerifierKey) -> VerifiedTree:
         name = signed.origin if is_named_by(key, signed.origin) else kept_as(key, signed.origin)

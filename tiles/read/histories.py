@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import chain
+from shlex import quote
 
 from tiles.errors import AccessError, ForkError, HistoryUnknown, NotFound, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.fork_evidence import NEWER, OLDER, fork_error, fork_signers
+from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Policy
 from tiles.read.memories import CheckpointMemory
 from tiles.read.verified_tree import VerifiedTree
@@ -34,11 +37,14 @@ def check_extends(older: SignedCheckpoint, newer: SignedCheckpoint, tree: Verifi
     return proof
 
 
-def forked(fork: ForkError, policy: Policy, visits: CheckpointMemory) -> ForkError:
+def forked(
+    fork: ForkError, policy: Policy, visits: CheckpointMemory, before: Collection[VerifierKey] = ()
+) -> ForkError:
     """Return the error, saying where its evidence is, and who signed if that was not one key.
 
     That the evidence cannot be saved must not hide the fork.
     policy   that has accepted both checkpoints
+    before   keys by which the log was known before, of which one may have been somebody else's
     """
     older, newer = (parse_signed_checkpoint(fork.evidence[name]) for name in (OLDER, NEWER))
     one, other = fork_signers(older, newer, policy)
@@ -47,6 +53,10 @@ def forked(fork: ForkError, policy: Policy, visits: CheckpointMemory) -> ForkErr
         message += f"; they are signed by two different keys: {one.vkey}, and {other.vkey}"
     told = saved(fork, older, newer, policy, visits)
     hint = explained("two-histories-were-seen", f"{told}; tell others who use this log")
+    if (wrong := next((key for key in (one, other) if key in before), None)) is not None:
+        hint += (
+            f"; only if {wrong} never was this log's key: `tiletree key forget LOG --seen --vkey {quote(wrong.vkey)}`"
+        )
     return ForkError(message, hint=hint, evidence=fork.evidence)
 
 

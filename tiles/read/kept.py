@@ -7,17 +7,20 @@ and shown to be of the history that is read. One that is missing says nothing: a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
-from tiles.errors import LogError, NotFound
+from tiles.errors import LogError, NotFound, SignatureError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import quorum_time
+from tiles.notes.key_history import KeyHistory
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Accepted
 from tiles.parallel import in_parallel
 from tiles.read.client import LogClient
+from tiles.read.key_changes import history_of_client
 from tiles.read.same_history import check_history
 from tiles.records.paths import checkpoint_path, day_path
 
@@ -63,13 +66,17 @@ class KeptCheckpoints:
     """Asks one log for the checkpoints that it keeps. Not to be shared between threads.
 
     today   (UTC) the last day there can be
+    listed  the days of which the log keeps one, where that could be listed: then all of them are in reach
     wrong   what was found in their places and is none of this log, in words
+    policy  names the keys of all that was accepted: the client's, and earlier ones where one of those was needed
     """
 
-    def __init__(self, client: LogClient, today: date) -> None:
+    def __init__(self, client: LogClient, today: date, listed: Collection[date] | None = None) -> None:
         self.wrong: list[str] = []
+        self.policy = client.policy
         self._client = client
-        self._today = today
+        self.today = today
+        self._listed = listed
         self._known: dict[date, Kept | None] = {}
         self._checked: set[int] = set()
 
@@ -78,9 +85,36 @@ class KeptCheckpoints:
 
         Raises ForkError if a kept checkpoint is of another history; AccessError.
         """
-        back = [day - timedelta(days=n) for n in range(REACH) if day.toordinal() - n >= 1]
-        ahead = [day + timedelta(days=n) for n in range(1, min(REACH, (self._today - day).days) + 1)]
-        return OnDay(self._first_of(back), self._first_of(ahead))
+        ahead = [day + timedelta(days=n) for n in range(1, min(REACH, (self.today - day).days) + 1)]
+        return OnDay(self.newest(day), self._first_of(ahead))
+
+    def newest(self, day: date, after: date = date.min) -> Kept | None:
+        """Return the newest checkpoint that is kept of a day or before, but after another day; None if none was found.
+
+        Raises what `on` raises.
+        """
+        if self._listed is not None:
+            return self._first_of(sorted((each for each in self._listed if after < each <= day), reverse=True))
+        reach = min(REACH, (day - after).days)
+        return self._first_of([day - timedelta(days=n) for n in range(reach) if day.toordinal() - n >= 1])
+
+    def first_beyond(self, size: int) -> Kept | None:
+        """Return the first checkpoint that was found to be of a larger tree than that; None if none was found.
+
+        Raises what `on` raises.
+        """
+        first = self.newest(self.today)
+        if first is None or first.size <= size:
+            return None
+        low = date.min if self._listed is not None else self.today - timedelta(days=REACH)
+        while (first.day - low).days > 1:
+            middle = low + (first.day - low) // 2
+            found = self.newest(middle, low)
+            if found is None or found.size <= size:
+                low = middle
+            else:
+                first = found
+        return first
 
     def by(self, index: int) -> Kept | None:
         """Return the first kept checkpoint that was found to have an entry; None if none was found.
@@ -107,9 +141,9 @@ class KeptCheckpoints:
         lows: list[date] = []
         gone = 0
         for back in _BACK:
-            if self._today.toordinal() - back < 1 or gone == _GONE:
+            if self.today.toordinal() - back < 1 or gone == _GONE:
                 break
-            day = self._today - timedelta(days=back)
+            day = self.today - timedelta(days=back)
             kept = self._ask(day)
             if kept is not None and kept.size > index:
                 high, lows, gone = kept, [], 0
@@ -166,12 +200,23 @@ class KeptCheckpoints:
 
     def _accepted(self, path: str, data: bytes) -> Accepted | None:
         """Return the checkpoint in an object, if the log has signed it; the quorum of that day may be another one."""
-        policy = self._client.policy.without_quorum()
+        policy, origin = self._client.policy.without_quorum(), self._client.accepted.signed.origin
         try:
-            return policy.accept(parse_signed_checkpoint(data), self._client.accepted.signed.origin)
+            signed = parse_signed_checkpoint(data)
+            try:
+                return policy.accept(signed, origin)
+            except SignatureError:  # of a key that was retired since, perhaps
+                accepted = self._history.accept(policy, signed, origin)
+                self.policy = self._history.led_to_by(self._client.policy)
+                return accepted
         except LogError as error:
             self.wrong.append(f"{path}: {error.message}")
             return None
+
+    @cached_property
+    def _history(self) -> KeyHistory:
+        """What the log says of its keys; nothing where that cannot be read."""
+        return history_of_client(self._client)
 
     def _of_this_history(self, kept: Kept) -> Kept:
         """Return it, shown to be of the history that is read, as is the one that is kept of its size."""

@@ -1,7 +1,7 @@
 """The statements of a log about its keys, as a reader or the log's own writer finds them at `keys/<number>`.
 
-They are read in order, from 0, until one is not there. A statement is taken for the log's if a key that is known has
-signed it. What it says does not make a key trusted: whoever has stolen a key can sign one.
+They are read in order, from 0, until one is not there. Which of them are the log's, `tiles.notes.key_history` says.
+What they say does not make a key trusted: whoever has stolen a key can sign one.
 """
 
 from __future__ import annotations
@@ -17,31 +17,37 @@ from tiles.notes.key_change import (
     open_key_change,
     read_key_change,
 )
+from tiles.notes.key_history import KeyHistory, history_of
 from tiles.notes.keys import SIGNS_TEXT, VerifierKey
 from tiles.notes.note import Note, claimed
+from tiles.read.client import LogClient
 from tiles.read.trouble import judged
 from tiles.records.paths import key_change_path
 from tiles.store import Fetcher, Store, StoreFetcher
 from tiles.store.past_caches import fetch_for
 
 
-def key_changes(fetcher: Fetcher, keys: Iterable[VerifierKey]) -> Iterator[KeyChange]:
-    """Yield the statements that are by the log, in their order; those signed by no known key are left out.
+def key_history(fetcher: Fetcher, keys: Iterable[VerifierKey]) -> KeyHistory:
+    """Return what a log says of its keys, as far as it follows from those that are known.
 
-    keys   that are known. Those that a statement by them names are known for the statements after it.
     Raises AccessError; LogError for what is no statement, has another number, or a wrong signature.
     """
-    known = dict.fromkeys(keys)
-    origins = {key.name for key in known}
-    for number in range(MAX_KEY_CHANGES):
-        path = key_change_path(number)
-        try:
-            said = fetch_for(fetcher, path, MAX_KEY_CHANGE_SIZE, lambda data: _opened(fetcher.url, number, data, known))  # noqa: B023
-        except NotFound:
-            return
-        if said is not None and said.origin in origins:
-            known |= dict.fromkeys((*said.before, said.key))
-            yield said
+    known = tuple(keys)
+    return history_of(known, list(_statements(fetcher, [key for key in known if key.type in SIGNS_TEXT])))
+
+
+def history_of_client(client: LogClient) -> KeyHistory:
+    """Return what the log that a client reads says of its keys. Raises what `key_history` raises."""
+    return key_history(client.fetcher, client.policy.keys_of(client.accepted.signed.origin))
+
+
+def key_changes(fetcher: Fetcher, keys: Iterable[VerifierKey]) -> list[KeyChange]:
+    """Return the statements that are by the log, in their order; those signed by no known key are left out.
+
+    keys   that are known. Those that a statement by them names are known for the other statements.
+    Raises what `key_history` raises.
+    """
+    return [each.change for each in key_history(fetcher, keys).said]
 
 
 def keys_in_use(public: Store, note: Note, keys: Sequence[VerifierKey]) -> list[str]:
@@ -51,12 +57,25 @@ def keys_in_use(public: Store, note: Note, keys: Sequence[VerifierKey]) -> list[
     return [key.vkey for key in sorted(there, key=lambda key: key.type not in SIGNS_TEXT)]
 
 
-def _opened(url: str, number: int, data: bytes, keys: Iterable[VerifierKey]) -> KeyChange | None:
-    """Return a statement; None if no known key has signed it."""
+def _statements(fetcher: Fetcher, known: Sequence[VerifierKey]) -> Iterator[tuple[KeyChange, Note]]:
+    """Yield the statements that are there, whoever has signed them; a wrong signature by a known key is refused."""
+    for number in range(MAX_KEY_CHANGES):
+        try:
+            yield fetch_for(
+                fetcher,
+                key_change_path(number),
+                MAX_KEY_CHANGE_SIZE,
+                lambda data: _opened(fetcher.url, number, data, known),  # noqa: B023
+            )
+        except NotFound:
+            return
+
+
+def _opened(url: str, number: int, data: bytes, known: Sequence[VerifierKey]) -> tuple[KeyChange, Note]:
     with judged(data, f"{url}/{key_change_path(number)}"):
         said, note = read_key_change(data)
         if said.number != number:
             raise Malformed("key statement", f"it is number {said.number}")
-        if not claimed(note, keys):
-            return None
-        return open_key_change(data, keys)
+        if claimed(note, known):
+            open_key_change(data, known)
+        return said, note

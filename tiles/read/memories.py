@@ -21,6 +21,10 @@ class CheckpointMemory(Protocol):
         """Remember a checkpoint; return False, and change nothing, unless `since` is still what `last` returns."""
         ...
 
+    def before(self, key: VerifierKey, origin: str | None = None) -> tuple[VerifierKey, ...]:
+        """Return the keys by which the log of this key was known before it: what was seen by them counts for it."""
+        ...
+
     def save_evidence(self, key: VerifierKey, evidence: Mapping[str, bytes]) -> object:
         """Keep the evidence of a fork, and return where it is, which will be printed."""
         ...

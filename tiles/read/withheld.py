@@ -1,18 +1,24 @@
 """Entries that a log withholds: what it has signed about them, held to its tree.
 
 A record counts if the log's key has signed it, for this log and this bundle, and if each leaf hash in it is the one
-that the tree has at that index. Anything else is as good as no record.
+that the tree has at that index. A key that was retired since, or that the log had before one that is known, counts as
+the log's statements about its keys have it: for entries of the trees that it has signed. Anything else is as good as no
+record.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
-from tiles.errors import LogError, NotFound, UsageError
-from tiles.notes.keys import VerifierKey
-from tiles.notes.withheld import MAX_WITHHELD_SIZE, Entry, open_withheld
+from tiles.errors import LogError, NotFound, SignatureError, UsageError
+from tiles.notes.key_history import KeyHistory
+from tiles.notes.keys import SIGNS_TEXT, VerifierKey
+from tiles.notes.note import claimed
+from tiles.notes.withheld import MAX_WITHHELD_SIZE, Entry, Withheld, open_withheld, read_withheld
 from tiles.read.client import LogClient
+from tiles.read.key_changes import key_history
 from tiles.read.tiles import TileSource
 from tiles.read.verified_tree import VerifiedTree
 from tiles.records.paths import withheld_path
@@ -23,6 +29,34 @@ from tiles.tree.merkle import TreeHead
 from tiles.tree.proof import Node
 
 _BUNDLE = re.compile(rf"{BUNDLES}(?:x[0-9]{{3}}/)*[0-9]{{3}}", re.ASCII)
+
+
+def open_by_history(data: bytes, keys: Iterable[VerifierKey], history: Callable[[], KeyHistory]) -> Withheld:
+    """Return a record of the log: signed by one of these keys, or by one that the log had before.
+
+    history   what the log says of its keys; asked for only if none of them has signed the record
+    Raises Malformed; SignatureError, which says what is not known or what was too late.
+    """
+    known = [key for key in keys if key.type in SIGNS_TEXT]
+    note = read_withheld(data)
+    if claimed(note, known):
+        return open_withheld(data, known)
+    if not known:
+        raise SignatureError(
+            "a record of withheld entries is signed by a key that signs texts, and only ML-DSA-44 is pinned",
+            hint="pin the log's Ed25519 key as well to have it judged: a policy with both `log` lines",
+        )
+    then = {use.key: use for use in history().forerunners if use.key.type in SIGNS_TEXT}
+    said = open_withheld(data, [*known, *then])
+    by = [then[key] for _, key in claimed(note, then)]
+    last = max((use.until for use in by if use.until is not None), default=0)
+    late = [entry for entry in said.entries if entry.index >= last]
+    if late and all(use.until is not None for use in by):
+        raise SignatureError(
+            f"entry {late[0].index} is said to be withheld by {by[0].key}, which was retired at size {last}",
+            hint="the log has to say so by a key that it has: `tiletree withhold` again",
+        )
+    return said
 
 
 class WithheldEntries:
@@ -50,7 +84,7 @@ class WithheldEntries:
                 self._fetcher,
                 withheld_path(bundle),
                 MAX_WITHHELD_SIZE,
-                lambda data: open_withheld(data, self._keys),
+                self._opened,
             )
         except NotFound:
             return ()
@@ -64,6 +98,13 @@ class WithheldEntries:
             if tree.hash(node) != entry.leaf:
                 raise LogError(f"it says that entry {entry.index} has the leaf hash {entry.leaf.hex()}, and it has not")
         return known
+
+    def _opened(self, data: bytes) -> Withheld:
+        return open_by_history(data, self._keys, lambda: self._history)
+
+    @cached_property
+    def _history(self) -> KeyHistory:
+        return key_history(self._fetcher, self._keys)
 
     def explained(self, error: NotFound) -> NotFound:
         """Return an error that says what is withheld, if that is why a bundle is not there; otherwise `error`."""

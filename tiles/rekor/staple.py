@@ -5,7 +5,7 @@ bundles → an entry of each, checked → appended, what is there already left o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tiles.errors import Refused, UsageError
@@ -86,9 +86,10 @@ def attachments_of(bundle: Bundle) -> Attachments:
     return Attachments(bundle.timestamps, bundle.certificates[1:], envelope)
 
 
-def check_unlogged(bundle: Bundle, key: VerifierKey) -> None:
-    """Raise Refused if a bundle has the entry of another log than that of this key."""
-    if any(entry.log_id != key.log_id for entry in bundle.entries):
+def check_unlogged(bundle: Bundle, keys: Iterable[VerifierKey]) -> None:
+    """Raise Refused if a bundle has the entry of another log than that of these keys: which it has, or had."""
+    ids = {key.log_id for key in keys}
+    if any(entry.log_id not in ids for entry in bundle.entries):
         raise Refused(
             "the bundle has the entry of another log; some clients take no bundle with two",
             hint="staple the bundle as it was before it was logged",
@@ -103,8 +104,11 @@ def staple(log: Log, bundles: Sequence[Bundle], keys: Sequence[PublicKey | None]
     Raises what `entry_for` and `Log.append` raise; Refused for a bundle with an entry of another log. Then nothing was
     logged, but after Unfinished: the same call finishes it.
     """
+    keys_of_log = [log.verifier]
+    if any(entry.log_id != log.verifier.log_id for bundle in bundles for entry in bundle.entries):
+        keys_of_log += [key for said in log.rekeying.said() for key in (said.key, *said.before)]
     for bundle in bundles:
-        check_unlogged(bundle, log.verifier)
+        check_unlogged(bundle, keys_of_log)
     entries = [entry_for(bundle, key) for bundle, key in zip(bundles, keys, strict=True)]
     attached = {position: attachments_of(bundle) for position, bundle in enumerate(bundles)}
     appended = log.append(entries, once=True, attached=attached)

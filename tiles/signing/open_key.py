@@ -1,4 +1,4 @@
-"""From a place to the key that is kept there: the key of a log, or one that signs artifacts."""
+"""From a place to the key that is kept there: the key of a log, of a witness, or one that signs artifacts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import cache
 
 from tiles.errors import Malformed, UsageError
-from tiles.notes.keys import SeedKey, SigningKey
+from tiles.notes.keys import SIGNS_CHECKPOINT, SeedKey, SigningKey
 from tiles.signing.artifact_key import ArtifactKey, is_artifact_key, read_artifact_key
-from tiles.signing.key_file import parse_keys, read_keys
+from tiles.signing.key_file import parse_keys, read_key, read_keys
 from tiles.signing.key_place import KeyPlace, Kind
 from tiles.signing.log_keys import LogKeys
-from tiles.signing.service_key import HeldKey, Service, ServiceArtifactKey, ServiceKey
+from tiles.signing.service_key import HeldKey, Service, ServiceArtifactKey, ServiceCosigner, ServiceKey
 
 
 def open_key(place: KeyPlace, name: str = "") -> SigningKey:
@@ -28,6 +28,22 @@ def open_key(place: KeyPlace, name: str = "") -> SigningKey:
     if not name:
         raise UsageError(f"{place} has no name of its own, and this takes the key of a log, which has one")
     return ServiceKey(name, held_key(place))
+
+
+def open_cosigner(place: KeyPlace, name: str = "") -> SigningKey:
+    """Return a key that cosigns.
+
+    name   of the witness, for the key of a service, which has none of its own
+    Raises as `open_key` does; UsageError for a key that does not cosign.
+    """
+    if place.path is None:
+        if not name:
+            raise UsageError(f"{place} has no name of its own, and the key of a witness has one")
+        return ServiceCosigner(name, held_key(place))
+    key = read_key(place.path)
+    if key.verifier.type not in SIGNS_CHECKPOINT:
+        raise UsageError(f"{place}: this key does not cosign", hint="`tiletree witness init` makes one that does")
+    return key
 
 
 def open_artifact_key(place: KeyPlace) -> ArtifactKey:

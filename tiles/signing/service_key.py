@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from tiles.errors import AccessError, Malformed, SignatureError, UsageError
+from tiles.errors import AccessError, Malformed, Refused, SignatureError, UsageError
+from tiles.notes.cosignature import parse_ed25519_message
 from tiles.notes.keys import SignatureType, VerifierKey
 from tiles.retry import Clock, Pauses, attempts
 from tiles.sigstore.public_key import PublicKey, check_digest, parse_public_key, verify_digest
@@ -23,6 +24,8 @@ from tiles.sigstore.public_key import PublicKey, check_digest, parse_public_key,
 PATIENCE = Pauses(5, 0.2, 5.0, (0.5, 1.0))  # 3 seconds in all: a run that fails is finished by the next one
 
 CONNECT, ANSWER = 3.0, 5.0  # seconds that a request waits; five of them are over before a function's time is
+
+MAX_COSIGNED = 4096  # bytes of the message; AWS KMS takes no more, and elsewhere it is to be the same
 
 ED25519, P256 = "Ed25519", "ECDSA P-256"  # what a key has to be: the log's, one for artifacts
 
@@ -124,17 +127,15 @@ class HeldKey:
         raise AccessError(f"{last.message}, {PATIENCE.attempts} times", hint=last.hint) from last
 
 
-class ServiceKey:
-    """The key of a log in a service. name: the log's origin. Raises UsageError for a key that is not Ed25519."""
+class _Edwards:
+    """An Ed25519 key in a service. Raises UsageError for a key that is not. what: as the error calls it"""
 
-    def __init__(self, name: str, held: HeldKey) -> None:
-        held.check_kind(ED25519, "the key of a log")
-        self.verifier = VerifierKey(
-            name, SignatureType.ED25519, held.public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-        )
+    def __init__(self, name: str, held: HeldKey, kind: SignatureType, what: str) -> None:
+        held.check_kind(ED25519, what)
+        self.verifier = VerifierKey(name, kind, held.public.public_bytes(Encoding.Raw, PublicFormat.Raw))
         self._held = held
 
-    def sign(self, message: bytes) -> bytes:
+    def _signed(self, message: bytes) -> bytes:
         """Return the raw signature over message. Raises AccessError for one that is not by this key."""
         signature = self._held.sign_message(message)
         try:
@@ -142,6 +143,46 @@ class ServiceKey:
         except SignatureError:
             raise self._held.wrong_signature() from None
         return signature
+
+
+class ServiceKey(_Edwards):
+    """The key of a log in a service. name: the log's origin. Raises UsageError for a key that is not Ed25519."""
+
+    def __init__(self, name: str, held: HeldKey) -> None:
+        super().__init__(name, held, SignatureType.ED25519, "the key of a log")
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the raw signature over message. Raises AccessError for one that is not by this key."""
+        return self._signed(message)
+
+
+class ServiceCosigner(_Edwards):
+    """The key of a witness in a service: it signs cosignatures, and nothing else.
+
+    name   of the witness
+    Raises UsageError for a key that is not Ed25519.
+    """
+
+    def __init__(self, name: str, held: HeldKey) -> None:
+        super().__init__(name, held, SignatureType.COSIGNATURE, "the key of a witness in a service")
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the raw signature over the message of a cosignature.
+
+        Raises UsageError for any other message; Refused for one that is too long; AccessError as above. All but the
+        last are raised before the service is asked.
+        """
+        try:
+            checkpoint, _ = parse_ed25519_message(message)
+        except Malformed as error:
+            raise UsageError(f"{self._held.where} signs cosignatures only: {error.plain}") from None
+        if len(message) > MAX_COSIGNED:
+            raise Refused(
+                f"{self._held.where} cosigns at most {MAX_COSIGNED} bytes, and this checkpoint of {checkpoint.origin} "
+                f"comes to {len(message)}",
+                hint="only a key file cosigns checkpoints with extension lines that long",
+            )
+        return self._signed(message)
 
 
 class ServiceArtifactKey:

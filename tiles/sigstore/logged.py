@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from tiles.errors import LogError, PolicyError, ProofError, SignatureError, Usag
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.cosignature import Cosignature
 from tiles.notes.keys import SIGNS_TEXT, SignatureType, VerifierKey, ecdsa_key
-from tiles.notes.note import verify_note
+from tiles.notes.note import claimed, parse_note, verify_note
 from tiles.notes.policy import Accepted, Policy, policy_of
 from tiles.sigstore.bundle import EntryProof, LogEntry
 from tiles.sigstore.json_text import canonical_json
@@ -26,7 +27,7 @@ from tiles.tree.merkle import Hash, leaf_hash
 from tiles.tree.proof import verify_inclusion
 
 if TYPE_CHECKING:
-    from tiles.sigstore.trusted_root import TrustedLog, TrustedRoot
+    from tiles.sigstore.trusted_root import Period, TrustedLog, TrustedRoot
 
 ED25519 = "PKIX_ED25519"
 # keyDetails of logs' keys; RSA, which signed-note does not have, is not read
@@ -117,18 +118,37 @@ def log_key(log: TrustedLog) -> VerifierKey:
     return key
 
 
-def policy_in(root: TrustedRoot) -> Policy:
+def policy_in(root: TrustedRoot, now: datetime | None = None) -> Policy:
     """Return the policy that accepts what any log of a trusted root has signed, for proofs that are no bundles.
 
+    now   with its zone: keys whose time is over, or has not come, are left out, for a proof says of no time when it was
+          made; None: all of them are in
     Logs whose keys sign no checkpoints here are left out. Raises UsageError if none is left.
     """
-    keys = []
-    for log in root.logs:
-        with suppress(UsageError):
-            keys.append(log_key(log))
+    keys = [key for key, period in _keys_of(root) if now is None or period.holds(now)]
     if not keys:
         raise UsageError("the trusted root has no log whose checkpoints can be verified here")
     return policy_of(keys)
+
+
+def out_of_time(root: TrustedRoot, data: bytes, now: datetime) -> str:
+    """Say of a note that no key signed which a trusted root trusts now, which one it trusts at another time; or ""."""
+    try:
+        note = parse_note(data)
+    except LogError:
+        return ""
+    every = list(_keys_of(root))
+    good = {key for key, period in every if period.holds(now)}
+    for key, period in every:
+        if key not in good and claimed(note, [key]):
+            return f"it is signed by {key}, which the trusted root trusts {period}, and nothing shows when it was made"
+    return ""
+
+
+def _keys_of(root: TrustedRoot) -> Iterator[tuple[VerifierKey, Period]]:
+    for log in root.logs:
+        with suppress(UsageError):
+            yield log_key(log), log.period
 
 
 def log_spki(key: VerifierKey) -> tuple[bytes, str]:

@@ -185,7 +185,8 @@ def _check_period(logged: Logged, at: datetime) -> None:
         raise PolicyError(
             f"the trusted root trusts {logged.trusted[0].base_url} {periods}, and nothing shows that the entry is of "
             "that time",
-            hint="an RFC 3161 timestamp in the bundle would show it",
+            hint="an RFC 3161 timestamp in the bundle would show it; where the log has changed its key, `tiletree "
+            "staple` gives the bundle a proof by the one that it has by now",
         )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
-from tiles.errors import LogError, Malformed, NotFound, SignatureError, TileError
+from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
-from tiles.notes.key_change import periods
-from tiles.notes.keys import VerifierKey
+from tiles.notes.key_history import KeyHistory
 from tiles.notes.note import MAX_NOTE_SIZE
-from tiles.notes.policy import Policy, policy_of
-from tiles.read.key_changes import key_changes
+from tiles.notes.policy import Policy
+from tiles.read.key_changes import key_history
 from tiles.read.log_formats import MAX_BUNDLE_SIZE, ROOMY
 from tiles.read.tiles import fetch_tile
 from tiles.records.paths import CHECKPOINTS, KEYS, is_day_path, kept_size
@@ -99,10 +98,10 @@ def _check_checkpoints(store: Store, fetcher: Fetcher, tree: TreeHead, policy: P
     """Yield kept checkpoints that the log did not sign, or whose trees are not prefixes of the tree."""
     # policies change, so it is not known which cosignatures an older checkpoint needed
     signers = policy.without_quorum() if policy else None
-    earlier: dict[VerifierKey, tuple[int, int | None]] = {}
+    history = KeyHistory(())
     if signers is not None:
         try:
-            earlier = periods(key_changes(fetcher, [log.key for log in signers.logs]))
+            history = key_history(fetcher, [log.key for log in signers.logs])
         except LogError as error:
             yield Finding(KEYS, error.message)
     roots = _Roots(fetcher, tree)
@@ -114,29 +113,13 @@ def _check_checkpoints(store: Store, fetcher: Fetcher, tree: TreeHead, policy: P
         try:
             signed = parse_signed_checkpoint(_read(store, listed, MAX_NOTE_SIZE))
             if signers is not None:
-                _accept(signers, earlier, signed)
+                history.accept(signers, signed)
         except NotFound:
             continue  # gone since it was listed
         except LogError as error:
             yield Finding(listed.path, error.message)
         else:
             yield from _check_checkpoint(listed.path, size, signed, roots)
-
-
-def _accept(signers: Policy, earlier: Mapping[VerifierKey, tuple[int, int | None]], signed: SignedCheckpoint) -> None:
-    """Raise LogError unless a key of the policy has signed a checkpoint, or one that was the log's at that size.
-
-    Of keys that were retired, and of those that were there before one of the policy was added, the log's own
-    statements say when that was.
-    """
-    try:
-        signers.accept(signed)
-    except SignatureError:
-        size = signed.tree.size
-        then = [key for key, (since, last) in earlier.items() if since <= size and (last is None or size <= last)]
-        if not then:
-            raise
-        policy_of(then).accept(signed)
 
 
 def _check_checkpoint(path: str, size: int | None, signed: SignedCheckpoint, roots: _Roots) -> Iterator[Finding]:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 from tiles.entries.payload import payload_of
 from tiles.errors import AccessError, Conflict, LogError, Malformed, NotFound, OutcomeUnknown, Refused, UsageError
-from tiles.notes.keys import SIGNS_TEXT
-from tiles.notes.withheld import MAX_WITHHELD_SIZE, Entry, Withheld, check_reason, open_withheld
+from tiles.notes.withheld import MAX_WITHHELD_SIZE, Entry, Withheld, check_reason, read_withheld
+from tiles.read.key_changes import key_history
 from tiles.read.tiles import fetch_tile
+from tiles.read.withheld import open_by_history
 from tiles.records.paths import withheld_path
 from tiles.retry import Clock, among_writers
 from tiles.signing.signer import Signer
@@ -71,11 +72,11 @@ def _say(public: Store, signer: Signer, bundle: int, entries: Sequence[Entry], c
     """Let the record of a bundle have these entries, too."""
     path = withheld_path(bundle)
     for _ in among_writers(clock):
-        before, version = _record(public, signer, bundle)
+        before, version, is_by_the_first = _record(public, signer, bundle)
         said = before or Withheld(signer.verifier.name, bundle, tuple(entries[:1]))
         for entry in entries:
             said = said.extended(entry)
-        if said == before:
+        if said == before and is_by_the_first:
             return
         with suppress(Conflict, OutcomeUnknown):  # somebody else withholds something of the same bundle
             public.swap(path, signer.sign_withheld(said).data, version)
@@ -83,21 +84,27 @@ def _say(public: Store, signer: Signer, bundle: int, entries: Sequence[Entry], c
     raise AccessError(f"{public.url}/{path}: other writers were always first", hint="run the same command again")
 
 
-def _record(public: Store, signer: Signer, bundle: int) -> tuple[Withheld, Version] | tuple[None, None]:
+def _record(public: Store, signer: Signer, bundle: int) -> tuple[Withheld | None, Version | None, bool]:
+    """Return what was said of a bundle, perhaps nothing, and whether that is signed by the log's first key.
+
+    What a key that was retired has signed stays good of the entries of that time; said again, it is signed anew.
+    """
     path = withheld_path(bundle)
     try:
         stored = public.read(path, MAX_WITHHELD_SIZE)
     except NotFound:
-        return None, None
+        return None, None, False
     try:
-        said = open_withheld(stored.data, [key for key in signer.keys.held if key.type in SIGNS_TEXT])
+        said = open_by_history(
+            stored.data, signer.keys.held, lambda: key_history(StoreFetcher(public), signer.keys.held)
+        )
     except LogError as error:
         raise Refused(
             f"{public.url}/{path} is not by the log: {error.message}", hint="find out who wrote it, and delete it"
         ) from error
     if (said.origin, said.bundle) != (signer.verifier.name, bundle):
         raise Refused(f"{public.url}/{path} is of another bundle", hint="find out who put it there, and delete it")
-    return said, stored.version
+    return said, stored.version, any(line.claims(signer.verifier) for line in read_withheld(stored.data).signatures)
 
 
 def _denied(public: Store, tree: TreeHead, entries: Sequence[Entry]) -> Iterator[str]:

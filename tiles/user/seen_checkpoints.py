@@ -11,14 +11,15 @@ import re
 import secrets
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from tiles.errors import AccessError, LogError, explained
+from tiles.errors import AccessError, LogError, Malformed, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.encoding import decode_text
 from tiles.notes.fork_evidence import NEWER, OLDER, PREFIX
-from tiles.notes.keys import VerifierKey
+from tiles.notes.keys import VerifierKey, parse_vkey
 from tiles.notes.log_identity import kept_as
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import policy_for
@@ -28,6 +29,9 @@ INDEX_HEAD = "index-head"  # what the evidence of a wrong index has, and that of
 MAX_FORKS = 8  # of one log whose evidence is kept; one is enough to prove that it forked
 
 _MAX_EVIDENCE = 64 << 20  # bytes, of all logs together
+_BEFORE = ".before"  # what the file has after the name of that of the checkpoint: keys, one a line
+_MAX_BEFORE = 16  # keys of a log that were known before the one by which it is known; of more, the newest
+_MAX_BEFORE_SIZE = 1 << 18  # bytes
 
 _FORK = """\
 Evidence that the log {origin} has shown two histories.
@@ -118,6 +122,35 @@ class Visits:
                 write_file(self._path(key, signed.origin), signed.data)
             return True
 
+    def before(self, key: VerifierKey, origin: str | None = None) -> tuple[VerifierKey, ...]:
+        """Return the keys that `follow` has put before this one, oldest first."""
+        path = self._path(key, origin).with_suffix(_BEFORE)
+        data = read_file(path, _MAX_BEFORE_SIZE)
+        if data is None:
+            return ()
+        try:
+            keys = tuple(map(parse_vkey, decode_text(data, "keys of before").splitlines()))
+            if _format_before(keys) != data:
+                raise Malformed("keys of before", "not lines that each end in newline")
+        except LogError as error:
+            hint = "put it back from a backup; if you remove it, what was seen by those keys is not compared any more"
+            raise AccessError(
+                f"{path} is damaged: {error.message}", hint=explained("what-is-remembered-is-damaged", hint)
+            ) from error
+        return keys
+
+    def follow(self, old: VerifierKey, new: VerifierKey, origin: str | None = None) -> None:
+        """Take down that a log is known by another key from now on: what was seen by the old one is compared as before.
+
+        Whoever serves the log could otherwise show another history to those who change from one key to the other.
+        """
+        with locked(self.directory):
+            known = self.before(new, origin)
+            earlier = (*self.before(old, origin), old)
+            keys = tuple(dict.fromkeys(key for key in (*known, *earlier) if key != new))[-_MAX_BEFORE:]
+            if keys != known:
+                write_file(self._path(new, origin).with_suffix(_BEFORE), _format_before(keys))
+
     def forget(self, key: VerifierKey, origin: str | None = None) -> bool:
         """Forget what was seen of a log, and return whether anything was; the evidence of forks stays."""
         path = self._path(key, origin)
@@ -172,6 +205,10 @@ class Visits:
     def _path(self, key: VerifierKey, origin: str | None) -> Path:
         # a vkey begins with a name, which may hold anything but a newline: a hash of it is a file's name
         return self._checkpoints / sha256(kept_as(key, origin).encode()).hexdigest()
+
+
+def _format_before(keys: Iterable[VerifierKey]) -> bytes:
+    return "".join(f"{key.vkey}\n" for key in keys).encode()
 
 
 def _check_room(forks: Path, of_log: str) -> None:

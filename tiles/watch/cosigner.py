@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tiles.errors import UsageError
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint
 from tiles.notes.cosignature import Cosignature, cosign, verify_cosignature
 from tiles.notes.keys import SigningKey, VerifierKey
@@ -18,10 +19,13 @@ class Cosigner:
 
     keys   at least one, of types that cosign
     now    POSIX seconds
+    Raises UsageError for the same public key twice ("multiple Ed25519 cosigners … MUST use distinct public keys").
     """
 
     def __init__(self, keys: Sequence[SigningKey], now: Callable[[], float]) -> None:
         self._keys = tuple(keys)
+        if len({key.verifier.public for key in keys}) < len(self._keys):
+            raise UsageError("a cosigner has each key once, and under one name")
         self._now = now
 
     @property

@@ -1,6 +1,7 @@
 """What a log keeps beside its tree, copied by a mirror that is to have all of it; each verified as far as it can be.
 
-    checkpoints/…    the log has signed it, and its tree is a beginning of the mirrored one
+    keys/…           the log has signed it, by a key that is known or that one of these leads to
+    checkpoints/…    a key that the log has or had then has signed it, and its tree is a beginning of the mirrored one
     withheld/…       the log has signed it, and its leaf hashes are in the tree
     payload/…        the content has the SHA-256 that its name says
     index/…/head     the log has signed it, for a tree that is a beginning of the mirrored one
@@ -23,18 +24,23 @@ from tiles.index.opened import note_keys
 from tiles.index.run import FILE_SIZE
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.index_head import MAX_HEAD_SIZE, open_index_head
+from tiles.notes.key_change import MAX_KEY_CHANGE_SIZE, read_key_change
+from tiles.notes.key_history import KeyHistory
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.withheld import MAX_WITHHELD_SIZE
 from tiles.read.client import LogClient
+from tiles.read.key_changes import history_of_client
 from tiles.read.withheld import WithheldEntries
 from tiles.records.paths import (
     CHECKPOINTS,
     INDEX,
+    KEYS,
     PAYLOADS,
     WITHHELD,
     head_kind,
     is_day_path,
     kept_size,
+    key_change_number,
     payload_path,
     run_of,
     withheld_bundle,
@@ -73,13 +79,19 @@ class _Copying:
         self._client = client
         self._origin = client.accepted.signed.origin
         self._signers = client.policy.without_quorum()
+        self._history = KeyHistory(())
         self._withheld = WithheldEntries.of(client)
         self._listing = listing
         self._target = target
         self._done = Extras()
 
     def run(self) -> Extras:
+        try:
+            self._history = history_of_client(self._client)
+        except LogError as error:
+            self._done.left.append((KEYS, error.message))
         for prefix, check in (
+            (KEYS, self._statement),
             (CHECKPOINTS, self._checkpoint),
             (PAYLOADS, self._payload),
             (INDEX, self._of_run),
@@ -125,11 +137,16 @@ class _Copying:
 
     # ---- what is known of each
 
+    def _statement(self, path: str, data: bytes) -> None:
+        change, _ = read_key_change(data)
+        if change.number != key_change_number(path) or change not in [each.change for each in self._history.said]:
+            raise VerificationError("is no statement of the log that a known key has signed")
+
     def _checkpoint(self, path: str, data: bytes) -> None:
         size = kept_size(path)
         if size is None and not is_day_path(path):
             raise Malformed("path", "no kept checkpoint has it")
-        signed = self._signers.accept(parse_signed_checkpoint(data), self._origin).signed
+        signed = self._history.accept(self._signers, parse_signed_checkpoint(data), self._origin).signed
         if size is not None and signed.tree.size != size:
             raise VerificationError(f"is of size {signed.tree.size}")
         self._check_beginning(signed.tree.size, signed.tree)
@@ -173,4 +190,6 @@ def _limit(path: str) -> int:
         return MAX_NOTE_SIZE
     if path.startswith(WITHHELD):
         return MAX_WITHHELD_SIZE
+    if path.startswith(KEYS):
+        return MAX_KEY_CHANGE_SIZE
     return MAX_HEAD_SIZE if head_kind(path) is not None else FILE_SIZE

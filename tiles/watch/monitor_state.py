@@ -202,6 +202,10 @@ class LogState:
             self._write(replace(self._position, seen=signed))
         return True
 
+    def before(self, _key: VerifierKey, _origin: str | None = None) -> tuple[VerifierKey, ...]:
+        """Return none: the state of a log that is known by another key is refused."""
+        return ()
+
     def save_evidence(self, key: VerifierKey, evidence: Mapping[str, bytes]) -> Path:
         """Keep the evidence of a fork, or of an index that lies, below the directory, and return where it is."""
         return Visits(self._directory).save_evidence(key, evidence)

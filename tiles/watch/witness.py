@@ -116,16 +116,14 @@ class Witness:
         made = with_signatures(empty, self._cosigner.lines(empty, self._cosigner.time_after(0)))
         try:
             self._store.swap(seen_path(log.origin), made.data, None)
-        except Conflict:
-            self.last(log)
-            self._store.barrier()  # whoever made it may have died right after
-            return False
-        except OutcomeUnknown as unknown:
+        except (Conflict, OutcomeUnknown) as error:
             try:
-                is_new = self.last(log).signed == made
+                is_new = self.last(log).signed == made  # a bucket's client that tries again conflicts with itself
             except Refused:
-                raise unknown from None
-            self._store.barrier()
+                if isinstance(error, OutcomeUnknown):
+                    raise error from None
+                raise
+            self._store.barrier()  # whoever made it may have died right after
             return is_new
         return True
 
@@ -161,8 +159,13 @@ class Witness:
         after an AccessError the cosignature may be stored.
         """
         lines = log_lines(log, signed)
+        sent: list[Cosigned] = []  # of which it is not known that they were not stored
         for _ in attempts(self._clock, _OTHERS):
             last = self.last(log)
+            stored = next((each for each in sent if each.signed == last.signed), None)
+            if stored is not None:
+                self._store.barrier()
+                return stored
             try:
                 _check_extends(signed, last, prove(last))
             except ForkError as fork:
@@ -174,12 +177,11 @@ class Witness:
                 return made
             try:
                 self._store.swap(seen_path(log.origin), made.signed.data, last.version)
-            except Conflict:
+            except (Conflict, OutcomeUnknown):
+                # the answer to a swap that was done may be lost, also one that says what it conflicts with; and what
+                # was sent may arrive after the next look
+                sent.append(made)
                 continue
-            except OutcomeUnknown:
-                if self.last(log).signed != made.signed:
-                    continue
-                self._store.barrier()
             return made
         raise AccessError(f"{self._store.url}: others keep writing what is cosigned of {log.origin}")
 

@@ -1,7 +1,8 @@
 """The configuration of a witness: its keys, where it stores what it cosigned, and the logs that it has begun. Pure.
 
     state <directory or URL of a bucket>
-    key <file>                           one or more
+    name <name of the witness>           if a key is in a service, where keys have no names
+    key <file, or place in a service>    one or more
     log <vkey> [<url>]                   any number; a log that has several keys has a line for each
 
 A log has a line only once its object was made (`tiletree witness begin` writes it). So whoever reads a line knows that
@@ -30,27 +31,30 @@ class WitnessConfig:
     """What `parse_config` returns, in the order of the file.
 
     state   as it is written; a path may be relative to the file
-    keys    files, the same
+    keys    files, the same, or places in services
+    name    of the keys; "": each says its own
     """
 
     state: str
     keys: tuple[str, ...]
     logs: tuple[WitnessedLog, ...]
+    name: str = ""
 
     def log(self, origin: str) -> WitnessedLog | None:
         """Return the log of that origin, None if it was not begun."""
         return next((log for log in self.logs if log.origin == origin), None)
 
 
-def format_config(state: str, keys: tuple[str, ...]) -> bytes:
+def format_config(state: str, keys: tuple[str, ...], name: str = "") -> bytes:
     """Return the configuration of a witness that knows no log yet. Raises UsageError for what no line can hold."""
-    data = "".join([f"state {state}\n", *(f"key {key}\n" for key in keys)]).encode("utf-8", "surrogateescape")
+    lines = [f"state {state}\n", *([f"name {name}\n"] if name else []), *(f"key {key}\n" for key in keys)]
+    data = "".join(lines).encode("utf-8", "surrogateescape")
     try:
         found = parse_config(data)
     except Malformed as error:
         raise UsageError(error.plain) from None
-    if (found.state, found.keys) != (state, keys):
-        raise UsageError("a place or file has a name that no line can hold")
+    if (found.state, found.keys, found.name) != (state, keys, name):
+        raise UsageError("a place, file or witness has a name that no line can hold")
     return data
 
 
@@ -72,7 +76,7 @@ def parse_config(data: bytes) -> WitnessConfig:
     *lines, after = decode_text(data, _WHAT).split("\n")
     if after:  # a file that is cut short may have lost a log
         raise Malformed(_WHAT, "the last line does not end in newline")
-    states: list[str] = []
+    said: dict[str, str] = {}  # by the words of lines that there is one of
     keys: list[str] = []
     logs: dict[str, tuple[list[VerifierKey], list[str]]] = {}
     for number, line in enumerate(lines, 1):
@@ -82,17 +86,18 @@ def parse_config(data: bytes) -> WitnessConfig:
             continue
         if rest != rest.strip() or not rest.isprintable():
             raise Malformed(where, "not one space between word and value, or control characters")
-        if word == "state" and rest and not states:
-            states.append(rest)
+        if word in ("state", "name") and rest and word not in said:
+            said[word] = rest
         elif word == "key" and rest and rest not in keys:
             keys.append(rest)
         elif word == "log" and rest:
             _add_log(where, rest, logs)
         else:
             raise Malformed(where, "not a line that is known, or the same one again", word)
-    if not states or not 1 <= len(keys) <= MAX_OWN_KEYS:
+    if "state" not in said or not 1 <= len(keys) <= MAX_OWN_KEYS:
         raise Malformed(_WHAT, f"has one line `state`, and 1 to {MAX_OWN_KEYS} lines `key`")
-    return WitnessConfig(states[0], tuple(keys), tuple(_log(origin, *found) for origin, found in logs.items()))
+    known = tuple(_log(origin, *found) for origin, found in logs.items())
+    return WitnessConfig(said["state"], tuple(keys), known, said.get("name", ""))
 
 
 def witnessed(key: VerifierKey, url: str = "") -> WitnessedLog:

@@ -2,6 +2,7 @@
 
     POST /add-checkpoint               200 cosignature lines; 400, 403, 404, 409, 422
     GET /<origin hash>/checkpoint      200 what was cosigned last; 404
+    POST /sign-subtree                 404: "It is OPTIONAL for a witness to support this API"
 
 A witness that cannot do its part, because its store fails or does not hold what it should, answers 503 or 500. The
 specification says nothing of these. The sender is told that much and no more; `told` is told what happened.
@@ -79,6 +80,8 @@ class WitnessDesk:
             if len(length) > len(str(MAX_REQUEST_SIZE)) or int(length) > MAX_REQUEST_SIZE:
                 return _plain(413, f"a request has at most {MAX_REQUEST_SIZE} bytes")
             return int(length)
+        if method == "POST" and path not in self._paths:
+            return _plain(404, "there is no such call")
         if method != "GET":  # "The request MUST be an HTTP GET"
             return _plain(405, "GET only", ("Allow", "GET"))
         return 0 if not (length or "").strip("0") else _plain(413, "a GET has no body")
@@ -146,7 +149,7 @@ class WitnessDesk:
 
     def _unable(self, error: TilesError) -> Reply:
         self._told(error)
-        return _plain(503, "the witness cannot read or write what it cosigned last", ("Retry-After", "10"))
+        return _plain(503, "the witness cannot reach its store or its key", ("Retry-After", "10"))
 
 
 class _FalseEmpty(Checkpoint):

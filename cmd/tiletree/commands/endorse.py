@@ -11,7 +11,7 @@ import click
 
 from tiles.entries.kinds import Endorsement, kind_of
 from tiles.errors import UsageError
-from tiles.inbox.submission import NONCE_SIZE, check_submitter
+from tiles.inbox.submission import NONCE_SIZE
 from tiles.inbox.submit import submit as put
 from tiles.inbox.submit import wait_until_logged
 from tiles.index.known import find_in
@@ -28,7 +28,6 @@ from tiles.user.places import public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.watch.endorsements import check_endorsements, collect
 from tiles.write.prepare import as_public
-from tiletree.commands.submit import TIMEOUT, inbox_of, login_name
 from tiletree.endorsing import shown_endorsement, visit_public
 from tiletree.files import read_limited, write_file
 from tiletree.finding import remarks
@@ -37,6 +36,7 @@ from tiletree.opening import open_sequencer, tiles_of, visit
 from tiletree.options import Writer, json_option, log_argument, output, public_writer_options
 from tiletree.pins import memory
 from tiletree.reading import Pins, public_options, trust_options
+from tiletree.submission import inbox_of, submitter_name, submitter_option, timeout_option
 from tiletree.trusting import pinned
 from tiletree.ui import Output
 
@@ -50,15 +50,8 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @log_argument
 @click.option("--in", "public_log", metavar="PUBLIC", help="the log in which its checkpoint is logged")
 @click.option("--submit", is_flag=True, help="submit it to PUBLIC's inbox, and wait, instead of writing with its key")
-@click.option("--submitter", metavar="NAME", help="whose inbox to submit to  [default: the login name]")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=TIMEOUT,
-    show_default=True,
-    metavar="SECONDS",
-    help="with --submit, how long to wait",
-)
+@submitter_option
+@timeout_option("with --submit, how long to wait")
 @click.option("--check", is_flag=True, help="write nothing: demand that all endorsements in PUBLIC are of one history")
 @click.option("--scan", is_flag=True, help="with --check, look through a PUBLIC of any size, entry by entry")
 @click.option(
@@ -200,7 +193,7 @@ def _submitted(
     if leaf in known:
         return known[leaf]
     since, inbox = client.tree.size, inbox_of(public_log, private)
-    name = check_submitter(submitter) if submitter else login_name()
+    name = submitter_name(submitter)
     began = time.monotonic()
     receipt = put(inbox, name, [made], token_bytes(NONCE_SIZE), log=normal_url(public_log), once=True)
     left = max(0.0, timeout - (time.monotonic() - began))

@@ -29,7 +29,7 @@ def on_day(out: Output, client: LogClient, day: date) -> tuple[dict[str, Any], l
     if day > now:
         raise UsageError(f"--at {day} has not come yet: it is {now} (UTC)")
     kept = KeptCheckpoints(client, now)
-    with evidence_saved(client.policy):
+    with evidence_saved(kept):
         found = kept.on(day)
     remark_wrong(out, kept)
     size = client.tree.size

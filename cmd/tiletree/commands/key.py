@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tiles.errors import Malformed, NotFound, UsageError
-from tiles.notes.keys import SEED_SIZE, SignatureType, SigningKey, check_origin, signing_key
+from tiles.notes.keys import SEED_SIZE, SignatureType, SigningKey, VerifierKey, check_origin, signing_key
 from tiles.retry import Clock
 from tiles.signing.anchor import AnchorMemory
 from tiles.signing.artifact_key import generate_key, write_artifact_key
@@ -20,10 +20,11 @@ from tiles.signing.key_place import parse_key_place
 from tiles.signing.log_keys import as_log_keys
 from tiles.signing.open_key import held_key, open_key, public_pem
 from tiles.signing.service_key import ED25519
-from tiles.store.address import absolute, is_object_url, name_of, shown_address
+from tiles.store.address import absolute, is_object_url, name_of, normal_url, shown_address
 from tiles.store.probe import probe
 from tiles.user.exposed import exposure
 from tiles.user.known_logs import try_to_remember
+from tiles.user.pinned import REMEMBERED
 from tiles.user.places import private_store, public_store, remembered
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Known, Trust
@@ -162,8 +163,23 @@ def trust(out: Output, log: str, vkey: str, replace: bool, origin: str | None) -
       tiletree key trust https://log.example.com log.example.com+c4f0a2b1+AQ...
       tiletree key trust https://sumdb.example.com sumdb.example.com+c4f0a2b1+AQ... --origin "go.sum database tree"
     """
-    known = Trust().trust(log, to_verifier(vkey, "VKEY").vkey, replace=replace, origin=origin)
+    key = to_verifier(vkey, "VKEY")
+    if replace:
+        _follow(log, key, origin)
+    known = Trust().trust(log, key.vkey, replace=replace, origin=origin)
     out.result(_document(known), _line(known))
+
+
+def _follow(log: str, key: VerifierKey, origin: str | None) -> None:
+    """Let what was seen of a log by the keys that are replaced be compared with what it shows by the new one.
+
+    Not what another address has shown at its first use: that may be anybody's, who has taken the name.
+    """
+    visits, here = memory(Visits), normal_url(log)
+    for old in Trust().all().values() if visits is not None else ():
+        is_its = old.key.name == key.name and old.origin == (origin or key.name)
+        if visits is not None and is_its and old.key != key and (old.how == REMEMBERED or old.url == here):
+            visits.follow(old.key, key, origin)
 
 
 @key.command()

@@ -14,8 +14,7 @@ from threading import Event
 
 import click
 
-from tiles.entries.kind import Key
-from tiles.entries.signer_keys import KEY
+from tiles.entries.kind import KEY, Key
 from tiles.errors import AccessError, UsageError
 from tiles.parallel import in_background
 from tiles.read.layouts import LAYOUTS

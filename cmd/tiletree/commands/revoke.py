@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tiles.entries.signer_keys import IDENTITY as IDENTITY_KEYS
+from tiles.entries.kind import IDENTITY as IDENTITY_KEYS
 from tiles.errors import Unfinished, UsageError
 from tiles.index.key_text import key_from
 from tiles.rekor.revoke import revoke as log_revocation

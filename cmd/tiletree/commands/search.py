@@ -10,12 +10,10 @@ from typing import Any
 
 import click
 
-from tiles.entries.kind import LEAF, NAME, SHA256, Key
-from tiles.entries.kinds import Signature
+from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME, SHA256, SIGNATURE, SUBJECT, Key
 from tiles.entries.other_keys import keys_in
 from tiles.entries.other_logs import kind_in
-from tiles.entries.signer_keys import IDENTITY, ISSUER, KEY, claims_in
-from tiles.entries.subjects import SUBJECT
+from tiles.entries.signer_keys import claims_in
 from tiles.errors import TilesError, UsageError
 from tiles.index.key_text import image_keys, key_from, spellings, text_of
 from tiles.index.opened import Elsewhere
@@ -241,7 +239,7 @@ def _document(index: int, entry: bytes, layout: str) -> dict[str, Any]:
     shown = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "kind": kind, "keys": keys}
     if layout != TLOG_TILES:
         return shown
-    if kind == Signature.name:
+    if kind == SIGNATURE:
         return {**shown, "signer": parse_signature_entry(entry).signer}
     if (claims := claims_in(entry)) is None:
         return shown

@@ -15,7 +15,7 @@ import click
 
 from tiles.errors import AccessError, Refused
 from tiles.inbox.admission import OPEN, Admission, check_writer
-from tiles.inbox.submission import NONCE_SIZE, check_submitter
+from tiles.inbox.submission import NONCE_SIZE
 from tiles.inbox.submit import submit as put
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import policy_for
@@ -31,7 +31,6 @@ from tiles.sigstore.trusted_root import Period
 from tiles.store import StoreFetcher
 from tiles.store.address import normal_url, shown_address
 from tiles.write.load import read_admission, read_head
-from tiletree.commands.submit import inbox_of, login_name
 from tiletree.ending import until_told_to_end
 from tiletree.files import write_file
 from tiletree.keys import find_key
@@ -40,6 +39,7 @@ from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, 
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
 from tiletree.reading import Pins, trust_options
 from tiletree.remarks import remark_origin
+from tiletree.submission import inbox_of, submitter_name, submitter_option
 from tiletree.ui import Output, own_fault
 
 _READY = re.compile(rb"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}\n")
@@ -62,7 +62,7 @@ _READY = re.compile(rb"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}\n")
 @click.option(
     "--submit", "submits", is_flag=True, help="put entries into the log's inbox, and wait until they are logged"
 )
-@click.option("--submitter", metavar="NAME", help="with --submit, whose inbox  [default: the login name]")
+@submitter_option
 @writer_options("key", "private", "anchor", *WITNESSES)
 @trust_options
 @json_option
@@ -102,7 +102,7 @@ def shim(
     parent = os.getppid()
     _forget_killed(ready_file)
     if submits:
-        name = check_submitter(submitter) if submitter else login_name()
+        name = submitter_name(submitter)
         key, desk = _submitting_desk(out, log, writer, pins, name)
         admission = OPEN  # whoever runs `sequence` judges
     else:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from getpass import getuser
 from pathlib import Path
 from secrets import token_bytes
 
@@ -14,13 +13,13 @@ import click
 
 from tiles.errors import UsageError
 from tiles.inbox.attachments import Attachments
-from tiles.inbox.submission import NONCE_SIZE, check_submitter, is_submitter
+from tiles.inbox.submission import NONCE_SIZE
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
 from tiles.index.known import find_in
 from tiles.store import Store
 from tiles.store.address import normal_url
-from tiles.user.places import blinding_path, inbox_store
+from tiles.user.places import blinding_path
 from tiletree.blinding import blinder_at
 from tiletree.commands.submit_report import Report
 from tiletree.inputs import Input, input_options
@@ -29,10 +28,10 @@ from tiletree.opening import (
 )
 from tiletree.options import json_option, log_argument, output, private_option
 from tiletree.reading import Pins, trust_options
+from tiletree.submission import inbox_of, submitter_name, submitter_option, timeout_option
 from tiletree.submitting import Submitting, check_all_unlogged, read_bundles
 from tiletree.ui import Output
 
-TIMEOUT = 600.0  # seconds
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -43,16 +42,9 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--bundle", "bundles", multiple=True, type=_file, help="submit the entry of a signature bundle; repeatable"
 )
 @click.option("--public-key", type=_file, help="that signed, where --bundle names a bundle without a certificate")
-@click.option("--submitter", metavar="NAME", help="whose inbox to submit to  [default: the login name]")
+@submitter_option
 @click.option("--wait", is_flag=True, help="wait until the log has published the entries, and write proofs of files")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=TIMEOUT,
-    show_default=True,
-    metavar="SECONDS",
-    help="how long to wait",
-)
+@timeout_option()
 @click.option("--receipt", type=click.Path(path_type=Path), help="write the receipt to this new file")
 @click.option(
     "-o",
@@ -110,7 +102,7 @@ def submit(
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
     given.check_sizes()
     proofs = _proof_paths(given.files, target or Path()) if wait and not signed else []
-    report = Report(out, check_submitter(submitter) if submitter else login_name(), given, receipt)
+    report = Report(out, submitter_name(submitter), given, receipt)
     inbox = inbox_of(log, private)
     report.blinder = blinder_at(out, blinding_path(None)) if given.blind else None
     if not wait:
@@ -120,7 +112,7 @@ def submit(
     client, accepted, pinned = visit(out, log, pins)
     report.trust = pinned.how
     if signed:
-        check_all_unlogged(signed, accepted.log)
+        check_all_unlogged(signed, client)
     unknown = _send(report, inbox, log, signed, go_on=True)
     if unknown is not None:
         out.remark("unknown", unknown.message, f"{unknown.message}; the log will tell")
@@ -210,24 +202,6 @@ def _hinted(lines: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
     except UsageError as error:
         hint = "the receipt says what was submitted before; log longer content as a file, by its digest"
         raise UsageError(error.message, hint=hint) from error
-
-
-def login_name() -> str:
-    """Return the login name, to submit by. Raises UsageError if no submitter can have it."""
-    try:
-        name = getuser()
-    except (KeyError, OSError):  # no such user, and no variable that says one
-        name = ""
-    if not is_submitter(name):
-        raise UsageError("the login name cannot be the name of a submitter", hint="choose one with --submitter")
-    return name
-
-
-def inbox_of(log: str, private: str | None) -> Store:
-    """Return where to submit; it has to be named for a log that is read from a server, which says nothing of it."""
-    if private is None and log.lower().startswith(("http://", "https://")):
-        raise UsageError(f"the private part of {normal_url(log)} is not known", hint="name it with --private")
-    return inbox_store(log, private)
 
 
 def _proof_paths(files: tuple[str, ...], directory: Path) -> list[Path]:

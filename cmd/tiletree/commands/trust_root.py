@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tiles.errors import AccessError, UsageError
+from tiles.notes.keys import SIGNS_TEXT, VerifierKey
 from tiles.read.trouble import judged
-from tiles.records.paths import DAYS, kept_day
 from tiles.sigstore.given_files import MAX_FILE_SIZE, parse_authority, parse_ct_log
 from tiles.sigstore.log_key import log_key_pem, trusted_log
 from tiles.sigstore.origin import base_url
 from tiles.sigstore.signing_config import SigningConfig, trust_config
 from tiles.sigstore.trusted_root import MAX_ROOT_SIZE, Period, TrustedRoot, format_time, parse_trusted_root
-from tiles.store.address import Kind, kind_of, parse_http_url, shown_address
-from tiles.user.places import public_store
+from tiles.store.address import parse_http_url, shown_address
 from tiletree.files import read_limited, read_named, write_file
+from tiletree.key_use import keys_used, listed_days, use_fields
 from tiletree.opening import visit
 from tiletree.options import json_option, log_argument, output
 from tiletree.reading import Pins, reading_options
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output
+
+if TYPE_CHECKING:
+    from tiles.notes.key_history import Use
+    from tiles.read.key_times import Times
 
 Parsed = TypeVar("Parsed")
 
@@ -79,15 +83,27 @@ def trust_root(
     `tiletree staple` logs that. trust_config.json is both, for `sigstore --trust-config`. log.vkey and log.pub are the
     log's key. Hand them out in a way that nobody who serves the log can change. A chain goes from the lowest
     certificate to the root. Where a log is followed by another one, --also puts both into one trusted root.
+
+    If the log has changed its key, the keys before are in it as well, each with its time. What they signed in it stays
+    good, where a timestamp shows when that was; what they sign after it is not accepted.
     """
     for url in (*log_urls, *stamp_urls):
         parse_http_url(url)
-    _, accepted, pinned = visit(out, log, pins)
+    client, accepted, pinned = visit(out, log, pins)
     origin = accepted.log.name
     since = (start or _first_day(log)).replace(tzinfo=UTC)
-    key = trusted_log(accepted.log, Period(since))
+    own = trusted_log(accepted.log, Period(since))  # which says why, if it can be in no trusted root
+    used, left_out = _to_trust(keys_used(out, log, client))
+    if left_out:
+        out.remark(
+            "left_out",
+            [use.key.vkey for use, _ in left_out],
+            f"{', '.join(f'{use.key} ({_why_not(use)})' for use, _ in left_out)}: not in the trusted root",
+        )
+    now = datetime.now(UTC)
+    periods = {use.key: _period(use, times, since, now) for use, times in used}
     root = TrustedRoot(
-        (key,),
+        tuple(trusted_log(key, period) for key, period in periods.items()),
         tuple(_read(path, parse_authority) for path in authorities),
         tuple(_read(path, lambda data: parse_ct_log(data, base_url(origin), since)) for path in ct_keys),
         tuple(_read(path, parse_authority) for path in stampers),
@@ -100,7 +116,7 @@ def trust_root(
         "signing_config.json": signing.data,
         "trust_config.json": trust_config(root, signing),
         "log.vkey": f"{accepted.log.vkey}\n".encode(),
-        "log.pub": log_key_pem(key),
+        "log.pub": log_key_pem(own),
     }
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -114,23 +130,78 @@ def trust_root(
         {
             "origin": origin,
             "vkey": accepted.log.vkey,
-            "start": format_time(since),
+            "start": format_time(periods[accepted.log].start or since),
+            "keys": [_fields(use, times, periods[use.key]) for use, times in used],
             "files": written,
             "trust": pinned.how,
         },
         f"log    {origin}, since {format_time(since)}",
         f"vkey   {accepted.log.vkey}",
         f"trust  {pinned.how}",
+        *_lines(used, periods),
         *(f"wrote  {path}" for path in written),
     )
+
+
+def _to_trust(used: Sequence[tuple[Use, Times]]) -> tuple[list[tuple[Use, Times]], list[tuple[Use, Times]]]:
+    """Return the keys that go into a trusted root, and those that do not.
+
+    Those that are pinned go in, and those before them of which a pinned key itself has signed that they were its.
+    """
+    pinned = [use for use, _ in used if use.vouched and use.key.type in SIGNS_TEXT]
+    return [each for each in used if each[0] in pinned], [each for each in used if each[0] not in pinned]
+
+
+def _why_not(use: Use) -> str:
+    if use.key.type not in SIGNS_TEXT:
+        return "ML-DSA-44, which no client of Sigstore verifies"
+    if use.until is None:
+        return "the log says that it is its key, and it is not pinned"
+    return "no pinned key has signed that it was the log's: name an older trusted root with --also, or a policy"
+
+
+def _period(use: Use, times: Times, since: datetime, now: datetime) -> Period:
+    """Return when a key is to be trusted: until it was retired at the latest, as far as anything shows when that was.
+
+    Where nothing does, it was retired by now, when its retirement was read.
+    """
+    end = None if use.until is None else min(times.end or now, now)
+    start = max(times.start or since, since)
+    return Period(start if end is None or start <= end else min(since, end), end)
+
+
+def _fields(use: Use, times: Times, period: Period) -> dict[str, Any]:
+    start, end = (format_time(time) if time else None for time in (period.start, period.end))
+    return {**use_fields(use, times), "start": start, "end": end, "end_by": _end_by(use, times)}
+
+
+def _end_by(use: Use, times: Times) -> str:
+    if use.until is None or times.end is not None:
+        return times.end_by
+    return f"{times.end_by}; it is the time at which this was written: by then it was retired"
+
+
+def _lines(used: Sequence[tuple[Use, Times]], periods: Mapping[VerifierKey, Period]) -> list[str]:
+    """Return how long each key is trusted, of a log that has had several."""
+    if len(used) == 1 and used[0][0].until is None:
+        return []
+    return [
+        line
+        for use, times in used
+        for line in (
+            f"key    {use.key.vkey}",
+            f"       trusted {periods[use.key]}, for it has signed from size {use.since} to {use.until or 'now'}",
+            *([f"       until then: {_end_by(use, times)}"] if use.until is not None else []),
+        )
+    ]
 
 
 def _first_day(log: str) -> datetime:
     """Return the first day of which a log keeps a checkpoint. Raises UsageError where it keeps none, or tells none."""
     hint = "say with --start since when the key of the log is trusted, such as --start 2026-01-31"
-    if kind_of(log) not in (Kind.DIRECTORY, Kind.BUCKET):
+    days = listed_days(log)
+    if days is None:
         raise UsageError(f"{shown_address(log)} cannot be asked which days it keeps checkpoints of", hint=hint)
-    days: list[date] = [day for each in public_store(log).list(DAYS) if (day := kept_day(each.path)) is not None]
     if not days:
         raise UsageError(f"{shown_address(log)} keeps no checkpoint of any day", hint=hint)
     return datetime.combine(min(days), time())

@@ -20,7 +20,7 @@ from tiletree.gating import open_gate
 from tiletree.options import json_option, output
 from tiletree.pins import to_verifier
 from tiletree.reading import Pins, public_options, trust_options
-from tiletree.trusting import Who, pinned, read_trusted_root, who_options
+from tiletree.trusting import Who, pinned, read_trusted_root, times_explained, who_options
 from tiletree.ui import Output
 
 
@@ -186,7 +186,7 @@ def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) ->
     evidence = read_evidence(directory)
     with judged(data := evidence.get(NEWER, b""), str(directory / NEWER)):
         origin = parse_signed_checkpoint(data).origin
-    trusted = pinned(origin, pins, read_trusted_root(root))
+    trusted = pinned(origin, pins, read_trusted_root(root), ever=True)
     older, newer = check_fork(evidence, trusted.policy)
     one, other = (key.vkey for key in fork_signers(older, newer, trusted.policy))
     is_one = one == other
@@ -213,9 +213,10 @@ def _verify_search(
 
     with judged(data := read_limited(path, MAX_SEARCH_PROOF_SIZE), str(path)):
         proof = parse_search_proof(data)
-    trusted = pinned(proof.checkpoint.origin, pins, read_trusted_root(root))
+    trusted = pinned(proof.checkpoint.origin, pins, roots := read_trusted_root(root))
     believed = to_verifier(index_key, "--index-key") if index_key is not None else None
-    searched = verify_search_proof(proof, trusted.policy, believed)
+    with times_explained(roots):
+        searched = verify_search_proof(proof, trusted.policy, believed)
     if max_age is not None:
         stated = quorum_time(trusted.policy, searched.accepted.cosignatures)
         check_age(stated, max_age, int(time.time()), undated(trusted.policy))

@@ -14,7 +14,6 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age
 from tiles.notes.policy import Policy
 from tiles.read.trouble import judged
-from tiles.signatures.formats import SignerKey
 from tiles.user.pinned import PINNED
 from tiletree.commands.verify_report import Check, of_bundle, of_gate
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
@@ -25,6 +24,7 @@ from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trus
 from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_WRONG, Output, exit_code
 
 if TYPE_CHECKING:
+    from tiles.signatures.formats import SignerKey
     from tiles.sigstore.bundle import Bundle
     from tiles.sigstore.gate import Required
     from tiles.sigstore.identity import Demanded, Rule
@@ -71,8 +71,8 @@ class _Judge:
         self.call = call
         check_trust(call.pins, call.root)
         self.root: TrustedRoot | None = read_trusted_root(call.root)
-        self.demanded: PublicKey | SignerKey | Demanded | None = call.who.read()
-        if call.signature is not None and not isinstance(self.demanded, SignerKey):
+        self.demanded, self.signer = _told_apart(call.who.read())
+        if call.signature is not None and self.signer is None:
             raise UsageError(
                 f"{call.signature}: a signature is verified by the SSH, minisign or OpenPGP key that --key names",
                 hint="one by a key in PEM or DER goes into a bundle: `tiletree upload -o` makes one",
@@ -81,7 +81,7 @@ class _Judge:
     @property
     def demands_nobody(self) -> bool:
         """Whether the call does not say who has to have signed."""
-        return self.demanded is None and self.call.gate is None
+        return self.demanded is None and self.signer is None and self.call.gate is None
 
     @cached_property
     def now(self) -> datetime:
@@ -91,8 +91,8 @@ class _Judge:
     def checks(self, file: str) -> list[tuple[Path, Check]]:
         """Return what a file was verified by, and what that says. Raises what the first error is."""
         required = None if self.call.gate is None else self.call.gate.required(file)
-        if isinstance(self.demanded, SignerKey):
-            path, check = self.by_signature(file, self.demanded)
+        if self.signer is not None:
+            path, check = self.by_signature(file, self.signer)
             return [(path, self.settled(file, check))]
         proof, bundle = self._by_what(file)
         made = []
@@ -188,12 +188,23 @@ class _Judge:
         """Return who has to have signed a bundle. Raises UsageError if nothing says it."""
         if required is not None:
             return required.demanded(bundle)
-        if self.demanded is None or isinstance(self.demanded, SignerKey):
+        if self.demanded is None:
             raise UsageError(
                 f"{path} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
                 hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{PROOF_SUFFIX} verifies a proof alone",
             )
         return self.demanded
+
+
+def _told_apart(
+    who: PublicKey | SignerKey | Demanded | None,
+) -> tuple[PublicKey | Demanded | None, SignerKey | None]:
+    """Return who has to have signed a bundle, or by which key of SSH, minisign or OpenPGP the signature has to be."""
+    if who is None:
+        return None, None
+    from tiles.signatures.formats import SignerKey  # not for calls that name nobody
+
+    return (None, who) if isinstance(who, SignerKey) else (who, None)
 
 
 def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:

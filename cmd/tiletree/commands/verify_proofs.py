@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -10,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiles.entries.file_digest import DigestEntry
-from tiles.entries.kinds import Signature, forms, kind_of
-from tiles.entries.proof_extra import entry_of
+from tiles.entries.file_kinds import forms
+from tiles.entries.kind import SIGNATURE
+from tiles.entries.proof_extra import form_in
 from tiles.errors import ProofError, UsageError
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
-from tiletree.blinding import known_secrets
 from tiletree.commands.verify_report import Check, of_proof
 from tiletree.files import digest_named, read_file, read_limited
-from tiletree.trusting import pinned
+from tiletree.trusting import pinned, times_explained
 
 if TYPE_CHECKING:
     from tiles.sigstore.trusted_root import TrustedRoot
@@ -34,8 +35,9 @@ def check_proof(file: str, path: Path, call: Call, root: TrustedRoot | None) -> 
     with judged(data := read_limited(path, MAX_PROOF_SIZE), str(path)):
         proof = parse_tlog_proof(data)
     trust = pinned(proof.checkpoint.origin, call.pins, root)
-    accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
-    if matched == Signature.name:
+    with times_explained(root):
+        accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
+    if matched == SIGNATURE:
         raise UsageError(
             f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
             hint="it is one of SSH, minisign or OpenPGP; its entry names a key, which anyone can write",
@@ -54,9 +56,9 @@ def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, 
 
     What the proof says of the entry is one more form, if it is of exactly this file.
     """
-    content = read_file(file, partial(known_secrets, None, proof.checkpoint.origin))
-    told = entry_of(proof.extra, DigestEntry(content.sha256, content.size))
-    for matched, entry in chain([] if told is None else [(kind_of(told).name, told)], forms(content)):
+    content = read_file(file, partial(_secrets, proof.checkpoint.origin))
+    told = form_in(proof.extra, DigestEntry(content.sha256, content.size))
+    for matched, entry in chain([] if told is None else [told], forms(content)):
         with suppress(ProofError):
             return verify_tlog_proof(proof, leaf_hash(entry), policy), matched, entry, content.sha256
     raise ProofError(
@@ -64,3 +66,9 @@ def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, 
         hint="the file was changed, or the proof is that of another file",
         evidence={"proof": proof.data},
     )
+
+
+def _secrets(origin: str) -> Iterator[bytes]:
+    from tiletree.blinding import known_secrets  # for what was logged blinded, which is tried last
+
+    yield from known_secrets(None, origin)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tiles.entries.kinds import Signature
+from tiles.entries.kind import SIGNATURE
 from tiles.entries.proof_extra import parse_proof_extra
 from tiles.entries.signed_file import read_signed
 from tiles.errors import Malformed, NotFound, ProofError, SignatureError, UsageError
@@ -22,7 +22,7 @@ from tiles.tree.merkle import leaf_hash
 from tiletree.commands.verify_report import Check, of_proof
 from tiletree.commands.verify_revocations import Verified
 from tiletree.files import open_binary, read_limited
-from tiletree.trusting import pinned, read_trusted_root
+from tiletree.trusting import pinned, read_trusted_root, times_explained
 
 if TYPE_CHECKING:
     from tiletree.commands.verify_files import Call
@@ -98,12 +98,13 @@ def _forms(entry: SignatureEntry, told: SignatureEntry | None, key: SignerKey) -
 
 
 def _proven(file: str, proof: TlogProof, forms: list[SignatureEntry], key: SignerKey, call: Call) -> Check:
-    trust = pinned(proof.checkpoint.origin, call.pins, read_trusted_root(call.root))
+    root = read_trusted_root(call.root)
+    trust = pinned(proof.checkpoint.origin, call.pins, root)
     for form in forms:
-        with suppress(ProofError):
+        with suppress(ProofError), times_explained(root):
             accepted = verify_tlog_proof(proof, leaf_hash(form.data), trust.policy)
             digest = form.sha256.hex()
-            check = of_proof(proof, accepted, Signature.name, form.data, trust, digest, explain=call.explain)
+            check = of_proof(proof, accepted, SIGNATURE, form.data, trust, digest, explain=call.explain)
             return replace(
                 check,
                 fields=check.fields | _fields(form, key),

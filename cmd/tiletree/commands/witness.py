@@ -11,6 +11,8 @@ import click
 from tiles.errors import Malformed, NotFound, Refused, TilesError, UsageError
 from tiles.notes.witness_messages import seen_path
 from tiles.read.fetcher import open_place
+from tiles.signing.key_place import KeyPlace
+from tiles.signing.open_key import open_cosigner
 from tiles.store.address import is_object_url, shown_address
 from tiles.store.probe import probe
 from tiles.user.files import create_file
@@ -26,7 +28,7 @@ from tiles.watch.witness_run import WITHIN, Visited, offered, visit, visit_all
 from tiletree.commands.witness_report import document_of, seriousness, worded
 from tiletree.ending import until_told_to_end
 from tiletree.loopback import LoopbackServer, parse_listen
-from tiletree.options import json_option, output
+from tiletree.options import PLACE_OF_KEY, json_option, output
 from tiletree.pins import to_verifier
 from tiletree.ui import Output, own_fault
 from tiletree.witnessing import (
@@ -57,32 +59,44 @@ def witness() -> None:
     "kinds",
     type=click.Choice(list(KINDS)),
     multiple=True,
-    default=("ed25519",),
-    show_default=True,
-    help="of its key; given twice, it has one of each and cosigns with both",
+    help="of the key that is made; given twice, one of each, and it cosigns with both  [default: ed25519]",
+)
+@click.option(
+    "--key",
+    "place",
+    type=PLACE_OF_KEY,
+    help="an Ed25519 key in a service, instead of one that is made: awskms:///…, gcpkms://… or pkcs11:…",
 )
 @json_option
 @output
-def init(out: Output, config: Path, name: str, state: str, kinds: tuple[str, ...]) -> None:
+def init(out: Output, config: Path, name: str, state: str, kinds: tuple[str, ...], place: KeyPlace | None) -> None:
     """Make a witness: its keys, beside a new file CONFIG, which says where PLACE is.
 
     \b
     Examples:
       tiletree witness init w.conf --name witness.example.com/w1 --state ./seen
       tiletree witness init w.conf --name w.example.com --state s3://seen/w --kind ml-dsa-44
+      tiletree witness init w.conf --name w.example.com --state ./seen --key awskms:///alias/w
 
     It prints a line for the policy of a log. PLACE is to be served as it is, by any web server, CDN or public bucket.
     A PLACE and a key belong together: never use the key with another one, nor an older copy.
     """
-    kinds = tuple(dict.fromkeys(kinds))
-    keys = tuple(f"{config.name}.{kind}.key" for kind in kinds)
-    data = format_config(state, keys)
+    if place is not None and not place.is_service:
+        raise UsageError(
+            "--key names a key in a service: awskms:///…, gcpkms://… or pkcs11:…",
+            hint="for a key file of your own, write its line `key` into CONFIG",
+        )
+    if place is not None and "ed25519" in kinds:
+        raise UsageError("--key names the Ed25519 key of the witness, so --kind ed25519 makes none")
+    kinds = tuple(dict.fromkeys(kinds or (() if place else ("ed25519",))))
+    files = tuple(f"{config.name}.{kind}.key" for kind in kinds)
+    data = format_config(state, (*([place.remembered] if place else []), *files), name if place else "")
     store = state_store(config, state)
     if is_object_url(state):
         probe(store, secrets.token_hex(16))
-    verifiers = [
-        key_of(config.with_name(file), name, KINDS[kind]).verifier for file, kind in zip(keys, kinds, strict=True)
-    ]
+    keys = [open_cosigner(place, name)] if place else []
+    keys += [key_of(config.with_name(file), name, KINDS[kind]) for file, kind in zip(files, kinds, strict=True)]
+    verifiers = [key.verifier for key in keys]
     if not create_file(config, data) and read_config(config) != data:
         raise Refused(f"{config} exists already, and says something else")
     names = ["mine", "mine-too"]
