@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,19 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import dying_mirror
 from tests.support.faults import Died, Faults
+from tests.support.killed_mirrors import kill_mirrors
 from tests.support.mirrors import contents, mirror, tree_of
 from tests.support.object_server import ObjectServer
 from tests.support.other_mirrors import KINDS, mirror_of
 from tests.support.readers import POLICY, make_log
-from tests.support.reference import printed_random
 from tests.support.sampling import one_in
 from tiles.errors import AccessError
 from tiles.read.client import LogClient
 from tiles.records.serving import BYTES, CERTIFICATE, FRESH, IMMUTABLE, TEXT
 from tiles.store import Store, StoreFetcher
-from tiles.store.directory import DirectoryStore
 from tiles.tree.layout import CHECKPOINT
 from tiles.upkeep.audit import audit
 from tiles.user.places import public_store
@@ -85,31 +79,8 @@ def test_faults(anew: Callable[..., Store]) -> None:
 
 def test_killed(anew: Callable[..., Store], tmp_path: Path) -> None:
     """Processes that are killed before store operations chosen by chance; each goes on from what is in the bucket."""
-    log = tree_of(make_log(1300))
-    DirectoryStore(tmp_path / "log").create(log)
-    store, rng = anew({}), printed_random()
-    command = [sys.executable, "-m", dying_mirror.__name__, PLACE]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        text=True,
-    ) as runs:
-        assert runs.stdin is not None
-        assert runs.stdout is not None
-        ends = []
-        for lives in [*sorted(rng.sample(range(15), 4)), 10_000]:
-            print(lives, file=runs.stdin, flush=True)
-            ends.append(int(runs.stdout.readline()))
-            left = contents(store)
-            assert left.items() <= log.items()
-            assert CHECKPOINT not in left or left.keys() == log.keys()
-        runs.stdin.close()
-    assert ends[0] == -signal.SIGKILL
-    assert ends[-1] == 0
-    assert contents(store) == log
+    store = anew({})
+    kill_mirrors(tmp_path, PLACE, 4, lambda: contents(store))
 
 
 def test_several_at_once(anew: Callable[..., Store]) -> None:
