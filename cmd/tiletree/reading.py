@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from tiles.records.layout_names import LAYOUT_NAMES, TLOG_TILES
 from tiletree.options import Decorator, as_one
 
 
@@ -18,7 +19,7 @@ class Pins:
     from_environment   no word of the call says it
     mirrors            other addresses of the log, each asked for what the ones before it do not have
     origin             of the log, if it is not the name of the key
-    layout             how the log keeps its objects: a name in `tiles.read.layouts`; None: found by itself
+    layout             how the log keeps its objects: one of `tiles.records.layout_names`; None: found by itself
     """
 
     vkey: str | None = None
@@ -48,7 +49,7 @@ def _pins_of(
     vkey: str | None,
     policy: Path | None,
     origin: str | None,
-    layout: str | None = "tlog-tiles",
+    layout: str | None = TLOG_TILES,
     mirror: tuple[str, ...] = (),
 ) -> Pins:
     """Return whom a call trusts. What its own words say, also with --trusted-root, goes before the environment."""
@@ -82,7 +83,7 @@ _TRUST: dict[str, Decorator] = {
 _READING: dict[str, Decorator] = {
     "layout": click.option(
         "--layout",
-        type=click.Choice(["tlog-tiles", "sumdb", "static-ct"]),
+        type=click.Choice(LAYOUT_NAMES),
         help="how the log keeps its objects: docs/other-logs.md  [default: found by itself]",
     ),
     "mirror": click.option(

@@ -10,10 +10,14 @@ import pytest
 
 from tests.support.command_line import ORIGIN, Command
 from tests.support.fault_server import serving
+from tests.support.object_server import ObjectServer
+from tests.support.other_logs import SUMDB_ORIGIN
+from tests.support.other_mirrors import KINDS
 from tests.support.readers import make_log
 from tests.support.signed_text import LOG
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.note import Signature
+from tiles.store.directory import DirectoryStore
 from tiles.tree.layout import CHECKPOINT
 
 SIZE = 700
@@ -203,3 +207,41 @@ def test_an_origin_that_is_not_the_name_of_the_key(tiletree: Command, tmp_path: 
     assert (refused.code, "is not the name of the key" in refused.err) == (4, True), refused
     assert not Path("cosigned").exists()
     assert tiletree.ok("mirror", str(tmp_path / "theirs"), "copy", *pins)["size"] == 7
+
+
+# ---- buckets, and logs of other formats
+
+
+def test_in_a_bucket(tiletree: Command, vkey: str, s3: ObjectServer) -> None:
+    """A bucket is tried out first; it gets what a directory gets, also beside the tree, and is read like any log."""
+    place = "s3://public/mirror"
+    first = tiletree.ok("mirror", "log", place, "--vkey", vkey, "--all")
+    assert (first["place"], first["published"], first["left"]) == (place, True, [])
+    theirs = {key.removeprefix("mirror/"): data for key, data in s3.objects["public"].items()}
+    assert theirs == files("log")
+    again = tiletree.ok("mirror", "log", place, "--vkey", vkey, "--all")
+    assert (again["objects"], again["copied"], again["published"]) == (0, 0, False)
+    assert tiletree.ok("audit", place, "--vkey", vkey)["findings"] == []
+    s3.put("public", "mirror/checkpoint", b"something else")
+    assert tiletree("mirror", "log", place, "--vkey", vkey).code in (1, 3)
+    assert s3.get("public", "mirror/checkpoint") == b"something else"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_other_formats(tiletree: Command, tmp_path: Path, name: str) -> None:
+    """A log is mirrored in the format that it has, found by itself or named; `--all` and `--cosign` are not for it."""
+    kind = KINDS[name]
+    DirectoryStore(tmp_path / "theirs").create(kind.make(300))
+    key = next(iter(kind.policy.keys_of(parse_signed_checkpoint(kind.make(300)[kind.log_format.checkpoint]).origin)))
+    pins = ("--vkey", key.vkey, *(("--origin", SUMDB_ORIGIN) if name == "sumdb" else ()))
+    done = tiletree.ok("mirror", "theirs", "mirror", *pins)
+    assert (done["layout"], done["size"], done["issuers"]) == (name, 300, int(name == "static-ct"))
+    assert {path: data for path, data in files("mirror").items() if not path.startswith(".")} == kind.tree_of(300)
+    assert not tiletree.ok("mirror", "theirs", "mirror", *pins, "--layout", name)["published"]
+    assert tiletree.ok("audit", "mirror", *pins)["findings"] == []
+    assert tiletree.ok("get", "nothing", "299", *pins, "--mirror", "mirror", "--layout", name)["index"] == 299
+    tiletree.ok("key", "generate", "mirror.example.com", "--cosigner", "--out", "mk")
+    for more, message in ((["--all"], "--all is for logs kept as"), (["--cosign", "mk", "--begin"], "that cosign")):
+        refused = tiletree("mirror", "theirs", "another", *pins, *more)
+        assert (refused.code, message in refused.err) == (2, True), refused
+    assert not Path("another").exists()

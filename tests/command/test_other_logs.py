@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from tests.support.command_line import Command, Done
-from tests.support.other_logs import CT_ORIGIN, SUMDB_KEY, SUMDB_ORIGIN, ct_key, record, static_ct, sumdb
+from tests.support.node import ROOT
+from tests.support.other_logs import (
+    CT_ORIGIN,
+    SUMDB_KEY,
+    SUMDB_ORIGIN,
+    ct_checkpoint,
+    ct_key,
+    log_list_key,
+    opaque,
+    record,
+    static_ct,
+    sumdb,
+    timestamped,
+)
 from tiles.notes.checkpoint import parse_checkpoint, with_signatures
 from tiles.notes.note import Signature
+from tiles.tree.merkle import TreeHead, leaf_hash
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
 
@@ -136,6 +154,15 @@ def test_a_fork_of_such_a_log(run: Run, database: str, tmp_path: Path) -> None:
     assert run("verify", "--fork", folder, *SUMDB).json["verified"]
 
 
+def test_a_fork_of_a_log_of_certificates(run: Run, certificates: str) -> None:
+    """Another tree head of the same size is caught, and one command checks the evidence."""
+    run("info", certificates, *CT)
+    put(Path(certificates), {"checkpoint": ct_checkpoint(TreeHead(300, leaf_hash(b"another")))})
+    error = run("info", certificates, *CT, code=7).json["error"]
+    folder = error["hint"].partition("the evidence is in ")[2].partition(";")[0]
+    assert run("verify", "--fork", folder, *CT).json["verified"]
+
+
 def _signed(root: str) -> bytes:
     """Return a checkpoint of size 300 with another root."""
     checkpoint = parse_checkpoint(f"{SUMDB_ORIGIN}\n300\n{root}\n".encode())
@@ -170,6 +197,64 @@ def test_they_are_watched(tiletree: Command, make: Callable[[int], dict[str, byt
     put(Path("theirs"), make(301))
     assert tiletree(*watch).code == 0
     (kept,) = Path("watched").glob("*/matches.jsonl")
-    assert [json.loads(line)["index"] for line in kept.read_text().splitlines()] == list(range(301))
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [line["index"] for line in lines] == list(range(301))
+    assert {line["kind"] for line in lines} == {"certificate" if make is static_ct else "sumdb-record"}
+    sought = {"kind": "dns", "value": "host.example.com"}
+    if make is sumdb:
+        sought = {"kind": "module", "value": "example.com/m300@v1.0.0"}
+    assert sought in lines[300]["keys"]
+    match = (*watch[:-3], "--state", "matched", "--begin", "first", "--match")
+    found = tiletree(*match, f"{sought['kind']}={sought['value']}")
+    assert (found.code, f"  300  {lines[300]['kind']}  {sought['kind']}=" in found.out) == (0, True), found
+    refused = tiletree(*match, "name/1=*")
+    assert (refused.code, "is found by name/1" in refused.err) == (2, True), refused
     put(Path("theirs"), {path: data for path, data in make(7).items() if path in ("latest", "checkpoint")})
     assert tiletree(*watch).code == 9  # an older copy of the same history
+
+
+def test_a_certificate_larger_than_an_entry_of_ours(run: Run, tmp_path: Path) -> None:
+    """Every command takes an entry of more than 65,535 bytes, which a log of certificates may have."""
+    leaf = timestamped(0, cert=b"\x30" * 100_000)
+    hash_ = leaf_hash(b"\0\0" + leaf)
+    objects = {
+        "tile/0/000.p/1": hash_,
+        "tile/data/000.p/1": leaf + opaque(2, b""),
+        "checkpoint": ct_checkpoint(TreeHead(1, hash_)),
+    }
+    log, entry, proof = put(tmp_path / "large", objects), str(tmp_path / "entry"), str(tmp_path / "proof")
+    assert run("get", log, "0", *CT).json["kind"] == "certificate"
+    run("get", log, "0", "-o", entry, *CT)
+    run("prove", log, "--index", "0", "-o", proof, *CT)
+    assert run("verify", entry, "--proof", proof, *CT).json["verified"]
+    run("prove", log, entry, "-o", proof, *CT)
+    assert run("verify", entry, "--proof", proof, *CT).json["verified"]
+    assert run("audit", log, *CT).json["findings"] == []
+    assert run("search", log, entry, *CT).json["hits"][0]["index"] == 0
+    assert run("mirror", log, str(tmp_path / "copy"), *CT).json["objects"] == 2
+    run("monitor", log, *CT, "--state", "watched", "--all", "--begin", "first")
+    (kept,) = Path("watched").glob("*/matches.jsonl")
+    assert json.loads(kept.read_text())["kind"] == "certificate"
+
+
+def test_a_policy_of_a_log_of_certificates(run: Run, certificates: str, tmp_path: Path) -> None:
+    """`policy check` says that the log has signed its tree head, and when; a damaged line does not verify."""
+    policy, checkpoint = tmp_path / "policy", Path(certificates, "checkpoint")
+    policy.write_text(f"log {ct_key().vkey}\nquorum none\n")
+    for given in (checkpoint, Path(certificates)):
+        found = run("policy", "check", str(policy), str(given)).json
+        (line,) = found["signatures"]
+        assert (found["accepted"], line["time"]) == (True, 1_772_323_300)
+    data = checkpoint.read_bytes()
+    checkpoint.write_bytes(data.replace(b"\n300\n", b"\n299\n"))
+    assert run("policy", "check", str(policy), str(checkpoint), code=1).json["accepted"] is False
+
+
+def test_how_a_vkey_is_made(run: Run, certificates: str) -> None:
+    """What docs/other-logs.md says of a key in a list of logs prints a vkey that reads the log."""
+    text = (ROOT / "docs" / "other-logs.md").read_text("utf-8")
+    (code,) = re.findall(r"this prints the vkey:\n\n((?: {4}.*\n|\n)+)", text)
+    code = re.sub('key = ".*"', f'key = "{log_list_key()}"', dedent(code))
+    vkey = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert vkey == ct_key().vkey
+    assert run("info", certificates, "--vkey", vkey).json["size"] == 300

@@ -7,18 +7,17 @@ from hashlib import sha256, sha512
 
 import pytest
 
-from tiles.entries.content import Content, read_content, read_digests
+from tiles.entries.content import MAX_DATA_SIZE, Content, read_content, read_digests
 from tiles.entries.file_digest import file_entry
 from tiles.entries.file_kinds import forms
-from tiles.tree.bundle import MAX_ENTRY_SIZE
 
 
-@pytest.mark.parametrize("size", [0, 1, MAX_ENTRY_SIZE, MAX_ENTRY_SIZE + 1, 3 << 20])
+@pytest.mark.parametrize("size", [0, 1, MAX_DATA_SIZE, MAX_DATA_SIZE + 1, 3 << 20])
 def test_one_pass(size: int) -> None:
     """Digest and size are those of the whole stream; the bytes are there if they can be an entry."""
     data = b"x" * size
     content = read_content(io.BytesIO(data))
-    assert content == Content(sha256(data).hexdigest(), size, data if size <= MAX_ENTRY_SIZE else None)
+    assert content == Content(sha256(data).hexdigest(), size, data if size <= MAX_DATA_SIZE else None)
     made = dict(forms(content))
     assert made["file"] == file_entry(io.BytesIO(data))
     assert made.get("raw") == content.data

@@ -69,14 +69,17 @@ class Program:
         return subprocess.run(command, input=stdin, capture_output=True, timeout=5 * _MINUTES)
 
 
-def build(name: str, target: Path, package: str = ".") -> Program | str:
+def build(name: str, target: Path, package: str = ".", *, cgo: bool = False) -> Program | str:
     """Return the program, or why it cannot be built. Fails if it is our fault, or if a module is not the one pinned.
 
     package   what to build, if it is not the program in that folder: a tool that its module pins
+    cgo       it has parts in C
     """
     if shutil.which("go") is None:
         return "there is no Go toolchain"
-    done = _go(name, "build", "-o", str(target), package)
+    if cgo and shutil.which("gcc") is None:
+        return "there is no C compiler"
+    done = _go(name, "build", "-o", str(target), package, cgo=cgo)
     if done.returncode == 0:
         return Program(target)
     modules = _go(name, "mod", "download")
@@ -91,8 +94,8 @@ def cache_place(name: str, made_of: bytes) -> Path:
     return Path(cache_home) / "tiletree-interop" / f"{name}-{sha256(made_of).hexdigest()[:16]}"
 
 
-def _go(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "GOFLAGS": "-mod=readonly", "GOWORK": "off", "CGO_ENABLED": "0"}
+def _go(name: str, *arguments: str, cgo: bool = False) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "GOFLAGS": "-mod=readonly", "GOWORK": "off", "CGO_ENABLED": str(int(cgo))}
     command = ["go", *arguments]
     directory = SOURCES / name
     return subprocess.run(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.peers import ORIGIN, SIZES, Build, Logs, kept, lines, make_wrong, run_tiletree
+from tests.support.fault_server import serving
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.keys import parse_skey
 
@@ -120,3 +121,21 @@ def test_a_damaged_copy_of_their_database(database: tuple[Path, tuple[str, ...]]
     done = subprocess.run(command, capture_output=True, env={**os.environ, "XDG_STATE_HOME": str(tmp_path)})
     assert done.returncode == 1, done.stderr
     assert path in json.dumps(json.loads(done.stdout)["findings"])
+
+
+def test_we_mirror_their_database(database: tuple[Path, tuple[str, ...]], tmp_path: Path) -> None:
+    """A mirror has the tiles, records and checkpoint that their server answers with, and is read like the database."""
+    log, pins = database[0] / "log", database[1]
+    theirs = {str(path.relative_to(log)): path.read_bytes() for path in log.rglob("*") if path.is_file()}
+    with serving(theirs) as server:
+        done = run_tiletree(tmp_path, "mirror", server.url, "mirror", *pins)
+    assert (done["layout"], done["size"]) == ("sumdb", SUMDB_SIZE)
+    copy = tmp_path / "mirror"
+    ours = {str(path.relative_to(copy)): path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    assert {path: data for path, data in ours.items() if not path.startswith(".")} == {
+        path: data for path, data in theirs.items() if not path.startswith("lookup/")
+    }
+    assert (
+        run_tiletree(tmp_path, "get", copy, 7, *pins)["says"][0]["text"] == "example.com/M7 v1.0.0 h1:example.com/M7="
+    )
+    assert run_tiletree(tmp_path, "audit", copy, *pins)["findings"] == []

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.support.other_logs import ct_key, static_ct
+from tests.support.signed_text import W1
 from tests.support.witnesses import Witness, witness_key, witness_policy
 from tests.support.world import ORIGIN, recording_key
 from tiles.errors import SignatureError
-from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
+from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, sign_checkpoint
 from tiles.notes.cosignature import cosign
 from tiles.notes.cosigned import adds, cosignatures, shortfall, union
 from tiles.notes.note import Signature
+from tiles.notes.policy import parse_policy
 from tiles.tree.merkle import EMPTY_TREE
 
 OURS = recording_key()
@@ -56,3 +61,16 @@ def test_what_adds_to_another() -> None:
     assert adds(newer, one, POLICY)
     for more, to in ((one, one), (one, two), (one, newer), (SIGNED, one)):
         assert not adds(more, to, POLICY)
+
+
+def test_a_log_of_certificates() -> None:
+    """A tree head of RFC 6962 is a line by the log's key, and stays with the witnesses' lines."""
+    signed = parse_signed_checkpoint(static_ct(7)["checkpoint"])
+    policy = parse_policy(f"log {ct_key().vkey}\nwitness w {W1.verifier.vkey}\nquorum w\n".encode())
+    line = cosign(signed.checkpoint, W1, 5)
+    assert union(signed.checkpoint, [line, *signed.note.signatures], policy).note.signatures == (
+        *signed.note.signatures,
+        line,
+    )
+    with pytest.raises(SignatureError, match="no line by a key"):
+        union(replace(signed.checkpoint, tree=replace(signed.tree, size=6)), signed.note.signatures, policy)

@@ -342,6 +342,7 @@ def test_unknown_names_are_unknown() -> None:
             {"cryptography", "urllib3", "tiles.notes.note"},
         ),
         ("import tiles.notes.tlog_proof", {"urllib3", "tiles.store", "cryptography.hazmat.primitives.serialization"}),
+        ("import tiletree.reading", {"tiles.read", "tiles.store", "tiles.notes", "cryptography", "urllib3"}),
         (
             "import tiletree.cli, tiletree.commands.verify_files, tiletree.commands.verify_proofs",
             {

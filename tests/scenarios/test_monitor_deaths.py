@@ -19,6 +19,7 @@ from tests.support.readers import entry, make_log
 from tests.support.reference import printed_random
 from tests.support.sampling import quickly
 from tiles.notes.fork_evidence import check_fork
+from tiles.records.layout_names import TLOG_TILES
 from tiles.tree.merkle import TreeHead, leaf_hash
 from tiles.user.seen_checkpoints import read_evidence
 from tiles.watch.monitor_reading import Match
@@ -30,7 +31,7 @@ SIZES = (2_000, 4_000, 6_000)  # which the log grows to
 def test_killed_at_random(tmp_path: Path, deaths: int) -> None:
     """Killed again and again, while the log grows: all entries are kept once, in order, and none was never told."""
     rng, line = printed_random(), Told().line
-    expected = [line("", Match(index, entry(index), ())) for index in range(SIZES[-1])]
+    expected = [line("", Match(index, entry(index), (), TLOG_TILES)) for index in range(SIZES[-1])]
     logs = [make_log(*SIZES[: count + 1]) for count in range(len(SIZES))]
     whole, died, halfway = 0.2, 0, 0  # seconds of a round; how many died, and how many of them with something kept
     with killing() as run:

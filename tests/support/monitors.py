@@ -16,11 +16,11 @@ from tiles.store import Fetcher
 from tiles.user.pinned import PINNED, Pinned
 from tiles.watch import monitor as monitor_module
 from tiles.watch.monitor import Monitor, Round, Watched
-from tiles.watch.monitor_match import every_entry
+from tiles.watch.monitor_match import EVERY as EVERY_ENTRY
 from tiles.watch.monitor_reading import Match, Unread
 from tiles.watch.monitor_state import MATCHES, Begin
 
-EVERY = Watched(every_entry, begin=Begin.FIRST)
+EVERY = Watched(EVERY_ENTRY, begin=Begin.FIRST)
 
 
 @dataclass

@@ -18,6 +18,7 @@ from tests.support.signed_text import TREE, key
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, with_signatures
 from tiles.notes.keys import SignatureType, VerifierKey, signing_key
 from tiles.notes.note import Signature
+from tiles.records.paths import issuer_path
 from tiles.signing.signer import Signer
 from tiles.store.memory import MemoryStore
 from tiles.tree.bundle import parse_bundle
@@ -28,6 +29,7 @@ from tiles.write.sequencer import Sequencer
 SUMDB_ORIGIN = "go.sum database tree"
 SUMDB_KEY = key("sumdb.example.com", 40)
 CT_ORIGIN = "ct.example.com/2026h1"
+CT_ISSUER = b"a"  # stands for a certificate: nothing looks into it
 Objects = dict[str, bytes]
 
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -84,7 +86,7 @@ def timestamped(index: int | None, *, is_precert: bool = False, cert: bytes | No
 def tile_leaf(index: int | None, *, is_precert: bool = False, cert: bytes | None = None) -> bytes:
     """Return a TileLeaf."""
     pre = opaque(3, b"as submitted") if is_precert else b""
-    return timestamped(index, is_precert=is_precert, cert=cert) + pre + opaque(2, sha256(b"a").digest() * 2)
+    return timestamped(index, is_precert=is_precert, cert=cert) + pre + opaque(2, sha256(CT_ISSUER).digest() * 2)
 
 
 def tree_head_signature(tree: TreeHead, private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, time: int) -> bytes:
@@ -177,7 +179,7 @@ def ct_checkpoint(tree: TreeHead, origin: str = CT_ORIGIN) -> bytes:
 def static_ct(size: int) -> Objects:
     """Return the objects of a log of certificates; each third entry is of a precertificate."""
     found, tree = _ct(size)
-    return {**found, "checkpoint": ct_checkpoint(tree)}
+    return {**found, issuer_path(sha256(CT_ISSUER).digest()): CT_ISSUER, "checkpoint": ct_checkpoint(tree)}
 
 
 def log_list_key() -> str:

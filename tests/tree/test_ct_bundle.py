@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
-from tests.support.other_logs import opaque, tile_leaf, timestamped
+from tests.support.other_logs import CT_ISSUER, opaque, tile_leaf, timestamped
 from tiles.errors import Malformed
 from tiles.tree.ct_bundle import TileLeaf, parse_ct_entry, tile_leaves
 
@@ -25,7 +27,8 @@ MALFORMED = {
 @pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED.keys())
 def test_malformed_data_tiles(data: bytes) -> None:
     """A data tile is the entries that it should have, to the byte."""
-    assert tile_leaves(tile_leaf(0), 1, 0) == [TileLeaf(tile_leaf(0), b"\0\0" + timestamped(0))]
+    chain = sha256(CT_ISSUER).digest() * 2
+    assert tile_leaves(tile_leaf(0), 1, 0) == [TileLeaf(tile_leaf(0), b"\0\0" + timestamped(0), chain)]
     with pytest.raises(Malformed):
         tile_leaves(data, 1, 0)
 
@@ -44,3 +47,12 @@ def test_what_an_entry_says() -> None:
     for wrong in (b"\0\1" + timestamped(7), b"\0\0" + timestamped(7) + b"\0", b"\0\0", b""):
         with pytest.raises(Malformed):
             parse_ct_entry(wrong)
+
+
+def test_issuers() -> None:
+    """Each fingerprint of a chain is told, whatever the kind of the entry."""
+    for is_precert in (False, True):
+        (leaf,) = tile_leaves(tile_leaf(0, is_precert=is_precert), 1, 0)
+        assert list(leaf.issuers) == [sha256(CT_ISSUER).digest()] * 2
+    (alone,) = tile_leaves(timestamped(0) + opaque(2, b""), 1, 0)
+    assert list(alone.issuers) == []

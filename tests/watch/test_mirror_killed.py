@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -12,15 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import dying_mirror
 from tests.support.command_line import ORIGIN, Command
-from tests.support.mirrors import contents, tree_of
-from tests.support.readers import make_log
+from tests.support.killed_mirrors import kill_mirrors
+from tests.support.mirrors import contents
 from tests.support.reference import printed_random
 from tiles.store.directory import DirectoryStore
-from tiles.tree.layout import CHECKPOINT
-
-SIZE = 1300
 
 
 def written(place: Path) -> dict[str, bytes]:
@@ -30,30 +25,7 @@ def written(place: Path) -> dict[str, bytes]:
 
 def test_killed(tmp_path: Path) -> None:
     """Five kills before store operations chosen by chance, each run going on from what the one before has left."""
-    log = tree_of(make_log(SIZE))
-    DirectoryStore(tmp_path / "log").create(log)
-    rng = printed_random()
-    with subprocess.Popen(
-        [sys.executable, "-m", dying_mirror.__name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        text=True,
-    ) as runs:
-        assert runs.stdin is not None
-        assert runs.stdout is not None
-        ends = []
-        for lives in [*sorted(rng.sample(range(15), 5)), 10_000]:
-            print(lives, file=runs.stdin, flush=True)
-            ends.append(int(runs.stdout.readline()))
-            left = written(tmp_path / "mirror")
-            assert left.items() <= log.items()
-            assert CHECKPOINT not in left or left.keys() == log.keys()
-        runs.stdin.close()
-    assert ends[0] == -signal.SIGKILL
-    assert ends[-1] == 0
-    assert written(tmp_path / "mirror") == log
+    kill_mirrors(tmp_path, "mirror", 5, lambda: written(tmp_path / "mirror"))
 
 
 @pytest.mark.slow

@@ -30,10 +30,11 @@ from tiles.notes.fork_evidence import check_fork
 from tiles.read import http_fetcher
 from tiles.read.http_fetcher import HttpFetcher
 from tiles.read.trust import FIRST_USE
+from tiles.tree.merkle import leaf_hash
 from tiles.user.pinned import Pinned
 from tiles.watch import monitor_reading, monitor_state
 from tiles.watch.monitor import Monitor, Watched
-from tiles.watch.monitor_match import matcher_of
+from tiles.watch.monitor_match import Sought, parse_pattern
 from tiles.watch.monitor_state import Begin
 
 
@@ -96,10 +97,11 @@ def test_a_key_that_cannot_be_remembered(places: Places) -> None:
 def test_only_what_is_looked_for(places: Places) -> None:
     """Entries that nobody looks for are read, and neither told nor kept."""
     places.there["log"] = Objects(make_log(300))
-    done = places.round(watched=Watched(lambda entry: ["nine"] if b" 9 " in entry else None, begin=Begin.FIRST))
+    nine = parse_pattern(f"leaf/1={leaf_hash(entry(9)).hex()}")
+    done = places.round(watched=Watched(Sought((nine,)), begin=Begin.FIRST))
     assert (done.next, done.found) == (300, 1)
     assert places.kept == [b'9 "%s"\n' % entry(9)]
-    assert places.round(watched=Watched(matcher_of([]), begin=Begin.FIRST)).found == 0
+    assert places.round(watched=Watched(Sought(), begin=Begin.FIRST)).found == 0
 
 
 def test_what_is_not_taken_is_told_again(places: Places) -> None:

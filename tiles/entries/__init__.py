@@ -7,6 +7,7 @@
     key_kinds    by which kinds of keys entries are found: our own, and those of applications
     own_kinds    kinds of entries of applications, which are checked before they are logged
     other_logs   what entries of other people's logs say: records of Go's checksum database, certificates
+    other_keys   by what entries of other people's logs are found
     file_digest  what is logged of a file, with its name or without
     blinded      what is logged of a file so that only those who are told can know
     blinding_secret    where its secret is kept

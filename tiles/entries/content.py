@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from tiles.tree.bundle import MAX_ENTRY_SIZE
+MAX_DATA_SIZE = 1 << 20  # bytes of a file that are kept: entries of other people's logs may be longer than ours
 
 _CHUNK = 1 << 20  # bytes read at a time
 
@@ -18,7 +18,7 @@ class Content:
 
     sha256   64 lower-case hexadecimal digits
     size     in bytes
-    data     all of it; None if it is longer than an entry can be
+    data     all of it; None if it is longer than any entry of a log that is read here can be expected to be
     name     without folders; None if it has none, or if nobody looks for it
     secrets  gives the blinding secrets with which it may have been logged, when somebody looks for that
     """
@@ -32,14 +32,14 @@ class Content:
 
 def read_content(stream: BinaryIO, name: str | None = None) -> Content:
     """Return what is left to read of a stream, in one pass and constant memory. name: of the file, if it has one"""
-    start = stream.read(MAX_ENTRY_SIZE + 1)
+    start = stream.read(MAX_DATA_SIZE + 1)
     hashed = hashlib.sha256(start)
     size = len(start)
-    if size > MAX_ENTRY_SIZE:
+    if size > MAX_DATA_SIZE:
         while chunk := stream.read(_CHUNK):
             hashed.update(chunk)
             size += len(chunk)
-    return Content(hashed.hexdigest(), size, start if size <= MAX_ENTRY_SIZE else None, name)
+    return Content(hashed.hexdigest(), size, start if size <= MAX_DATA_SIZE else None, name)
 
 
 def read_digests(stream: BinaryIO, hashes: Mapping[str, Callable[[], Any]]) -> dict[str, bytes]:

@@ -88,7 +88,7 @@ class Raw:
     found_by = (SHA256, SHA512, SUBJECT)
 
     def make(self, content: Content) -> Iterator[bytes]:
-        """Yield the file's bytes, if they can be an entry."""
+        """Yield the file's bytes, if they can be an entry; in a log of certificates one can have more than in ours."""
         if content.data is not None:
             yield content.data
 

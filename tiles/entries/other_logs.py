@@ -1,8 +1,8 @@
 """What entries of other people's logs say: records of Go's checksum database, and certificates.
 
 Which kind an entry is of follows from the log's format, never from its bytes, so that no kind of our own changes: these
-are read, and nothing here logs them or finds them by other keys than raw bytes have. What is returned may be hostile
-text; it is cut.
+are read, and nothing here logs them. By what they are found is in `other_keys`. What is returned may be hostile text,
+and is cut.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tiles.errors import Malformed
-from tiles.tree.ct_bundle import parse_ct_entry
+from tiles.records.layout_names import STATIC_CT, SUMDB
+from tiles.tree.ct_bundle import CtEntry, parse_ct_entry
 from tiles.tree.sumdb_bundle import check_record
 
 if TYPE_CHECKING:
@@ -54,13 +55,22 @@ def describe_certificate(entry: bytes) -> Said:
         said.append(("Index", str(found.index)))
     if found.is_precert:
         said.append(("Issuer key", found.issuer_key.hex()))
-    return _cut([*said, *_certificate(found.certificate, is_tbs=found.is_precert)])
+    return _cut([*said, *_certificate(found)])
 
 
 DESCRIBED: dict[str, tuple[str, Callable[[bytes], Said]]] = {
-    "sumdb": ("sumdb-record", describe_record),
-    "static-ct": ("certificate", describe_certificate),
+    SUMDB: ("sumdb-record", describe_record),
+    STATIC_CT: ("certificate", describe_certificate),
 }
+
+
+def kind_in(layout: str, entry: bytes) -> str:
+    """Return the kind of an entry. layout: the name of the log's format; entries of tlog-tiles are of our own kinds"""
+    if layout in DESCRIBED:
+        return DESCRIBED[layout][0]
+    from tiles.entries.kinds import kind_of  # slow to import, and not for other logs
+
+    return kind_of(entry).name
 
 
 def described(layout: str, entry: bytes) -> tuple[str, Said]:
@@ -80,22 +90,28 @@ def described(layout: str, entry: bytes) -> tuple[str, Said]:
         return name, [("Not readable", error.plain), ("Size", f"{len(entry)} bytes")]
 
 
-def _certificate(der: bytes, *, is_tbs: bool) -> Said:
-    size = ("Size", f"{len(der)} bytes")
-    if len(der) > MAX_CERTIFICATE_SIZE:
-        return [size]
+def parsed_certificate(found: CtEntry) -> x509.Certificate:
+    """Return the certificate in an entry; a precertificate's is signed by nobody.
+
+    Logs take certificates that no parser of ours has to like: this, and whatever is asked of it, may raise any error.
+    """
+    if len(found.certificate) > MAX_CERTIFICATE_SIZE:
+        raise Malformed("certificate", f"more than {MAX_CERTIFICATE_SIZE} bytes", len(found.certificate))
     from cryptography import x509  # slow to import
 
-    data = _wrapped(der) if is_tbs else der
-    said: Said = []
+    with warnings.catch_warnings():  # about odd serial numbers and the like, on standard error
+        warnings.simplefilter("ignore")
+        return x509.load_der_x509_certificate(_wrapped(found.certificate) if found.is_precert else found.certificate)
+
+
+def _certificate(found: CtEntry) -> Said:
+    size = ("Size", f"{len(found.certificate)} bytes")
+    if len(found.certificate) > MAX_CERTIFICATE_SIZE:
+        return [size]
     try:
-        with warnings.catch_warnings():  # about odd serial numbers and the like, on standard error
-            warnings.simplefilter("ignore")
-            certificate = x509.load_der_x509_certificate(data)
-            said = _said(certificate)
-    except Exception as error:  # noqa: BLE001  logs take certificates that no parser of ours has to like
-        said.append(("Not readable", type(error).__name__))
-    return [*said, size]
+        return [*_said(parsed_certificate(found)), size]
+    except Exception as error:  # noqa: BLE001  whatever it is, the rest is shown
+        return [("Not readable", type(error).__name__), size]
 
 
 def _said(certificate: x509.Certificate) -> Said:

@@ -46,8 +46,9 @@ def relied_on(entry: bytes, digests: Iterable[str] = (), key: str = "", certific
     key, certificate   that signed, where it is known: SHA-256 in hex, and DER. Entries of old kinds do not tell
     """
     values: dict[str, list[bytes]] = {}
-    for found in keys_of(entry):
-        values.setdefault(found.kind, []).append(found.value)
+    with suppress(Malformed):  # an entry of another log, longer than one of ours can be
+        for found in keys_of(entry):
+            values.setdefault(found.kind, []).append(found.value)
     own = [value.hex() for value in values.get(SHA256, ())]
     keys = values.get(KEY, [b""])
     names = [value.decode("ascii") for value in values.get(IDENTITY, ())]

@@ -13,9 +13,10 @@ from tiles.errors import LogError, PolicyError, SignatureError
 from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint, with_signatures
 from tiles.notes.cosignature import verify_cosignature
 from tiles.notes.freshness import AHEAD
-from tiles.notes.keys import SIGNS_TEXT, VerifierKey
+from tiles.notes.keys import VerifierKey
 from tiles.notes.note import Signature
 from tiles.notes.policy import Policy
+from tiles.notes.verified_signatures import verify_line
 
 NO_LINE = "no line by a witness of the policy that verifies"
 
@@ -88,10 +89,7 @@ def shortfall(signed: SignedCheckpoint, policy: Policy) -> str:
 
 def _verifies(checkpoint: Checkpoint, line: Signature, key: VerifierKey) -> bool:
     try:
-        if key.type in SIGNS_TEXT:
-            key.verify(checkpoint.text, line.signature)
-        else:
-            verify_cosignature(checkpoint, line, key)
+        verify_line(checkpoint, line, key)
     except LogError:
         return False
     return True

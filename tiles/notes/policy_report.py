@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from tiles.errors import LogError, SignatureError
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.cosignature import verify_cosignature
-from tiles.notes.keys import SIGNS_TEXT, SignatureType, VerifierKey
+from tiles.notes.keys import SignatureType, VerifierKey
 from tiles.notes.note import MAX_SIGNATURES, Signature
 from tiles.notes.policy import Policy, Witness
 from tiles.notes.quorum import Standing, shown, standing
+from tiles.notes.tree_head_signature import verify_tree_head
+from tiles.notes.verified_signatures import verify_line
 
 # what a signature line comes to
 BY_LOG = "log"  # by the log: it signs the checkpoint
@@ -104,10 +105,10 @@ def _line(policy: Policy, signed: SignedCheckpoint, signature: Signature) -> Lin
 
 def _verified(signed: SignedCheckpoint, signature: Signature, key: VerifierKey) -> int | None:
     """Return the time that a signature states, if its kind states one. Raises SignatureError."""
-    if key.type in SIGNS_TEXT:
-        key.verify(signed.note.text, signature.signature)
-        return None
-    return verify_cosignature(signed.checkpoint, signature, key).timestamp
+    if key.type == SignatureType.RFC6962:
+        return verify_tree_head(signed.checkpoint, signature, key) // 1000
+    made = verify_line(signed.checkpoint, signature, key)
+    return made.timestamp if made is not None else None
 
 
 def _comes_to(policy: Policy, signed: SignedCheckpoint, log: VerifierKey | None, witness: Witness | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tiles.errors import SignatureError
-from tiles.notes.checkpoint import SignedCheckpoint
+from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint
 from tiles.notes.cosignature import Cosignature, verify_cosignature
 from tiles.notes.keys import SIGNS_TEXT, SignatureType, VerifierKey
-from tiles.notes.note import claimed
+from tiles.notes.note import Signature, claimed
 from tiles.notes.tree_head_signature import verify_tree_head
 
 
@@ -20,14 +20,21 @@ def verified_signatures(
     found: list[tuple[VerifierKey, Cosignature | None]] = []
     for signature, key in claimed(signed.note, keys):
         try:
-            if key.type in SIGNS_TEXT:
-                key.verify(signed.note.text, signature.signature)
-                found.append((key, None))
-            elif key.type == SignatureType.RFC6962:
-                verify_tree_head(signed.checkpoint, signature, key)
-                found.append((key, None))
-            else:
-                found.append((key, verify_cosignature(signed.checkpoint, signature, key)))
+            found.append((key, verify_line(signed.checkpoint, signature, key)))
         except SignatureError as error:
             raise SignatureError(error.message, evidence={"note": signed.data}) from None
     return found
+
+
+def verify_line(checkpoint: Checkpoint, line: Signature, key: VerifierKey) -> Cosignature | None:
+    """Verify one signature of a checkpoint as its key's type demands; return the cosignature, if that makes one.
+
+    Raises SignatureError.
+    """
+    if key.type in SIGNS_TEXT:
+        key.verify(checkpoint.text, line.signature)
+        return None
+    if key.type == SignatureType.RFC6962:
+        verify_tree_head(checkpoint, line, key)
+        return None
+    return verify_cosignature(checkpoint, line, key)

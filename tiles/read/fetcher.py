@@ -11,8 +11,8 @@ from tiles.errors import NotFound, explained
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.parallel import BUCKET_READS
 from tiles.read.fsspec_fetcher import FsspecFetcher
-from tiles.read.go_sumdb import LATEST
 from tiles.read.http_fetcher import HttpFetcher
+from tiles.records.paths import LATEST
 from tiles.store import Fetcher, StoreFetcher
 from tiles.store.address import Kind, existing_directory_of, kind_of
 from tiles.store.directory import DirectoryStore

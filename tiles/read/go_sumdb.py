@@ -15,11 +15,11 @@ from tiles.errors import Malformed, TileError, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.encoding import decode_decimal, decode_text
 from tiles.read.log_formats import TlogTiles, cut_hashes
+from tiles.records.paths import LATEST
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile
 from tiles.tree.merkle import MAX_TREE_SIZE
 from tiles.tree.sumdb_bundle import check_record, format_records, parse_records
 
-LATEST = "latest"
 MAX_LOOKUP_SIZE = 1 << 20  # bytes
 MAX_MODULE_VERSION = 1024  # characters
 
@@ -30,7 +30,6 @@ _MODULE_VERSION = re.compile(r"[!-~]+@v[!-~]+", re.ASCII)
 class GoSumdb(TlogTiles):
     """A checksum database. An entry is the text of a record, which ends in newline."""
 
-    name = "sumdb"
     checkpoint = LATEST
 
     def path(self, tile: Tile) -> str:

@@ -1,10 +1,7 @@
 """Which format a log has, among those that are read here: as the call says, or found by looking at what is there.
 
-    tlog-tiles   https://c2sp.org/tlog-tiles: our own logs, Tessera's, Rekor's of version 2
-    sumdb        Go's checksum database
-    static-ct    logs of certificates, https://c2sp.org/static-ct-api
-
-What is found is not believed: entries and tiles of any format are believed only if they hash up to the checkpoint.
+`tiles.records.layout_names` has their names. What is found is not believed: entries and tiles of any format are
+believed only if they hash up to the checkpoint.
 """
 
 from __future__ import annotations
@@ -16,21 +13,23 @@ from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.tree_head_signature import split
 from tiles.read.client import LogClient
-from tiles.read.go_sumdb import LATEST, GoSumdb
+from tiles.read.go_sumdb import GoSumdb
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.read.other_layouts import explained
 from tiles.read.static_ct import StaticCt
 from tiles.read.tiles import fetch_tile
+from tiles.records import layout_names as names
+from tiles.records.paths import LATEST
 from tiles.store import Fetcher
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, tile_at
 
-LAYOUTS: dict[str, LogFormat] = {"tlog-tiles": TLOG_TILES, "sumdb": GoSumdb(), "static-ct": StaticCt()}
-SUMDB, STATIC_CT = LAYOUTS["sumdb"], LAYOUTS["static-ct"]
+SUMDB, STATIC_CT = GoSumdb(), StaticCt()
+LAYOUTS: dict[str, LogFormat] = {names.TLOG_TILES: TLOG_TILES, names.SUMDB: SUMDB, names.STATIC_CT: STATIC_CT}
 
 
 def name_of(log_format: LogFormat) -> str:
     """Return what a format is called."""
-    return next((name for name, one in LAYOUTS.items() if one is log_format), "tlog-tiles")
+    return next((name for name, one in LAYOUTS.items() if one is log_format), names.TLOG_TILES)
 
 
 def visited(fetcher: Fetcher, visit: Callable[[LogFormat], LogClient], named: LogFormat | None = None) -> LogClient:

@@ -51,6 +51,10 @@ class LogFormat(Protocol):
         """Return the leaf hash of each entry."""
         ...
 
+    def decoded(self, tile: Tile, data: bytes) -> bytes:
+        """Return a tile or bundle as a log serves it, from the bytes that a log keeps of it. Raises Malformed."""
+        ...
+
     def cut(self, tile: Tile, full: bytes) -> bytes:
         """Return a partial tile or bundle, cut from the full one. Raises TileError, which names the full one."""
         ...
@@ -80,6 +84,10 @@ class TlogTiles:
     def leaf_hashes(self, entries: Sequence[bytes]) -> Sequence[Hash]:
         """Return the leaf hash of each entry (RFC 6962)."""
         return leaf_hashes(entries)
+
+    def decoded(self, tile: Tile, data: bytes) -> bytes:  # noqa: ARG002
+        """Return a tile or bundle as a log serves it, from the bytes that a log keeps of it. Raises Malformed."""
+        return data
 
     def cut(self, tile: Tile, full: bytes) -> bytes:
         """Return a partial tile or bundle, cut from the full one. Raises TileError, which names the full one."""

@@ -25,8 +25,6 @@ MAX_DATA_SIZE = TILE_WIDTH * MAX_LEAF_SIZE
 class StaticCt(TlogTiles):
     """A log of certificates."""
 
-    name = "static-ct"
-
     def path(self, tile: Tile) -> str:
         """Return the path of a tile or data tile."""
         return tile.path.replace(BUNDLES, DATA, 1) if tile.level == ENTRIES else tile.path
@@ -39,6 +37,15 @@ class StaticCt(TlogTiles):
         """Return the MerkleTreeLeaf of each entry in a data tile. Raises Malformed."""
         first = bundle.index * TILE_WIDTH
         return [leaf.entry for leaf in tile_leaves(_plain(data), bundle.width, first)]
+
+    def decoded(self, tile: Tile, data: bytes) -> bytes:
+        """Return a tile or data tile as a log serves it. Raises Malformed."""
+        return _plain(data) if tile.level == ENTRIES else data
+
+    def issuers(self, bundle: Tile, data: bytes) -> set[bytes]:
+        """Return the fingerprints of the issuers that a data tile names. Raises Malformed."""
+        leaves = tile_leaves(_plain(data), bundle.width, bundle.index * TILE_WIDTH)
+        return {fingerprint for leaf in leaves for fingerprint in leaf.issuers}
 
     def cut(self, tile: Tile, full: bytes) -> bytes:
         """Return a partial tile or data tile, cut from the full one. Raises TileError, which names the full one."""

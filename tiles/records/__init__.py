@@ -1,6 +1,7 @@
 """What the objects of a log are called, how they are served, and the private texts that commits are made of. Pure.
 
     paths         every name of an object, built and parsed
+    layout_names  what the ways to keep the objects of a log are called
     serving       which headers an object is served with; what is stored gzip-encoded or locked
     fields        how the private texts are spelled
     head          what is committed: the text that writers swap

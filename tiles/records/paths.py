@@ -47,6 +47,11 @@ WITNESSED = "set-aside/witnessed/"  # checkpoints by which witnesses showed that
 MOVED = "moved"  # where the log was moved to
 MOVING = "moving"  # of which closed head this is a copy, until it is complete
 
+# ---- in logs of other formats: what a mirror has of them beside `tile/` and the checkpoint
+
+LATEST = "latest"  # the checkpoint of a checksum database of Go
+ISSUERS = "issuer/"  # certificates of issuers, by their SHA-256, of a log of certificates
+
 # ---- the store in which the signer keeps its anchor
 
 ANCHOR = "anchor"
@@ -60,6 +65,11 @@ _KEY_CHANGE = re.compile(rf"{KEYS}(0|[1-9][0-9]{{0,2}})", re.ASCII)
 _DECIDED = re.compile(rf"{DECIDED}([0-9a-f]{{64}})", re.ASCII)
 _ENDORSED = re.compile(rf"{ENDORSED}([0-9a-f]{{64}})/(?:{_NUMBER}|(newest))", re.ASCII)
 _DAY = re.compile(rf"{DAYS}([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", re.ASCII)
+
+
+def issuer_path(fingerprint: bytes) -> str:
+    """Return where a log of certificates has the certificate of an issuer (static-ct-api, "Issuers")."""
+    return f"{ISSUERS}{fingerprint.hex()}"
 
 
 def checkpoint_path(size: int) -> str:

@@ -17,6 +17,8 @@ from tiles.notes.witness_messages import is_seen_path
 from tiles.records.paths import (
     CHECKPOINTS,
     INDEX,
+    ISSUERS,
+    LATEST,
     PAYLOAD,
     PENDING,
     head_kind,
@@ -29,11 +31,12 @@ from tiles.tree.layout import BUNDLES, CHECKPOINT, TILES, parse_tile_path
 
 BYTES = "application/octet-stream"
 TEXT = "text/plain; charset=utf-8"
+CERTIFICATE = "application/pkix-cert"
 IMMUTABLE = "public, max-age=31536000, immutable"
 FRESH = "no-cache, max-age=0"
 DAILY = "public, max-age=300"
 
-_FRESH = frozenset({CHECKPOINT, PENDING})
+_FRESH = frozenset({CHECKPOINT, LATEST, PENDING})
 _IMMUTABLE = (TILES, PAYLOAD, INDEX)
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -80,6 +83,8 @@ def headers_of(path: str) -> dict[str, str]:
     changes = path in _FRESH or is_seen_path(path) or is_newest_endorsed_path(path)
     if changes or head_kind(path) is not None or withheld_bundle(path) is not None:
         return {"Content-Type": TEXT, "Cache-Control": FRESH}
+    if path.startswith(ISSUERS):
+        return {"Content-Type": CERTIFICATE, "Cache-Control": IMMUTABLE}
     if path.startswith(_IMMUTABLE):
         return {"Content-Type": BYTES, "Cache-Control": IMMUTABLE}
     if path.startswith(CHECKPOINTS) or key_change_number(path) is not None or is_endorsed_path(path):

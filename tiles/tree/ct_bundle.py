@@ -9,6 +9,7 @@ struct {
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tiles.errors import Malformed
@@ -26,10 +27,17 @@ class TileLeaf:
 
     data    all its bytes
     entry   its MerkleTreeLeaf: what the tree has of it
+    chain   the fingerprints of its issuers, one after the other
     """
 
     data: bytes
     entry: bytes
+    chain: bytes
+
+    @property
+    def issuers(self) -> Iterator[bytes]:
+        """The fingerprint of each issuer: SHA-256 of a certificate that the log keeps."""
+        return (self.chain[at : at + HASH_SIZE] for at in range(0, len(self.chain), HASH_SIZE))
 
 
 def tile_leaves(data: bytes, width: int, first: int) -> list[TileLeaf]:
@@ -44,9 +52,10 @@ def tile_leaves(data: bytes, width: int, first: int) -> list[TileLeaf]:
         timestamped, is_precert = read_timestamped(source, index)
         if is_precert:
             source.opaque(3)  # pre_certificate
-        if len(source.opaque(2)) % HASH_SIZE:  # certificate_chain
+        chain = source.opaque(2)
+        if len(chain) % HASH_SIZE:
             raise Malformed("data tile", f"the chain of entry {index} is not fingerprints of {HASH_SIZE} bytes")
-        leaves.append(TileLeaf(data[start : source.at], _V1_TIMESTAMPED + timestamped))
+        leaves.append(TileLeaf(data[start : source.at], _V1_TIMESTAMPED + timestamped, chain))
     if source.left:
         raise Malformed("data tile", f"more than {width} entries")
     return leaves

@@ -23,6 +23,7 @@ from tiles.read.layouts import LAYOUTS
 from tiles.read.log_formats import LogFormat
 from tiles.read.pruned import is_pruned
 from tiles.read.withheld import WithheldEntries
+from tiles.records.layout_names import TLOG_TILES
 from tiles.records.paths import WITHHELD, withheld_bundle, withheld_path
 from tiles.store import Fetcher, Store
 from tiles.tree.blame import Finding, Hashes, Stated, children, judge_edge, judge_tile, leads_to_root
@@ -59,7 +60,7 @@ def audit(
     url: str | None = None,
     withheld: WithheldEntries | None = None,
     minimum: int = 0,
-    layout: str = "tlog-tiles",
+    layout: str = TLOG_TILES,
 ) -> Report:
     """Recompute the tree of a checkpoint that was accepted, and return every finding, not only the first.
 
@@ -70,7 +71,7 @@ def audit(
     withheld   what the log says of entries that it withholds; a bundle with such entries may be missing
     minimum    what is below this index the log may have pruned
     url        what other processes open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
-    layout     how the log keeps its objects, a name in `tiles.read.layouts`; `store` and `withheld` are for our own
+    layout     how the log keeps its objects (`tiles.records.layout_names`); `store` and `withheld` are for our own
 
     What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
     """
@@ -151,7 +152,7 @@ class Walk:
         tree: TreeHead,
         progress: Callable[[int], None] | None = None,
         workers: Workers | None = None,
-        layout: str = "tlog-tiles",
+        layout: str = TLOG_TILES,
     ) -> None:
         self._fetcher = fetcher
         self._layout = layout
@@ -227,7 +228,7 @@ class Walk:
             self._progress(entries)
 
 
-def recompute_run(fetcher: Fetcher, above: Stated, layout: str = "tlog-tiles") -> Run:
+def recompute_run(fetcher: Fetcher, above: Stated, layout: str = TLOG_TILES) -> Run:
     """Recompute the level-0 tiles below a tile of level 1 from their entries.
 
     Returns the hash of each, None where it is not known, and the findings.

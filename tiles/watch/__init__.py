@@ -16,6 +16,7 @@
     monitor_index       the index of a log, computed again as it grows
     mirror              keeps a verified copy of a log
     mirror_tree         for mirror: copies the tree
+    mirror_issuers      for mirror: copies the certificates of issuers that a log of certificates has
     mirror_extras       for mirror: copies what is kept beside the tree
     mirror_signing      for mirror: makes its cosignature
     endorsements        all endorsements of one log in another, which have to be of one history

@@ -12,8 +12,9 @@ and the checkpoint that was there before:
 - after the barrier: the next run finds all of it, and swaps the checkpoint;
 - at the swap, without an answer: the checkpoint is read again, and decides.
 
-Runs may be at work side by side: they write the same bytes, and the checkpoint never gets smaller.
-`mirror_tree` copies the tree, `mirror_extras` what is kept beside it, `mirror_signing` makes the mirror's cosignature.
+Runs may be at work side by side: they write the same bytes, and the checkpoint never gets smaller. A mirror has the
+format that the log has. `mirror_tree` copies the tree, `mirror_issuers` what a log of certificates has beside it,
+`mirror_extras` what is kept beside the tree, `mirror_signing` makes the mirror's cosignature.
 """
 
 from __future__ import annotations
@@ -31,15 +32,18 @@ from tiles.errors import (
     OutcomeUnknown,
     Refused,
     TilesError,
+    UsageError,
     placed,
 )
-from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
+from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import MAX_POLICY_SIZE, parse_policy
 from tiles.notes.witness_messages import seen_path
 from tiles.read.client import LogClient
 from tiles.read.consistency import prove_consistency
 from tiles.read.histories import check_extends, forked
+from tiles.read.layouts import STATIC_CT, name_of
+from tiles.read.log_formats import TLOG_TILES
 from tiles.read.memories import CheckpointMemory
 from tiles.read.same_history import check_history
 from tiles.read.tiles import TileSource
@@ -50,6 +54,7 @@ from tiles.store import Store, StoreFetcher, Version
 from tiles.store.past_caches import fetch_for
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
+from tiles.watch.mirror_issuers import IssuerCopier
 from tiles.watch.mirror_signing import MirrorSigner
 from tiles.watch.mirror_tree import TreeCopier
 from tiles.write.copying import replace_object
@@ -67,6 +72,7 @@ class Mirrored:
     before      the tree that the mirror published when the run began; None: nothing
     tree        the tree that it publishes now; larger than the log's where the log is served from an old copy
     objects     how many objects of the tree were written, or were there already
+    issuers     how many certificates of issuers were written, of a log of certificates
     withheld    bundles that the log withholds: the mirror has their hashes, and not their entries
     published   whether the checkpoint was replaced
     cosigned    when, POSIX seconds, the mirror cosigned what it publishes; None if it does not cosign
@@ -75,6 +81,7 @@ class Mirrored:
     before: TreeHead | None
     tree: TreeHead
     objects: int
+    issuers: int
     withheld: tuple[int, ...]
     published: bool
     cosigned: int | None
@@ -88,6 +95,8 @@ class Mirror:
     visits   where the evidence of a fork is kept; None: nowhere
     signer   cosigns what is published; None: nobody does
     begin    with a signer, the mirror may be one that has cosigned nothing yet
+
+    Raises UsageError for a signer where the log has another format than tlog-tiles.
     """
 
     def __init__(
@@ -107,6 +116,13 @@ class Mirror:
         self._begin = begin
         self._clock = clock or Clock()
         self._signed = client.accepted.signed
+        self._format = client.log_format
+        self._where = f"{target.url}/{self._format.checkpoint}"
+        if signer is not None and self._format is not TLOG_TILES:
+            raise UsageError(
+                f"{self._signed.origin} is kept as {name_of(self._format)}, and mirrors that cosign serve tlog-tiles",
+                hint="without --cosign it is mirrored as it is",
+            )
         # policies change, so it is not known which cosignatures an older checkpoint needed
         self._signers = client.policy.without_quorum()
 
@@ -123,23 +139,32 @@ class Mirror:
         self._check_consistent(found)
         tree = self._signed.tree
         if found is not None and found.tree.size > tree.size:
-            return Mirrored(before, found.tree, 0, (), published=False, cosigned=self._time(found))
+            return Mirrored(before, found.tree, 0, 0, (), published=False, cosigned=self._time(found))
         # of what is published without the mirror's own signature, nobody knows whether all of its tree is there
         trusted = found.tree.size if found and (self._signer is None or self._signer.own(found)) else 0
         told(trusted)
-        copier = TreeCopier(self._client, self._target, told)
+        issuers = IssuerCopier(self._client.fetcher, self._target)
+        beside = [issuers.copy] if self._format is STATIC_CT else []
+        copier = TreeCopier(self._client, self._target, told, *beside)
         copier.copy(trusted)
         if self._signer is not None and copier.withheld:
             raise Refused(
                 f"the log withholds entries of bundle {copier.withheld[0]}, so the mirror cannot say that it has them",
                 hint="without --cosign it is mirrored all the same; nothing was published or signed",
             )
-        self._put_policy()
+        if self._format is TLOG_TILES:
+            self._put_policy()
         self._target.barrier()
         published = self._publish(found, version)
         now = self._read()[0] or self._signed
         return Mirrored(
-            before, now.tree, copier.objects, tuple(copier.withheld), published=published, cosigned=self._time(now)
+            before,
+            now.tree,
+            copier.objects,
+            issuers.copied,
+            tuple(copier.withheld),
+            published=published,
+            cosigned=self._time(now),
         )
 
     # ---- what the mirror publishes
@@ -150,9 +175,9 @@ class Mirror:
         Raises Refused for another log's, and where a mirror that cosigned has nothing, or nothing that it has signed;
         LogError for what the log has not signed.
         """
-        where = f"{self._target.url}/{CHECKPOINT}"
+        where = self._where
         try:
-            stored = self._target.read(CHECKPOINT, MAX_NOTE_SIZE)
+            stored = self._target.read(self._format.checkpoint, MAX_NOTE_SIZE)
         except NotFound:
             if self._signer is not None and not self._begin:
                 raise Refused(
@@ -161,7 +186,7 @@ class Mirror:
                 ) from None
             return None, None
         try:
-            signed = parse_signed_checkpoint(stored.data)
+            signed = self._format.parse_checkpoint(stored.data)
             if signed.origin != self._signed.origin:
                 raise Refused(
                     f"{where} is of the log {signed.origin}, not of {self._signed.origin}", hint="choose another place"
@@ -184,13 +209,13 @@ class Mirror:
         here = StoreFetcher(self._target)
         try:
             if found.tree.size > self._signed.tree.size:
-                tree = VerifiedTree(TileSource(here, lenient=False), found.tree, found.origin)
+                tree = VerifiedTree(TileSource(here, self._format, lenient=False), found.tree, found.origin)
                 check_extends(self._signed, found, tree)
             else:
                 check_history(self._client, found)
         except ForkError as fork:
             error = forked(fork, self._client.policy, self._visits) if self._visits else fork
-            raise placed(error, f"{self._target.url}/{CHECKPOINT}", error.message) from None
+            raise placed(error, self._where, error.message) from None
 
     def _publish(self, found: SignedCheckpoint | None, version: Version | None) -> bool:
         """Replace the checkpoint, whose tree is there and lasts; return whether that was necessary, or too late."""
@@ -205,9 +230,9 @@ class Mirror:
                 self._target.barrier()  # it may not last yet: the run that wrote it may have died right after
                 return attempt > 0
             with suppress(Conflict, OutcomeUnknown):  # then it is read again, and decides
-                self._target.swap(CHECKPOINT, text, version)
+                self._target.swap(self._format.checkpoint, text, version)
                 return True
-        raise AccessError(f"{self._target.url}/{CHECKPOINT} kept changing")
+        raise AccessError(f"{self._where} kept changing")
 
     def _text(self, found: SignedCheckpoint | None) -> bytes:
         """Return what is to be published instead of what is: the log's bytes, or those and the mirror's line."""

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from tiles.errors import LogError, NotFound, TileError
+from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.parallel import Pool
 from tiles.read.addresses import Addresses
 from tiles.read.client import LogClient
-from tiles.read.log_formats import MAX_BUNDLE_SIZE
+from tiles.read.log_formats import TLOG_TILES
 from tiles.read.tiles import TileSource
 from tiles.read.verified_tree import VerifiedTree
 from tiles.read.withheld import WithheldEntries
@@ -28,7 +29,6 @@ from tiles.store import Differs, Fetcher, Store, StoreFetcher
 from tiles.tree.layout import ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, level_size, levels, tile_at
 from tiles.tree.merkle import Hash, node_root
 from tiles.tree.proof import Node
-from tiles.upkeep.candidates import leaves_in
 
 _CHUNK = 64  # bundles whose hashes are read together: a divisor of TILE_WIDTH
 _OBJECTS = 128  # written together
@@ -39,14 +39,21 @@ class TreeCopier:
     """Copies the tree that a client reads to a store.
 
     client   has visited the log
-    target   where the copy is; only what verifies is written there
+    target   where the copy is, in the same format; only what verifies is written there
     told     is called with how many more entries are there
+    beside   is called with each bundle and its content: it puts there what the format has beside a bundle
 
     objects    how many were written, or were there already
     withheld   the bundles that the log withholds, and has signed that it does: there is nothing to copy of them
     """
 
-    def __init__(self, client: LogClient, target: Store, told: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        client: LogClient,
+        target: Store,
+        told: Callable[[int], None],
+        beside: Callable[[Tile, bytes], None] = lambda _bundle, _data: None,
+    ) -> None:
         self.objects = 0
         self.withheld: list[int] = []
         self._client = client
@@ -54,7 +61,10 @@ class TreeCopier:
         self._origin = client.accepted.signed.origin
         self._target = target
         self._told = told
-        self._withheld = WithheldEntries.of(client)
+        self._beside = beside
+        self._format = client.log_format
+        self._path = client.log_format.path
+        self._withheld = WithheldEntries.of(client) if client.log_format is TLOG_TILES else None
 
     def copy(self, since: int) -> None:
         """Write all objects that the tree has and its beginning of `since` entries has not.
@@ -62,35 +72,38 @@ class TreeCopier:
         Raises TileError for what does not verify, and for an object that is there with another content.
         """
         here = StoreFetcher(self._target, self._client.fetcher.parallel)
-        theirs = _Reading(self._client.fetcher, self._tree_of(self._client.fetcher))
+        theirs = self._reading(self._client.fetcher)
         both = Addresses([here, *_places(self._client.fetcher)])
-        resumed: _Reading | None = _Reading(both, self._tree_of(both))
+        resumed: _Reading | None = self._reading(both)
         with _Writer(self._target) as writer:
             for bundles in _chunks(self._tree.size, since):
                 if resumed is not None and not self._is_there(bundles[0]):
                     resumed = None
                 for bundle, data, leaves in self._read(resumed or theirs, bundles):
-                    was_here = resumed is not None and both.taken_from(bundle.path) is here
-                    if data is not None and not was_here:
-                        writer.put(bundle.path, data)
-                    writer.put(Tile(0, bundle.index, bundle.width).path, b"".join(leaves))
+                    was_here = resumed is not None and both.taken_from(self._path(bundle)) is here
+                    if data is not None:
+                        self._beside(bundle, data)
+                        if not was_here:
+                            writer.put(self._path(bundle), data)
+                    writer.put(self._path(Tile(0, bundle.index, bundle.width)), b"".join(leaves))
                     self._told(bundle.width)
                 for tile in _completed(bundles[-1]):
-                    writer.put(tile.path, self._content(theirs.tree, tile))
+                    writer.put(self._path(tile), self._content(theirs.tree, tile))
             for level in levels(self._tree.size)[1:]:
                 count = level_size(self._tree.size, level)
                 if count % TILE_WIDTH and level_size(since, level) < count:
                     tile = tile_at(self._tree.size, level, count // TILE_WIDTH)
-                    writer.put(tile.path, self._content(theirs.tree, tile))
+                    writer.put(self._path(tile), self._content(theirs.tree, tile))
         self.objects = writer.written
 
-    def _tree_of(self, fetcher: Fetcher) -> VerifiedTree:
-        return VerifiedTree(TileSource(fetcher), self._tree, self._origin)
+    def _reading(self, fetcher: Fetcher) -> _Reading:
+        source = TileSource(fetcher, self._format)
+        return _Reading(source, VerifiedTree(source, self._tree, self._origin))
 
     def _is_there(self, bundle: Tile) -> bool:
         """Whether a run before this one has written a bundle, or something else has been put in its place."""
         try:
-            self._target.read(bundle.path, MAX_BUNDLE_SIZE)
+            self._target.read(self._path(bundle), self._format.limit(bundle))
         except NotFound:
             return False
         return True
@@ -123,15 +136,20 @@ class TreeCopier:
         """Return the copy of a bundle that has the expected leaf hashes, or hashes to the one that is above them."""
         for copy in chain([data], reading.source.others(bundle, data)):
             data = copy
-            leaves = leaves_in(bundle, copy)
-            if leaves is not None and ([node_root(leaves)] if bundle.is_full else list(leaves)) == expected:
-                return copy, leaves
-        evidence = {bundle.path: data, "expected": b"".join(expected)}
+            try:
+                leaves = self._format.leaf_hashes(self._format.parse_bundle(bundle, copy))
+            except Malformed:
+                continue
+            if ([node_root(leaves)] if bundle.is_full else list(leaves)) == expected:
+                return self._format.decoded(bundle, copy), leaves
+        path = self._path(bundle)
         problem = "does not hold the entries of which the signed tree is"
-        return reading.source.refuse(TileError(bundle.path, problem, evidence=evidence))
+        return reading.source.refuse(TileError(path, problem, evidence={path: data, "expected": b"".join(expected)}))
 
     def _leaves_of_withheld(self, tree: VerifiedTree, bundle: Tile, missing: NotFound) -> Sequence[Hash]:
         """Return the leaf hashes of a bundle that is missing, if the log withholds it; raise what it is otherwise."""
+        if self._withheld is None:
+            raise missing
         try:
             said = self._withheld.of_bundle(bundle.index)
         except (LogError, NotFound):
@@ -143,12 +161,12 @@ class TreeCopier:
         return tree.leaf_hashes(bundle)
 
 
+@dataclass(frozen=True, slots=True)
 class _Reading:
     """Where a log is read, and its tree as it is believed from there."""
 
-    def __init__(self, fetcher: Fetcher, tree: VerifiedTree) -> None:
-        self.source = TileSource(fetcher)
-        self.tree = tree
+    source: TileSource
+    tree: VerifiedTree
 
 
 class _Writer:

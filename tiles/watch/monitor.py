@@ -24,7 +24,7 @@ from tiles.errors import AccessError, LogError, NotFound, Refused, TilesError, U
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log, open_place
-from tiles.read.layouts import visited
+from tiles.read.layouts import name_of, visited
 from tiles.read.log_formats import TLOG_TILES, LogFormat
 from tiles.store import Fetcher
 from tiles.tree.merkle import TreeHead
@@ -33,7 +33,7 @@ from tiles.watch.monitor_collecting import Collecting, Endorsements
 from tiles.watch.monitor_compare import Comparison
 from tiles.watch.monitor_endorsed import EndorsedLog
 from tiles.watch.monitor_index import IndexCheck
-from tiles.watch.monitor_match import Matcher
+from tiles.watch.monitor_match import Sought
 from tiles.watch.monitor_reading import Reading, Receiver
 from tiles.watch.monitor_state import Begin, LogState
 
@@ -42,7 +42,7 @@ from tiles.watch.monitor_state import Begin, LogState
 class Watched:
     """What a round does besides visiting.
 
-    matcher   which entries are looked for
+    sought    which entries are looked for
     compare   addresses at which others show the log
     alone     no other log is watched, so each of those addresses has to show this one
     index     whether the log's index is checked
@@ -50,7 +50,7 @@ class Watched:
     endorsed  the logs whose endorsements are collected
     """
 
-    matcher: Matcher
+    sought: Sought
     compare: tuple[str, ...] = ()
     alone: bool = True
     index: bool = False
@@ -126,6 +126,8 @@ class Monitor:
                 newer=client.newer,
             )  # fmt: skip
             self._last = pinned, client.log_format, done.origin
+            if self._watched.alone:
+                self._watched.sought.check(name_of(client.log_format))
             self._compare(client, state, receiver, done)
             self._read(client, state, receiver, done, is_ended)
             if self._watched.index and client.log_format is TLOG_TILES and not is_ended():
@@ -167,7 +169,7 @@ class Monitor:
     ) -> None:
         watched = self._watched
         collecting = Collecting(state, done.log, done.origin, watched.endorsed, watched.begin, receiver.trouble)
-        reading = Reading(client, state, watched.matcher, collecting, receiver, is_ended)
+        reading = Reading(client, state, watched.sought, collecting, receiver, is_ended)
         reading.go()
         done.next, done.found, done.unread = reading.next, reading.found, reading.unread
         done.endorsed = collecting.found

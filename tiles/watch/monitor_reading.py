@@ -9,12 +9,13 @@ from typing import Protocol
 from tiles.errors import NotFound, TilesError
 from tiles.notes.withheld import Entry
 from tiles.read.client import LogClient
+from tiles.read.layouts import name_of
 from tiles.read.log_formats import TLOG_TILES
 from tiles.read.other_layouts import check_layout
 from tiles.read.withheld import WithheldEntries
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, tile_at
 from tiles.watch.monitor_collecting import Collecting
-from tiles.watch.monitor_match import Matcher
+from tiles.watch.monitor_match import Sought
 from tiles.watch.monitor_state import LogState
 
 _SPAN = 64 * TILE_WIDTH  # entries that are asked for at a time
@@ -24,11 +25,16 @@ CHUNK = 4096  # entries after which the state is written, whether or not any was
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that is looked for, verified. by: what found it, as the matcher says"""
+    """An entry that is looked for, verified.
+
+    by       what found it, as it was written
+    layout   the name of the log's format
+    """
 
     index: int
     entry: bytes
     by: Sequence[str]
+    layout: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Reading:
 
     client: LogClient
     state: LogState
-    matcher: Matcher
+    sought: Sought
     collecting: Collecting
     receiver: Receiver
     is_ended: Callable[[], bool]
@@ -109,11 +115,13 @@ class Reading:
             self._advance()
 
     def _go_on(self) -> None:
+        layout = name_of(self.client.log_format)
+        matcher = self.sought.matcher(layout)
         for index, entry in _entries(self.client, self.next, self.client.tree.size):
             self.collecting.take(index, entry)
-            by = self.matcher(entry)
+            by = matcher(entry)
             if by is not None:
-                self._tell(Match(index, entry, by))
+                self._tell(Match(index, entry, by, layout))
                 self.found += 1
             self.next = index + 1
             if self.next % CHUNK == 0 or (by is not None and self.receiver.is_slow):

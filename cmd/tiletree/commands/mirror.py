@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,11 +13,12 @@ from tiles.errors import Malformed, NotFound, Refused, UsageError
 from tiles.notes.log_identity import check_named_by
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_place
+from tiles.read.layouts import name_of
+from tiles.records.layout_names import TLOG_TILES
 from tiles.records.paths import HEAD
 from tiles.store import Store, StoreFetcher
 from tiles.store.address import is_object_url, normal_url, with_suffix
 from tiles.store.probe import probe
-from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import private_store, public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.watch.mirror import Mirror, Mirrored, mirror_folder
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     help="cosign what is stored with this key, and store it at DST/<SHA-256 of the origin>",
 )
 @click.option("--begin", is_flag=True, help="with --cosign, once: this mirror has cosigned nothing of SRC yet")
-@reading_options("mirror")
+@reading_options("layout", "mirror")
 @json_option
 @output
 def mirror(out: Output, src: str, dst: str, everything: bool, key: KeyPlace | None, begin: bool, pins: Pins) -> None:
@@ -58,6 +60,8 @@ def mirror(out: Output, src: str, dst: str, everything: bool, key: KeyPlace | No
 
     Each object is verified up to the signed root before it is written, and none is overwritten; the checkpoint comes
     last, and never gets smaller. An interrupted run is finished by the next one. Run it by a schedule to follow a log.
+
+    A log of another layout is copied in that layout, a log of certificates with its issuers.
 
     --all copies kept checkpoints, payloads, records of withheld entries and the index as well. --cosign makes a mirror
     of tlog-mirror that asks the log by itself: its cosignature says that all of the tree is stored, and lasts.
@@ -75,24 +79,30 @@ def mirror(out: Output, src: str, dst: str, everything: bool, key: KeyPlace | No
             "a mirror that cosigns has to be told the log's key: with --vkey or --policy",
             hint="or `tiletree key trust SRC VKEY`, with a vkey from a source that you trust",
         )
-    origin = accepted.signed.origin
-    if signer is not None:
+    origin, layout = accepted.signed.origin, name_of(client.log_format)
+    if listing is not None and layout != TLOG_TILES:
+        raise UsageError(f"--all is for logs kept as {TLOG_TILES}, and {origin} is kept as {layout}")
+    if signer is not None and layout == TLOG_TILES:
         check_named_by(accepted.log, origin)
     place = _below(dst, mirror_folder(origin)) if signer else dst
-    target = _target(place)
+    store = public_store(place)
+    target = as_public(store) if is_object_url(place) else store
+    made = Mirror(client, target, memory(Visits), signer, begin=begin)
+    _try_out(place, store, client.log_format.checkpoint)
     with out.progress("mirroring", client.tree.size) as progress:
-        made = Mirror(client, target, memory(Visits), signer, begin=begin)
         done = made.run(progress.advance)
     more = _copy_extras(client, listing, target) if listing is not None else {}
     _say(out, client, done)
     document: dict[str, Any] = {
         "origin": origin,
+        "layout": layout,
         "place": target.url,
         "before": done.before.size if done.before else None,
         "size": done.tree.size,
         "root": done.tree.root.hex(),
         "trust": pinned.how,
         "objects": done.objects,
+        "issuers": done.issuers,
         "published": done.published,
         "withheld": list(done.withheld),
         **more,
@@ -160,17 +170,14 @@ def _below(dst: str, folder: str) -> str:
     return with_suffix(dst, f"/{folder}") if is_object_url(dst) else f"{dst.rstrip('/')}/{folder}"
 
 
-def _target(place: str) -> Store:
-    """Return where the copy is to be, tried out if nothing is there yet. Raises Refused for a log that is written."""
-    store = public_store(place)
-    if not is_object_url(place):
+def _try_out(place: str, store: Store, checkpoint: str) -> None:
+    """Try a bucket out, if no mirror is there yet. Raises Refused for a log that is written to."""
+    if is_object_url(place):
         try:
-            private_store(place).read(HEAD)
+            store.read(checkpoint)
         except NotFound:
-            return store
+            probe(store, secrets.token_hex(16))
+        return
+    with suppress(NotFound):
+        private_store(place).read(HEAD)
         raise Refused(f"{store.url} is a log that is written to, no mirror", hint="choose another place")
-    try:
-        store.read(CHECKPOINT)
-    except NotFound:
-        probe(store, secrets.token_hex(16))
-    return as_public(store)

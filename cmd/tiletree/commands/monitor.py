@@ -24,7 +24,7 @@ from tiles.store.address import normal_url, shown_address
 from tiles.user.pinned import Pinned
 from tiles.watch.monitor import Monitor, Watched
 from tiles.watch.monitor_endorsed import EndorsedLog
-from tiles.watch.monitor_match import Matcher, Pattern, every_entry, matcher_of, parse_pattern, pattern_of
+from tiles.watch.monitor_match import EVERY, Pattern, Sought, parse_pattern, pattern_of
 from tiles.watch.monitor_record import MAX_CURSORS
 from tiles.watch.monitor_state import Begin
 from tiletree.commands.monitor_report import Handler, Report, Teller, check_once
@@ -117,7 +117,8 @@ def monitor(
     kept in DIR, in the matches.jsonl of each log, each entry once and in order, also if a round dies. Standard output
     and CMD may be told the last of it again.
 
-    KIND is a kind of keys, such as sha256/1, name/1, key/1, identity/1, issuer/1 or subject/1; in PATTERN a star stands
+    KIND is a kind of keys, such as sha256/1, name/1, key/1, identity/1, issuer/1 or subject/1; in a log of certificates
+    it is dns, for a domain, and in a checksum database of Go module, for a module and version. In PATTERN a star stands
     for any characters. Without --match, --key and --all, only what is wrong is told, and what came of each round.
 
     With --endorsed, all checkpoints of a private log that the LOGs hold as endorsements are collected, and two that
@@ -138,7 +139,7 @@ def monitor(
     check_once([normal_url(log) for log in logs], shown)
     report = Report(out, Handler(handler) if handler is not None else None)
     watched = Watched(
-        every_entry if every else _matcher(matches, keys),
+        EVERY if every else _sought(matches, keys),
         compare,
         alone=len(logs) == 1,
         index=index,
@@ -178,12 +179,12 @@ def _endorsed(vkeys: tuple[str, ...], state: Path) -> tuple[EndorsedLog, ...]:
         raise UsageError(f"--endorsed: {error.message}") from None
 
 
-def _matcher(matches: tuple[str, ...], keys: tuple[Path, ...]) -> Matcher:
+def _sought(matches: tuple[str, ...], keys: tuple[Path, ...]) -> Sought:
     patterns: list[Pattern] = [parse_pattern(each) for each in matches]
     for path in keys:
         hint = read_key_hint(path)
         patterns.append(pattern_of(Key(KEY, hint), f"{KEY}={hint.hex()}"))
-    return matcher_of(patterns)
+    return Sought(tuple(patterns))
 
 
 @dataclass

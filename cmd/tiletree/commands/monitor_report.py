@@ -13,7 +13,8 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from tiles.entries.kinds import keys_of, kind_of
+from tiles.entries.other_keys import keys_in
+from tiles.entries.other_logs import kind_in
 from tiles.errors import AccessError, TilesError, UsageError
 from tiles.index.key_text import text_of
 from tiles.tree.merkle import leaf_hash
@@ -238,8 +239,8 @@ def _match(log: str, origin: str, found: Match) -> dict[str, Any]:
         "origin": origin,
         "index": found.index,
         "leaf_hash": leaf_hash(found.entry).hex(),
-        "kind": kind_of(found.entry).name,
-        "keys": [{"kind": key.kind, "value": text_of(key)} for key in keys_of(found.entry)],
+        "kind": kind_in(found.layout, found.entry),
+        "keys": [{"kind": key.kind, "value": text_of(key)} for key in keys_in(found.layout, found.entry)],
         "by": list(found.by),
     }
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tiles.entries.proof_extra import extra_for
+from tiles.read.layouts import name_of
+from tiles.records.layout_names import TLOG_TILES
 from tiles.user.pinned import Pinned
 from tiles.user.seen_checkpoints import Visits
 from tiletree.files import write_file
@@ -81,7 +83,8 @@ def prove(
         extra = b""
         if index is None and file is not None:
             index, entry, content = find_entry(out, client, file, log, any_size=scan)
-            extra = extra_for(entry, content)
+            if name_of(client.log_format) == TLOG_TILES:  # entries of other formats are no kinds of ours
+                extra = extra_for(entry, content)
         if through is not None and target is not None:
             _prove_through(out, client, index or 0, extra, through, public, pinned, target)
             return

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME, SHA256, SIGNATURE, SUBJECT, Key
-from tiles.entries.kinds import keys_of, kind_of
+from tiles.entries.other_keys import keys_in
+from tiles.entries.other_logs import kind_in
 from tiles.entries.signer_keys import claims_in
 from tiles.errors import TilesError, UsageError
 from tiles.index.key_text import image_keys, key_from, spellings, text_of
@@ -25,7 +26,10 @@ from tiles.index.search_verdict import verify_search_proof
 from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_place
+from tiles.read.layouts import name_of
+from tiles.records.layout_names import TLOG_TILES
 from tiles.signatures.entry import parse_signature_entry
+from tiles.sigstore.revocation import Relied
 from tiles.tree.merkle import leaf_hash
 from tiletree.files import read_file, write_file
 from tiletree.finding import read_key_hint, remarks, revoked_by
@@ -137,7 +141,9 @@ def search(
         else:
             find = partial(find_all, client, remark=remarks(out), progress=progress.advance)
             found = (_any_of if operator == "or" else _all_of)(find, query)
-        relied = [relied_on(entry) for _, entry in found.hits]
+        layout = name_of(client.log_format)
+        # entries of other formats are revoked by nobody here, whatever they look like
+        relied = [relied_on(entry) if layout == TLOG_TILES else Relied(()) for _, entry in found.hits]
         revocations = find_revocations(client, relied, remarks(out))
         days = When(out, client) if when else None
         by = [{} if days is None else {"by": days.fields(index)} for index, _ in found.hits]
@@ -154,7 +160,7 @@ def search(
     if revocations.unproven:
         out.remark("revocations", revocations.unproven, f"revocations were not checked: {revocations.unproven}")
     shown = [
-        {**_document(index, entry), **revoked_by(one, revocations), **day}
+        {**_document(index, entry, layout), **revoked_by(one, revocations), **day}
         for (index, entry), one, day in zip(found.hits, relied, by, strict=True)
     ]
     more = {"more": found.more} if found.more else {}
@@ -227,11 +233,13 @@ def _wanted(
     return wanted if image is None else [*wanted, image_keys(image)]
 
 
-def _document(index: int, entry: bytes) -> dict[str, Any]:
-    keys = [{"kind": key.kind, "value": text_of(key)} for key in keys_of(entry)]
-    kind = kind_of(entry)
-    shown = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "kind": kind.name, "keys": keys}
-    if kind.name == SIGNATURE:
+def _document(index: int, entry: bytes, layout: str) -> dict[str, Any]:
+    keys = [{"kind": key.kind, "value": text_of(key)} for key in keys_in(layout, entry)]
+    kind = kind_in(layout, entry)
+    shown = {"index": index, "leaf_hash": leaf_hash(entry).hex(), "kind": kind, "keys": keys}
+    if layout != TLOG_TILES:
+        return shown
+    if kind == SIGNATURE:
         return {**shown, "signer": parse_signature_entry(entry).signer}
     if (claims := claims_in(entry)) is None:
         return shown
