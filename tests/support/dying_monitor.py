@@ -24,7 +24,7 @@ from tiles.user.pinned import PINNED, Pinned
 from tiles.watch import monitor_reading
 from tiles.watch.monitor import Monitor
 from tiles.watch.monitor_endorsed import EndorsedLog
-from tiles.watch.monitor_match import matcher_of
+from tiles.watch.monitor_match import Sought
 
 CHUNK = 64  # entries after which the state is written: there is much to be killed in
 
@@ -56,7 +56,7 @@ def collect(folder: Path) -> None:
     """Do one round of each of two logs, and hold one to what the other has endorsed of it."""
     monitor_reading.CHUNK = 2  # each tree is the last entry before the state is written
     state = folder / "state"
-    watched = replace(EVERY, matcher=matcher_of([]), endorsed=(EndorsedLog(state, [PRIVATE.verifier]),))
+    watched = replace(EVERY, sought=Sought(()), endorsed=(EndorsedLog(state, [PRIVATE.verifier]),))
     told = Telling(folder / "told")
     for name, policy in (("public", PUBLIC_POLICY), ("private", ENDORSED)):
         made = Monitor(str(folder / name), lambda *_, policy=policy: Pinned(policy, PINNED), state, watched)

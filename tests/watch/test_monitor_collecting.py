@@ -31,7 +31,7 @@ from tiles.user import seen_checkpoints
 from tiles.watch import monitor_endorsed, monitor_reading, monitor_state
 from tiles.watch.monitor import Monitor, Round, Watched
 from tiles.watch.monitor_endorsed import EndorsedLog
-from tiles.watch.monitor_match import matcher_of
+from tiles.watch.monitor_match import Sought
 from tiles.watch.monitor_record import Cursor, parse_position
 from tiles.watch.monitor_state import Begin, folder_of
 
@@ -52,7 +52,7 @@ class Two(Places):
 
     def watched(self, begin: Begin | None = Begin.FIRST, *others: EndorsedLog) -> Watched:
         """Return what a round does."""
-        return Watched(matcher_of([]), begin=begin, endorsed=(self.endorsed(), *others))
+        return Watched(Sought(()), begin=begin, endorsed=(self.endorsed(), *others))
 
     def read(
         self,
@@ -132,7 +132,7 @@ def test_a_key_that_comes_later(two: Two, monkeypatch: pytest.MonkeyPatch) -> No
     """What was read before is read once more for it, and is neither told nor kept twice."""
     monkeypatch.setattr(monitor_reading, "CHUNK", 2)
     entries = [b"%d" % number for number in range(300)] + AMONG
-    two.read(entries[:304], Watched(matcher_of([]), begin=Begin.FIRST))
+    two.read(entries[:304], Watched(Sought(()), begin=Begin.FIRST))
     assert two.cursors() == ()
     assert two.read(entries, two.watched(None)).start == 304
     assert two.cursors() == (Cursor(two.endorsed().id, 0, len(entries)),)
@@ -149,7 +149,7 @@ def test_begun_with_what_is_new(two: Two) -> None:
 def test_a_call_that_does_not_name_it(two: Two) -> None:
     """Nothing is forgotten: what is read meanwhile is looked through by the next call that does."""
     two.read(AMONG[:2])
-    two.read(AMONG[:4], Watched(matcher_of([]), begin=None))
+    two.read(AMONG[:4], Watched(Sought(()), begin=None))
     assert two.cursors() == (Cursor(two.endorsed().id, 0, 2),)
     two.read(AMONG)
     assert two.trees() == KEPT
@@ -207,7 +207,7 @@ def test_no_log_endorses_itself(two: Two) -> None:
 def test_two_keys_of_one_log(two: Two) -> None:
     """What either has signed counts; with one key more it is another set of keys, and all is looked for again."""
     both = two.endorsed(PRIVATE.verifier, OTHER.verifier)
-    (found,) = two.read(AMONG, Watched(matcher_of([]), begin=Begin.FIRST, endorsed=(both,))).endorsed
+    (found,) = two.read(AMONG, Watched(Sought(()), begin=Begin.FIRST, endorsed=(both,))).endorsed
     assert (found.new, found.others) == (4, 0)
     assert two.endorsed().id != both.id == two.endorsed(OTHER.verifier, PRIVATE.verifier).id
 
@@ -215,7 +215,7 @@ def test_two_keys_of_one_log(two: Two) -> None:
 def test_what_cannot_be_read_of_before(two: Two) -> None:
     """It is a trouble, keeps nobody from reading what is new, and is gone on with once it is back."""
     entries = [b"%d" % number for number in range(300)] + AMONG
-    two.read(entries[:305], Watched(matcher_of([]), begin=Begin.FIRST))
+    two.read(entries[:305], Watched(Sought(()), begin=Begin.FIRST))
     whole = public_log(entries)
     two.there["public"] = Objects(tampered(whole, **{"tile/entries/000": None}))
     done = two.go(two.monitor(two.watched(None), PUBLIC_POLICY, "public"))
@@ -333,7 +333,7 @@ def test_a_log_that_was_put_back(two: Two) -> None:
 def test_held_by_other_keys(two: Two) -> None:
     """A log that is read by fewer keys than its endorsements are known by is not held to them, and that is said."""
     both = two.endorsed(PRIVATE.verifier, OTHER.verifier)
-    watched = Watched(matcher_of([]), begin=Begin.FIRST, endorsed=(both,))
+    watched = Watched(Sought(()), begin=Begin.FIRST, endorsed=(both,))
     two.read(AMONG[:2], watched)
     two.there["private"] = Objects(LOG)
     monitor, told = two.monitor(watched, POLICY, "private"), Told()

@@ -6,7 +6,7 @@ import { leafHash } from "./merkle.js";
 import { Sha256 } from "./sha256.js";
 
 export const SCAN_LIMIT = 16_384n; // entries: 64 tiles, 512 KiB; a larger log is looked through only when told to
-const MAX_ENTRY = 65_535; // bytes
+const MAX_DATA = 1 << 20; // bytes of a file that are kept: entries of other people's logs are longer than ours
 
 /**
  * Read a stream of bytes once, in constant memory; progress is called with the bytes so far. Returns {sha256, size,
@@ -19,14 +19,14 @@ export async function readFile(stream, progress = () => {}, name = "") {
   for (let part; !(part = await reader.read()).done; progress(size)) {
     hash.update(part.value);
     size += part.value.length;
-    start = size > MAX_ENTRY ? [] : [...start, part.value];
+    start = size > MAX_DATA ? [] : [...start, part.value];
   }
   const sha256 = hex(hash.digest()), candidates = [{ how: "digest", entry: digestEntry(sha256, size) }];
   for (const one of spellings(name)) {
     const entry = digestEntry(sha256, size, one);
     if (entry) candidates.push({ how: "name", entry });
   }
-  if (size <= MAX_ENTRY) candidates.push({ how: "raw", entry: concat(...start) });
+  if (size <= MAX_DATA) candidates.push({ how: "raw", entry: concat(...start) });
   return { sha256, size, candidates: candidates.map((one) => ({ ...one, leaf: leafHash(one.entry) })) };
 }
 
