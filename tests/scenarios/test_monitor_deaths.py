@@ -54,7 +54,8 @@ def test_killed_at_random(tmp_path: Path, deaths: int) -> None:
     assert halfway or deaths < 50
 
 
-@pytest.mark.parametrize("deaths", quickly([5, 50], [5]))
+@pytest.mark.slow  # deaths at each write, which find more, are in tests/watch/test_monitor_collecting.py
+@pytest.mark.parametrize("deaths", [5, 50])
 def test_killed_while_it_collects_endorsements(tmp_path: Path, deaths: int) -> None:
     """Each endorsed tree is kept once, the evidence of two that contradict is kept once, and was told."""
     rng, whole, died, halfway = printed_random(), 0.3, 0, 0

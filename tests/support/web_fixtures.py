@@ -59,7 +59,7 @@ def script(session: Session, server: LogServer) -> Script:
     return run
 
 
-@pytest.fixture(scope="session", params=[12, pytest.param(1, marks=pytest.mark.slow)], ids=["one in 12", "all"])
+@pytest.fixture(scope="session", params=[20, pytest.param(1, marks=pytest.mark.slow)], ids=["one in 20", "all"])
 def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """Return the vectors with the core's answers, made once for all processes of a run."""
     from tests.support.web_verdicts import verdicts_in

@@ -112,6 +112,7 @@ def test_a_link_with_a_key_that_was_retired(chromium: Chromium, tiletree: Comman
         assert (state, new in words, "Pin the new key" in words) == ("signature", True, True)
 
 
+@pytest.mark.slow
 def test_what_is_not_shown_and_not_pinned(chromium: Chromium, tiletree: Command) -> None:
     """A stranger's statement is none; and a new key that signs another history is not pinned: the fork is shown."""
     (before, both, after), old, _ = rotated(tiletree)

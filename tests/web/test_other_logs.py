@@ -135,6 +135,7 @@ def test_what_a_link_may_not(chromium: Chromium, more: str, state: str, words: s
             assert words in one.said("#head")[2]
 
 
+@pytest.mark.slow
 def test_a_proof_of_a_log_of_certificates_offline(chromium: Chromium, tmp_path: Path) -> None:
     """verify.html verifies it: its policy names the key."""
     policy = f"log {ct_key().vkey}\nquorum none\n".encode()
