@@ -62,13 +62,13 @@ ROWS = [
 ]
 
 
-_OF_OTHER_FORMATS = {"LATEST", "ISSUERS"}  # in mirrors of other people's logs: no log of ours has them
+OF_OTHER_FORMATS = {paths.LATEST, paths.ISSUERS}  # in mirrors of other people's logs: no log of ours has them
 
 
 def names_without_a_row() -> list[str]:
     """Return the constants of `tiles.records.paths` that name objects, or what they are below, and have no row."""
     named = {name: value for name, value in vars(paths).items() if name.isupper() and isinstance(value, str)}
-    public = {name: value for name, value in named.items() if name[0] != "_" and name not in _OF_OTHER_FORMATS}
+    public = {name: value for name, value in named.items() if name[0] != "_" and value not in OF_OTHER_FORMATS}
     return sorted(name for name, value in public.items() if not any(_is_of(value, row.path) for row in ROWS))
 
 

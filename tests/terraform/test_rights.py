@@ -17,6 +17,7 @@ import pytest
 
 from tests.terraform import iam
 from tests.terraform.deployment import ACCOUNT, OTHER, Deploy, Deployment
+from tests.terraform.log_objects import OF_OTHER_FORMATS
 from tests.terraform.tools import HERE
 from tiles.entries.kind import LEAF
 from tiles.inbox.submission import SUBMITTER, Name
@@ -112,7 +113,7 @@ def everyone(deployment: Deployment) -> dict[str, str]:
 
 def test_the_rows_have_each_name_that_the_code_has() -> None:
     """What tiles/records/paths.py calls by a name of its own is in the table: a new name is asked for."""
-    inside = {paths.TRACES, paths.ODD}  # parts of others
+    inside = {paths.TRACES, paths.ODD, *OF_OTHER_FORMATS}  # parts of others, and what no log of ours has
     names = {
         value
         for name, value in vars(paths).items()
