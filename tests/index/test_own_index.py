@@ -212,6 +212,20 @@ def test_a_large_log_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
+def test_a_log_that_becomes_large_while_batches_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small batches in one call end with the same indexes as one large batch."""
+    monkeypatch.setattr(own_index, "SCAN_LIMIT", 8191)
+    monkeypatch.setattr(build, "STEP", 8192)  # above that limit, as it is
+    world = World().grown(1)
+    log = opened(world)
+    for number in range(5):
+        log.append(some_entries(str(number), 2048))
+        assert log.update_index(more=True) == ""
+    assert not list(world.stores["public"].list("index/"))
+    assert log.update_index() == ""
+    assert [covered(world, kind) for kind in (LEAF, SHA256, NAME)] == [8192] * 3
+
+
 def operations() -> int:
     """Return how many there are from the answer to the end of the index."""
     faults = Faults()

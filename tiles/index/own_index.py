@@ -55,6 +55,7 @@ class OwnIndex:
         self._tree = OwnTree(public, *signer.keys.held)
         self._fresh = Fresh()
         self._kinds: dict[str, bool] | None = None  # that are kept, and whether to begin them; None: to be found out
+        self._was_few = False  # when that was found out, the log was small enough to look through
         self._since = 0.0  # when a batch began to wait
         self._signed = False  # whether this run has published an entry that somebody signed
         self._problem = ""  # of the last step
@@ -125,7 +126,9 @@ class OwnIndex:
             if not _goal(size):
                 return ""
             if self._kinds is None:
-                self._kinds, self._since = dict(self._kept(size, stopped())), now
+                self._since = now
+            if self._kinds is None or (self._was_few and size > SCAN_LIMIT):  # it has grown while batches waited
+                self._kinds, self._was_few = dict(self._kept(size, stopped())), size <= SCAN_LIMIT
             self._fresh.take(plan, self._kinds)
             if _goal(size) == self._goal:
                 return ""  # no more can be covered
