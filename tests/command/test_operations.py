@@ -60,7 +60,14 @@ class Operator:
     def word(self, word: str) -> str:
         """Return what a word of the page stands for."""
         first, slash, rest = word.partition("/")
-        return {**WORDS, "VKEY": self.vkey}.get(first, first) + slash + {"K": "k"}.get(rest, rest)
+        if first == "NEW-VKEY":
+            return self.newest()
+        words = {**WORDS, "VKEY": self.vkey, "OLD-VKEY": self.vkey}
+        return words.get(first, first) + slash + {"K": "k"}.get(rest, rest)
+
+    def newest(self) -> str:
+        """Return the vkey of the key that was added last."""
+        return self.tiletree("key", "show", "k").out.split()[-1]
 
     def run(self, line: list[str]) -> Done:
         """Run a line."""
@@ -75,6 +82,8 @@ class Operator:
         else:
             assert program == "tiletree"
             self.done.append(self.tiletree(*words, stdin=b"y\n"))
+            if words[:2] == ["key", "retire"]:
+                self.vkey = self.newest()
             return self.done[-1]
         return Done(0, "", "")
 
