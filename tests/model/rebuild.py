@@ -90,15 +90,14 @@ def _is_of(anchor: Anchor, identity: int) -> bool:
 def _is_sound(s: State, r: Run, anchor: Anchor) -> bool:
     """Whether the next run can go on with the head: what it commits to is signed, or extends what is."""
     head = r.head
-    if head.anchor != anchor.identity or size(r.checkpoint) not in (head.base, head.size):
+    if head.anchor != anchor.identity or (anchor.frozen and not head.frozen):
         return False
-    if anchor.frozen and not head.frozen:
+    if head.tree == r.checkpoint:
+        return head.tree == anchor.tree == r.ahead
+    is_beyond = any(tree not in (r.checkpoint, head.tree) for tree in (anchor.tree, r.ahead))
+    if size(r.checkpoint) != head.base or is_beyond:
         return False
-    if r.checkpoint != head.tree and head.batch != Batch() and head.staged not in s.staged:
-        return False
-    if any(tree not in (r.checkpoint, head.tree) for tree in (anchor.tree, r.ahead)):
-        return False
-    return head.tree != r.checkpoint or head.tree == anchor.tree == r.ahead
+    return head.batch == Batch() or head.staged in s.staged
 
 
 def in_the_way(s: State, setup: Setup) -> frozenset[Tile]:
