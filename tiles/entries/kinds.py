@@ -26,7 +26,7 @@ class Rekor:
     """What Rekor v2 logs of a signature (`tiles.sigstore.hashedrekord`)."""
 
     name = "hashedrekord"
-    begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord",'
+    begins = b'{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"'
     found_by = (SHA256, SHA512, KEY, IDENTITY, ISSUER)
 
     def check(self, entry: bytes) -> None:
@@ -75,7 +75,7 @@ class Signature:
     """A signature by SSH, minisign or OpenPGP over a file (`tiles.signatures.entry`), whether or not it is right."""
 
     name = SIGNATURE
-    begins = f"{TITLE}\n".encode()
+    begins = f"{TITLE}\nformat ".encode()
     found_by = (SHA256, SHA512, KEY)
 
     def check(self, entry: bytes) -> None:
