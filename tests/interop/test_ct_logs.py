@@ -149,7 +149,8 @@ def test_commands(theirs: Theirs, tmp_path: Path, *, over_http: bool) -> None:
             verified = run("verify", "entry", "--proof", f"proof-{number}", *theirs.pins)
             assert (verified["index"], verified["size"]) == (sct.index, 513)
         found = run("policy", "check", "policy", log)
-        assert (found["accepted"], found["signatures"][-1]["time"] > 1_790_000_000) == (True, True)
+        times = [each["time"] for each in found["signatures"] if "time" in each]  # among lines that mean nothing
+        assert (found["accepted"], min(times) > 1_790_000_000) == (True, True)
         assert len(run("logproof", log, "--first-size", 255, *theirs.pins, *more)["hashes"]) > 0
         assert run("audit", log, *theirs.pins, *more)["findings"] == []
 
