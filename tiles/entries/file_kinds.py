@@ -21,6 +21,11 @@ from tiles.tree.bundle import MAX_ENTRY_SIZE
 DIGESTS = {SHA256: hashlib.sha256, SHA512: hashlib.sha512}  # by which an entry is found that is of no other kind
 
 
+def digest_keys(entry: bytes) -> list[Key]:
+    """Return the keys of an entry that is itself the thing that was logged: the digests of its bytes."""
+    return [Key(kind, digest(entry).digest()) for kind, digest in DIGESTS.items()]
+
+
 class FileDigest:
     """The digest entry of a file (`tiles.entries.file_digest`), with its name or without."""
 
@@ -107,8 +112,7 @@ class Raw:
         """Return the digests of the bytes, which are the thing that was logged, and what an attestation is about."""
         from tiles.entries.subjects import subjects_in  # as slow, and not for who only makes entries
 
-        digests = [Key(kind, digest(entry).digest()) for kind, digest in DIGESTS.items()]
-        return [*digests, *(Key(SUBJECT, value) for value in subjects_in(entry))]
+        return [*digest_keys(entry), *(Key(SUBJECT, value) for value in subjects_in(entry))]
 
 
 _FILE_KINDS: tuple[FileKind, ...] = (FileDigest(), Raw(), Blinded())

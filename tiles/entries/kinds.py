@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from tiles.entries.file_kinds import DIGESTS, Blinded, FileDigest, Raw
+from tiles.entries.file_kinds import DIGESTS, Blinded, FileDigest, Raw, digest_keys
 from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, SHA256, SHA512, SIGNATURE, SUBJECT, Key, Kind
 from tiles.entries.signer_keys import claims_of, signer_keys
 from tiles.entries.subjects import subjects_in
@@ -119,7 +119,7 @@ class Endorsement:
     def keys(self, entry: bytes) -> list[Key]:
         """Return the digests of the bytes, and the origin that it says."""
         origin = parse_endorsement(entry).origin.encode("utf-8")
-        return [*(Key(kind, digest(entry).digest()) for kind, digest in DIGESTS.items()), Key(ORIGIN, origin)]
+        return [*digest_keys(entry), Key(ORIGIN, origin)]
 
 
 KINDS: tuple[Kind, ...] = (FileDigest(), Blinded(), Rekor(), Revoked(), Signature(), Endorsement(), Raw())

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from hashlib import sha256, sha512
+from functools import partial
+from typing import Any
 
-from tiles.entries.kind import LEAF, SHA256, SHA512, Key
+from tiles.entries.file_kinds import DIGESTS
+from tiles.entries.kind import LEAF, Key
 from tiles.entries.other_logs import parsed_certificate
 from tiles.notes.index_head import MAX_KEYS, is_local
 from tiles.records.layout_names import STATIC_CT, SUMDB, TLOG_TILES
@@ -81,10 +83,13 @@ def _modules(entry: bytes) -> Sequence[bytes] | None:
     return list(dict.fromkeys(found)) or None
 
 
+def _digest(digest: Callable[[bytes], Any], entry: bytes) -> Sequence[bytes]:
+    return [digest(entry).digest()]
+
+
 _BYTES: dict[str, Values] = {
     LEAF: lambda entry: [leaf_hash(entry)],
-    SHA256: lambda entry: [sha256(entry).digest()],
-    SHA512: lambda entry: [sha512(entry).digest()],
+    **{kind: partial(_digest, digest) for kind, digest in DIGESTS.items()},
 }
 _FOUND_BY: dict[str, dict[str, Values]] = {
     STATIC_CT: {DNS: _domains, **_BYTES},
