@@ -16,7 +16,8 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.key_change import ADD, RETIRE, KeyChange
 from tiles.notes.keys import SIGNS_TEXT, VerifierKey
 from tiles.notes.note import Note, verify_note
-from tiles.notes.policy import Accepted, Log, Policy
+from tiles.notes.policy import Accepted, Policy
+from tiles.notes.policy_logs import accepting_also
 
 _Called = tuple[str, bytes]  # name and key id, by which a signature line says whose it is
 
@@ -108,22 +109,18 @@ class KeyHistory:
         try:
             return policy.accept(signed, origin)
         except SignatureError:
-            then = [use for use in self.forerunners if use.has_signed(signed.tree.size)]
+            then = [use.key for use in self.forerunners if use.has_signed(signed.tree.size)]
             if not then:
                 raise
-            return _with(policy, then).accept(signed, origin)
+            return accepting_also(policy, then).accept(signed, origin)
 
     def led_to_by(self, policy: Policy) -> Policy:
         """Return a policy that accepts what the keys of before have signed, too: to say who has signed a fork."""
-        return _with(policy, self.forerunners)
+        return accepting_also(policy, (use.key for use in self.forerunners))
 
 
 def _called(key: VerifierKey) -> _Called:
     return key.name, key.key_id
-
-
-def _with(policy: Policy, uses: Iterable[Use]) -> Policy:
-    return replace(policy, logs=(*policy.logs, *(Log(use.key) for use in uses)))
 
 
 def history_of(known: Iterable[VerifierKey], statements: Sequence[tuple[KeyChange, Note]]) -> KeyHistory:

@@ -5,9 +5,12 @@ All other bytes stay: comments, witnesses, groups, the quorum.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from tiles.errors import UsageError
 from tiles.notes.keys import VerifierKey
-from tiles.notes.policy import Policy, parse_policy
+from tiles.notes.policy import Log, Policy, parse_policy
 
 
 def with_log(policy: Policy, key: VerifierKey) -> Policy:
@@ -38,3 +41,8 @@ def _key_in(policy: Policy, line: bytes, origin: str) -> VerifierKey | None:
     if len(words) < 2 or words[0] != b"log":
         return None
     return next((log.key for log in policy.logs if log.key.name == origin and log.key.vkey.encode() == words[1]), None)
+
+
+def accepting_also(policy: Policy, keys: Iterable[VerifierKey]) -> Policy:
+    """Return the policy that also accepts what these keys of a log have signed, for one reading: its text stays."""
+    return replace(policy, logs=(*policy.logs, *map(Log, keys)))

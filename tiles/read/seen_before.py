@@ -7,13 +7,13 @@ by any key of the policy counts, and what was seen by a key by which the log was
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from tiles.errors import AccessError, ForkError, NotFound, placed
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.fork_evidence import signs_alone
 from tiles.notes.keys import VerifierKey
-from tiles.notes.policy import Accepted, Log, Policy
+from tiles.notes.policy import Accepted, Policy
+from tiles.notes.policy_logs import accepting_also
 from tiles.read.histories import check_extends, forked, unproven
 from tiles.read.memories import CheckpointMemory
 from tiles.read.verified_tree import VerifiedTree
@@ -46,7 +46,7 @@ class SeenBefore:
         served, visits = accepted.signed, self._visits
         own = self._policy.keys_of(served.origin)
         before = dict.fromkeys(old for key in own for old in visits.before(key, served.origin) if old not in own)
-        policy = replace(self._policy, logs=(*self._policy.logs, *map(Log, before))) if before else self._policy
+        policy = accepting_also(self._policy, before)
         signers = [key for key in own if key == accepted.log or (len(own) > 1 and signs_alone(served, key))]
         while True:
             seen = {key: visits.last(key, served.origin) for key in (*own, *before)}
