@@ -26,6 +26,8 @@ LINES = 300  # of a module
 PURE_STDLIB = {
     "__future__",
     "base64",
+    "binascii",
+    "bisect",
     "collections",
     "collections.abc",
     "contextlib",
