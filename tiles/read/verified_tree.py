@@ -61,13 +61,20 @@ class VerifiedTree:
         """Return the inclusion proof of an entry, verified. Raises UsageError unless 0 ≤ index < the tree's size."""
         found = self._reader.inclusion(index)
         if found is None:
-            self.read(self._reader.path(index))
+            self.read_paths([index])
             found = self._reader.inclusion(index)
         if found is None:  # `read` has just made all of it known
             raise AssertionError(f"what entry {index} takes is not known")
         leaf, hashes = found
         verify_inclusion(leaf, index, self.tree, hashes)
         return hashes
+
+    def read_paths(self, indexes: Iterable[int]) -> None:
+        """Read the tiles that the inclusion proofs of these entries take, all in one go, so that `prove` reads none.
+
+        Raises as `read` does; UsageError unless 0 ≤ index < the tree's size.
+        """
+        self.read([node for index in indexes for node in self._reader.path(index)])
 
     def leaf_hashes(self, bundle: Tile) -> Sequence[Hash]:
         """Return the leaf hashes of a bundle, a node of which the last `read` was asked for."""
