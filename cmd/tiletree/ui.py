@@ -214,7 +214,7 @@ class Output:
             click.echo(line, err=True)
 
     def _say(self, text: str, level: str, event: str, **fields: Any) -> None:
-        text = shown(self._plain(text))
+        text = shown(self.plain(text))
         if self.log_lines:
             from tiles.upkeep.log_line import log_line  # needed by few calls
 
@@ -231,7 +231,7 @@ class Output:
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
         self._say_late()
-        message, hint = self._plain(message), self._plain(hint)
+        message, hint = self.plain(message), self.plain(hint)
         if self.json:
             click.echo(
                 _json({**self.partial, **self.remarks, "error": {"kind": kind, "message": message, "hint": hint}})
@@ -243,7 +243,8 @@ class Output:
         if hint:
             self.note(f"hint: {hint}")
 
-    def _plain(self, text: str) -> str:
+    def plain(self, text: str) -> str:
+        """Return text without what is hidden."""
         for word in sorted(self.hidden, key=len, reverse=True):
             text = text.replace(word, self.hidden[word])
         return text

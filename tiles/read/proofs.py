@@ -33,7 +33,8 @@ def proofs_of(client: LogClient, indexes: Iterable[int]) -> Iterator[TlogProof |
     damaged one keeps no other proof from being made. Raises AccessError if none of several tiles can be reached, and
     UsageError for an index that the tree does not have.
     """
-    tree = client.tree_of(client.accepted.signed)
+    signed = client.accepted.signed
+    tree = client.tree_of(signed)
     runs = (list(run) for _, run in groupby(indexes, lambda index: index // TILE_WIDTH))
     while some := list(islice(runs, CHUNK)):
         failed = _failed(tree, some)
@@ -41,7 +42,7 @@ def proofs_of(client: LogClient, indexes: Iterable[int]) -> Iterator[TlogProof |
             if (error := failed.get(run[0])) is not None:
                 yield Unproven(run, error)
             else:
-                yield from map(client.prove, run)
+                yield from (TlogProof(index, tree.prove(index), signed) for index in run)
 
 
 def _failed(tree: VerifiedTree, runs: Sequence[Run]) -> dict[int, LogError | AccessError]:
