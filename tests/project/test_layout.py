@@ -87,6 +87,7 @@ def package_of(name: str) -> str:
 # a package imports what is on lower floors, and itself; nothing beside it
 FLOORS = {
     "errors": 0,
+    "native": 0,
     "parallel": 0,
     "retry": 0,
     "version": 0,
