@@ -15,7 +15,7 @@ CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 # what hashes, or writes what was hashed
-WITH_NATIVE := tests/tree tests/write tests/scenarios tests/upkeep tests/index tests/model tests/records
+WITH_NATIVE := tests/test_native.py tests/tree tests/write tests/scenarios tests/upkeep tests/index tests/model tests/records
 
 .PHONY: help demo test native coverage soak soak-full attack check terraform bench interop interop-full package clean
 

@@ -130,7 +130,7 @@ def test_the_variable(value: str, used: bool) -> None:
     """TILETREE_NATIVE=0 leaves what is installed unused."""
     code = "from tiles.native import hashing; print(hashing is not None)"
     environment = {native.VARIABLE: value}
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True)
     assert done.stdout.split() == [str(used)], done.stderr
 
