@@ -7,11 +7,8 @@ at TILE_HEIGHT.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
-from tiles.tree.merkle import HASH_SIZE, Hash
-
-_PAIR = 2 * HASH_SIZE
+from tiles.tree.merkle import HASH_SIZE, Hash, flat_parents
 
 # By height, hashes one after the other, as a tile stores them.
 Heights = tuple[bytes, ...]
@@ -20,10 +17,8 @@ Heights = tuple[bytes, ...]
 def heights_of(data: bytes) -> Heights:
     """Return the hashes at each height of a tile, whose length was checked; its own first."""
     heights = [data]
-    while len(data) >= _PAIR:
-        # one slice holds both children; calling node_hash for each pair would be a third of the cost
-        ends = range(0, len(data) - HASH_SIZE, _PAIR)
-        data = b"".join([sha256(b"\x01" + data[at : at + _PAIR]).digest() for at in ends])
+    while len(data) >= 2 * HASH_SIZE:
+        data = flat_parents(data)
         heights.append(data)
     return tuple(heights)
 
