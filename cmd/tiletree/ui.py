@@ -9,10 +9,8 @@ credentials, in whatever place it stands: errors and notes have its shown form o
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -76,6 +74,8 @@ def own_fault(error: Exception) -> tuple[str, str]:
     """Return message and hint for an exception that nobody expected: its type and its place, never what it says."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    import traceback  # needed by calls that fail
+
     places = [
         f"{Path(frame.filename).relative_to(root.parent).as_posix()}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -280,6 +280,8 @@ class _Bar(Progress):
 
 def _json(document: dict[str, Any]) -> str:
     """Return a document in one line of printable ASCII."""
+    import json  # not for calls without --json
+
     return json.dumps(document).replace("\x7f", "\\u007f")  # the one control character that dumps leaves
 
 

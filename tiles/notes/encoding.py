@@ -14,9 +14,9 @@ from tiles.tree.merkle import MAX_TREE_SIZE
 
 # signed-note "Format": "MUST NOT contain any ASCII control characters (those below U+0020) other than newline"
 _CONTROL = bytes(code for code in range(0x20) if code != 0x0A)
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)  # 19 digits hold 2^63 - 1
+_MAX_DIGITS = 19  # which hold 2^63 - 1
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_ESCAPE = re.compile(rb"%([0-9A-F]{2})")
+_ESCAPE = rb"%([0-9A-F]{2})"
 
 
 def decode_text(data: bytes, what: str) -> str:
@@ -72,7 +72,7 @@ def decode_decimal(text: str, what: str, *, maximum: int = MAX_TREE_SIZE) -> int
 
     Raises Malformed for anything else.
     """
-    if not _DECIMAL.fullmatch(text):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and (text == "0" or text[0] != "0")):
         raise Malformed(what, "not a decimal number without sign and leading zeros", text)
     number = int(text)
     if number > maximum:
@@ -91,6 +91,6 @@ def percent_decoded(text: str, what: str) -> str:
     Raises Malformed for bytes that are no UTF-8.
     """
     try:
-        return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), text.encode("ascii")).decode("utf-8")
+        return re.sub(_ESCAPE, lambda found: bytes([int(found[1], 16)]), text.encode("ascii")).decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed(what, f"not UTF-8 at byte {error.start}", text[:80]) from None
