@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -206,6 +205,8 @@ def _interrupted(error: BaseException, output: Output) -> int:
 def _unexpected(error: Exception, output: Output) -> int:
     output.error("Unexpected", *own_fault(error))
     if os.environ.get(TRACEBACK):
+        import traceback  # needed by calls that fail
+
         for line in "".join(traceback.format_exception(error)).splitlines():
             output.note(line)
     return EXIT_FAULT

@@ -225,6 +225,8 @@ MISTAKEN = [
     "key forget log --seen --vkey VKEY --origin X",
     "prove log X --vkey VKEY",
     "prove log --index 0 -o X --vkey VKEY",
+    "prove log --all --out-dir X --vkey VKEY",
+    "prove log a X --out-dir made --vkey VKEY",
     "trust-root log --out made --vkey VKEY --also X",
     "staple unlogged --key sk.pub --log log --log-key k --timestamp X",
     "verify X --proof p --vkey VKEY",

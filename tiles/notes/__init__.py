@@ -2,6 +2,7 @@
 
     encoding       text, numbers and base64 that have one form only
     keys           verifier keys, signing keys, and what they may be called
+    spki           keys by ECDSA and RSA, which few logs have
     note           signed notes
     checkpoint     checkpoints
     cosignature    cosignatures, by Ed25519 and ML-DSA-44
