@@ -37,7 +37,7 @@ def at_cluster(url: str) -> Iterator[Workers]:
     Jobs of a worker that is lost are done again by another one. Raises UsageError for another address, and where
     `distributed` is not installed; AccessError if the cluster cannot be reached, cannot do such jobs, or is lost.
     """
-    address, shown = _address(url)
+    address, shown = parse_address(url)
     distributed = _distributed()
     lost = _lost(distributed)
     try:
@@ -62,8 +62,8 @@ def at_cluster(url: str) -> Iterator[Workers]:
             client.close(timeout=CONNECT)
 
 
-def _address(url: str) -> tuple[str, str]:
-    """Return what Dask calls an address, and what is shown of it."""
+def parse_address(url: str) -> tuple[str, str]:
+    """Return what Dask calls an address, and what is shown of it. Raises UsageError."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -104,7 +104,7 @@ def _checked(client: Any, shown: str, lost: tuple[type[BaseException], ...]) -> 
         versions = client.run(resolve_name, "tiles.version:__version__", on_error="return")
         threads = int(sum(client.nthreads().values()))
     except lost as error:
-        hint = f"start some with `dask worker {_address(shown)[0]}`"
+        hint = f"start some with `dask worker {parse_address(shown)[0]}`"
         raise AccessError(f"the Dask scheduler at {shown} has no workers that answer", hint=hint) from error
     for worker, version in sorted(versions.items()):
         if isinstance(version, ImportError):

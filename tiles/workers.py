@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Workers:
 
     def each(
         self, items: Iterable[Item], here: Callable[[Item], Result], there: Callable[[Item], Result]
-    ) -> Iterator[Result]:
+    ) -> Generator[Result]:
         """Yield the job's result for each item, in the order of the items, and raise what it raised in its turn.
 
         here    does the job in this process

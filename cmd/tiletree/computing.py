@@ -21,11 +21,18 @@ class Spread:
     jobs: int | None = None
     executor: str | None = None
 
+    def __post_init__(self) -> None:
+        """Raise UsageError before anything is read."""
+        if self.executor is not None:
+            from tiles.cluster import parse_address
+
+            parse_address(self.executor)
+            if self.jobs is not None:
+                raise click.UsageError("--jobs is of this machine, and --executor names others")
+
     def at_work(self, entries: int) -> AbstractContextManager[Workers]:
         """Return the workers for so many entries, for as long as the context lasts. Raises UsageError, AccessError."""
         if self.executor is not None:
-            if self.jobs is not None:
-                raise click.UsageError("--jobs is of this machine, and --executor names others")
             from tiles.cluster import at_cluster
 
             return at_cluster(self.executor)

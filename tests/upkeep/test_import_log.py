@@ -167,8 +167,9 @@ def test_another_writer(before: int, at: int) -> None:
 
 
 @pytest.mark.parametrize("path", ["tile/entries/000", "tile/entries/003"])
-def test_another_writer_while_the_source_is_read(path: str) -> None:
+def test_another_writer_while_the_source_is_read(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries of another writer that are found in time end the import before anything is added in a wrong place."""
+    monkeypatch.setattr("tiles.upkeep.import_log._BUNDLES", 2)  # read together: those of one batch
     world = holding(0)
     objects = Objects(make_log(SIZE))
 

@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 
 from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
 from tiles.notes.withheld import Entry
-from tiles.read.fetcher import open_log
 from tiles.read.layouts import LAYOUTS
 from tiles.read.log_formats import LogFormat
 from tiles.read.pruned import is_pruned
+from tiles.read.runs import Hands, opened
 from tiles.read.withheld import WithheldEntries
 from tiles.records.layout_names import TLOG_TILES
 from tiles.records.paths import WITHHELD, withheld_bundle, withheld_path
@@ -132,17 +132,6 @@ def _missing_bundle(finding: Finding) -> int | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """Those who recompute runs of entries.
-
-    url   what those elsewhere open to read the log, as `open_log` takes it
-    """
-
-    workers: Workers = HERE
-    url: str = ""
-
-
 class Walk:
     """One audit, in the process that collects the findings."""
 
@@ -183,7 +172,7 @@ class Walk:
         if level > 2:
             return [self._judged(below, self.below(below)) for below in self._children(above)]
         stated = list(self._children(above))
-        workers, share = self._hands.workers, max(1, self._fetcher.parallel // self._hands.workers.count)
+        workers, share = self._hands.workers, self._hands.share(self._fetcher)
         here = partial(recompute_run, self._fetcher, layout=self._layout, parallel=share)
         there = partial(_recompute_run_at, self._hands.url, self._layout, share)
         runs = workers.each(stated, here, there)
@@ -247,7 +236,4 @@ def recompute_run(fetcher: Fetcher, above: Stated, layout: str = TLOG_TILES, par
 
 def _recompute_run_at(url: str, layout: str, parallel: int, above: Stated) -> Run:
     """Call `recompute_run` in another process, which opens the log itself: a fetcher cannot be sent to it."""
-    return recompute_run(_opened(url), above, layout, parallel)
-
-
-_opened = lru_cache(maxsize=1)(open_log)
+    return recompute_run(opened(url), above, layout, parallel)
