@@ -91,6 +91,8 @@ FLOORS = {
     "parallel": 0,
     "retry": 0,
     "version": 0,
+    "workers": 0,
+    "cluster": 1,
     "tree": 1,
     "store": 1,
     "notes": 2,
