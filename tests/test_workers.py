@@ -203,7 +203,7 @@ def test_no_process_outlives_its_parent(tmp_path: Path) -> None:
         "        print(at.executor.submit(os.getpid).result(), flush=True)\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False, timeout=20)
     child = int(done.stdout)
     for _ in range(100):
         if not Path(f"/proc/{child}").exists():
