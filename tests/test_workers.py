@@ -10,7 +10,9 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import count, islice
+from multiprocessing import active_children
 from pathlib import Path
+from threading import Event, Timer
 from time import sleep
 from typing import Any
 
@@ -133,12 +135,45 @@ def test_an_error_has_its_turn(workers: str) -> None:
 
 
 def test_threads_share_objects() -> None:
-    """Threads do the job of this process, which is one of them."""
+    """Threads do the job of this process."""
     found: list[int] = []
     with threads(3) as at:
         assert at.count == 3
         assert list(at.each(range(50), here=lambda item: found.append(item) or item, there=there)) == list(range(50))
     assert sorted(found) == list(range(50))
+
+
+def test_nobody_waits_for_a_job_that_hangs() -> None:
+    """Whoever gives up does not wait for what threads are doing, and what they have not begun is never done."""
+    hangs, begun = Event(), []
+
+    def hang(item: int) -> None:
+        begun.append(item)
+        hangs.wait(10)
+
+    with pytest.raises(KeyboardInterrupt), threads(2) as at:  # noqa: PT012
+        results = at.each(range(9), here=hang, there=hang)
+        Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        next(results)
+    assert not hangs.is_set()
+    assert sorted(begun) == [0, 1]
+    hangs.set()
+
+
+def hang_there(item: int) -> int:
+    """Do not come to an end."""
+    sleep(60)
+    return item
+
+
+def test_processes_are_ended() -> None:
+    """If this process gives up, it does not wait for the others either."""
+    with pytest.raises(Malformed), processes(2) as at:  # noqa: PT012
+        at.executor.submit(abs, 1).result()  # type: ignore[union-attr]  it has started
+        children = active_children()
+        for _ in at.each(range(1, 9), here=odd, there=hang_there):
+            pass
+    assert [child.exitcode for child in children] == [-signal.SIGTERM]
 
 
 def test_processes_are_sent_the_other_job() -> None:

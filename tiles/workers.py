@@ -14,13 +14,15 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tiles.errors import AccessError
+from tiles.parallel import Pool
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -153,23 +155,42 @@ def at_work(jobs: int | None, entries: int, *, native: bool) -> AbstractContextM
 
 @contextmanager
 def threads(count: int) -> Iterator[Workers]:
-    """Start threads, one fewer than `count`: this one does jobs as well."""
-    executor = ThreadPoolExecutor(count - 1, thread_name_prefix="tiletree")
-    try:
-        yield Workers(executor, count, is_here=True, helps=True)
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+    """Start threads. Leaving the context does not wait for jobs that are under way, nor does the end of the program."""
+    with Pool(count) as pool:
+        yield Workers(_Threads(pool), count, is_here=True)
+
+
+class _Threads(Executor):
+    """Threads of a `Pool`, as an executor."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def submit(self, fn: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        """Start a job, unless it is cancelled before its turn."""
+        future: Future[Any] = Future()
+        self._pool.start(partial(_do, future, partial(fn, *arguments, **options)))
+        return future
 
 
 @contextmanager
 def processes(count: int) -> Iterator[Workers]:
-    """Spawn processes, one fewer than `count`: this one does jobs as well, and begins while they start."""
-    from concurrent.futures import ProcessPoolExecutor  # slow to import
-    from multiprocessing import get_context
+    """Spawn processes, one fewer than `count`: this one does jobs as well, and begins while they start.
 
+    If the context is left by an error, an interrupt among them, they are ended and not waited for: one may be reading
+    from a server that does not answer.
+    """
+    from concurrent.futures import ProcessPoolExecutor  # slow to import
+    from multiprocessing import active_children, get_context
+
+    others = set(active_children())
     executor = ProcessPoolExecutor(count - 1, mp_context=get_context("spawn"), initializer=_begin)
     try:
         yield Workers(executor, count, helps=True)
+    except BaseException:
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
@@ -194,8 +215,15 @@ def _end_with(parent: BaseProcess) -> None:
 
 def _done(job: Callable[[Item], Result], item: Item) -> Future[Result]:
     future: Future[Result] = Future()
-    try:
-        future.set_result(job(item))
-    except Exception as error:  # noqa: BLE001  raised when it is its turn
-        future.set_exception(error)
+    _do(future, partial(job, item))
     return future
+
+
+def _do(future: Future[Result], job: Callable[[], Result]) -> None:
+    if future.set_running_or_notify_cancel():
+        try:
+            result = job()
+        except Exception as error:  # noqa: BLE001  raised when it is its turn
+            future.set_exception(error)
+        else:
+            future.set_result(result)
