@@ -95,6 +95,8 @@ FLOORS = {
     "version": 0,
     "tree": 1,
     "store": 1,
+    "workers": 1,
+    "cluster": 2,
     "notes": 2,
     "records": 3,
     "sigstore": 3,

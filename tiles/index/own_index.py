@@ -11,18 +11,21 @@ made.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
+from contextlib import closing
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds, may_have
 from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME, SHA256
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
-from tiles.index.build import STEP, IndexBuilder, Told
+from tiles.index.build import STEP, Entries, IndexBuilder, Told
 from tiles.index.check import Damages, check_index, read_head
 from tiles.index.fresh import Fresh
+from tiles.index.spread import SpreadLog
 from tiles.notes.index_head import RUN_ENTRIES, IndexHead
 from tiles.notes.keys import SIGNS_TEXT, VerifierKey
 from tiles.notes.policy import policy_of
 from tiles.parallel import BUCKET_READS
 from tiles.read.client import SCAN_LIMIT, LogClient
+from tiles.read.runs import Hands
 from tiles.records.paths import INDEX
 from tiles.retry import Clock, Pauses, attempts
 from tiles.signing.signer import Signer
@@ -61,13 +64,15 @@ class OwnIndex:
         self._problem = ""  # of the last step
         self._goal = -1  # up to which all kinds are known to be covered
 
-    def build(self, kind: str, told: Told | None = None) -> IndexHead:
+    def build(self, kind: str, told: Told | None = None, hands: Hands | None = None) -> IndexHead:
         """Begin the index of a kind of keys, or let it catch up, and return its head.
 
-        told   is called with the covered size, first with that of the head that was there
+        told    is called with the covered size, first with that of the head that was there
+        hands   compute records of entries
         Raises what `IndexBuilder.build` does; Refused if the signer may not sign it.
         """
-        return self._builder(self._client()).build(self._signer.verifier.name, kind, self._clock, told)
+        with closing(SpreadLog(self._client(), hands or Hands())) as log:
+            return self._builder(log).build(self._signer.verifier.name, kind, self._clock, told)
 
     def repair(self, kind: str, scratch: Store, told: Told | None = None) -> Damages:
         """Put back objects of an index that are missing or damaged, and return which they were.
@@ -173,7 +178,7 @@ class OwnIndex:
         fetcher = StoreFetcher(self._public, min(self._public.parallel, BUCKET_READS))
         return LogClient(fetcher, policy_of(self._signer.keys.held))
 
-    def _builder(self, log: LogClient) -> IndexBuilder:
+    def _builder(self, log: Entries) -> IndexBuilder:
         return IndexBuilder(self._public, log, self._sign, self._signer.verifier, self._fresh, _others(self._signer))
 
     def _sign(self, head: IndexHead) -> bytes:

@@ -12,6 +12,7 @@
     go_sumdb static_ct                   two more of them: Go's checksum database, and logs of certificates
     layouts          the formats by name, and which one a log has
     looked_up        an entry of a checksum database, by module and version
+    runs             bundles and tiles that workers read, and hand over if they lead to a hash that is believed
     verified_tree    one tree, as it can be believed
     client           checkpoint, proofs, entries, search; compares with what was seen before
     proofs           proofs of many entries: each tile is read once

@@ -220,6 +220,18 @@ class RangedStore(Protocol):
         ...
 
 
+@runtime_checkable
+class EachStore(Protocol):
+    """A store that reads many objects, one after the other, at less cost than each by itself."""
+
+    def read_each(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
+        """Yield objects, given by path and limit, in order; None for one that `read` has to be asked for.
+
+        That is one that is not there, or is longer than its limit, or cannot be read.
+        """
+        ...
+
+
 class Fetcher(Protocol):
     """Where the public objects of one log are read. Threads may share it.
 
@@ -256,6 +268,12 @@ class StoreFetcher:
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object. Raises NotFound; AccessError; TooLong if it is longer than `limit` bytes."""
         return self._store.read(path, limit).data
+
+    def fetch_each(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
+        """Yield objects as `EachStore.read_each` does; only None from a store that cannot."""
+        if isinstance(self._store, EachStore):
+            return self._store.read_each(wanted)
+        return (None for _ in wanted)
 
     def fetch_range(self, path: str, start: int, stop: int, size: int) -> Part:
         """Return a part of an object, or the whole (`tiles.store.ranges.ReadsRanges`)."""

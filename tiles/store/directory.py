@@ -69,6 +69,26 @@ class DirectoryStore:
         """Return a part of an object (RangedStore). Raises what `read` raises."""
         return Part(start, self._read(path, size, (start, stop)).data)
 
+    def read_each(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
+        """Yield objects, given by path and limit, in order; None for one of which `read` says why (EachStore).
+
+        This is one operation: the root and each folder are opened once, however many objects are read.
+        """
+        rest = iter(wanted)
+        with suppress(OSError), self._root.folders() as folders:
+            for path, limit in rest:
+                folder, name = posixpath.split(check_path(path))
+                self._root.see(folder)
+                try:
+                    folders.spare()
+                    data, status = self._posix.read_file(folders.find(folder), name, limit)
+                except OSError:
+                    yield None
+                else:
+                    self._root.check(path, status)
+                    yield data
+        yield from (None for _ in rest)
+
     def _read(self, path: str, limit: int | None, part: tuple[int, int] | None = None) -> Object:
         folder, name = posixpath.split(check_path(path))
         self._root.see(folder)
