@@ -197,22 +197,18 @@ class Store(Protocol):
         ...
 
 
-@runtime_checkable
-class PreparesSwaps(Protocol):
-    """A store in which the content of a swap costs less if it is written with what is created before it."""
-
-    def create_before_swap(self, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
-        """Create all objects, as `create` does, and prepare to swap in `data` at `path`.
-
-        Nothing of that can be read before the swap, and nothing holds if it does not come, or comes with other data.
-        """
-        ...
+Prepare = Callable[[Mapping[str, bytes], str, bytes], None]  # what `create_before_swap` calls, where a store has it
 
 
 def create_before_swap(store: Store, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
-    """Create all objects in a store, in which the next swap is of `path` to `data`, as far as is known."""
-    if isinstance(store, PreparesSwaps):
-        store.create_before_swap(objects, path, data)
+    """Create all objects in a store, in which the next swap is of `path` to `data`, as far as is known.
+
+    A store to which that makes no difference only creates the objects. Another one has a method of this name. What it
+    prepares cannot be read before the swap, and nothing holds if that does not come, or comes with other data.
+    """
+    prepare: Prepare | None = getattr(store, "create_before_swap", None)
+    if prepare is not None:
+        prepare(objects, path, data)
     else:
         store.create(objects)
 

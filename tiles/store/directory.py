@@ -102,7 +102,7 @@ class DirectoryStore:
         self._create_all(objects, None)
 
     def create_before_swap(self, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
-        """Create objects, and prepare what is to be swapped in at a path (`PreparesSwaps`): one sync does for all."""
+        """Create objects, and prepare what is to be swapped in at a path (`tiles.store.create_before_swap`)."""
         check_path(path)
         self._create_all(objects, (path, data))
 

@@ -23,7 +23,7 @@ from tiles.store import Store, StoreFetcher, Version
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
 from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, tile_at
-from tiles.tree.merkle import Hash, TreeHead, leaf_hashes, node_root
+from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead, leaf_hashes, node_root
 from tiles.tree.plan import Plan
 from tiles.tree.proof import Node, build_proof, check_range, consistency_nodes, root_nodes, verify_consistency
 from tiles.tree.reader import TreeReader
@@ -205,7 +205,8 @@ def _planned_proof(planned: Plan, parts: Sequence[Sequence[Node]]) -> tuple[Hash
         tile = tile_at(planned.tree.size, level, index)
         if (data := planned.objects.get(tile.path)) is None:
             return None
-        hashes[node] = node_root(parse_tile(data, tile.width)[first : first + (1 << height)])
+        width = 1 << height
+        hashes[node] = node_root(parse_tile(data[HASH_SIZE * first : HASH_SIZE * (first + width)], width))
     return build_proof(parts, hashes.__getitem__)
 
 
