@@ -2,7 +2,8 @@
 
     memory                        in this process
     directory                     in a directory; its helpers are directory_root, directory_listing, folders (no link is
-                                  followed), keeping (who may use what is there), posix (the system calls) and mounts
+                                  followed), keeping (who may use what is there), temporary,
+                                  posix (the system calls) and mounts
     bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_errors says what
                                   its errors mean, object_lock protects objects, probe tries a store out
     address fsspec_address        every form of address, and what may be shown of it
@@ -17,7 +18,8 @@ What a store promises, and `tests/store/test_contract.py` holds every store to:
 
 - `create` never changes an object that exists. The same content again is success; another content is `Differs`.
   Readers see an object whole or not at all. A created object may need `barrier` to last through a power cut.
-- `swap` replaces an object if and only if it is still the version that was read; it lasts once it has returned.
+- `swap` replaces an object if and only if it is still the version that was read; it lasts once it has returned, and so
+  does whatever the same store object has created before.
 - `read` and `list` see whatever was written before they were called, by anyone.
 - `barrier` returns once everything that was readable before the call lasts through a power cut,
   whoever wrote it, and everything that was deleted stays deleted.
@@ -193,6 +195,22 @@ class Store(Protocol):
     def barrier(self) -> None:
         """Return once everything readable before the call lasts through a power cut, and what was deleted is gone."""
         ...
+
+
+Prepare = Callable[[Mapping[str, bytes], str, bytes], None]  # what `create_before_swap` calls, where a store has it
+
+
+def create_before_swap(store: Store, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
+    """Create all objects in a store, in which the next swap is of `path` to `data`, as far as is known.
+
+    A store to which that makes no difference only creates the objects. Another one has a method of this name. What it
+    prepares cannot be read before the swap, and nothing holds if that does not come, or comes with other data.
+    """
+    prepare: Prepare | None = getattr(store, "create_before_swap", None)
+    if prepare is not None:
+        prepare(objects, path, data)
+    else:
+        store.create(objects)
 
 
 @dataclass(frozen=True, slots=True)

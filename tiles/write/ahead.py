@@ -11,17 +11,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tiles.errors import AccessError, Refused, UsageError
+from tiles.records.head import Head
 from tiles.records.staged_batch import Batch
+from tiles.store import Store
 from tiles.tree.bundle import check_entry_sizes
 from tiles.tree.edge import Edge
 from tiles.tree.merkle import TreeHead, leaf_hashes, split_hashes
 from tiles.tree.plan import Plan, plan
 from tiles.write.commit import Committer
-from tiles.write.load import State
 from tiles.write.once import Once, Wanted, anyway
 from tiles.write.own_tree import OwnTree
+from tiles.write.state import State
 
 MAX_BATCH = 1 << 20  # entries of one commit
+AHEAD = 4096  # entries: below, what a second thread costs is more than it saves, where no store answers over a network
 
 Staged = tuple[Plan, Batch, str]  # a batch that is staged: its plan, and the digest by which a head names it
 
@@ -66,7 +69,7 @@ class Planner:
         staged = ahead.staged if ahead.since == tree else None
         if wanted.new and staged is None:
             check_open(state)
-            staged = self._stage(edge, wanted)
+            staged = self._stage(edge, wanted, state.head)
         return Ahead(ahead.entries, tree, wanted, staged), wanted
 
     def ahead(self, edge: Edge, published: Edge, entries: Sequence[bytes]) -> Ahead:
@@ -105,10 +108,18 @@ class Planner:
             return anyway(entries, size)
         return self._once.look(entries, None, published, size, before)
 
-    def _stage(self, edge: Edge, wanted: Wanted) -> Staged:
+    def _stage(self, edge: Edge, wanted: Wanted, head: Head | None = None) -> Staged:
         planned = plan(edge, wanted.new)
         batch = Batch(planned.base, planned.count, planned.body, already=wanted.already)
-        return planned, batch, self._committer.stage(batch)
+        return planned, batch, self._committer.stage(batch, head, planned.tree)
+
+
+def is_planned_ahead(private: Store, entries: int) -> bool:
+    """Tell whether to plan and stage the next batch while one is published. entries: of that one
+
+    In a bucket, always: to stage is a request, and others are waited for meanwhile.
+    """
+    return private.parallel > 1 or entries >= AHEAD
 
 
 def checked(entries: Sequence[bytes], *, at_end: bool = False) -> Sequence[bytes]:
