@@ -6,13 +6,14 @@ log has gone on otherwise, it is planned again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import overload
 
 from tiles.errors import AccessError, Refused, UsageError
 from tiles.records.staged_batch import Batch
-from tiles.tree.bundle import check_entry_sizes
+from tiles.tree.bundle import check_entry_sizes, decode_entries
 from tiles.tree.edge import Edge
 from tiles.tree.merkle import TreeHead, leaf_hashes, split_hashes
 from tiles.tree.plan import Plan, plan
@@ -42,6 +43,30 @@ class Ahead:
     staged: Staged | None = None
 
 
+class Encoded(Sequence[bytes]):
+    """Entries as a plan holds them, decoded each time somebody asks for them.
+
+    Once a batch is staged, few ask. The list of its entries would take as much memory as all else that is held of it.
+    """
+
+    def __init__(self, planned: Plan) -> None:
+        self._pieces = planned.pieces
+        self._count = planned.count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (entry for piece in self._pieces for entry in decode_entries(piece))
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, at: int | slice) -> bytes | Sequence[bytes]:
+        return list(self)[at]
+
+
 class Planner:
     """Plans batches of one log.
 
@@ -60,14 +85,12 @@ class Planner:
         Raises Refused if something is new, and the log is frozen.
         """
         tree = state.head.tree
-        wanted = ahead.wanted
-        if ahead.since != tree or wanted is None:
-            wanted = self._look(ahead.entries, edge, tree.size, wanted)
-        staged = ahead.staged if ahead.since == tree else None
-        if wanted.new and staged is None:
+        if ahead.since != tree or ahead.wanted is None:
+            ahead = Ahead(ahead.entries, tree, self._look(ahead.entries, edge, tree.size, ahead.wanted))
+        if ahead.wanted is not None and ahead.wanted.new and ahead.staged is None:
             check_open(state)
-            staged = self._stage(edge, wanted)
-        return Ahead(ahead.entries, tree, wanted, staged), wanted
+            ahead = self._staged(edge, [ahead])
+        return ahead, ahead.wanted or anyway((), tree.size)
 
     def ahead(self, edge: Edge, published: Edge, entries: Sequence[bytes]) -> Ahead:
         """Return the next batch, planned on what is committed, as far as that can be done now.
@@ -75,13 +98,16 @@ class Planner:
         edge        the right edge of the committed tree
         published   that of the tree that it was committed on
         """
+        found = [Ahead(entries)]
         if not entries:
-            return Ahead(entries)
-        wanted = None
+            return found[0]
         with suppress(AccessError):  # then the rest is done when its turn comes
             wanted = self._look(entries, published, edge.size, None)
-            return Ahead(entries, edge.tree, wanted, self._stage(edge, wanted) if wanted.new else None)
-        return Ahead(entries, edge.tree if wanted else None, wanted)
+            found = [Ahead(entries, edge.tree, wanted)]
+            if wanted.new:
+                del entries, wanted  # `found` alone holds them
+                return self._staged(edge, found)
+        return found[0]
 
     def committed(self, planned: Plan) -> None:
         """Take note that this was committed."""
@@ -93,6 +119,7 @@ class Planner:
         there = dict(batch.already)
         if batch.took or batch.count + len(there) != len(entries):
             return False
+        entries = list(entries)
         if [entry for position, entry in enumerate(entries) if position not in there] != batch.entries():
             return False
         leaves = leaf_hashes([entries[position] for position in there])
@@ -105,10 +132,21 @@ class Planner:
             return anyway(entries, size)
         return self._once.look(entries, None, published, size, before)
 
-    def _stage(self, edge: Edge, wanted: Wanted) -> Staged:
-        planned = plan(edge, wanted.new)
-        batch = Batch(planned.base, planned.count, planned.body, already=wanted.already)
-        return planned, batch, self._committer.stage(batch)
+    def _staged(self, edge: Edge, found: list[Ahead]) -> Ahead:
+        """Plan and stage what is new of a batch, on top of an edge.
+
+        found   the batch alone: it is replaced by one that is held in less memory, before anything is written
+        """
+        (ahead,) = found
+        wanted = ahead.wanted or anyway(ahead.entries, edge.size)
+        planned = plan(edge, list(wanted.new))
+        if self._once is None:  # all that was wanted is new
+            ahead = Ahead(Encoded(planned), ahead.since, anyway(Encoded(planned), wanted.size))
+        found[:] = [ahead]
+        batch = Batch(planned.base, planned.count, already=wanted.already)
+        del wanted
+        name = self._committer.stage_data(batch.size, batch.with_entries(planned.pieces))
+        return replace(ahead, staged=(planned, batch, name))
 
 
 def checked(entries: Sequence[bytes], *, at_end: bool = False) -> Sequence[bytes]:

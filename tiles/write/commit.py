@@ -46,9 +46,12 @@ class Committer:
 
     def stage(self, batch: Batch) -> str:
         """Store a batch, so that it lasts, at the path by which a head can name it; return its digest."""
-        data = batch.data
+        return self.stage_data(batch.size, batch.data)
+
+    def stage_data(self, size: int, data: bytes) -> str:
+        """Stage a batch as `stage` does. size: of the tree with it; data: `Batch.data`"""
         name = digest(data)
-        self._private.create({staged_path(batch.size, name): data})
+        self._private.create({staged_path(size, name): data})
         self._private.barrier()
         return name
 

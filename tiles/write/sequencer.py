@@ -116,19 +116,18 @@ class Sequencer:
         any batch, once the one before it is published. What `take` raises is raised after that.
         """
         planner = self._planner(once=once)
-        ahead = Ahead(checked(take(None), at_end=True))
-        while ahead.entries:
+        waiting = [Ahead(checked(take(None), at_end=True))]
+        while waiting[0].entries:
             coming: list[Future[Ahead]] = []
 
             def look_ahead(edge: Edge, before: Edge, coming: list[Future[Ahead]] = coming) -> None:
                 coming.append(in_background(lambda: planner.ahead(edge, before, checked(take(edge.size), at_end=True))))
 
-            done = self._append(ahead, planner, look_ahead)
+            done = self._append(waiting.pop(), planner, look_ahead)  # nothing else holds the batch
             yield done
-            for future in coming:
-                ahead = future.result()
-            if not coming:  # an earlier run had committed this batch, or all of it was there
-                ahead = Ahead(checked(take(done.checkpoint.tree.size), at_end=True))
+            waiting = [coming.pop().result() for _ in coming[:]]
+            if not waiting:  # an earlier run had committed this batch, or all of it was there
+                waiting = [Ahead(checked(take(done.checkpoint.tree.size), at_end=True))]
 
     def sequence(self, limits: Limits | None = None, *, publish: bool = True) -> Sequenced:
         """Decide what waits in the inbox, as one batch: log it or refuse it, publish, and say what was done.
