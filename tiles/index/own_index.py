@@ -101,7 +101,7 @@ class OwnIndex:
 
         A kind is kept once it was begun. Where looking through all entries would take too long, those that readers
         look for first are begun, and those of signed entries once this run has published one. That of digests is not
-        begun in a log that has raw entries only: it takes as long as all the rest of publishing them, and whoever has
+        begun in a log that has raw entries only: it takes nearly as long as all the rest, and whoever has
         such an entry finds it by its leaf hash.
 
         stopped   returns the kinds that are left as they are; called only if there is something to do
