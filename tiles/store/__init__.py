@@ -4,8 +4,9 @@
     directory                     in a directory; its helpers are directory_root, directory_listing, folders (no link is
                                   followed), keeping (who may use what is there), temporary,
                                   posix (the system calls) and mounts
-    bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_errors says what
-                                  its errors mean, object_lock protects objects, probe tries a store out
+    bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_clients has what
+                                  sends the requests, bucket_errors says what its errors mean, object_lock protects
+                                  objects, probe tries a store out
     address fsspec_address        every form of address, and what may be shown of it
     paths                         what a path of an object may be
     network                       which proxy to go through, and which certificates to trust

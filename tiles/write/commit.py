@@ -47,12 +47,15 @@ class Committer:
         """Whether a head is the last one that this run tried to write: then no other run is about to finish it."""
         return head.nonce == self._last
 
-    def stage(self, batch: Batch, before: Head | None = None, tree: TreeHead | None = None) -> str:
+    def stage(
+        self, batch: Batch, pieces: Sequence[bytes] = (), *, before: Head | None = None, tree: TreeHead | None = None
+    ) -> str:
         """Store a batch, so that it lasts, at the path by which a head can name it; return its digest.
 
+        pieces         its entries, where it does not hold them itself
         before, tree   of a batch that is committed next: the head that it is committed on, and the tree it leads to
         """
-        data = batch.data
+        data = batch.with_entries(pieces) if pieces else batch.data
         name = digest(data)
         objects = {staged_path(batch.size, name): data}
         if before is not None and tree is not None:

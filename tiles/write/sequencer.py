@@ -134,7 +134,7 @@ class Sequencer:
             yield done
             for future in coming:
                 ahead = future.result()
-            if not coming:  # an earlier run had committed this batch, or all of it was there
+            if not coming:  # nobody looked ahead, an earlier run had committed this batch, or all of it was there
                 ahead = Ahead(checked(take(done.checkpoint.tree.size), at_end=True))
 
     def sequence(self, limits: Limits | None = None, *, publish: bool = True) -> Sequenced:
@@ -163,7 +163,8 @@ class Sequencer:
                 planned = plan(self._steps.tree.right_edge(state.head.tree), wanted.new) if wanted.new else None
                 body = planned.body if planned else b""
                 batch = Batch(size, len(wanted.new), body, taken.took, taken.refused, wanted.already)
-                name = self._steps.committer.stage(batch, state.head, planned.tree if planned else state.head.tree)
+                tree = planned.tree if planned else state.head.tree
+                name = self._steps.committer.stage(batch, before=state.head, tree=tree)
                 done = self._completer.commit(state, planned, batch, name, publish=publish)
                 if done is not None:
                     decided = size, batch.count, batch.took, batch.refused, taken.backlog
