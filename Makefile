@@ -49,7 +49,7 @@ terraform: $(VENV)/dev.stamp  ## types, tests, rights and tables of the modules 
 	$(PY) -m tests.terraform
 
 bench: $(VENV)/bench.stamp  ## measure against other implementations
-	$(PY) tests/bench/bench.py $(ARGS)
+	$(PY) -m tests.bench.bench $(ARGS)
 
 interop: $(VENV)/dev.stamp  ## tests against implementations and object stores of others; needs Go
 	@command -v go >/dev/null || { echo 'make interop needs the Go toolchain: go is not on PATH' >&2; exit 1; }
