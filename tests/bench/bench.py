@@ -38,15 +38,16 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, help="where to write; the file system that is measured")
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
-    found = {"machine": machine(), "parts": {}}
-    print(", ".join(f"{key} {value}" for key, value in found["machine"].items()), end="\n\n")
+    parts: dict[str, Found] = {}
+    found = {"machine": machine(), "parts": parts}
+    print(", ".join(f"{key} {value}" for key, value in machine().items()), end="\n\n")
     aics_python(), go_program()  # built before anything is measured
     # nothing is deleted before the end: on ext4, making files is several times slower for minutes after many were
     with tempfile.TemporaryDirectory(dir=options.directory) as scratch:
         run = _Run(Path(scratch), options.rounds, options.share)
         for name in options.only or PARTS:
             started = time.perf_counter()
-            found["parts"][name] = PARTS[name](run)
+            parts[name] = PARTS[name](run)
             print(f"({name}: {time.perf_counter() - started:.0f} s)\n", flush=True)
             options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"written to {options.json}; python -m tests.bench.report {options.json} makes docs/performance.md of it")

@@ -40,11 +40,11 @@ def peak_of(process: int | str = "self") -> int:
 
     Linux keeps that of the program itself here; getrusage(2) would also count what its parent had when it was started.
     """
+    if not Path("/proc/self/status").exists():
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return most if process == "self" else 0
     try:
-        text = Path(f"/proc/{process}/status").read_text()
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
-        if process != "self" or sys.platform == "linux":
-            return 0
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    found = [line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:")]
-    return int(found[0]) * 1024 if found else 0  # none if it has ended
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)  # 0 if it has ended

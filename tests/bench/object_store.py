@@ -85,7 +85,8 @@ def contest(server: Server, latency: int, entries: int) -> Contest:
         found.append(Contestant(name, partial(write, worker, {}), "peer", UNSAFE, version(name)))
     for name, worker in LIMITS.items():
         found.append(Contestant(name, partial(write, worker, {}), "limit", UNSAFE))
-    work = f"publish {entries:,} entries by batches of {BATCH:,} over TLS to an object store that answers after {latency} ms"
+    store = f"an object store over TLS that answers after {latency} ms"
+    work = f"publish {entries:,} entries of 200 bytes by batches of {BATCH:,} to {store}"
     return Contest(work, "entries", entries, found, no_native())
 
 

@@ -98,7 +98,7 @@ def aics_version() -> str:
 
 @cache
 def go_program() -> tuple[str, str]:
-    """Return the program that runs the contestants in Go, or "" and why there is none. It is kept beside .venv's own."""
+    """Return the program that runs the contestants in Go, or "" and why there is none. It is kept in .venv."""
     if shutil.which("go") is None:
         return "", "there is no Go toolchain"
     program = Path(sys.prefix) / "bench-peers"

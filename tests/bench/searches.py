@@ -155,7 +155,8 @@ class _Reads:
     """A store that keeps a list of the objects that were read."""
 
     def __init__(self, store: Any) -> None:
-        self._store, self.asked = store, []
+        self._store = store
+        self.asked: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)

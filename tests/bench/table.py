@@ -1,4 +1,4 @@
-"""Rates and ratios of what was measured, and tables of text. Pure: it only knows figures as `contest.hold` makes them."""
+"""Rates and ratios of what was measured, and tables of text. Pure: figures are as `contest.hold` makes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOISY = 1.15  # so many times the quickest calibration of a contest: somebody el
 
 def rate(row: Row) -> float:
     """Return how many a second, as the median of the rounds."""
-    return float(row["count"]) / statistics.median(row["seconds"])
+    return float(row["count"] / statistics.median(row["seconds"]))
 
 
 def ratios(peer: Row, own: Row) -> list[float]:
@@ -129,13 +129,8 @@ def lookup_cells(found: Found) -> tuple[list[str], list[list[str]]]:
 def text_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return a table for a terminal: the first column to the left, the others to the right."""
     widths = [max(len(line[at]) for line in [heads, *lines]) for at in range(len(heads))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if at == 0 else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in [heads, *lines]
-    )
+    rows = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in [heads, *lines]]
+    return "\n".join("  ".join(row).rstrip() for row in rows)
 
 
 def markdown_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""One thing to measure, in a process of its own: `python -m tests.bench.workers NAME DIRECTORY ENTRIES BATCH` prints JSON.
+"""One thing to measure, in a process of its own: `workers NAME DIRECTORY ENTRIES BATCH` prints JSON.
 
 The clock runs from the first entry handed over to the last one published (for an audit: from the open log to the
 verdict); starting Python and making the entries is outside. Entries are 200 bytes, the same for everyone.
@@ -123,9 +123,10 @@ def tiletree_verify(directory: Path, proofs: int, _size: int) -> float:
     from tiles.notes.encoding import decode_base64
     from tiles.notes.policy import parse_policy
     from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
+    from tiles.tree.merkle import to_hash
 
     policy = parse_policy((directory / "policy").read_bytes())
-    leaves = [decode_base64(line, "leaf") for line in (directory / "leaves").read_text().splitlines()]
+    leaves = [to_hash(decode_base64(line, "leaf")) for line in (directory / "leaves").read_text().splitlines()]
     texts = [(directory / str(number)).read_bytes() for number in range(len(leaves))]
     started = time.perf_counter()
     for number in range(proofs):
