@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -13,17 +14,34 @@ from tests.bench.given import peak_of
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+def tree_of(process: int) -> Iterator[int]:
+    """Yield a process and all those below it."""
+    waiting = [process]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        with suppress(OSError, ValueError):  # it may have ended meanwhile
+            for thread in Path(f"/proc/{one}/task").iterdir():
+                waiting += map(int, (thread / "children").read_text().split())
+
+
 def tree_rss(process: int) -> int:
     """Return the resident bytes of a process and of those below it; pages that two of them share count twice."""
     total = 0
-    waiting = [process]
-    while waiting:
-        one = Path(f"/proc/{waiting.pop()}")
-        with suppress(OSError, IndexError, ValueError):  # it may have ended meanwhile
-            total += int((one / "statm").read_text().split()[1]) * _PAGE
-            for thread in (one / "task").iterdir():
-                waiting += map(int, (thread / "children").read_text().split())
+    for one in tree_of(process):
+        with suppress(OSError, IndexError, ValueError):
+            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * _PAGE
     return total
+
+
+def tree_cpu(process: int) -> float:
+    """Return the CPU seconds of a process and of those below it, and of those of them that have ended."""
+    ticks = 0
+    for one in tree_of(process):
+        with suppress(OSError, IndexError, ValueError):
+            text = Path(f"/proc/{one}/stat").read_text()
+            ticks += sum(map(int, text.rpartition(")")[2].split()[11:15]))  # utime, stime, cutime, cstime
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Sampler:

@@ -16,7 +16,7 @@ from typing import Any
 from tests.bench.memory import Sampler
 
 ROOT = Path(__file__).parents[2]
-SAMPLED = 0.1  # seconds between two looks at the memory of a process
+SAMPLED = 0.05  # seconds between two looks at the memory of a process
 Figures = dict[str, Any]  # seconds, cpu, peak; and what else a worker has to say
 
 

@@ -127,12 +127,13 @@ def lookups(server: _Server, entries: int, times: int, scratch: Path) -> list[di
     }
     rows = []
     for name, (code, calls) in asked.items():
-        taken = [_run(server, [call[0], server.url, *call[1:], "--vkey", vkey], code, scratch) for call in calls]
-        rows.append({"task": name, "entries": entries} | _summary(taken))
+        taken = [ask(server, [call[0], server.url, *call[1:], "--vkey", vkey], code, scratch) for call in calls]
+        rows.append({"task": name, "entries": entries} | summary(taken))
     return rows
 
 
-def _run(server: _Server, arguments: list[str], code: int, scratch: Path) -> dict[str, float]:
+def ask(server: _Server, arguments: list[str], code: int, scratch: Path) -> dict[str, float]:
+    """Run a command that reads from the server, and return what it took; it has to end with this code."""
     server.requests = server.sent = 0
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-m", "tiletree", *arguments], capture_output=True, check=False,
@@ -143,7 +144,8 @@ def _run(server: _Server, arguments: list[str], code: int, scratch: Path) -> dic
     return {"requests": server.requests, "bytes": server.sent, "seconds": time.perf_counter() - started}
 
 
-def _summary(taken: list[dict[str, float]]) -> dict[str, Any]:
+def summary(taken: list[dict[str, float]]) -> dict[str, Any]:
+    """Return the least, the median and the most of each figure."""
     return {
         what: [min(figures), statistics.median(figures), max(figures)]
         for what in ("requests", "bytes", "seconds")
