@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.audits import audit_parts
+from tests.bench.costs import cost_parts
 from tests.bench.lines import lines_parts
 from tests.bench.machine import machine
 from tests.bench.object_store import object_store_parts
@@ -77,6 +78,7 @@ PARTS: dict[str, Callable[[_Run], Found]] = {
     "start": lambda run: start_parts(run.scratch / "start"),
     "object-store": lambda run: object_store_parts(run.rounds, run.share),
     "search": lambda run: search_parts(run.scratch / "search", run.share),
+    "cost": lambda _run: cost_parts(),
 }
 
 

@@ -16,8 +16,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tests.bench.machine import machine
 from tests.bench.memory import tree_cpu, tree_rss
@@ -46,7 +47,7 @@ def main() -> None:
     directory.mkdir(parents=True, exist_ok=True)
     lock = only_one(directory)
     check_space(directory, options.entries)
-    for stage in options.stage or ("build", "audit", "prove", "search", "mirror", "delete", "mirrored"):
+    for stage in options.stage or ("build", "audit", "prove", "search", "mirror", "delete", "mirrored", "simulate"):
         record = directory / f"{stage}.jsonl"
         if options.again:
             record.unlink(missing_ok=True)
@@ -120,7 +121,8 @@ def run_stage(stage: str, directory: Path, entries: int, record: Path, lock: int
             sample = {"run": number, "seconds": time.perf_counter() - started, "cpu": tree_cpu(process.pid)}
             write(record, sample | {"rss": tree_rss(process.pid), "entries": built(directory, stage)})
     process.returncode = os.waitstatus_to_exitcode(status)  # it was waited for
-    final = {"run": number, "seconds": time.perf_counter() - started, "cpu": usage.ru_utime + usage.ru_stime, "rss": 0}
+    final = {"run": number, "seconds": time.perf_counter() - started, "cpu": usage.ru_utime + usage.ru_stime}
+    final["rss"] = usage.ru_maxrss * 1024  # the most that one process has had, also between two samples
     if process.returncode:
         write(record, final)
         sys.exit(f"{stage} ended with {process.returncode}; the same call goes on")
@@ -155,16 +157,22 @@ def measure(directory: Path) -> dict[str, int]:
 
 
 def write(record: Path, line: dict[str, Any]) -> None:
-    """Add a line to the record of a stage."""
-    with record.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    """Add a line to the record of a stage, after one that may have been cut off."""
+    with record.open("ab+") as file:
+        ended = file.seek(0, os.SEEK_END) == 0 or _last(file) == b"\n"
+        file.write(("" if ended else "\n").encode() + json.dumps(line).encode() + b"\n")
+
+
+def _last(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
 def read(record: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the record of a stage; one that was cut off is left out."""
+    """Yield the lines of the record of a stage; those that were cut off are left out."""
     if record.exists():
-        for line in record.read_text(encoding="utf-8").splitlines(keepends=True):
-            if line.endswith("\n"):
+        for line in record.read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
                 yield json.loads(line)
 
 

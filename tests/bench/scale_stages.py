@@ -95,7 +95,7 @@ class _Counted:
 
 
 def proofs(fetcher: Any, count: int) -> dict[str, Any]:
-    """Make proofs, each with a client that has read nothing, then as many with one client that keeps what it read; CPU time."""
+    """Make proofs, each with a new client, then as many with one that keeps what it read. Times are CPU time."""
     from tiles.notes.keys import parse_vkey
     from tiles.notes.policy import policy_for
     from tiles.read.client import LogClient
@@ -156,8 +156,16 @@ def search(directory: Path, entries: int) -> dict[str, Any]:
     return {"lookups": [{"task": name} | figures for name, figures in found.items()]}
 
 
+def simulate(_directory: Path, _entries: int) -> dict[str, Any]:
+    """Plan batches of logs that are too large for a disk, and prove their entries."""
+    from tests.bench.simulate import SIZES
+    from tests.bench.simulate import simulate as compute
+
+    return {"sizes": [compute(size) for size in SIZES]}
+
+
 STAGES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
-    stage.__name__: stage for stage in (build, audit, prove, search, mirror, mirrored)
+    stage.__name__: stage for stage in (build, audit, prove, search, mirror, mirrored, simulate)
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.bench.given import ORIGIN, SEED
 from tests.bench.scale_stages import BATCH, ENTRY_SIZE, PROOFS, proofs
+from tests.bench.simulate_table import cells
 from tests.bench.table import text_table
 from tiles.errors import NotFound
 from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
@@ -95,19 +96,6 @@ def simulate(size: int) -> dict[str, Any]:
         "plan_peak": peak,
         "edge_bytes": sum(len(hashes) * HASH_SIZE for hashes in edge.hashes) + len(edge.bundle),
     } | proofs(Computed(size), PROOFS)
-
-
-def cells(found: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Return the table."""
-    heads = ["entries", "levels", "objects", "GB", "objects a batch", "µs an entry to plan", "MB to plan", "edge KB",
-             "tiles a proof, most", "KB a proof", "CPU ms", "tiles, client kept", "CPU ms"]  # fmt: skip
-    return heads, [
-        [f"{row['entries']:,}", str(row["levels"]), f"{row['objects']:,}", f"{row['bytes'] / 1e9:,.1f}",
-         str(row["written"]), f"{row['plan_us']:.2f}", f"{row['plan_peak'] / 1e6:.1f}",
-         f"{row['edge_bytes'] / 1e3:.1f}", f"{row['tiles'][1]:.0f}, {row['tiles'][2]}",
-         f"{row['bytes_read'][1] / 1e3:.0f}", f"{row['ms']:.2f}", f"{row['kept_tiles']:.2f}", f"{row['kept_ms']:.2f}"]
-        for row in found
-    ]  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+"""docs/performance.md: its figures are those of docs/performance.json, and what it says follows from them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench import large_logs, plot, report, scale, simulate, table
+from tiles.tree.edge import EMPTY_EDGE
+from tiles.tree.plan import plan
+
+
+def row(name: str, kind: str, *seconds: float, count: int = 100, family: str = "") -> dict[str, Any]:
+    """Return what is kept of a contestant."""
+    return {
+        "name": name, "kind": kind, "family": family or name, "version": "", "guarantees": f"what {name} promises",
+        "count": count, "seconds": list(seconds), "cpu": 1.0, "peak": 1_000_000,
+    }  # fmt: skip
+
+
+def contest(*rows: dict[str, Any], calibrated: float = 1.0) -> dict[str, Any]:
+    """Return what was measured in a contest of two rounds, the second of which took so long to calibrate."""
+    rounds = [{"before": 1.0, "after": 1.0, "load": 0.5}, {"before": 1.0, "after": calibrated, "load": 2.0}]
+    left_out = {"somebody": "there is no Go toolchain"}
+    return {
+        "work": "publish",
+        "unit": "entries",
+        "base": "",
+        "rounds": rounds,
+        "rows": list(rows),
+        "left_out": left_out,
+    }
+
+
+def test_page_and_plot_are_made_of_the_figures() -> None:
+    """Nobody edits a figure by hand."""
+    figures = json.loads(report.FIGURES.read_text(encoding="utf-8"))
+    again = "run: python -m tests.bench.report"
+    assert report.page(figures) == report.PAGE.read_text(encoding="utf-8"), again
+    assert large_logs.plot(figures["scale"]) == report.PLOT.read_text(encoding="utf-8"), again
+    assert report.as_json(figures) == report.FIGURES.read_text(encoding="utf-8"), again
+
+
+def test_figures_do_not_name_the_machine() -> None:
+    """No path and no host is published."""
+    text = report.FIGURES.read_text(encoding="utf-8")
+    assert not re.search(r'"[^"]*(/home|/root|/tmp|/work|/Users|localhost)', text)
+    assert "hostname" not in text
+
+
+def test_ratios_are_taken_round_by_round_and_for_each_piece() -> None:
+    """A contestant that does more pieces of work in one run is not slower for that."""
+    own, peer = row("tiletree", "ours", 1.0, 2.0), row("peer", "peer", 30.0, 30.0, count=1000)
+    assert table.ratios(peer, own) == [3.0, 1.5]
+    assert table.compared(peer, own) == "2.25 (1.50–3.00)"
+    assert table.rate(peer) == pytest.approx(1000 / 30)
+
+
+def test_who_is_quicker_is_said_in_a_sentence() -> None:
+    """Each program is compared at its quickest setting; only where the other is quicker are we behind."""
+    found = contest(
+        row("tiletree", "ours", 2.0, 2.0),
+        row("fsck N=1", "peer", 1.5, 1.5, family="fsck"),
+        row("fsck N=2", "peer", 1.0, 1.0, family="fsck"),
+        row("slow", "peer", 9.0, 9.0),
+        row("a part of it", "limit", 0.1, 0.1),
+    )
+    text = "\n".join(report.where_behind([found]))
+    assert "- Publish: tiletree takes 2.00 times as long as fsck N=2. What the other promises: what fsck N=2" in text
+    assert "N=1" not in text and "slow" not in text and "a part" not in text
+    assert "- somebody: there is no Go toolchain" in text
+    assert "| publish | tiletree | fsck N=2 | **0.50 (0.50–0.50)** |" in "\n".join(report.in_short([found]))
+
+
+def test_nowhere_behind() -> None:
+    """That is said as well."""
+    found = contest(row("tiletree", "ours", 1.0, 1.0), row("peer", "peer", 1.0, 1.0))
+    assert "Nowhere" in "\n".join(report.where_behind([found]))
+
+
+def test_a_busy_machine_is_named() -> None:
+    """A round counts as noisy if the calibration took longer than at best."""
+    rows = (row("tiletree", "ours", 1.0, 1.0),)
+    assert table.noise(contest(*rows, calibrated=1.1)) == (0, 2, 2.0)
+    assert table.noise(contest(*rows, calibrated=1.2)) == (1, 2, 2.0)
+
+
+def test_starts_are_multiples_of_the_first() -> None:
+    """Times of commands are given beside that of the interpreter."""
+    found = contest(row("import click", "limit", 0.1, 0.1, count=1), row("--version", "ours", 0.15, 0.16, count=1))
+    found["base"] = "import click"
+    assert table.cells(found)[1][1] == ["--version", "155", "150–160", "1.55"]
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(95, [0, 20, 40, 60, 80, 100]), (0, [0]), (1e8, [2e7 * i for i in range(6)])]
+)
+def test_ticks_are_round(most: float, expected: list[float]) -> None:
+    """Numbers on an axis are those that people read."""
+    assert plot.ticks(most) == expected
+
+
+def test_what_is_computed_is_what_is_planned() -> None:
+    """Objects, bytes and right edge of a log that was computed are those of one that was planned entry by entry."""
+    size = 70_000
+    planned = plan(EMPTY_EDGE, [simulate.ENTRY] * size)
+    assert simulate.objects(size) == (len(planned.objects), sum(map(len, planned.objects.values())))
+    assert simulate.edge_of(size) == planned.edge
+    computed = simulate.Computed(size)
+    tiles = {path: data for path, data in planned.objects.items() if "entries" not in path}
+    assert all(computed.fetch(path, 1 << 20) == data for path, data in tiles.items())
+
+
+def test_a_disk_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    """It is said before anything is written, with figures; a log that has its mirror needs no more."""
+    entries = 10**15
+    with pytest.raises(SystemExit, match=r"1,000,000,000,000,000 entries, their index and a mirror take .* GB"):
+        scale.check_space(tmp_path, entries)
+    scale.write(tmp_path / "mirror.jsonl", {"run": 0, "seconds": 1.0, "cpu": 1.0, "rss": 1, "done": {}})
+    scale.check_space(tmp_path, entries)
+
+
+def test_a_stage_goes_on_after_a_line_was_cut_off(tmp_path: Path) -> None:
+    """What an interrupted run has written counts, but for what it did not finish writing; runs add up."""
+    record = tmp_path / "build.jsonl"
+    scale.write(record, {"run": 0, "seconds": 3.0, "cpu": 2.0, "rss": 9, "entries": 7})
+    with record.open("a") as file:
+        file.write('{"run": 0, "sec')
+    assert not scale.done(record)
+    scale.write(record, {"run": 1, "seconds": 4.0, "cpu": 3.0, "rss": 5, "done": {"size": 8}})
+    assert scale.done(record)
+    found = scale.summarize(tmp_path, 8)["stages"]["build"]
+    assert (found["seconds"], found["cpu"], found["peak"], found["runs"]) == (7.0, 5.0, 9, 2)
+    assert found["samples"] == [[3.0, 7, 9]]
