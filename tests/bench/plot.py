@@ -41,7 +41,8 @@ def svg(panels: Sequence[Panel]) -> str:
 
 def ticks(most: float) -> list[float]:
     """Return about five round numbers from 0 to a bit more than `most`."""
-    step = 10.0 ** math.floor(math.log10(most / 5)) if most > 0 else 1.0
+    most = most or 1.0
+    step = 10.0 ** math.floor(math.log10(most / 5))
     step *= next(factor for factor in (1, 2, 5, 10) if step * factor * 5 >= most)
     return [step * number for number in range(math.ceil(most / step) + 1)]
 
