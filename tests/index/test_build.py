@@ -25,7 +25,7 @@ from tiles.notes.note import Note, Signature
 from tiles.retry import Clock
 from tiles.store import Differs, Store, StoreFetcher, Version
 from tiles.store.memory import MemoryStore
-from tiles.tree.merkle import Hash, TreeHead
+from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead
 
 ORIGIN = LOG.name
 KIND = "leaf/1"
@@ -64,14 +64,16 @@ class Numbers:
 @cache
 def remembered(first: int, stop: int) -> list[bytes]:
     """Return the records of some numbers."""
-    return leaf_records((Hash(tree(MOST).leaf(index)) for index in range(first, stop)), first)
+    return leaf_records(b"".join(tree(MOST).leaf(index) for index in range(first, stop)), first)
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a step be one run of level 0, and compute the records of each once."""
     monkeypatch.setattr(module, "STEP", 4096)
-    monkeypatch.setattr(module, "leaf_records", lambda leaves, first: remembered(first, first + len([*leaves])))
+    monkeypatch.setattr(
+        module, "leaf_records", lambda leaves, first: remembered(first, first + len(leaves) // HASH_SIZE)
+    )
 
 
 def signed(head: IndexHead) -> bytes:

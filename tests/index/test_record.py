@@ -57,7 +57,7 @@ def test_leaf_records_around_four_bytes_of_index() -> None:
     leaves = [leaf_hash(b"%d" % number) for number in range(6)]
     for first in (0, 2**32 - 7, 2**32 - 6, 2**32 - 3, 2**32, MAX_COVERED - 6):
         expected = [slow_record("leaf/1", leaf, index) for index, leaf in enumerate(leaves, first)]
-        assert leaf_records(leaves, first) == expected
+        assert leaf_records(b"".join(leaves), first) == expected
 
 
 def test_many_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,24 +25,24 @@ def test_parse(width: int) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1, 255, 256, 257, 600])
-@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 500])
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 500])
 def test_grow_level(before: int, count: int) -> None:
     """The tiles that change are those that the larger level has and the smaller one has not."""
     size = before + count
     edge = HASHES[before - before % 256 : before]
     expected = [tile for tile in tiles_of(size, 0) if tile not in set(tiles_of(before, 0))]
-    grown = list(grow_level(0, before, edge, HASHES[before:size]))
+    grown = list(grow_level(0, before, b"".join(edge + HASHES[before:size])))
     assert grown == [(tile, TREE.tile(tile)) for tile in expected]
-    assert [tile.is_full for tile, _ in grown[:-1]] == [True] * (len(grown) - 1 if grown else 0)
+    assert [tile.is_full for tile, _ in grown[:-1]] == [True] * (len(grown) - 1)
 
 
 def test_grow_level_of_a_higher_level() -> None:
     """The level is that of the tiles."""
-    assert [tile for tile, _ in grow_level(5, 300, HASHES[:44], HASHES[44:300])] == [Tile(5, 1), Tile(5, 2, 44)]
+    assert [tile for tile, _ in grow_level(5, 300, b"".join(HASHES[:300]))] == [Tile(5, 1), Tile(5, 2, 44)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 511, 512, 1100])
 def test_full_roots(count: int) -> None:
     """One root for each full tile, none for what is left."""
     expected: list[Hash] = [node_root(HASHES[start : start + 256]) for start in range(0, count - count % 256, 256)]
-    assert full_roots(HASHES[:count]) == expected
+    assert full_roots(b"".join(HASHES[:count])) == b"".join(expected)

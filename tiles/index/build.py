@@ -212,7 +212,7 @@ class IndexBuilder:
         """Yield the records of the entries [start, stop), sorted and joined, those of some entries at a time."""
         for each, end in pairwise([*range(start, stop, STEP), stop]):
             if kind == LEAF:  # no entry has to be read for it
-                records = leaf_records(chain.from_iterable(self._log.leaves(each, end)), each)
+                records = leaf_records(b"".join(chain.from_iterable(self._log.leaves(each, end))), each)
             else:
                 records = records_of(kind, (entry for _, entry in self._log.entries(each, end)), each)
             yield b"".join(sorted(records))

@@ -15,6 +15,7 @@ from tiles.index.record import index_in, leaf_records, records_of
 from tiles.index.run import records_in
 from tiles.notes.index_head import MAX_COVERED, RUN_ENTRIES
 from tiles.tree.bundle import decode_entries
+from tiles.tree.merkle import HASH_SIZE
 from tiles.tree.plan import Plan
 
 
@@ -41,8 +42,8 @@ class Fresh:
         cut = max(first, stop // RUN_ENTRIES * RUN_ENTRIES)  # no index covers what is beyond, until more is there
         for kind, records in taken.items():
             if kind == LEAF:
-                records.add(leaf_records(plan.leaves[: cut - first], first), cut)
-                records.add(leaf_records(plan.leaves[cut - first :], cut), stop)
+                records.add(leaf_records(plan.leaves[: (cut - first) * HASH_SIZE], first), cut)
+                records.add(leaf_records(plan.leaves[(cut - first) * HASH_SIZE :], cut), stop)
             else:
                 have = entries if kind in some else []
                 records.add(records_of(kind, have[: cut - first], first), cut)

@@ -15,13 +15,14 @@ from tiles.entries.key_kinds import may_have, values_by
 from tiles.entries.kind import LEAF, Key
 from tiles.errors import UsageError
 from tiles.notes.index_head import MAX_COVERED
-from tiles.tree.merkle import Hash, leaf_hashes
+from tiles.tree.merkle import HASH_SIZE, flat_leaves
 
 PREFIX_SIZE = 10  # bytes of the hash of a key
 RECORD_SIZE = 16  # bytes
 
 _INDEX_SIZE = RECORD_SIZE - PREFIX_SIZE
 _RECORD = Struct(f">{PREFIX_SIZE}sHI")  # cuts the hash off, too: faster than slices
+_LEAF = Struct(f"{PREFIX_SIZE}s{HASH_SIZE - PREFIX_SIZE}x")
 _LOW = 1 << 32  # what the last part of an index counts to
 
 
@@ -44,21 +45,20 @@ def index_in(found: bytes) -> int:
     return int.from_bytes(found[PREFIX_SIZE:], "big")
 
 
-def leaf_records(leaves: Iterable[Hash], first: int) -> list[bytes]:
-    """Return the records of leaf hashes, in their order. first: the index of the first one"""
-    hashes = list(leaves)
+def leaf_records(leaves: bytes, first: int) -> list[bytes]:
+    """Return the records of leaf hashes, which are flat, in their order. first: the index of the first one"""
     high, low = divmod(first, _LOW)
-    if low + len(hashes) > _LOW:
-        cut = _LOW - low
-        return leaf_records(hashes[:cut], first) + leaf_records(hashes[cut:], first + cut)
+    if low + len(leaves) // HASH_SIZE > _LOW:
+        cut = (_LOW - low) * HASH_SIZE
+        return leaf_records(leaves[:cut], first) + leaf_records(leaves[cut:], first + _LOW - low)
     pack = _RECORD.pack
-    return [pack(leaf, high, index) for index, leaf in enumerate(hashes, low)]
+    return [pack(leaf, high, index) for index, (leaf,) in enumerate(_LEAF.iter_unpack(leaves), low)]
 
 
 def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
     """Return the records of entries, in the entries' order, each once. first: the index of the first entry"""
     if kind == LEAF:
-        return leaf_records(leaf_hashes(entries), first)
+        return leaf_records(flat_leaves(list(entries)), first)
     found: list[bytes] = []
     begin, sha256, pack, values_of = _begin(kind), hashlib.sha256, _RECORD.pack, values_by(kind)
     beginnings = may_have(kind)  # most entries have none of most kinds, and are not looked at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from struct import Struct
 
@@ -11,7 +11,7 @@ from tiles.notes.index_head import Run
 from tiles.records.paths import run_file_path, run_tile_path
 from tiles.tree.edge import Edge
 from tiles.tree.layout import TILE_WIDTH, Tile
-from tiles.tree.merkle import Hash, leaf_hashes
+from tiles.tree.merkle import HASH_SIZE, flat_leaves, split_hashes
 from tiles.tree.tile import full_roots
 
 PAGE_RECORDS = 256
@@ -62,7 +62,7 @@ class RunWriter:
         self._run = kind, level, number
         self._waiting: list[bytes] = []
         self._records = 0
-        self._levels: list[list[Hash]] = []  # by level of the tree of pages, the hashes of its last tile
+        self._levels: list[bytes] = []  # by level of the tree of pages, the hashes of its last tile, flat
         self._tiles: list[int] = []  # by level, how many tiles are full
 
     def add(self, records: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
@@ -79,31 +79,31 @@ class RunWriter:
             self._waiting = []
         for level, hashes in enumerate(self._levels):
             if hashes:
-                yield run_tile_path(*self._run, Tile(level, self._tiles[level], len(hashes))), b"".join(hashes)
+                tile = Tile(level, self._tiles[level], len(hashes) // HASH_SIZE)
+                yield run_tile_path(*self._run, tile), hashes
 
     @property
     def run(self) -> Run:
         """The run, once all records were taken and `finish` has yielded all."""
-        edge = Edge(page_count(self._records), tuple(map(tuple, self._levels)))
+        edge = Edge(page_count(self._records), tuple(tuple(split_hashes(hashes)) for hashes in self._levels))
         return Run(*self._run[1:], self._records, edge.tree.root)
 
     def _file(self, records: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
         data = b"".join(records)
         yield run_file_path(*self._run, self._records // FILE_RECORDS), data
         self._records += len(records)
-        yield from self._grow(0, leaf_hashes(pages_of(data)))
+        yield from self._grow(0, flat_leaves(pages_of(data)))
 
-    def _grow(self, level: int, hashes: Iterable[Hash]) -> Iterator[tuple[str, bytes]]:
-        """Append hashes to a level of the tree of pages: no more than its last tile has room for."""
+    def _grow(self, level: int, hashes: bytes) -> Iterator[tuple[str, bytes]]:
+        """Append flat hashes to a level of the tree of pages: no more than its last tile has room for."""
         if level == len(self._levels):
-            self._levels.append([])
+            self._levels.append(b"")
             self._tiles.append(0)
-        last = self._levels[level]
-        last += hashes
-        if len(last) == TILE_WIDTH:
-            yield run_tile_path(*self._run, Tile(level, self._tiles[level])), b"".join(last)
+        last = self._levels[level] = self._levels[level] + hashes
+        if len(last) == TILE_WIDTH * HASH_SIZE:
+            yield run_tile_path(*self._run, Tile(level, self._tiles[level])), last
             self._tiles[level] += 1
-            self._levels[level] = []
+            self._levels[level] = b""
             yield from self._grow(level + 1, full_roots(last))
 
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 from tiles.errors import Malformed, UsageError
+from tiles.native import hashing
 from tiles.tree.layout import TILE_WIDTH
+from tiles.tree.merkle import flat_leaves
 
 MAX_ENTRY_SIZE = 65_535  # bytes: what a uint16 can say
 
@@ -29,6 +32,23 @@ def encode_entries(entries: Sequence[bytes]) -> bytes:
         raise
     parts[1::2] = entries
     return b"".join(parts)
+
+
+def encode_batch(entries: Sequence[bytes], first: int) -> tuple[list[bytes], bytes]:
+    """Return entries as bundles have them, cut where bundles begin, and their leaf hashes, flat.
+
+    first   how many entries go into the bundle that has some already, 1 ≤ first ≤ 256
+    Raises UsageError for an entry longer than MAX_ENTRY_SIZE.
+    """
+    if hashing is not None:
+        try:
+            pieces, leaves = hashing.encode(list(entries), first)
+        except ValueError:
+            check_entry_sizes(entries)
+            raise
+        return list(pieces), leaves
+    cuts = [0, *range(first, len(entries), TILE_WIDTH), len(entries)]
+    return [encode_entries(entries[start:stop]) for start, stop in pairwise(cuts)], flat_leaves(entries)
 
 
 def check_entry_sizes(entries: Sequence[bytes]) -> None:
@@ -68,6 +88,20 @@ def parse_bundle(data: bytes, width: int) -> list[bytes]:
     if len(entries) != width:
         raise Malformed("entry bundle", f"{len(entries)} entries instead of {width}")
     return entries
+
+
+def bundle_leaves(data: bytes, width: int) -> bytes:
+    """Return the leaf hashes of a bundle of `width` entries, flat; 1 ≤ width ≤ 256.
+
+    Raises Malformed for any other number of entries.
+    """
+    if hashing is not None and 1 <= width <= TILE_WIDTH:
+        try:
+            return hashing.bundle_leaves(data, width)
+        except ValueError:
+            parse_bundle(data, width)  # says what is wrong
+            raise
+    return flat_leaves(parse_bundle(data, width))
 
 
 @cache

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from tiles.errors import UsageError
-from tiles.tree.bundle import encode_entries
+from tiles.tree.bundle import encode_batch
 from tiles.tree.edge import Edge
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, level_size, tile_at
-from tiles.tree.merkle import MAX_TREE_SIZE, Hash, TreeHead, leaf_hashes
+from tiles.tree.merkle import MAX_TREE_SIZE, Hash, TreeHead, split_hashes
 from tiles.tree.tile import full_roots, grow_level
 
 
@@ -24,7 +23,7 @@ class Plan:
 
     body      the new entries, length-prefixed
     objects   public path → content, immutable; in no particular order
-    leaves    the leaf hashes of the new entries
+    leaves    the leaf hashes of the new entries, flat
     edge      the right edge of the new tree
     """
 
@@ -33,7 +32,7 @@ class Plan:
     body: bytes = field(repr=False)
     objects: Mapping[str, bytes] = field(repr=False)
     edge: Edge = field(repr=False)
-    leaves: Sequence[Hash] = field(repr=False)
+    leaves: bytes = field(repr=False)
 
     @property
     def tree(self) -> TreeHead:
@@ -51,29 +50,20 @@ def plan(edge: Edge, entries: Sequence[bytes]) -> Plan:
         raise UsageError("a batch holds at least one entry")
     if size > MAX_TREE_SIZE:
         raise UsageError(f"a tree of {size} entries is larger than {MAX_TREE_SIZE}")
-    pieces = _pieces(edge, entries)
+    pieces, leaves = encode_batch(entries, TILE_WIDTH - edge.size % TILE_WIDTH)
     bundles = [edge.bundle + pieces[0], *pieces[1:]]
     objects = {
         tile_at(size, ENTRIES, index).path: content for index, content in enumerate(bundles, edge.size // TILE_WIDTH)
     }
-    hashes: list[tuple[Hash, ...]] = []
-    leaves = leaf_hashes(entries)
-    new: list[Hash] = leaves
-    level = 0
-    while level_size(size, level) > 0:
-        before = level_size(edge.size, level)
-        partial = edge.hashes[level] if level < len(edge.hashes) else ()
-        objects.update((tile.path, content) for tile, content in grow_level(level, before, partial, new))
-        every = [*partial, *new]
-        hashes.append(tuple(every[len(every) - len(every) % TILE_WIDTH :]))
+    levels: list[tuple[Hash, ...]] = []
+    new = leaves
+    while level_size(size, level := len(levels)) > 0:
+        partial = b"".join(edge.hashes[level]) if level < len(edge.hashes) else b""
+        every = partial + new
+        if new:
+            grown = grow_level(level, level_size(edge.size, level), every)
+            objects.update((tile.path, content) for tile, content in grown)
         new = full_roots(every)
-        level += 1
+        levels.append(tuple(split_hashes(every[TILE_WIDTH * len(new) :])))
     bundle = bundles[-1] if size % TILE_WIDTH else b""
-    return Plan(edge.size, len(entries), b"".join(pieces), objects, Edge(size, tuple(hashes), bundle), leaves)
-
-
-def _pieces(edge: Edge, entries: Sequence[bytes]) -> list[bytes]:
-    """The encoded entries, cut where bundles begin."""
-    first = TILE_WIDTH - edge.size % TILE_WIDTH
-    cuts = [0, *range(first, len(entries), TILE_WIDTH), len(entries)]
-    return [encode_entries(entries[start:stop]) for start, stop in pairwise(cuts)]
+    return Plan(edge.size, len(entries), b"".join(pieces), objects, Edge(size, tuple(levels), bundle), leaves)

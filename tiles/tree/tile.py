@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tiles.errors import Malformed
 from tiles.tree.layout import TILE_HEIGHT, TILE_WIDTH, Tile
-from tiles.tree.merkle import HASH_SIZE, Hash, parents
+from tiles.tree.merkle import HASH_SIZE, Hash, flat_parents, split_hashes
+
+_FULL = HASH_SIZE * TILE_WIDTH  # bytes of a full tile
 
 
 def parse_tile(data: bytes, width: int) -> tuple[Hash, ...]:
     """Return the hashes of a tile of `width` hashes. Raises Malformed for any other length than 32 * width bytes."""
     if len(data) != HASH_SIZE * width:
         raise Malformed("tile", f"{len(data)} bytes instead of {HASH_SIZE * width}")
-    return tuple(Hash(data[at : at + HASH_SIZE]) for at in range(0, len(data), HASH_SIZE))
+    return tuple(split_hashes(data))
 
 
-def grow_level(level: int, before: int, edge: Sequence[Hash], new: Sequence[Hash]) -> Iterator[tuple[Tile, bytes]]:
-    """Yield the tiles that change when `new` hashes are added to a level that held `before` hashes.
+def grow_level(level: int, before: int, hashes: bytes) -> Iterator[tuple[Tile, bytes]]:
+    """Yield the tiles that change when a level that held `before` hashes grows.
 
-    edge   the hashes of the level's partial tile, before % 256 of them
-    All but the last are full. A level without new hashes has nothing to yield.
+    hashes   all that the level holds from the beginning of its last tile on, flat; more than it held before
+    All but the last are full.
     """
-    hashes = [*edge, *new]
-    first = before // TILE_WIDTH
-    if new:
-        for index, start in enumerate(range(0, len(hashes), TILE_WIDTH), first):
-            content = hashes[start : start + TILE_WIDTH]
-            yield Tile(level, index, len(content)), b"".join(content)
+    for index, start in enumerate(range(0, len(hashes), _FULL), before // TILE_WIDTH):
+        content = hashes[start : start + _FULL]
+        yield Tile(level, index, len(content) // HASH_SIZE), content
 
 
-def full_roots(hashes: Sequence[Hash]) -> list[Hash]:
-    """Return the roots of the full tiles in `hashes`, which begin where a tile begins: the hashes of the next level."""
-    roots = list(hashes[: len(hashes) - len(hashes) % TILE_WIDTH])
+def full_roots(hashes: bytes) -> bytes:
+    """Return the roots of the full tiles in flat hashes, which begin where a tile begins: those of the next level."""
+    roots = hashes[: len(hashes) - len(hashes) % _FULL]
     for _ in range(TILE_HEIGHT):  # 256 is a power of two: neighbours never cross a tile's end
-        roots = parents(roots)
+        roots = flat_parents(roots)
     return roots

@@ -14,7 +14,7 @@ from tiles.errors import AccessError, Refused, UsageError
 from tiles.records.staged_batch import Batch
 from tiles.tree.bundle import check_entry_sizes
 from tiles.tree.edge import Edge
-from tiles.tree.merkle import TreeHead, leaf_hashes
+from tiles.tree.merkle import TreeHead, leaf_hashes, split_hashes
 from tiles.tree.plan import Plan, plan
 from tiles.write.commit import Committer
 from tiles.write.load import State
@@ -86,7 +86,7 @@ class Planner:
     def committed(self, planned: Plan) -> None:
         """Take note that this was committed."""
         if self._once:
-            self._once.committed(planned.base, planned.leaves)
+            self._once.committed(planned.base, split_hashes(planned.leaves))
 
     def is_batch_of(self, batch: Batch, entries: Sequence[bytes], tree: TreeHead) -> bool:
         """Whether a batch that an earlier run has committed is exactly these entries. tree: the published one"""

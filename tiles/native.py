@@ -1,0 +1,52 @@
+"""The optional native part, compiled: hashing and the encoding of entries (`native/`, distribution tiletree-native).
+
+Pure Python is the default and the reference: every function here gives the same bytes as the code that stands in for
+it in `tiles.tree`, which alone calls them, and lets other threads run meanwhile. TILETREE_NATIVE=0 leaves it unused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+VARIABLE = "TILETREE_NATIVE"  # 0: use Python's own hashing, whatever is installed
+
+_INTERFACE = 1  # what the native part says of itself, if it has the functions below
+
+
+class Hashing(Protocol):
+    """What the native part does. Hashes are flat: one after the other, 32 bytes each."""
+
+    def leaf_hashes(self, entries: list[bytes], /) -> bytes:
+        """Return the leaf hashes of entries."""
+        ...
+
+    def bundle_leaves(self, bundle: bytes, width: int, /) -> bytes:
+        """Return the leaf hashes of a bundle. Raises ValueError unless it has `width` entries, and nothing else."""
+        ...
+
+    def parents(self, hashes: bytes, /) -> bytes:
+        """Return the nodes one height above pairs of neighbours; an odd last hash is left out."""
+        ...
+
+    def encode(self, entries: list[bytes], first: int, /) -> tuple[Sequence[bytes], bytes]:
+        """Return entries as bundles hold them, cut before entry `first` and every 256 after it; and their leaf hashes.
+
+        Raises ValueError for an entry over 65,535 bytes.
+        """
+        ...
+
+
+def _found() -> Hashing | None:
+    if os.environ.get(VARIABLE) == "0":
+        return None
+    try:
+        module = import_module("tiletree_native")
+    except ImportError:
+        return None
+    return cast("Hashing", module) if getattr(module, "INTERFACE", None) == _INTERFACE else None
+
+
+hashing = _found()
