@@ -41,7 +41,9 @@ def large_logs(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield markdown_table(heads, lines) + "\n"
     yield "![Memory over entries, and over the log's size](performance-memory.svg)\n"
     for one in sizes:
-        yield from _sentences(one["entries"], {name: stage["found"] for name, stage in one["stages"].items()})
+        hashing = "compiled" if "tiletree-native" in one["machine"] else "Python's"
+        found = {name: stage["found"] for name, stage in one["stages"].items()}
+        yield from _sentences(f"{one['entries']:,} entries, with {hashing} hashing", found)
     simulated = [one["stages"]["simulate"]["found"]["sizes"] for one in sizes if "simulate" in one["stages"]]
     if simulated:
         yield "### Beyond one disk, computed\n"
@@ -53,7 +55,7 @@ def large_logs(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield markdown_table(*cells(simulated[-1])) + "\n"
 
 
-def _sentences(entries: int, found: Mapping[str, Any]) -> Iterator[str]:
+def _sentences(what: str, found: Mapping[str, Any]) -> Iterator[str]:
     """Yield what was found in a log of a size."""
     parts = []
     if built := found.get("build"):
@@ -77,7 +79,7 @@ def _sentences(entries: int, found: Mapping[str, Any]) -> Iterator[str]:
     if copied := found.get("mirror"):
         parts.append(f"the mirror has {copied['mirror_objects']:,} objects of {copied['mirror_bytes'] / 1e9:.2f} GB")
     if parts:
-        yield f"{entries:,} entries: {'; '.join(parts)}.\n"
+        yield f"{what}: {'; '.join(parts)}.\n"
 
 
 def plot(sizes: Sequence[Mapping[str, Any]]) -> str:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,6 @@ from pathlib import Path
 from tests.bench.processes import ROOT
 
 GO = Path(__file__).parent / "go" / "peers"
-AICS = "aics-tlog==0.2.1"
 TESSERA, TORCHWOOD, SUMDB = "github.com/transparency-dev/tessera", "filippo.io/torchwood", "golang.org/x/mod"
 
 # what holds of a log in a directory once the program has answered
@@ -43,13 +43,20 @@ def ours() -> list[Ours]:
 def no_native() -> dict[str, str]:
     """Return why there is no native part, as what is left out."""
     if find_spec("tiletree_native") is None:
-        return {"tiletree[native]": "the extra `native` is not installed"}
+        return {"tiletree[native]": "tiletree-native is not installed; `make native` builds it"}
     return {}
 
 
 def no_scales() -> dict[str, str]:
     """Return why there is no tlog-scales."""
     return {} if find_spec("tlog_scales") else {"tlog-scales": "the extra `bench` is not installed"}
+
+
+def aics_pin() -> str:
+    """Return the release that pyproject.toml names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra: list[str] = project["optional-dependencies"]["bench"]
+    return next(name.partition(";")[0] for name in extra if name.startswith("aics-tlog"))
 
 
 @cache
@@ -63,7 +70,7 @@ def aics_python() -> str:
         return str(python)
     for newer in _newer_pythons():
         if _works([newer, "-m", "venv", "--clear", str(place)]) and _works(
-            [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install", AICS]
+            [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install", aics_pin()]
         ):
             return str(python)
     return ""
@@ -93,7 +100,7 @@ def aics_version() -> str:
     """Return which release on which interpreter."""
     code = "import platform; print(platform.python_version())"
     done = subprocess.run([aics_python(), "-c", code], capture_output=True, text=True, check=True)
-    return f"{AICS.partition('==')[2]} (Python {done.stdout.strip()})"
+    return f"{aics_pin().partition('==')[2]} (Python {done.stdout.strip()})"
 
 
 @cache
