@@ -21,6 +21,7 @@ from tests.bench.table import (
     compared,
     lookup_cells,
     markdown_table,
+    noise,
     noise_text,
     pairs,
 )
@@ -69,7 +70,7 @@ def page(figures: Mapping[str, Any]) -> str:
     contests = [one for parts in bench["parts"].values() for one in parts if "rows" in one]
     sections = [
         HEAD,
-        f"Measured on {machine_text(bench['machine'])}.\n",
+        f"Measured on {machine_text(bench['machine'])}. {busy_text(contests)}\n",
         *in_short(contests),
         *where_behind(contests),
         "## Each piece of work\n",
@@ -88,6 +89,15 @@ def machine_text(machine: Mapping[str, str]) -> str:
     go = f", Go {machine['go']}" if machine["go"] else ""
     hardware = f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, {machine['kernel']}"
     return f"{machine['date']}: {hardware}, {machine['python']}{go}; {packages}"
+
+
+def busy_text(contests: list[dict[str, Any]]) -> str:
+    """Return in how many rounds something else used the machine, as a sentence."""
+    found = [noise(one) for one in contests if one["rounds"]]
+    noisy, rounds = sum(each[0] for each in found), sum(each[1] for each in found)
+    if not noisy:
+        return "Nothing else used the machine."
+    return f"In {noisy} of {rounds} rounds something else used the machine: where that is many, ratios say little."
 
 
 def in_short(contests: list[dict[str, Any]]) -> Iterator[str]:

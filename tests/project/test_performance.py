@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bench import large_logs, plot, report, scale, simulate, table
+from tests.bench import contest as contest_module
+from tests.bench import given, large_logs, memory, plot, report, scale, scale_stages, simulate, table
+from tests.bench.audits import vkey_of_log
+from tiles.notes.keys import parse_vkey
+from tiles.notes.policy import policy_for
+from tiles.read.client import LogClient
+from tiles.read.fetcher import open_log
 from tiles.tree.edge import EMPTY_EDGE
 from tiles.tree.plan import plan
 
@@ -129,3 +138,45 @@ def test_a_stage_goes_on_after_a_line_was_cut_off(tmp_path: Path) -> None:
     found = scale.summarize(tmp_path, 8)["stages"]["build"]
     assert (found["seconds"], found["cpu"], found["peak"], found["runs"]) == (7.0, 5.0, 9, 2)
     assert found["samples"] == [[3.0, 7, 9]]
+
+
+def test_contestants_take_turns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody is first every time; what a run says of itself is kept, and who is left out is said."""
+    monkeypatch.setattr(contest_module, "calibrate", lambda: 1.0)
+    order: list[str] = []
+
+    def run(name: str, _turn: int) -> dict[str, Any]:
+        order.append(name)
+        return {"seconds": 2.0, "cpu": 1.0, "peak": 7, "objects": 3, "bytes": 9, "count": 10}
+
+    both = [contest_module.Contestant(name, partial(run, name), "ours") for name in ("a", "b")]
+    found = contest_module.hold(contest_module.Contest("work", "entries", 5, both, {"c": "it is not there"}), 3)
+    assert order == ["a", "b", "b", "a", "a", "b"]
+    assert [row["seconds"] for row in found["rows"]] == [[2.0] * 3] * 2
+    assert {key: found["rows"][0][key] for key in ("count", "objects", "bytes", "peak")} == {
+        "count": 10, "objects": 3, "bytes": 9, "peak": 7,
+    }  # fmt: skip
+    assert "not measured: c: it is not there" in capsys.readouterr().out
+
+
+def test_building_goes_on_where_the_log_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that was built in two runs has each entry once, in order; its proofs count the tiles that they read."""
+    assert scale_stages.build(tmp_path, 5_000) == {"size": 5_000}
+    assert scale_stages.build(tmp_path, 9_000) == {"size": 9_000}
+    client = LogClient(open_log(str(tmp_path / "log")), policy_for(parse_vkey(vkey_of_log())))
+    assert [entry for _, entry in client.entries(4_990, 5_010)] == [
+        scale_stages.entry(at) for at in range(4_990, 5_010)
+    ]
+    monkeypatch.setattr(scale_stages, "PROOFS", 5)
+    found = scale_stages.prove(tmp_path, 9_000)
+    assert found["proofs"] == 5
+    assert 1 <= found["tiles"][0] <= found["tiles"][2] <= 3  # the edge has two tiles, and one leads to the entry
+
+
+def test_memory_of_this_process_is_found() -> None:
+    """Where Linux tells it: what was the most is at least what is there now, within what is measured in pages."""
+    if sys.platform == "linux":
+        assert given.peak_of() > 1 << 20
+        assert memory.tree_rss(os.getpid()) > 1 << 20
+        assert memory.tree_cpu(os.getpid()) > 0
+    assert given.peak_of(2**30) == 0
