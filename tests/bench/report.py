@@ -107,14 +107,15 @@ def in_short(contests: list[dict[str, Any]]) -> Iterator[str]:
         for own, peer, times in pairs(one):
             how = f"{peer['name']} {peer['version']}".strip()
             shown = compared(peer, own)
-            lines.append([one["work"], own["name"], how, f"**{shown}**" if round(times, 2) < 1 else shown])
+            shown = f"**{shown}**" if round(times, 2) < 1 else shown
+            lines.append([one["work"], own["name"], how, shown, peer["guarantees"]])
     if lines:
         yield "## In short\n"
         yield (
             "How many times as fast tiletree is, each at its quickest setting: the median, and the least and the most. "
-            "Below 1, in bold, the other is quicker. Guarantees differ: they are named below.\n"
+            "Below 1, in bold, the other is quicker. What tiletree promises is named below.\n"
         )
-        yield markdown_table(["work", "tiletree", "other", "times as fast"], lines) + "\n"
+        yield markdown_table(["work", "tiletree", "other", "times as fast", "what the other promises"], lines) + "\n"
 
 
 def where_behind(contests: list[dict[str, Any]]) -> Iterator[str]:
