@@ -134,9 +134,14 @@ def text_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def markdown_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    rule = ["---", *["---:"] * (len(heads) - 1)]
+    """Return a table in Markdown; columns of numbers are to the right."""
+    numbers = [all(_is_number(line[at]) for line in lines) for at in range(len(heads))]
+    rule = ["---:" if number else "---" for number in numbers]
     return "\n".join(f"| {' | '.join(line)} |" for line in [heads, rule, *lines])
+
+
+def _is_number(cell: str) -> bool:
+    return not cell.strip("*") or cell.strip("*")[0].isdigit()
 
 
 def show(found: Found) -> str:
