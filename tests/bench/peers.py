@@ -21,7 +21,9 @@ TESSERA, TORCHWOOD, SUMDB = "github.com/transparency-dev/tessera", "filippo.io/t
 
 # what holds of a log in a directory once the program has answered
 SAFE = "crash-safe, locked, synced, anchored"
-OF_TESSERA = "crash-safe, locked, synced; no anchor; a checkpoint each 100 ms, entries are handed over without waiting for it"
+OF_TESSERA = (
+    "crash-safe, locked, synced; no anchor; a checkpoint each 100 ms, entries are handed over without waiting for it"
+)
 OF_AICS = "each file synced; no lock, no anchor"
 OF_SCALES = "not crash-safe, by its own README; no lock, no sync, no anchor"
 
