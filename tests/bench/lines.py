@@ -41,7 +41,9 @@ def lines_parts(scratch: Path, rounds: int, share: float) -> list[dict[str, Any]
         return run_worker(python(WORKERS, "scales_publish", place, entries, BATCH)) | footprint(place / "log")
 
     found = [
-        Contestant(f"{way.name} add", partial(add, way.environment), "ours", f"{SAFE}; with an index of leaf hashes")
+        Contestant(
+            f"{way.name} add", partial(add, way.environment), "ours", f"{SAFE}; with the index that the command keeps"
+        )
         for way in ours()
     ]
     if not no_scales():
