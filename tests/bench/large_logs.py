@@ -28,7 +28,8 @@ def large_logs(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "## Large logs\n"
     yield (
         "`make scale` builds a log of entries of 100 bytes in a directory, by batches of 65,536, as `tiletree add` "
-        "does, with an index of leaf hashes and no other, and then reads it in every way. Each stage is a process; memory is the resident memory of all processes "
+        "does, with an index of leaf hashes and no other, and then reads it in every way. Each stage is a process; "
+        "memory is the resident memory of all processes "
         "of a stage together.\n"
     )
     heads = ["entries", "stage", "seconds", "CPU seconds", "peak MB"]

@@ -68,8 +68,8 @@ def noise_text(found: Found) -> str:
     """Return how busy the machine was, as a sentence."""
     noisy, rounds, load = noise(found)
     return (
-        f"{rounds} round{'s' if rounds > 1 else ''}; in {noisy} of them the same hash loop took {NOISY:.2f} times its shortest time or more; "
-        f"load at most {load:.1f}"
+        f"{rounds} round{'s' if rounds > 1 else ''}; in {noisy} the same hash loop took {NOISY:.2f} times its shortest "
+        f"time or more; load at most {load:.1f}"
     )
 
 
