@@ -17,7 +17,7 @@ FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 # what hashes, or writes what was hashed
 WITH_NATIVE := tests/test_native.py tests/tree tests/write tests/scenarios tests/upkeep tests/index tests/model tests/records
 
-.PHONY: help demo test native coverage soak soak-full attack check terraform bench interop interop-full package clean
+.PHONY: help demo test native coverage soak soak-full attack check terraform bench scale interop interop-full package clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
@@ -58,7 +58,10 @@ terraform: $(VENV)/dev.stamp  ## types, tests, rights and tables of the modules 
 	$(PY) -m tests.terraform
 
 bench: $(VENV)/bench.stamp  ## measure against other implementations
-	$(PY) tests/bench/bench.py $(ARGS)
+	$(PY) -m tests.bench.bench $(ARGS)
+
+scale: $(VENV)/run.stamp  ## a log of 10⁸ entries, in stages that go on where they stopped; ARGS="--entries 1000000" for a try
+	$(PY) -m tests.bench.scale $(ARGS)
 
 interop: $(VENV)/dev.stamp  ## tests against implementations and object stores of others; needs Go
 	@command -v go >/dev/null || { echo 'make interop needs the Go toolchain: go is not on PATH' >&2; exit 1; }

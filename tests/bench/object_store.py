@@ -1,37 +1,37 @@
 """Measure publishing to an object store over TLS, against the same objects written with boto3 and s3fs.
 
 The store is a program of ours (`go`), in memory, on this machine: it takes CPU from its clients, the same for all, and
-most from the quickest. Called by bench.py; alone: `python object_store.py --help`.
+most from the quickest.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import urllib3
 
+from tests.bench.contest import Contest, Contestant, hold
+from tests.bench.peers import SAFE, no_native, ours
+from tests.bench.processes import Figures, python, run_worker
+
 HERE = Path(__file__).parent
-WORKERS = {
-    "tiletree": "tiletree",
-    "boto3": "boto3_threads",
-    "s3fs": "s3fs_bulk",
-    "obstore alone": "obstore_alone",
-    "planning alone": "planning",
-}
-NEEDS = {"tiletree": "obstore", "boto3": "boto3", "s3fs": "s3fs", "obstore alone": "obstore"}
+ENTRIES, BATCH = 131_072, 65_536
+PEERS = {"boto3": "boto3_threads", "s3fs": "s3fs_bulk"}
+LIMITS = {"obstore alone": "obstore_alone", "planning alone": "planning"}
+NEEDS = ("obstore", "boto3", "s3fs")
+UNSAFE = "the same objects, without a commit"
 LATENCIES = (0, 30)  # milliseconds
 
 
@@ -54,26 +54,40 @@ def left_out() -> str:
     """Return why none of this can be measured; "" if it can."""
     if shutil.which("go") is None:
         return "there is no Go to build the server with"
-    missing = sorted({needed for needed in NEEDS.values() if find_spec(needed) is None})
+    missing = [needed for needed in NEEDS if find_spec(needed) is None]
     return f"not installed: {', '.join(missing)}" if missing else ""
 
 
-def object_store_rounds(entries: int, batch: int, rounds: int) -> list[dict[str, Any]]:
-    """Measure every contestant in turns, at each latency; print tables and return a row for each."""
-    rows = []
+def object_store_parts(rounds: int, share: float) -> list[dict[str, Any]]:
+    """Measure every contestant in turns, at each latency."""
+    if reason := left_out():
+        work = "publish to an object store over TLS"
+        print(f"not measured: {work}: {reason}\n")
+        return [{"work": work, "unit": "entries", "base": "", "rounds": [], "rows": [], "left_out": {work: reason}}]
+    entries = max(BATCH, int(ENTRIES * share))
+    found = []
     with tempfile.TemporaryDirectory() as scratch:
         program = build(Path(scratch))
         for latency in LATENCIES:
-            taken: dict[str, list[dict[str, Any]]] = {}
             with running(program, Path(scratch), latency) as server:
-                for turn in range(rounds):
-                    names = list(WORKERS)
-                    for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                        taken.setdefault(name, []).append(measure(server, name, entries, batch))
-            added = [row(name, latency, entries, batch, taken[name], taken["tiletree"]) for name in WORKERS]
-            show(added)
-            rows += added
-    return rows
+                found.append(hold(contest(server, latency, entries), rounds))
+    return found
+
+
+def contest(server: Server, latency: int, entries: int) -> Contest:
+    """Return who writes to a server whose every answer takes so many milliseconds."""
+
+    def write(worker: str, environment: dict[str, str], _turn: int) -> Figures:
+        return measure(server, worker, entries, environment)
+
+    found = [Contestant(way.name, partial(write, "tiletree", way.environment), "ours", SAFE) for way in ours()]
+    for name, worker in PEERS.items():
+        found.append(Contestant(name, partial(write, worker, {}), "peer", UNSAFE, version(name)))
+    for name, worker in LIMITS.items():
+        found.append(Contestant(name, partial(write, worker, {}), "limit", UNSAFE))
+    store = f"an object store over TLS that answers after {latency} ms"
+    work = f"publish {entries:,} entries of 200 bytes by batches of {BATCH:,} to {store}"
+    return Contest(work, "entries", entries, found, no_native())
 
 
 def build(directory: Path) -> Path:
@@ -109,76 +123,15 @@ def running(program: Path, directory: Path, latency: int) -> Iterator[Server]:
             process.stdin.close()  # it ends then
 
 
-def measure(server: Server, name: str, entries: int, batch: int) -> dict[str, Any]:
+def measure(server: Server, worker: str, entries: int, environment: Mapping[str, str]) -> Figures:
     """Run one worker, and return its figures and the server's."""
     server.control("POST")
-    command = [sys.executable, str(HERE / "object_store_workers.py"), WORKERS[name], str(entries), str(batch)]
-    environment = {**os.environ, **server.environment}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode:
-        sys.exit(f"{name} failed: {done.stderr.strip()[-2000:]}")
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return figures | server.control("GET")
-
-
-def row(
-    name: str, latency: int, entries: int, batch: int, figures: list[dict[str, Any]], ours: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Return the medians of a contestant, and how many times as fast as it tiletree was, round by round."""
-
-    def median(key: str) -> float:
-        return statistics.median(each[key] for each in figures)
-
-    objects = figures[-1]["objects"] or 1
-    requests = sum(figures[-1]["requests"].values())
-    ratios = [theirs["seconds"] / own["seconds"] for theirs, own in zip(figures, ours, strict=True)]
-    return {
-        "task": "publish to S3",
-        "name": name,
-        "latency_ms": latency,
-        "entries": entries,
-        "batch": batch,
-        "entries_per_second": round(entries / median("seconds")),
-        "uploads_per_second": round(objects / median("upload_seconds")) if figures[-1]["objects"] else None,
-        "upload_cpu_ms_per_object": round(1000 * median("upload_cpu") / objects, 3) if requests else None,
-        "cpu_seconds": median("cpu"),
-        "requests": requests,
-        "requests_per_1000_entries": round(1000 * requests / entries, 2),
-        "objects": figures[-1]["objects"],
-        "bytes": figures[-1]["received"],
-        "peak_bytes": max(each["peak"] for each in figures),
-        "tiletree_is_times_as_fast": [round(ratio, 2) for ratio in ratios],
+    command = python("tests.bench.object_store_workers", worker, entries, BATCH)
+    figures = run_worker(command, {**server.environment, **environment})
+    counted = server.control("GET")
+    kept = {key: figures[key] for key in ("seconds", "cpu", "peak")}
+    return kept | {
+        "objects": counted["objects"],
+        "bytes": counted["received"],
+        "requests": sum(counted["requests"].values()),
     }
-
-
-def show(rows: list[dict[str, Any]]) -> None:
-    """Print the rows of one latency as a table."""
-    first = rows[0]
-    print(f"publish over TLS to an object store that answers after {first['latency_ms']} ms, "
-          f"{first['entries']} entries in batches of {first['batch']}")  # fmt: skip
-    print(f"  {'':<14} {'entries/s':>10} {'objects/s':>10} {'CPU ms/object':>13} {'requests/1000':>13} {'peak MB':>8}"
-          "   tiletree is … times as fast")  # fmt: skip
-    for line in rows:
-        ratios = line["tiletree_is_times_as_fast"]
-        compared = f"{statistics.median(ratios):.2f}  ({min(ratios)} to {max(ratios)})"
-        print(f"  {line['name']:<14} {line['entries_per_second']:>10,} {line['uploads_per_second'] or '':>10} "
-              f"{line['upload_cpu_ms_per_object'] or '':>13} {line['requests_per_1000_entries'] or '':>13} "
-              f"{line['peak_bytes'] / 1e6:>8.0f}   {compared if line['name'] != 'tiletree' else ''}")  # fmt: skip
-    print()
-
-
-def main() -> None:
-    """Measure this alone."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--entries", type=int, default=524_288)
-    parser.add_argument("--batch", type=int, default=65_536)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    if reason := left_out():
-        sys.exit(f"nothing can be measured: {reason}")
-    rows = object_store_rounds(options.entries, options.batch, options.rounds)
-    print(json.dumps(rows, indent=1))
-
-
-if __name__ == "__main__":
-    main()

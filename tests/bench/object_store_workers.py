@@ -1,4 +1,4 @@
-"""One way to publish to an object store, in a process of its own: `python object_store_workers.py NAME ENTRIES BATCH`.
+"""One way to publish to an object store, in a process of its own: `object_store_workers NAME ENTRIES BATCH`.
 
 The store is a bucket on the server that the environment names, as for any AWS tool. Prints JSON. The clock runs from
 the first entry handed over to the last object answered for; planning (hashing, cutting tiles) is inside for everyone,
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from collections import deque
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workers import ORIGIN, SEED, batches
+from tests.bench.given import ORIGIN, SEED, batches, peak_of
 
 BUCKET = "bench"
 THREADS = 16  # of boto3; more of them are no faster
@@ -152,9 +151,8 @@ def main() -> None:
     name, entries, size = sys.argv[1:]
     whole, upload = Clock(), Clock()
     WORKERS[name](int(entries), int(size), whole, upload)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     figures: dict[str, Any] = {
-        "seconds": whole.seconds, "cpu": whole.cpu, "peak": peak,
+        "seconds": whole.seconds, "cpu": whole.cpu, "peak": peak_of(),
         "upload_seconds": upload.seconds, "upload_cpu": upload.cpu,
     }  # fmt: skip
     print(json.dumps(figures))

@@ -2,19 +2,16 @@
 
 A log of digest entries is made, with the indexes that a command keeps. Each lookup is a command in a process of its
 own, which begins with nothing kept; a server on this machine waits before each answer, counts requests and bytes, and
-answers requests for a part. `python tests/bench/searches.py` measures this alone.
+answers requests for a part.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -23,12 +20,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from workers import ORIGIN, SEED, log_parts
-
+from tests.bench.given import ORIGIN, SEED
+from tests.bench.table import lookup_cells, text_table
+from tests.bench.workers import log_parts
 from tiles.entries.file_digest import DigestEntry
 
 DELAY = 0.05  # seconds before each answer
 BATCH = 65_536
+ENTRIES = 1_000_000
+TIMES = 10  # of each lookup
 MANY = 100_000  # entries are added of which every other one is there
 
 
@@ -127,12 +127,13 @@ def lookups(server: _Server, entries: int, times: int, scratch: Path) -> list[di
     }
     rows = []
     for name, (code, calls) in asked.items():
-        taken = [_run(server, [call[0], server.url, *call[1:], "--vkey", vkey], code, scratch) for call in calls]
-        rows.append({"task": name, "entries": entries} | _summary(taken))
+        taken = [ask(server, [call[0], server.url, *call[1:], "--vkey", vkey], code, scratch) for call in calls]
+        rows.append({"task": name, "entries": entries} | summary(taken))
     return rows
 
 
-def _run(server: _Server, arguments: list[str], code: int, scratch: Path) -> dict[str, float]:
+def ask(server: _Server, arguments: list[str], code: int, scratch: Path) -> dict[str, float]:
+    """Run a command that reads from the server, and return what it took; it has to end with this code."""
     server.requests = server.sent = 0
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-m", "tiletree", *arguments], capture_output=True, check=False,
@@ -143,7 +144,8 @@ def _run(server: _Server, arguments: list[str], code: int, scratch: Path) -> dic
     return {"requests": server.requests, "bytes": server.sent, "seconds": time.perf_counter() - started}
 
 
-def _summary(taken: list[dict[str, float]]) -> dict[str, Any]:
+def summary(taken: list[dict[str, float]]) -> dict[str, Any]:
+    """Return the least, the median and the most of each figure."""
     return {
         what: [min(figures), statistics.median(figures), max(figures)]
         for what in ("requests", "bytes", "seconds")
@@ -155,7 +157,8 @@ class _Reads:
     """A store that keeps a list of the objects that were read."""
 
     def __init__(self, store: Any) -> None:
-        self._store, self.asked = store, []
+        self._store = store
+        self.asked: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
@@ -199,35 +202,15 @@ def once(directory: Path, entries: int) -> list[dict[str, Any]]:
     return rows
 
 
-def search_rows(directory: Path, entries: int, times: int) -> list[dict[str, Any]]:
-    """Make a log, look for things in it, add to it; print and return the rows."""
+def search_parts(directory: Path, share: float) -> list[dict[str, Any]]:
+    """Make a log, look for things in it, add to it."""
+    directory.mkdir()
+    entries = int(ENTRIES * share)
     make_log(directory, entries)
     with served(directory) as server:
-        rows = lookups(server, entries, times, directory / "user")
+        rows = lookups(server, entries, TIMES, directory / "user")
     rows += once(directory, entries)
-    print(f"a log of {entries:,} digest entries, read over HTTP that takes {DELAY * 1000:.0f} ms to answer")
-    print(f"  {'':<34} {'requests':>9} {'most':>5} {'KB':>6} {'most':>6} {'seconds':>8}")
-    for row in rows:
-        requests, sent = row.get("requests", ["", "", ""]), row.get("bytes")
-        size = f"{sent[1] / 1000:>6.0f} {sent[2] / 1000:>6.0f}" if sent else f"{'':>13}"
-        print(f"  {row['task']:<34} {requests[1]:>9} {requests[2]:>5} {size} {row['seconds'][1]:>8.2f}")
-    print()
-    return rows
-
-
-def main() -> None:
-    """Measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--entries", type=int, default=1_000_000)
-    parser.add_argument("--times", type=int, default=20, help="of each lookup")
-    parser.add_argument("--directory", type=Path, help="keep the log there")
-    options = parser.parse_args()
-    if options.directory:
-        print(json.dumps(search_rows(options.directory, options.entries, options.times)))
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        search_rows(Path(scratch), options.entries, options.times)
-
-
-if __name__ == "__main__":
-    main()
+    found = {"work": f"searches in {entries:,} digest entries, over HTTP that answers after {DELAY * 1000:.0f} ms",
+             "lookups": rows}  # fmt: skip
+    print(f"{found['work']}\n{text_table(*lookup_cells(found))}\n")
+    return [found]

@@ -1,4 +1,4 @@
-"""One thing to measure, in a process of its own: `python workers.py NAME DIRECTORY ENTRIES BATCH` prints JSON.
+"""One thing to measure, in a process of its own: `workers NAME DIRECTORY ENTRIES BATCH` prints JSON.
 
 The clock runs from the first entry handed over to the last one published (for an audit: from the open log to the
 verdict); starting Python and making the entries is outside. Entries are 200 bytes, the same for everyone.
@@ -8,39 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
 from pathlib import Path
 from typing import Any
 
-ORIGIN = "bench.example.com/log"
-SEED = bytes(range(32))
-ENTRY_SIZE = 200
-
-
-def batches(entries: int, size: int) -> Iterator[list[bytes]]:
-    """Yield the entries, a batch at a time: distinct, and cheap to make."""
-    for start in range(0, entries, size):
-        names = (f"{index:020d}" for index in range(start, min(start + size, entries)))
-        yield [(name * 10).encode() for name in names]
-
-
-def timed(step: Callable[[list[bytes]], object], entries: int, size: int) -> float:
-    """Return the seconds that `step` takes for all batches; making a batch does not count."""
-    seconds = 0.0
-    for batch in batches(entries, size):
-        started = time.perf_counter()
-        step(batch)
-        seconds += time.perf_counter() - started
-    return seconds
+from tests.bench.given import ENTRY_SIZE, ORIGIN, SEED, batches, index_of, peak_of, timed
 
 
 def tiletree_publish(directory: Path, entries: int, size: int) -> float:
-    """Publish with the library: crash-safe, locked, anchored."""
+    """Publish with the library, a batch once the one before is published."""
     sequencer = _sequencer(directory)
     return timed(sequencer.append, entries, size)
+
+
+def tiletree_publish_all(directory: Path, entries: int, size: int) -> float:
+    """Publish with the library, which prepares a batch while the one before is published; all were made before."""
+    sequencer = _sequencer(directory)
+    made = deque(batches(entries, size))
+    started = time.perf_counter()
+    for _ in sequencer.append_all(lambda _size: made.popleft() if made else []):
+        pass
+    return time.perf_counter() - started
 
 
 def tiletree_indexed(directory: Path, entries: int, size: int) -> float:
@@ -66,26 +56,6 @@ def tiletree_indexed(directory: Path, entries: int, size: int) -> float:
     return seconds + time.perf_counter() - started
 
 
-def tiletree_audit(directory: Path, _entries: int, _size: int) -> float:
-    """Audit what `tiletree_publish` wrote, kept checkpoints included."""
-    from tiles.notes.checkpoint import parse_signed_checkpoint
-    from tiles.notes.keys import signing_key
-    from tiles.notes.policy import policy_for
-    from tiles.read.fetcher import open_log
-    from tiles.upkeep.audit import audit
-    from tiles.user.places import public_store
-
-    log = str(directory / "log")
-    fetcher, policy = open_log(log), policy_for(signing_key(ORIGIN, SEED).verifier)
-    started = time.perf_counter()
-    tree = policy.accept(parse_signed_checkpoint(fetcher.fetch("checkpoint", 1 << 20))).signed.tree
-    report = audit(fetcher, tree, store=public_store(log), policy=policy)
-    seconds = time.perf_counter() - started
-    if report.findings:
-        sys.exit(f"findings: {report.findings[:3]}")
-    return seconds
-
-
 def scales_publish(directory: Path, entries: int, size: int) -> float:
     """Publish with tlog-scales: not crash-safe, by its own README."""
     from tlog_scales.signing import PlainEd25519Signer
@@ -100,38 +70,6 @@ def scales_publish(directory: Path, entries: int, size: int) -> float:
         writer.commit([signer])
 
     return timed(publish, entries, size)
-
-
-def aics_publish(directory: Path, entries: int, size: int) -> float:
-    """Publish with aics-tlog: every file synced, one process owns the store."""
-    from aics_tlog.checkpoint import Checkpoint, sign_checkpoint
-    from aics_tlog.writer import DirectoryTileStore, IncrementalTileWriter
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    store = DirectoryTileStore(directory / "log")
-    writer = IncrementalTileWriter(store)
-    key = Ed25519PrivateKey.from_private_bytes(SEED)
-
-    def publish(batch: list[bytes]) -> None:
-        writer.append(batch)
-        note = sign_checkpoint(Checkpoint(ORIGIN, writer.size, writer.root()), key, ORIGIN)
-        store.write_checkpoint(note.to_bytes())
-
-    return timed(publish, entries, size)
-
-
-def aics_audit(directory: Path, _entries: int, _size: int) -> float:
-    """Audit, with aics-tlog, the log that `tiletree_publish` wrote: both audit the same files."""
-    from aics_tlog.tiles import FileSystemTileReader
-    from aics_tlog.verified import audit_tiles
-
-    from tiles.notes.checkpoint import parse_signed_checkpoint
-
-    tree = parse_signed_checkpoint((directory / "log" / "checkpoint").read_bytes()).tree
-    reader = FileSystemTileReader(directory / "log")
-    started = time.perf_counter()
-    audit_tiles(reader, tree.size, tree.root)
-    return time.perf_counter() - started
 
 
 def hashing(_directory: Path, entries: int, size: int) -> float:
@@ -165,6 +103,64 @@ def raw_files(directory: Path, entries: int, size: int) -> float:
     return timed(write, entries, size)
 
 
+def tiletree_prove(directory: Path, proofs: int, _size: int) -> float:
+    """Make proofs with one client, which believes a tile once it leads to the checkpoint, and keeps those it read."""
+    from tiles.notes.keys import signing_key
+    from tiles.notes.policy import policy_for
+    from tiles.read.client import LogClient
+    from tiles.read.fetcher import open_log
+
+    client = LogClient(open_log(str(directory / "log")), policy_for(signing_key(ORIGIN, SEED).verifier))
+    size = client.tree.size
+    started = time.perf_counter()
+    for number in range(proofs):
+        client.prove(index_of(number, size))
+    return time.perf_counter() - started
+
+
+def tiletree_verify(directory: Path, proofs: int, _size: int) -> float:
+    """Verify the text of proofs, each of another checkpoint, with a policy that was parsed before."""
+    from tiles.notes.encoding import decode_base64
+    from tiles.notes.policy import parse_policy
+    from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
+    from tiles.tree.merkle import to_hash
+
+    policy = parse_policy((directory / "policy").read_bytes())
+    leaves = [to_hash(decode_base64(line, "leaf")) for line in (directory / "leaves").read_text().splitlines()]
+    texts = [(directory / str(number)).read_bytes() for number in range(len(leaves))]
+    started = time.perf_counter()
+    for number in range(proofs):
+        which = number % len(texts)
+        verify_tlog_proof(parse_tlog_proof(texts[which]), leaves[which], policy)
+    return time.perf_counter() - started
+
+
+def make_proofs(directory: Path, proofs: int, _size: int) -> float:
+    """Write proofs of entries of a log, each with a checkpoint that says something else of the same tree."""
+    from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
+    from tiles.notes.encoding import encode_base64
+    from tiles.notes.keys import signing_key
+    from tiles.notes.policy import policy_for
+    from tiles.notes.tlog_proof import TlogProof
+    from tiles.read.client import LogClient
+    from tiles.read.fetcher import open_log
+    from tiles.tree.merkle import leaf_hash
+
+    key = signing_key(ORIGIN, SEED)
+    client = LogClient(open_log(str(directory / "log")), policy_for(key.verifier))
+    target = directory / "proofs"
+    target.mkdir()
+    leaves = []
+    for number in range(proofs):
+        index = index_of(number, client.tree.size)
+        leaves.append(encode_base64(leaf_hash(client.entry(index))) + "\n")
+        signed = sign_checkpoint(Checkpoint(ORIGIN, client.tree, (f"number {number}",)), key)
+        (target / str(number)).write_bytes(TlogProof(index, client.prove(index).hashes, signed).data)
+    (target / "leaves").write_text("".join(leaves))
+    (target / "policy").write_text(f"log {key.verifier.vkey}\nquorum none\n")
+    return 0.0
+
+
 def log_parts(directory: Path) -> tuple[Any, Any, Any]:
     """Return the two stores and the signer of a log in a directory."""
     from tiles.notes.keys import signing_key
@@ -186,10 +182,11 @@ def _sequencer(directory: Path) -> Any:
 WORKERS = {
     worker.__name__: worker
     for worker in (
-        tiletree_publish, tiletree_indexed, tiletree_audit,
-        scales_publish, aics_publish, aics_audit, hashing, raw_files,
+        tiletree_publish, tiletree_publish_all, tiletree_indexed, tiletree_prove, tiletree_verify, make_proofs,
+        scales_publish, hashing, raw_files,
     )
 }  # fmt: skip
+HELD = {"tiletree_publish_all": ENTRY_SIZE + 41}  # bytes an entry that the worker made before the clock
 
 
 def main() -> None:
@@ -197,8 +194,8 @@ def main() -> None:
     name, directory, entries, size = sys.argv[1:]
     cpu = time.process_time()
     seconds = WORKERS[name](Path(directory), int(entries), int(size))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(json.dumps({"seconds": seconds, "cpu": time.process_time() - cpu, "peak": peak}))
+    held = HELD.get(name, 0) * int(entries)
+    print(json.dumps({"seconds": seconds, "cpu": time.process_time() - cpu, "peak": peak_of() - held}))
 
 
 if __name__ == "__main__":
