@@ -13,15 +13,9 @@ from enum import IntEnum
 from hashlib import sha256
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.encoding import base64_or_none, decode_base64, encode_base64, is_line
+from tiles.notes.public_keys import load_spki, verify_by_spki, verify_ed25519, verify_mldsa44
 
 KEY_ID_SIZE = 4  # bytes
 SEED_SIZE = 32  # bytes, of every kind of signing key
@@ -35,9 +29,6 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}", re.ASCII)
 _NOT_IN_NAME = re.compile("[+ \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _ORIGIN = re.compile(rf"[!-~]{{1,{MAX_LOG_NAME}}}", re.ASCII)
 _SECRET = re.compile("[@?#]")
-_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-_CT_CURVES = (ec.SECP256R1,)
-_RSA_BITS = range(2048, 8193)  # RFC 6962, 2.1.4: "a key of at least 2048 bits"
 
 
 class SignatureType(IntEnum):
@@ -104,7 +95,7 @@ class VerifierKey:
     def __post_init__(self) -> None:
         check_name(self.name)
         if self.type in (SignatureType.ECDSA, SignatureType.RFC6962):
-            _load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
+            load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
         elif len(self.public) != _PUBLIC_SIZE[self.type]:
             raise UsageError(f"{len(self.public)} bytes of public key instead of {_PUBLIC_SIZE[self.type]}")
         if self.type == SignatureType.MLDSA44 and len(self.name.encode()) > MAX_COSIGNER_NAME:
@@ -131,19 +122,12 @@ class VerifierKey:
         """
         try:
             if self.type in (SignatureType.ECDSA, SignatureType.RFC6962):
-                # SHA-256 for every curve, ASN.1 signature: as in the implementation signed-note refers to for 0x02
-                key = _load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
-                if isinstance(key, rsa.RSAPublicKey):
-                    key.verify(signature, message, PKCS1v15(), SHA256())
-                else:
-                    key.verify(signature, message, ec.ECDSA(SHA256()))
+                verify_by_spki(self.public, message, signature, of_ct=self.type == SignatureType.RFC6962)
             elif self.type == SignatureType.MLDSA44:
-                MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
+                verify_mldsa44(self.public, message, signature)
             else:
-                # RFC 8032 5.1.7 without the cofactor, R compared as bytes, any encoding of a key, also of small order:
-                # so do OpenSSL and BoringSSL, and therefore Node.js and Chromium
-                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except InvalidSignature:
+                verify_ed25519(self.public, message, signature)
+        except SignatureError:
             raise SignatureError(f"wrong signature by {self}") from None
 
 
@@ -209,6 +193,9 @@ class SeedKey:
 
         The same message always gets the same Ed25519 signature; ML-DSA-44 signatures differ each time.
         """
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # verifying needs none of this
+        from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
         if self.verifier.type == SignatureType.MLDSA44:
             return MLDSA44PrivateKey.from_seed_bytes(self.seed).sign(message)
         return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
@@ -249,6 +236,9 @@ def _skey_or_problem(name: str, material: bytes | None) -> tuple[SeedKey | None,
 
 
 def _public(type_: SignatureType, seed: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
     if len(seed) != SEED_SIZE:
         raise UsageError(f"a seed has {SEED_SIZE} bytes, not {len(seed)}")
     if type_ == SignatureType.MLDSA44:
@@ -267,27 +257,3 @@ def _key_hash(name: str, type_: SignatureType, public: bytes) -> bytes:
         public = sha256(public).digest()
     # key ID = SHA-256(key name || 0x0A || signature type || public key)[:4]
     return sha256(name.encode() + b"\n" + bytes([type_]) + public).digest()
-
-
-def _load_spki(spki: bytes, *, of_ct: bool) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
-    """Return the key in `spki`. Raises UsageError unless it is one that logs sign with, in its canonical encoding.
-
-    of_ct   a log of certificates: P-256 or RSA (RFC 6962, 2.1.4); other logs: one of three curves
-    """
-    # it takes as long to import as all else that verifies a proof, and few logs have such a key
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-
-    try:
-        key = load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm):
-        raise UsageError("not a DER SubjectPublicKeyInfo") from None
-    if isinstance(key, rsa.RSAPublicKey):
-        known = of_ct and key.key_size in _RSA_BITS
-    else:
-        known = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CT_CURVES if of_ct else _CURVES)
-    if not known or not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        allowed = "P-256, nor an RSA key of 2048 to 8192 bits" if of_ct else "P-256, P-384 or P-521"
-        raise UsageError(f"not an ECDSA key on NIST {allowed}")
-    if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
-        raise UsageError("not the canonical encoding of its key")
-    return key
