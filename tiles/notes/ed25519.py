@@ -2,7 +2,7 @@
 
 It signs nothing and sees no secret, so it need not take the same time for all inputs. It says what OpenSSL and
 BoringSSL say, also where the specification leaves a choice: without the cofactor, R compared as bytes, S below the
-order, any encoding of a key, of small order too. `docs/decisions/0012-ed25519-in-python-to-verify.md` says why it is here.
+order, any encoding of a key, of small order too. Decision 12 (docs/decisions) says why it is here.
 """
 
 from __future__ import annotations
