@@ -32,7 +32,9 @@ def run(command: Sequence[str | Path], *, what: str, cwd: Path = ROOT, more: Map
 
     more   variables of its environment
     """
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "RUSTFLAGS")}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "RUSTFLAGS", "CARGO_TARGET_DIR")
+    }
     environment = {**kept, "SOURCE_DATE_EPOCH": str(MOMENT), **(more or {})}
     words = list(map(str, command))
     done = subprocess.run(
@@ -65,18 +67,12 @@ class Tools:
     def maturin(self, target: Path) -> None:
         """Build the wheel of native/ into a folder, with no path of this machine in it."""
         cargo = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
-        flags = f"--remap-path-prefix={ROOT}=/source --remap-path-prefix={cargo}=/cargo"
-        command: list[str | Path] = [
-            self._folder / "bin" / "maturin",
-            "build",
-            "--quiet",
-            "--release",
-            "--locked",
-            "--out",
-            target,
-        ]
-        command += ["--manifest-path", ROOT / "native" / "Cargo.toml", "--interpreter", sys.executable]
-        run(command, what="native/ cannot be built", more={"RUSTFLAGS": flags})
+        flags = [f"--remap-path-prefix={ROOT}=/source", f"--remap-path-prefix={cargo}=/cargo"]
+        command: list[str | Path] = [self._folder / "bin" / "maturin", "build", "--quiet", "--release", "--locked"]
+        command += ["--out", target, "--manifest-path", ROOT / "native" / "Cargo.toml"]
+        command += ["--interpreter", sys.executable]
+        encoded = {"CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags)}  # a path may have spaces
+        run(command, what="native/ cannot be built", more=encoded)
 
     def package(self, name: str) -> tuple[str, dict[str, bytes]]:
         """Return the version of a package that was installed, and its files by name, as its wheel has them."""

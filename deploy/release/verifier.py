@@ -1,8 +1,8 @@
 """verify.pyz: the command `tiletree verify` in one file, which Python runs as it is, with nothing installed.
 
-It holds every module that verifying files, proofs, search proofs, disclosures and forks imports, and click. It holds
-nothing that signs, writes to a log, or asks a server, and no bytecode. What needs a compiled library, such as a bundle
-of Sigstore, uses the one that is installed where it runs, and says so where there is none.
+It holds every module that `verify` imports, and click: for proofs, endorsements, disclosures, forks, bundles, other
+signatures and search proofs. It holds nothing that signs, writes to a log, or asks a server, and no bytecode. The last
+three of these need `cryptography`: they use the one that is installed where it runs, and say so where there is none.
 """
 
 from __future__ import annotations
