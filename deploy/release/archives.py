@@ -27,9 +27,12 @@ def files_below(folder: Path, *, without: Sequence[str] = ()) -> dict[str, bytes
     return found
 
 
-def stored_zip(files: Mapping[str, bytes]) -> bytes:
-    """Return a zip file that compresses nothing: zlibs differ in what they make of the same bytes."""
-    return _zip(files, zipfile.ZIP_STORED)
+def stored_zip(files: Mapping[str, bytes], before: bytes = b"") -> bytes:
+    """Return a zip file that compresses nothing: zlibs differ in what they make of the same bytes.
+
+    before   what stands before it, such as the line that says what runs it
+    """
+    return _zip(files, zipfile.ZIP_STORED, before)
 
 
 def packed_zip(files: Mapping[str, bytes]) -> bytes:
@@ -37,8 +40,9 @@ def packed_zip(files: Mapping[str, bytes]) -> bytes:
     return _zip(files, zipfile.ZIP_DEFLATED)
 
 
-def _zip(files: Mapping[str, bytes], compression: int) -> bytes:
+def _zip(files: Mapping[str, bytes], compression: int, before: bytes = b"") -> bytes:
     target = io.BytesIO()
+    target.write(before)
     with zipfile.ZipFile(target, "w", compression) as archive:
         for name in sorted(files):
             info = zipfile.ZipInfo(name, _ZIP_MOMENT)

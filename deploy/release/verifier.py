@@ -52,7 +52,7 @@ def verifier(click: Mapping[str, bytes]) -> bytes:
     for path in modules():
         home = "tiles" if _HOMES["tiles"] in path.parents else "tiletree"
         files[f"{home}/{path.relative_to(_HOMES[home]).as_posix()}"] = path.read_bytes()
-    return _SHEBANG + stored_zip(files)
+    return stored_zip(files, _SHEBANG)
 
 
 def modules() -> list[Path]:
