@@ -13,11 +13,12 @@ import sys
 import tarfile
 import venv
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from deploy.release.archives import ROOT, files_below, packed_tar, packed_zip, stored_zip
+from deploy.release.archives import MOMENT, ROOT, files_below, packed_tar, packed_zip, stored_zip
 from deploy.release.bill import Part, bill, page_parts, python_parts, rust_parts
 from deploy.release.build import SUMS, build
 from deploy.release.tools import Tools
@@ -40,11 +41,15 @@ def test_an_archive_follows_from_its_files(archive: object) -> None:
     if archive is packed_tar:
         with tarfile.open(fileobj=io.BytesIO(one)) as opened:
             names, modes = opened.getnames(), {member.mode for member in opened}
+            times = {member.mtime for member in opened}
+        assert one[4:8] == bytes(4)  # the time in the header of gzip
     else:
         with zipfile.ZipFile(io.BytesIO(one)) as opened:
             names, modes = opened.namelist(), {each.external_attr >> 16 & 0o777 for each in opened.infolist()}
+            times = {datetime(*each.date_time, tzinfo=UTC).timestamp() for each in opened.infolist()}
     assert names == sorted(FILES)
     assert modes == {0o644}
+    assert times == {MOMENT}
 
 
 def test_what_is_left_out_of_a_folder(tmp_path: Path) -> None:
