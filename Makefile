@@ -17,7 +17,7 @@ FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 # what hashes, or writes what was hashed
 WITH_NATIVE := tests/test_native.py tests/tree tests/write tests/scenarios tests/upkeep tests/index tests/model tests/records
 
-.PHONY: help demo test native coverage soak soak-full attack check terraform bench scale interop interop-full package clean
+.PHONY: help demo test native coverage soak soak-full attack check terraform bench scale interop interop-full package dist dist-check clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
@@ -73,6 +73,15 @@ interop-full: $(VENV)/dev.stamp  ## the same, with what takes long to build: cos
 
 package: $(VENV)/run.stamp  ## the packages of the function on AWS Lambda, in dist/
 	$(PY) deploy/lambda/package.py build dist
+
+# POLICY=FILE names the policy that verify.html is made for; WITHOUT="native lambda" leaves kinds of files out
+RELEASE := $(if $(POLICY),--policy $(POLICY)) $(WITHOUT:%=--without %)
+
+dist: $(VENV)/run.stamp  ## all files of a release, in dist/; POLICY=… makes verify.html, too
+	$(PY) -m deploy.release build dist --tools $(VENV)/release $(RELEASE)
+
+dist-check: $(VENV)/run.stamp  ## build the last commit from a clone elsewhere, and compare with dist/
+	$(PY) -m deploy.release check dist --tools $(VENV)/release $(RELEASE)
 
 clean:  ## remove .venv and what the tools left behind
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -182,6 +182,9 @@ def guarded(call: Callable[[], object], output: Output) -> int:
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt) as error:
         return _interrupted(error, output)
+    except ModuleNotFoundError as error:  # of verify.pyz, which holds no compiled code, or of a broken installation
+        output.error("UsageError", f"this needs {error.name}, which is not installed here", "pip install tiletree")
+        return EXIT_USAGE
     except OSError as error:
         output.error("AccessError", f"{error.filename or 'input or output'}: {error.strerror or error}")
         return EXIT_ACCESS

@@ -236,7 +236,6 @@ TESTED_ELSEWHERE = {
     "tiles.signatures.ssh_key": "tests/signatures/test_ssh.py",
     "tiles.signatures.ssh_text": "tests/signatures/test_ssh.py",
     "tiles.version": "tests/project/test_wheel.py",
-    "tiles.notes.spki": "tests/notes/test_keys.py",
     "tiles.watch.mirror_tree": "tests/watch/test_mirror.py",
     "tiles.watch.monitor_reading": "tests/watch/test_monitor.py",
     "tiles.page": "tests/web/test_verify_html.py",

@@ -12,11 +12,9 @@ from enum import IntEnum
 from hashlib import sha256
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.encoding import base64_or_none, decode_base64, encode_base64, is_line
+from tiles.notes.public_keys import load_spki, verify_by_spki, verify_ed25519, verify_mldsa44
 
 KEY_ID_SIZE = 4  # bytes
 SEED_SIZE = 32  # bytes, of every kind of signing key
@@ -94,8 +92,6 @@ class VerifierKey:
     def __post_init__(self) -> None:
         check_name(self.name)
         if self.type in (SignatureType.ECDSA, SignatureType.RFC6962):
-            from tiles.notes.spki import load_spki  # slow to import, and few logs have such a key
-
             load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
         elif len(self.public) != _PUBLIC_SIZE[self.type]:
             raise UsageError(f"{len(self.public)} bytes of public key instead of {_PUBLIC_SIZE[self.type]}")
@@ -123,18 +119,12 @@ class VerifierKey:
         """
         try:
             if self.type in (SignatureType.ECDSA, SignatureType.RFC6962):
-                from tiles.notes.spki import verify_by_spki
-
                 verify_by_spki(self.public, message, signature, of_ct=self.type == SignatureType.RFC6962)
             elif self.type == SignatureType.MLDSA44:
-                from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
-
-                MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
+                verify_mldsa44(self.public, message, signature)
             else:
-                # RFC 8032 5.1.7 without the cofactor, R compared as bytes, any encoding of a key, also of small order:
-                # so do OpenSSL and BoringSSL, and therefore Node.js and Chromium
-                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except InvalidSignature:
+                verify_ed25519(self.public, message, signature)
+        except SignatureError:
             raise SignatureError(f"wrong signature by {self}") from None
 
 
@@ -204,6 +194,8 @@ class SeedKey:
             from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
             return MLDSA44PrivateKey.from_seed_bytes(self.seed).sign(message)
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # verifying needs none of this
+
         return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
 
 
@@ -242,6 +234,9 @@ def _skey_or_problem(name: str, material: bytes | None) -> tuple[SeedKey | None,
 
 
 def _public(type_: SignatureType, seed: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
     if len(seed) != SEED_SIZE:
         raise UsageError(f"a seed has {SEED_SIZE} bytes, not {len(seed)}")
     if type_ == SignatureType.MLDSA44:
