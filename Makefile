@@ -5,6 +5,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
 PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 ARGS :=
+FILES :=
 
 # Bytecode is kept, whatever the environment says: the tests start hundreds of processes, and each would compile it all.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,7 +25,7 @@ help:  ## list the targets
 	    printf '%s %-12s %s\n' "$$make" "$$target" "$$text"; done
 
 demo: $(VENV)/run.stamp  ## log real files, prove one, refuse a forged copy
-	$(PY) -m tiletree.demo demo-log $(VENV)/wheels/*.whl
+	$(PY) -m tiletree.demo demo-log $(or $(FILES),$(VENV)/wheels/*.whl)
 
 test: $(VENV)/dev.stamp  ## the tests
 	$(PYTEST) -m "not slow and not interop" $(ARGS)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Title of a chapter, then its documents: paths in the repository, and pages that `api` and `examples` make. A document
 # that is not there is left out.
 NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Start here", ("README.md", "docs/start-here.md", "docs/glossary.md")),
+    ("Start here", ("README.md", "docs/start-here.md", "docs/promises.md", "docs/glossary.md", "docs/README.md")),
     (
         "Publish",
         (
@@ -72,6 +72,7 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Reference",
         (
+            "docs/commands.md",
             "docs/cli.md",
             "docs/outcomes.md",
             "docs/environment.md",
@@ -86,7 +87,7 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Project", ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/decisions/README.md")),
 )
 OF_THE_TESTS = ("tests/model/README.md", "tests/mutants.md", "tests/vectors/README.md")  # linked, and in no chapter
-RENAMED = {"docs/index.md": "index-of-entries.md"}  # index.md is what a folder shows
+RENAMED = {"docs/index.md": "index-of-entries.md", "docs/README.md": "all.md"}  # index.md is what a folder shows
 EXAMPLES = "examples/index.md"
 
 _LINK = re.compile(r"(!?\[(?:[^\]\[]|\[[^\]]*\])*\])\(([^)\s]+)\)")
