@@ -67,7 +67,7 @@ def _package(package: str) -> Iterator[str]:
         if path.stem == "__init__":
             continue
         tree = _parsed(path)
-        yield f"## tiles.{package}.{path.stem}\n"
+        yield f"## {_escaped(f'tiles.{package}.{path.stem}')}\n"
         yield from _docstring(tree)
         constants = list(_constants(tree))
         if constants:
@@ -77,7 +77,7 @@ def _package(package: str) -> Iterator[str]:
 
 
 def _definition(node: ast.ClassDef | ast.FunctionDef, level: str, module: str = "") -> Iterator[str]:
-    yield f"{level} {node.name}\n"
+    yield f"{level} {_escaped(node.name)}\n"
     if module:
         yield f"From `{module}`.\n"
     if isinstance(node, ast.FunctionDef):
@@ -93,7 +93,7 @@ def _definition(node: ast.ClassDef | ast.FunctionDef, level: str, module: str = 
     yield from _docstring(node)
     for member in node.body:
         if isinstance(member, ast.FunctionDef) and (not member.name.startswith("_") or member.name == "__init__"):
-            yield f"{level}# {node.name}.{member.name}\n"
+            yield f"{level}# {_escaped(f'{node.name}.{member.name}')}\n"
             yield f"```python\n{_signature(member)}\n```\n"
             yield from _docstring(member)
 
@@ -135,7 +135,8 @@ def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> Iterator[st
     for paragraph in re.split(r"\n\n+", text):
         lines = paragraph.splitlines()
         if lines[0].startswith(" ") or all(re.match(r"\S+ {2,}\S| ", line) for line in lines):
-            yield f"```text\n{textwrap.dedent(paragraph)}\n```\n"  # a format, or a table of arguments
+            block = textwrap.dedent(paragraph)  # a format, an example, or a table of arguments
+            yield f"```{'pycon' if block.startswith('>>>') else 'text'}\n{block}\n```\n"
         else:
             yield _escaped(paragraph) + "\n"
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Title of a chapter, then its documents: paths in the repository, and pages that `api` and `examples` make. A document
 # that is not there is left out.
 NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Start here", ("README.md", "docs/start-here.md", "docs/promises.md", "docs/glossary.md", "docs/README.md")),
+    ("Begin", ("README.md", "docs/start-here.md", "docs/promises.md", "docs/glossary.md", "docs/README.md")),
     (
         "Publish",
         (
@@ -136,7 +136,7 @@ class Links:
     def rewritten(self, path: str, text: str) -> str:
         """Return a document's text, whose links lead to where they lead in the repository, but within the site."""
         return "".join(
-            part if part.startswith("```") else _LINK.sub(lambda found: self._link(path, found), part)
+            _without_prompts(part) if part.startswith("```") else _LINK.sub(lambda found: self._link(path, found), part)
             for part in _FENCE.split(text)
         )
 
@@ -158,6 +158,23 @@ class Links:
             there = f"files/{leads_to}" if "." in posixpath.basename(leads_to) else f"files/{leads_to}.txt"
             self.files[leads_to] = there
         return f"{found[1]}({posixpath.relpath(there, posixpath.dirname(page_of(path)) or '.')}{hash_sign}{anchor})"
+
+
+def _without_prompts(block: str) -> str:
+    """Return a block of commands as it is to be copied: without prompts, and apart from what the commands print."""
+    head, _, rest = block.partition("\n")
+    if head != "```console":
+        return block
+    parts: list[tuple[str, list[str]]] = []
+    goes_on = False
+    for line in rest.removesuffix("```").splitlines():
+        is_typed = goes_on or line.startswith("$ ")
+        language = "sh" if is_typed else "text"
+        if not parts or parts[-1][0] != language:
+            parts.append((language, []))
+        parts[-1][1].append(line if goes_on or not is_typed else line.removeprefix("$ "))
+        goes_on = is_typed and line.endswith("\\")
+    return "\n\n".join("\n".join([f"```{language}", *lines, "```"]) for language, lines in parts)
 
 
 def examples() -> Iterator[str]:
