@@ -12,6 +12,7 @@ import click
 import pytest
 
 from tests.support.make_cli_docs import TARGET, contexts, document
+from tiles.records import paths
 from tiletree.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -275,3 +276,16 @@ def test_every_command_is_in_the_table() -> None:
     listed = table(ROOT / "docs" / "commands.md", "command")
     named = {name.removeprefix("tiletree ").split()[0] for row in listed for name in quoted(row[0])}
     assert named - {"--index"} == set(COMMANDS)
+
+
+def test_every_object_of_a_log_is_in_the_data_flow() -> None:
+    """Whatever the code calls an object of a log is in the chapter "Where things are in a log"."""
+    _, _, chapter = read(ROOT / "docs" / "data-flow.md").partition("\n## Where things are in a log\n")
+    chapter = chapter.partition("\n## ")[0]
+    elsewhere = {paths.LATEST, paths.ISSUERS}  # of logs in other formats: docs/other-logs.md
+    constants = {name: value for name, value in vars(paths).items() if re.fullmatch("[A-Z][A-Z_]*", name)}
+    names = {value for value in constants.values() if isinstance(value, str)} - elsewhere
+    assert len(names) > 20
+    assert {name for name in names if name not in chapter} == {paths.WITNESSED}  # the chapter has it in two parts
+    others = read(ROOT / "docs" / "other-logs.md")
+    assert all(name.rstrip("/") in others for name in elsewhere)
