@@ -49,7 +49,7 @@ def build(folder: Path) -> Path:
     done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True)
     said = _COLOURS.sub("", done.stdout + done.stderr)
     if done.returncode or "Warning" in said or not (folder / "site" / "index.html").is_file():
-        raise SystemExit(f"{said}\nzensical: exit code {done.returncode}")
+        raise SystemExit(f"{said.partition('Traceback')[0]}zensical: exit code {done.returncode}")
     if found := findings(folder / "site"):
         raise SystemExit("\n".join([*found, f"{len(found)} findings"]))
     return folder / "site"
@@ -106,4 +106,5 @@ def _place(path: Path) -> Path:
 if __name__ == "__main__":
     made = build(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "build" / "docs")
     count = len(list(made.rglob("*.html")))
-    sys.stdout.write(f"{count} pages, every link checked: {made / 'index.html'}\n")
+    sys.stdout.write(f"{count} pages, every link checked; to look at them:\n")
+    sys.stdout.write(f"{sys.executable} -m http.server --bind 127.0.0.1 --directory {made}\n")
