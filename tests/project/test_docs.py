@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import pkgutil
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -256,6 +257,28 @@ def test_every_dependency_is_explained() -> None:
 
 
 # ---- the command line
+
+
+def calls(document: Path) -> list[str]:
+    """Return the calls of `tiletree` in the blocks of code of a document."""
+    text = read(document).replace("\\\n", "")
+    return re.findall(r"^(?: {4,}|\$ | *(?:- )?run: )?(?:\w+=\S+ )*(tiletree [^|#>;)&\n]*)", text, flags=re.MULTILINE)
+
+
+@by_name
+def test_calls_in_documents_are_understood(document: Path) -> None:
+    """Each call that a document shows is of a command that there is, with options that it has."""
+    commands = {tuple(context.command_path.split()[1:]): context for context in contexts()}
+    common = {"--verbose", "-v", "--quiet", "-q", "--log-format", "--version", "--help", "-h"}
+    for call in calls(document):
+        words = [word.partition("=")[0] for word in shlex.split(call.replace("'", "").replace('"', ""))[1:]]
+        named = [word for word in words if not word.startswith("-") and not word.startswith("[")]
+        if not named or named[0] == "COMMAND":
+            continue
+        name = tuple(named[:2]) if tuple(named[:2]) in commands else tuple(named[:1])
+        assert name in commands, call
+        known = {option for each in commands[name].command.params for option in (*each.opts, *each.secondary_opts)}
+        assert {word.strip("[],") for word in words if word.startswith("-")} - {"-", "--"} <= known | common, call
 
 
 def test_cli_document_is_current() -> None:
