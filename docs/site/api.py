@@ -10,12 +10,15 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from docs.site.pages import ROOT
 
 PACKAGES = ("tree", "notes")  # whose modules are public as a whole
 _CODE = re.compile(r"(`[^`]*`)")
+_URL = re.compile(r"https://[\w./#-]*[\w/#]")
+_ROW = re.compile(r"\S+(?:, \S+)* {2,}\S| {2,}\S")  # of a table of arguments or attributes, and how it goes on
 
 
 def pages() -> dict[str, str]:
@@ -134,17 +137,32 @@ def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> Iterator[st
         return
     for paragraph in re.split(r"\n\n+", text):
         lines = paragraph.splitlines()
-        if lines[0].startswith(" ") or all(re.match(r"\S+ {2,}\S| ", line) for line in lines):
-            block = textwrap.dedent(paragraph)  # a format, an example, or a table of arguments
-            yield f"```{'pycon' if block.startswith('>>>') else 'text'}\n{block}\n```\n"
-        else:
-            yield _escaped(paragraph) + "\n"
+        if not lines[0].startswith(" "):
+            table = list(takewhile(_ROW.match, lines))
+            lines = lines[len(table) :]
+            yield from _block(table)
+        if lines and lines[0].startswith(" "):
+            yield from _block(textwrap.dedent(paragraph).splitlines())  # a format, or an example
+        elif lines:
+            yield _escaped("\n".join(lines)) + "\n"
+
+
+def _block(lines: list[str]) -> Iterator[str]:
+    if lines:
+        language = "pycon" if lines[0].startswith(">>>") else "text"
+        yield "\n".join([f"```{language}", *lines, "```\n"])
 
 
 def _escaped(text: str) -> str:
     """Return text in which nothing but what stands in backticks means anything to Markdown."""
     parts = _CODE.split(text)
-    return "".join(part if part.startswith("`") else re.sub(r"([<*_\[\]#])", r"\\\1", part) for part in parts)
+    return "".join(part if part.startswith("`") else _linked(part) for part in parts)
+
+
+def _linked(text: str) -> str:
+    between = [re.sub(r"([<*_\[\]#])", r"\\\1", part) for part in _URL.split(text)]
+    links = [f"<{url}>" for url in _URL.findall(text)]
+    return "".join(part for pair in zip(between, [*links, ""], strict=True) for part in pair)
 
 
 def _is_public(node: ast.Assign | ast.AnnAssign) -> bool:

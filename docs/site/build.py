@@ -75,7 +75,7 @@ def configuration(chapters: list[dict[str, list[str]]]) -> str:
                 {"media": "(prefers-color-scheme: light)", "scheme": "default"},
                 {"media": "(prefers-color-scheme: dark)", "scheme": "slate"},
             ],
-            "features": ["content.code.copy", "navigation.footer", "navigation.indexes", "search.highlight"],
+            "features": ["content.code.copy", "navigation.footer", "search.highlight"],
         },
         "markdown_extensions": {
             "attr_list": {},
