@@ -15,7 +15,7 @@ from tests.support.sampling import soaking
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-FOR_TESTS = {"test", "bench", "check"}
+FOR_TESTS = {"test", "bench", "check", "docs"}
 TOGETHER = "cloud,fsspec,s3fs,aws"  # asked for at once, which took pip 17 minutes
 VERSIONS = 2  # of any package, that pip may look into
 _FETCHED = re.compile(r"(?:Downloading|Using cached) (?:\S*/)?([A-Za-z0-9_.]+)-(\d[^-\s]*?)(?:-\S*|\.tar\.gz|\.zip)")
