@@ -1,7 +1,7 @@
 """Count instructions, which do not move with the load of the machine: `python instructions.py [--json FILE]`.
 
-What is counted is the processor's work in user space, by `valgrind --tool=cachegrind`: not the kernel's, and no waiting.
-A commit is counted as the difference of two runs that differ in their number of commits, so that starting Python and
+What is counted is the processor's work in user space, by `valgrind --tool=cachegrind`: not the kernel's work, and no
+waiting. A commit is counted as the difference of two runs that differ in their number of commits, so that starting Python and
 opening the log are left out. A command is counted whole. All is written in memory where the system has such a file
 system, so that nothing waits for a disk meanwhile.
 """
@@ -57,7 +57,9 @@ def instructions() -> dict[str, int]:
         tiletree = ("-m", "tiletree")
         counted['python -c "import click"'] = _count("-c", "import click")
         counted["tiletree --version"] = _count(*tiletree, "--version")
-        counted["tiletree verify, a proof file"] = _count(*tiletree, "verify", file, "--proof", proof, "--vkey", vkey, home=home)
+        counted["tiletree verify, a proof file"] = _count(
+            *tiletree, "verify", file, "--proof", proof, "--vkey", vkey, home=home
+        )
     return counted
 
 

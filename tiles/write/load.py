@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tiles.errors import NotFound, Refused, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.keys import VerifierKey, parse_vkey
+from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.read.trouble import located
 from tiles.records.fields import MAX_RECORD_SIZE
@@ -28,7 +28,7 @@ from tiles.write.cosign import check_policy
 from tiles.write.last_used import last_used, moved_to
 from tiles.write.own_tree import OwnTree
 from tiles.write.pending import is_of_later_head
-from tiles.write.state import State
+from tiles.write.state import State, keys_of
 
 LOST_ANCHOR = explained(
     "the-anchor-is-gone",
@@ -255,8 +255,8 @@ class Loader:
     def _publishing_policy(self, head: Head) -> Policy:
         if self._policy is None or self._policy.sha256 != head.policy:
             self._policy = parse_policy(_kept(self._private, head.policy, MAX_POLICY_SIZE))
-        for vkey in head.vkeys:
-            check_policy(self._policy, parse_vkey(vkey))
+        for key in keys_of(head.vkeys):
+            check_policy(self._policy, key)
         return self._policy
 
     def _admission_policy(self, head: Head) -> Admission:
