@@ -1,9 +1,9 @@
 """Count instructions, which do not move with the load of the machine: `python instructions.py [--json FILE]`.
 
 What is counted is the processor's work in user space, by `valgrind --tool=cachegrind`: not the kernel's work, and no
-waiting. A commit is counted as the difference of two runs that differ in their number of commits, so that starting Python and
-opening the log are left out. A command is counted whole. All is written in memory where the system has such a file
-system, so that nothing waits for a disk meanwhile.
+waiting. A commit is counted as the difference of two runs that differ in their number of commits, so that to start
+Python and to open the log are left out. A command is counted whole. All is written in memory where the system has such
+a file system, so that nothing waits for a disk meanwhile.
 """
 
 from __future__ import annotations

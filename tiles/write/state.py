@@ -15,6 +15,12 @@ from tiles.records.head import Head
 from tiles.signing.anchor import Anchor
 from tiles.store import Version
 
+# what was read, and what to hand to `swap`: the checkpoint; the head, and when it was written; the anchor
+Shown = tuple[SignedCheckpoint | None, Version | None]
+Stored = tuple[Head, Version, float]
+Anchored = tuple[Anchor | None, Version | None]
+Read = tuple[Shown, Stored, Anchored]
+
 
 @lru_cache(maxsize=16)
 def keys_of(vkeys: tuple[str, ...]) -> tuple[VerifierKey, ...]:
