@@ -22,6 +22,38 @@ def load(s: State, r: Run, setup: Setup) -> Ends:
         yield from answer(s, r._replace(checkpoint=s.checkpoint), setup)
     else:
         yield s, r._replace(at="load head", checkpoint=s.checkpoint, lined=s.lines)
+    if setup.together:
+        yield s, r._replace(at="load together", unread=("checkpoint", "head", "anchor"))
+
+
+def load_together(s: State, r: Run, setup: Setup) -> Ends:
+    """1 load, in a bucket: checkpoint, head and anchor are read side by side, so in any order.
+
+    If they are of one tree, and the anchor is the head's, the log was so at one moment: when that tree had been
+    published, and no other was committed yet. If not, they are read once more, one after the other.
+    """
+    for what in r.unread:
+        left = tuple(each for each in r.unread if each != what)
+        if what == "checkpoint":
+            read = r._replace(unread=left, checkpoint=s.checkpoint, lined=s.lines, signers=s.signers)
+        elif what == "head":
+            read = r._replace(unread=left, head=s.head)
+        else:
+            read = r._replace(unread=left, anchor=the_anchor(s, r, setup))
+        yield s, read if left else _loaded(read, setup)
+
+
+def _loaded(r: Run, setup: Setup) -> Run:
+    anchor, checkpoint = r.anchor, r.checkpoint
+    is_one = anchor is not None and anchor.tree == r.head.tree == checkpoint and anchor.identity == r.head.anchor
+    if r.head == GONE or anchor is None or not is_one or anchor.sealed or anchor.frozen != r.head.frozen:
+        return r.again()._replace(at="load one by one")
+    return r._replace(at="load pending" if setup.visits else "recover")
+
+
+def load_one_by_one(s: State, r: Run, setup: Setup) -> Ends:
+    """They were not of one tree: read the checkpoint, and then what follows, one after the other."""
+    yield next(load(s, r, setup._replace(together=False)))
 
 
 def load_head(s: State, r: Run, setup: Setup) -> Ends:
@@ -366,6 +398,8 @@ def answer(s: State, r: Run, setup: Setup) -> Ends:
 
 STEPS: dict[str, Step] = {
     "load": load,
+    "load together": load_together,
+    "load one by one": load_one_by_one,
     "load head": load_head,
     "guard": guard,
     "guard head": guard_head,

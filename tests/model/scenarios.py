@@ -37,6 +37,10 @@ SMALL: dict[str, Setup] = {
     "lost head, another machine's anchor": Setup(
         1, 0, adders=("a",), second=Anchor(9), harm=Harm.LOSE_HEAD, rebuild=True
     ),
+    "together": Setup(1, 1, adders=("a,b",), together=True),
+    "together, restored head": Setup(0, 0, adders=("a", "bc"), together=True, harm=Harm.RESTORE_HEAD),
+    "together, restored log": Setup(0, 0, adders=("a", "ab"), together=True, harm=Harm.RESTORE_LOG),
+    "together, frozen": Setup(0, 0, adders=("a", "b"), together=True, freeze=True),
     "keys": Setup(0, 0, adders=("a",), rekeys=("+B,-A",)),
     "keys, two runs": Setup(0, 0, rekeys=("+B", "+B,-B"), unknown=True),
     "keys, a run without": Setup(1, 1, short=True, rekeys=("+B",)),
@@ -104,6 +108,7 @@ NO_HEAD, NOT_THERE = "there is no head", "checkpoint or anchor is missing"
 NOBODYS = "an anchor that has signed nothing may be any log's"
 
 DECIDING = {"read decided"}  # steps that only setups with `holds` have; with `freeze`; with `adopt`; with `rebuild`
+TOGETHER = {"load together", "load one by one"}  # with `together`
 FREEZING = {"freeze anchor", "guard frozen"}
 ADOPTING = {"adopt", "adopt head", "adopt seal", "adopt create", "adopt swap"}
 VISITING = {"load pending", "pending", "show pending"}  # with `visits`
@@ -127,6 +132,10 @@ REACHED: dict[str, tuple[set[str], set[str]]] = {
     "once": ({"cosign", "guard head"}, set()),
     "once, with submissions": ({"cosign", "guard head", "read back"}, set()),
     "adds of several batches": ({"cosign"}, set()),
+    "together": ({"cosign", "read back"}, set()),
+    "together, restored head": ({"cosign", "read back"}, {BACK, BACK_AND_SIGNED, NO_EXTENSION}),
+    "together, restored log": ({"cosign", "read back"}, {LOST, BACK, BACK_AND_SIGNED}),
+    "together, frozen": ({"cosign", "read back"}, set()),
     "lost staging": ({"cosign", "read back"}, {LOST}),
     "removed checkpoint": ({"cosign", "read back"}, {REMOVED, LOST}),
     "restored checkpoint": ({"cosign", "guard head", "read back"}, {REMOVED, LOST}),

@@ -137,6 +137,7 @@ class Run(NamedTuple):
     is_short: bool = False
     signers: str = ""  # the keys on the checkpoint that it read
     made: str = ""  # those by which it has signed its own
+    unread: Tree = ()  # what it reads side by side, and has not read yet
     own: bool = False  # it has published its tree itself, by its own swap
 
     def again(self) -> Run:
@@ -238,6 +239,7 @@ class Setup(NamedTuple):
     holds: bool = False  # item 0 cannot be deleted until a hold ends; any deletion may fail, or have no reply
     rebuild: bool = False  # another run rebuilds the head, in the second place if there is one
     rekeys: tuple[str, ...] = ()  # further runs change the keys of the log, each in this order: "+B,-A"
+    together: bool = False  # runs may load the log by reading all of it side by side
     short: bool = False  # the last `sequence` run holds the first key only
     mistake: Mistake | None = None
 

@@ -17,6 +17,7 @@ from tests.model.scenarios import (
     REACHED,
     REBUILDING,
     SMALL,
+    TOGETHER,
     VISITING,
 )
 from tests.support.sampling import quickly, soaking
@@ -51,6 +52,7 @@ def test_no_interleaving_breaks_a_promise(name: str) -> None:
     steps = {*STEPS} - absent - (set() if setup.freeze else FREEZING) - (set() if setup.adopt else ADOPTING)
     steps -= set() if setup.rebuild else REBUILDING
     steps -= set() if setup.visits else VISITING
+    steps -= set() if setup.together else TOGETHER
     steps -= set() if setup.rebuild and setup.witness else ASKING
     steps -= set() if setup.rebuild and setup.visits else LOOKING
     assert explore(setup).at - {"end"} == steps - unreached | {f"refused: {why}" for why in refusals}

@@ -6,11 +6,12 @@ And nothing is written or signed: all three stores are compared before and after
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.support.faults import GatedStore
+from tests.support.faults import Died, Fault, Faults, GatedStore, Passing
 from tests.support.guarding import (
     ACTIONS,
     NEW,
@@ -28,11 +29,12 @@ from tests.support.guarding import (
     sound,
     staged,
 )
-from tests.support.world import World
+from tests.support.world import World, some_entries
 from tiles.errors import Refused, Unfinished
 from tiles.records.staged_batch import Batch, digest
 from tiles.signing.anchor import FROZEN, SEALED
 from tiles.signing.signer import Signer
+from tiles.store import Store
 from tiles.tree.merkle import EMPTY_TREE, TreeHead
 from tiles.write.sequencer import Sequencer
 
@@ -366,3 +368,43 @@ def test_an_interrupted_run_is_no_reason_to_refuse(action: str, place: str, tmp_
     world.acknowledged.append((300, NEW))
     world.check()
     assert world.size() == 310
+
+
+class Wide(Passing):
+    """A store whose answers are waited for, as those of a bucket."""
+
+    def __init__(self, inner: Store, role: str) -> None:
+        super().__init__(inner, role)
+        self.parallel = 8
+
+
+def test_read_side_by_side() -> None:
+    """Where that is worth it, a log at rest is read at once; one that is not is read in order, and is finished."""
+    world = World().grown(3)
+    faults = Faults()
+    world.sequencer(lambda store, role: Wide(faults.wrap(store, role), role)).append(some_entries("new", 2))
+    reads = Counter(what for what, _ in faults.done)
+    assert [reads[what] for what in ("public read checkpoint", "private read head", "anchor read anchor")] == [1] * 3
+    at = next(at for at, (what, _) in enumerate(faults.done) if what == "private swap head")
+    dying = Faults(at, Fault.DIES)
+    with pytest.raises(Died):
+        world.sequencer(dying.wrap).append(some_entries("more", 2))
+    faults.done.clear()
+    world.sequencer(lambda store, role: Wide(faults.wrap(store, role), role)).finish()
+    assert world.size() == 7
+    reads = Counter(what for what, _ in faults.done)
+    assert reads["private read head"] > 2
+    world.acknowledged += [(3, some_entries("new", 2)), (5, some_entries("more", 2))]
+    world.check()
+
+
+@pytest.mark.parametrize("path", ["head", "checkpoint", "anchor"])
+def test_read_side_by_side_what_was_put_back(path: str) -> None:
+    """What was put back is refused as ever."""
+    role = {"head": "private", "checkpoint": "public"}.get(path, path)
+    world = World().grown(3)
+    before = world.stores[role].read(path).data
+    world.append(some_entries("new", 2))
+    world.put(role, path, before)
+    with pytest.raises(Refused):
+        world.sequencer(Wide).append(some_entries("more", 2))

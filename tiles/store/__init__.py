@@ -2,8 +2,7 @@
 
     memory                        in this process
     directory                     in a directory; its helpers are directory_root, directory_listing, folders (no link is
-                                  followed), keeping (who may use what is there), temporary,
-                                  posix (the system calls) and mounts
+                                  followed), keeping, temporary, posix (the system calls) and mounts
     bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_clients has what
                                   sends the requests, bucket_errors says what its errors mean, object_lock protects
                                   objects, probe tries a store out

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tiles.errors import NotFound, Refused, explained
+from tiles.errors import NotFound, Refused, TilesError, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.keys import VerifierKey, parse_vkey
+from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
+from tiles.parallel import in_background
 from tiles.read.trouble import located
 from tiles.records.fields import MAX_RECORD_SIZE
 from tiles.records.head import Head, parse_head
@@ -28,7 +29,7 @@ from tiles.write.cosign import check_policy
 from tiles.write.last_used import last_used, moved_to
 from tiles.write.own_tree import OwnTree
 from tiles.write.pending import is_of_later_head
-from tiles.write.state import State
+from tiles.write.state import Anchored, Read, Shown, State, Stored, keys_of
 
 LOST_ANCHOR = explained(
     "the-anchor-is-gone",
@@ -123,22 +124,52 @@ class Loader:
         Raises Refused for a log that is not the signer's, or whose storage was put back or changed from outside;
         NotFound if there is no log.
         """
-        while True:
-            published, published_version = self._tree.read_checkpoint()
-            head, version, modified = self.read_head()
-            self._check_identity(head)
-            if published is None or published.tree.size not in (head.base, head.tree.size):
-                published, published_version = self._tree.read_checkpoint()
-            found, anchor_version = self._memory.recall()
-            if self._has_moved_on(head, published, found):
-                continue
-            self._check_published(head, published)
-            anchor = self._check_anchor(head, published, found)
-            policy, admission = self._publishing_policy(head), self._admission_policy(head)
-            if policy.needs_witnesses and is_of_later_head(self._tree.read_pending()[0], head, self.read_head):
-                continue
-            shown = published, published_version
-            return State(head, version, modified, policy, admission, anchor, anchor_version, *shown)
+        read = self._read_together() or self._read_in_order()
+        while (state := self._checked(*read)) is None:
+            read = self._read_in_order()
+        return state
+
+    def _read_in_order(self) -> Read:
+        """Read checkpoint, head and anchor, and the checkpoint once more if the head does not go with it."""
+        shown = self._tree.read_checkpoint()
+        head = self.read_head()
+        self._check_identity(head[0])
+        if shown[0] is None or shown[0].tree.size not in (head[0].base, head[0].tree.size):
+            shown = self._tree.read_checkpoint()
+        return shown, head, self._memory.recall()
+
+    def _read_together(self) -> Read | None:
+        """Read them side by side, where each waits for an answer; None unless all three are of one tree.
+
+        Then the log was so at one moment: when that tree had been published, and no other was committed yet. What else
+        may be found, only the order of reading explains.
+        """
+        if self._private.parallel <= 1:
+            return None
+        reading, recalling = in_background(self.read_head), in_background(self._memory.recall)
+        try:
+            shown, head, anchored = self._tree.read_checkpoint(), reading.result(), recalling.result()
+        except TilesError:
+            return None  # to read them one after the other says what is wrong
+        (signed, _), (anchor, _) = shown, anchored
+        if signed is None or anchor is None or {signed.tree, anchor.tree} != {head[0].tree}:
+            return None
+        if anchor.identity != head[0].anchor or anchor.state == SEALED or (anchor.state == FROZEN) != head[0].frozen:
+            return None
+        self._check_identity(head[0])
+        return shown, head, anchored
+
+    def _checked(self, shown: Shown, stored: Stored, anchored: Anchored) -> State | None:
+        """Return the state that was read; None if the log has moved on meanwhile. Raises Refused."""
+        (published, _), (head, version, modified), (found, anchor_version) = shown, stored, anchored
+        if self._has_moved_on(head, published, found):
+            return None
+        self._check_published(head, published)
+        anchor = self._check_anchor(head, published, found)
+        policy, admission = self._publishing_policy(head), self._admission_policy(head)
+        if policy.needs_witnesses and is_of_later_head(self._tree.read_pending()[0], head, self.read_head):
+            return None
+        return State(head, version, modified, policy, admission, anchor, anchor_version, *shown)
 
     def read_head(self) -> tuple[Head, Version, float]:
         """Return the head, its version and when it was written. Raises NotFound if there is none."""
@@ -255,8 +286,8 @@ class Loader:
     def _publishing_policy(self, head: Head) -> Policy:
         if self._policy is None or self._policy.sha256 != head.policy:
             self._policy = parse_policy(_kept(self._private, head.policy, MAX_POLICY_SIZE))
-        for vkey in head.vkeys:
-            check_policy(self._policy, parse_vkey(vkey))
+        for key in keys_of(head.vkeys):
+            check_policy(self._policy, key)
         return self._policy
 
     def _admission_policy(self, head: Head) -> Admission:

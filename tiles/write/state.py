@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tiles.errors import Refused
 from tiles.inbox.admission import Admission
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.keys import parse_vkey
+from tiles.notes.keys import VerifierKey, parse_vkey
 from tiles.notes.note import claimed
 from tiles.notes.policy import Policy
 from tiles.records.head import Head
 from tiles.signing.anchor import Anchor
 from tiles.store import Version
+
+# what was read, and what to hand to `swap`: the checkpoint; the head, and when it was written; the anchor
+Shown = tuple[SignedCheckpoint | None, Version | None]
+Stored = tuple[Head, Version, float]
+Anchored = tuple[Anchor | None, Version | None]
+Read = tuple[Shown, Stored, Anchored]
+
+
+@lru_cache(maxsize=16)
+def keys_of(vkeys: tuple[str, ...]) -> tuple[VerifierKey, ...]:
+    """Return the keys that a head names; every commit asks for them, and they hardly ever change."""
+    return tuple(map(parse_vkey, vkeys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,7 @@ class State:
     @property
     def is_signed_by_all(self) -> bool:
         """Whether the published checkpoint has the signatures of all keys of the head, all of them verified."""
-        keys = set(map(parse_vkey, self.head.vkeys))
+        keys = {*keys_of(self.head.vkeys)}
         return self.published is not None and {key for _, key in claimed(self.published.note, keys)} == keys
 
     @property
