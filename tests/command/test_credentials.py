@@ -244,6 +244,7 @@ MISTAKEN = [
     "audit log --jobs X",
     "audit log --vkey VKEY --executor X",
     "import log other --vkey VKEY --key o --executor X",
+    "repair log --vkey VKEY --executor X",
     "index build log --key k --executor X",
     "monitor log --state X --begin first --vkey VKEY",
     "monitor log --state state --begin first --match X --vkey VKEY",

@@ -13,6 +13,7 @@ from tests.support.reference import flipped
 from tests.support.world import NOW, World, some_entries
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.policy import policy_for
+from tiles.read.runs import Hands
 from tiles.store import Fetcher, Store, StoreFetcher
 from tiles.tree.layout import ENTRIES, levels, tiles_of
 from tiles.upkeep.audit import audit
@@ -72,6 +73,8 @@ def run(
     fenced: bool = True,
     dry_run: bool = False,
     wrap: Faults | None = None,
+    hands: Hands | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Repaired:
     """Repair a log."""
     stores: list[Store] = [world.stores[role] for role in ("public", "private")]
@@ -87,6 +90,8 @@ def run(
         fenced=fenced,
         told=told,
         dry_run=dry_run,
+        hands=hands,
+        progress=progress,
     )
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import tiles.upkeep.rebuild
 from tests.support.command_line import Command
 from tests.support.faults import Faults
+from tests.support.readers import Objects
 from tests.support.repairs import (
     DAMAGES,
     LARGE,
@@ -31,12 +33,16 @@ from tests.support.world import NOW, World, recording_key
 from tiles.errors import AccessError, NotFound, Refused
 from tiles.notes.keys import signing_key
 from tiles.notes.policy import policy_for
-from tiles.store import StoreFetcher
-from tiles.tree.layout import edge_tiles, parse_tile_path
-from tiles.upkeep.audit import audit
-from tiles.upkeep.rebuild import BELOW, CUT, MIRROR
+from tiles.read.runs import Hands
+from tiles.store import Fetcher, StoreFetcher
+from tiles.tree.blame import Stated
+from tiles.tree.layout import Tile, edge_tiles, parse_tile_path
+from tiles.tree.tile import parse_tile
+from tiles.upkeep.audit import audit, is_sound
+from tiles.upkeep.rebuild import BELOW, CUT, MIRROR, Recovery
 from tiles.upkeep.repair import repair
 from tiles.upkeep.replace import PUT_BACK, REPLACED
+from tiles.workers import threads
 
 
 @pytest.mark.parametrize("sizes", [(), (1,), (256,), SMALL, LARGE], ids=str)
@@ -112,6 +118,49 @@ def test_large(lost: list[str], damage: Damage) -> None:
         if path.startswith("tile/entries/"):
             assert how == MIRROR
     check_repaired(world, original, wrong)
+
+
+@pytest.mark.parametrize("lost", [[], LOST_TOGETHER[-1]], ids=" ".join)
+def test_found_by_others(lost: list[str]) -> None:
+    """Runs that workers find sound are not looked at again, but counted; in all others what is wrong is put right."""
+    original = log(*LARGE)
+    world = damaged(original, *((path, DAMAGES["gone"]) for path in lost))
+    told = Told()
+    asked: list[Stated] = []
+
+    def sound(fetcher: Fetcher, parallel: int, above: Stated) -> bool:
+        asked.append(above)
+        return is_sound(fetcher, parallel, above)
+
+    with pytest.MonkeyPatch.context() as patch, threads(2) as workers:
+        patch.setattr(tiles.upkeep.rebuild, "is_sound", sound)
+        looked_at: list[str] = []
+        real = Recovery._run
+        patch.setattr(Recovery, "_run", lambda self, above: looked_at.append(above.tile.path) or real(self, above))
+        counted: list[int] = []
+        done = run(world, mirror_of(original), told, hands=Hands(workers), progress=counted.append)
+    assert [above.tile.path for above in asked] == ["tile/1/000"]
+    assert looked_at == (["tile/1/000"] if lost else []) + ["tile/1/001.p/2"]
+    assert sum(counted) == sum(LARGE)
+    assert (done.findings, set(told)) == ((), set(lost))
+    check_repaired(world, original)
+
+
+def test_what_workers_cannot_read_is_not_sound() -> None:
+    """A run of which something cannot be read is left to whoever repairs, with patience."""
+
+    class Unreachable(Objects):
+        def fetch(self, path: str, limit: int) -> bytes:
+            if path == "tile/0/007":
+                raise AccessError(path)
+            return super().fetch(path, limit)
+
+    contents = public(log(*LARGE))
+    hashes = parse_tile(contents["tile/1/000"], 256)
+    above = Stated(Tile(1, 0), hashes, believed=True)
+    assert is_sound(Objects(contents), 1, above)
+    assert not is_sound(Unreachable(contents), 1, above)
+    assert not is_sound(Objects({**contents, "tile/0/007": bytes(8192)}), 1, above)
 
 
 def test_all_tiles_lost() -> None:

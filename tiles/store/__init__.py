@@ -243,10 +243,7 @@ class EachStore(Protocol):
     """A store that reads many objects, one after the other, at less cost than each by itself."""
 
     def read_each(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
-        """Yield objects, given by path and limit, in order; None for one that `read` has to be asked for.
-
-        That is one that is not there, or is longer than its limit, or cannot be read.
-        """
+        """Yield objects, given by path and limit, in order; None for one of which `read` says what is wrong."""
         ...
 
 

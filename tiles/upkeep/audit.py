@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from tiles.errors import LogError, Malformed, NotFound, TileError
+from tiles.errors import AccessError, LogError, Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
 from tiles.notes.withheld import Entry
 from tiles.read.layouts import LAYOUTS
@@ -232,6 +232,19 @@ def recompute_run(fetcher: Fetcher, above: Stated, layout: str = TLOG_TILES, par
             findings += pair.findings
         computed.append(root)
     return computed, findings
+
+
+def is_sound(fetcher: Fetcher, parallel: int, above: Stated) -> bool:
+    """Whether all below a tile of level 1 that is believed could be read, and is right."""
+    try:
+        return not recompute_run(fetcher, above, TLOG_TILES, parallel)[1]
+    except AccessError:
+        return False
+
+
+def is_sound_at(url: str, parallel: int, above: Stated) -> bool:
+    """Say the same in another process, which opens the log itself."""
+    return is_sound(opened(url), parallel, above)
 
 
 def _recompute_run_at(url: str, layout: str, parallel: int, above: Stated) -> Run:

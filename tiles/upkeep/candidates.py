@@ -9,6 +9,7 @@ from typing import TypeVar
 from tiles.errors import AccessError, LogError, Malformed, NotFound, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.read.runs import Hands
 from tiles.read.tiles import copies_of
 from tiles.store import Fetcher
 from tiles.store.past_caches import PastCaches, fetch_for
@@ -78,16 +79,22 @@ class Reachable:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where tiles are read from: the log itself, and perhaps a mirror, which may have what the log lacks."""
+    """Where tiles are read from: the log itself, and perhaps a mirror, which may have what the log lacks.
+
+    log     reads the log as `here` does, without patience
+    hands   find out which runs of the log are sound
+    """
 
     here: Reachable
     mirror: Reachable | None
+    log: Fetcher
+    hands: Hands
 
     @classmethod
-    def of(cls, fetcher: Fetcher, mirror: Fetcher | None) -> Sources:
+    def of(cls, fetcher: Fetcher, mirror: Fetcher | None, hands: Hands | None = None) -> Sources:
         """Return them, read with patience: one object that cannot be reached stops nothing."""
         other = None if mirror is None else Reachable(mirror, lasting=False)
-        return cls(Reachable(fetcher, lasting=True), other)
+        return cls(Reachable(fetcher, lasting=True), other, fetcher, hands or Hands())
 
 
 def cut_at(fetcher: Fetcher, size: int, tile: Tile) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, product
 
 from tiles.read.tiles import copies_of
@@ -29,9 +30,10 @@ from tiles.tree.blame import (
 from tiles.tree.layout import TILE_WIDTH, Tile, edge_tiles
 from tiles.tree.merkle import Hash, TreeHead, node_root
 from tiles.tree.tile import parse_tile
-from tiles.upkeep.audit import Walk
+from tiles.upkeep.audit import Walk, is_sound, is_sound_at
 from tiles.upkeep.candidates import Sources, claimed_size, cut_at, fetched, hashes_in, leaves_in
 from tiles.upkeep.objects import MISSING, Objects
+from tiles.workers import HERE
 
 BELOW = "computed from what is below it"
 CUT = "cut from a larger one"
@@ -65,6 +67,7 @@ class Recovery:
 
     def __init__(self, sources: Sources, wanted: Wanted, put: Put, progress: Callable[[int], None] | None) -> None:
         self.findings: list[Finding] = []
+        self._sources = sources
         self._here = sources.here
         self._tree = wanted.tree
         self._mirror = mirror = sources.mirror
@@ -138,6 +141,21 @@ class Recovery:
         if above.tile.level == 1:
             self._run(above)
             return
+        hands = self._sources.hands
+        if above.tile.level > 2 or hands.workers is HERE:
+            for proven in self._proven(above):
+                self._below(proven)
+            return
+        runs, share = list(self._proven(above)), hands.share(self._sources.log)
+        here, there = partial(is_sound, self._sources.log, share), partial(is_sound_at, hands.url, share)
+        for proven, sound in zip(runs, hands.workers.each(runs, here, there), strict=True):
+            if sound:
+                self._count(proven.tile.width * TILE_WIDTH)
+            else:
+                self._run(proven)
+
+    def _proven(self, above: Stated) -> Iterator[Stated]:
+        """Yield the tiles below a proven one of level 2 or higher, proven and put right, but for what cannot be."""
         found: list[Finding] = []
         objects = Objects(self._here, found)
         below = (child for at in range(above.tile.width) for child in children(above.tile, at))
@@ -146,7 +164,7 @@ class Recovery:
             stated = objects.stated(above, position, tile, data)
             proven = stated if stated.believed else self._recovered(stated, found)
             if proven is not None:
-                self._below(proven)
+                yield proven
 
     def _recovered(self, stated: Stated, found: Sequence[Finding]) -> Stated | None:
         """Return the right content of a wrong tile, and put it right; None, and findings, if it cannot be recovered.

@@ -22,6 +22,7 @@ from tiles.notes.keys import parse_vkey
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.notes.policy import Policy
 from tiles.read.log_formats import MAX_BUNDLE_SIZE
+from tiles.read.runs import Hands
 from tiles.read.tiles import TileSource
 from tiles.read.verified_tree import VerifiedTree
 from tiles.records.head import Head
@@ -82,6 +83,7 @@ def repair(
     dry_run: bool = False,
     told: Told | None = None,
     progress: Callable[[int], None] | None = None,
+    hands: Hands | None = None,
 ) -> Repaired:
     """Put right the tiles and bundles of a log, and return what was put right and what could not be.
 
@@ -93,6 +95,7 @@ def repair(
     dry_run    change nothing, and tell what would be
     told       is called with each object that was put right, and how
     progress   is called with how many more entries were checked
+    hands      look for what is wrong, which is put right here
 
     Raises NotFound if there is no head, Refused if it is another log's; AccessError if reading or writing fails.
     """
@@ -101,7 +104,7 @@ def repair(
         raise Refused(f"{private.url} is the private part of the log {head.origin}, not of {signed.origin}")
     parts = Parts(as_settled(Parts(public, private)), private)
     order = _Order(now, fenced, dry_run, told, progress)
-    return _Repair(Sources.of(fetcher, mirror), parts, _Subject(signed, policy, head), order).run()
+    return _Repair(Sources.of(fetcher, mirror, hands), parts, _Subject(signed, policy, head), order).run()
 
 
 @dataclass(frozen=True, slots=True)

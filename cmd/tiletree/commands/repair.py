@@ -10,10 +10,12 @@ import click
 from tiles.errors import UsageError
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
+from tiles.read.runs import Hands
 from tiles.records.settings import MAX_LOCK_DAYS
 from tiles.upkeep.repair import Repaired
 from tiles.upkeep.repair import repair as put_right
 from tiles.user.places import private_store, public_store
+from tiletree.computing import Spread, address_elsewhere, spread_options
 from tiletree.keys import find_key
 from tiletree.opening import open_sequencer, pinned_for
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
@@ -38,6 +40,7 @@ SHOWN = 1000  # repaired objects that --json lists one by one
 )
 @writer_options("key", "private", "anchor", "admission", *WITNESSES)
 @click.option("--dry-run", is_flag=True, help="only say what would be done")
+@spread_options
 @trust_options
 @json_option
 @output
@@ -50,6 +53,7 @@ def repair(
     lock_days: int,
     dry_run: bool,
     writer: Writer,
+    spread: Spread,
     pins: Pins,
 ) -> int:
     """Put back tiles and bundles that are lost or damaged, each proven against the signed root.
@@ -92,7 +96,8 @@ def repair(
             repaired.append({"path": path, "what": what, "how": how})
         out.line(f"{path}: {what}, {how}")
 
-    with out.progress("checking", accepted.signed.tree.size) as progress:
+    size = accepted.signed.tree.size
+    with spread.at_work(size) as workers, out.progress("checking", size) as progress:
         done = put_right(
             fetcher,
             public_store(log),
@@ -105,6 +110,7 @@ def repair(
             dry_run=dry_run,
             told=told,
             progress=progress.advance,
+            hands=Hands(workers, address_elsewhere(log)),
         )
     if head:
         open_sequencer(log, replace(writer, policy=pins.policy)).finish()
