@@ -39,6 +39,12 @@ class Checkpoint:
     text: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        self.check()
+        lines = (self.origin, str(self.tree.size), encode_base64(self.tree.root), *self.extensions, "")
+        object.__setattr__(self, "text", "\n".join(lines).encode())
+
+    def check(self) -> None:
+        """Raise UsageError for what no checkpoint can state."""
         if not is_line(self.origin):
             raise UsageError("an origin is one line, not empty, without control characters")
         if not 0 <= self.tree.size <= MAX_TREE_SIZE:
@@ -50,8 +56,6 @@ class Checkpoint:
             raise UsageError("the tree of size 0 has the root hash of the empty tree")
         if not all(is_line(extension) for extension in self.extensions):
             raise UsageError("an extension is one line, not empty, without control characters")
-        lines = (self.origin, str(self.tree.size), encode_base64(self.tree.root), *self.extensions, "")
-        object.__setattr__(self, "text", "\n".join(lines).encode())
 
 
 def parse_checkpoint(text: bytes) -> Checkpoint:

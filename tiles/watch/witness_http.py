@@ -158,7 +158,7 @@ class _FalseEmpty(Checkpoint):
     "MUST have the root hash of the empty tree … Otherwise … 422", which says more than that a request is malformed.
     """
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         """Check nothing: only `_parsed` makes one."""
 
 
