@@ -5,6 +5,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
 PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 ARGS :=
+FILES :=
 
 # Bytecode is kept, whatever the environment says: the tests start hundreds of processes, and each would compile it all.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,14 +18,15 @@ FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 # what hashes, or writes what was hashed
 WITH_NATIVE := tests/test_native.py tests/tree tests/write tests/scenarios tests/upkeep tests/index tests/model tests/records
 
-.PHONY: help demo test native coverage soak soak-full attack check terraform bench scale interop interop-full package clean
+.PHONY: help demo test native coverage soak soak-full attack check terraform bench scale interop interop-full package dist dist-check \
+	docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' Makefile | while read -r make target text; do \
 	    printf '%s %-12s %s\n' "$$make" "$$target" "$$text"; done
 
 demo: $(VENV)/run.stamp  ## log real files, prove one, refuse a forged copy
-	$(PY) -m tiletree.demo demo-log $(VENV)/wheels/*.whl
+	$(PY) -m tiletree.demo demo-log $(or $(FILES),$(VENV)/wheels/*.whl)
 
 test: $(VENV)/dev.stamp  ## the tests
 	$(PYTEST) -m "not slow and not interop" $(ARGS)
@@ -74,8 +76,20 @@ interop-full: $(VENV)/dev.stamp  ## the same, with what takes long to build: cos
 package: $(VENV)/run.stamp  ## the packages of the function on AWS Lambda, in dist/
 	$(PY) deploy/lambda/package.py build dist
 
+# POLICY=FILE names the policy that verify.html is made for; WITHOUT="native lambda" leaves kinds of files out
+RELEASE := $(if $(POLICY),--policy $(POLICY)) $(WITHOUT:%=--without %)
+
+dist: $(VENV)/run.stamp  ## all files of a release, in dist/; POLICY=… makes verify.html, too
+	$(PY) -m deploy.release build dist --tools $(VENV)/release $(RELEASE)
+
+dist-check: $(VENV)/run.stamp  ## build the last commit from a clone elsewhere, and compare with dist/
+	$(PY) -m deploy.release check dist --tools $(VENV)/release $(RELEASE)
+
+docs: $(VENV)/docs.stamp  ## the documents as a site, in build/docs/site; fails on a link that leads nowhere
+	$(PY) -m docs.site.build
+
 clean:  ## remove .venv and what the tools left behind
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # A stamp is written last: an installation that was interrupted is done again.
 
@@ -99,7 +113,7 @@ $(VENV)/run.stamp: $(VENV)/made.stamp pyproject.toml
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp tests/support/sigstore_js/package-lock.json
 	@echo 'installing what the tests need into $(VENV)'
-	$(PIP) install --find-links $(VENV)/wheels --editable '.[check,test]'
+	$(PIP) install --find-links $(VENV)/wheels --editable '.[check,docs,test]'
 	@rm -rf $(VENV)/node && mkdir $(VENV)/node && cp tests/support/sigstore_js/package*.json $(VENV)/node/
 	@cd $(VENV)/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || \
 	    echo 'there is no npm, or its packages cannot be had: nothing is tested against @sigstore/verify' >&2
@@ -109,4 +123,8 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp tests/support/sigstore_js/package-lock.json
 
 $(VENV)/bench.stamp: $(VENV)/run.stamp
 	$(PIP) install --find-links $(VENV)/wheels --editable '.[bench]'
+	@touch $@
+
+$(VENV)/docs.stamp: $(VENV)/run.stamp
+	$(PIP) install --find-links $(VENV)/wheels --editable '.[docs]'
 	@touch $@

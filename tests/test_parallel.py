@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from itertools import count
 from threading import Barrier, Event, Lock, active_count, current_thread
 
@@ -116,3 +117,57 @@ def test_all_done() -> None:
     assert all_done(lambda item: item + 1, range(100), 8) == list(range(1, 101))
     assert all_done(lambda _: current_thread(), [0], 8) == [current_thread()]
     assert all_done(lambda item: item, [], 8) == []
+
+
+def test_all_done_begins_others_while_one_takes_long() -> None:
+    """One job that takes long holds up none that comes after it."""
+    rest = Barrier(2)
+
+    def job(item: int) -> int:
+        if item in (0, 99):
+            rest.wait(5)  # the last one begins while the first one is under way
+        return item
+
+    assert all_done(job, range(100), 2) == list(range(100))
+
+
+@pytest.mark.parametrize("there", [0, 1, 3])
+def test_all_done_with_fewer_threads(there: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system gives fewer threads than are asked for, those that there are do all jobs."""
+    given = iter(range(there))
+
+    def few(job: Callable[[], None]) -> Future[None]:
+        if next(given, None) is None:
+            raise RuntimeError("can't start new thread")
+        return in_background(job)
+
+    monkeypatch.setattr("tiles.parallel.in_background", few)
+    assert all_done(lambda item: item + 1, range(100), 8) == list(range(1, 101))
+
+
+def test_all_done_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller does not wait for what is under way, and nothing more is begun."""
+    begun: list[int] = []
+    go_on = Event()
+
+    class Interrupted(Future[None]):
+        def result(self, timeout: float | None = None) -> None:  # noqa: ARG002  as a Future has it
+            raise KeyboardInterrupt
+
+    workers: list[Future[None]] = []
+
+    def background(job: Callable[[], None]) -> Future[None]:
+        workers.append(in_background(job))
+        return Interrupted()
+
+    def job(item: int) -> None:
+        begun.append(item)
+        go_on.wait(5)
+
+    monkeypatch.setattr("tiles.parallel.in_background", background)
+    with pytest.raises(KeyboardInterrupt):
+        all_done(job, range(100), 2)
+    go_on.set()
+    for worker in workers:
+        worker.result(5)
+    assert len(begun) <= 2

@@ -18,6 +18,7 @@ from tiles.errors import TilesError, Unfinished, UsageError
 from tiles.inbox.admission import Admission
 from tiles.inbox.attachments import Attachments
 from tiles.inbox.selection import Limits
+from tiles.index.build import Told
 from tiles.index.check import Damages
 from tiles.index.known import KnownEntries
 from tiles.index.own_index import OwnIndex
@@ -26,6 +27,7 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.index_head import IndexHead
 from tiles.notes.keys import VerifierKey
 from tiles.notes.policy import Policy
+from tiles.read.runs import Hands
 from tiles.records.settings import Settings
 from tiles.retry import Clock
 from tiles.signing.key_place import parse_key_place
@@ -137,21 +139,20 @@ class Log:
         self._get_ready()
         return self._sequencer.sequence(limits, publish=publish)
 
-    def build_index(self, kind: str, told: Callable[[int], None] | None = None) -> IndexHead:
-        """Begin the index of a kind of keys, or let it catch up, and return its head; see `OwnIndex.build`.
-
-        Where it was given up, it is taken up again.
-        """
+    def build_index(
+        self, kind: str, told: Callable[[int], None] | None = None, hands: Hands | None = None
+    ) -> IndexHead:
+        """Begin the index of a kind of keys, let it catch up, or take it up again; see `OwnIndex.build`."""
         self._get_ready()
         change_stopped(self.private, Clock(), resume=[kind])
-        return self._own_index().build(kind, told)
+        return self._own_index().build(kind, told, hands)
 
     def sign_revocation(self, said: Statement) -> Revocation:
         """Return a revocation by this log, signed and not yet appended; see `Signer.sign_revocation`."""
         self._get_ready()
         return self._signer.sign_revocation(said)
 
-    def repair_index(self, kind: str, scratch: Store, told: Callable[[int], None] | None = None) -> Damages:
+    def repair_index(self, kind: str, scratch: Store, told: Told | None = None) -> Damages:
         """Put back objects of an index that are missing or damaged, and return which; see `OwnIndex.repair`."""
         self._get_ready()
         return self._own_index().repair(kind, scratch, told)

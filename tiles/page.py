@@ -32,6 +32,7 @@ _KINDS = {".html", ".js", ".css", ".svg"}
 _OPERATORS = {"page/entry.js"}  # says in words what an entry is; operators may edit it
 _OFFLINE = "page/offline"  # the module that verify.html runs
 _OFFLINE_ONLY = {_TEMPLATE, f"{_OFFLINE}.js"}
+_FOR_NPM = {"verifier/index.js"}  # what the package tiletree-verifier offers; the page does not load it
 # modules that ask a server, which verify.html does not: they are left out there
 _ONLINE = ("page/search", "page/key_history", "page/other_log")
 _MLDSA = "verifier/mldsa"  # larger than the rest, so it is left out unless the policy has an ML-DSA-44 key
@@ -45,7 +46,7 @@ _LAZY = re.compile(r'import\("([./\w]+)\.js"\)')
 
 def page_files(policy: Policy) -> dict[str, bytes]:
     """Return the files of the page of a log by name, verify.html for its policy included."""
-    files = {name: text.encode() for name, text in _web_files().items() if name not in _OFFLINE_ONLY}
+    files = {name: text.encode() for name, text in _web_files().items() if name not in _OFFLINE_ONLY | _FOR_NPM}
     return {**files, VERIFY: verify_page(policy)}
 
 

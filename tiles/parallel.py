@@ -8,20 +8,33 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
-from threading import Thread
-from typing import Self, TypeVar, cast
+from threading import Lock, Thread
+from typing import Self, TypeVar
 
 # How many requests are under way at a time.
-BUCKET_REQUESTS = 64  # of a run that writes to its bucket: a batch has thousands of objects, and each one waits
+BUCKET_REQUESTS = 64  # of a run that writes to its bucket: a batch has hundreds of objects, and each one waits
+MOST_BUCKET_REQUESTS = 172  # where that takes long: 514 objects, which a full batch has, in three rounds
 BUCKET_READS = 32  # of a reader of a bucket: an entry bundle has up to 16 MiB, and those read are held in memory
 INBOX_READS = 32  # of a run that reads its inbox: submissions are large, too, and anyone may have sent them
 SERVER_READS = 8  # to somebody else's server: about as many as a browser has
 BOTO3_REQUESTS = 16  # of boto3, which is no faster with more
 
+_REQUEST = 0.0002  # seconds of the processor that a request of a bucket takes
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def bucket_requests(latency: float) -> int:
+    """Return how many writes to a bucket are to be under way at a time, if one alone takes so many seconds.
+
+    One takes a fifth of a millisecond of the processor. So with so many the processor is never idle, and more would
+    only wait for it. Each has a connection of its own: that takes a millisecond to set up, and 100 KB of memory.
+    """
+    return min(max(int(latency / _REQUEST), BUCKET_REQUESTS), MOST_BUCKET_REQUESTS)
 
 
 def in_background(job: Callable[[], Result]) -> Future[Result]:
@@ -86,21 +99,40 @@ def all_done(job: Callable[[Item], Result], items: Collection[Item], most: int) 
     """Do a job for all items, at most `most` at a time, and return the results in the order of the items.
 
     For jobs that write: it returns, or raises what the first failing job raised, only once no job is under way. After
-    a failure no further job is begun.
+    a failure no further job is begun. It waits for none, and begins none, once the caller is interrupted. Where the
+    system gives fewer threads, fewer jobs are under way.
     """
+    waiting = iter(enumerate(items))
+    taking = Lock()
+    results: dict[int, Result] = {}
     failures: list[BaseException] = []
 
-    def attempt(item: Item) -> Result | None:
-        try:
-            return None if failures else job(item)
-        except BaseException as error:  # noqa: BLE001  raised below, once the others have come to their end
-            failures.append(error)
-            return None
+    def work() -> None:
+        while not failures:
+            with taking:
+                found = next(waiting, None)
+            if found is None:
+                return
+            try:
+                results[found[0]] = job(found[1])
+            except BaseException as error:  # noqa: BLE001  raised below, once the others have come to their end
+                failures.append(error)
 
-    results = list(in_parallel(attempt, items, min(most, len(items))))
-    for error in failures:
-        raise error
-    return cast("list[Result]", results)
+    workers: list[Future[None]] = []
+    if min(most, len(items)) > 1:
+        with suppress(RuntimeError):  # there are no more threads
+            workers.extend(in_background(work) for _ in range(min(most, len(items))))
+    if not workers:
+        work()
+    try:
+        for worker in workers:
+            worker.result()
+    except BaseException as interrupted:  # the caller's own
+        failures.append(interrupted)
+        raise
+    for failure in failures:
+        raise failure
+    return [results[number] for number in range(len(items))]
 
 
 def _run(job: Callable[[], Result], future: Future[Result]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -183,6 +182,9 @@ def guarded(call: Callable[[], object], output: Output) -> int:
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt) as error:
         return _interrupted(error, output)
+    except ModuleNotFoundError as error:  # of verify.pyz, which holds no compiled code, or of a broken installation
+        output.error("UsageError", f"this needs {error.name}, which is not installed here", "pip install tiletree")
+        return EXIT_USAGE
     except OSError as error:
         output.error("AccessError", f"{error.filename or 'input or output'}: {error.strerror or error}")
         return EXIT_ACCESS
@@ -206,6 +208,8 @@ def _interrupted(error: BaseException, output: Output) -> int:
 def _unexpected(error: Exception, output: Output) -> int:
     output.error("Unexpected", *own_fault(error))
     if os.environ.get(TRACEBACK):
+        import traceback  # needed by calls that fail
+
         for line in "".join(traceback.format_exception(error)).splitlines():
             output.note(line)
     return EXIT_FAULT

@@ -60,9 +60,10 @@ class _Demo:
         say("Whoever verifies needs the public half of the key, the vkey, and gets it from whoever runs the log.")
         self.vkey = self.command("key", "show", key, shown=f"VKEY=$(tiletree key show {shlex.quote(str(key))})").strip()
 
-        say(
-            f"Log {len(files)} real files, in {RUNS} runs: each is logged by its digest. Between the runs nothing runs."
+        several = (
+            f"{len(files)} real files, in {RUNS} runs: each is logged by its digest. Between the runs nothing runs."
         )
+        say(f"Log {several if len(files) > 1 else 'a real file: its digest is logged.'}")
         for part in (files[number::RUNS] for number in range(RUNS)):
             if part:
                 self.command("add", log, *part, "--key", key)

@@ -9,12 +9,15 @@ from typing import Any
 
 from tiles.entries.content import Content
 from tiles.entries.kind import SHA256
+from tiles.entries.proof_extra import extra_for
 from tiles.entries.signer_keys import key_value
 from tiles.errors import NotLogged, UsageError
 from tiles.index.find_file import find_digest, find_file
 from tiles.index.key_text import key_from
 from tiles.index.revocations import Revocations
 from tiles.read.client import LogClient
+from tiles.read.layouts import name_of
+from tiles.records.layout_names import TLOG_TILES
 from tiles.signatures.formats import MAX_FILE_SIZE
 from tiles.sigstore.revocation import Relied, is_revoked
 from tiletree.blinding import known_secrets
@@ -59,6 +62,13 @@ def find_entry(
     except NotLogged as error:
         error.hint = "`tiletree search` finds signatures over it as well, if there are any"
         raise
+
+
+def find_provable(out: Output, client: LogClient, file: str, log: str, *, scan: bool) -> tuple[int, bytes]:
+    """Return the index of a file's entry, and what its proof is to say besides."""
+    index, entry, content = find_entry(out, client, file, log, any_size=scan)
+    # entries of other formats are no kinds of ours
+    return index, extra_for(entry, content) if name_of(client.log_format) == TLOG_TILES else b""
 
 
 def read_key_hint(path: Path) -> bytes:

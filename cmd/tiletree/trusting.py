@@ -146,11 +146,11 @@ def times_explained(root: TrustedRoot | None) -> Iterator[None]:
     try:
         yield
     except SignatureError as error:
-        from tiles.sigstore.logged import out_of_time
+        if root is not None and (note := error.evidence.get("note")):
+            from tiles.sigstore.logged import out_of_time
 
-        note = error.evidence.get("note")
-        if root is not None and note and (why := out_of_time(root, note, datetime.now(UTC))):
-            error.hint = f"{why}; `tiletree prove` makes a proof by the key that the log has by now"
+            if why := out_of_time(root, note, datetime.now(UTC)):
+                error.hint = f"{why}; `tiletree prove` makes a proof by the key that the log has by now"
         raise
 
 

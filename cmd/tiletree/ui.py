@@ -9,10 +9,8 @@ credentials, in whatever place it stands: errors and notes have its shown form o
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -76,6 +74,8 @@ def own_fault(error: Exception) -> tuple[str, str]:
     """Return message and hint for an exception that nobody expected: its type and its place, never what it says."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    import traceback  # needed by calls that fail
+
     places = [
         f"{Path(frame.filename).relative_to(root.parent).as_posix()}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -214,7 +214,7 @@ class Output:
             click.echo(line, err=True)
 
     def _say(self, text: str, level: str, event: str, **fields: Any) -> None:
-        text = shown(self._plain(text))
+        text = shown(self.plain(text))
         if self.log_lines:
             from tiles.upkeep.log_line import log_line  # needed by few calls
 
@@ -231,7 +231,7 @@ class Output:
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
         self._say_late()
-        message, hint = self._plain(message), self._plain(hint)
+        message, hint = self.plain(message), self.plain(hint)
         if self.json:
             click.echo(
                 _json({**self.partial, **self.remarks, "error": {"kind": kind, "message": message, "hint": hint}})
@@ -243,7 +243,8 @@ class Output:
         if hint:
             self.note(f"hint: {hint}")
 
-    def _plain(self, text: str) -> str:
+    def plain(self, text: str) -> str:
+        """Return text without what is hidden."""
         for word in sorted(self.hidden, key=len, reverse=True):
             text = text.replace(word, self.hidden[word])
         return text
@@ -279,6 +280,8 @@ class _Bar(Progress):
 
 def _json(document: dict[str, Any]) -> str:
     """Return a document in one line of printable ASCII."""
+    import json  # not for calls without --json
+
     return json.dumps(document).replace("\x7f", "\\u007f")  # the one control character that dumps leaves
 
 

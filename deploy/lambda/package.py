@@ -144,22 +144,26 @@ def lock(target: Path, extras: Sequence[str]) -> None:
     """Write a file of requirements: the newest wheels that pyproject.toml allows and that all machines have."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *(one for extra in extras for one in project["optional-dependencies"][extra])]
+    target.write_text(_HEADER.format(extras=", ".join(sorted(extras))) + pinned(wanted), encoding="utf-8")
+
+
+def pinned(wanted: Sequence[str]) -> str:
+    """Return requirements: the newest wheels that all machines have, of what is wanted and what it needs, by hashes."""
     hashes: dict[str, set[str]] = {}
     for machine in MACHINES:
         with tempfile.TemporaryDirectory() as scratch:
             for wheel in download(machine, Path(scratch), *wanted):
                 name, version = wheel.name.split("-")[:2]
-                pinned = f"{name.replace('_', '-')}=={version}"
-                hashes.setdefault(pinned, set()).add(hashlib.sha256(wheel.read_bytes()).hexdigest())
-    names = [pinned.partition("==")[0] for pinned in hashes]
+                one = f"{name.replace('_', '-')}=={version}"
+                hashes.setdefault(one, set()).add(hashlib.sha256(wheel.read_bytes()).hexdigest())
+    names = [one.partition("==")[0] for one in hashes]
     if twice := sorted(name for name in set(names) if names.count(name) > 1):
         raise PackageError(f"the newest wheels of {twice[0]} are of different versions; name one in pyproject.toml")
     lines = [
-        " \\\n".join([pinned, *(f"    --hash=sha256:{each}" for each in sorted(found))])
-        for pinned, found in sorted(hashes.items())
+        " \\\n".join([one, *(f"    --hash=sha256:{each}" for each in sorted(found))])
+        for one, found in sorted(hashes.items())
     ]
-    header = _HEADER.format(extras=", ".join(sorted(extras)))
-    target.write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 def main(arguments: Sequence[str]) -> int:

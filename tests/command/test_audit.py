@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.support.caches import PAGE, Cache
 from tests.support.command_line import Command
@@ -40,3 +43,20 @@ def test_past_a_cache(tiletree: Command, log: str) -> None:
             Path(f"log/{BUNDLE}").unlink()
             assert tiletree.ok("repair", "log", "--vkey", log, "--from", server.url)["put_back"] == 1
             assert Path(f"log/{BUNDLE}").read_bytes() == right
+
+
+def test_where_it_is_computed(tiletree: Command, log: str) -> None:
+    """However many jobs there are, the answer is the same; a wrong executor is a wrong call, said before anything."""
+    one = tiletree.ok("audit", "log", "--vkey", log)
+    assert tiletree.ok("audit", "log", "--vkey", log, "--jobs", "3") == one
+    done = tiletree("audit", "nowhere", "--vkey", log, "--executor", "ray://host:1", "--json")
+    assert (done.code, done.json["error"]["message"][:27]) == (2, "an executor is dask://HOST:")
+    both = tiletree("audit", "nowhere", "--vkey", log, "--executor", "dask://host:1", "--jobs", "2")
+    assert (both.code, "--jobs is of this machine" in both.err) == (2, True)
+
+
+def test_without_dask(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is not installed, it is said how to install it."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    done = tiletree("audit", "log", "--vkey", log, "--executor", "dask://127.0.0.1:9")
+    assert (done.code, "pip install 'tiletree[dask]'" in done.err) == (2, True)

@@ -6,6 +6,8 @@ import io
 from itertools import chain
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tiles.entries.lines
 from tiles.entries.lines import read_lines
@@ -58,3 +60,40 @@ def test_a_line_that_is_too_long(chunk: int, end: bytes, monkeypatch: pytest.Mon
     assert list(chain.from_iterable(found)) == [b"one", b"", b"three"]
     assert "by its digest" in caught.value.hint
     assert stream.tell() <= MAX_ENTRY_SIZE + 11 + max(chunk, 1000)
+
+
+def slowly(data: bytes, most: int) -> tuple[list[bytes], int | None]:
+    """Return the lines, byte by byte, and the number of the first one that is too long; None if there is none."""
+    found, line = [], bytearray()
+    for byte in data:
+        if byte == ord("\n"):
+            found.append(bytes(line))
+            line.clear()
+            continue
+        line.append(byte)
+        if len(line) > most:
+            return found, len(found) + 1
+    return found + [bytes(line)] * bool(line), None
+
+
+@given(
+    pieces=st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"a", b"bcd", b"\x00", b"\x85", b"x" * 9, b"y" * 20])),
+    chunk=st.integers(1, 40),
+    most=st.integers(1, 30),
+)
+def test_against_reading_byte_by_byte(pieces: list[bytes], chunk: int, most: int) -> None:
+    """Wherever reads end and whatever is in it: the same lines, and the same one is too long."""
+    data = b"".join(pieces)
+    expected, too_long = slowly(data, most)
+    found: list[bytes] = []
+    said = ""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tiles.entries.lines, "CHUNK", chunk)
+        patched.setattr(tiles.entries.lines, "MAX_ENTRY_SIZE", most)
+        try:
+            for some in read_lines(io.BytesIO(data), "f"):
+                found += some
+        except UsageError as error:
+            said = error.message
+    assert found == expected
+    assert said == (f"f: line {too_long} is longer than the {most} bytes an entry may have" if too_long else "")

@@ -13,6 +13,7 @@ from tests.support.faults import Died, Faults, GatedStore, Passing
 from tests.support.sampling import one_in, quickly
 from tests.support.signature_texts import ONE as SIGNATURE
 from tests.support.world import ORIGIN, ROLES, World, recording_key, some_entries
+from tiles.entries.file_digest import digest_entry
 from tiles.errors import Refused
 from tiles.index import build, own_index
 from tiles.index.build import IndexBuilder
@@ -173,6 +174,38 @@ def test_what_is_begun_for_signed_entries(signed: bytes, monkeypatch: pytest.Mon
         assert {open_index_head(head, [world.verifier]).tree.size for head in heads} == {covered}
         assert opened(world).update_index() == ""
     assert not list(world.stores["public"].list("index/subject/"))
+
+
+def test_none_of_digests_for_raw_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a log has nothing else, its leaf hashes find all; the first entry that holds a digest begins the other."""
+    monkeypatch.setattr(own_index, "SCAN_LIMIT", 8191)
+    world = World().grown()
+    raw = [b"%d" % number for number in range(4096)]
+
+    def added(log: Log, entries: list[bytes]) -> set[str]:
+        log.append(entries)
+        assert log.update_index() == ""
+        return {listed.path.split("/")[1] for listed in world.stores["public"].list("index/")}
+
+    log = opened(world)
+    assert added(log, raw) == set()
+    assert added(log, raw) == {"leaf", "name", "revoked"}
+    assert added(opened(world), raw) == {"leaf", "name", "revoked"}  # what a run knew, the next one sees
+    assert added(log, [digest_entry("00" * 32, 1)]) == {"leaf", "name", "revoked", "sha256"}
+    assert covered(world, SHA256) == 4096  # a step with each run
+    assert added(opened(world), raw) == {"leaf", "name", "revoked", "sha256"}
+    assert covered(world, SHA256) == 8192
+
+
+def test_digests_for_entries_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that publishes raw entries does not know of what kind those before are, and begins the index of digests."""
+    monkeypatch.setattr(own_index, "SCAN_LIMIT", 8191)
+    world = World().grown()
+    opened(world).append([digest_entry("00" * 32, 1)])
+    log = opened(world)
+    log.append([b"%d" % number for number in range(8191)])
+    assert log.update_index() == ""
+    assert covered(world, SHA256) == 8192
 
 
 def test_one_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ Step = Callable[[State, Run, Setup], Ends]
 def load(s: State, r: Run, setup: Setup) -> Ends:
     """1 load: read the checkpoint. An `add` that started again, and whose entries are published by now, answers."""
     if r.mine and size(s.checkpoint) >= len(r.mine.tree):
-        yield answer(s, r._replace(checkpoint=s.checkpoint), setup)
+        yield from answer(s, r._replace(checkpoint=s.checkpoint), setup)
     else:
         yield s, r._replace(at="load head", checkpoint=s.checkpoint, lined=s.lines)
 
@@ -147,7 +147,7 @@ def before_plan(r: Run, setup: Setup) -> Run:
 def plan(s: State, r: Run, setup: Setup) -> Ends:
     """3 plan: what to add on top of the head that was read: one's own entries, or the inbox."""
     if r.mine:
-        yield answer(s, r, setup)
+        yield from answer(s, r, setup)
         return
     if r.head.frozen:
         yield s, r._replace(at="freeze anchor")
@@ -161,7 +161,7 @@ def plan(s: State, r: Run, setup: Setup) -> Ends:
             r = r._replace(listed=there)
         batch = Batch(missing(r.entries, there, setup))
         if batch == Batch():  # all of it is there: the run has nothing to commit
-            yield answer(s, r._replace(mine=Mine(0, r.head.tree, sure=False)), setup)
+            yield from answer(s, r._replace(mine=Mine(0, r.head.tree, sure=False)), setup)
             return
     else:
         waiting = s.inbox if setup.mistake is not Mistake.LIST_FIRST or r.listed is None else r.listed
@@ -256,9 +256,15 @@ def write(s: State, r: Run, setup: Setup) -> Ends:
         if any(t.size == tile.size and t.part == tile.part for t in s.tiles):
             yield s, r.refuse("a tile is there with another content")
         else:
-            yield s._replace(tiles=s.tiles | {tile}), r._replace(at="write" if len(missing) > 1 else "sign")
+            yield s._replace(tiles=s.tiles | {tile}), r if len(missing) > 1 else written(r)
     if not missing or setup.mistake is Mistake.PUBLISH_FIRST:
-        yield s, r._replace(at="sign")
+        yield s, written(r)
+
+
+def written(r: Run) -> Run:
+    """The run after step 6. An anchor that is to move is not read again: it is swapped if it is what was loaded."""
+    moves = r.anchor is not None and r.anchor.tree != r.head.tree and prefix(r.anchor.tree, r.head.tree)
+    return r._replace(at="move anchor" if moves else "sign")
 
 
 def sign(s: State, r: Run, setup: Setup) -> Ends:
@@ -275,7 +281,7 @@ def sign(s: State, r: Run, setup: Setup) -> Ends:
     elif anchor.identity != r.head.anchor and setup.mistake is not Mistake.ANY_ANCHOR:
         yield s, r.again()
     elif tree == r.head.tree:
-        yield s, r._replace(at="signature")
+        yield s, r._replace(at="signature", anchor=anchor)
     elif prefix(tree, r.head.tree):
         yield s, r._replace(at="move anchor", anchor=s.anchors[r.place])
     elif prefix(r.head.tree, tree) or (len(tree) > r.head.size and setup.mistake is Mistake.BY_SIZE):
@@ -286,11 +292,12 @@ def sign(s: State, r: Run, setup: Setup) -> Ends:
 
 def move_anchor(s: State, r: Run, setup: Setup) -> Ends:
     """Swap the anchor; after a conflict or a lost reply it is read again."""
-    if s.anchors[r.place] != r.anchor:
+    if s.anchors[r.place] != r.anchor and setup.mistake is not Mistake.ANCHOR_BLINDLY:
         yield s, r._replace(at="sign", anchor=None)
         return
-    moved = with_anchor(s, r.place, (r.anchor or Anchor(r.head.anchor))._replace(tree=r.head.tree))
-    yield moved, r._replace(at="signature", anchor=None)
+    anchor = (r.anchor or Anchor(r.head.anchor))._replace(tree=r.head.tree)
+    moved = with_anchor(s, r.place, anchor)
+    yield moved, r._replace(at="signature", anchor=anchor)
     if setup.unknown:
         yield moved, r._replace(at="sign", anchor=None)
 
@@ -315,7 +322,7 @@ def publish(s: State, r: Run, setup: Setup) -> Ends:
     there = r._replace(checkpoint=s.checkpoint, lined=s.lines)
     if there == r or setup.mistake is Mistake.PUBLISH_BLINDLY:
         published = s._replace(checkpoint=tree, lines=r.lines)
-        yield published, r._replace(at="tidy", checkpoint=tree, lined=r.lines)
+        yield published, r._replace(at="tidy", checkpoint=tree, lined=r.lines, own=True)
         if setup.unknown:
             yield published, r
     elif size(s.checkpoint) > len(tree):
@@ -340,14 +347,21 @@ def freeze_anchor(s: State, r: Run, setup: Setup) -> Ends:
         yield s, r.again()
 
 
-def answer(s: State, r: Run, setup: Setup) -> tuple[State, Run]:
-    """An `add` acknowledges its batch if the published tree extends the one that has it, and goes on with the next."""
+def answer(s: State, r: Run, setup: Setup) -> Ends:
+    """An `add` acknowledges its batch if the published tree extends the one that has it, and goes on with the next.
+
+    For that it loads the log; or, if it has just published that tree itself, it goes on from what it has left.
+    """
     assert r.mine is not None
     if not prefix(r.mine.tree, r.checkpoint or ()) and setup.mistake is not Mistake.BY_SIZE:
-        return s, r.refuse("the published tree does not have what was committed")
-    acked = s.acked | {Ack(r.name, r.entries, len(r.rest), r.mine)}
-    after = Run(r.name, r.rest[0], r.rest[1:]) if r.rest else Run(r.name, r.entries, at="end")
-    return s._replace(acked=acked), after
+        yield s, r.refuse("the published tree does not have what was committed")
+        return
+    acked = s._replace(acked=s.acked | {Ack(r.name, r.entries, len(r.rest), r.mine)})
+    yield acked, Run(r.name, r.rest[0], r.rest[1:]) if r.rest else Run(r.name, r.entries, at="end")
+    left = r.own and r.checkpoint == r.head.tree and (r.lines or not setup.fail_open)
+    if r.rest and left and r.anchor is not None:
+        known = {"head": r.head, "checkpoint": r.checkpoint, "lined": r.lined, "signers": r.signers, "anchor": r.anchor}
+        yield acked, Run(r.name, r.rest[0], r.rest[1:], at="plan", **known)
 
 
 STEPS: dict[str, Step] = {

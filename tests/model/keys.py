@@ -86,7 +86,7 @@ def publish(s: State, r: Run, setup: Setup) -> Ends:
     after = r.again() if r.checkpoint == tree else r._replace(at="tidy", checkpoint=tree)
     if there == r:
         published = s._replace(checkpoint=tree, signers=r.made)
-        yield published, after if after.at != "tidy" else after._replace(signers=r.made)
+        yield published, after if after.at != "tidy" else after._replace(signers=r.made, own=True)
         if setup.unknown:
             yield published, r
     elif size(s.checkpoint) < len(tree) or (

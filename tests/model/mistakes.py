@@ -42,6 +42,7 @@ class Mistake(StrEnum):
 
     NO_ANCHOR = "signs whatever storage says: a head that was put back forks the log"
     CHECKPOINT_AS_ANCHOR = "looks at the checkpoint before signing, not at an anchor: there is time to fork after that"
+    ANCHOR_BLINDLY = "moves the anchor that it has loaded without comparing: it was sealed or frozen meanwhile"
     ANCHOR_AHEAD_IS_OTHERS = "an anchor ahead means a faster run, so it starts again: for ever if the head was put back"
 
     NEW_ANCHOR = "takes an anchor that is missing for one that never signed: the log was put back, and forks"

@@ -183,6 +183,7 @@ FOUND: dict[Mistake, tuple[str, str]] = {  # a small scenario that finds it, and
     Mistake.TRUST_TILES: ("lost staging", "ahead of its tiles"),
     Mistake.STACK: ("sequence", "nothing was wrong"),
     Mistake.PUBLISH_BLINDLY: ("sequence", "publication went from"),
+    Mistake.ANCHOR_BLINDLY: ("frozen, restored log", "a frozen log grew"),
     Mistake.LIST_BEFORE_TIDY: ("sequence", "logged too often"),
     Mistake.STAGED_FIRST: ("sequence", "logged too often"),
     Mistake.REFUSE_ON_SIGHT: ("refusal", "refused and logged"),

@@ -137,6 +137,7 @@ class Run(NamedTuple):
     is_short: bool = False
     signers: str = ""  # the keys on the checkpoint that it read
     made: str = ""  # those by which it has signed its own
+    own: bool = False  # it has published its tree itself, by its own swap
 
     def again(self) -> Run:
         """Back to step 1; of what it knew, only where its entries are is kept."""

@@ -51,7 +51,7 @@ def _delete(s: State, r: Run, name: str, setup: Setup) -> Ends:
 def _done(s: State, r: Run, setup: Setup) -> Ends:
     r = r._replace(tried=frozenset(), unsure=frozenset())
     if r.mine:
-        yield answer(s, r, setup)
+        yield from answer(s, r, setup)
     elif r.plan == Head() and r.checkpoint == r.head.tree:
         yield s, before_plan(r, setup)  # it was another run's batch: now its own turn
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import replace
 
@@ -163,6 +163,17 @@ def test_limits() -> None:
     assert parse_tlog_proof(greatest.data) == greatest
     with pytest.raises(UsageError, match=r"^a tlog-proof has at most 1056768 bytes, not 1056772$"):
         replace(greatest, extra=greatest.extra + bytes(3))
+
+
+def test_a_hash_in_another_spelling() -> None:
+    """A hash whose base64 has bits beyond its 32 bytes is refused, and named."""
+    line = b64encode(PROOF.hashes[1])
+    assert line.endswith(b"=")
+    other = line[:-2] + bytes([line[-2] + 1]) + b"="  # the last two bits of that character are of no byte
+    assert b64decode(other) == PROOF.hashes[1]
+    with pytest.raises(Malformed, match="tlog-proof hash: not canonical base64") as caught:
+        parse_tlog_proof(PROOF.data.replace(line, other))
+    assert other.decode() in str(caught.value)
 
 
 @pytest.mark.parametrize(

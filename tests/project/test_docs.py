@@ -1,4 +1,4 @@
-"""The documents: what they name exists, what they link to is there, their examples run."""
+"""The documents: what they name exists, and what they link to is there. Their commands: `test_pages.py`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import ast
 import pkgutil
 import re
 import shlex
-import sys
 import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
-from tests.support.command_line import Command
 from tests.support.make_cli_docs import TARGET, contexts, document
+from tiles.records import paths
 from tiletree.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 README = ROOT / "README.md"
+LIST = ROOT / "docs" / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *sorted(TESTS.rglob("*.md"))]
 DOCUMENTS += sorted((ROOT / "terraform").rglob("*.md"))
@@ -123,13 +123,13 @@ def test_every_document_is_found_from_the_readme() -> None:
     assert set(DOCUMENTS) - found == set()
 
 
-def test_the_readme_links_what_readers_look_for() -> None:
-    """Every document of `docs/`, how to contribute and to report, decisions and examples are one link away."""
-    wanted = {
-        *(ROOT / "docs").glob("*.md"),
-        *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
-    }
-    assert wanted | {ROOT / "docs" / "decisions" / "README.md"} <= linked(README)
+def test_the_list_of_documents_has_all() -> None:
+    """The README links docs/README.md, which has every document of `docs/`; how to contribute is one link away."""
+    listed = linked(LIST)
+    assert LIST in linked(README)
+    documents = {path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "decisions"}
+    assert documents - {LIST} | {ROOT / "docs" / "decisions" / "README.md"} <= listed
+    assert {ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")} <= listed & linked(README)
     assert "](examples)" in read(README)
 
 
@@ -259,6 +259,28 @@ def test_every_dependency_is_explained() -> None:
 # ---- the command line
 
 
+def calls(document: Path) -> list[str]:
+    """Return the calls of `tiletree` in the blocks of code of a document."""
+    text = read(document).replace("\\\n", "")
+    return re.findall(r"^(?: {4,}|\$ | *(?:- )?run: )?(?:\w+=\S+ )*(tiletree [^|#>;)&\n]*)", text, flags=re.MULTILINE)
+
+
+@by_name
+def test_calls_in_documents_are_understood(document: Path) -> None:
+    """Each call that a document shows is of a command that there is, with options that it has."""
+    commands = {tuple(context.command_path.split()[1:]): context for context in contexts()}
+    common = {"--verbose", "-v", "--quiet", "-q", "--log-format", "--version", "--help", "-h"}
+    for call in calls(document):
+        words = [word.partition("=")[0] for word in shlex.split(call.replace("'", "").replace('"', ""))[1:]]
+        named = [word for word in words if not word.startswith("-") and not word.startswith("[")]
+        if not named or named[0] == "COMMAND":
+            continue
+        name = tuple(named[:2]) if tuple(named[:2]) in commands else tuple(named[:1])
+        assert name in commands, call
+        known = {option for each in commands[name].command.params for option in (*each.opts, *each.secondary_opts)}
+        assert {word.strip("[],") for word in words if word.startswith("-")} - {"-", "--"} <= known | common, call
+
+
 def test_cli_document_is_current() -> None:
     """docs/cli.md is what `python -m tests.support.make_cli_docs` writes."""
     assert read(TARGET) == document()
@@ -272,100 +294,21 @@ def test_every_command_has_help_on_itself_and_its_options() -> None:
             assert not isinstance(parameter, click.Option) or parameter.help, f"{context.command_path} {parameter.name}"
 
 
-def test_every_command_is_in_the_readme() -> None:
-    """README's table of commands has all of them, and no other."""
-    _, _, chapter = read(README).partition("\n## Commands\n")
-    table = rows(chapter.partition("\n## ")[0])
-    named = {name.removeprefix("tiletree ").split()[0] for row in table for name in quoted(row[0])}
+def test_every_command_is_in_the_table() -> None:
+    """docs/commands.md has all of them, and no other."""
+    listed = table(ROOT / "docs" / "commands.md", "command")
+    named = {name.removeprefix("tiletree ").split()[0] for row in listed for name in quoted(row[0])}
     assert named - {"--index"} == set(COMMANDS)
 
 
-# ---- examples
-
-
-def blocks(path: Path, *languages: str) -> list[tuple[str, str]]:
-    """Return the blocks of code in those languages, in order, as pairs of language and code."""
-    found = re.findall(r"^```(\w+)\n(.*?)^```$", read(path), flags=re.MULTILINE | re.DOTALL)
-    return [(language, code) for language, code in found if language in languages]
-
-
-def test_examples_are_where_they_are_looked_for() -> None:
-    """Only the README has examples that need a log made for them; others would need a test of their own."""
-    assert [path for path in DOCUMENTS if blocks(path, "console", "python")] == [README]
-
-
-def test_readme_examples(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each command, then the Python example, as they are written, in a fresh directory with a real file."""
-    Path("dist").mkdir()
-    Path("dist/app-1.0.whl").write_bytes(README.read_bytes())
-    Path("README.md").write_bytes(b"never logged")
-    Path("LICENSE").write_bytes(b"logged by its name")
-    variables = {}
-    ran = []
-    for language, code in blocks(README, "console", "python"):
-        if language == "python":
-            exec(compile(code, "README.md", "exec"), {"vkey": variables["VKEY"]})
-            ran.append("python")
-            continue
-        if "s3://" in code:  # tests/project/test_readme_bucket.py
-            continue
-        for line in code.replace("\\\n", "").splitlines():
-            assert line.startswith("$ ")
-            program, *arguments = shlex.split(line.removeprefix("$ "), comments=True)
-            if program == "cosign":  # tests/interop
-                continue
-            if program == "pip":
-                assert arguments == ["install", "tiletree"]
-                continue
-            assert program == "tiletree"
-            done = tiletree(*(re.sub(r"\$(\w+)", lambda match: variables[match[1]], word) for word in arguments))
-            expected = int((re.findall(r"# exit code (\d+)", line) or ["0"])[0])
-            assert done.code == expected, f"{line}\n{done.err}"
-            ran.append(arguments[0])
-            if arguments[0] == "init":
-                (vkey,) = re.findall(r"^vkey +(\S+)$", done.out, flags=re.MULTILINE)
-                assert tiletree("key", "show", "log.key").out.strip() == vkey
-                variables["VKEY"] = vkey
-    assert ran == [
-        "init",
-        "add",
-        "prove",
-        "verify",
-        "add",
-        *["search"] * 3,
-        "key",
-        "sign",
-        "trust-root",
-        "verify",
-        "python",
-    ]
-    text = read(README)
-    for name in ("log", "log.private", "log.key", "log.key.anchor", "app-1.0.tlog-proof"):
-        assert name in text
-        assert Path(name).exists()
-    # "Copy ./log to where it is to be served: it is complete as it is"
-    Path("log").rename("elsewhere")
-    Path("log.private").rename("private")
-    tiletree.ok("prove", "elsewhere", "--index", 0, "-o", "copied", "--vkey", variables["VKEY"])
-    tiletree.ok("verify", "dist/app-1.0.whl", "--proof", "copied", "--vkey", variables["VKEY"])
-
-
-def test_readme_python_example_uses_what_is_promised() -> None:
-    """The Python example imports `tiles` itself, and nothing of the library that may change."""
-    ((_, code),) = blocks(README, "python")
-    imported = re.findall(r"^(?:from|import) (\S+)", code, flags=re.MULTILINE)
-    assert [name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names] == ["tiles"]
-
-
-def test_readme_python_example_raises(tiletree: Command) -> None:
-    """The Python example "raises if anything does not hold"."""
-    ((_, code),) = blocks(README, "python")
-    Path("dist").mkdir()
-    Path("dist/app-1.0.whl").write_bytes(b"content")
-    vkey = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "log.key")["vkey"]
-    tiletree.ok("add", "log", "dist/app-1.0.whl", "--key", "log.key")
-    tiletree.ok("prove", "log", "--index", 0, "-o", "app-1.0.tlog-proof", "--vkey", vkey)
-    exec(compile(code, "README.md", "exec"), {"vkey": vkey})
-    Path("dist/app-1.0.whl").write_bytes(b"Content")
-    with pytest.raises(Exception, match="inclusion"):
-        exec(compile(code, "README.md", "exec"), {"vkey": vkey})
+def test_every_object_of_a_log_is_in_the_data_flow() -> None:
+    """Whatever the code calls an object of a log is in the chapter "Where things are in a log"."""
+    _, _, chapter = read(ROOT / "docs" / "data-flow.md").partition("\n## Where things are in a log\n")
+    chapter = chapter.partition("\n## ")[0]
+    elsewhere = {paths.LATEST, paths.ISSUERS}  # of logs in other formats: docs/other-logs.md
+    constants = {name: value for name, value in vars(paths).items() if re.fullmatch("[A-Z][A-Z_]*", name)}
+    names = {value for value in constants.values() if isinstance(value, str)} - elsewhere
+    assert len(names) > 20
+    assert {name for name in names if name not in chapter} == {paths.WITNESSED}  # the chapter has it in two parts
+    others = read(ROOT / "docs" / "other-logs.md")
+    assert all(name.rstrip("/") in others for name in elsewhere)

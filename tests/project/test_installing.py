@@ -15,7 +15,7 @@ from tests.support.sampling import soaking
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-FOR_TESTS = {"test", "bench", "check"}
+FOR_TESTS = {"test", "bench", "check", "docs"}
 TOGETHER = "cloud,fsspec,s3fs,aws"  # asked for at once, which took pip 17 minutes
 VERSIONS = 2  # of any package, that pip may look into
 _FETCHED = re.compile(r"(?:Downloading|Using cached) (?:\S*/)?([A-Za-z0-9_.]+)-(\d[^-\s]*?)(?:-\S*|\.tar\.gz|\.zip)")
@@ -35,8 +35,10 @@ def fetched(output: str) -> dict[str, set[str]]:
 
 
 def test_all_has_every_extra() -> None:
-    """The extra `all` is what any other extra adds, those for tests left out, and what only makes things faster."""
-    wanted = {name_of(each) for extra in EXTRAS.keys() - FOR_TESTS - {"all", "native"} for each in EXTRAS[extra]}
+    """The extra `all` is what any other extra adds, without those for tests, and what only makes things faster."""
+    wanted = {
+        name_of(each) for extra in EXTRAS.keys() - FOR_TESTS - {"all", "native", "dask"} for each in EXTRAS[extra]
+    }
     assert {name_of(each) for each in EXTRAS["all"]} == wanted
 
 

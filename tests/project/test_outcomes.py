@@ -35,7 +35,7 @@ def module_of(command: str) -> str:
 
 def sources(module: str) -> list[Path]:
     """Return the files of a command's module: submit has its report in one of its own, and verify its files."""
-    suffixes = ("", "_files", "_report", "_signatures", "_endorsed", "_changes")
+    suffixes = ("", "_files", "_many", "_report", "_signatures", "_endorsed", "_changes")
     parts = (COMMANDS / f"{module}{part}.py" for part in suffixes)
     return [path for path in parts if path.exists()]
 

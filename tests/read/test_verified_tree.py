@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tiles.errors import (
 from tiles.notes.tlog_proof import verify_tlog_proof
 from tiles.read.client import LogClient
 from tiles.tree.merkle import leaf_hash
+from tiles.tree.reader import TreeReader
 from tiles.user.tile_cache import TileCache
 
 BIG = 66_000  # three levels of tiles
@@ -69,3 +71,26 @@ def test_only_believed_tiles_are_kept(tmp_path: Path) -> None:
     with pytest.raises(TileError):
         LogClient(Objects(objects), POLICY, cache=TileCache(tmp_path)).prove(5)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_parent_is_read_again_once_it_was_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof takes hashes of an entry's tile and of those above it; each may have been dropped before the others."""
+    objects = Objects(make_log(BIG))
+    monkeypatch.setattr("tiles.read.verified_tree.TreeReader", partial(TreeReader, max_full_tiles=2))
+    client = LogClient(objects, POLICY)
+    for start in (0, 65_536):
+        list(client.leaves(start, start + 256))
+    assert objects.asked.count("tile/1/000") == objects.asked.count("tile/0/000") == 1
+    verify_tlog_proof(client.prove(0), leaf_hash(entry(0)), POLICY)
+    assert objects.asked.count("tile/1/000") == 2
+    assert objects.asked.count("tile/0/000") == 1
+
+
+def test_a_tile_that_is_known_is_not_read_again() -> None:
+    """Of two entries of one tile, the second takes no object."""
+    objects = Objects(make_log(BIG))
+    client = LogClient(objects, POLICY)
+    client.prove(5)
+    before = list(objects.asked)
+    verify_tlog_proof(client.prove(200), leaf_hash(entry(200)), POLICY)
+    assert objects.asked == before

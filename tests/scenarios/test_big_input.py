@@ -30,7 +30,7 @@ def test_a_file_of_3_gb(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_million_lines(tmp_path: Path) -> None:
-    """A million lines of 200 bytes at default settings: peak memory under 300 MB, complete, and the audit is clean."""
+    """A million lines of 200 bytes at default settings: peak memory under 155 MB, complete, and the audit is clean."""
     count = 1_000_000
     with (tmp_path / "lines").open("wb") as file:
         for start in range(0, count, 10_000):
@@ -39,7 +39,7 @@ def test_a_million_lines(tmp_path: Path) -> None:
     with (tmp_path / "lines").open("rb") as stream:
         added, peak = command(tmp_path, "add", "log", "--stdin-lines", "--key", "k", stdin=stream)
     assert added["ranges"] == [{"first_index": 0, "count": count}]
-    assert peak < MEMORY
+    assert peak < 155e6  # 145 were measured
     audited, peak = command(tmp_path, "audit", "log")
     assert (audited["size"], audited["root"], audited["findings"]) == (count, added["root"], [])
     assert peak < MEMORY

@@ -334,6 +334,8 @@ NOT_NEEDED = {
     # anything is committed on top: if there is nothing to tidy, another run has done so. The tiles of a new tree are
     # made to last by `_write`, whoever wrote them, before they are signed.
     "recover.py _make_last self._parts.public.barrier 0",
+    # What is copied lasts once the settings are swapped in after it. This is for what an earlier call has copied.
+    "move.py move self._to.private.barrier 0",
     # A head is only replaced when its batch is published, tidied and deleted, so an older one that came back would not
     # want a batch; whoever staged another one for it is gone with the cut. And a head whose checkpoint is published,
     # on whose account partial tiles go, lasts; one that only refuses is of the same tree as the one before.

@@ -95,9 +95,9 @@ from tiles.store.directory import DirectoryStore
 
 if __name__ == "__main__":
     roots = [DirectoryStore(Path(path))._root for path in sys.argv[1:]]
-    locks = [root.locked(root.folders()) for root in roots]
-    for lock in locks:
-        lock.__enter__()
+    held = [root.folders() for root in roots]
+    for root, folders in zip(roots, held):
+        root.lock(folders)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         print(pool.submit(os.getpid).result(), flush=True)
         pool.submit(time.sleep, 3600).result()

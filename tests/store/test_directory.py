@@ -42,7 +42,8 @@ from tiles.store.posix import Posix
 from tiles.store.directory_root import Root
 from tiles.store.keeping import Keeping
 root = Root(sys.argv[1], "log", Posix(), Keeping(), lock_wait=0.0)
-with root.folders() as folders, root.locked(folders):
+with root.folders() as folders:
+    root.lock(folders)
     print("locked", flush=True)
     sys.stdin.read()
 """
@@ -90,7 +91,8 @@ def test_a_child_does_not_inherit_the_lock(root: Path) -> None:
     """A program that is started while the lock is held, and lives on, does not hold it."""
     store = DirectoryStore(root, lock_wait=0.0)
     store.prepare()
-    with store._root.folders() as folders, store._root.locked(folders):
+    with store._root.folders() as folders:
+        store._root.lock(folders)
         child = process("-c", "import sys; print('up', flush=True); sys.stdin.read()")
         running = child.__enter__()
     try:

@@ -71,6 +71,8 @@ CALLS = {
     "prove": Call("prove log --index 0", answers=True),
     "prove -": Call("prove log -", stdin=b"content of a\n", answers=True),
     "prove -o": Call("prove log --index 0 -o made"),
+    "prove --all": Call("prove log --all --out-dir made"),
+    "prove FILES": Call("prove log a b --out-dir made"),
     "revoke": Call("revoke a --log log --reason why --log-key k", size=3),
     "sign": Call("sign a --log log --key sk --log-key k", size=3),
     "sign -": Call("sign - -o made --log log --key sk --log-key k", stdin=b"content", size=3),

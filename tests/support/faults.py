@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from tests.support.check_log import ObjectHistory
 from tiles.errors import AccessError, OutcomeUnknown
-from tiles.store import Listed, Object, Store, Version
+from tiles.store import Listed, Object, Store, Version, create_before_swap
 
 T = TypeVar("T")
 
@@ -57,6 +57,13 @@ class Passing:
     def create(self, objects: Mapping[str, bytes]) -> None:
         self.inner.create(objects)
 
+    def create_before_swap(self, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
+        """A wrapper that looks at what is created is not passed by; others hand on what is to be swapped in."""
+        if type(self).create in (Passing.create, RecordingStore.create):
+            create_before_swap(self.inner, objects, path, data)
+        else:
+            self.create(objects)
+
     def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
         return self.inner.swap(path, data, expected)
 
@@ -84,6 +91,13 @@ class RecordingStore(Passing):
         with self._history.lock:
             try:
                 super().create(objects)
+            finally:
+                self._history.wrote(self.inner, objects)
+
+    def create_before_swap(self, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
+        with self._history.lock:
+            try:
+                super().create_before_swap(objects, path, data)
             finally:
                 self._history.wrote(self.inner, objects)
 

@@ -354,10 +354,10 @@ def _put_back(world: World) -> None:
 # ---- the syncs that the code makes
 
 _PACKAGE = Path(tiles.__file__).parent
-_STORE = ("posix.py", "folders.py", "directory_root.py", "directory.py")
+_STORE = ("posix.py", "folders.py", "directory_root.py", "temporary.py", "directory.py")
 _SYNCS = {
     *("fsync", "syncfs", "sync_directory", "barrier", "sync_all", "make_lasting"),
-    *("_sync_name", "_sync_seen", "_make_last"),
+    *("_sync_name", "sync_seen", "_make_last"),
 }
 _THE_CALLS = {"fsync", "syncfs", "_answers_syncfs"}  # of Posix: the system calls themselves
 

@@ -12,7 +12,7 @@ from tests.support.spoiled_proofs import spoiled
 from tests.support.web_answers import Cases, b64
 from tiles.tree.bundle import encode_entries
 from tiles.tree.merkle import EMPTY_ROOT, MAX_TREE_SIZE, Hash, TreeHead
-from tiles.tree.reader import entry_tiles
+from tiles.tree.places import entry_tiles
 
 TREE = full_tree(301)
 

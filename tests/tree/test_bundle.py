@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tiles.errors import Malformed, UsageError
@@ -69,3 +69,32 @@ def test_width(count: int) -> None:
     for width in {1, 256} - {count}:
         with pytest.raises(Malformed, match=f"{count} entries instead of {width}"):
             parse_bundle(data, width)
+
+
+def test_entries_of_one_length() -> None:
+    """A bundle whose entries have one length, an empty one included, is taken apart in one go."""
+    for length in (0, 1, 200, 65_535):
+        entries = [bytes([i]) * length for i in range(3)]
+        assert parse_bundle(encode_entries(entries), 3) == entries
+
+
+@given(
+    st.lists(st.binary(max_size=3), min_size=1, max_size=6).map(encode_entries) | st.binary(max_size=20),
+    st.integers(1, 6),
+)
+@example(encode_entries([b"ab", b"cd\0", b"e", b"fg"]), 4)  # the first byte of four entries of two bytes
+@example(b"", 1)
+@example(b"\0", 1)
+def test_in_one_go_or_one_by_one(data: bytes, width: int) -> None:
+    """Taken apart in one go or one by one, all bytes are read the same."""
+    try:
+        expected: list[bytes] | str = decode_entries(data)
+        if len(expected) != width:
+            expected = f"malformed entry bundle: {len(expected)} entries instead of {width}"
+    except Malformed as error:
+        expected = error.message
+    try:
+        found: list[bytes] | str = parse_bundle(data, width)
+    except Malformed as error:
+        found = error.message
+    assert found == expected

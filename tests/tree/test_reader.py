@@ -13,8 +13,9 @@ from tests.support.reference import Tree, flipped, full_tree, printed_random
 from tiles.errors import TileError, UsageError
 from tiles.tree.layout import ENTRIES, Tile, edge_tiles, tile_at, tiles_of
 from tiles.tree.merkle import EMPTY_ROOT, EMPTY_TREE, MAX_TREE_SIZE, Hash, TreeHead
+from tiles.tree.places import entry_tiles
 from tiles.tree.proof import Node, build_proof, consistency_nodes, inclusion_nodes, verify_consistency, verify_inclusion
-from tiles.tree.reader import TreeReader, entry_tiles
+from tiles.tree.reader import TreeReader
 
 SMALL = full_tree(1100)
 BIG = Tree({i: Hash(bytes([i]) * 32) for i in range(70)} | {65_600: Hash(b"a" * 32), 69_999: Hash(b"b" * 32)})
@@ -58,6 +59,46 @@ def test_an_inclusion_proof_from_wanted_tiles_alone(size: int) -> None:
         reader = fed(tree, size, entry_nodes(index, size))
         assert reader.hash(Node(0, index)) == tree.leaf(index)
         verify_inclusion(tree.leaf(index), index, reader.tree, build_proof(inclusion_nodes(index, size), reader.hash))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_path_of_an_entry_has_its_inclusion_proof(size: int) -> None:
+    """What `inclusion` returns is what the nodes of the proof make, once the tiles of the `path` are known."""
+    rng = printed_random()
+    for index in sampled_indexes(size, rng):
+        tree = Tree({index: Hash(rng.randbytes(32)), size - 1: Hash(rng.randbytes(32))})
+        reader = TreeReader(tree.head(size))
+        assert reader.inclusion(index) is None
+        assert set(reader.wanted(reader.path(index))) == set(entry_tiles(index, size))
+        reader.accept(tree.read(reader.wanted(reader.path(index))))
+        proof = build_proof(inclusion_nodes(index, size), fed(tree, size, entry_nodes(index, size)).hash)
+        assert reader.inclusion(index) == (tree.leaf(index), proof)
+    for index in (-1, size):
+        with pytest.raises(UsageError, match="has no entry"):
+            reader.inclusion(index)
+        with pytest.raises(UsageError, match="has no entry"):
+            reader.path(index)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6, 7, 257, 300])
+def test_every_entry_of_small_trees(size: int) -> None:
+    """Also where the edge is all that there is."""
+    reader = TreeReader(SMALL.head(size))
+    for index in range(size):
+        reader.accept(SMALL.read(reader.wanted(reader.path(index))))
+        found = reader.inclusion(index)
+        assert found is not None
+        verify_inclusion(SMALL.leaf(index), index, reader.tree, found[1])
+        assert found[0] == SMALL.leaf(index)
+
+
+def test_a_path_wants_a_parent_again() -> None:
+    """A proof takes hashes of the parent, which may have been dropped while its child was kept."""
+    reader = fed(BIG, BIG_SIZE, [Node(0, 0)], max_full_tiles=2)
+    reader.wanted([])
+    reader.accept(BIG.read([Tile(0, 256)]))
+    assert reader.inclusion(0) is None
+    assert reader.wanted(reader.path(0)) == [Tile(1, 0)]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -254,8 +295,9 @@ def test_a_batch_nobody_asked_for_may_exceed_the_cap() -> None:
         lambda reader: reader.hash(Node(0, 0)),
         lambda reader: reader.leaf_hashes(Tile(ENTRIES, 0)),
         lambda reader: reader.wanted([Node(0, 0)]),
+        lambda reader: reader.inclusion(0),
     ],
-    ids=["hash", "leaf_hashes", "wanted"],
+    ids=["hash", "leaf_hashes", "wanted", "inclusion"],
 )
 def test_use_keeps_a_tile(use: Callable[[TreeReader], object]) -> None:
     """The tile that goes is the one least recently used."""

@@ -12,8 +12,9 @@ from tiles.errors import TileError, UsageError
 from tiles.tree.bundle import encode_entries
 from tiles.tree.layout import ENTRIES, Tile, edge_tiles
 from tiles.tree.merkle import Hash, fold_right, node_root
+from tiles.tree.places import entry_tiles
 from tiles.tree.proof import Node
-from tiles.tree.reader import TreeReader, cut, cut_from_larger, entry_tiles
+from tiles.tree.reader import TreeReader, cut, cut_from_larger
 from tiles.tree.tile import parse_tile
 
 SMALL = full_tree(1100)

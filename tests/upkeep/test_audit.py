@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from tests.support.audits import (
     DAMAGES,
@@ -27,7 +24,7 @@ from tests.support.audits import (
     log,
 )
 from tests.support.sampling import quickly
-from tiles.errors import AccessError, Malformed, NotFound
+from tiles.errors import AccessError, NotFound
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.read.fetcher import open_log
 from tiles.store import StoreFetcher
@@ -36,7 +33,8 @@ from tiles.tree.bundle import encode_entries, parse_bundle
 from tiles.tree.layout import ENTRIES, Tile, parse_tile_path
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead, leaf_hash, node_root
 from tiles.upkeep.audit import audit
-from tiles.upkeep.objects import MISSING, _entries
+from tiles.upkeep.objects import MISSING
+from tiles.workers import Workers, processes, threads
 
 
 @pytest.mark.parametrize(
@@ -263,41 +261,17 @@ def test_executors(tmp_path: Path) -> None:
         "tile/entries/001",
         "tile/entries/256",
     ]
-    with ThreadPoolExecutor(2) as threads:
-        assert audit(fetcher, tree, executor=threads) == expected
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+    with threads(2) as workers:
+        assert audit(fetcher, tree, workers=workers) == expected
+    with processes(2) as workers:
         counted: list[int] = []
-        assert audit(fetcher, tree, executor=processes, progress=counted.append) == expected
+        assert audit(fetcher, tree, workers=workers, progress=counted.append) == expected
         assert sum(counted) == LARGE
+    with ThreadPoolExecutor(1) as executor:
+        elsewhere = Workers(executor, 2)
+        assert audit(fetcher, tree, workers=elsewhere) == expected
         with pytest.raises(NotFound):
-            audit(fetcher, tree, executor=processes, url=str(tmp_path / "elsewhere"))
-
-
-def test_entries_of_one_length() -> None:
-    """The short way takes bundles whose entries have one length, an empty one included."""
-    for length in (0, 1, 200, 65_535):
-        data = encode_entries([bytes([i]) * length for i in range(3)])
-        assert list(_entries(data, 3)) == parse_bundle(data, 3)
-
-
-@given(
-    st.lists(st.binary(max_size=3), min_size=1, max_size=6).map(encode_entries) | st.binary(max_size=20),
-    st.integers(1, 6),
-)
-@example(encode_entries([b"ab", b"cd\0", b"e", b"fg"]), 4)  # the first byte of four entries of two bytes
-@example(b"", 1)
-@example(b"\0", 1)
-def test_entries_as_parse_bundle_has_them(data: bytes, width: int) -> None:
-    """The short way and `parse_bundle` agree on all bytes."""
-    try:
-        expected: list[bytes] | str = parse_bundle(data, width)
-    except Malformed as error:
-        expected = error.message
-    try:
-        found: list[bytes] | str = list(_entries(data, width))
-    except Malformed as error:
-        found = error.message
-    assert found == expected
+            audit(fetcher, tree, workers=elsewhere, url=str(tmp_path / "elsewhere"))
 
 
 def test_logs_of_others(shared_vectors: Path) -> None:

@@ -16,9 +16,11 @@ from tiles.errors import Refused, TileError, Unfinished, UsageError, Verificatio
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
+from tiles.read.runs import Hands
 from tiles.records.paths import checkpoint_path
 from tiles.store import StoreFetcher
 from tiles.upkeep.import_log import Imported, import_log
+from tiles.workers import threads
 from tiles.write.ahead import MAX_BATCH
 from tiles.write.sequencer import Sequencer
 
@@ -60,6 +62,26 @@ def test_import(first: int) -> None:
     assert done.checkpoint.tree == client().tree
     check_imported(world)
     assert import_log(client(), world.sequencer()) == Imported(SIZE, 0, done.checkpoint)
+
+
+@pytest.mark.parametrize("first", [0, 256, 1000])
+@pytest.mark.parametrize("bundles", [1, 3])
+def test_read_by_others(first: int, bundles: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the other log, and in whatever pieces, the same entries are added in the same order."""
+    monkeypatch.setattr(tiles.upkeep.import_log, "_BUNDLES", bundles)
+    world = holding(first)
+    with threads(3) as workers:
+        done = import_log(client(), world.sequencer(), batch_size=512, hands=Hands(workers))
+    assert (done.first_index, done.count) == (first, SIZE - first)
+    check_imported(world)
+
+
+def test_what_others_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What workers hand over is believed because they checked it; what they leave out, the client reads as ever."""
+    monkeypatch.setattr(tiles.upkeep.import_log, "some_bundles", lambda _, run: [None] * (len(run.roots) // 32))
+    world = holding(100)
+    import_log(client(), world.sequencer(), batch_size=512)
+    check_imported(world)
 
 
 def test_batches_end_at_multiples() -> None:
@@ -167,8 +189,9 @@ def test_another_writer(before: int, at: int) -> None:
 
 
 @pytest.mark.parametrize("path", ["tile/entries/000", "tile/entries/003"])
-def test_another_writer_while_the_source_is_read(path: str) -> None:
+def test_another_writer_while_the_source_is_read(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries of another writer that are found in time end the import before anything is added in a wrong place."""
+    monkeypatch.setattr("tiles.upkeep.import_log._BUNDLES", 2)  # read together: those of one batch
     world = holding(0)
     objects = Objects(make_log(SIZE))
 

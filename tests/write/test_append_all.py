@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,16 @@ from tests.support.faults import Died, Fault, Faults, Passing
 from tests.support.reference import printed_random
 from tests.support.world import World, explained, not_wrapped, some_entries
 from tiles.errors import AccessError, Conflict, Refused, Unfinished, UsageError
+from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.store import Store, Version
+from tiles.tree.layout import CHECKPOINT
+
+
+@pytest.fixture(autouse=True)
+def _always_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small batches are prepared ahead, too, so that they show what comes of it."""
+    monkeypatch.setattr("tiles.write.ahead.AHEAD", 1)
+
 
 BATCHES = [some_entries("one", 10), some_entries("two", 300), some_entries("three", 1), some_entries("four", 256)]
 
@@ -66,6 +76,30 @@ def test_the_same_log_as_one_at_a_time() -> None:
     assert sizes == [None, 13, 313, 314, 570]
     world.check()
     assert world.contents()["public"] == other.contents()["public"]
+
+
+def test_small_batches_are_not_prepared_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no store answers over a network, a batch is taken once the one before it is published."""
+    monkeypatch.undo()
+    world = World().grown(3)
+    published: list[int] = []
+
+    def take(size: int | None) -> list[bytes]:
+        published.append(parse_signed_checkpoint(world.stores["public"].read(CHECKPOINT).data).tree.size)
+        return [] if size == 13 else BATCHES[0]
+
+    assert [done.first_index for done in world.sequencer().append_all(take)] == [3]
+    assert published == [3, 13]
+
+
+def test_a_batch_goes_on_from_what_the_last_one_left() -> None:
+    """The log is loaded for the first batch only; for the others the swap of the head says that nobody else wrote."""
+    world = World().grown(3)
+    faults = Faults()
+    assert append_all(world, BATCHES, faults.wrap) == 4
+    reads = Counter(what for what, _ in faults.done)
+    assert [reads[what] for what in ("public read checkpoint", "private read head", "anchor read anchor")] == [1] * 3
+    world.check()
 
 
 def test_nothing_to_append() -> None:

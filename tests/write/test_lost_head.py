@@ -311,7 +311,7 @@ def test_a_writer_comes_after_the_fence() -> None:
     world = World().grown(3)
 
     def gate(what: str) -> None:
-        if what == f"anchor read {ANCHOR}" and world.stores["private"].read(HEAD).data != first:
+        if what == f"anchor swap {ANCHOR}" and world.stores["private"].read(HEAD).data != first:
             world.put("private", HEAD, None)
             rebuild(world)
 

@@ -76,9 +76,9 @@ def test_right_edge() -> None:
     assert reads == 3
     assert own.right_edge(tree) is edge
     again = OwnTree(faults.wrap(world.stores["public"], "public"), world.verifier)
-    again.grew(Plan(300, 0, b"", {"tile/0/000": b""}, edge, []))
+    again.grew(Plan(300, 0, (), {"tile/0/000": b""}, edge, []))
     assert again.right_edge(tree) is edge
-    assert again.grown() == Plan(300, 0, b"", {}, edge, [])
+    assert again.grown() == Plan(300, 0, (), {}, edge, [])
     assert again.grown() is None
     assert len(faults.done) == reads
     path = "tile/0/001.p/44"

@@ -97,9 +97,8 @@ ORDER = [
     "public create tile/",
     "public barrier",  # what the checkpoint is to stand on lasts
     "anchor swap anchor",
-    "public swap checkpoint",
     "public create checkpoints/",
-    "public barrier",  # the history lasts before the last way to repeat it goes
+    "public swap checkpoint",  # it makes the history last, before the last way to repeat that goes
     "private delete staging/",
 ]
 

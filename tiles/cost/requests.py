@@ -85,8 +85,8 @@ def _batch(setup: Setup, base: int, count: int) -> Requests:
     found = Requests(
         # staged batch, head; checkpoint, the copy that is kept, that of the day; anchor
         put=5 + setup.anchor_in_bucket + len(written),
-        # the right edge, for the plan; the proof for the signer; the day's copy that is there already; anchor
-        get=len(edge) + len(proof) + 1 + setup.anchor_in_bucket,
+        # the right edge, for the plan; the proof for the signer; the day's copy that is there already
+        get=len(edge) + len(proof) + 1,
         delete=1,
         sign=1,
     )

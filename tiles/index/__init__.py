@@ -17,6 +17,7 @@
     search_verdict   what it shows
     fresh            the records of what a run has just published, batch after batch
     build            begins an index, or lets it catch up with its log
+    spread           has records computed by workers, ahead of whoever builds
     check            computing an index again from the entries, and comparing
     stopped          which indexes the owner of a log has given up
     own_index        the index of a log, by whoever writes the log: after publishing, and when asked

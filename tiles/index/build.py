@@ -18,7 +18,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count, pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tiles.entries.kind import LEAF
 from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, TooLong, VerificationError
@@ -73,6 +73,15 @@ class Entries(Protocol):
 
     def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
         """Yield the leaf hashes of the entries [start, stop), several at a time, in order."""
+        ...
+
+
+@runtime_checkable
+class ComputesRecords(Protocol):
+    """A log that may have records of its entries, because others compute them."""
+
+    def records(self, kind: str, start: int, stop: int) -> bytes | None:
+        """Return the records of the entries [start, stop), sorted and joined; None if they are to be computed."""
         ...
 
 
@@ -211,6 +220,10 @@ class IndexBuilder:
     def _computed(self, kind: str, start: int, stop: int) -> Iterator[bytes]:
         """Yield the records of the entries [start, stop), sorted and joined, those of some entries at a time."""
         for each, end in pairwise([*range(start, stop, STEP), stop]):
+            found = self._log.records(kind, each, end) if isinstance(self._log, ComputesRecords) else None
+            if found is not None:
+                yield found
+                continue
             if kind == LEAF:  # no entry has to be read for it
                 records = leaf_records(b"".join(chain.from_iterable(self._log.leaves(each, end))), each)
             else:

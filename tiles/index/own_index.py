@@ -11,18 +11,21 @@ made.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
+from contextlib import closing
 
 from tiles.entries.key_kinds import OWN_KINDS, known_kinds, may_have
 from tiles.entries.kind import IDENTITY, ISSUER, KEY, LEAF, NAME, SHA256
 from tiles.errors import Conflict, Refused, TilesError, VerificationError
-from tiles.index.build import STEP, IndexBuilder, Told
+from tiles.index.build import STEP, Entries, IndexBuilder, Told
 from tiles.index.check import Damages, check_index, read_head
 from tiles.index.fresh import Fresh
+from tiles.index.spread import SpreadLog
 from tiles.notes.index_head import RUN_ENTRIES, IndexHead
 from tiles.notes.keys import SIGNS_TEXT, VerifierKey
 from tiles.notes.policy import policy_of
 from tiles.parallel import BUCKET_READS
 from tiles.read.client import SCAN_LIMIT, LogClient
+from tiles.read.runs import Hands
 from tiles.records.paths import INDEX
 from tiles.retry import Clock, Pauses, attempts
 from tiles.signing.signer import Signer
@@ -33,6 +36,7 @@ from tiles.write.own_tree import OwnTree
 
 DEFAULT_KINDS = (LEAF, SHA256, NAME, REVOKED)
 SIGNED_KINDS = (KEY, IDENTITY, ISSUER)  # of use in a log that has entries which somebody signed
+DIGEST_KINDS = (SHA256,)  # of use in a log that has others than raw entries: whoever has those has their leaf hashes
 
 MOST_WAITING = 1 << 20  # entries: 16 MB of records for each kind
 LONGEST_WAIT = 10.0  # seconds
@@ -58,16 +62,20 @@ class OwnIndex:
         self._was_few = False  # when that was found out, the log was small enough to look through
         self._since = 0.0  # when a batch began to wait
         self._signed = False  # whether this run has published an entry that somebody signed
+        self._digests = False  # and one that holds the digest by which it is found
+        self._raw = 0  # up to where the log is known to have raw entries only
         self._problem = ""  # of the last step
         self._goal = -1  # up to which all kinds are known to be covered
 
-    def build(self, kind: str, told: Told | None = None) -> IndexHead:
+    def build(self, kind: str, told: Told | None = None, hands: Hands | None = None) -> IndexHead:
         """Begin the index of a kind of keys, or let it catch up, and return its head.
 
-        told   is called with the covered size, first with that of the head that was there
+        told    is called with the covered size, first with that of the head that was there
+        hands   compute records of entries
         Raises what `IndexBuilder.build` does; Refused if the signer may not sign it.
         """
-        return self._builder(self._client()).build(self._signer.verifier.name, kind, self._clock, told)
+        with closing(SpreadLog(self._client(), hands or Hands())) as log:
+            return self._builder(log).build(self._signer.verifier.name, kind, self._clock, told)
 
     def repair(self, kind: str, scratch: Store, told: Told | None = None) -> Damages:
         """Put back objects of an index that are missing or damaged, and return which they were.
@@ -97,7 +105,9 @@ class OwnIndex:
         """Cover more of what is published, by at most one step of each kind; return why that is not all, or "".
 
         A kind is kept once it was begun. Where looking through all entries would take too long, those that readers
-        look for first are begun, and those of signed entries once this run has published one.
+        look for first are begun, and those of signed entries once this run has published one. That of digests is not
+        begun in a log that has raw entries only: it takes nearly as long as all the rest, and whoever has
+        such an entry finds it by its leaf hash.
 
         stopped   returns the kinds that are left as they are; called only if there is something to do
         more      this is called again soon, for the next batch: then this batch may wait, up to MOST_WAITING entries
@@ -121,8 +131,7 @@ class OwnIndex:
         plan, now = self._grown(), self._clock.now()
         if plan is not None:
             size = plan.base + plan.count
-            if not self._signed and any(begins in plan.body for begins in may_have(KEY)):
-                self._signed, self._kinds = True, None
+            self._look_at(plan)
             if not _goal(size):
                 return ""
             if self._kinds is None:
@@ -136,6 +145,15 @@ class OwnIndex:
                 return self._problem
         self._problem = self._follow(stopped)
         return self._problem
+
+    def _look_at(self, plan: Plan) -> None:
+        """Note what kinds of entries this run has published."""
+        if not self._signed and _has(plan, KEY):
+            self._signed, self._kinds = True, None
+        if not self._digests and _has(plan, *DIGEST_KINDS):
+            self._digests, self._kinds = True, None
+        if not self._digests and plan.base == self._raw:
+            self._raw += plan.count
 
     def _follow(self, stopped: Callable[[], Container[str]]) -> str:
         log = self._client()
@@ -158,10 +176,13 @@ class OwnIndex:
         """Yield the kinds of keys whose index may be there, or is to be begun, and whether it is."""
         names = set(self._public.folders(INDEX))
         local = any("." in name for name in names)
-        wanted = (*DEFAULT_KINDS, *(SIGNED_KINDS if self._signed else ())) if size > SCAN_LIMIT else ()
+        wanted = {*DEFAULT_KINDS, *(SIGNED_KINDS if self._signed else ())} if size > SCAN_LIMIT else set()
+        # where a run has begun the one and not the others, the log had raw entries only, and those of this run are raw
+        if self._raw == size or (_folder(LEAF) in names and not self._digests):
+            wanted -= {*DIGEST_KINDS}
         for kind in known_kinds() if local else OWN_KINDS:
             begin = kind in wanted
-            if kind not in stopped and (begin or kind.partition("/")[0] in names):
+            if kind not in stopped and (begin or _folder(kind) in names):
                 yield kind, begin
 
     def _step(self, log: LogClient, kind: str, *, begin: bool) -> int | None:
@@ -173,7 +194,7 @@ class OwnIndex:
         fetcher = StoreFetcher(self._public, min(self._public.parallel, BUCKET_READS))
         return LogClient(fetcher, policy_of(self._signer.keys.held))
 
-    def _builder(self, log: LogClient) -> IndexBuilder:
+    def _builder(self, log: Entries) -> IndexBuilder:
         return IndexBuilder(self._public, log, self._sign, self._signer.verifier, self._fresh, _others(self._signer))
 
     def _sign(self, head: IndexHead) -> bytes:
@@ -192,6 +213,17 @@ class OwnIndex:
 def _others(signer: Signer) -> list[VerifierKey]:
     """Return the other keys of the log by which an index head that is there may be signed."""
     return [key for key in signer.keys.held[1:] if key.type in SIGNS_TEXT]
+
+
+def _folder(kind: str) -> str:
+    """Return the folder below which the indexes of all versions of a kind are."""
+    return kind.partition("/")[0]
+
+
+def _has(plan: Plan, *kinds: str) -> bool:
+    """Return whether a batch may have an entry that has a key of some kinds, and is not raw."""
+    beginnings = {begins for kind in kinds for begins in may_have(kind)} - {b""}
+    return any(begins in piece for begins in beginnings for piece in plan.pieces)
 
 
 def _goal(size: int) -> int:

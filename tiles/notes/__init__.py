@@ -2,6 +2,8 @@
 
     encoding       text, numbers and base64 that have one form only
     keys           verifier keys, signing keys, and what they may be called
+    public_keys    signatures by public keys, an algorithm each
+    ed25519        the one that is verified without the package `cryptography`, too
     note           signed notes
     checkpoint     checkpoints
     cosignature    cosignatures, by Ed25519 and ML-DSA-44

@@ -11,7 +11,7 @@ Parsing is not verifying: what `parse_signed_checkpoint` returns is a claim unti
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.encoding import decode_base64, decode_decimal, decode_text, encode_base64, is_line
@@ -29,12 +29,14 @@ class Checkpoint:
     origin       not empty, one line
     tree         0 ≤ size ≤ MAX_TREE_SIZE; of size 0 the root is EMPTY_ROOT
     extensions   lines, none of them empty; not covered by ML-DSA-44 signatures
+    text         the note text, computed: what is signed
     Raises UsageError for what no checkpoint can state.
     """
 
     origin: str
     tree: TreeHead
     extensions: tuple[str, ...] = ()
+    text: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not is_line(self.origin):
@@ -48,12 +50,8 @@ class Checkpoint:
             raise UsageError("the tree of size 0 has the root hash of the empty tree")
         if not all(is_line(extension) for extension in self.extensions):
             raise UsageError("an extension is one line, not empty, without control characters")
-
-    @property
-    def text(self) -> bytes:
-        """The note text: what is signed."""
-        lines = (self.origin, str(self.tree.size), encode_base64(self.tree.root), *self.extensions)
-        return "".join(f"{line}\n" for line in lines).encode()
+        lines = (self.origin, str(self.tree.size), encode_base64(self.tree.root), *self.extensions, "")
+        object.__setattr__(self, "text", "\n".join(lines).encode())
 
 
 def parse_checkpoint(text: bytes) -> Checkpoint:

@@ -1,23 +1,22 @@
 """The encodings that all text formats here are made of, each accepted in one form only.
 
-`int()`, `strip()` and `b64decode()` without `validate` accept many spellings of one value, but a signature is over one
+`int()`, `strip()` and `a2b_base64()` accept many spellings of one value, but a signature is over one
 spelling. So everything is decoded, encoded again and compared.
 """
 
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 
 from tiles.errors import Malformed
 from tiles.tree.merkle import MAX_TREE_SIZE
 
 # signed-note "Format": "MUST NOT contain any ASCII control characters (those below U+0020) other than newline"
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)  # 19 digits hold 2^63 - 1
+_CONTROL = bytes(code for code in range(0x20) if code != 0x0A)
+_MAX_DIGITS = 19  # which hold 2^63 - 1
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_ESCAPE = re.compile(rb"%([0-9A-F]{2})")
-_UNENCODABLE = re.compile(r"[\ud800-\udfff]")
+_ESCAPE = rb"%([0-9A-F]{2})"
 
 
 def decode_text(data: bytes, what: str) -> str:
@@ -26,26 +25,35 @@ def decode_text(data: bytes, what: str) -> str:
         text = bytes(data).decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed(what, f"not UTF-8 at byte {error.start}", error.object[error.start : error.end]) from None
-    control = _CONTROL.search(text)
-    if control:
+    if control := _controls(text):
         raise Malformed(what, "control character", control[0])
     return text
 
 
+def _controls(text: str) -> list[str]:
+    """Return the control characters in a text, except newlines."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) == len(encoded.translate(None, _CONTROL)):  # ten times as fast as a regular expression
+        return []
+    return [each for each in text if each < " " and each != "\n"]
+
+
 def is_line(text: str) -> bool:
     """Whether text can stand as a line of its own: not empty, no control character, nothing UTF-8 cannot encode."""
-    return bool(text) and "\n" not in text and not _CONTROL.search(text) and not _UNENCODABLE.search(text)
+    if text.isprintable():  # which no control character and no surrogate is, and almost every line
+        return bool(text)
+    return "\n" not in text and not _controls(text) and not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def encode_base64(data: bytes) -> str:
     """Return data in base64 (RFC 4648 section 4), padded."""
-    return b64encode(data).decode("ascii")
+    return b2a_base64(data, newline=False).decode("ascii")
 
 
 def base64_or_none(text: str) -> bytes | None:
     """Return what `text` encodes; None if `encode_base64` does not print it. For secrets: no error shows the text."""
     try:
-        data = b64decode(text, validate=True)
+        data = a2b_base64(text, strict_mode=True)
     except ValueError:
         return None
     return data if encode_base64(data) == text else None
@@ -64,7 +72,7 @@ def decode_decimal(text: str, what: str, *, maximum: int = MAX_TREE_SIZE) -> int
 
     Raises Malformed for anything else.
     """
-    if not _DECIMAL.fullmatch(text):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and (text == "0" or text[0] != "0")):
         raise Malformed(what, "not a decimal number without sign and leading zeros", text)
     number = int(text)
     if number > maximum:
@@ -83,6 +91,6 @@ def percent_decoded(text: str, what: str) -> str:
     Raises Malformed for bytes that are no UTF-8.
     """
     try:
-        return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), text.encode("ascii")).decode("utf-8")
+        return re.sub(_ESCAPE, lambda found: bytes([int(found[1], 16)]), text.encode("ascii")).decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed(what, f"not UTF-8 at byte {error.start}", text[:80]) from None

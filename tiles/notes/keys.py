@@ -7,21 +7,14 @@ a tree head of RFC 6962 (RFC6962; see `tiles.notes.tree_head_signature`).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.encoding import base64_or_none, decode_base64, encode_base64, is_line
+from tiles.notes.public_keys import load_spki, verify_by_spki, verify_ed25519, verify_mldsa44
 
 KEY_ID_SIZE = 4  # bytes
 SEED_SIZE = 32  # bytes, of every kind of signing key
@@ -29,15 +22,10 @@ MAX_LOG_NAME = 200  # characters in the name of a log or key that this library m
 MAX_COSIGNER_NAME = 255  # bytes; tlog-cosignature "ML-DSA-44 signed message": opaque cosigner_name<1..2^8-1>
 
 _SKEY_PREFIX = "PRIVATE+KEY+"
-_KEY_ID = re.compile(r"[0-9a-f]{8}", re.ASCII)
 # "MUST NOT contain any Unicode spaces or plus": White_Space as in Unicode's PropList, written out so that the meaning
 # does not change with the interpreter's tables. Those below U+0020 are control characters, excluded anyway.
-_NOT_IN_NAME = re.compile("[+ \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
-_ORIGIN = re.compile(rf"[!-~]{{1,{MAX_LOG_NAME}}}", re.ASCII)
-_SECRET = re.compile("[@?#]")
-_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-_CT_CURVES = (ec.SECP256R1,)
-_RSA_BITS = range(2048, 8193)  # RFC 6962, 2.1.4: "a key of at least 2048 bits"
+_NOT_IN_NAME = frozenset("+ \u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000").union(map(chr, range(0x2000, 0x200B)))
+_SECRET = frozenset("@?#")
 
 
 class SignatureType(IntEnum):
@@ -61,7 +49,7 @@ def check_name(name: str) -> None:
 
     The message does not repeat the name: it may be part of a mangled secret.
     """
-    if not is_line(name) or _NOT_IN_NAME.search(name):
+    if not is_line(name) or not _NOT_IN_NAME.isdisjoint(name):
         raise UsageError("a key name is not empty and has no space, plus or control character")
 
 
@@ -72,13 +60,13 @@ def check_origin(name: str) -> None:
     credentials, which would be published. Logs of others may have any name that `check_name` allows, but this one must
     fit into records, key files and file names, and people have to read it.
     """
-    if "://" in name and _SECRET.search(name):
+    if "://" in name and not _SECRET.isdisjoint(name):
         raise UsageError(  # which does not repeat it
             "a log's name stands in every checkpoint, and this one is an address with room for a secret: @, ? or #",
             hint="leave out scheme, user, password and query: log.example.com",
         )
     check_name(name)
-    if not _ORIGIN.fullmatch(name):
+    if len(name) > MAX_LOG_NAME or not name.isascii() or not name.isprintable():
         raise UsageError(
             f"{name[:MAX_LOG_NAME]!r} cannot be the name of a log: it has 1 to {MAX_LOG_NAME} printable ASCII "
             "characters, and no space or plus",
@@ -104,7 +92,7 @@ class VerifierKey:
     def __post_init__(self) -> None:
         check_name(self.name)
         if self.type in (SignatureType.ECDSA, SignatureType.RFC6962):
-            _load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
+            load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
         elif len(self.public) != _PUBLIC_SIZE[self.type]:
             raise UsageError(f"{len(self.public)} bytes of public key instead of {_PUBLIC_SIZE[self.type]}")
         if self.type == SignatureType.MLDSA44 and len(self.name.encode()) > MAX_COSIGNER_NAME:
@@ -131,19 +119,12 @@ class VerifierKey:
         """
         try:
             if self.type in (SignatureType.ECDSA, SignatureType.RFC6962):
-                # SHA-256 for every curve, ASN.1 signature: as in the implementation signed-note refers to for 0x02
-                key = _load_spki(self.public, of_ct=self.type == SignatureType.RFC6962)
-                if isinstance(key, rsa.RSAPublicKey):
-                    key.verify(signature, message, PKCS1v15(), SHA256())
-                else:
-                    key.verify(signature, message, ec.ECDSA(SHA256()))
+                verify_by_spki(self.public, message, signature, of_ct=self.type == SignatureType.RFC6962)
             elif self.type == SignatureType.MLDSA44:
-                MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
+                verify_mldsa44(self.public, message, signature)
             else:
-                # RFC 8032 5.1.7 without the cofactor, R compared as bytes, any encoding of a key, also of small order:
-                # so do OpenSSL and BoringSSL, and therefore Node.js and Chromium
-                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except InvalidSignature:
+                verify_ed25519(self.public, message, signature)
+        except SignatureError:
             raise SignatureError(f"wrong signature by {self}") from None
 
 
@@ -210,7 +191,11 @@ class SeedKey:
         The same message always gets the same Ed25519 signature; ML-DSA-44 signatures differ each time.
         """
         if self.verifier.type == SignatureType.MLDSA44:
+            from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
             return MLDSA44PrivateKey.from_seed_bytes(self.seed).sign(message)
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # verifying needs none of this
+
         return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
 
 
@@ -249,9 +234,14 @@ def _skey_or_problem(name: str, material: bytes | None) -> tuple[SeedKey | None,
 
 
 def _public(type_: SignatureType, seed: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
     if len(seed) != SEED_SIZE:
         raise UsageError(f"a seed has {SEED_SIZE} bytes, not {len(seed)}")
     if type_ == SignatureType.MLDSA44:
+        from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
         return MLDSA44PrivateKey.from_seed_bytes(bytes(seed)).public_key().public_bytes_raw()
     if type_ == SignatureType.RFC6962:
         raise UsageError("keys of logs of certificates only verify here")
@@ -267,27 +257,3 @@ def _key_hash(name: str, type_: SignatureType, public: bytes) -> bytes:
         public = sha256(public).digest()
     # key ID = SHA-256(key name || 0x0A || signature type || public key)[:4]
     return sha256(name.encode() + b"\n" + bytes([type_]) + public).digest()
-
-
-def _load_spki(spki: bytes, *, of_ct: bool) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
-    """Return the key in `spki`. Raises UsageError unless it is one that logs sign with, in its canonical encoding.
-
-    of_ct   a log of certificates: P-256 or RSA (RFC 6962, 2.1.4); other logs: one of three curves
-    """
-    # it takes as long to import as all else that verifies a proof, and few logs have such a key
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-
-    try:
-        key = load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm):
-        raise UsageError("not a DER SubjectPublicKeyInfo") from None
-    if isinstance(key, rsa.RSAPublicKey):
-        known = of_ct and key.key_size in _RSA_BITS
-    else:
-        known = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CT_CURVES if of_ct else _CURVES)
-    if not known or not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        allowed = "P-256, nor an RSA key of 2048 to 8192 bits" if of_ct else "P-256, P-384 or P-521"
-        raise UsageError(f"not an ECDSA key on NIST {allowed}")
-    if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
-        raise UsageError("not the canonical encoding of its key")
-    return key

@@ -11,7 +11,7 @@ signature has been verified."
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.encoding import decode_base64, decode_text, encode_base64
@@ -58,11 +58,13 @@ class Note:
 
     text         bytes, ending in newline; the separating blank line is not part of it
     signatures   1 to MAX_SIGNATURES
+    data         the whole note, computed
     Raises UsageError for what cannot be a note.
     """
 
     text: bytes
     signatures: tuple[Signature, ...]
+    data: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
@@ -73,13 +75,10 @@ class Note:
             raise UsageError("the text of a note ends in newline")
         if not 1 <= len(self.signatures) <= MAX_SIGNATURES:
             raise UsageError(f"a note has 1 to {MAX_SIGNATURES} signatures, not {len(self.signatures)}")
-        if len(self.data) > MAX_NOTE_SIZE:
-            raise UsageError(f"a note has at most {MAX_NOTE_SIZE} bytes, not {len(self.data)}")
-
-    @property
-    def data(self) -> bytes:
-        """The whole note."""
-        return self.text + b"\n" + "".join(f"{signature.line}\n" for signature in self.signatures).encode()
+        data = self.text + b"\n" + "".join([f"{signature.line}\n" for signature in self.signatures]).encode()
+        if len(data) > MAX_NOTE_SIZE:
+            raise UsageError(f"a note has at most {MAX_NOTE_SIZE} bytes, not {len(data)}")
+        object.__setattr__(self, "data", data)
 
 
 def parse_note(data: bytes) -> Note:

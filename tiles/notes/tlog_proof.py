@@ -12,7 +12,10 @@ Verifying it takes only the entry and a policy; no key is ever taken from the fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from tiles.errors import Malformed, UsageError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -37,6 +40,7 @@ class TlogProof:
     hashes       the inclusion proof, at most MAX_HASHES, the leaf's sibling first
     checkpoint   the tree they lead to
     extra        application data, NOT authenticated by anything
+    data         the whole file, computed
     Raises UsageError for what no file can state.
     """
 
@@ -44,21 +48,20 @@ class TlogProof:
     hashes: tuple[Hash, ...]
     checkpoint: SignedCheckpoint
     extra: bytes = b""
+    data: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.index < MAX_TREE_SIZE:
             raise UsageError(f"an index is between 0 and {MAX_TREE_SIZE - 1}, not {self.index}")
-        if len(self.hashes) > MAX_HASHES or any(len(hash_) != HASH_SIZE for hash_ in self.hashes):
+        if len(self.hashes) > MAX_HASHES or not {HASH_SIZE}.issuperset(map(len, self.hashes)):
             raise UsageError(f"an inclusion proof has at most {MAX_HASHES} hashes of {HASH_SIZE} bytes")
-        if len(self.data) > MAX_PROOF_SIZE:
-            raise UsageError(f"a tlog-proof has at most {MAX_PROOF_SIZE} bytes, not {len(self.data)}")
-
-    @property
-    def data(self) -> bytes:
-        """The whole file."""
-        extra = [f"extra {encode_base64(self.extra)}"] if self.extra else []
-        lines = (_HEADER, *extra, f"index {self.index}", *map(encode_base64, self.hashes), "")
-        return "".join(f"{line}\n" for line in lines).encode() + self.checkpoint.data
+        extra = f"extra {encode_base64(self.extra)}\n" if self.extra else ""
+        first = f"{_HEADER}\n{extra}index {self.index}\n".encode()
+        # b2a_base64 ends what it returns with a newline
+        data = b"".join([first, *map(b2a_base64, self.hashes), b"\n", self.checkpoint.data])
+        if len(data) > MAX_PROOF_SIZE:
+            raise UsageError(f"a tlog-proof has at most {MAX_PROOF_SIZE} bytes, not {len(data)}")
+        object.__setattr__(self, "data", data)
 
 
 def parse_tlog_proof(data: bytes) -> TlogProof:
@@ -79,11 +82,25 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
     index = decode_decimal(lines.pop(0).removeprefix("index "), f"{_WHAT} index", maximum=MAX_TREE_SIZE - 1)
     if len(lines) > MAX_HASHES:
         raise Malformed(_WHAT, f"more than {MAX_HASHES} hashes", len(lines))
-    hashes = tuple(to_hash(decode_base64(line, f"{_WHAT} hash")) for line in lines)
-    proof = TlogProof(index, hashes, parse_signed_checkpoint(checkpoint), extra)
-    if proof.data != data:  # an empty "extra" line, for one: "If no extra data is present, this line is omitted"
+    proof = TlogProof(index, _parse_hashes(lines), parse_signed_checkpoint(checkpoint), extra)
+    if proof.data != data:
+        _parse_hashes(lines, canonical=True)
+        # an empty "extra" line, for one: "If no extra data is present, this line is omitted"
         raise Malformed(_WHAT, "not in canonical form")
     return proof
+
+
+def _parse_hashes(lines: Sequence[str], *, canonical: bool = False) -> tuple[Hash, ...]:
+    """Return the hashes in lines of base64. Raises Malformed for what is none; if asked, for what is not canonical too.
+
+    To encode each of them again would be half of parsing a proof, and `parse_tlog_proof` compares the whole file.
+    """
+    if not canonical:
+        with suppress(ValueError):
+            hashes = [Hash(a2b_base64(line, strict_mode=True)) for line in lines]
+            if {HASH_SIZE}.issuperset(map(len, hashes)):
+                return tuple(hashes)
+    return tuple(to_hash(decode_base64(line, f"{_WHAT} hash")) for line in lines)
 
 
 def is_tlog_proof(data: bytes) -> bool:

@@ -9,8 +9,6 @@ What is signed is the timestamp, the tree size and the root: not the origin, and
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from tiles.errors import SignatureError
 from tiles.notes.checkpoint import Checkpoint
 from tiles.notes.keys import SignatureType, VerifierKey
@@ -59,6 +57,7 @@ def signed_bytes(checkpoint: Checkpoint, timestamp: int) -> bytes:
 
 
 def _is_ecdsa(key: VerifierKey) -> bool:
-    from cryptography.hazmat.primitives.serialization import load_der_public_key  # slow, and few logs have such a key
+    from cryptography.hazmat.primitives.asymmetric import ec  # slow, and few logs have such a key
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     return isinstance(load_der_public_key(key.public), ec.EllipticCurvePublicKey)

@@ -7,7 +7,6 @@ from tiles.notes.checkpoint import Checkpoint, SignedCheckpoint
 from tiles.notes.cosignature import Cosignature, verify_cosignature
 from tiles.notes.keys import SIGNS_TEXT, SignatureType, VerifierKey
 from tiles.notes.note import Signature, claimed
-from tiles.notes.tree_head_signature import verify_tree_head
 
 
 def verified_signatures(
@@ -35,6 +34,8 @@ def verify_line(checkpoint: Checkpoint, line: Signature, key: VerifierKey) -> Co
         key.verify(checkpoint.text, line.signature)
         return None
     if key.type == SignatureType.RFC6962:
+        from tiles.notes.tree_head_signature import verify_tree_head  # slow to import, and for few logs
+
         verify_tree_head(checkpoint, line, key)
         return None
     return verify_cosignature(checkpoint, line, key)

@@ -12,8 +12,10 @@
     go_sumdb static_ct                   two more of them: Go's checksum database, and logs of certificates
     layouts          the formats by name, and which one a log has
     looked_up        an entry of a checksum database, by module and version
+    runs             bundles and tiles that workers read, and hand over if they lead to a hash that is believed
     verified_tree    one tree, as it can be believed
     client           checkpoint, proofs, entries, search; compares with what was seen before
+    proofs           proofs of many entries: each tile is read once
     seen_before      that comparison: by all keys that the log has, and had
     other_layouts    names a log that is none of these, where one of its objects is missing
     histories        whether two checkpoints are of one history, and where the evidence is kept if not

@@ -220,6 +220,13 @@ class LogClient:
         check_range(tree.size, start, stop)
         return leaves_of(tree, start, stop)
 
+    def bundle_roots(self, first: int, stop: int) -> bytes:
+        """Return the hash above each of the full bundles [first, stop), believed, one hash after the other."""
+        _, tree = self._current
+        nodes = [Node(TILE_HEIGHT, index) for index in range(first, stop)]
+        tree.read(nodes)
+        return b"".join(map(tree.hash, nodes))
+
     def tree_of(self, signed: SignedCheckpoint) -> VerifiedTree:
         """Return the tree of a checkpoint that the log has signed, by the tiles that are read here."""
         accepted, tree = self._current

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import NoReturn
+from functools import cache, partial
+from typing import NoReturn, cast
 
 from tiles.errors import AccessError, Malformed, NotFound, TileError, TilesError, TooLong, explained, placed
 from tiles.parallel import in_parallel
@@ -107,7 +107,7 @@ class _Copies:
 
     def __init__(self, fetcher: Fetcher, tile: Tile, log_format: LogFormat, rejected: bytes | None = None) -> None:
         self._url = fetcher.url
-        self._several = fetcher if isinstance(fetcher, Several) else None
+        self._several = cast("Several", fetcher) if _reads_several(type(fetcher)) else None
         self._places = list(self._several.places()) if self._several else [fetcher]
         self._tile = tile
         self._format = log_format
@@ -176,6 +176,12 @@ class _Copies:
         self._failures.append((place, error))
         if self._several is not None:
             self._several.failed(place, path, error)
+
+
+@cache
+def _reads_several(kind: type[Fetcher]) -> bool:
+    """Whether fetchers of this kind read at several addresses. To ask it of a Protocol takes long."""
+    return issubclass(kind, Several)
 
 
 def copies_of(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 
 from tiles.errors import TileError
 from tiles.read.memories import TileMemory
 from tiles.read.tiles import TileSource
 from tiles.tree.layout import Tile
 from tiles.tree.merkle import Hash, TreeHead
-from tiles.tree.proof import Node, build_proof, inclusion_nodes, verify_inclusion
+from tiles.tree.proof import Node, verify_inclusion
 from tiles.tree.reader import TreeReader
 
 
@@ -59,11 +59,22 @@ class VerifiedTree:
 
     def prove(self, index: int) -> tuple[Hash, ...]:
         """Return the inclusion proof of an entry, verified. Raises UsageError unless 0 ≤ index < the tree's size."""
-        leaf, parts = Node(0, index), inclusion_nodes(index, self.size)
-        self.read([leaf, *chain.from_iterable(parts)])
-        hashes = build_proof(parts, self.hash)
-        verify_inclusion(self.hash(leaf), index, self.tree, hashes)
+        found = self._reader.inclusion(index)
+        if found is None:
+            self.read_paths([index])
+            found = self._reader.inclusion(index)
+        if found is None:  # `read` has just made all of it known
+            raise AssertionError(f"what entry {index} takes is not known")
+        leaf, hashes = found
+        verify_inclusion(leaf, index, self.tree, hashes)
         return hashes
+
+    def read_paths(self, indexes: Iterable[int]) -> None:
+        """Read the tiles that the inclusion proofs of these entries take, all in one go, so that `prove` reads none.
+
+        Raises as `read` does; UsageError unless 0 ≤ index < the tree's size.
+        """
+        self.read([node for index in indexes for node in self._reader.path(index)])
 
     def leaf_hashes(self, bundle: Tile) -> Sequence[Hash]:
         """Return the leaf hashes of a bundle, a node of which the last `read` was asked for."""

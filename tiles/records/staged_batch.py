@@ -45,7 +45,7 @@ class Batch:
 
     base      the tree size they are appended to
     count     how many entries; none in a batch that only refuses, or takes what is in the log already
-    body      the entries, length-prefixed, as bundles have them
+    body      the entries, length-prefixed, as bundles have them; not held of a batch that this run has just staged
     took      names of the inbox objects whose entries were to be logged
     refused   names of the inbox objects that are refused, each with the reason
     keys      the signed statement that is to be published: how the keys of the log have changed; b"" for none
@@ -54,7 +54,7 @@ class Batch:
 
     base: int
     count: int
-    body: bytes = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
     took: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     already: tuple[tuple[int, int], ...] = ()
@@ -68,12 +68,16 @@ class Batch:
     @property
     def data(self) -> bytes:
         """The batch as it is stored."""
+        return self.with_entries([self.body])
+
+    def with_entries(self, pieces: Sequence[bytes]) -> bytes:
+        """Return the batch as it is stored, with its entries in pieces of `body`, which is not made as a whole."""
         there = [f"already {position} {index}\n" for position, index in self.already]
         names = [f"took {name}\n" for name in self.took]
         names += [f"refused {name} {reason}\n" for name, reason in self.refused]
         names += [f"{_KEYS}{encode_base64(self.keys)}\n"] if self.keys else []
         header = f"{TITLE}\nbase {self.base}\nentries {self.count}\n{''.join(there + names)}\n"
-        return header.encode("ascii") + self.body
+        return b"".join([header.encode("ascii"), *pieces])
 
     def entries(self) -> list[bytes]:
         """Return the entries. Raises Malformed if there are not `count` of them."""

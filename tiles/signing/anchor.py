@@ -105,6 +105,9 @@ class AnchorMemory:
             )
         return anchor, stored.version
 
-    def put(self, anchor: Anchor, version: Version | None) -> None:
-        """Replace the anchor of that version, None to create one; it lasts on return. Raises Conflict."""
-        self.store.swap(ANCHOR, anchor.data, version)
+    def put(self, anchor: Anchor, version: Version | None) -> Version:
+        """Replace the anchor of that version, None to create one, and return its version; it lasts on return.
+
+        Raises Conflict.
+        """
+        return self.store.swap(ANCHOR, anchor.data, version)

@@ -47,13 +47,27 @@ class Signer:
         """The key that verifies the texts that it signs; of checkpoints, each of `keys.current` does."""
         return self.keys.verifier
 
-    def sign(self, tree: TreeHead, since: Anchor, proof: Sequence[Hash]) -> SignedCheckpoint:
+    def sign(
+        self, tree: TreeHead, since: Anchor, proof: Sequence[Hash], version: Version | None = None
+    ) -> SignedCheckpoint:
         """Return the signed checkpoint of `tree`, which `proof` shows to extend the tree of `since`, the anchor.
 
+        version   of `since`, where the caller has read it; None: it is read again
         Raises Conflict if the anchor is another by now, Refused if the tree does not extend it, or nothing may be
         signed with it any more.
         """
-        version = self._expect(since)
+        return self.sign_and_tell(tree, since, proof, version)[0]
+
+    def sign_and_tell(
+        self, tree: TreeHead, since: Anchor, proof: Sequence[Hash], version: Version | None
+    ) -> tuple[SignedCheckpoint, Version | None]:
+        """Sign as `sign` does, and return the version of the anchor as well.
+
+        An anchor that is to move is not read again: the swap compares it with what the caller has read, at the moment
+        that counts. One that stays where it is has to be read: nothing else says that it is still there.
+        """
+        if version is None or since.tree == tree:
+            version = self._expect(since)
         if since.state == SEALED or (since.state == FROZEN and tree != since.tree):
             raise _closed(self.memory.store.url, since)
         try:
@@ -66,8 +80,8 @@ class Signer:
         if since.tree == tree:
             self.memory.store.barrier()  # the anchor may not last yet: the run that moved it may have died right after
         else:
-            self.memory.put(replace(since, tree=tree), version)
-        return sign_by_all(Checkpoint(self.memory.origin, tree), map(self.keys.signing, self.keys.current))
+            version = self.memory.put(replace(since, tree=tree), version)
+        return sign_by_all(Checkpoint(self.memory.origin, tree), map(self.keys.signing, self.keys.current)), version
 
     def sign_index(self, head: IndexHead, since: Anchor, proof: Sequence[Hash]) -> Note:
         """Return the signed head of an index of this log, whose tree `proof` shows the tree of `since` to extend.

@@ -2,9 +2,11 @@
 
     memory                        in this process
     directory                     in a directory; its helpers are directory_root, directory_listing, folders (no link is
-                                  followed), keeping (who may use what is there), posix (the system calls) and mounts
-    bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_errors says what
-                                  its errors mean, object_lock protects objects, probe tries a store out
+                                  followed), keeping (who may use what is there), temporary,
+                                  posix (the system calls) and mounts
+    bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_clients has what
+                                  sends the requests, bucket_errors says what its errors mean, object_lock protects
+                                  objects, probe tries a store out
     address fsspec_address        every form of address, and what may be shown of it
     paths                         what a path of an object may be
     network                       which proxy to go through, and which certificates to trust
@@ -17,7 +19,8 @@ What a store promises, and `tests/store/test_contract.py` holds every store to:
 
 - `create` never changes an object that exists. The same content again is success; another content is `Differs`.
   Readers see an object whole or not at all. A created object may need `barrier` to last through a power cut.
-- `swap` replaces an object if and only if it is still the version that was read; it lasts once it has returned.
+- `swap` replaces an object if and only if it is still the version that was read; it lasts once it has returned, and so
+  does whatever the same store object has created before.
 - `read` and `list` see whatever was written before they were called, by anyone.
 - `barrier` returns once everything that was readable before the call lasts through a power cut,
   whoever wrote it, and everything that was deleted stays deleted.
@@ -195,6 +198,22 @@ class Store(Protocol):
         ...
 
 
+Prepare = Callable[[Mapping[str, bytes], str, bytes], None]  # what `create_before_swap` calls, where a store has it
+
+
+def create_before_swap(store: Store, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
+    """Create all objects in a store, in which the next swap is of `path` to `data`, as far as is known.
+
+    A store to which that makes no difference only creates the objects. Another one has a method of this name. What it
+    prepares cannot be read before the swap, and nothing holds if that does not come, or comes with other data.
+    """
+    prepare: Prepare | None = getattr(store, "create_before_swap", None)
+    if prepare is not None:
+        prepare(objects, path, data)
+    else:
+        store.create(objects)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some bytes of an object, as anyone may have written them.
@@ -217,6 +236,18 @@ class RangedStore(Protocol):
 
     def read_range(self, path: str, start: int, stop: int, size: int) -> Part:
         """Return bytes of an object, as `tiles.store.ranges.ReadsRanges.fetch_range` does."""
+        ...
+
+
+@runtime_checkable
+class EachStore(Protocol):
+    """A store that reads many objects, one after the other, at less cost than each by itself."""
+
+    def read_each(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
+        """Yield objects, given by path and limit, in order; None for one that `read` has to be asked for.
+
+        That is one that is not there, or is longer than its limit, or cannot be read.
+        """
         ...
 
 
@@ -256,6 +287,12 @@ class StoreFetcher:
     def fetch(self, path: str, limit: int) -> bytes:
         """Return an object. Raises NotFound; AccessError; TooLong if it is longer than `limit` bytes."""
         return self._store.read(path, limit).data
+
+    def fetch_each(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
+        """Yield objects as `EachStore.read_each` does; only None from a store that cannot."""
+        if isinstance(self._store, EachStore):
+            return self._store.read_each(wanted)
+        return (None for _ in wanted)
 
     def fetch_range(self, path: str, start: int, stop: int, size: int) -> Part:
         """Return a part of an object, or the whole (`tiles.store.ranges.ReadsRanges`)."""

@@ -30,6 +30,7 @@ from tiles.retry import Clock, Pauses, attempts
 from tiles.store import Differs, Listed, Locks, Object, Part, Serve, Version
 from tiles.store.address import shown_object_url
 from tiles.store.bounded_gzip import encode
+from tiles.store.bucket_clients import Clients
 from tiles.store.bucket_errors import DENIED, is_nowhere, status, trouble
 from tiles.store.bucket_ranges import part_of
 from tiles.store.content_encoding import decode_what_is, on_wire_after, times_encoded
@@ -42,22 +43,6 @@ _PAGE = 1000  # objects of one request, to list or to delete
 _UNLIMITED = 1 << 40  # bytes
 
 _THERE = (answers.AlreadyExistsError, answers.PreconditionError, FileNotFoundError)
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """obstore's stores of one prefix.
-
-    patient     tries again by itself; it may create again what was deleted meanwhile
-    once        does not try again
-    stamped_by  the field that holds the version: "e_tag", or "version" where versions are generations
-    decodes     whether gzip-encoded objects are read decoded
-    """
-
-    patient: Any
-    once: Any
-    stamped_by: str = "e_tag"
-    decodes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +84,7 @@ class ObjectStore:
         self._client = clients.patient
         self._once = clients.once
         self._stamped_by = clients.stamped_by
+        self._pace = clients.pace
         self._clock = Clock(sleep=sleep)
         self._serve, self._locks = serving
 
@@ -119,7 +105,8 @@ class ObjectStore:
         most = _UNLIMITED if limit is None else limit
         data = None
         try:
-            got = obstore.get(self._client, path)
+            with self._pace.seen(write=False):
+                got = obstore.get(self._client, path)
             said = got.attributes.get("Content-Encoding", "") if self._clients.decodes else ""
             times = times_encoded(said, f"{self.url}/{path}")
             if got.meta["size"] <= max(on_wire_after(times, most), on_wire_after(1, most)):
@@ -135,7 +122,7 @@ class ObjectStore:
         return Object(data, got.meta["last_modified"].timestamp(), self._stamp(path, got.meta))
 
     def create(self, objects: Mapping[str, bytes]) -> None:
-        """Create all objects, many at a time; one that is there with the same content counts as created.
+        """Create all objects, many at a time (`Pace`); one that is there with the same content counts as created.
 
         Raises Differs; AccessError, after which no further object is begun. Some of the others may be there then.
         """
@@ -153,7 +140,7 @@ class ObjectStore:
                 failures.append(error)
             return None
 
-        outcomes = all_done(create, objects.items(), BUCKET_REQUESTS)
+        outcomes = all_done(create, objects.items(), self._pace.most)
         for error in (*filter(None, outcomes), *failures):
             raise error
         if self._locks is not None:
@@ -187,7 +174,8 @@ class ObjectStore:
         mode: Any = "create" if expected is None else {self._stamped_by: expected}
         for _ in attempts(self._clock, _COLLIDED):
             try:
-                made = obstore.put(self._once, path, data, mode=mode, attributes=attributes, use_multipart=False)
+                with self._pace.seen(write=True):
+                    made = obstore.put(self._once, path, data, mode=mode, attributes=attributes, use_multipart=False)
             except _THERE as error:
                 if is_nowhere(error):
                     raise trouble(self.url, "replace", path, error) from None

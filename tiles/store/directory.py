@@ -14,8 +14,9 @@ import itertools
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, TooLong, UsageError
 from tiles.store import Differs, Listed, Object, Part, Version, content_version
@@ -25,6 +26,7 @@ from tiles.store.folders import Folders
 from tiles.store.keeping import Keeping
 from tiles.store.paths import TEMPS, check_path, check_prefix
 from tiles.store.posix import Posix
+from tiles.store.temporary import Temps
 
 _CHUNK = 4096  # temporary files at a time
 _TRIES = 3  # to give a file its name, as directories or objects may vanish meanwhile
@@ -55,8 +57,9 @@ class DirectoryStore:
         self._keeping = keeping
         self._root = Root(os.fspath(Path.cwd() / root), self.url, self._posix, keeping, lock_wait=lock_wait)
         self._listing = Listing(self._root, self._posix, keeping)
-        self._run = self._posix.urandom(8).hex()
-        self._temp_numbers = itertools.count()
+        self._temps = Temps(self._posix, keeping)
+        self._counting = Lock()
+        self._created = self._lasting = 0  # calls of `create` that gave names; up to which one these names last
 
     def read(self, path: str, limit: int | None = None) -> Object:
         """Return an object. Raises NotFound; TooLong; AccessError if it is not a regular file.
@@ -68,6 +71,26 @@ class DirectoryStore:
     def read_range(self, path: str, start: int, stop: int, size: int) -> Part:
         """Return a part of an object (RangedStore). Raises what `read` raises."""
         return Part(start, self._read(path, size, (start, stop)).data)
+
+    def read_each(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
+        """Yield objects, given by path and limit, in order; None for one of which `read` says why (EachStore).
+
+        This is one operation: the root and each folder are opened once, however many objects are read.
+        """
+        rest = iter(wanted)
+        with suppress(OSError), self._root.folders() as folders:
+            for path, limit in rest:
+                folder, name = posixpath.split(check_path(path))
+                self._root.see(folder)
+                try:
+                    folders.spare()
+                    data, status = self._posix.read_file(folders.find(folder), name, limit)
+                except OSError:
+                    yield None
+                else:
+                    self._root.check(path, status)
+                    yield data
+        yield from (None for _ in rest)
 
     def _read(self, path: str, limit: int | None, part: tuple[int, int] | None = None) -> Object:
         folder, name = posixpath.split(check_path(path))
@@ -96,35 +119,56 @@ class DirectoryStore:
 
         Their contents last, their names need `barrier`. Raises Differs; some of the others may be there then.
         """
+        self._create_all(objects, None)
+
+    def create_before_swap(self, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
+        """Create objects, and prepare what is to be swapped in at a path (`tiles.store.create_before_swap`)."""
+        check_path(path)
+        self._create_all(objects, (path, data))
+
+    def _create_all(self, objects: Mapping[str, bytes], draft: tuple[str, bytes] | None) -> None:
         for path in objects:
             check_path(path)
         self._root.prepare()
         for place, items in itertools.groupby(objects.items(), self._place):
             while chunk := tuple(itertools.islice(items, _CHUNK)):
-                self._create(place, chunk)
+                taken, draft = (draft, None) if place == TEMPS else (None, draft)
+                try:
+                    self._create(place, chunk, taken)
+                finally:
+                    with self._counting:
+                        self._created += 1  # only now: a sync that began before may cover none of these names
 
     def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
-        """Replace an object that is still at version `expected`; it lasts on return.
+        """Replace an object that is still at version `expected`; it, and what was created before, lasts on return.
 
         Raises Conflict; OutcomeUnknown for any error once the rename was asked for.
         """
         folder, name = posixpath.split(check_path(path))
         self._root.prepare()
-        temps = [self._temp()]
+        draft = self._temps.take_draft(path)
+        is_drafted = draft is not None and draft[0] == data
+        temps = ([] if is_drafted else [self._temps.new()]) + ([draft[1]] if draft else [])
         renaming = False
         try:
-            with self._root.folders() as folders, self._cleared(folders, TEMPS, temps):
+            with self._root.folders() as folders, self._temps.cleared(folders, TEMPS, temps):
                 # The content must last before the rename, or a power cut could leave the name on content that is lost.
-                self._write(folders, TEMPS, temps[0], data, sync=True)
+                if not is_drafted:
+                    self._temps.write(folders, TEMPS, temps[0], data, sync=True)
                 self._root.make_lasting(folders, folder)
-                with self._root.locked(folders):
-                    if self._version(folders, folder, name) != expected:
-                        raise Conflict(f"{self.url}/{path}: changed since it was read")
-                    renaming = True
-                    self._posix.rename(folders.find(TEMPS), temps[0], folders.find(folder), name)
-                    temps.clear()
-                    # The name must last before the lock is given back, and before the caller builds on it.
+                self._root.lock(folders)
+                if self._version(folders, folder, name) != expected:
+                    raise Conflict(f"{self.url}/{path}: changed since it was read")
+                renaming = True
+                self._posix.rename(folders.find(TEMPS), temps[0], folders.find(folder), name)
+                temps[0] = ""
+                # The name must last before the lock is given back, and before the caller builds on it.
+                if (created := self._created) == self._lasting:
                     folders.sync_directory(folder)
+                else:  # and so must the names that were given before: one sync does for all
+                    self._root.see(folder)
+                    self._root.sync_seen(folders)
+                    self._lasting = max(self._lasting, created)
         except OSError as e:
             raise self._root.error("replace", path, e, OutcomeUnknown if renaming else AccessError) from e
         return content_version(data)
@@ -159,9 +203,11 @@ class DirectoryStore:
 
     def barrier(self) -> None:
         """Return once everything readable before the call lasts, and everything deleted stays so."""
+        created = self._created
         try:
             # `create` syncs contents only; its names, and deletions, last from here on
             self._root.sync_all()
+            self._lasting = max(self._lasting, created)
         except OSError as e:
             raise self._root.error("sync", "", e) from e
 
@@ -188,14 +234,20 @@ class DirectoryStore:
     def _place(self, item: tuple[str, bytes]) -> str:
         return self._keeping.temps(posixpath.dirname(item[0]))
 
-    def _create(self, place: str, chunk: Sequence[tuple[str, bytes]]) -> None:
-        """Create objects that are prepared in one place."""
-        temps = [self._temp() for _ in chunk]
+    def _create(self, place: str, chunk: Sequence[tuple[str, bytes]], draft: tuple[str, bytes] | None) -> None:
+        """Create objects that are prepared in one place. draft: what is prepared with them, and gets no name yet"""
+        written = [*chunk, draft] if draft else chunk
+        temps = [self._temps.new() for _ in written]
+        if draft and (before := self._temps.take_draft(draft[0])) is not None:
+            temps.append(before[1])  # it is not swapped in any more
         at = chunk[0][0]
         differs = None
         try:
-            with self._root.folders() as folders, self._cleared(folders, place, temps):
-                self._write_all(folders, place, temps, [data for _, data in chunk])
+            with self._root.folders() as folders, self._temps.cleared(folders, place, temps):
+                self._temps.write_all(folders, place, temps[: len(written)], [data for _, data in written])
+                if draft:
+                    self._temps.keep_draft(*draft, temps[len(chunk)])
+                    temps[len(chunk)] = ""
                 for i, (at, data) in enumerate(chunk):
                     found = self._name(folders, place, temps[i], at)
                     if found is None:
@@ -206,22 +258,6 @@ class DirectoryStore:
             raise self._root.error("create", at, e) from e
         if differs is not None:
             raise differs
-
-    def _write_all(self, folders: Folders, place: str, temps: Sequence[str], contents: Sequence[bytes]) -> None:
-        """Write temporary files whose contents last.
-
-        The contents must last before the first file gets its name. A file system may write a name long before the
-        content it stands for; a power cut between the two would leave a tile of zeros, or of no bytes, and `create`
-        could never put that right, because it never replaces an object.
-        """
-        together = len(temps) > 1 and self._posix.has_syncfs
-        folders.make(place)
-        fd = folders.look_into(place)
-        for temp, content in zip(temps, contents, strict=True):
-            self._write(folders, place, temp, content, sync=not together)
-        if together:
-            # the descriptor is older than the contents: it is told of every one that could not be written
-            self._posix.syncfs(fd)
 
     def _name(self, folders: Folders, place: str, temp: str, path: str) -> bytes | None:
         """Give a temporary file its name; or return the content of the object that has it."""
@@ -240,24 +276,6 @@ class DirectoryStore:
             else:
                 return None
         raise OSError(errno.EBUSY, "it, its directory or its temporary file vanishes again and again")
-
-    def _temp(self) -> str:
-        return f"{self._posix.getpid()}-{self._run}-{next(self._temp_numbers)}"
-
-    def _write(self, folders: Folders, place: str, temp: str, data: bytes, *, sync: bool) -> None:
-        at = folders.make(place)
-        others = self._posix.fstat(at) if self._keeping.is_others(place) else None
-        self._posix.write_file(at, temp, data, sync=sync, mode=self._keeping.file_mode(others))
-
-    @contextmanager
-    def _cleared(self, folders: Folders, place: str, temps: Sequence[str]) -> Iterator[None]:
-        """Remove temporary files in the end, except those whose names are empty by then."""
-        try:
-            yield
-        finally:
-            for temp in filter(None, temps):
-                with suppress(OSError):  # `stale_temps` finds what stays
-                    self._posix.unlink(folders.find(place), temp)
 
     def _version(self, folders: Folders, folder: str, name: str) -> Version | None:
         with suppress(FileNotFoundError):

@@ -7,7 +7,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import chain
 from threading import Lock
 
@@ -144,26 +144,21 @@ class Root:
             folders.sync_directory(above)
             self._lasting.add(folder)
 
-    @contextmanager
-    def locked(self, folders: Folders) -> Iterator[None]:
-        """Hold a lock on the directory itself, so that no lock file can be served, copied or left behind.
+    def lock(self, folders: Folders) -> None:
+        """Lock the directory itself, until the end of the operation, so that no lock file can be served or left behind.
 
-        It ends with the descriptor, so with the process; a program that is started meanwhile does not get it.
-        Raises AccessError after `lock_wait`.
+        The lock is on the descriptor that was opened for this operation, and ends when that is closed, so with the
+        process; a program that is started meanwhile does not get it. Raises AccessError after `lock_wait`.
         """
-        fd = self._posix.open_directory(folders.find(""), ".")
-        try:
-            # This does not wait in the kernel, where a process that is stopped with the lock would block it for ever.
-            until, pause = self._posix.monotonic() + self._lock_wait, 0.0005
-            while not self._try_lock(fd):
-                if self._posix.monotonic() > until:
-                    hint = "`lslocks` shows who: a writer that is stopped or stuck, or another program"
-                    raise AccessError(f"cannot lock {self._url}: another process has locked it", hint=hint)
-                self._posix.sleep(pause)
-                pause = min(2 * pause, 0.02)
-            yield
-        finally:
-            self._posix.close(fd)
+        fd = folders.look_into("")
+        # This does not wait in the kernel, where a process that is stopped with the lock would block it for ever.
+        until, pause = self._posix.monotonic() + self._lock_wait, 0.0005
+        while not self._try_lock(fd):
+            if self._posix.monotonic() > until:
+                hint = "`lslocks` shows who: a writer that is stopped or stuck, or another program"
+                raise AccessError(f"cannot lock {self._url}: another process has locked it", hint=hint)
+            self._posix.sleep(pause)
+            pause = min(2 * pause, 0.02)
 
     def see(self, folder: str) -> None:
         """Remember a folder in which something was found or changed, so that `sync_all` makes that last."""
@@ -171,6 +166,11 @@ class Root:
             self._seen.add(folder)
 
     def sync_all(self) -> None:
+        """Make everything that is there last; see `sync_seen`."""
+        with suppress(FileNotFoundError), self.folders() as folders:
+            self.sync_seen(folders)
+
+    def sync_seen(self, folders: Folders) -> None:
         """Make everything that is there last.
 
         Without syncfs, and where the directory may only be passed through: the names in every folder that `see`
@@ -179,17 +179,14 @@ class Root:
         with self._seen_lock:
             seen, self._seen = self._seen, set()
         try:
-            with self.folders() as folders:
-                if self._posix.has_syncfs and folders.is_readable(""):
-                    self._posix.syncfs(folders.find(""))
-                    return
-                for folder in set(chain.from_iterable(map(_upwards, seen))):
-                    folders.spare()
-                    with suppress(FileNotFoundError, NotADirectoryError):
-                        if folders.is_readable(folder):
-                            folders.sync_directory(folder)
-        except FileNotFoundError:
-            return
+            if self._posix.has_syncfs and folders.is_readable(""):
+                self._posix.syncfs(folders.find(""))
+                return
+            for folder in set(chain.from_iterable(map(_upwards, seen))):
+                folders.spare()
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    if folders.is_readable(folder):
+                        folders.sync_directory(folder)
         except OSError:
             with self._seen_lock:
                 self._seen |= seen

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiles.errors import UsageError
-from tiles.parallel import BUCKET_REQUESTS
+from tiles.parallel import MOST_BUCKET_REQUESTS
 from tiles.store.address import check_endpoint, parse_object_url
 from tiles.store.network import authorities_file, certificates
 
@@ -45,7 +45,8 @@ def open_object_store(url: str, *, anonymous: bool = False, retry: bool = True, 
     """
     parsed = parse_object_url(url)
     try:
-        from tiles.store.bucket import Clients, ObjectStore
+        from tiles.store.bucket import ObjectStore
+        from tiles.store.bucket_clients import Clients
     except ImportError:
         raise UsageError("for object stores, obstore is needed", hint="pip install 'tiletree[cloud]'") from None
     make = {"s3": _s3, "gs": _gcs, "az": _azure}[parsed.scheme]
@@ -91,7 +92,7 @@ def _client_options(endpoint: str | None) -> Any:
     options = {
         "timeout": _TIMEOUT,
         "connect_timeout": timedelta(seconds=10),
-        "pool_max_idle_per_host": str(BUCKET_REQUESTS),
+        "pool_max_idle_per_host": str(MOST_BUCKET_REQUESTS),
     }
     if endpoint and endpoint.lower().startswith("http://"):
         options["allow_http"] = True

@@ -8,6 +8,8 @@
     bundle  entries ↔ the bytes of entry bundles
     edge    the right edge of a tree: what is needed to append to it
     plan    what a batch writes: (right edge, entries) → objects, new root
+    places  where nodes stand in tiles, and which tiles lead up to the edge
+    heights the hashes of a tile at each height, computed once
     reader  which tiles a reader needs, and which hashes it may believe
     blame   who is wrong where tiles and bundles disagree
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from struct import unpack
 
 from tiles.errors import Malformed, UsageError
 from tiles.native import hashing
@@ -84,6 +85,10 @@ def parse_bundle(data: bytes, width: int) -> list[bytes]:
     """
     if not 1 <= width <= TILE_WIDTH:
         raise UsageError(f"bundle width {width} is not between 1 and {TILE_WIDTH}")
+    stride = 2 + int.from_bytes(data[:2], "big")
+    # in many logs all entries have one length, and this way takes a tenth of the time
+    if len(data) == width * stride and data[::stride] + data[1::stride] == data[:1] * width + data[1:2] * width:
+        return list(unpack(f"2x{stride - 2}s" * width, data))
     entries = decode_entries(data)
     if len(entries) != width:
         raise Malformed("entry bundle", f"{len(entries)} entries instead of {width}")

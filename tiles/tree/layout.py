@@ -23,11 +23,10 @@ TILES = "tile/"  # below it are all tiles and entry bundles
 BUNDLES = "tile/entries/"
 
 #   tile/<L>/<N>[.p/<W>]     <N> in zero-padded groups of three digits, all but the last led by an x
-_PATH = re.compile(
+_PATH = (  # compiled when it is first used, as most calls parse no path
     r"tile/(?P<level>entries|0|[1-9][0-9]?)"
     r"/(?P<index>(?:x[0-9]{3}/){0,6}[0-9]{3})"
-    r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
-    re.ASCII,
+    r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
 
 
@@ -88,7 +87,7 @@ def index_path(n: int) -> str:
 
 def parse_tile_path(path: str) -> Tile:
     """Return the tile that `path` names. Raises Malformed for anything that `Tile.path` does not print."""
-    match = _PATH.fullmatch(path)
+    match = re.fullmatch(_PATH, path, re.ASCII)
     if not match:
         raise Malformed("tile path", "not tile/<L>/<N>[.p/<W>]", path)
     level = ENTRIES if match["level"] == "entries" else int(match["level"])

@@ -21,7 +21,7 @@ from tiles.tree.tile import full_roots, grow_level
 class Plan:
     """What to write to append `count` entries to a tree of size `base`.
 
-    body      the new entries, length-prefixed
+    pieces    the new entries, length-prefixed, cut where bundles begin
     objects   public path → content, immutable; in no particular order
     leaves    the leaf hashes of the new entries, flat
     edge      the right edge of the new tree
@@ -29,7 +29,7 @@ class Plan:
 
     base: int
     count: int
-    body: bytes = field(repr=False)
+    pieces: Sequence[bytes] = field(repr=False)
     objects: Mapping[str, bytes] = field(repr=False)
     edge: Edge = field(repr=False)
     leaves: bytes = field(repr=False)
@@ -38,6 +38,11 @@ class Plan:
     def tree(self) -> TreeHead:
         """The tree head once the entries are in."""
         return self.edge.tree
+
+    @property
+    def body(self) -> bytes:
+        """The new entries, length-prefixed. They are not held as a whole: the bundles in `objects` are the pieces."""
+        return b"".join(self.pieces)
 
 
 def plan(edge: Edge, entries: Sequence[bytes]) -> Plan:
@@ -66,4 +71,4 @@ def plan(edge: Edge, entries: Sequence[bytes]) -> Plan:
         new = full_roots(every)
         levels.append(tuple(split_hashes(every[TILE_WIDTH * len(new) :])))
     bundle = bundles[-1] if size % TILE_WIDTH else b""
-    return Plan(edge.size, len(entries), b"".join(pieces), objects, Edge(size, tuple(levels), bundle), leaves)
+    return Plan(edge.size, len(entries), pieces, objects, Edge(size, tuple(levels), bundle), leaves)

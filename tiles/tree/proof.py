@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from tiles.errors import ProofError, UsageError
 from tiles.tree.merkle import EMPTY_ROOT, HASH_SIZE, MAX_TREE_SIZE, Hash, TreeHead, fold_right, node_hash
@@ -96,6 +97,20 @@ def build_proof(parts: Sequence[Sequence[Node]], hash_of: Callable[[Node], Hash]
     return tuple(fold_right([hash_of(node) for node in part]) for part in parts)
 
 
+def proof_ends(roots: Sequence[Hash]) -> list[tuple[Hash, ...]]:
+    """Return, for each of a tree's `root_nodes`, the hashes with which the inclusion proofs of its entries end.
+
+    roots   the hashes of these nodes. Such a proof leads to the node's own hash first. To the right of it is all that
+            is left of the tree, as one hash; to the left are the larger nodes, and the nearest one comes first.
+    """
+    ends: list[tuple[Hash, ...]] = []
+    right: tuple[Hash, ...] = ()
+    for number in reversed(range(len(roots))):
+        ends.append((*right, *reversed(roots[:number])))
+        right = (fold_right([roots[number], *right]),)
+    return ends[::-1]
+
+
 def verify_inclusion(leaf: Hash, index: int, tree: TreeHead, proof: Sequence[Hash]) -> None:
     """Verify that `leaf` is the leaf hash of entry `index` of `tree` (RFC 9162 §2.1.3.2).
 
@@ -113,9 +128,9 @@ def verify_inclusion(leaf: Hash, index: int, tree: TreeHead, proof: Sequence[Has
         raise ProofError(f"{what}: there is no such entry", evidence=evidence)
     sides = _left_sides(index, tree.size - 1)
     _check_proof(what, proof, len(sides), evidence)
-    root = leaf
-    for hash_, is_left in zip(proof, sides, strict=True):
-        root = node_hash(hash_, root) if is_left else node_hash(root, hash_)
+    root: bytes = leaf
+    for hash_, is_left in zip(proof, sides, strict=True):  # without `node_hash`, whose calls would be a third of it
+        root = sha256(b"\x01" + hash_ + root if is_left else b"\x01" + root + hash_).digest()
     if root != tree.root:
         evidence["computed_root"] = root
         raise ProofError(f"{what}: leads to root {root.hex()}, not to {tree.root.hex()}", evidence=evidence)

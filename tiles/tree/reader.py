@@ -9,29 +9,20 @@ parent tile, itself believed, holds for it. Everything here is pure.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from tiles.errors import Malformed, TileError, UsageError
 from tiles.tree.bundle import decode_entries, encode_entries, parse_bundle
+from tiles.tree.heights import Heights, hash_at, heights_of, siblings
 from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, edge_tiles, tile_at
-from tiles.tree.merkle import EMPTY_ROOT, EMPTY_TREE, HASH_SIZE, Hash, TreeHead, fold_right, parents
-from tiles.tree.proof import Node, inclusion_nodes, root_nodes
+from tiles.tree.merkle import EMPTY_ROOT, EMPTY_TREE, HASH_SIZE, Hash, TreeHead, fold_right
+from tiles.tree.places import Place, find, parent_of, parents_first, place_of, with_parents
+from tiles.tree.proof import Node, check_range, proof_ends, root_nodes
 from tiles.tree.tile import parse_tile
 
 MAX_FULL_TILES = 1024  # kept by one reader, 16 KiB each; an audit of any length stays below
-
-# The hashes of a tile, then those of each height above that are complete in it, so that they are hashed once only.
-Heights = tuple[bytes, ...]
-
-
-def entry_tiles(index: int, size: int) -> list[Tile]:
-    """Return every tile, the edge included, that the inclusion proof of entry `index` in a tree of `size` takes.
-
-    At most ⌈log₂₅₆ size⌉ of them are not of the edge. The entry's bundle is not among them.
-    Raises UsageError unless 0 ≤ index < size.
-    """
-    path = inclusion_nodes(index, size)
-    return _with_parents([Node(0, index), *(node for part in path for node in part)], size)
 
 
 def cut(tile: Tile, data: bytes) -> bytes:
@@ -80,13 +71,16 @@ class TreeReader:
         self.tree = tree
         self._max_full_tiles = max_full_tiles
         self._edge_tiles = edge_tiles(tree.size)
-        self._edge: dict[Tile, Heights] = {}  # believed; all of the edge or nothing
-        self._full: dict[Tile, Heights] = {}  # believed; least recently used first
-        self._last_wanted: frozenset[Tile] = frozenset()
+        self._root_nodes = root_nodes(tree.size)
+        self._ends = [node.end for node in self._root_nodes]
+        self._proof_ends: list[tuple[Hash, ...]] = []  # for each of these nodes, once the edge is believed
+        self._edge: dict[Place, Heights] = {}  # believed; all of the edge or nothing
+        self._full: dict[Place, Heights] = {}  # believed; least recently used first
+        self._last_wanted: frozenset[Place] = frozenset()
 
     def edge(self) -> list[Tile]:
         """Return the tiles still to be fetched to know the right edge, lowest level first; [] once it is known."""
-        return [tile for tile in self._edge_tiles if tile not in self._edge]
+        return [] if self._edge else list(self._edge_tiles)
 
     def wanted(self, nodes: Iterable[Node]) -> list[Tile]:
         """Return the tiles still to be fetched before the hashes of `nodes` can be believed.
@@ -94,11 +88,11 @@ class TreeReader:
         Each once: the edge unless it is known, then full tiles, parents before their children.
         Raises UsageError for a node that is not complete in this tree.
         """
-        tiles = _with_parents(nodes, self.tree.size, known=self._full)
-        for tile in tiles:
-            self._touch(tile)
-        self._last_wanted = frozenset(tiles)
-        return [tile for tile in tiles if not self._has(tile)]
+        places = with_parents(nodes, self.tree.size, known=self._full)
+        for place in places:
+            self._touch(place)
+        self._last_wanted = frozenset(places)
+        return [*self.edge(), *(Tile(*place) for place in places if place not in self._full)]
 
     def accept(self, contents: Mapping[Tile, bytes]) -> None:
         """Believe the tiles that lead to the root, in whatever order and combination they come.
@@ -117,14 +111,42 @@ class TreeReader:
         self._accept_edge({tile: bytes(data) for tile, data in contents.items() if not tile.is_full})
         for tile in full:
             self._accept_full(tile, bytes(contents[tile]))
-        self._forget(self._last_wanted.union(full))
+        self._forget(self._last_wanted.union(place_of(tile) for tile in full))
 
     def hash(self, node: Node) -> Hash:
         """Return the hash of a node. Raises UsageError if its tile is not known (any more): see `wanted`."""
-        tile, height, position = _place(node, self.tree.size)
-        heights = self._known(tile)
-        self._touch(tile)
-        return _hash_at(heights, height, position)
+        place, height, position = find(node, self.tree.size)
+        return hash_at(self._known(place), height, position)
+
+    def path(self, index: int) -> list[Node]:
+        """Return the nodes above an entry, one in each tile of which `inclusion` takes hashes, the leaf first.
+
+        They are below the root of the complete subtree that the entry is in: how a proof goes on from there is the
+        same for all entries of that subtree. Raises UsageError unless 0 ≤ index < the tree's size.
+        """
+        check_range(self.tree.size, index, index + 1)
+        top = self._root_nodes[bisect_right(self._ends, index)]
+        return [Node(height, index >> height) for height in range(0, top.height + 1, TILE_HEIGHT)]
+
+    def inclusion(self, index: int) -> tuple[Hash, tuple[Hash, ...]] | None:
+        """Return the leaf hash of an entry and its inclusion proof; None if a tile of its `path` is not known.
+
+        Raises UsageError unless 0 ≤ index < the tree's size.
+        """
+        check_range(self.tree.size, index, index + 1)
+        number = bisect_right(self._ends, index)
+        top = self._root_nodes[number].height
+        hashes: list[Hash] = []
+        leaf = None
+        for height in range(0, top + 1, TILE_HEIGHT):
+            place = height // TILE_HEIGHT, index >> height + TILE_HEIGHT
+            if (heights := self._full.get(place) or self._edge.get(place)) is None:
+                return None
+            self._touch(place)
+            position = (index >> height) % TILE_WIDTH
+            leaf = leaf or hash_at(heights, 0, position)
+            hashes += siblings(heights, position, min(top - height, TILE_HEIGHT))
+        return (leaf, (*hashes, *self._proof_ends[number])) if leaf else None
 
     def root_at(self, size: int) -> TreeHead:
         """Return the tree head that the log had at an earlier size. The `root_nodes` of that size must be known."""
@@ -142,28 +164,27 @@ class TreeReader:
         tile = tile_at(self.tree.size, 0, bundle.index)
         if bundle.level > 0 or bundle.width != tile.width:
             raise UsageError(f"{bundle.path} is not a bundle of the tree of size {self.tree.size}")
-        heights = self._known(tile)
-        self._touch(tile)
-        return parse_tile(heights[0], tile.width)
+        return parse_tile(self._known(place_of(tile))[0], tile.width)
 
     def _checked_plan(self, contents: Mapping[Tile, bytes]) -> list[Tile]:
         """Return the full tiles of `contents`, parents first. Raises UsageError as `accept` does."""
         for tile in contents:
             if tile.level < 0 or tile != tile_at(self.tree.size, tile.level, tile.index):
                 raise UsageError(f"{tile.path} is not a tile of the tree of size {self.tree.size}")
-            needed = [_parent(tile, self.tree.size)] if tile.is_full else self._edge_tiles
+            needed = [parent_of(tile, self.tree.size)] if tile.is_full else self._edge_tiles
             for other in needed:
-                if other not in contents and not self._has(other):
+                if other not in contents and not self._has(place_of(other)):
                     raise UsageError(f"{tile.path} cannot be checked without {other.path}")
-        return sorted((tile for tile in contents if tile.is_full), key=_parents_first)
+        return sorted((tile for tile in contents if tile.is_full), key=lambda tile: parents_first(place_of(tile)))
 
     def _accept_edge(self, given: dict[Tile, bytes]) -> None:
         """Believe the edge if it leads to the root; `given` completes what is known of it."""
         if not given:
             return
-        edge = self._edge | {tile: _heights(tile, data) for tile, data in given.items()}
-        places = [_place(node, self.tree.size) for node in root_nodes(self.tree.size)]
-        computed = fold_right([_hash_at(edge[tile], height, position) for tile, height, position in places])
+        edge = self._edge | {place_of(tile): heights_of(data) for tile, data in given.items()}
+        places = [find(node, self.tree.size) for node in self._root_nodes]
+        roots = [hash_at(edge[place], height, position) for place, height, position in places]
+        computed = fold_right(roots)
         if computed != self.tree.root:
             paths = [tile.path for tile in self._edge_tiles if tile in given]
             raise _mismatch(
@@ -173,14 +194,14 @@ class TreeReader:
                 computed=computed,
                 contents={tile.path: data for tile, data in given.items()},
             )
-        self._edge = edge
+        self._edge, self._proof_ends = edge, proof_ends(roots)
 
     def _accept_full(self, tile: Tile, data: bytes) -> None:
         """Believe a full tile if its root is what its parent, known by now, holds for it."""
-        parent = _parent(tile, self.tree.size)
-        expected = _hash_at(self._known(parent), 0, tile.index % TILE_WIDTH)
-        heights = _heights(tile, data)
-        computed = _hash_at(heights, TILE_HEIGHT, 0)
+        parent = parent_of(tile, self.tree.size)
+        expected = hash_at(self._known(place_of(parent)), 0, tile.index % TILE_WIDTH)
+        heights = heights_of(data)
+        computed = hash_at(heights, TILE_HEIGHT, 0)
         if computed != expected:
             raise _mismatch(
                 [tile.path],
@@ -189,78 +210,31 @@ class TreeReader:
                 computed=computed,
                 contents={tile.path: data},
             )
-        self._touch(parent)
-        self._full[tile] = heights
+        self._full[place_of(tile)] = heights
 
-    def _has(self, tile: Tile) -> bool:
-        return tile in self._full or tile in self._edge
+    def _has(self, place: Place) -> bool:
+        return place in self._full or place in self._edge
 
-    def _known(self, tile: Tile) -> Heights:
-        heights = self._full.get(tile) or self._edge.get(tile)
+    def _known(self, place: Place) -> Heights:
+        """Return the hashes of a tile, now the one most recently used. Raises UsageError if they are not known."""
+        heights = self._full.get(place) or self._edge.get(place)
         if heights is None:
-            raise UsageError(f"{tile.path} is not known; fetch what `wanted` says, then `accept` it")
+            path = tile_at(self.tree.size, *place).path
+            raise UsageError(f"{path} is not known; fetch what `wanted` says, then `accept` it")
+        self._touch(place)
         return heights
 
-    def _touch(self, tile: Tile) -> None:
+    def _touch(self, place: Place) -> None:
         """Make a full tile the most recently used."""
-        if tile in self._full:
-            self._full[tile] = self._full.pop(tile)
+        if place in self._full:
+            self._full[place] = self._full.pop(place)
 
-    def _forget(self, keep: frozenset[Tile]) -> None:
+    def _forget(self, keep: frozenset[Place]) -> None:
         """Drop the least recently used full tiles, except `keep`, until the cap is met."""
         surplus = len(self._full) - self._max_full_tiles
         if surplus > 0:
-            for tile in [tile for tile in self._full if tile not in keep][:surplus]:
-                del self._full[tile]
-
-
-def _with_parents(nodes: Iterable[Node], size: int, known: Container[Tile] = ()) -> list[Tile]:
-    """Return the edge, then the full tiles of `nodes` with their parents up to a known tile or to the edge."""
-    full: set[Tile] = set()
-    for node in nodes:
-        tile, _, _ = _place(node, size)
-        while tile.is_full and tile not in full:
-            full.add(tile)
-            if tile in known:
-                break
-            tile = _parent(tile, size)
-    return edge_tiles(size) + sorted(full, key=_parents_first)
-
-
-def _place(node: Node, size: int) -> tuple[Tile, int, int]:
-    """Return where a node stands: tile, height in it, and position among the nodes of that height in it.
-
-    Raises UsageError if the node is not complete in a tree of `size`.
-    """
-    if node.end > size:
-        raise UsageError(f"the node of height {node.height} and index {node.index} is not in a tree of size {size}")
-    level, height = divmod(node.height, TILE_HEIGHT)
-    index, position = divmod(node.index, TILE_WIDTH >> height)
-    return tile_at(size, level, index), height, position
-
-
-def _parent(tile: Tile, size: int) -> Tile:
-    """Return the tile that holds the root of a full tile; every tree with the full tile has it."""
-    level, index, _ = tile.parent
-    return tile_at(size, level, index)
-
-
-def _parents_first(tile: Tile) -> tuple[int, int]:
-    return -tile.level, tile.index
-
-
-def _heights(tile: Tile, data: bytes) -> Heights:
-    """Return the hashes of a tile at each height, its own first; the root is at TILE_HEIGHT if it is full."""
-    heights = [data]
-    hashes: Sequence[Hash] = parse_tile(data, tile.width)
-    while len(hashes) > 1:
-        hashes = parents(hashes)
-        heights.append(b"".join(hashes))
-    return tuple(heights)
-
-
-def _hash_at(heights: Heights, height: int, position: int) -> Hash:
-    return Hash(heights[height][position * HASH_SIZE : (position + 1) * HASH_SIZE])
+            for place in list(islice((place for place in self._full if place not in keep), surplus)):
+                del self._full[place]
 
 
 def _check_length(tile: Tile, data: bytes) -> None:

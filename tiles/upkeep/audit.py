@@ -2,26 +2,25 @@
 
 Tiles are read from the root downwards, so that the hash which each must have is known when it is read. They are judged
 from the entries upwards (`tiles.tree.blame`), as the log's own server has them, whatever a cache before it has kept
-(`tiles.upkeep.objects`). A run of 65,536 entries, those below one tile of level 1, depends on nothing else: runs go to
-an executor, if there is one, 256 at a time. Memory holds at most 65,536 hashes for each level of tiles, and the few
-bundles that are being fetched, whatever the size of the log.
+(`tiles.upkeep.objects`). A run of 65,536 entries, those below one tile of level 1, depends on nothing else: it is a job
+for workers (`tiles.workers`). Memory holds at most 65,536 hashes for each level of tiles, and the few bundles that each
+worker fetches, whatever the size of the log.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 
 from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
 from tiles.notes.withheld import Entry
-from tiles.read.fetcher import open_log
 from tiles.read.layouts import LAYOUTS
 from tiles.read.log_formats import LogFormat
 from tiles.read.pruned import is_pruned
+from tiles.read.runs import Hands, opened
 from tiles.read.withheld import WithheldEntries
 from tiles.records.layout_names import TLOG_TILES
 from tiles.records.paths import WITHHELD, withheld_bundle, withheld_path
@@ -31,6 +30,7 @@ from tiles.tree.layout import ENTRIES, TILE_WIDTH, edge_tiles, parse_tile_path
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.upkeep.objects import MISSING, Objects
 from tiles.upkeep.strays import take_inventory
+from tiles.workers import HERE, Workers
 
 Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one of level 1; the findings
 
@@ -56,7 +56,7 @@ def audit(
     store: Store | None = None,
     policy: Policy | None = None,
     progress: Callable[[int], None] | None = None,
-    executor: Executor | None = None,
+    workers: Workers = HERE,
     url: str | None = None,
     withheld: WithheldEntries | None = None,
     minimum: int = 0,
@@ -67,15 +67,15 @@ def audit(
     store      lists the log: then everything else below tile/ and checkpoints/ is checked too
     policy     verifies the log's signatures on the checkpoints that are kept in `store`; None leaves them unverified
     progress   is called with how many more entries were recomputed
-    executor   recomputes runs of 65,536 entries; its workers may be other processes
+    workers    recompute runs of 65,536 entries
     withheld   what the log says of entries that it withholds; a bundle with such entries may be missing
     minimum    what is below this index the log may have pruned
-    url        what other processes open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
+    url        what workers elsewhere open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
     layout     how the log keeps its objects (`tiles.records.layout_names`); `store` and `withheld` are for our own
 
     What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
     """
-    walk = Walk(fetcher, tree, progress, Workers(executor, url or fetcher.url) if executor else None, layout)
+    walk = Walk(fetcher, tree, progress, Hands(workers, url or fetcher.url), layout)
     walk.walk()
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
@@ -132,17 +132,6 @@ def _missing_bundle(finding: Finding) -> int | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """Processes that recompute runs of entries.
-
-    url   what each of them opens to read the log, as `open_log` takes it
-    """
-
-    executor: Executor
-    url: str
-
-
 class Walk:
     """One audit, in the process that collects the findings."""
 
@@ -151,14 +140,14 @@ class Walk:
         fetcher: Fetcher,
         tree: TreeHead,
         progress: Callable[[int], None] | None = None,
-        workers: Workers | None = None,
+        hands: Hands | None = None,
         layout: str = TLOG_TILES,
     ) -> None:
         self._fetcher = fetcher
         self._layout = layout
         self._tree = tree
         self._progress = progress
-        self._workers = workers
+        self._hands = hands or Hands()
         self.findings: list[Finding] = []
 
     def walk(self) -> None:
@@ -183,13 +172,10 @@ class Walk:
         if level > 2:
             return [self._judged(below, self.below(below)) for below in self._children(above)]
         stated = list(self._children(above))
-        run = partial(recompute_run, self._fetcher, layout=self._layout)
-        workers = self._workers
-        runs = (
-            workers.executor.map(partial(_recompute_run_at, workers.url, self._layout), stated)
-            if workers
-            else map(run, stated)
-        )
+        workers, share = self._hands.workers, self._hands.share(self._fetcher)
+        here = partial(recompute_run, self._fetcher, layout=self._layout, parallel=share)
+        there = partial(_recompute_run_at, self._hands.url, self._layout, share)
+        runs = workers.each(stated, here, there)
         return [self._judged(below, self._taken(run)) for below, run in zip(stated, runs, strict=True)]
 
     def _children(self, above: Stated) -> Iterator[Stated]:
@@ -228,25 +214,26 @@ class Walk:
             self._progress(entries)
 
 
-def recompute_run(fetcher: Fetcher, above: Stated, layout: str = TLOG_TILES) -> Run:
+def recompute_run(fetcher: Fetcher, above: Stated, layout: str = TLOG_TILES, parallel: int | None = None) -> Run:
     """Recompute the level-0 tiles below a tile of level 1 from their entries.
 
+    parallel   how many objects to fetch at a time; None for as many as the fetcher says
     Returns the hash of each, None where it is not known, and the findings.
     """
     findings: list[Finding] = []
     computed = []
-    objects = Objects(fetcher, findings, LAYOUTS[layout])
+    objects = Objects(fetcher, findings, LAYOUTS[layout], parallel)
     contents = objects.fetch_all(child for at in range(above.tile.width) for child in children(above.tile, at))
     for position, (tile, bundle) in enumerate(zip(contents, contents, strict=True)):
-        pair = objects.pair(above, position, tile, bundle)
-        computed.append(pair.root)
-        findings += pair.findings
+        root = objects.agreed(above.says(position), tile[1], *bundle)
+        if root is None:
+            pair = objects.pair(above, position, tile, bundle)
+            root = pair.root
+            findings += pair.findings
+        computed.append(root)
     return computed, findings
 
 
-def _recompute_run_at(url: str, layout: str, above: Stated) -> Run:
+def _recompute_run_at(url: str, layout: str, parallel: int, above: Stated) -> Run:
     """Call `recompute_run` in another process, which opens the log itself: a fetcher cannot be sent to it."""
-    return recompute_run(_opened(url), above, layout)
-
-
-_opened = lru_cache(maxsize=1)(open_log)
+    return recompute_run(opened(url), above, layout, parallel)

@@ -3,23 +3,32 @@
     SRC → verified bundles → batches → append → DST, whose root is SRC's at every size
 
 DST's tree has to be a prefix of SRC's. So an import that was interrupted goes on where it stopped, and one that is
-repeated later adds what SRC has gained since. One batch at a time is in memory.
+repeated later adds what SRC has gained since. Bundles are read and checked by workers (`tiles.workers`), a few ahead;
+the order is decided here, by one compare-and-swap a batch. In memory are one batch, and what the workers have ahead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, groupby
 from typing import Protocol
 
 from tiles.entries.batching import BATCH_SIZE, MAX_BATCH_BYTES
 from tiles.errors import Refused, UsageError, VerificationError
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.read.client import LogClient
+from tiles.read.runs import Hands, Run, some_bundles, some_bundles_at
+from tiles.store.past_caches import Several
+from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import TILE_WIDTH
 from tiles.tree.merkle import TreeHead
 from tiles.write.ahead import MAX_BATCH
 from tiles.write.results import Appended
+
+_BUNDLES = 16  # of one run: few enough that their bytes can be held, for each worker and two more
 
 _OTHERS = "a log that is imported into may have no other writers"
 
@@ -51,6 +60,7 @@ def import_log(
     *,
     batch_size: int = BATCH_SIZE,
     progress: Callable[[int], None] | None = None,
+    hands: Hands | None = None,
 ) -> Imported:
     """Append to a log the entries that another one has beyond its size, and return what was added, perhaps nothing.
 
@@ -58,6 +68,7 @@ def import_log(
     batch_size   entries committed at a time, 1 to MAX_BATCH. A batch ends where the log's size is a multiple of it,
                  and after a bundle's last entry once it has more than MAX_BATCH_BYTES
     progress     is called with how many more of the other log's entries the log has; first with those it had before
+    hands        read and check bundles of the other log
 
     Raises Refused, before anything is added, unless the log is a prefix of the other one; and if another writer adds
     to it meanwhile. Raises VerificationError if the other log is not sound, or if the log does not have its root.
@@ -70,7 +81,7 @@ def import_log(
     count = progress or _nobody
     count(first)
     at = first
-    for batch in _batches(source, first, batch_size):
+    for batch in _batches(_bundles(source, first, hands or Hands()), first, batch_size):
         # Reading took a while, and entries that are appended at a wrong index stay there: check the size once more.
         _check_size(log.finish().tree.size, at)
         done = log.append(batch)
@@ -118,17 +129,51 @@ def _check_root(tree: TreeHead, size: int, source: LogClient) -> None:
         )
 
 
-def _batches(source: LogClient, first: int, batch_size: int) -> Iterator[list[bytes]]:
-    """Yield the source's entries from an index on, cut where they are to be committed."""
+def _bundles(source: LogClient, first: int, hands: Hands) -> Iterator[Sequence[bytes]]:
+    """Yield the source's entries from an index on, those of one bundle together."""
+    size = source.tree.size
+    begin, stop = -(-first // TILE_WIDTH), size // TILE_WIDTH
+    if isinstance(source.fetcher, Several) or begin >= stop:  # each copy is judged where it is read
+        yield from _read(source, first, size)
+        return
+    yield from _read(source, first, begin * TILE_WIDTH)
+    share = hands.share(source.fetcher)
+
+    def runs() -> Iterator[Run]:
+        for at in range(begin, stop, _BUNDLES):
+            yield Run(at, source.bundle_roots(at, min(at + _BUNDLES, stop)), share)
+
+    here, there = partial(some_bundles, source.fetcher), partial(some_bundles_at, hands.url)
+    with closing(hands.workers.each(runs(), here, there)) as done:
+        for index, data in enumerate(chain.from_iterable(done), begin):
+            if data is not None:
+                yield parse_bundle(data, TILE_WIDTH)
+            else:  # the client looks for other copies, or says what is wrong
+                yield from _read(source, index * TILE_WIDTH, (index + 1) * TILE_WIDTH)
+    yield from _read(source, stop * TILE_WIDTH, size)
+
+
+def _read(source: LogClient, start: int, stop: int) -> Iterator[Sequence[bytes]]:
+    """Yield entries as the client reads them, those of one bundle together."""
+    for _, entries in groupby(source.entries(start, stop), lambda each: each[0] // TILE_WIDTH):
+        yield [entry for _, entry in entries]
+
+
+def _batches(bundles: Iterable[Sequence[bytes]], first: int, batch_size: int) -> Iterator[list[bytes]]:
+    """Yield entries, cut where they are to be committed. first: the index of the first one"""
     batch: list[bytes] = []
     held = 0  # bytes
-    for index, entry in source.entries(first, source.tree.size):
-        batch.append(entry)
-        held += len(entry)
-        end = index + 1
-        if end % batch_size == 0 or (held > MAX_BATCH_BYTES and end % TILE_WIDTH == 0):
-            yield batch
-            batch, held = [], 0
+    at = first
+    for entries in bundles:
+        start = 0
+        while start < len(entries):
+            taken = entries[start : start + batch_size - at % batch_size]
+            batch += taken
+            held += sum(map(len, taken))
+            start, at = start + len(taken), at + len(taken)
+            if at % batch_size == 0 or (held > MAX_BATCH_BYTES and at % TILE_WIDTH == 0):
+                yield batch
+                batch, held = [], 0
     if batch:
         yield batch
 

@@ -7,19 +7,21 @@ judged: a cache may have kept what the log has mended, or never had.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from struct import unpack
+from itertools import tee
 from typing import TypeVar
 
 from tiles.errors import Malformed, NotFound, TileError
 from tiles.parallel import in_parallel
+from tiles.read.fetcher import is_local
 from tiles.read.log_formats import ROOMY, TLOG_TILES, LogFormat
 from tiles.read.tiles import fetch_tile, fetch_tile_anew
-from tiles.store import Fetcher
+from tiles.store import Fetcher, StoreFetcher
 from tiles.tree.blame import Finding, Hashes, Stated, judge_pair, leads_to_root
-from tiles.tree.bundle import parse_bundle
+from tiles.tree.bundle import bundle_leaves
 from tiles.tree.layout import Tile, edge_tiles
-from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead, leaf_hashes, node_root
+from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead, flat_root, node_root, split_hashes
 from tiles.tree.tile import parse_tile
 
 T = TypeVar("T")
@@ -47,8 +49,15 @@ class Pair:
 class Objects:
     """Fetches tiles and bundles, and records which are missing or malformed instead of raising."""
 
-    def __init__(self, fetcher: Fetcher, findings: list[Finding], log_format: LogFormat = TLOG_TILES) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        findings: list[Finding],
+        log_format: LogFormat = TLOG_TILES,
+        parallel: int | None = None,
+    ) -> None:
         self._fetcher = fetcher
+        self._parallel = parallel or fetcher.parallel
         self._format = log_format
         self._roomy = ROOMY if log_format is TLOG_TILES else log_format
         self._findings = findings
@@ -60,7 +69,29 @@ class Objects:
 
     def fetch_all(self, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
         """Yield tiles and bundles in order, each with what `fetch` returns."""
-        return in_parallel(lambda tile: (tile, self.fetch(tile)), tiles, self._fetcher.parallel)
+        if is_local(self._fetcher) and isinstance(self._fetcher, StoreFetcher):
+            return self._fetch_here(self._fetcher, tiles)
+        return in_parallel(lambda tile: (tile, self.fetch(tile)), tiles, self._parallel)
+
+    def _fetch_here(self, fetcher: StoreFetcher, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
+        """Do the same for a log on a disk, at a third of the cost for each object; for one in trouble as ever."""
+        wanted, named = tee(tiles)
+        found = fetcher.fetch_each((self._format.path(tile), self._roomy.limit(tile)) for tile in named)
+        for tile, data in zip(wanted, found, strict=True):
+            yield tile, self.fetch(tile) if data is None else data
+
+    def agreed(self, expected: Hash | None, tile: bytes, bundle: Tile, data: bytes) -> Hash | None:
+        """Return the hash of a full level-0 tile if that is expected, and its bundle has its leaf hashes; else None.
+
+        `pair` says the same of such a pair, and what is wrong with any other one. Looking at all hashes at once takes
+        half its time.
+        """
+        if expected is None:
+            return None
+        with suppress(Malformed):
+            if self._flat_leaves(bundle, data) == tile and flat_root(tile) == expected:
+                return expected
+        return None
 
     # ---- judged, and once more if need be
 
@@ -150,11 +181,17 @@ class Objects:
         """Return the leaf hashes of the entries in a bundle; None, and a finding, if these are not the bytes of one."""
         try:
             if self._format is TLOG_TILES:
-                return leaf_hashes(_entries(data, bundle.width))
+                return split_hashes(bundle_leaves(data, bundle.width))
             return list(self._format.leaf_hashes(self._format.parse_bundle(bundle, data)))
         except Malformed as error:
             self._wrong(bundle, error)
             return None
+
+    def _flat_leaves(self, bundle: Tile, data: bytes) -> bytes:
+        """Return the leaf hashes of the entries in a bundle, one after the other. Raises Malformed."""
+        if self._format is TLOG_TILES:
+            return bundle_leaves(data, bundle.width)
+        return b"".join(self._format.leaf_hashes(self._format.parse_bundle(bundle, data)))
 
     def _whole(self, tile: Tile, data: bytes) -> bytes | None:
         """Return the bytes of a tile as they are; None, and a finding, if they are too few or too many."""
@@ -165,11 +202,3 @@ class Objects:
 
     def _wrong(self, tile: Tile, error: Malformed) -> None:
         self._findings.append(self._missing.get(tile) or Finding(self._format.path(tile), error.problem))
-
-
-def _entries(data: bytes, width: int) -> Sequence[bytes]:
-    """Do what `parse_bundle` does, at a tenth of its cost where all entries have one length, as in many logs."""
-    stride = 2 + int.from_bytes(data[:2], "big")
-    if len(data) == width * stride and data[::stride] + data[1::stride] == data[:1] * width + data[1:2] * width:
-        return unpack(f"2x{stride - 2}s" * width, data)
-    return parse_bundle(data, width)

@@ -2,10 +2,12 @@
 
     sequencer   the write path, a method a step; begin here
     results     what a run says it has done
+    state       what loading returns: head, checkpoint and anchor, and the versions to hand to `swap`
     load        step 1: what is committed and what is published, or a refusal
     recover     step 2: finishing what an earlier run has committed
     once        what of a batch is new, if equal entries are to be logged once
     ahead       steps 3 and 4 for entries that a caller gives, also ahead of their turn
+    complete    steps 5 to 10, for a batch that is staged
     commit      steps 4 and 5: staging, and the one swap that decides
     publish     steps 6 to 9: tiles, signature, checkpoint
     cosign      step 8: how witnesses are asked, what it comes to, and policies that no log can be published by

@@ -147,7 +147,8 @@ class Adoption:
         if published != head.tree and published.size != head.base:
             raise Refused(f"size {published.size} is published, and the head commits to {head.tree}", hint=_HINT)
         for listed in self._parts.public.list(CHECKPOINTS):
-            if (kept_size(listed.path) or 0) > published.size:
+            # the one that is committed may be kept already: the run that was about to publish it has died
+            if (size := kept_size(listed.path) or 0) > published.size and size != head.tree.size:
                 raise Refused(f"{self._parts.public.url}/{listed.path} is larger than the checkpoint", hint=_HINT)
         return published
 

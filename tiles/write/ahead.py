@@ -6,22 +6,26 @@ log has gone on otherwise, it is planned again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import overload
 
 from tiles.errors import AccessError, Refused, UsageError
+from tiles.records.head import Head
 from tiles.records.staged_batch import Batch
-from tiles.tree.bundle import check_entry_sizes
+from tiles.store import Store
+from tiles.tree.bundle import check_entry_sizes, decode_entries
 from tiles.tree.edge import Edge
 from tiles.tree.merkle import TreeHead, leaf_hashes, split_hashes
 from tiles.tree.plan import Plan, plan
 from tiles.write.commit import Committer
-from tiles.write.load import State
 from tiles.write.once import Once, Wanted, anyway
 from tiles.write.own_tree import OwnTree
+from tiles.write.state import State
 
 MAX_BATCH = 1 << 20  # entries of one commit
+AHEAD = 4096  # entries: below, what a second thread costs is more than it saves, where no store answers over a network
 
 Staged = tuple[Plan, Batch, str]  # a batch that is staged: its plan, and the digest by which a head names it
 
@@ -40,6 +44,30 @@ class Ahead:
     since: TreeHead | None = None
     wanted: Wanted | None = None
     staged: Staged | None = None
+
+
+class Encoded(Sequence[bytes]):
+    """Entries as a plan holds them, decoded each time somebody asks for them.
+
+    Once a batch is staged, few ask. The list of its entries would take as much memory as all else that is held of it.
+    """
+
+    def __init__(self, planned: Plan) -> None:
+        self._pieces = planned.pieces
+        self._count = planned.count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (entry for piece in self._pieces for entry in decode_entries(piece))
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, at: int | slice) -> bytes | Sequence[bytes]:
+        return list(self)[at]
 
 
 class Planner:
@@ -66,8 +94,8 @@ class Planner:
         staged = ahead.staged if ahead.since == tree else None
         if wanted.new and staged is None:
             check_open(state)
-            staged = self._stage(edge, wanted)
-        return Ahead(ahead.entries, tree, wanted, staged), wanted
+            staged = self._stage(edge, wanted, state.head)
+        return self._lean(Ahead(ahead.entries, tree, wanted, staged)), wanted
 
     def ahead(self, edge: Edge, published: Edge, entries: Sequence[bytes]) -> Ahead:
         """Return the next batch, planned on what is committed, as far as that can be done now.
@@ -80,7 +108,7 @@ class Planner:
         wanted = None
         with suppress(AccessError):  # then the rest is done when its turn comes
             wanted = self._look(entries, published, edge.size, None)
-            return Ahead(entries, edge.tree, wanted, self._stage(edge, wanted) if wanted.new else None)
+            return self._lean(Ahead(entries, edge.tree, wanted, self._stage(edge, wanted) if wanted.new else None))
         return Ahead(entries, edge.tree if wanted else None, wanted)
 
     def committed(self, planned: Plan) -> None:
@@ -93,6 +121,7 @@ class Planner:
         there = dict(batch.already)
         if batch.took or batch.count + len(there) != len(entries):
             return False
+        entries = list(entries)
         if [entry for position, entry in enumerate(entries) if position not in there] != batch.entries():
             return False
         leaves = leaf_hashes([entries[position] for position in there])
@@ -105,10 +134,26 @@ class Planner:
             return anyway(entries, size)
         return self._once.look(entries, None, published, size, before)
 
-    def _stage(self, edge: Edge, wanted: Wanted) -> Staged:
+    def _stage(self, edge: Edge, wanted: Wanted, head: Head | None = None) -> Staged:
         planned = plan(edge, wanted.new)
-        batch = Batch(planned.base, planned.count, planned.body, already=wanted.already)
-        return planned, batch, self._committer.stage(batch)
+        batch = Batch(planned.base, planned.count, already=wanted.already)
+        return planned, batch, self._committer.stage(batch, planned.pieces, before=head, tree=planned.tree)
+
+    def _lean(self, ahead: Ahead) -> Ahead:
+        """Return a batch in less memory: what is staged is held by its plan, if all that was wanted is new."""
+        if ahead.staged is None or self._once is not None:
+            return ahead
+        planned = ahead.staged[0]
+        encoded = Encoded(planned)
+        return replace(ahead, entries=encoded, wanted=anyway(encoded, planned.base))
+
+
+def is_planned_ahead(private: Store, entries: int) -> bool:
+    """Tell whether to plan and stage the next batch while one is published. entries: of that one
+
+    In a bucket, always: to stage is a request, and others are waited for meanwhile.
+    """
+    return private.parallel > 1 or entries >= AHEAD
 
 
 def checked(entries: Sequence[bytes], *, at_end: bool = False) -> Sequence[bytes]:

@@ -15,8 +15,8 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.records.head import Head
 from tiles.retry import ATTEMPTS, Clock, among_writers
 from tiles.write.ahead import check_open
-from tiles.write.load import State
 from tiles.write.recover import Recoverer, Steps
+from tiles.write.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ from tiles.records.head import Head
 from tiles.records.paths import HEAD, policy_path, staged_path
 from tiles.records.staged_batch import Batch, digest
 from tiles.retry import Clock, among_writers
-from tiles.store import Store
+from tiles.store import Store, Version, create_before_swap
 from tiles.tree.merkle import TreeHead
-from tiles.write.load import Loader, State
+from tiles.write.load import Loader
 from tiles.write.own_tree import OwnTree
+from tiles.write.state import State
 
 _UNKNOWN = "run again with the same entries: they are not added twice while they wait to be published"
 
@@ -34,6 +35,8 @@ class Committer:
         self._tree = tree
         self._clock = clock
         self._last = ""  # the nonce of the last head this run tried to write
+        self._drafted: Head | None = None  # the head for what was staged last
+        self.landed: Version | None = None  # the version of the head that this run committed last, where it is known
 
     def new_nonce(self) -> str:
         """Return 32 hex digits that no head has had."""
@@ -44,11 +47,22 @@ class Committer:
         """Whether a head is the last one that this run tried to write: then no other run is about to finish it."""
         return head.nonce == self._last
 
-    def stage(self, batch: Batch) -> str:
-        """Store a batch, so that it lasts, at the path by which a head can name it; return its digest."""
-        data = batch.data
+    def stage(
+        self, batch: Batch, pieces: Sequence[bytes] = (), *, before: Head | None = None, tree: TreeHead | None = None
+    ) -> str:
+        """Store a batch, so that it lasts, at the path by which a head can name it; return its digest.
+
+        pieces         its entries, where it does not hold them itself
+        before, tree   of a batch that is committed next: the head that it is committed on, and the tree it leads to
+        """
+        data = batch.with_entries(pieces) if pieces else batch.data
         name = digest(data)
-        self._private.create({staged_path(batch.size, name): data})
+        objects = {staged_path(batch.size, name): data}
+        if before is not None and tree is not None:
+            self._drafted = before.extended(tree, name, self.new_nonce())
+            create_before_swap(self._private, objects, HEAD, self._drafted.data)
+        else:
+            self._private.create(objects)
         self._private.barrier()
         return name
 
@@ -106,11 +120,13 @@ class Committer:
 
         batch, name   what was staged, and its digest
         """
-        head = state.head.extended(tree, name, self.new_nonce())
-        unsure = False
+        head, self._drafted = self._drafted, None
+        if head is None or head != state.head.extended(tree, name, head.nonce):
+            head = state.head.extended(tree, name, self.new_nonce())
+        unsure, self.landed = False, None
         for _ in among_writers(self._clock):
             try:
-                self._private.swap(HEAD, head.data, state.version)
+                self.landed = self._private.swap(HEAD, head.data, state.version)
             except Conflict:
                 if not unsure:
                     return None

@@ -14,7 +14,6 @@ from tiles.errors import NotFound, Refused, explained
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, OPEN, Admission, parse_admission
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.keys import VerifierKey, parse_vkey
-from tiles.notes.note import claimed
 from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.read.trouble import located
 from tiles.records.fields import MAX_RECORD_SIZE
@@ -29,6 +28,7 @@ from tiles.write.cosign import check_policy
 from tiles.write.last_used import last_used, moved_to
 from tiles.write.own_tree import OwnTree
 from tiles.write.pending import is_of_later_head
+from tiles.write.state import State
 
 LOST_ANCHOR = explained(
     "the-anchor-is-gone",
@@ -47,43 +47,6 @@ _LOST_HEAD = explained(
 _LOST_POLICY = explained("a-policy-is-gone", "restore it from a copy of the private part")
 
 Use = Callable[[Iterable[str]], object]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A log as a writer found it.
-
-    policy      the publishing policy that the head names; admission, the one for submissions
-    published   the published checkpoint; None in a log whose first one is not published yet
-    modified    when the head was written, by the store's clock
-    """
-
-    head: Head
-    version: Version
-    modified: float
-    policy: Policy
-    admission: Admission
-    anchor: Anchor
-    published: SignedCheckpoint | None
-    published_version: Version | None
-
-    @property
-    def checkpoint(self) -> SignedCheckpoint:
-        """The published checkpoint. Raises Refused if the first one is not published yet."""
-        if self.published is None:
-            raise Refused(f"the log {self.head.origin} has no published checkpoint yet")
-        return self.published
-
-    @property
-    def is_signed_by_all(self) -> bool:
-        """Whether the published checkpoint has the signatures of all keys of the head, all of them verified."""
-        keys = set(map(parse_vkey, self.head.vkeys))
-        return self.published is not None and {key for _, key in claimed(self.published.note, keys)} == keys
-
-    @property
-    def is_published(self) -> bool:
-        """Whether readers can see all that is committed."""
-        return self.published is not None and self.published.tree == self.head.tree
 
 
 def read_head(private: Store) -> tuple[Head, Version, float]:
@@ -166,14 +129,16 @@ class Loader:
             self._check_identity(head)
             if published is None or published.tree.size not in (head.base, head.tree.size):
                 published, published_version = self._tree.read_checkpoint()
-            if self._has_moved_on(head, published, anchor := self._memory.recall()[0]):
+            found, anchor_version = self._memory.recall()
+            if self._has_moved_on(head, published, found):
                 continue
             self._check_published(head, published)
-            anchor = self._check_anchor(head, published, anchor)
+            anchor = self._check_anchor(head, published, found)
             policy, admission = self._publishing_policy(head), self._admission_policy(head)
             if policy.needs_witnesses and is_of_later_head(self._tree.read_pending()[0], head, self.read_head):
                 continue
-            return State(head, version, modified, policy, admission, anchor, published, published_version)
+            shown = published, published_version
+            return State(head, version, modified, policy, admission, anchor, anchor_version, *shown)
 
     def read_head(self) -> tuple[Head, Version, float]:
         """Return the head, its version and when it was written. Raises NotFound if there is none."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 from tiles.errors import LogError, NotFound, Refused, TilesError, explained
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -21,11 +22,12 @@ from tiles.records.paths import PENDING, TRACES
 from tiles.store import Store, StoreFetcher, Version
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
-from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_WIDTH, Tile, tile_at
-from tiles.tree.merkle import Hash, TreeHead, leaf_hashes
+from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, tile_at
+from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead, leaf_hashes, node_root
 from tiles.tree.plan import Plan
 from tiles.tree.proof import Node, build_proof, check_range, consistency_nodes, root_nodes, verify_consistency
 from tiles.tree.reader import TreeReader
+from tiles.tree.tile import parse_tile
 
 
 class OwnTree:
@@ -42,6 +44,7 @@ class OwnTree:
         self._public = public
         self._edge = EMPTY_EDGE  # the right edge that was read or published last
         self._grown: Plan | None = None  # of the batch that was published last
+        self._accepted: SignedCheckpoint | None = None  # the last one whose signatures are known to be ours
 
     def read_checkpoint(self) -> tuple[SignedCheckpoint, Version] | tuple[None, None]:
         """Return the published checkpoint, signed by our keys, and its version; a pair of None if there is none."""
@@ -67,10 +70,17 @@ class OwnTree:
 
         Raises Refused for another log's, LogError for one that is not signed like that.
         """
+        if self._accepted is not None and data == self._accepted.data:
+            return self._accepted
         signed = parse_signed_checkpoint(data)
         if signed.origin != self.verifier.name:
             raise Refused(f"{self.url} publishes the log {signed.origin}, the key is of {self.verifier.name}")
-        return self._policy.accept(signed).signed
+        self._accepted = self._policy.accept(signed).signed
+        return self._accepted
+
+    def verified(self, signed: SignedCheckpoint) -> None:
+        """Take note of a checkpoint by our keys whose signatures were verified: its bytes are not verified again."""
+        self._accepted = signed
 
     def is_empty(self) -> bool:
         """Whether there is no trace of a log: no checkpoint, published or pending, and nothing else of a log only."""
@@ -142,6 +152,8 @@ class OwnTree:
     def prove_since(self, size: int, tree: TreeHead, planned: Plan | None) -> tuple[Hash, ...]:
         """Return the consistency proof of the first `size` entries of a tree and all of it; else as `prove`."""
         parts = consistency_nodes(size, tree.size)
+        if planned is not None and (proof := _planned_proof(planned, parts)) is not None:
+            return proof
         return build_proof(parts, self._reader(tree, [node for part in parts for node in part], planned).hash)
 
     def right_edge(self, tree: TreeHead) -> Edge:
@@ -179,6 +191,23 @@ class OwnTree:
                 f"{self.url}/{tile.path} is gone; the log cannot grow without it",
                 hint=explained("a-tile-is-gone", "`tiletree repair LOG` puts it back"),
             ) from None
+
+
+def _planned_proof(planned: Plan, parts: Sequence[Sequence[Node]]) -> tuple[Hash, ...] | None:
+    """Return a proof out of the tiles of a plan alone; None if it needs others.
+
+    Nothing is verified here: they are this run's own, and whoever is given the proof verifies it against both roots.
+    """
+    hashes: dict[Node, Hash] = {}
+    for node in chain.from_iterable(parts):
+        level, height = divmod(node.height, TILE_HEIGHT)
+        index, first = divmod(node.index << height, TILE_WIDTH)
+        tile = tile_at(planned.tree.size, level, index)
+        if (data := planned.objects.get(tile.path)) is None:
+            return None
+        width = 1 << height
+        hashes[node] = node_root(parse_tile(data[HASH_SIZE * first : HASH_SIZE * (first + width)], width))
+    return build_proof(parts, hashes.__getitem__)
 
 
 def _incomplete(url: str, tree: TreeHead, since: int, error: TilesError) -> Refused:

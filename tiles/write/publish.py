@@ -8,25 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from tiles.errors import AccessError, Conflict, OutcomeUnknown, Refused
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.cosigned import adds, shortfall, union
+from tiles.parallel import in_background
 from tiles.retry import Clock, among_writers
 from tiles.signing.anchor import OPEN, Anchor
 from tiles.signing.signer import Signer
-from tiles.store import Differs
+from tiles.store import Differs, Version
 from tiles.tree.layout import CHECKPOINT
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import Plan
 from tiles.write.cosign import BelowQuorum, Cosigned, Overtaken, Witnessing
 from tiles.write.in_the_way import IN_THE_WAY
-from tiles.write.load import LOST_ANCHOR, State
+from tiles.write.load import LOST_ANCHOR
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 from tiles.write.pending import Pending
+from tiles.write.state import State
 from tiles.write.witnesses import Witnesses
+
+Keep = Callable[[SignedCheckpoint], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing a committed tree has come to.
+
+    signed   its checkpoint
+    left     the log as this run has left it, but for the head: anchor and checkpoint are its own, and the checkpoint is
+             kept for history, so that it lasts; None if another run was first, or this cannot be told
+    """
+
+    signed: SignedCheckpoint
+    left: State | None = None
 
 
 class Publisher:
@@ -41,21 +59,24 @@ class Publisher:
         self._tree = tree
         self._clock = clock
 
-    def publish(self, state: State, planned: Plan | None, tree: TreeHead) -> SignedCheckpoint:
-        """Take a committed tree from its plan (None: it has no new entries) to its published checkpoint."""
+    def publish(self, state: State, planned: Plan | None, tree: TreeHead, keep: Keep) -> Published:
+        """Take a committed tree from its plan (None: it has no new entries) to its published checkpoint.
+
+        keep   keeps a checkpoint that meets the policy for history
+        """
         if planned is not None:
             self._write(planned)
-        signed = self._sign(tree, planned, state.anchor)
+        signed, state = self._sign(tree, planned, state)
         if not state.policy.needs_witnesses:
-            return self._swap(signed, state)
+            return self._swap(signed, state, keep)
         if state.published is not None and state.published.tree == tree:  # of a log with another key by now
             signed = union(signed.checkpoint, [*signed.note.signatures, *state.published.note.signatures], state.policy)
         cosigned = self._cosign(signed, state, planned)
-        published = self._swap(cosigned.signed, state)
-        self._how.told(replace(cosigned, signed=published, published=True))
+        published = self._swap(cosigned.signed, state, keep)
+        self._how.told(replace(cosigned, signed=published.signed, published=True))
         return published
 
-    def refresh(self, state: State, keep: Callable[[SignedCheckpoint], object], *, everyone: bool = True) -> Cosigned:
+    def refresh(self, state: State, keep: Keep, *, everyone: bool = True) -> Cosigned:
         """Ask the witnesses for lines over the published checkpoint, and publish it with those that it lacks.
 
         keep       is given the checkpoint that meets the policy, before it is published: a run that dies in between
@@ -70,7 +91,7 @@ class Publisher:
             if not cosigned.shortfall:
                 keep(cosigned.signed)
                 self._public.barrier()  # were it lost, nobody would keep it, for what is published meets the policy
-            cosigned = replace(cosigned, signed=self._swap(cosigned.signed, state, improving=True))
+            cosigned = replace(cosigned, signed=self._swap(cosigned.signed, state, None, improving=True).signed)
         cosigned = replace(cosigned, published=True)
         self._how.told(cosigned)
         return cosigned
@@ -117,30 +138,31 @@ class Publisher:
             raise
         self._public.barrier()
 
-    def _sign(self, tree: TreeHead, planned: Plan | None, loaded: Anchor) -> SignedCheckpoint:
-        """Sign a committed tree. loaded: the anchor as it was when the log was loaded."""
-        anchor = loaded
+    def _sign(self, tree: TreeHead, planned: Plan | None, state: State) -> tuple[SignedCheckpoint, State]:
+        """Sign a committed tree; return the checkpoint, and the state with the anchor as it is now."""
+        anchor, version = state.anchor, state.anchor_version
         for attempt in among_writers(self._clock):
             if attempt:
-                anchor = self._again(loaded)
+                anchor, version = self._again(state.anchor)
             if anchor.tree.size > tree.size:
                 raise Overtaken
             proof = self._tree.prove(anchor.tree, tree, planned)
             with suppress(Conflict, OutcomeUnknown):  # then the anchor is read again, and decides
-                return self._signer.sign(tree, anchor, proof)
+                signed, version = self._signer.sign_and_tell(tree, anchor, proof, version)
+                return signed, replace(state, anchor=replace(anchor, tree=tree), anchor_version=version)
         raise AccessError(f"{self._signer.memory.store.url}: the anchor kept moving")
 
-    def _again(self, loaded: Anchor) -> Anchor:
+    def _again(self, loaded: Anchor) -> tuple[Anchor, Version | None]:
         """Read the anchor once more. Raises Refused if it is not the one that was loaded."""
-        anchor, _ = self._signer.memory.recall()
+        anchor, version = self._signer.memory.recall()
         if anchor is None or anchor.identity != loaded.identity:
             raise Refused(f"the anchor at {self._signer.memory.store.url} was taken away", hint=LOST_ANCHOR)
-        return anchor
+        return anchor, version
 
     def freeze(self, state: State) -> None:
         """Let nothing more be signed, once the head is frozen and published."""
         for attempt in among_writers(self._clock):
-            anchor = self._again(state.anchor) if attempt else state.anchor
+            anchor = self._again(state.anchor)[0] if attempt else state.anchor
             if anchor.tree != state.head.tree:
                 raise Refused(f"{anchor.tree} was signed, and the frozen log ends with {state.head.tree}")
             if anchor.state != OPEN:
@@ -150,16 +172,24 @@ class Publisher:
                 return
         raise AccessError(f"{self._signer.memory.store.url}: the anchor kept moving")
 
-    def _swap(self, signed: SignedCheckpoint, state: State, *, improving: bool = False) -> SignedCheckpoint:
+    def _swap(self, signed: SignedCheckpoint, state: State, keep: Keep | None, *, improving: bool = False) -> Published:
         """Publish a checkpoint, unless there is one by now that is larger, or says as much; return what is published.
 
         Of a larger one that is the given one, which is in it. Of the same size, the union of both is published, unless
         what is there meets the policy. improving: then, too, where the union has more lines, or newer ones
+
+        keep   None if the caller has kept the checkpoint. It is kept no later than it is published, so that the swap
+               makes both last. A run that dies in between has kept what the next one publishes: the tree is committed,
+               and signed
         """
         version = state.published_version
+        is_kept = keep is not None and not shortfall(signed, state.policy)
+        if is_kept:
+            self._tree.verified(signed)
+        keeping: list[Callable[[], object]] = [partial(keep, signed)] if keep is not None and is_kept else []
         for _ in among_writers(self._clock):
             try:
-                self._public.swap(CHECKPOINT, signed.data, version)
+                at = self._keep_and_swap(keeping, signed, version)
             except (Conflict, OutcomeUnknown):
                 found, version = self._tree.read_checkpoint()
                 if found is None or found.tree.size < signed.tree.size:
@@ -167,12 +197,28 @@ class Publisher:
                 if found.tree.size == signed.tree.size and found.tree != signed.tree:
                     raise Refused(f"the published tree is {found.tree}, the committed one {signed.tree}") from None
                 if found.tree.size > signed.tree.size:
-                    return signed
+                    return Published(signed)
                 if not state.policy.needs_witnesses or (not improving and not shortfall(found, state.policy)):
-                    return found
+                    return Published(found)
                 signed = union(signed.checkpoint, [*found.note.signatures, *signed.note.signatures], state.policy)
                 if not adds(signed, found, state.policy):
-                    return found
+                    return Published(found)
             else:
-                return signed
+                left = replace(state, published=signed, published_version=at) if is_kept else None
+                return Published(signed, left)
         raise AccessError(f"{self._public.url}/{CHECKPOINT} kept changing")
+
+    def _keep_and_swap(
+        self, keeping: list[Callable[[], object]], signed: SignedCheckpoint, version: Version | None
+    ) -> Version:
+        """Keep a checkpoint, unless that is done, and publish it; side by side where each waits for an answer."""
+        under_way = None
+        if keeping and self._public.parallel > 1:
+            under_way = in_background(keeping.pop())
+        elif keeping:
+            keeping.pop()()
+        try:
+            return self._public.swap(CHECKPOINT, signed.data, version)
+        finally:
+            if under_way is not None:
+                under_way.result()

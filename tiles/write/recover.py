@@ -20,10 +20,11 @@ from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import plan
 from tiles.write.commit import Committer
 from tiles.write.cosign import BelowQuorum, Cosigned, Overtaken, Witnessing
-from tiles.write.load import Expected, Loader, State
+from tiles.write.load import Expected, Loader
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 from tiles.write.publish import Publisher
+from tiles.write.state import State
 from tiles.write.tidy import Tidier
 
 
@@ -107,7 +108,7 @@ class Recoverer:
         The head may not last yet. If it is lost, the checkpoint has a signature more than the head asks for.
         """
         with suppress(Overtaken):  # then a larger tree is committed, and published with all of them
-            self._steps.publisher.publish(state, None, state.head.tree)
+            self._steps.publisher.publish(state, None, state.head.tree, self._steps.tidier.keep)
 
     def check_published(self) -> None:
         """Raise Unfinished if something is committed that is not published."""
@@ -172,14 +173,14 @@ class Recoverer:
                     ),
                 )
         try:
-            signed = self._steps.publisher.publish(state, planned, state.head.tree)
+            published = self._steps.publisher.publish(state, planned, state.head.tree, self._steps.tidier.keep)
         except Overtaken:
             self.check_overtaken(state.head.tree)
             return
         except BelowQuorum as error:
             error.head, error.batch = state.head, batch
             raise
-        self._steps.tidier.tidy(state, state.head, batch, signed)
+        self._steps.tidier.tidy(state, state.head, batch, published.signed, is_kept=published.left is not None)
 
     def finished(self, head: Head) -> None:
         """Take note that this run has published and tidied what this head commits to."""

@@ -28,9 +28,9 @@ from tiles.signing.signer import Signer
 from tiles.store import StoreFetcher
 from tiles.write.ahead import check_open
 from tiles.write.amend import Amendments
-from tiles.write.load import State
 from tiles.write.parts import Parts
 from tiles.write.recover import Steps, refusing
+from tiles.write.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
-from tiles.errors import AccessError, NotFound, Refused, TilesError, Unfinished
+from tiles.errors import AccessError, NotFound, Refused
 from tiles.inbox.admission import OPEN, Admission, check_writer
 from tiles.inbox.attachments import Attachments
 from tiles.inbox.reader import Inbox
@@ -20,22 +20,23 @@ from tiles.inbox.selection import Limits
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import Policy, policy_of
 from tiles.parallel import in_background
-from tiles.records.head import Head
 from tiles.records.staged_batch import Batch
 from tiles.retry import ATTEMPTS, Clock, among_writers
 from tiles.signing.signer import Signer
 from tiles.store import Store
 from tiles.tree.edge import Edge
 from tiles.tree.plan import Plan, plan
-from tiles.write.ahead import Ahead, Planner, check_open, checked
+from tiles.write.ahead import Ahead, Planner, check_open, checked, is_planned_ahead
 from tiles.write.amend import Amendments
-from tiles.write.cosign import BelowQuorum, Cosigned, Overtaken, Witnessing
-from tiles.write.load import Expected, State
+from tiles.write.complete import Completer
+from tiles.write.cosign import BelowQuorum, Cosigned, Witnessing
+from tiles.write.load import Expected
 from tiles.write.once import Known, Nowhere, Once, anyway
 from tiles.write.parts import Parts
-from tiles.write.recover import Recoverer, Steps, Undone, refusing
+from tiles.write.recover import Recoverer, Steps, refusing
 from tiles.write.rekey import Rekeying
 from tiles.write.results import Appended, Sequenced
+from tiles.write.state import State
 
 
 class Sequencer:
@@ -72,8 +73,10 @@ class Sequencer:
         parts = Parts(public, private)
         self._steps = Steps.of(parts, signer, self._expected, self._clock, how or Witnessing())
         self._recoverer = Recoverer(parts, self._steps, self._clock)
+        self._completer = Completer(self._steps, self._recoverer)
         self._amendments = Amendments(private.url, self._recoverer, self._steps, self._clock)
         self.rekeying = Rekeying(parts, signer, self._steps, self._amendments)
+        self._left: State | None = None  # the log as the last append has left it
         self.undeleted, self.grown = self._steps.tidier.undeleted, self._steps.tree.grown
 
     def create(self) -> SignedCheckpoint:
@@ -112,22 +115,26 @@ class Sequencer:
 
         take   gets the log's size, None if it is not known, and returns the next batch's entries; none at the end
 
-        While a batch is published, another thread takes, plans and stages the next one. Its own commit decides it, as
-        any batch, once the one before it is published. What `take` raises is raised after that.
+        While a batch is published, another thread takes, plans and stages the next one, where that saves time. Its own
+        commit decides it, as any batch, once the one before it is published. What `take` raises is raised after that.
+        The log is loaded again only if another writer was first: otherwise it is as the last batch has left it, which
+        the swap of the head decides.
         """
         planner = self._planner(once=once)
         ahead = Ahead(checked(take(None), at_end=True))
+        self._left = None
         while ahead.entries:
             coming: list[Future[Ahead]] = []
 
             def look_ahead(edge: Edge, before: Edge, coming: list[Future[Ahead]] = coming) -> None:
                 coming.append(in_background(lambda: planner.ahead(edge, before, checked(take(edge.size), at_end=True))))
 
-            done = self._append(ahead, planner, look_ahead)
+            looks = is_planned_ahead(self._private, len(ahead.entries))
+            done = self._append(ahead, planner, look_ahead if looks else None, left=self._left)
             yield done
             for future in coming:
                 ahead = future.result()
-            if not coming:  # an earlier run had committed this batch, or all of it was there
+            if not coming:  # nobody looked ahead, an earlier run had committed this batch, or all of it was there
                 ahead = Ahead(checked(take(done.checkpoint.tree.size), at_end=True))
 
     def sequence(self, limits: Limits | None = None, *, publish: bool = True) -> Sequenced:
@@ -156,13 +163,14 @@ class Sequencer:
                 planned = plan(self._steps.tree.right_edge(state.head.tree), wanted.new) if wanted.new else None
                 body = planned.body if planned else b""
                 batch = Batch(size, len(wanted.new), body, taken.took, taken.refused, wanted.already)
-                name = self._steps.committer.stage(batch)
-                done = self._commit(state, planned, batch, name, publish=publish)
+                tree = planned.tree if planned else state.head.tree
+                name = self._steps.committer.stage(batch, before=state.head, tree=tree)
+                done = self._completer.commit(state, planned, batch, name, publish=publish)
                 if done is not None:
                     decided = size, batch.count, batch.took, batch.refused, taken.backlog
                     waited = None if taken.oldest is None else max(0.0, self._clock.now() - taken.oldest)
                     once = wanted.complete
-                    return Sequenced(*decided, done, tries, len(batch.already), once, waited, published=publish)
+                    return Sequenced(*decided, done.signed, tries, len(batch.already), once, waited, published=publish)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; the inbox is as it was")
 
     def finish(self) -> SignedCheckpoint:
@@ -220,15 +228,20 @@ class Sequencer:
         planner: Planner,
         then: Callable[[Edge, Edge], None] | None = None,
         attached: Mapping[int, Attachments] | None = None,
+        left: State | None = None,
     ) -> Appended:
         """Append a batch.
 
         then   called once it is committed, with the right edge that it leads to, and the one before
+        left   the log as the last batch of the same call has left it, published and tidy; None: it is loaded
         """
+        self._left = None
         with refusing():
             for tries in among_writers(self._clock):
                 try:
-                    state, finished = self._recoverer.settle()
+                    # to go on from what one has left is to have loaded it right then, and to have paused since
+                    state, finished = self._recoverer.settle() if left is None else (left, [])
+                    left = None
                 except BelowQuorum as error:
                     tree = error.cosigned.signed.tree
                     if error.batch is not None and planner.is_batch_of(error.batch, ahead.entries, tree):
@@ -249,52 +262,7 @@ class Sequencer:
                         then(planned.edge, before)
 
                 planned, batch, name = ahead.staged
-                if (done := self._commit(state, planned, batch, name, landed)) is not None:
-                    return Appended(batch.base, batch.count, done, tries, batch.already, wanted.complete)
+                if (done := self._completer.commit(state, planned, batch, name, landed)) is not None:
+                    self._left = done.left
+                    return Appended(batch.base, batch.count, done.signed, tries, batch.already, wanted.complete)
         raise AccessError(f"{self._private.url}: other writers were first {ATTEMPTS} times; nothing was added")
-
-    def _commit(
-        self,
-        state: State,
-        planned: Plan | None,
-        batch: Batch,
-        name: str,
-        then: Callable[[Plan], None] | None = None,
-        *,
-        publish: bool = True,
-    ) -> SignedCheckpoint | None:
-        """Commit and publish a staged batch; return the published checkpoint, None if another writer was first.
-
-        planned   None for a batch without entries: the tree stays, and is published already
-        """
-        head = self._steps.committer.commit(state, planned.tree if planned else state.head.tree, batch, name)
-        if head is None:
-            return None
-        if then is not None and planned is not None:
-            then(planned)
-        return self._complete(state, head, batch, planned) if publish else state.checkpoint
-
-    def _complete(self, state: State, head: Head, batch: Batch, planned: Plan | None) -> SignedCheckpoint:
-        signed = None if planned else state.checkpoint
-        try:
-            try:
-                signed = signed or self._steps.publisher.publish(state, planned, head.tree)
-            except Overtaken:  # our tree is published then: writers commit on top of published trees only
-                self._recoverer.check_overtaken(head.tree)
-                signed = self._steps.loader.load().checkpoint
-            self._steps.tidier.tidy(state, head, batch, signed)
-        except Undone:
-            raise
-        except TilesError as error:
-            raise Unfinished(
-                f"the entries are committed, the run could not finish: {error.message}",
-                first_index=batch.base,
-                count=batch.count,
-                already=batch.already,
-                published=signed is not None,
-                hint="; ".join(filter(None, ["do not add them again: the next run finishes this one", error.hint])),
-            ) from error
-        if planned is not None:
-            self._steps.tree.grew(planned)
-        self._recoverer.finished(head)
-        return signed

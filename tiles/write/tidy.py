@@ -20,9 +20,10 @@ from tiles.records.decided import format_decided
 from tiles.records.head import Head
 from tiles.records.paths import POLICY, checkpoint_path, day_path, decided_path, key_change_path
 from tiles.records.staged_batch import Batch
-from tiles.store import Differs
-from tiles.write.load import State
+from tiles.store import Differs, create_before_swap
+from tiles.tree.layout import CHECKPOINT
 from tiles.write.parts import Parts
+from tiles.write.state import State
 
 
 class Tidier:
@@ -34,25 +35,41 @@ class Tidier:
         self._undeleted: list[str] = []
         self._day: date | None = None  # the last day whose first checkpoint is known to be kept
 
-    def tidy(self, state: State, head: Head, batch: Batch | None, signed: SignedCheckpoint) -> None:
-        """Keep the checkpoint for history, empty the inbox of what was decided, and delete the staged batch last."""
-        if signed.tree == head.tree and not shortfall(signed, state.policy):
-            self.keep(signed)
+    def tidy(
+        self, state: State, head: Head, batch: Batch | None, signed: SignedCheckpoint, *, is_kept: bool = False
+    ) -> None:
+        """Keep the checkpoint for history, empty the inbox of what was decided, and delete the staged batch last.
+
+        is_kept   the checkpoint was kept when it was published, and both last
+        """
+        if not is_kept and signed.tree == head.tree and not shortfall(signed, state.policy):
+            self.keep(signed, is_published=True)
         if batch is None or batch.keys:
             self._show_policy(state.policy)
         if batch is not None and batch.keys:
             self._show_key_change(batch.keys)
-        self._parts.public.barrier()  # must last now: after the next commit no run does this step again for this one
+        if not is_kept or batch is None or batch.keys:
+            # must last now: after the next commit no run does this step again for this one
+            self._parts.public.barrier()
         if batch is not None and head.staged_path is not None:
             self._settle_inbox(batch)
             self._parts.private.delete([head.staged_path])
 
-    def keep(self, signed: SignedCheckpoint) -> None:
-        """Keep a checkpoint that meets the policy: the first one of its size, and of the day."""
+    def keep(self, signed: SignedCheckpoint, *, is_published: bool = False) -> None:
+        """Keep a checkpoint that meets the policy: the first one of its size, and of the day.
+
+        is_published   False: it is about to be
+        """
         day = datetime.fromtimestamp(self._now(), UTC).date()
-        self._keep(checkpoint_path(signed.tree.size), signed)
+        path, data = checkpoint_path(signed.tree.size), signed.data
+        with suppress(Differs):  # the first one stays
+            if is_published:
+                self._parts.public.create({path: data})
+            else:
+                create_before_swap(self._parts.public, {path: data}, CHECKPOINT, data)
         if day != self._day:
-            self._keep(day_path(day), signed)
+            with suppress(Differs):
+                self._parts.public.create({day_path(day): data})
             self._day = day
 
     def undeleted(self) -> tuple[str, ...]:
@@ -103,9 +120,3 @@ class Tidier:
         except Differs as error:
             error.hint = f"find out who wrote {path}, and delete it: the log's own statement is to be there"
             raise
-
-    def _keep(self, path: str, signed: SignedCheckpoint) -> None:
-        try:
-            self._parts.public.create({path: signed.data})
-        except Differs:
-            return  # the first one stays

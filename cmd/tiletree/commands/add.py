@@ -109,22 +109,21 @@ def _append(
     progress: Progress,
     payloads: Store | None = None,
 ) -> None:
-    taken: deque[list[bytes]] = deque()
+    taken: deque[Sequence[bytes]] = deque()  # of each batch the entries that the answer may list
 
     def take(size: int | None) -> list[bytes]:
         batch = batches.take(size)
         if payloads is not None:
             payloads.barrier()  # what is logged is never missing, not even after a power cut
-        taken.append(batch)
+        taken.append(batch if len(batch) <= SHOWN_ENTRIES else ())
         return batch
 
     try:
         for appended in sequencer.append_all(take, once=report.given.once):
-            batch = taken.popleft()
-            report.add(batch, appended.indexes, appended.already, appended.checkpoint)
+            report.add(taken.popleft(), appended.indexes, appended.already, appended.checkpoint)
             report.retries += appended.retries
             report.is_sure = report.is_sure and appended.once
-            progress.advance(len(batch))
+            progress.advance(len(appended.indexes))
             sequencer.update_index(more=True)  # the answer has been printed
         report.index = sequencer.update_index()
     except Unfinished as error:
@@ -155,20 +154,21 @@ class _Report:
 
     def add(
         self,
-        batch: list[bytes],
+        batch: Sequence[bytes],
         indexes: Sequence[int],
         already: Sequence[tuple[int, int]],
         checkpoint: SignedCheckpoint | None,
     ) -> None:
         """Take down where a batch is in the log, published by `checkpoint`; its entries one by one if they are few.
 
+        batch     its entries, if they are no more than SHOWN_ENTRIES
         already   (position, index) of what was there before, or came twice
         """
         self.checkpoint = checkpoint
         there = {position for position, _ in already}
         for first, count in runs(indexes):
             self._add_range(first, count)
-        if self.entries is not None and self.count + len(batch) <= SHOWN_ENTRIES:
+        if self.entries is not None and self.count + len(indexes) <= SHOWN_ENTRIES:
             for offset, (index, entry) in enumerate(zip(indexes, batch, strict=True)):
                 name = self.given.name(self.count + offset)
                 leaf = leaf_hash(entry)
@@ -181,7 +181,7 @@ class _Report:
                 self.out.line(f"{first} to {first + count - 1}  {count} entries")
             if there:
                 self.out.line(f"{len(there)} entries that were in the log already")
-        self.count += len(batch)
+        self.count += len(indexes)
         self.already += len(there)
         self.out.partial = self.document()
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
-from multiprocessing import get_context
-
 import click
 
 from tiles.read.fetcher import open_log
@@ -17,9 +13,8 @@ from tiles.read.withheld import WithheldEntries
 from tiles.store import StoreFetcher
 from tiles.upkeep.audit import audit as recompute
 from tiles.user.places import public_store
-from tiletree.opening import (
-    visit,
-)
+from tiletree.computing import Spread, address_elsewhere, spread_options
+from tiletree.opening import visit
 from tiletree.options import json_option, log_argument, output
 from tiletree.reading import Pins, pruned_option, reading_options
 from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
@@ -27,18 +22,19 @@ from tiletree.ui import EXIT_OK, EXIT_WRONG, Output
 
 @click.command()
 @log_argument
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="processes to hash with")
+@spread_options
 @pruned_option
 @reading_options("layout")
 @json_option
 @output
-def audit(out: Output, log: str, jobs: int, minimum: int, pins: Pins) -> int:
+def audit(out: Output, log: str, spread: Spread, minimum: int, pins: Pins) -> int:
     """Read the whole log, recompute everything, and report every finding.
 
     \b
     Example:
       tiletree audit ./log
       tiletree audit https://log.example.com --pruned 1048576
+      tiletree audit s3://bucket/log --executor dask://scheduler:8786
 
     With --pruned, tiles and entry bundles that have only entries below that index may be missing. How many are is
     said, and nothing of them was looked at. Everything else is a finding, as ever.
@@ -51,15 +47,16 @@ def audit(out: Output, log: str, jobs: int, minimum: int, pins: Pins) -> int:
     if is_ours:
         check_layout(fetcher, accepted.signed.tree.size)  # nothing is damaged that is only elsewhere
     store = public_store(log) if is_ours and isinstance(fetcher, StoreFetcher) else None
-    with _workers(jobs) as executor, out.progress("auditing", accepted.signed.tree.size) as progress:
+    size = accepted.signed.tree.size
+    with spread.at_work(size) as workers, out.progress("auditing", size) as progress:
         report = recompute(
             fetcher,
             accepted.signed.tree,
             store=store,
             policy=pinned.policy,
             progress=progress.advance,
-            executor=executor,
-            url=log,
+            workers=workers,
+            url=address_elsewhere(log),
             minimum=minimum,
             withheld=WithheldEntries.of(client) if is_ours else None,
             layout=layout,
@@ -92,10 +89,3 @@ def _pruned_words(minimum: int, objects: int) -> list[str]:
     if not objects:
         return [f"nothing below {minimum} is missing: the log has not pruned it"]
     return [f"pruned: {objects} objects that have only entries below {minimum} are not there"]
-
-
-def _workers(jobs: int) -> AbstractContextManager[Executor | None]:
-    """Return processes to hash with; spawned, as a forked one could hold on to what its parent had open."""
-    if jobs == 1:
-        return nullcontext()
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,10 +14,12 @@ from tiles.entries.key_kinds import check_known, failures
 from tiles.errors import NotFound, Refused, UsageError
 from tiles.index.build import IndexBuilder
 from tiles.index.own_index import DEFAULT_KINDS
+from tiles.index.spread import SpreadLog
 from tiles.index.stopped import change_stopped
 from tiles.notes.index_head import IndexHead, sign_index_head
 from tiles.notes.keys import SigningKey
 from tiles.notes.note import MAX_NOTE_SIZE
+from tiles.read.runs import Hands
 from tiles.retry import Clock
 from tiles.signing.open_key import open_key
 from tiles.store import Store
@@ -27,6 +30,7 @@ from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import private_store, public_store
 from tiles.write.prepare import as_public
 from tiletree.commands.index_report import Check, code_of
+from tiletree.computing import Spread, address_elsewhere, spread_options
 from tiletree.keys import environment_place, find_key, find_origin
 from tiletree.opening import open_sequencer, tiles_of, visit
 from tiletree.options import Writer, json_option, log_argument, output, private_option, writer_options
@@ -50,11 +54,19 @@ def index() -> None:
 @_KINDS
 @click.option("--repair", is_flag=True, help="put back objects of the index that are missing or damaged")
 @writer_options("key", "private", "anchor")
+@spread_options
 @reading_options("mirror")
 @json_option
 @output
 def build(
-    out: Output, log: str, dst: str | None, kinds: tuple[str, ...], repair: bool, writer: Writer, pins: Pins
+    out: Output,
+    log: str,
+    dst: str | None,
+    kinds: tuple[str, ...],
+    repair: bool,
+    writer: Writer,
+    spread: Spread,
+    pins: Pins,
 ) -> None:
     """Begin the index of LOG, or let it catch up.
 
@@ -63,6 +75,7 @@ def build(
       tiletree index build ./log
       tiletree index build ./log --kind sha512/1
       tiletree index build https://log.example.com ./my-index --key my.key
+      tiletree index build s3://bucket/log --executor dask://scheduler:8786
 
     The index of a log that you write is put into the log, and signed with the log's key. Runs that add entries keep
     every kind that was begun, and begin the default ones once the log has more than 16,384 entries; this command does
@@ -74,23 +87,27 @@ def build(
         check_known(kind)
         failures(kind)  # only those of this build are counted
     if dst is None:
-        _build_own(out, log, kinds or DEFAULT_KINDS, writer, pins, repair=repair)
+        _build_own(out, log, kinds or DEFAULT_KINDS, writer, spread, pins, repair=repair)
     elif repair:
         raise UsageError("--repair is for the index of a log that you write, without DST")
     else:
-        _build_other(out, log, dst, kinds or DEFAULT_KINDS, writer, pins)
+        _build_other(out, log, dst, kinds or DEFAULT_KINDS, writer, spread, pins)
 
 
-def _build_own(out: Output, log: str, kinds: Sequence[str], writer: Writer, pins: Pins, *, repair: bool) -> None:
+def _build_own(
+    out: Output, log: str, kinds: Sequence[str], writer: Writer, spread: Spread, pins: Pins, *, repair: bool
+) -> None:
     if pins.is_named or pins.mirrors:
         raise UsageError("--vkey, --policy and --mirror say whom to trust for the log of others, with DST")
     key = find_key(log, writer)
     opened = open_sequencer(log, writer, key)
     size = opened.finish().tree.size
     heads = []
-    for kind in kinds:
-        with covering(out, f"indexing {kind}", size) as told:
-            heads.append(opened.build_index(kind, told))
+    with spread.at_work(size) as workers:
+        hands = Hands(workers, address_elsewhere(log))
+        for kind in kinds:
+            with covering(out, f"indexing {kind}", size) as told:
+                heads.append(opened.build_index(kind, told, hands))
     repaired: list[tuple[str, str]] = []
     for kind in kinds if repair else ():
         with covering(out, f"checking {kind}", size) as told, TemporaryDirectory(prefix="tiletree-") as scratch:
@@ -98,7 +115,9 @@ def _build_own(out: Output, log: str, kinds: Sequence[str], writer: Writer, pins
     _say(out, heads, size, key.verifier.vkey, opened.public, repaired)
 
 
-def _build_other(out: Output, log: str, dst: str, kinds: Sequence[str], writer: Writer, pins: Pins) -> None:
+def _build_other(
+    out: Output, log: str, dst: str, kinds: Sequence[str], writer: Writer, spread: Spread, pins: Pins
+) -> None:
     if writer.private is not None or writer.anchor is not None:
         raise UsageError("--private and --anchor are of a log that you write, without DST")
     signing = _own_key(writer)
@@ -106,9 +125,13 @@ def _build_other(out: Output, log: str, dst: str, kinds: Sequence[str], writer: 
     _check_place(store, dst)
     client, accepted, _ = visit(out, log, pins)
     origin, size = accepted.signed.origin, client.tree.size
-    builder = IndexBuilder(store, client, lambda head: sign_index_head(head, signing).data, signing.verifier)
     heads = []
-    with tiles_of(log, client):
+    with (
+        tiles_of(log, client),
+        spread.at_work(size) as workers,
+        closing(SpreadLog(client, Hands(workers, address_elsewhere(log)))) as read,
+    ):
+        builder = IndexBuilder(store, read, lambda head: sign_index_head(head, signing).data, signing.verifier)
         for kind in kinds:
             with covering(out, f"indexing {kind}", size) as told:
                 heads.append(builder.build(origin, kind, told=told))

@@ -1,4 +1,4 @@
-"""`tiletree prove`: the proof that an entry is in a log."""
+"""`tiletree prove`: the proof that an entry is in a log, or the proofs of many."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tiles.entries.proof_extra import extra_for
-from tiles.read.layouts import name_of
-from tiles.records.layout_names import TLOG_TILES
 from tiles.user.pinned import Pinned
 from tiles.user.seen_checkpoints import Visits
 from tiletree.files import write_file
-from tiletree.finding import check_named, find_entry
+from tiletree.finding import check_named, find_provable
 from tiletree.opening import tiles_of, visit
 from tiletree.options import json_option, log_argument, output
 from tiletree.pins import memory
@@ -28,10 +25,25 @@ if TYPE_CHECKING:
 
 @click.command()
 @log_argument
-@click.argument("file", required=False)
-@click.option("--index", type=click.IntRange(min=0), help="prove the entry at this index")
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option(
+    "--index",
+    "indexes",
+    type=click.IntRange(min=0),
+    multiple=True,
+    metavar="N",
+    help="prove the entry at this index; can be given several times",
+)
+@click.option("--all", "every", is_flag=True, help="prove every entry")
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path), help="the proof's file, .tlog-proof by custom"
+)
+@click.option(
+    "--out-dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="where many proofs go, each as INDEX.tlog-proof",
 )
 @click.option("--scan", is_flag=True, help="look for FILE in a log of any size, entry by entry")
 @click.option("--through", metavar="ORIGIN", help="with the endorsement by the log of this name, for outsiders")
@@ -44,9 +56,11 @@ if TYPE_CHECKING:
 def prove(
     out: Output,
     log: str,
-    file: str | None,
-    index: int | None,
+    files: tuple[str, ...],
+    indexes: tuple[int, ...],
+    every: bool,
     target: Path | None,
+    folder: Path | None,
     scan: bool,
     when: bool,
     minimum: int,
@@ -54,43 +68,49 @@ def prove(
     pins: Pins,
     public: Pins,
 ) -> None:
-    """Write the proof that an entry is in a log; it is verified offline, with `tiletree verify`.
+    """Write the proof that an entry is in a log, or many; each is verified offline, with `tiletree verify`.
 
     \b
     Examples:
       tiletree prove ./log --index 0 -o app.tlog-proof
       tiletree prove ./log dist/app.whl -o app.tlog-proof
+      tiletree prove ./log dist/*.whl --out-dir proofs
+      tiletree prove https://log.example.com --all --out-dir proofs
       tiletree prove ./private dist/app.whl --through log.example.com -o app.tlog-proof
       tiletree prove ./log sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
 
     FILE is a file, or sha256:HEX. It is found under whatever name it was logged. A log of more than 16,384 entries
     needs an index for that, or --scan. What is not in the log: exit code 8.
 
+    With --out-dir, the proofs of all that is named are of one checkpoint, and each tile of the log is read once. Where
+    some cannot be made, the others are written, and the exit code is the first of 7, 1, 8, 3 that occurred.
+
     With --through, the proof is of the newest tree of LOG that `endorse` has logged in the log ORIGIN, and the
     endorsement is written beside it: -o app.tlog-proof also makes app.endorsement. `verify --endorsement` takes both.
     An entry that came later is not endorsed yet: exit code 8.
     """
-    if (file is None) == (index is None):
-        raise click.UsageError("name a file, or --index", click.get_current_context())
+    _check_many(files, indexes, target, folder, through, every=every, when=when)
     if through is not None and target is None:
         raise click.UsageError("--through writes two files: name the proof's with -o", click.get_current_context())
     if through is None and public != Pins():
         raise click.UsageError("--public-vkey and --public-policy go with --through", click.get_current_context())
-    if file is not None:
-        check_named(file)
+    for each in files:
+        check_named(each)
     client, accepted, pinned = visit(out, log, pins)
-    with tiles_of(log, client, minimum):
-        extra = b""
-        if index is None and file is not None:
-            index, entry, content = find_entry(out, client, file, log, any_size=scan)
-            if name_of(client.log_format) == TLOG_TILES:  # entries of other formats are no kinds of ours
-                extra = extra_for(entry, content)
-        if through is not None and target is not None:
-            _prove_through(out, client, index or 0, extra, through, public, pinned, target)
-            return
-        proof = client.prove(index or 0, extra)
-        remark_when(out, client, proof.index, wanted=when)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
+    with tiles_of(log, client, minimum):
+        if folder is not None:
+            from tiletree.commands.prove_many import ManyProofs  # not for one proof
+
+            many = ManyProofs(out, client, folder, pinned.how)
+            many.write(files, indexes or range(minimum, size), log, scan=scan)
+            return
+        index, extra = find_provable(out, client, files[0], log, scan=scan) if files else (indexes[0], b"")
+        if through is not None and target is not None:
+            _prove_through(out, client, index, extra, through, public, pinned, target)
+            return
+        proof = client.prove(index, extra)
+        remark_when(out, client, proof.index, wanted=when)
     document = {"index": proof.index, "size": size, "origin": origin, "trust": pinned.how}
     if target is not None:
         write_file(target, proof.data)
@@ -99,6 +119,28 @@ def prove(
         return
     out.answer({**document, "proof": proof.data.decode()})
     out.raw(proof.data)
+
+
+def _check_many(
+    files: tuple[str, ...],
+    indexes: tuple[int, ...],
+    target: Path | None,
+    folder: Path | None,
+    through: str | None,
+    *,
+    every: bool,
+    when: bool,
+) -> None:
+    """Raise UsageError unless the call names what to prove, in one way, and a folder if that may be many."""
+    context = click.get_current_context()
+    if [bool(files), bool(indexes), every].count(True) != 1:
+        raise click.UsageError("name files, or --index, or --all", context)
+    if folder is None and (every or len(files) + len(indexes) > 1):
+        raise click.UsageError("many proofs go into a folder: name it with --out-dir", context)
+    if folder is not None and (target is not None or through is not None or when):
+        raise click.UsageError("-o, --through and --when go with one proof, without --out-dir", context)
+    if len(files) > 1 and "-" in files:
+        raise click.UsageError("standard input is read alone", context)
 
 
 def _prove_through(

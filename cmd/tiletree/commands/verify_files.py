@@ -20,8 +20,9 @@ from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_re
 from tiletree.files import digest_named, digests_of, read_limited
 from tiletree.gating import OpenGate
 from tiletree.reading import Pins
+from tiletree.several import WORST, worst
 from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
-from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_WRONG, Output, exit_code
+from tiletree.ui import Output, exit_code
 
 if TYPE_CHECKING:
     from tiles.signatures.formats import SignerKey
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from tiles.sigstore.trusted_root import TrustedRoot
 
 PROOF_SUFFIX, BUNDLE_SUFFIX = ".tlog-proof", ".sigstore.json"
-
-# of several files that do not verify, the first of these codes that occurred is the exit code of the call
-_WORST = (EXIT_OTHER_HISTORY, EXIT_WRONG, EXIT_NOT_LOGGED, EXIT_ACCESS)
 
 
 @dataclass(frozen=True)
@@ -223,7 +221,7 @@ def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:
         try:
             made = judge.checks(file)
         except TilesError as error:
-            if exit_code(error) not in _WORST:
+            if exit_code(error) not in WORST:
                 raise
             errors.append((file, error))
             said = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
@@ -238,18 +236,9 @@ def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:
             for line in [*(check.lines if len(files) == 1 else ()), *check.steps]:
                 out.line(line)
     if errors:
-        raise _worst(errors, len(files))
+        raise worst(errors, f"{len(errors)} of {len(files)} files not verified" if len(files) > 1 else "")
     summary = [f"{len(files)} of {len(files)} files verified"] if len(files) > 1 else []
     out.result({"verified": True, "files": documents}, *summary)
-
-
-def _worst(errors: list[tuple[str, TilesError]], count: int) -> TilesError:
-    """Return the error that decides the exit code, which names its file, and how many there are."""
-    file, worst = min(errors, key=lambda each: _WORST.index(exit_code(each[1])))
-    if count > 1:
-        worst.message = f"{len(errors)} of {count} files not verified; {file}: {worst.message}"
-        worst.args = (worst.message,)
-    return worst
 
 
 def _origin(bundle: Bundle) -> str:

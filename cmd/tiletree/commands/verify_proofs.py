@@ -16,9 +16,10 @@ from tiles.entries.kind import SIGNATURE
 from tiles.entries.proof_extra import form_in
 from tiles.errors import ProofError, UsageError
 from tiles.notes.policy import Accepted, Policy
-from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
+from tiles.tree.proof import verify_inclusion
 from tiletree.commands.verify_report import Check, of_proof
 from tiletree.files import digest_named, read_file, read_limited
 from tiletree.trusting import pinned, times_explained
@@ -58,9 +59,11 @@ def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, 
     """
     content = read_file(file, partial(_secrets, proof.checkpoint.origin))
     told = form_in(proof.extra, DigestEntry(content.sha256, content.size))
+    accepted = policy.accept(proof.checkpoint)  # once, and not for each form: it is most of what verifying takes
     for matched, entry in chain([] if told is None else [told], forms(content)):
         with suppress(ProofError):
-            return verify_tlog_proof(proof, leaf_hash(entry), policy), matched, entry, content.sha256
+            verify_inclusion(leaf_hash(entry), proof.index, accepted.signed.tree, proof.hashes)
+            return accepted, matched, entry, content.sha256
     raise ProofError(
         f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
         hint="the file was changed, or the proof is that of another file",

@@ -69,7 +69,7 @@ class Record(Output):
         self.remarks = {}
 
     def _say(self, text: str, level: str, event: str, **fields: Any) -> None:
-        self.say(level, event, message=shown(self._plain(text)), **fields)
+        self.say(level, event, message=shown(self.plain(text)), **fields)
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Say what went wrong, and keep it, with what was done before."""
@@ -78,5 +78,5 @@ class Record(Output):
 
     def fail(self, kind: str, message: str, hint: str = "") -> None:
         """Say what went wrong although the run has an answer, and keep both."""
-        self.failure = {"kind": kind, "message": shown(self._plain(message)), "hint": shown(self._plain(hint))}
+        self.failure = {"kind": kind, "message": shown(self.plain(message)), "hint": shown(self.plain(hint))}
         self.say("error", "failed", **self.failure)

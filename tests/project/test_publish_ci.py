@@ -1,4 +1,4 @@
-"""The README's chapter on buckets, command by command, on an S3 server that keeps everyone to what they may do."""
+"""docs/publish-ci.md, command by command, on an S3 server that keeps everyone to what they may do."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from tests.support.object_server import ObjectServer
 from tests.support.object_server_rules import anything, creating, reading
 from tiles.signing.key_file import read_key
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "publish-ci.md"
 HTTPS = "https://log-example.s3.amazonaws.com"
 
 
 def commands() -> list[list[str]]:
-    """Return the arguments of each `tiletree` command of the chapter."""
-    chapter = README.read_text().split("\n## In a bucket\n")[1].split("\n## ")[0]
-    lines = re.findall(r"^\$ (tiletree (?:.*\\\n)*.*)$", chapter, flags=re.MULTILINE)
+    """Return the arguments of each `tiletree` command of the page, in the order in which they stand there."""
+    lines = re.findall(r"^\$ (tiletree (?:.*\\\n)*.*)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return [shlex.split(line.replace("\\\n", ""))[1:] for line in lines]
 
 
@@ -66,7 +65,9 @@ def test_every_command(tiletree: Command, server: ObjectServer, monkeypatch: pyt
 
     vkey = ""
     assert "vkey     log.example.com+" in run(init)
-    vkey = read_key(next(Path("home").rglob("*.key"))).verifier.vkey
+    (show,) = re.findall(r'export VKEY="\$\(tiletree (.*)\)"', PAGE.read_text(encoding="utf-8"))
+    vkey = run(show.split()).strip()
+    assert vkey == read_key(next(Path("home").rglob("*.key"))).verifier.vkey
     assert "published log.example.com, size 1" in run(add)
     assert "no findings" in run(audit)
     assert server.headers("log-example", "releases/checkpoint")["content-type"] == "text/plain; charset=utf-8"
@@ -128,7 +129,7 @@ def test_a_job_without_any_file(tiletree: Command, server: ObjectServer, monkeyp
     monkeypatch.setenv("TILETREE_ANCHOR", "s3://log-private/anchor")
     done = tiletree(*sequence)
     assert done.code == 0, done
-    assert tiletree("add", "s3://log-example/releases", README, "--json").json["size"] == 1
+    assert tiletree("add", "s3://log-example/releases", PAGE, "--json").json["size"] == 1
     assert "PRIVATE+KEY" not in done.out + done.err + refused.err
     monkeypatch.setenv("TILETREE_PRIVATE_KEY", "PRIVATE+KEY+x")
     broken = tiletree(*sequence)
