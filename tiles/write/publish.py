@@ -178,12 +178,12 @@ class Publisher:
         Of a larger one that is the given one, which is in it. Of the same size, the union of both is published, unless
         what is there meets the policy. improving: then, too, where the union has more lines, or newer ones
 
-        keep   None if the caller has kept the checkpoint. It is kept no later than it is published, so that the swap
-               makes both last. A run that dies in between has kept what the next one publishes: the tree is committed,
-               and signed
+        keep   None if the caller has kept the checkpoint. Where all runs publish the same bytes, it is kept no later
+               than it is published, so that the swap makes both last. A run that dies in between has kept what the
+               next one publishes: the tree is committed, and signed
         """
         version = state.published_version
-        is_kept = keep is not None and not shortfall(signed, state.policy)
+        is_kept = keep is not None and state.has_one_checkpoint and not shortfall(signed, state.policy)
         if is_kept:
             self._tree.verified(signed)
         keeping: list[Callable[[], object]] = [partial(keep, signed)] if keep is not None and is_kept else []
