@@ -151,6 +151,7 @@ def test_nobody_waits_for_a_job_that_hangs() -> None:
         begun.append(item)
         hangs.wait(10)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # another test may have left it ignored
     with pytest.raises(KeyboardInterrupt), threads(2) as at:  # noqa: PT012
         results = at.each(range(9), here=hang, there=hang)
         Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -158,6 +159,7 @@ def test_nobody_waits_for_a_job_that_hangs() -> None:
     assert not hangs.is_set()
     assert sorted(begun) == [0, 1]
     hangs.set()
+    signal.signal(signal.SIGINT, before)
 
 
 def hang_there(item: int) -> int:

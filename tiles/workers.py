@@ -72,32 +72,40 @@ class Workers:
         if self.executor is None:
             yield from map(here, items)
             return
-        executor, job = self.executor, here if self.is_here else there
+        submit = partial(_submit, self.executor, here if self.is_here else there)
         waiting = iter(items)
         window: deque[_Job[Item, Result]] = deque()
         try:
             while True:
-                for item in islice(waiting, self.most - len(window)):
-                    window.append(_Job(item, _submit(executor, job, item)))
+                window += map(_Job, islice(waiting, self.most - len(window)))
                 if not window:
                     return
-                yield self._result(window, here)
+                yield self._result(window, here, submit)
         finally:
             for each in window:
-                each.future.cancel()
+                if each.future is not None:
+                    each.future.cancel()
 
-    def _result(self, window: deque[_Job[Item, Result]], here: Callable[[Item], Result]) -> Result:
-        """Return the first job's result; while it is not there, do the next jobs that nobody has begun."""
+    def _result(
+        self,
+        window: deque[_Job[Item, Result]],
+        here: Callable[[Item], Result],
+        submit: Callable[[Item], Future[Result]],
+    ) -> Result:
+        """Return the first job's result; while it is not there, do the next jobs that were handed to nobody."""
         first = window[0]
-        while self.helps and not first.future.done():
-            mine = next((each for each in window if each.future.cancel()), None)
+        self._hand_over(window, submit)
+        while self.helps and not (first.future is not None and first.future.done()):
+            mine = next((each for each in window if each.future is None), None)
             if mine is None:
                 break
             mine.future = _done(here, mine.item)
-        while self.still_there and not wait([first.future], _LOOK).done:
+            self._hand_over(window, submit)
+        future = first.future or submit(first.item)
+        while self.still_there and not wait([future], _LOOK).done:
             self.still_there()
         try:
-            result = first.future.result()
+            result = future.result()
         except BrokenExecutor as error:
             if not self.helps:
                 hint = "start the workers again, and run again"
@@ -109,6 +117,18 @@ class Workers:
             ) from error
         window.popleft()
         return result
+
+    def _hand_over(self, window: deque[_Job[Item, Result]], submit: Callable[[Item], Future[Result]]) -> None:
+        """Hand over jobs, in their order: all, or as many as keep the others busy while this process does one, too.
+
+        Those are not taken back by `Future.cancel`: in Python 3.11 a pool whose process is killed stumbles over that.
+        """
+        most = min(2 * (self.count - 1), self.most - 1) if self.helps else self.most
+        under_way = sum(each.future is not None and not each.future.done() for each in window)
+        for each in window:
+            if each.future is None and under_way < most:
+                each.future = submit(each.item)
+                under_way += 1
 
 
 def _submit(executor: Executor, job: Callable[[Item], Result], item: Item) -> Future[Result]:
@@ -123,7 +143,7 @@ def _submit(executor: Executor, job: Callable[[Item], Result], item: Item) -> Fu
 @dataclass(slots=True)
 class _Job(Generic[Item, Result]):
     item: Item
-    future: Future[Result]
+    future: Future[Result] | None = None  # None: it was not begun
 
 
 HERE = Workers()
