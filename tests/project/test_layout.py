@@ -227,8 +227,6 @@ def test_names_of_objects_are_spelled_once(name: str) -> None:
 
 # modules without a test file of their own, and what tests them
 TESTED_ELSEWHERE = {
-    "tiles.write.complete": "tests/write/test_unfinished.py",
-    "tiles.write.state": "tests/write/test_load.py",
     "tiles.write.pending": "tests/write/test_witnesses.py",
     "tiles.entries.kind": "tests/entries/test_kinds.py",
     "tiles.entries.file_kinds": "tests/entries/test_kinds.py",
@@ -254,7 +252,6 @@ TESTED_ELSEWHERE = {
     # a store is tested by the contract, and the system calls of a directory through the store that makes them
     "tiles.store.bucket": "tests/store/test_contract.py",
     "tiles.store.directory_root": "tests/store/test_directory.py",
-    "tiles.store.temporary": "tests/store/test_directory.py",
     "tiles.store.posix": "tests/store/test_directory_systems.py",
     # what is said with each verdict of whom to trust
     "tiles.user.pinned": "tests/read/test_trust.py",

@@ -63,7 +63,7 @@ class State:
 
     @property
     def has_one_checkpoint(self) -> bool:
-        """Whether every run publishes the same bytes for a tree: no witness is asked, and keys sign a text always alike.
+        """Whether every run publishes the same bytes for a tree: no witness is asked, and keys sign a text one way.
 
         Otherwise which of them was published first is known only once it is.
         """
