@@ -45,6 +45,8 @@ def large_logs(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         hashing = "compiled" if "tiletree-native" in one["machine"] else "Python's"
         found = {name: stage["found"] for name, stage in one["stages"].items()}
         yield from _sentences(f"{one['entries']:,} entries, with {hashing} hashing", found)
+        if "note" in one:
+            yield f"Of {one['entries']:,} entries: {one['note']}.\n"
     simulated = [one["stages"]["simulate"]["found"]["sizes"] for one in sizes if "simulate" in one["stages"]]
     if simulated:
         yield "### Beyond one disk, computed\n"

@@ -25,7 +25,7 @@ OF_TESSERA = (
     "crash-safe, locked, synced; no anchor; a checkpoint each 100 ms, entries are handed over without waiting for it"
 )
 OF_AICS = "each file synced; no lock, no anchor"
-OF_SCALES = "not crash-safe, by its own README; no lock, no sync, no anchor"
+OF_SCALES = "files synced, but not crash-safe, by its own README; no lock, no anchor"
 
 
 @dataclass(frozen=True)

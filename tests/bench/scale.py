@@ -42,10 +42,13 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, help="by default scale/ENTRIES")
     parser.add_argument("--stage", nargs="+", choices=[*STAGES, "delete"], help="these only, by default all")
     parser.add_argument("--again", action="store_true", help="stages that were done as well")
+    parser.add_argument("--note", help="what is to be said of these figures, such as what else used the machine")
     options = parser.parse_args()
     directory = (options.directory or ROOT / "scale" / str(options.entries)).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     lock = only_one(directory)
+    if options.note:
+        (directory / "note").write_text(options.note)
     check_space(directory, options.entries)
     for stage in options.stage or ("build", "audit", "prove", "search", "mirror", "delete", "mirrored", "simulate"):
         record = directory / f"{stage}.jsonl"
@@ -198,7 +201,9 @@ def summarize(directory: Path, entries: int) -> dict[str, Any]:
             "found": found,
             "samples": thinned(lines),
         }
-    return {"entries": entries, "machine": machine(), "stages": stages}
+    note = directory / "note"
+    said = {"note": note.read_text()} if note.exists() else {}
+    return {"entries": entries, "machine": machine(), **said, "stages": stages}
 
 
 def thinned(lines: list[dict[str, Any]]) -> list[list[float]]:

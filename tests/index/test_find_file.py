@@ -55,8 +55,9 @@ def test_found(client: LogClient, data: bytes, index: int) -> None:
 
 def test_not_found(client: LogClient) -> None:
     """It says what was not found, and among how many entries."""
-    with pytest.raises(NotLogged, match=f"it is not among the {len(ENTRIES)} entries of log.example.com"):
+    with pytest.raises(NotLogged, match=f"it is not among the {len(ENTRIES)} entries of log.example.com") as missed:
         find_file(client, content(b"other"), "it")
+    assert missed.value.hint == ""
     with pytest.raises(NotLogged, match=f"sha256:{'00' * 32} is not among"):
         find_digest(client, bytes(32))
 
@@ -76,8 +77,9 @@ def test_by_the_index_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tiles.index.scan.SCAN_LIMIT", 1000)
     leaves = client_of(indexed("leaf/1"))
     assert find_file(leaves, content(b"named", "a"), "it")[0] == 1
-    with pytest.raises(NotLogged):
-        find_file(leaves, content(b"other"), "it")
+    with pytest.raises(NotLogged) as missed:
+        find_file(leaves, content(b"named", "another name"), "it")
+    assert "under another name only an index of sha256/1 would find" in missed.value.hint
     with pytest.raises(UsageError, match=r"no index of sha256/1"):
         find_digest(leaves, bytes(32))
     assert find_digest(leaves, sha256(b"raw").digest(), any_size=True)[0] == 2

@@ -17,6 +17,11 @@ from tiles.notes.index_head import MAX_COVERED
 from tiles.read.client import LogClient
 from tiles.tree.merkle import Hash, leaf_hash
 
+_UNNAMED = (
+    "its bytes and its digest were looked for, that also with the file's own name; what it is logged by under another "
+    "name only an index of sha256/1 would find, which the log does not have; --scan looks at all entries"
+)
+
 
 def find_file(
     client: LogClient, content: Content, what: str, remark: Remark = lambda _text: None, *, any_size: bool = False
@@ -90,8 +95,10 @@ def _find(
 ) -> Hit:
     small = any_size or is_few(client.tree.size)
     index: Index | None = None
+    narrowed = False  # whether the index that would find a file under any name is not there
     if not small:
         wanted, index = _indexed(client, either, remark)
+        narrowed = wanted is not either[0]
         either = [wanted]
     for wanted in either:
         for hit in scan(client, wanted, any_size=True) if small else first_hits(client, wanted, remark, index):
@@ -107,7 +114,10 @@ def _find(
         if not found.more:
             break
         before = found.hits[-1][0]
-    raise found.absent(what, client.accepted.signed.origin, client.tree.size)
+    error = found.absent(what, client.accepted.signed.origin, client.tree.size)
+    if narrowed and isinstance(error, NotLogged):
+        error.hint = _UNNAMED
+    raise error
 
 
 def _indexed(client: LogClient, either: Sequence[Wanted], remark: Remark) -> tuple[Wanted, Index]:
