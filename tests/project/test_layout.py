@@ -360,6 +360,7 @@ def test_unknown_names_are_unknown() -> None:
             },
         ),
         ("import tiletree.cli", {"json", "traceback"}),
+        ("import tiletree.cli, tiletree.commands.audit, tiletree.commands.get", {"urllib3", "ssl", "asyncio"}),
         ("import tiletree.reading", {"tiles.read", "tiles.store", "tiles.notes", "cryptography", "urllib3"}),
         (
             "import tiletree.cli, tiletree.commands.verify_files, tiletree.commands.verify_proofs",

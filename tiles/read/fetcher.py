@@ -10,8 +10,6 @@ from contextlib import suppress
 from tiles.errors import NotFound, explained
 from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.parallel import BUCKET_READS
-from tiles.read.fsspec_fetcher import FsspecFetcher
-from tiles.read.http_fetcher import HttpFetcher
 from tiles.records.paths import LATEST
 from tiles.store import Fetcher, StoreFetcher
 from tiles.store.address import Kind, existing_directory_of, kind_of
@@ -45,10 +43,14 @@ def open_place(url: str) -> Fetcher:
     """Return the reader of a place that need not hold a log; otherwise as `open_log`."""
     kind = kind_of(url)
     if kind is Kind.HTTP:
+        from tiles.read.http_fetcher import HttpFetcher  # slow to import, and no directory needs it
+
         return HttpFetcher(url)
     if kind is Kind.BUCKET:
         return StoreFetcher(public_store(url), BUCKET_READS)
     if kind is Kind.FSSPEC:
+        from tiles.read.fsspec_fetcher import FsspecFetcher
+
         return FsspecFetcher(url)
     directory = existing_directory_of(url)
     if not directory.is_dir():
