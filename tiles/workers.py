@@ -121,11 +121,12 @@ class Workers:
     def _hand_over(self, window: deque[_Job[Item, Result]], submit: Callable[[Item], Future[Result]]) -> None:
         """Hand over jobs, in their order: all, or as many as keep the others busy while this process does one, too.
 
-        Those are not taken back by `Future.cancel`: in Python 3.11 a pool whose process is killed stumbles over that.
+        This process then does the first itself, unless others have it: its result is the next that is waited for. No
+        job is taken back by `Future.cancel`: in Python 3.11 a pool whose process is killed stumbles over that.
         """
         most = min(2 * (self.count - 1), self.most - 1) if self.helps else self.most
         under_way = sum(each.future is not None and not each.future.done() for each in window)
-        for each in window:
+        for each in islice(window, int(self.helps), None):
             if each.future is None and under_way < most:
                 each.future = submit(each.item)
                 under_way += 1
