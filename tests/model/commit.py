@@ -294,8 +294,12 @@ def write(s: State, r: Run, setup: Setup) -> Ends:
 
 
 def written(r: Run) -> Run:
-    """The run after step 6. An anchor that is to move is not read again: it is swapped if it is what was loaded."""
-    moves = r.anchor is not None and r.anchor.tree != r.head.tree and prefix(r.anchor.tree, r.head.tree)
+    """The run after step 6. An anchor that is to move is not read again: it is swapped if it is what was loaded.
+
+    One that was closed when the run looked at it last does not move.
+    """
+    is_open = r.anchor is not None and not (r.anchor.sealed or r.anchor.frozen)
+    moves = is_open and r.anchor.tree != r.head.tree and prefix(r.anchor.tree, r.head.tree)  # type: ignore[union-attr]
     return r._replace(at="move anchor" if moves else "sign")
 
 
