@@ -86,6 +86,7 @@ def test_what_needs_more_says_so(pyz: Path, logged: str) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_version_and_help(pyz: Path) -> None:
     """It says its version, and how `verify` is called; an old Python understands enough of it to say what it needs."""
     with zipfile.ZipFile(pyz) as archive:
@@ -112,6 +113,7 @@ def test_what_it_holds(pyz: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_module_of_it_can_be_imported(pyz: Path) -> None:
     """None lacks a module of ours when it is loaded; of others, only those with compiled code."""
     code = f"""
