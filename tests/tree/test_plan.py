@@ -38,7 +38,7 @@ def check_plan(planned: Plan, base: int, count: int) -> None:
     size = base + count
     assert (planned.base, planned.count) == (base, count)
     assert planned.tree == tree().head(size)
-    assert planned.body == encode_entries(entries(base, size))
+    assert b"".join(planned.pieces) == encode_entries(entries(base, size))
     assert dict(planned.objects) == {tile.path: content(tile) for tile in changed_tiles(base, size)}
     assert {tile.path: data for tile, data in planned.edge.tiles().items()} == {
         tile.path: content(tile) for tile in edge_objects(size) if tile.level != ENTRIES
@@ -112,7 +112,7 @@ def test_a_batch_is_not_empty() -> None:
 
 def test_an_entry_is_at_most_65535_bytes() -> None:
     """The longest entry there is, and one byte more."""
-    assert plan(EMPTY_EDGE, [b"x" * MAX_ENTRY_SIZE]).body == b"\xff\xff" + b"x" * MAX_ENTRY_SIZE
+    assert b"".join(plan(EMPTY_EDGE, [b"x" * MAX_ENTRY_SIZE]).pieces) == b"\xff\xff" + b"x" * MAX_ENTRY_SIZE
     with pytest.raises(UsageError, match="entry 1 of the batch has 65536 bytes, 65535 is the most"):
         plan(EMPTY_EDGE, [b"", b"x" * (MAX_ENTRY_SIZE + 1)])
 

@@ -35,7 +35,7 @@ class Fresh:
         first, before = plan.base, self._kinds if plan.base == self._stop else {}
         self.entries = plan.count + (self.entries if before else 0)
         self._kinds, self._stop = {}, -1  # if an error breaks off what follows, nothing is known
-        some = [kind for kind in kinds if kind != LEAF and _may_have(plan, kind)]
+        some = [kind for kind in kinds if kind != LEAF and any(map(plan.holds, may_have(kind)))]
         entries = [entry for piece in plan.pieces for entry in decode_entries(piece)] if some else []
         taken = {kind: before.get(kind) or _Records(first) for kind in kinds}
         stop = first + plan.count
@@ -94,10 +94,6 @@ class _Records:
 
     def drop(self) -> None:
         self.start, self._parts = self._cut, _empty()
-
-
-def _may_have(plan: Plan, kind: str) -> bool:
-    return any(begins in piece for begins in may_have(kind) for piece in plan.pieces)
 
 
 def _empty() -> list[bytearray]:

@@ -222,8 +222,7 @@ def _folder(kind: str) -> str:
 
 def _has(plan: Plan, *kinds: str) -> bool:
     """Return whether a batch may have an entry that has a key of some kinds, and is not raw."""
-    beginnings = {begins for kind in kinds for begins in may_have(kind)} - {b""}
-    return any(begins in piece for begins in beginnings for piece in plan.pieces)
+    return any(map(plan.holds, {begins for kind in kinds for begins in may_have(kind)} - {b""}))
 
 
 def _goal(size: int) -> int:

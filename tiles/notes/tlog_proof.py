@@ -28,6 +28,7 @@ from tiles.tree.proof import verify_inclusion
 MAX_HASHES = 63  # the height of a tree of MAX_TREE_SIZE
 MAX_PROOF_SIZE = MAX_NOTE_SIZE + (8 << 10)  # bytes, the whole file; 63 hash lines take 2835
 
+FILE_SUFFIX = ".tlog-proof"  # of the names of such files, by custom
 _WHAT = "tlog-proof"
 _HEADER = "c2sp.org/tlog-proof@v1"
 

@@ -6,6 +6,7 @@ What a `Fetcher` returns are bytes that anyone may have written. `tiles.read.cli
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TypeGuard
 
 from tiles.errors import NotFound, explained
 from tiles.notes.note import MAX_NOTE_SIZE
@@ -58,6 +59,6 @@ def open_place(url: str) -> Fetcher:
     return StoreFetcher(DirectoryStore(directory))
 
 
-def is_local(fetcher: Fetcher) -> bool:
+def is_local(fetcher: Fetcher) -> TypeGuard[StoreFetcher]:
     """Tell whether reading waits for nothing but a disk, so that there is no use in keeping copies on another one."""
     return isinstance(fetcher, StoreFetcher) and fetcher.parallel == 1

@@ -17,7 +17,7 @@ from tiles.errors import AccessError, Malformed
 from tiles.parallel import in_parallel
 from tiles.read.fetcher import is_local, open_log
 from tiles.read.log_formats import TLOG_TILES, LogFormat
-from tiles.store import Fetcher, StoreFetcher
+from tiles.store import Fetcher
 from tiles.tree.bundle import bundle_leaves
 from tiles.tree.layout import ENTRIES, Tile
 from tiles.tree.merkle import HASH_SIZE, flat_root
@@ -64,7 +64,7 @@ class Run:
 
 def fetched(fetcher: Fetcher, tiles: Iterable[Tile], log_format: LogFormat, parallel: int) -> Iterator[bytes | None]:
     """Yield the objects of full tiles and bundles, in order; None for one that has to be asked for again."""
-    if isinstance(fetcher, StoreFetcher) and is_local(fetcher):
+    if is_local(fetcher):
         return fetcher.fetch_each((log_format.path(tile), log_format.limit(tile)) for tile in tiles)
 
     def fetch(tile: Tile) -> bytes | None:

@@ -47,22 +47,20 @@ class Signer:
         """The key that verifies the texts that it signs; of checkpoints, each of `keys.current` does."""
         return self.keys.verifier
 
-    def sign(
-        self, tree: TreeHead, since: Anchor, proof: Sequence[Hash], version: Version | None = None
-    ) -> SignedCheckpoint:
+    def sign(self, tree: TreeHead, since: Anchor, proof: Sequence[Hash]) -> SignedCheckpoint:
         """Return the signed checkpoint of `tree`, which `proof` shows to extend the tree of `since`, the anchor.
 
-        version   of `since`, where the caller has read it; None: it is read again
         Raises Conflict if the anchor is another by now, Refused if the tree does not extend it, or nothing may be
         signed with it any more.
         """
-        return self.sign_and_tell(tree, since, proof, version)[0]
+        return self.sign_and_tell(tree, since, proof, None)[0]
 
     def sign_and_tell(
         self, tree: TreeHead, since: Anchor, proof: Sequence[Hash], version: Version | None
     ) -> tuple[SignedCheckpoint, Version | None]:
         """Sign as `sign` does, and return the version of the anchor as well.
 
+        version   of `since`, where the caller has read it; None: it is read again
         An anchor that is to move is not read again: the swap compares it with what the caller has read, at the moment
         that counts. One that stays where it is has to be read: nothing else says that it is still there.
         """

@@ -33,16 +33,18 @@ class Plan:
     objects: Mapping[str, bytes] = field(repr=False)
     edge: Edge = field(repr=False)
     leaves: bytes = field(repr=False)
+    _held: dict[bytes, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def tree(self) -> TreeHead:
         """The tree head once the entries are in."""
         return self.edge.tree
 
-    @property
-    def body(self) -> bytes:
-        """The new entries, length-prefixed. They are not held as a whole: the bundles in `objects` are the pieces."""
-        return b"".join(self.pieces)
+    def holds(self, some: bytes) -> bool:
+        """Whether some bytes are in the new entries, which are looked through once for it."""
+        if some not in self._held:
+            self._held[some] = any(some in piece for piece in self.pieces)
+        return self._held[some]
 
 
 def plan(edge: Edge, entries: Sequence[bytes]) -> Plan:

@@ -69,7 +69,7 @@ class Objects:
 
     def fetch_all(self, tiles: Iterable[Tile]) -> Iterator[tuple[Tile, bytes]]:
         """Yield tiles and bundles in order, each with what `fetch` returns."""
-        if is_local(self._fetcher) and isinstance(self._fetcher, StoreFetcher):
+        if is_local(self._fetcher):
             return self._fetch_here(self._fetcher, tiles)
         return in_parallel(lambda tile: (tile, self.fetch(tile)), tiles, self._parallel)
 
@@ -180,9 +180,7 @@ class Objects:
     def leaves(self, bundle: Tile, data: bytes) -> list[Hash] | None:
         """Return the leaf hashes of the entries in a bundle; None, and a finding, if these are not the bytes of one."""
         try:
-            if self._format is TLOG_TILES:
-                return split_hashes(bundle_leaves(data, bundle.width))
-            return list(self._format.leaf_hashes(self._format.parse_bundle(bundle, data)))
+            return split_hashes(self._flat_leaves(bundle, data))
         except Malformed as error:
             self._wrong(bundle, error)
             return None

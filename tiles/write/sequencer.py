@@ -161,10 +161,9 @@ class Sequencer:
                     edge = self._steps.tree.right_edge(state.head.tree)
                     wanted = Once(self._known).look(taken.entries, taken.once, edge, size)
                 planned = plan(self._steps.tree.right_edge(state.head.tree), wanted.new) if wanted.new else None
-                body = planned.body if planned else b""
-                batch = Batch(size, len(wanted.new), body, taken.took, taken.refused, wanted.already)
-                tree = planned.tree if planned else state.head.tree
-                name = self._steps.committer.stage(batch, before=state.head, tree=tree)
+                batch = Batch(size, len(wanted.new), b"", taken.took, taken.refused, wanted.already)
+                pieces, tree = (planned.pieces, planned.tree) if planned else ((), state.head.tree)
+                name = self._steps.committer.stage(batch, pieces, before=state.head, tree=tree)
                 done = self._completer.commit(state, planned, batch, name, publish=publish)
                 if done is not None:
                     decided = size, batch.count, batch.took, batch.refused, taken.backlog

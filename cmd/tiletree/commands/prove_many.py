@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tiles.errors import AccessError, TilesError
-from tiles.notes.tlog_proof import TlogProof
+from tiles.notes.tlog_proof import FILE_SUFFIX, TlogProof
 from tiles.read.client import LogClient
 from tiles.read.proofs import Unproven, proofs_of
 from tiles.tree.proof import check_range
@@ -16,8 +16,6 @@ from tiletree.files import write_file
 from tiletree.finding import find_provable
 from tiletree.several import WORST, worst
 from tiletree.ui import Output, exit_code
-
-SUFFIX = ".tlog-proof"
 
 
 class ManyProofs:
@@ -94,7 +92,7 @@ class ManyProofs:
 
     def _write_one(self, proof: TlogProof) -> str:
         extra = self._extra.get(proof.index)
-        name = f"{proof.index}{SUFFIX}"
+        name = f"{proof.index}{FILE_SUFFIX}"
         write_file(self._folder / name, replace(proof, extra=extra).data if extra else proof.data)
         self._out.partial["written"] += 1
         return name

@@ -17,6 +17,7 @@ from tiles.inbox.submission import NONCE_SIZE
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
 from tiles.index.known import find_in
+from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiles.store import Store
 from tiles.store.address import normal_url
 from tiles.user.places import blinding_path
@@ -206,7 +207,7 @@ def _hinted(lines: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
 
 def _proof_paths(files: tuple[str, ...], directory: Path) -> list[Path]:
     """Return where the proofs of files are to be. Raises UsageError if that is taken."""
-    paths = [directory / f"{'stdin' if name == '-' else Path(name).name}.tlog-proof" for name in files]
+    paths = [directory / f"{'stdin' if name == '-' else Path(name).name}{FILE_SUFFIX}" for name in files]
     for number, path in enumerate(paths):
         if path.exists() or path.is_symlink():
             raise UsageError(f"{path} is there already; nothing was submitted", hint="choose another directory with -o")

@@ -13,6 +13,7 @@ from tiles.errors import Malformed, NotFound, TilesError, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age
 from tiles.notes.policy import Policy
+from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiles.read.trouble import judged
 from tiles.user.pinned import PINNED
 from tiletree.commands.verify_report import Check, of_bundle, of_gate
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tiles.sigstore.public_key import PublicKey
     from tiles.sigstore.trusted_root import TrustedRoot
 
-PROOF_SUFFIX, BUNDLE_SUFFIX = ".tlog-proof", ".sigstore.json"
+BUNDLE_SUFFIX = ".sigstore.json"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class _Judge:
         if proof is None and bundle is None:
             if file == "-" or digest_named(file) is not None:
                 raise UsageError(f"nothing stands beside {file}", hint="name a --bundle, or for a file a --proof")
-            beside = (Path(f"{file}{PROOF_SUFFIX}"), Path(f"{file}{BUNDLE_SUFFIX}"))
+            beside = (Path(f"{file}{FILE_SUFFIX}"), Path(f"{file}{BUNDLE_SUFFIX}"))
             proof, bundle = (path if path.exists() else None for path in beside)
             if proof is None and bundle is None:
                 raise NotFound(
@@ -140,7 +141,7 @@ class _Judge:
 
         if self.call.bundle is not None:
             raise UsageError(f"{self.call.bundle}: no bundle is signed by an {key.shown}", hint="name --signature")
-        beside = Path(f"{file}{PROOF_SUFFIX}")
+        beside = Path(f"{file}{FILE_SUFFIX}")
         named = digest_named(file)
         proof = self.call.proof or (beside if file != "-" and named is None and beside.exists() else None)
         return check_signature(file, named, key, proof, self.call)
@@ -189,7 +190,7 @@ class _Judge:
         if self.demanded is None:
             raise UsageError(
                 f"{path} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
-                hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{PROOF_SUFFIX} verifies a proof alone",
+                hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{FILE_SUFFIX} verifies a proof alone",
             )
         return self.demanded
 
