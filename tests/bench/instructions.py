@@ -1,6 +1,8 @@
 """Counting the instructions of a command: figures that do not depend on how busy the machine is.
 
-Needs valgrind, whose cachegrind counts. `python -m tests.bench.instructions COMMAND…` counts those of one command.
+Needs valgrind, whose cachegrind counts. `python -m tests.bench.instructions COMMAND…` counts those of one command, and
+without a command those of small commits: a commit is the difference of two runs that differ in how many they make, so
+that starting Python and opening the log are left out.
 """
 
 from __future__ import annotations
@@ -10,10 +12,17 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.bench.processes import python
 
 # the order of sets, and what is compiled, would else change from run to run
 STEADY = {"PYTHONHASHSEED": "0", "PYTHONNODEBUGRANGES": "1"}
+FEW, MANY = 5, 15  # commits of the two runs
+BATCHES = (1, 256)  # entries of a commit
+WRITERS = ("tiletree_publish", "tiletree_publish_all", "scales_publish")
 _COUNTED = re.compile(r"I\s+refs:\s+([\d,]+)")
 
 
@@ -33,5 +42,20 @@ def count(command: Sequence[str], environment: Mapping[str, str] | None = None) 
     return int(counted[1].replace(",", ""))
 
 
+def count_commit(writer: str, entries: int) -> int:
+    """Return how many instructions one commit of so many entries takes, in user space. writer: of `workers.py`"""
+    counts = []
+    for commits in (FEW, MANY):
+        with tempfile.TemporaryDirectory() as scratch:
+            place = Path(scratch) / writer
+            counts.append(count(python("tests.bench.workers", writer, place, entries * commits, entries)))
+    return (counts[1] - counts[0]) // (MANY - FEW)
+
+
 if __name__ == "__main__":
-    print(f"{count(sys.argv[1:]):,}")
+    if sys.argv[1:]:
+        print(f"{count(sys.argv[1:]):,}")
+    else:
+        for size in BATCHES:
+            for each in WRITERS:
+                print(f"{each}, a commit of {size}: {count_commit(each, size):,}")
