@@ -95,4 +95,4 @@ def test_several_at_once(anew: Callable[..., Store]) -> None:
     client = LogClient(StoreFetcher(store), POLICY)
     client.visit()
     assert audit(StoreFetcher(store), client.tree).findings == ()
-    assert contents(store).items() >= tree_of(logs[-1]).items()
+    assert contents(store).items() >= tree_of(make_log(900)).items()  # a run that came too late for its tree adds none
