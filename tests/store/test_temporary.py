@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.traced_posix import Recorder, temps
 from tiles.errors import Conflict
-from tiles.store import create_before_swap
 from tiles.store.directory import DirectoryStore
+from tiles.store.drafts import create_before_swap
 from tiles.store.memory import MemoryStore
 
 
