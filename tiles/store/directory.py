@@ -40,7 +40,8 @@ class DirectoryStore:
     creator     what creates its objects, for other stores of this kind
 
     Without `syncfs` (not Linux, or before 5.8) `barrier` covers what this store has created, read, listed or deleted,
-    not names that other writers gave and this store has not seen. Every writer syncs contents before they get a name.
+    not names that other writers gave and this store has not seen. Every writer syncs contents before they get a name,
+    but for what is staged (`tiles.store.drafts`), which no writer believes.
     """
 
     parallel = 1

@@ -194,7 +194,7 @@ class Creator:
                     return []
             with self.temps.cleared(folders, TEMPS, temps):
                 for temp, data in zip(temps, contents.values(), strict=True):
-                    self.temps.write(folders, TEMPS, temp, data, sync=False)
+                    self.temps.write(folders, TEMPS, temp, data)
                 drafts = [Draft(*each) for each in zip(contents, contents.values(), temps, strict=True)]
                 temps.clear()
         return drafts

@@ -35,7 +35,7 @@ class Temps:
         """Return the name of a temporary file that is not there."""
         return f"{self._posix.getpid()}-{self._run}-{next(self._numbers)}"
 
-    def write(self, folders: Folders, place: str, temp: str, data: bytes, *, sync: bool) -> None:
+    def write(self, folders: Folders, place: str, temp: str, data: bytes, *, sync: bool = False) -> None:
         """Write a temporary file; with `sync` its content lasts."""
         at = folders.make(place)
         others = self._posix.fstat(at) if self._keeping.is_others(place) else None
