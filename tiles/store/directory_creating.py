@@ -79,28 +79,23 @@ class Creator:
         # a draft that fits has its content already, and that lasts; the others are of what is not written any more
         new = [(temp, data) for temp, fit, (_, data) in zip(temps, fits, contents, strict=True) if not fit]
         temps += [was.temp for was, fit in zip(drafted, fits, strict=True) if was and not fit]
-        opened, differs = self._explained("create", chunk[0][0]), None
-        with opened, self._root.folders() as folders, self.temps.cleared(folders, place, temps):
-            self.temps.write_all(folders, place, new)
-            if draft:
-                self.temps.keep_drafts([Draft(*draft, temps[len(chunk)])])
-                temps[len(chunk)] = ""
-            for i, (path, data) in enumerate(chunk):
-                with self._explained("create", path):
-                    found = self._name(folders, place, temps[i], path)
-                if found is None:
-                    temps[i] = ""
-                elif found != data:
-                    differs = differs or Differs(path, bytes(data), found)
+        at, differs = chunk[0][0], None
+        try:
+            with self._root.folders() as folders, self.temps.cleared(folders, place, temps):
+                self.temps.write_all(folders, place, new)
+                if draft:
+                    self.temps.keep_drafts([Draft(*draft, temps[len(chunk)])])
+                    temps[len(chunk)] = ""
+                for i, (at, data) in enumerate(chunk):
+                    found = self._name(folders, place, temps[i], at)
+                    if found is None:
+                        temps[i] = ""
+                    elif found != data:
+                        differs = differs or Differs(at, bytes(data), found)
+        except OSError as e:
+            raise self._root.error("create", at, e) from e
         if differs is not None:
             raise differs
-
-    @contextmanager
-    def _explained(self, operation: str, path: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as e:
-            raise self._root.error(operation, path, e) from e
 
     def _name(self, folders: Folders, place: str, temp: str, path: str) -> bytes | None:
         """Give a temporary file its name; or return the content of the object that has it."""
@@ -135,11 +130,13 @@ class Creator:
         self._root.prepare()
         given, prepared = self.given, list[tuple[Creator, list[Draft]]]()
         try:
-            with self._counted(), self._explained("create", next(iter(objects))):
+            with self._counted():
                 self._stage(objects, drafts, beside, prepared)
-        except BaseException:
+        except BaseException as e:
             for other, written in prepared:
                 other.forget([one.temp for one in written])
+            if isinstance(e, OSError):
+                raise self._root.error("create", next(iter(objects)), e) from e
             raise
         for other, written in prepared:
             other.temps.keep_drafts(written)
@@ -188,15 +185,17 @@ class Creator:
         """Write drafts, which a sync of that file system makes last; none if this directory is on another one."""
         self._root.prepare()
         gone, temps = self.temps.take_all(), [self.temps.new() for _ in contents]
-        with self._explained("create", next(iter(contents), "")), self._root.folders() as folders:
-            with self.temps.cleared(folders, TEMPS, gone):
+        try:
+            with self._root.folders() as folders, self.temps.cleared(folders, TEMPS, gone):
                 if len(contents) > _CHUNK or self._posix.fstat(folders.make(TEMPS)).st_dev != device:
                     return []
-            with self.temps.cleared(folders, TEMPS, temps):
-                for temp, data in zip(temps, contents.values(), strict=True):
-                    self.temps.write(folders, TEMPS, temp, data)
-                drafts = [Draft(*each) for each in zip(contents, contents.values(), temps, strict=True)]
-                temps.clear()
+                with self.temps.cleared(folders, TEMPS, temps):
+                    for temp, data in zip(temps, contents.values(), strict=True):
+                        self.temps.write(folders, TEMPS, temp, data)
+                    drafts = [Draft(*each) for each in zip(contents, contents.values(), temps, strict=True)]
+                    temps.clear()
+        except OSError as e:
+            raise self._root.error("create", next(iter(contents), ""), e) from e
         return drafts
 
     def forget(self, temps: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ class Committer:
         self._tree = tree
         self._clock = clock
         self._last = ""  # the nonce of the last head this run tried to write
-        self._drafted: Head | None = None  # the head for what was staged last
+        self._drafted: tuple[Head, TreeHead, str, Head] | None = None  # of what was staged last: on what, and its head
         self.landed: Version | None = None  # the version of the head that this run committed last, where it is known
 
     def new_nonce(self) -> str:
@@ -68,8 +68,9 @@ class Committer:
         drafts, beside = dict[str, bytes](), list[tuple[Store, Mapping[str, bytes]]]()
         if on is not None:
             tree = planned.tree if planned else on.head.tree
-            self._drafted = on.head.extended(tree, name, self.new_nonce())
-            drafts[HEAD] = self._drafted.data
+            head = on.head.extended(tree, name, self.new_nonce())
+            self._drafted = on.head, tree, name, head
+            drafts[HEAD] = head.data
             if planned is not None:
                 beside = [(self._public, planned.objects), self._loader.memory.ahead(replace(on.anchor, tree=tree))]
         stage(self._private, {staged_path(batch.size, name): data}, drafts, beside)
@@ -135,8 +136,10 @@ class Committer:
         return head
 
     def _commit(self, state: State, tree: TreeHead, batch: Batch, name: str) -> Head | None:
-        head, self._drafted = self._drafted, None
-        if head is None or head != state.head.extended(tree, name, head.nonce):
+        drafted, self._drafted = self._drafted, None
+        if drafted is not None and drafted[:3] == (state.head, tree, name):
+            head = drafted[3]
+        else:
             head = state.head.extended(tree, name, self.new_nonce())
         unsure, self.landed = False, None
         for _ in among_writers(self._clock):
