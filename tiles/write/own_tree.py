@@ -202,7 +202,8 @@ def _planned_proof(planned: Plan, parts: Sequence[Sequence[Node]]) -> tuple[Hash
         level, height = divmod(node.height, TILE_HEIGHT)
         index, first = divmod(node.index << height, TILE_WIDTH)
         tile = tile_at(planned.tree.size, level, index)
-        if (data := planned.objects.get(tile.path)) is None:
+        data = planned.objects.get(tile.path) or planned.edge.tiles().get(tile)  # one of the edge that has not changed
+        if data is None:
             return None
         hashes[node] = flat_root(data[HASH_SIZE * first : HASH_SIZE * (first + (1 << height))])
     return build_proof(parts, hashes.__getitem__)
