@@ -11,8 +11,7 @@ import pytest
 from tests.support.traced_posix import Recorder, temps
 from tiles.errors import AccessError
 from tiles.store.directory import DirectoryStore
-from tiles.store.drafts import forget_drafts, stage
-from tiles.store.memory import MemoryStore
+from tiles.store.drafts import stage
 
 STEPS = ("write", "fsync", "syncfs", "rename_new", "rename")
 
@@ -114,16 +113,6 @@ def test_a_directory_on_another_file_system(root: Path) -> None:
     assert temps(root / "public") == []
 
 
-def test_other_stores_beside(root: Path) -> None:
-    """A store that is no directory has nothing prepared, and one that cannot prepare creates, and lasts."""
-    private, _, _ = stores(root)
-    memory = MemoryStore()
-    stage(private, {"staging/1": b"batch"}, {}, [(memory, {"a": b"1"})])
-    stage(memory, {"staging/1": b"batch"}, {"head": b"new"}, [(private, {"a": b"1"})])
-    assert [listed.path for listed in memory.list("")] == ["staging/1"]
-    assert temps(root / "private") == []
-
-
 def test_a_sync_that_failed(root: Path) -> None:
     """Nothing that was prepared is used any more, here or beside; the next try begins anew, and trusts no name."""
     private, public, posix = stores(root)
@@ -167,14 +156,3 @@ def test_another_content_is_created(root: Path) -> None:
     assert [call[0] for call in posix.only(*STEPS)] == ["write", "fsync", "rename_new", "rename_new"]
     assert (root / "public/a").read_bytes() == b"this"
     assert temps(root / "public") == []
-
-
-def test_what_was_prepared_is_forgotten(root: Path) -> None:
-    """It is removed when it is known not to be used, and at the latest when something else is prepared."""
-    private, public, _ = stores(root)
-    beside = [(public, {"a": b"1"})]
-    stage(private, {"staging/1": b"1"}, {"head": b"1"}, beside)
-    stage(private, {"staging/2": b"2"}, {"head": b"2"}, [(public, {"b": b"1"})])
-    assert len(temps(root / "private")) == len(temps(root / "public")) == 1
-    forget_drafts([private, public, MemoryStore()])
-    assert temps(root / "private") == temps(root / "public") == []
