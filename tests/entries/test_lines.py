@@ -97,3 +97,21 @@ def test_against_reading_byte_by_byte(pieces: list[bytes], chunk: int, most: int
             said = error.message
     assert found == expected
     assert said == (f"f: line {too_long} is longer than the {most} bytes an entry may have" if too_long else "")
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n"]), max_size=40).map(b"".join), st.integers(1, 45))
+def test_too_long_anywhere(data: bytes, chunk: int) -> None:
+    """Whatever comes before and after it, and wherever the reads end, the first line that is too long is found."""
+    expected = data.removesuffix(b"\n").split(b"\n") if data else []
+    short = next((at for at, line in enumerate(expected) if len(line) > 3), None)
+    found: list[bytes] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles.entries.lines, "MAX_ENTRY_SIZE", 3)
+        patch.setattr(tiles.entries.lines, "CHUNK", chunk)
+        if short is None:
+            assert lines(data) == expected
+            return
+        with pytest.raises(UsageError, match=f"^f: line {short + 1} is longer than the 3 bytes"):
+            for some in read_lines(io.BytesIO(data), "f"):
+                found += some
+    assert found == expected[:short]
