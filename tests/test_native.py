@@ -129,7 +129,7 @@ def test_other_threads_run_meanwhile(call: str) -> None:
         "encode": (entries, 256),
         "parents": (b"\0" * 3_200_000,),
         "leaf_records": (b"\0" * 3_200_000, 0),
-        "sorted_records": ([random.randbytes(3_200_000)],),
+        "sorted_records": ([random.randbytes(3_200_000)], 0, 255),
     }[call]
     go, ran = Event(), Event()
     waiting = Thread(target=lambda: (go.wait(), ran.set()), daemon=True)

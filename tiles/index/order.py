@@ -15,7 +15,7 @@ from struct import Struct
 from tiles.index.record import RECORD_SIZE, index_in
 from tiles.native import hashing
 
-PIECE = 65_536 * RECORD_SIZE  # bytes that are yielded at a time, at most, or read at a time to be told apart
+PIECE = 65_536 * RECORD_SIZE  # bytes that are yielded at a time, about, and read at a time to be told apart
 
 _FEW = 4096 * RECORD_SIZE  # bytes that are sorted at once
 _RECORD = Struct(f"{RECORD_SIZE}s")
@@ -25,9 +25,12 @@ Records = Iterator[bytes]  # in order, some joined at a time
 
 def in_order(parts: Sequence[bytes]) -> Records:
     """Yield the records of several parts, in which they have any order, sorted."""
+    size = sum(map(len, parts))
     if hashing is not None:
-        yield from _cut(hashing.sorted_records(list(parts)), PIECE)
-    elif sum(map(len, parts)) <= _FEW:
+        width = max(256 * PIECE // max(size, PIECE), 1)  # first bytes at a time: all of a few, for less memory
+        for low in range(0, 256, width):
+            yield hashing.sorted_records(list(parts), low, min(low + width, 256) - 1)
+    elif size <= _FEW:
         yield _sorted(parts)
     else:
         alike = [bytearray() for _ in range(256)]
@@ -53,7 +56,7 @@ def merged(sources: Sequence[Records]) -> Records:
         bound = min(records[-RECORD_SIZE:] for records in waiting if records)
         cuts = [_after(records, bound) for records in waiting]
         some = [records[:cut] for records, cut in zip(waiting, cuts, strict=True) if cut]
-        yield _sorted(some) if hashing is None else hashing.sorted_records(some)
+        yield _sorted(some) if hashing is None else hashing.sorted_records(some, 0, 255)
         rests = [records[cut:] for records, cut in zip(waiting, cuts, strict=True)]
         waiting = [rest or _next(source) for rest, source in zip(rests, sources, strict=True)]
 
