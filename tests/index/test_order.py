@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiles.index import order as module
-from tiles.index.order import between, in_order, merged, pieces_of
+from tiles.index.order import between, few_at_a_time, in_order, merged
 from tiles.index.record import RECORD_SIZE
 from tiles.index.run import records_in
 
@@ -58,7 +58,7 @@ def test_merged(parts: list[list[bytes]], size: int) -> None:
     sources = [b"".join(sorted(records)) for records in parts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_FEW", size * RECORD_SIZE)
-        pieces = [iter([b"", *pieces_of(records), b""]) for records in sources]
+        pieces = [iter([b"", *few_at_a_time([records]), b""]) for records in sources]
     assert records_in(b"".join(merged(pieces))) == sorted(one for records in parts for one in records)
 
 

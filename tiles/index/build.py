@@ -22,7 +22,7 @@ from typing import Protocol, runtime_checkable
 from tiles.entries.kind import LEAF
 from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, TooLong, VerificationError
 from tiles.index.fresh import Fresh
-from tiles.index.order import in_order, merged, pieces_of
+from tiles.index.order import few_at_a_time, in_order, merged
 from tiles.index.record import leaf_records, records_of
 from tiles.index.run import RunWriter
 from tiles.index.run_reader import RunReader
@@ -204,9 +204,9 @@ class IndexBuilder:
         """Create the objects of a run. parts: neighbouring runs that cover its first entries"""
         covers = run_range(*place)
         start = parts[-1].covers.stop if parts else covers.start
-        sources = [RunReader(self._fetcher, kind, part).files() for part in parts]
+        sources = [few_at_a_time(RunReader(self._fetcher, kind, part).files()) for part in parts]
         first = min(max(self._fresh.first(kind), start), covers.stop)
-        sources += [pieces_of(records) for records in self._computed(kind, start, first)]
+        sources += [few_at_a_time([records]) for records in self._computed(kind, start, first)]
         sources.append(self._fresh.records(kind, first, covers.stop))
         writer = RunWriter(kind, *place)
         for records in merged(sources):

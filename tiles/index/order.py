@@ -8,7 +8,7 @@ apart by their first byte, and then by the second.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from struct import Struct
 
@@ -61,9 +61,12 @@ def merged(sources: Sequence[Records]) -> Records:
         waiting = [rest or _next(source) for rest, source in zip(rests, sources, strict=True)]
 
 
-def pieces_of(records: bytes) -> Records:
-    """Yield records that are in order, few at a time, so that merging them takes little memory."""
-    return _cut(records, _FEW)
+def few_at_a_time(parts: Iterable[bytes]) -> Records:
+    """Yield records that are in order, few at a time, so that merging them takes little memory.
+
+    What is merged at once becomes objects in Python, 72 bytes for each record of each source.
+    """
+    return chain.from_iterable(_cut(part, _FEW) for part in parts)
 
 
 def between(records: bytes, start: int, stop: int) -> bytes:
