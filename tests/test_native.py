@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from tests.support.reference import full_tree
 from tiles import native
 from tiles.errors import Malformed, UsageError
+from tiles.index import order, record
+from tiles.notes.index_head import MAX_COVERED
 from tiles.tree import bundle, merkle
 from tiles.tree.edge import EMPTY_EDGE
 from tiles.tree.plan import Plan, plan
@@ -35,6 +37,8 @@ def both(compute: Callable[[], Any]) -> tuple[Any, Any]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(merkle, "hashing", hashing)
             patch.setattr(bundle, "hashing", hashing)
+            patch.setattr(record, "hashing", hashing)
+            patch.setattr(order, "hashing", hashing)
             try:
                 given_back.append(compute())
             except (Malformed, UsageError) as error:
@@ -96,6 +100,20 @@ def test_plans(cuts: Sequence[int]) -> None:
     assert python[-1].tree == full_tree(len(entries)).head(len(entries))
 
 
+@given(st.lists(st.binary(max_size=32 * 40).map(lambda data: data[: len(data) // 32 * 32]), max_size=4), st.data())
+def test_records(parts: list[bytes], data: st.DataObject) -> None:
+    """Records of an index are the same, and in the same order, wherever in a log their entries are."""
+    first = data.draw(st.integers(0, MAX_COVERED) | st.integers(2**32 - 40, 2**32))
+    python, compiled = both(lambda: [record.leaf_records(part, first) for part in parts])
+    assert compiled == python
+    python, compiled = both(lambda: b"".join(order.in_order(compiled)))
+    assert compiled == python
+    python, compiled = both(
+        lambda: b"".join(order.merged([order.few_at_a_time([one]) for one in (python, b"", python)]))
+    )
+    assert compiled == python
+
+
 def test_long_entries_are_refused_alike() -> None:
     """The error says which entry it is; nothing is encoded."""
     python, compiled = both(lambda: bundle.encode_batch([b"", b"x" * 65_536], 256))
@@ -104,11 +122,17 @@ def test_long_entries_are_refused_alike() -> None:
     assert "entry 1 of the batch has 65536 bytes" in python[1]
 
 
-@pytest.mark.parametrize("call", ["leaf_hashes", "encode", "parents"])
+@pytest.mark.parametrize("call", ["leaf_hashes", "encode", "parents", "leaf_records", "sorted_records"])
 def test_other_threads_run_meanwhile(call: str) -> None:
     """The interpreter's lock is given back: a thread that waits for it gets it, although nobody asks for it."""
     entries = [random.randbytes(1000)] * 3000
-    arguments = {"leaf_hashes": (entries,), "encode": (entries, 256), "parents": (b"\0" * 3_200_000,)}[call]
+    arguments: tuple[Any, ...] = {
+        "leaf_hashes": (entries,),
+        "encode": (entries, 256),
+        "parents": (b"\0" * 3_200_000,),
+        "leaf_records": (b"\0" * 3_200_000, 0),
+        "sorted_records": ([random.randbytes(3_200_000)], 0, 255),
+    }[call]
     go, ran = Event(), Event()
     waiting = Thread(target=lambda: (go.wait(), ran.set()), daemon=True)
     interval = sys.getswitchinterval()
@@ -139,5 +163,5 @@ def test_another_interface_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     """A native part of another release, whose functions may take other things, is not used."""
     monkeypatch.delenv(native.VARIABLE, raising=False)
     assert native._found() is tiletree_native
-    monkeypatch.setattr(tiletree_native, "INTERFACE", 2)
+    monkeypatch.setattr(tiletree_native, "INTERFACE", native._INTERFACE + 1)
     assert native._found() is None

@@ -4,7 +4,8 @@ A tree of size n is written D[0:n]. A complete subtree of 2^k entries is a *node
 hash of D[i * 2^k : (i + 1) * 2^k]. Everything here is pure.
 
 Many hashes at once are *flat*: one after the other, 32 bytes each, as a tile stores them. The native part, where there
-is one, computes those; it gives the same bytes as the code here, and nothing but this module and the bundle knows it.
+is one, computes those; it gives the same bytes as the code here, and of a tree nothing but this module and the bundle
+knows it.
 """
 
 from __future__ import annotations
