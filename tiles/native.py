@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 VARIABLE = "TILETREE_NATIVE"  # 0: use Python's own hashing, whatever is installed
 
-_INTERFACE = 1  # what the native part says of itself, if it has the functions below
+_INTERFACE = 2  # what the native part says of itself, if it has the functions below
 
 
 class Hashing(Protocol):
@@ -36,6 +36,14 @@ class Hashing(Protocol):
 
         Raises ValueError for an entry over 65,535 bytes.
         """
+        ...
+
+    def root(self, hashes: bytes, /) -> bytes:
+        """Return the node above 2^k neighbouring nodes."""
+        ...
+
+    def agreed_roots(self, bundles: list[bytes], tiles: list[bytes], /) -> list[bytes | None]:
+        """Return the hash of each tile that is full, and has the leaf hashes of the bundle in its place; else None."""
         ...
 
 

@@ -53,13 +53,6 @@ def node_hash(left: Hash, right: Hash) -> Hash:
     return Hash(sha256(b"\x01" + left + right).digest())
 
 
-def parents(hashes: Sequence[Hash]) -> list[Hash]:
-    """Return the nodes one height above neighbouring nodes; an odd last one has no parent yet and is left out."""
-    pairs = iter(hashes)
-    nodes = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
-    return cast("list[Hash]", nodes)
-
-
 def flat_parents(data: bytes) -> bytes:
     """Return the nodes one height above neighbouring nodes, flat; an even number of hashes, or the last has none yet.
 
@@ -78,6 +71,8 @@ def flat_root(data: bytes) -> Hash:
     Raises UsageError for any other number of hashes.
     """
     _check_power_of_two(len(data) / HASH_SIZE)
+    if hashing is not None:
+        return Hash(hashing.root(data))
     while len(data) > HASH_SIZE:
         data = flat_parents(data)
     return Hash(data)
@@ -93,12 +88,7 @@ def node_root(hashes: Sequence[Hash]) -> Hash:
 
     Raises UsageError for any other number of hashes.
     """
-    _check_power_of_two(len(hashes))
-    if hashing is not None:
-        return flat_root(b"".join(hashes))
-    while len(hashes) > 1:
-        hashes = parents(hashes)
-    return hashes[0]
+    return flat_root(b"".join(hashes))
 
 
 def fold_right(hashes: Sequence[Hash]) -> Hash:
