@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from struct import Struct
+from struct import unpack
 from typing import NewType, cast
 
 from tiles.errors import Malformed, UsageError
@@ -23,7 +23,7 @@ Hash = NewType("Hash", bytes)  # 32 bytes, SHA-256
 HASH_SIZE = 32  # bytes
 MAX_TREE_SIZE = 2**63 - 1  # entries; tlog-cosignature signs sizes as signed 64-bit numbers
 
-_PAIR = Struct(f"{2 * HASH_SIZE}s")  # unpacking a tile by it costs less than slices
+_CHUNK = 256 * HASH_SIZE  # bytes of hashes whose parents are computed at once
 
 EMPTY_ROOT = Hash(sha256(b"").digest())  # §2.1: the hash of an empty list is the hash of an empty string
 
@@ -60,8 +60,15 @@ def flat_parents(data: bytes) -> bytes:
     """
     if hashing is not None:
         return hashing.parents(data)
-    pairs = data[: len(data) - len(data) % _PAIR.size]
-    return b"".join([sha256(b"\x01" + pair).digest() for (pair,) in _PAIR.iter_unpack(pairs)])
+    chunks = range(0, len(data) - HASH_SIZE, _CHUNK)
+    return b"".join([sha256(node).digest() for start in chunks for node in _to_hash(data[start : start + _CHUNK])])
+
+
+def _to_hash(data: bytes) -> tuple[bytes, ...]:
+    """Return 0x01 || left || right for each pair of neighbours; all at once, which costs a third of one by one."""
+    count = len(data) // (2 * HASH_SIZE)
+    pairs = unpack("64s" * count, data[: 2 * HASH_SIZE * count])
+    return unpack("65s" * count, b"\x01" + b"\x01".join(pairs))
 
 
 def flat_root(data: bytes) -> Hash:

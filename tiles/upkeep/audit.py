@@ -30,7 +30,6 @@ from tiles.tree.layout import ENTRIES, TILE_WIDTH, edge_tiles, parse_tile_path
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.upkeep.objects import MISSING, Objects
 from tiles.upkeep.strays import take_inventory
-from tiles.workers import HERE, Workers
 
 _AT_ONCE = 1 << 18  # bytes of bundles that are hashed in one call; the allocator gives back more than that each time
 
@@ -58,8 +57,7 @@ def audit(
     store: Store | None = None,
     policy: Policy | None = None,
     progress: Callable[[int], None] | None = None,
-    workers: Workers = HERE,
-    url: str | None = None,
+    hands: Hands | None = None,
     withheld: WithheldEntries | None = None,
     minimum: int = 0,
     layout: str = TLOG_TILES,
@@ -69,15 +67,14 @@ def audit(
     store      lists the log: then everything else below tile/ and checkpoints/ is checked too
     policy     verifies the log's signatures on the checkpoints that are kept in `store`; None leaves them unverified
     progress   is called with how many more entries were recomputed
-    workers    recompute runs of 65,536 entries
+    hands      recompute runs of 65,536 entries
     withheld   what the log says of entries that it withholds; a bundle with such entries may be missing
     minimum    what is below this index the log may have pruned
-    url        what workers elsewhere open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
     layout     how the log keeps its objects (`tiles.records.layout_names`); `store` and `withheld` are for our own
 
     What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
     """
-    walk = Walk(fetcher, tree, progress, Hands(workers, url or fetcher.url), layout)
+    walk = Walk(fetcher, tree, progress, hands, layout)
     walk.walk()
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
