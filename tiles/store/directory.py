@@ -77,8 +77,7 @@ class DirectoryStore:
 
         This is one operation: the root and each folder are opened once, however many objects are read.
         """
-        rest = iter(wanted)
-        known: dict[str, int] = {}  # of the last folders, their descriptors
+        rest, known = iter(wanted), dict[str, int]()  # of the last folders, their descriptors
         with suppress(OSError), self._root.folders() as folders:
             for path, limit in rest:
                 folder, _, name = path.rpartition("/")
