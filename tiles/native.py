@@ -50,6 +50,14 @@ class Hashing(Protocol):
         """
         ...
 
+    def root(self, hashes: bytes, /) -> bytes:
+        """Return the node above 2^k neighbouring nodes."""
+        ...
+
+    def agreed_roots(self, bundles: list[bytes], tiles: list[bytes], /) -> list[bytes | None]:
+        """Return the hash of each tile that is full, and has the leaf hashes of the bundle in its place; else None."""
+        ...
+
 
 def _found() -> Hashing | None:
     if os.environ.get(VARIABLE) == "0":

@@ -246,6 +246,8 @@ MISTAKEN = [
     "import log other --vkey VKEY --key o --executor X",
     "repair log --vkey VKEY --executor X",
     "index build log --key k --executor X",
+    "index check log --vkey VKEY --executor X",
+    "monitor log --state state --begin first --vkey VKEY --jobs X",
     "monitor log --state X --begin first --vkey VKEY",
     "monitor log --state state --begin first --match X --vkey VKEY",
     "monitor log --state state --begin first --key X --vkey VKEY",

@@ -237,7 +237,6 @@ TESTED_ELSEWHERE = {
     "tiles.signatures.ssh_text": "tests/signatures/test_ssh.py",
     "tiles.version": "tests/project/test_wheel.py",
     "tiles.watch.mirror_tree": "tests/watch/test_mirror.py",
-    "tiles.watch.monitor_reading": "tests/watch/test_monitor.py",
     "tiles.page": "tests/web/test_verify_html.py",
     # nothing that runs: Protocols that a client is handed, and a pair of stores
     "tiles.read.memories": "tests/read/test_client_memory.py",

@@ -13,6 +13,7 @@
     layouts          the formats by name, and which one a log has
     looked_up        an entry of a checksum database, by module and version
     runs             bundles and tiles that workers read, and hand over if they lead to a hash that is believed
+    spread           bundles of a log, in order, that workers read ahead
     verified_tree    one tree, as it can be believed
     client           checkpoint, proofs, entries, search; compares with what was seen before
     proofs           proofs of many entries: each tile is read once

@@ -74,14 +74,20 @@ class DirectoryStore:
 
         This is one operation: the root and each folder are opened once, however many objects are read.
         """
-        rest = iter(wanted)
+        rest, known = iter(wanted), dict[str, int]()  # of the last folders, their descriptors
         with suppress(OSError), self._root.folders() as folders:
             for path, limit in rest:
-                folder, name = posixpath.split(check_path(path))
-                self._root.see(folder)
+                folder, _, name = path.rpartition("/")
+                at = known.get(folder) if name.isdecimal() else None
                 try:
-                    folders.spare()
-                    data, status = self._posix.read_file(folders.find(folder), name, limit)
+                    if at is None:
+                        check_path(path)
+                        self._root.see(folder)
+                        if len(known) > 1:
+                            known.clear()
+                            folders.spare()
+                        known[folder] = at = folders.find(folder)
+                    data, status = self._posix.read_file(at, name, limit)
                 except OSError:
                     yield None
                 else:
