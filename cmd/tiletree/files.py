@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 from tiles.entries.content import Content, read_content, read_digests
 from tiles.errors import AccessError, Malformed, UsageError
@@ -30,12 +30,39 @@ def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Par
         raise UsageError(f"{option} {path}: {error.plain}") from error
 
 
-def open_binary(name: str) -> BinaryIO:
-    """Open a file that the user named, or standard input for "-"."""
+class _Input:
+    """Standard input: a read returns all that it asks for, or what there is until the end, as a read of a file does.
+
+    A pipe gives what is in it at the time. Whoever took that for the end would judge a part of what comes.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+
+    def read(self, size: int = -1) -> bytes:
+        """Return so many bytes, and fewer only at the end; all that is left, if no size is given."""
+        read = bytearray()
+        while (size < 0 or len(read) < size) and (chunk := self._raw.read(size - len(read) if size >= 0 else 1 << 20)):
+            read += chunk
+        return bytes(read)
+
+    def __enter__(self) -> BinaryIO:
+        return cast("BinaryIO", self)
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+
+def open_binary(name: str, *, as_it_comes: bool = False) -> BinaryIO:
+    """Open a file that the user named, or standard input for "-".
+
+    as_it_comes   a read of standard input returns what is there by then, for who deals with each line when it is there
+    """
     if name != "-":
         return Path(name).open("rb")
     # without a buffer: a thread that still waits for input when the program ends would hold the buffer's lock
-    return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+    raw: BinaryIO = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+    return raw if as_it_comes else cast("BinaryIO", _Input(raw))
 
 
 def read_file(name: str, secrets: Callable[[], Iterable[bytes]] = tuple) -> Content:
