@@ -11,10 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
-from tiles.entries.content import Content, read_content, read_digests
+from tiles.entries.content import Content, read_content
 from tiles.errors import AccessError, Malformed, UsageError
 
 Parsed = TypeVar("Parsed")
+
+BUNDLE_SUFFIX = ".sigstore.json"  # of the name of a bundle beside its file, by custom
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 
@@ -88,16 +90,6 @@ def digest_named(text: str) -> str | None:
     if match is None:
         raise UsageError(f"{text} is not sha256: and 64 lower-case hexadecimal digits", hint="a file can be ./sha256:…")
     return match[1]
-
-
-def digests_of(file: str, algorithms: frozenset[str]) -> dict[str, bytes]:
-    """Return digests of a file, by the names that Sigstore has for algorithms; of one that is a digest, that."""
-    if (named := digest_named(file)) is not None:
-        return {"SHA2_256": bytes.fromhex(named)}
-    from tiles.sigstore.body import HASHES  # not for calls without a bundle
-
-    with open_binary(file) as stream:
-        return read_digests(stream, {name: HASHES[name] for name in sorted(algorithms)})
 
 
 def write_file(path: Path, data: bytes, *, new: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +14,58 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age, quorum_time, undated
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
-from tiletree.commands.verify_files import Call, verify_files
+from tiletree.commands.verify_all import verify_files
+from tiletree.commands.verify_files import Call
 from tiletree.durations import DURATION
-from tiletree.files import digest_named, read_limited
+from tiletree.files import read_limited
 from tiletree.gating import open_gate
 from tiletree.options import json_option, output
 from tiletree.pins import to_verifier
 from tiletree.reading import Pins, public_options, trust_options
+from tiletree.subjects import LocalMaterial, Material, Subject, material, subject
 from tiletree.trusting import Who, pinned, read_trusted_root, times_explained, who_options
 from tiletree.ui import Output
 
 
 class _Subject(click.Path):
-    """A file, or sha256: and the digest of one."""
+    """A file, sha256: and the digest of one, or the URL of one."""
 
     name = "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the text. Fails if there is no such file."""
+        """Return what the text names. Fails if there is no such file."""
         try:
-            named = digest_named(str(value))
+            named = subject(str(value))
         except UsageError as error:
             self.fail(error.message, param, ctx)
-        return value if named is not None else super().convert(value, param, ctx)
+        if named.web is None and named.digest is None:
+            super().convert(value, param, ctx)
+        return named
+
+
+class _Material(click.Path):
+    """A proof or bundle, in a file or at a URL."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what the text names. Fails if there is no such file."""
+        try:
+            named = material(str(value))
+        except UsageError as error:
+            self.fail(error.message, param, ctx)
+        if isinstance(named, LocalMaterial):
+            super().convert(value, param, ctx)
+        return named
 
 
 @click.command()
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=_Subject(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--proof", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .tlog-proof file")
-@click.option("--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .sigstore.json file")
+@click.option("--proof", type=_Material(exists=True, dir_okay=False), help="the .tlog-proof file, or its URL")
+@click.option("--bundle", type=_Material(exists=True, dir_okay=False), help="the .sigstore.json file, or its URL")
+@click.option(
+    "--checksums",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="verify each file that a list such as SHA256SUMS names, and its digest",
+)
 @click.option(
     "--signature",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -79,9 +103,10 @@ class _Subject(click.Path):
 @output
 def verify(
     out: Output,
-    files: tuple[str, ...],
-    proof: Path | None,
-    bundle: Path | None,
+    files: tuple[Subject, ...],
+    proof: Material | None,
+    bundle: Material | None,
+    checksums: Path | None,
     signature: Path | None,
     search_proof: Path | None,
     index_key: str | None,
@@ -103,6 +128,8 @@ def verify(
     \b
     Examples:
       tiletree verify app.whl --proof app.tlog-proof --vkey log.example.com+c4f0a2b1+AQ...
+      tiletree verify --checksums dist/SHA256SUMS --vkey log.example.com+c4f0a2b1+AQ...
+      tiletree verify https://example.com/app.whl --vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify dist/*.whl --trusted-root trusted_root.json --key signer.pub
       tiletree verify sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b \\
           --bundle app.whl.sigstore.json --trusted-root trusted_root.json \\
@@ -114,9 +141,14 @@ def verify(
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
     Without --proof and --bundle, FILE.tlog-proof and FILE.sigstore.json are taken; if both are there, both must verify.
-    A FILE may be the digest of one. A bundle is verified only if the call says who has to have signed: with --key, or
-    with --certificate-identity and --certificate-oidc-issuer. Whom to trust comes from --vkey, --policy, --trusted-root
-    or `tiletree key trust`, never from the proof.
+    A FILE may be the digest of one, whose proof or bundle is named then, or an https URL. What a URL serves is hashed
+    and not kept; as it may serve another thing next time, the digest is printed. A bundle is verified only if the call
+    says who has to have signed: with --key, or with --certificate-identity and --certificate-oidc-issuer. Whom to trust
+    comes from --vkey, --policy, --trusted-root or `tiletree key trust`, never from the proof.
+
+    With --checksums, each file of a list as sha256sum or the BSDs write it is verified, too, by what stands beside it,
+    and has to have the digest that is listed. Names are taken from the folder of the list and do not lead out of it. A
+    line that cannot be read is an error.
 
     With --require, a file says who has to have signed which files, by their names: docs/recipes/gate.md has its format.
     A file that it has no line for is refused.
@@ -144,7 +176,7 @@ def verify(
     """
     out.partial = {"verified": False}
     alone = [one is not None for one in (search_proof, fork, disclosure)]
-    others = bool(files) or explain or who != Who()
+    others = bool(files) or checksums is not None or explain or who != Who()
     others = others or any(each is not None for each in (log, proof, bundle, require, signature))
     if index_key is not None and search_proof is None:
         raise click.UsageError("--index-key goes with --search-proof", click.get_current_context())
@@ -155,7 +187,8 @@ def verify(
     if public != Pins() and endorsement is None and disclosure is None:
         message = "--public-vkey and --public-policy go with --endorsement or --disclosure"
         raise click.UsageError(message, click.get_current_context())
-    gate = open_gate(require, name, len(files))
+    subjects = _subjects(out, files, checksums)
+    gate = open_gate(require, name, len(subjects))
     if fork is not None and sum(alone) == 1 and not others and max_age is None:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
@@ -164,19 +197,30 @@ def verify(
         from tiletree.commands.verify_endorsed import verify_disclosure  # few calls need it
 
         verify_disclosure(out, disclosure, pins, public)
-    elif files and not any(alone) and _can_be_read(files, [proof, signature], bundle):
+    elif subjects and not any(alone) and _can_be_read(subjects, [proof, signature], bundle):
         call = Call(proof, bundle, pins, root, who, explain, log, gate, signature, max_age, endorsement, public)
-        verify_files(out, files, call)
+        verify_files(out, subjects, call)
     else:
-        message = "name files, one of them with --proof; or --search-proof, --disclosure or --fork alone"
+        message = "name files, or one with --proof, or --checksums; or --search-proof, --disclosure or --fork alone"
         raise click.UsageError(message, click.get_current_context())
 
 
-def _can_be_read(files: tuple[str, ...], alone: list[Path | None], bundle: Path | None) -> bool:
+def _subjects(out: Output, files: tuple[Subject, ...], checksums: Path | None) -> Sequence[Subject]:
+    """Return what is to be verified, each once."""
+    if checksums is None and len(files) < 2:
+        return files
+    from tiletree.listing import each_once, listed_in  # not for one file
+
+    return each_once([*files, *([] if checksums is None else listed_in(checksums, out))], out)
+
+
+def _can_be_read(files: Sequence[Subject], alone: list[Any], bundle: Material | None) -> bool:
     """Whether each input is of one use: a proof and a signature are of one file, and standard input is read once."""
-    if any(one is not None for one in alone) and len(files) > 1:
+    if any(one is not None for one in alone) and (len(files) > 1 or files[0].listed is not None):
         return False
-    return "-" not in files or (files == ("-",) and (alone[0] is None or bundle is None))
+    if all(file.word != "-" for file in files):
+        return True
+    return len(files) == 1 and (alone[0] is None or bundle is None)
 
 
 def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) -> None:

@@ -1,0 +1,75 @@
+"""What `tiletree verify` says of its files: a line each, what came of all of them, and one document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tiles.errors import TilesError
+from tiletree.commands.verify_files import Call, Judge
+from tiletree.commands.verify_report import Check
+from tiletree.several import WORST, worst
+from tiletree.subjects import Subject
+from tiletree.ui import Output, exit_code
+
+_NAMED = 5  # files that did not verify, in the summary; each has its line above it
+
+
+def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
+    """Verify files. Raises the error that decides the exit code, once all of them were looked at."""
+    judge = Judge(call)
+    if len(files) == 1 and files[0].listed is None and _by_proof_alone(call) and judge.demands_nobody:
+        (file,) = files
+        ((_, check),) = judge.checks(file)
+        out.result(
+            {"verified": True, **check.fields}, f"verified: {file.shown} {check.words}", *check.lines, *check.steps
+        )
+        return
+    documents: list[dict[str, Any]] = []
+    errors: list[tuple[str, TilesError]] = []
+    out.partial = {"verified": False, "files": documents}
+    for file in files:
+        try:
+            made = judge.checks(file)
+        except TilesError as error:
+            if exit_code(error) not in WORST:
+                raise
+            errors.append((file.shown, error))
+            said = {"kind": type(error).__name__, "message": out.plain(error.message), "hint": out.plain(error.hint)}
+            documents.append({**_named(file), "verified": False, "error": said})
+            if len(files) > 1:
+                out.line(f"not verified: {file.shown}: {out.plain(error.message)}")
+            continue
+        documents.append({**_named(file), "verified": True, "checks": [{"by": by, **each.fields} for by, each in made]})
+        _say(out, file, [check for _, check in made], whole=len(files) == 1)
+    summary = f"{len(files) - len(errors)} of {len(files)} files verified"
+    if errors:
+        if len(files) > 1:
+            out.line(f"{summary}; not verified: {_names([file for file, _ in errors])}")
+        raise worst(errors, f"{len(errors)} of {len(files)} files not verified" if len(files) > 1 else "")
+    out.result({"verified": True, "files": documents}, *([summary] if len(files) > 1 else []))
+
+
+def _by_proof_alone(call: Call) -> bool:
+    return call.proof is not None and call.bundle is None
+
+
+def _named(file: Subject) -> dict[str, Any]:
+    """Return how a document names a file."""
+    listed = {} if file.listed is None else {"list": file.listed.source, "line": file.listed.line}
+    return {"file": file.shown, **listed}
+
+
+def _say(out: Output, file: Subject, checks: list[Check], *, whole: bool) -> None:
+    listed = "" if file.listed is None else f"; line {file.listed.line} of {file.listed.source} has its digest"
+    out.line(f"verified: {file.shown} {'; '.join(check.words for check in checks)}{listed}")
+    for check in checks:
+        for line in [*(check.lines if whole else ()), *check.steps]:
+            out.line(line)
+    if file.web is not None and not whole:
+        out.line(f"          whose SHA-256 is {checks[0].fields['sha256']}")
+
+
+def _names(files: list[str]) -> str:
+    more = len(files) - _NAMED
+    return ", ".join(files[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,80 @@
+"""`tiletree verify --checksums`: the files that a list names, each where it is taken from, and with its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os.path import normpath
+from pathlib import Path
+
+from tiles.errors import Malformed
+from tiles.notes.tlog_proof import FILE_SUFFIX
+from tiles.read.checksums import MAX_LIST_SIZE, Listed, parse_checksums
+from tiles.read.trouble import judged
+from tiletree.files import BUNDLE_SUFFIX, read_limited
+from tiletree.subjects import InList, Subject
+from tiletree.ui import Output
+
+_SUFFIXES = (FILE_SUFFIX, BUNDLE_SUFFIX)
+
+
+def listed_in(path: Path, out: Output) -> list[Subject]:
+    """Return the files of a list, whose names are taken from the folder that the list is in.
+
+    Says which of them are links that lead out of that folder: the list may be somebody else's, and so may the links.
+    Raises Malformed, with its line, for what cannot be read, and for a name that leads out of the folder.
+    """
+    with judged(data := read_limited(path, MAX_LIST_SIZE), str(path)):
+        found = [(each, _path(path.parent, each)) for each in parse_checksums(data)]
+    home = path.parent.resolve()
+    for _, there in found:
+        if (target := _target(there)) is not None and not target.is_relative_to(home):
+            out.note(f"{there} is a link that leads out of {path.parent}, to {target}")
+    return [Subject(_word(there), listed=InList(str(path), each.line, each.sha256)) for each, there in found]
+
+
+def _path(folder: Path, each: Listed) -> Path:
+    if each.leads_out:
+        problem = "a name that leads out of the folder of the list"
+        raise Malformed(f"list of checksums, line {each.line}", problem, each.name)
+    return folder / each.name
+
+
+def _target(path: Path) -> Path | None:
+    """Return where a file is that links lead to; None where that cannot be known, which opening it will say."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        return None
+
+
+def _word(path: Path) -> str:
+    """Return a path as a word that cannot be taken for anything else, such as a digest."""
+    return (
+        str(path)
+        if path.is_absolute() or path.parts[0] in (".", "..")
+        else f"./{path}"
+        if ":" in str(path)
+        else str(path)
+    )
+
+
+def each_once(subjects: Iterable[Subject], out: Output) -> list[Subject]:
+    """Return what is to be verified, each once; a file that a list names is to be as the list has it.
+
+    Proofs and bundles of files that are there, too, are left out, and that is said: `dist/*` names them.
+    """
+    found: dict[str, Subject] = {}
+    for each in subjects:
+        key = each.word if each.web or each.digest is not None else normpath(each.word)
+        if key not in found or each.listed is not None:
+            found[key] = each
+    beside = [key for key in found if any(key.endswith(end) and key.removesuffix(end) in found for end in _SUFFIXES)]
+    if beside:
+        out.remarks["left_out"] = [{"path": out.plain(found[key].shown), "why": "beside"} for key in beside]
+        files = (
+            "1 file that proves or signs another one"
+            if len(beside) == 1
+            else f"{len(beside)} files that prove or sign others"
+        )
+        out.note(f"left out: {files}")
+    return [each for key, each in found.items() if key not in beside]

@@ -1,0 +1,201 @@
+"""What a call of `verify` names: files, digests in their place, and files at URLs; and what these are verified by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from tiles.entries.content import Content, read_content, read_digests
+from tiles.errors import AccessError, NotFound, VerificationError
+from tiletree.files import digest_named, open_binary, read_limited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tiles.read.web_file import WebFile
+
+SHA2_256 = "SHA2_256"  # as Sigstore calls it
+_MAX_BESIDE = 16 << 20  # bytes: as much is read of a proof or bundle at a URL, whose parser refuses less
+
+
+class Material(Protocol):
+    """A proof or a bundle: a file, or what is at a URL."""
+
+    @property
+    def shown(self) -> str:
+        """Where it is, without credentials."""
+        ...
+
+    def read(self, limit: int) -> bytes:
+        """Return its bytes, one more than `limit` at most: its parser refuses that."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalMaterial:
+    """One in a file."""
+
+    path: Path
+
+    @property
+    def shown(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def read(self, limit: int) -> bytes:
+        """Return what is in the file, one byte more than `limit` at most."""
+        return read_limited(self.path, limit)
+
+
+@dataclass(frozen=True)
+class WebMaterial:
+    """One at a URL."""
+
+    file: WebFile
+
+    @property
+    def shown(self) -> str:
+        """The URL, without credentials."""
+        return self.file.shown
+
+    def read(self, limit: int) -> bytes:  # noqa: ARG002  what is longer is refused by its parser
+        """Return what is there."""
+        return self._data
+
+    @cached_property
+    def _data(self) -> bytes:
+        return self.file.read(_MAX_BESIDE)
+
+    def is_there(self) -> bool:
+        """Whether the server has it. Raises AccessError where that is not known."""
+        try:
+            _ = self._data
+        except NotFound:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class InList:
+    """What a list of checksums says of a file. source: the list, as the call names it; line: from 1"""
+
+    source: str
+    line: int
+    sha256: str
+
+    def check(self, file: str, sha256: str) -> None:
+        """Raise VerificationError unless it is the digest of the file that the list has."""
+        if sha256 != self.sha256:
+            raise VerificationError(
+                f"{file} is not the file of line {self.line} in {self.source}: its SHA-256 is {sha256}",
+                hint="the file was changed, or the list is that of others",
+            )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is to be verified.
+
+    word     as the call has it, or as a list leads to it
+    web      at which URL it is; None: it is here
+    listed   what a list of checksums says of it
+    """
+
+    word: str
+    web: WebFile | None = None
+    listed: InList | None = None
+
+    @property
+    def shown(self) -> str:
+        """The word, without credentials."""
+        return self.word if self.web is None else self.web.shown
+
+    @cached_property
+    def digest(self) -> str | None:
+        """The SHA-256 in hex that stands in the place of a file; None: it is one."""
+        return None if self.web is not None else digest_named(self.word)
+
+    @property
+    def name(self) -> str | None:
+        """The name of the file, without folders; None if it has none."""
+        if self.web is not None:
+            return self.web.name
+        return None if self.word == "-" or self.digest is not None else Path(self.word).name
+
+    @property
+    def needs_sha256(self) -> bool:
+        """Whether its SHA-256 is wanted, whatever it is verified by."""
+        return self.web is not None or self.listed is not None
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Give its bytes as a stream, once. Raises AccessError where there are none."""
+        if self.web is not None:
+            return self.web.open()
+        return open_binary(self.word) if self.listed is None else _open_listed(self.word)
+
+    def content(self, secrets: Callable[[], Iterable[bytes]]) -> Content:
+        """Return what is known of the file after one pass over it. secrets: as for `Content`"""
+        with self.open() as stream:
+            return replace(read_content(stream, self.name), secrets=secrets)
+
+    def digests(self, algorithms: frozenset[str]) -> dict[str, bytes]:
+        """Return digests of the file, by the names that Sigstore has for algorithms; of one that is a digest, that."""
+        if self.digest is not None:
+            return {SHA2_256: bytes.fromhex(self.digest)}
+        from tiles.sigstore.body import HASHES  # not for calls without a bundle
+
+        hashes: Mapping[str, Any] = {name: HASHES[name] for name in sorted(algorithms)}
+        with self.open() as stream:
+            return read_digests(stream, hashes)
+
+    def beside(self, suffix: str) -> Material | None:
+        """Return what stands beside it under its name and that suffix; None if nothing does."""
+        if self.web is not None:
+            found = WebMaterial(self.web.beside(suffix))
+            return found if found.is_there() else None
+        if self.name is None:
+            return None
+        path = Path(f"{self.word}{suffix}")
+        return LocalMaterial(path) if path.exists() else None
+
+
+def is_url(word: str) -> bool:
+    """Whether a word names a file on a server; a file of such a name is ./https:…"""
+    return word[:8].lower().startswith(("https://", "http://"))
+
+
+def subject(word: str) -> Subject:
+    """Return what a word of a call names. Raises UsageError for a digest or a URL that is none."""
+    if not is_url(word):
+        digest_named(word)
+        return Subject(word)
+    from tiles.read.web_file import WebFile  # slow to import
+
+    return Subject(word, WebFile(word))
+
+
+def material(word: str) -> Material:
+    """Return the proof or bundle that a word of a call names. Raises UsageError for a URL that is none."""
+    if not is_url(word):
+        return LocalMaterial(Path(word))
+    from tiles.read.web_file import WebFile  # slow to import
+
+    return WebMaterial(WebFile(word))
+
+
+@contextmanager
+def _open_listed(path: str) -> Iterator[BinaryIO]:
+    """Open a file that somebody else's list names. Raises NotFound or AccessError for what is no regular file."""
+    try:
+        if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
+            raise AccessError(f"{path} is no regular file")
+        with Path(path).open("rb") as stream:
+            yield stream
+    except FileNotFoundError:
+        raise NotFound(f"{path} is listed, and not there") from None
+    except OSError as error:
+        raise AccessError(f"{path} cannot be read: {error.strerror}") from error
