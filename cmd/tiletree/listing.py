@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path
 
-from tiles.errors import Malformed
+from tiles.errors import Malformed, VerificationError
 from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiles.read.checksums import MAX_LIST_SIZE, Listed, parse_checksums
 from tiles.read.trouble import judged
 from tiletree.files import BUNDLE_SUFFIX, read_limited
-from tiletree.subjects import InList, Subject
+from tiletree.subjects import Subject
 from tiletree.ui import Output
 
 _SUFFIXES = (FILE_SUFFIX, BUNDLE_SUFFIX)
+
+
+@dataclass(frozen=True)
+class InList:
+    """What a list of checksums says of a file. source: the list, as the call names it; line: from 1"""
+
+    source: str
+    line: int
+    sha256: str
+
+    def check(self, file: str, sha256: str) -> None:
+        """Raise VerificationError unless it is the digest of the file that the list has."""
+        if sha256 != self.sha256:
+            raise VerificationError(
+                f"{file} is not the file of line {self.line} in {self.source}: its SHA-256 is {sha256}",
+                hint="the file was changed, or the list is that of others",
+            )
 
 
 def listed_in(path: Path, out: Output) -> list[Subject]:

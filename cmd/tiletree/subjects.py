@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from tiles.entries.content import Content, read_content, read_digests
-from tiles.errors import AccessError, NotFound, VerificationError
+from tiles.errors import AccessError, NotFound
 from tiletree.files import digest_named, open_binary, read_limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tiles.read.web_file import WebFile
+    from tiletree.listing import InList
 
 SHA2_256 = "SHA2_256"  # as Sigstore calls it
-_MAX_BESIDE = 16 << 20  # bytes: as much is read of a proof or bundle at a URL, whose parser refuses less
 
 
 class Material(Protocol):
@@ -35,11 +34,11 @@ class Material(Protocol):
         ...
 
 
-@dataclass(frozen=True)
 class LocalMaterial:
     """One in a file."""
 
-    path: Path
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     @property
     def shown(self) -> str:
@@ -51,73 +50,26 @@ class LocalMaterial:
         return read_limited(self.path, limit)
 
 
-@dataclass(frozen=True)
-class WebMaterial:
-    """One at a URL."""
-
-    file: WebFile
-
-    @property
-    def shown(self) -> str:
-        """The URL, without credentials."""
-        return self.file.shown
-
-    def read(self, limit: int) -> bytes:  # noqa: ARG002  what is longer is refused by its parser
-        """Return what is there."""
-        return self._data
-
-    @cached_property
-    def _data(self) -> bytes:
-        return self.file.read(_MAX_BESIDE)
-
-    def is_there(self) -> bool:
-        """Whether the server has it. Raises AccessError where that is not known."""
-        try:
-            _ = self._data
-        except NotFound:
-            return False
-        return True
-
-
-@dataclass(frozen=True)
-class InList:
-    """What a list of checksums says of a file. source: the list, as the call names it; line: from 1"""
-
-    source: str
-    line: int
-    sha256: str
-
-    def check(self, file: str, sha256: str) -> None:
-        """Raise VerificationError unless it is the digest of the file that the list has."""
-        if sha256 != self.sha256:
-            raise VerificationError(
-                f"{file} is not the file of line {self.line} in {self.source}: its SHA-256 is {sha256}",
-                hint="the file was changed, or the list is that of others",
-            )
-
-
-@dataclass(frozen=True)
 class Subject:
-    """What is to be verified.
+    """What is to be verified. None of these classes is a dataclass: making those takes longer than to use them here.
 
     word     as the call has it, or as a list leads to it
     web      at which URL it is; None: it is here
     listed   what a list of checksums says of it
+    digest   the SHA-256 in hex that stands in the place of a file; None: it is one
+    Raises UsageError for a digest that is none.
     """
 
-    word: str
-    web: WebFile | None = None
-    listed: InList | None = None
+    def __init__(self, word: str, web: WebFile | None = None, listed: InList | None = None) -> None:
+        self.word = word
+        self.web = web
+        self.listed = listed
+        self.digest = None if web is not None else digest_named(word)
 
     @property
     def shown(self) -> str:
         """The word, without credentials."""
         return self.word if self.web is None else self.web.shown
-
-    @cached_property
-    def digest(self) -> str | None:
-        """The SHA-256 in hex that stands in the place of a file; None: it is one."""
-        return None if self.web is not None else digest_named(self.word)
 
     @property
     def name(self) -> str | None:
@@ -155,6 +107,8 @@ class Subject:
     def beside(self, suffix: str) -> Material | None:
         """Return what stands beside it under its name and that suffix; None if nothing does."""
         if self.web is not None:
+            from tiletree.web_material import WebMaterial  # slow to import
+
             found = WebMaterial(self.web.beside(suffix))
             return found if found.is_there() else None
         if self.name is None:
@@ -171,7 +125,6 @@ def is_url(word: str) -> bool:
 def subject(word: str) -> Subject:
     """Return what a word of a call names. Raises UsageError for a digest or a URL that is none."""
     if not is_url(word):
-        digest_named(word)
         return Subject(word)
     from tiles.read.web_file import WebFile  # slow to import
 
@@ -183,6 +136,7 @@ def material(word: str) -> Material:
     if not is_url(word):
         return LocalMaterial(Path(word))
     from tiles.read.web_file import WebFile  # slow to import
+    from tiletree.web_material import WebMaterial
 
     return WebMaterial(WebFile(word))
 

@@ -148,7 +148,7 @@ class Judge:
             if proof is None and bundle is None:
                 raise NotFound(
                     f"there is neither {file.shown}{FILE_SUFFIX} nor {file.shown}{BUNDLE_SUFFIX}",
-                    hint=f"{'' if file.web is None else 'check the URL, or '}name what to verify it by: --proof or --bundle",
+                    hint=f"{'check the URL, or ' if file.web else ''}name what to verify it by: --proof or --bundle",
                 )
         if bundle is None and not self.demands_nobody:
             raise NotFound(
