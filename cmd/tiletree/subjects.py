@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -103,6 +104,11 @@ class Subject:
         hashes: Mapping[str, Any] = {name: HASHES[name] for name in sorted(algorithms)}
         with self.open() as stream:
             return read_digests(stream, hashes)
+
+    def check_there(self) -> None:
+        """Raise NotFound for a file that is listed, and is not there."""
+        if self.listed is not None and not os.path.lexists(self.word):
+            raise NotFound(f"{self.word} is listed, and not there")
 
     def beside(self, suffix: str) -> Material | None:
         """Return what stands beside it under its name and that suffix; None if nothing does."""

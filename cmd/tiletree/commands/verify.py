@@ -188,7 +188,7 @@ def verify(
         message = "--public-vkey and --public-policy go with --endorsement or --disclosure"
         raise click.UsageError(message, click.get_current_context())
     subjects = _subjects(out, files, checksums)
-    gate = open_gate(require, name, len(subjects))
+    gate = open_gate(require, name, max(len(files), len(subjects)))
     if fork is not None and sum(alone) == 1 and not others and max_age is None:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:

@@ -146,6 +146,7 @@ class Judge:
                 raise UsageError(f"nothing stands beside {file.shown}", hint="name a --bundle, or for a file a --proof")
             proof, bundle = file.beside(FILE_SUFFIX), file.beside(BUNDLE_SUFFIX)
             if proof is None and bundle is None:
+                file.check_there()
                 raise NotFound(
                     f"there is neither {file.shown}{FILE_SUFFIX} nor {file.shown}{BUNDLE_SUFFIX}",
                     hint=f"{'check the URL, or ' if file.web else ''}name what to verify it by: --proof or --bundle",
