@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from os.path import normpath
 from pathlib import Path
 
@@ -20,17 +21,24 @@ _SUFFIXES = (FILE_SUFFIX, BUNDLE_SUFFIX)
 
 @dataclass(frozen=True)
 class InList:
-    """What a list of checksums says of a file. source: the list, as the call names it; line: from 1"""
+    """What a list of checksums says of a file.
+
+    source   the list, as the call names it
+    line     from 1
+    sha256   of the file
+    whole    SHA-256 of the list
+    """
 
     source: str
     line: int
     sha256: str
+    whole: str
 
-    def check(self, file: str, sha256: str) -> None:
+    def check(self, file: str, digest: str) -> None:
         """Raise VerificationError unless it is the digest of the file that the list has."""
-        if sha256 != self.sha256:
+        if digest != self.sha256:
             raise VerificationError(
-                f"{file} is not the file of line {self.line} in {self.source}: its SHA-256 is {sha256}",
+                f"{file} is not the file of line {self.line} in {self.source}: its SHA-256 is {digest}",
                 hint="the file was changed, or the list is that of others",
             )
 
@@ -47,7 +55,8 @@ def listed_in(path: Path, out: Output) -> list[Subject]:
     for _, there in found:
         if (target := _target(there)) is not None and not target.is_relative_to(home):
             out.note(f"{there} is a link that leads out of {path.parent}, to {target}")
-    return [Subject(_word(there), listed=InList(str(path), each.line, each.sha256)) for each, there in found]
+    whole = sha256(data).hexdigest()
+    return [Subject(_word(there), listed=InList(str(path), each.line, each.sha256, whole)) for each, there in found]
 
 
 def _path(folder: Path, each: Listed) -> Path:

@@ -79,11 +79,6 @@ class Subject:
             return self.web.name
         return None if self.word == "-" or self.digest is not None else Path(self.word).name
 
-    @property
-    def needs_sha256(self) -> bool:
-        """Whether its SHA-256 is wanted, whatever it is verified by."""
-        return self.web is not None or self.listed is not None
-
     def open(self) -> AbstractContextManager[BinaryIO]:
         """Give its bytes as a stream, once. Raises AccessError where there are none."""
         if self.web is not None:

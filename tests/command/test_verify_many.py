@@ -132,6 +132,42 @@ def test_lists_that_cannot_be_read(dist: Command, text: str, problem: str) -> No
     assert "files" not in done.json
 
 
+def test_a_list_that_is_logged_itself(dist: Command) -> None:
+    """What stands beside the list speaks for the files beside which nothing stands; for these bytes of it alone."""
+    dist.ok("add", "log", "dist/SHA256SUMS", "--key", "k")
+    dist.ok("prove", "log", "dist/SHA256SUMS", "-o", "dist/SHA256SUMS.tlog-proof")
+    Path("dist/b.tlog-proof").unlink()
+    document = dist.ok(*LIST)
+    assert [(file["checks"][0]["by"], file["checks"][0].get("through")) for file in document["files"]] == [
+        ("dist/a.tlog-proof", None),
+        ("dist/SHA256SUMS.tlog-proof", "dist/SHA256SUMS"),
+        ("dist/c d.tlog-proof", None),
+    ]
+    assert "verified: dist/b is listed in dist/SHA256SUMS, which is entry 3 of log.example.com" in dist(*LIST).out
+    Path("dist/b").write_text("changed")
+    done = dist(*LIST)
+    assert (done.code, "dist/b is not the file of line 2" in done.err) == (1, True)
+    write_list(f"{sha256('a')}  a", f"{sha256('b')}  b", f"{sha256('c d')}  c d")
+    done = dist(*LIST, "--json")  # now the list is another one
+    assert done.code == 1
+    assert verified(done.json) == {"dist/a": True, "dist/b": False, "dist/c d": True}
+    assert "dist/SHA256SUMS is not entry 3" in done.json["error"]["message"]
+
+
+def test_a_list_by_its_bundle(dist: Command) -> None:
+    """Who has to have signed has to have signed the list; a gate decides by the names of files, and not by a list's."""
+    dist.ok("key", "generate", "--signing", "--out", "s")
+    for name in NAMES:
+        Path(f"dist/{name}.tlog-proof").unlink()
+    dist.ok("sign", "dist/SHA256SUMS", "--log", "log", "--log-key", "k", "--key", "s")
+    assert dist.ok(*LIST, "--key", "s.pub")["files"][2]["checks"][0]["by"] == "dist/SHA256SUMS.sigstore.json"
+    Path("gate").write_text("* key s.pub\n")
+    assert dist(*LIST, "--require", "gate").code == 3
+    dist.ok("key", "generate", "--signing", "--out", "other")
+    assert dist(*LIST, "--key", "other.pub").code == 1
+    assert dist(*LIST).code == 2  # a bundle is a signature, and nothing says whose it has to be
+
+
 def test_what_a_list_may_lead_to(dist: Command) -> None:
     """A folder and a pipe are no files; a link that leads out is followed, and that is said."""
     Path("dist/a").rename("outside")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support import fault_server as answers
@@ -16,7 +18,7 @@ PATH = "/files/app%201.whl"
 
 
 @pytest.fixture
-def server() -> Server:
+def server() -> Iterator[Server]:
     """Return a server of one file, and what stands beside it."""
     with serving({"files/app%201.whl": DATA, "files/app%201.whl.tlog-proof": b"a proof"}) as server:
         yield server
@@ -51,12 +53,10 @@ def test_a_stream_has_an_end(server: Server, monkeypatch: pytest.MonkeyPatch) ->
         read(WebFile(f"{server.url}{PATH}"))
     assert "download it" in caught.value.hint
     sleeper = Sleeper()
-    with (
-        fetcher(server.url, sleeper).opened(PATH[1:], len(DATA), 60.0) as stream,
-        pytest.raises(AccessError, match="takes too long"),
-    ):
+    with fetcher(server.url, sleeper).opened(PATH[1:], len(DATA), 60.0) as stream:
         sleeper.now += 61
-        stream.read()
+        with pytest.raises(AccessError, match="takes too long"):
+            stream.read()
 
 
 def test_an_answer_that_breaks_off(server: Server) -> None:

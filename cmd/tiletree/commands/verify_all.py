@@ -61,8 +61,8 @@ def _named(file: Subject) -> dict[str, Any]:
 
 
 def _say(out: Output, file: Subject, checks: list[Check], *, whole: bool) -> None:
-    listed = "" if file.listed is None else f"; line {file.listed.line} of {file.listed.source} has its digest"
-    out.line(f"verified: {file.shown} {'; '.join(check.words for check in checks)}{listed}")
+    line = "" if file.listed is None else f"; line {file.listed.line} of {file.listed.source} has its digest"
+    out.line(f"verified: {file.shown} {'; '.join(check.words for check in checks)}{line}")
     for check in checks:
         for line in [*(check.lines if whole else ()), *check.steps]:
             out.line(line)

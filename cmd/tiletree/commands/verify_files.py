@@ -17,7 +17,7 @@ from tiles.notes.policy import Policy
 from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiles.read.trouble import judged
 from tiles.user.pinned import PINNED, Pinned
-from tiletree.commands.verify_report import Check, of_bundle, of_gate
+from tiletree.commands.verify_report import Check, of_bundle, of_gate, of_listed
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
 from tiletree.files import BUNDLE_SUFFIX
 from tiletree.gating import OpenGate
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tiles.sigstore.identity import Demanded, Rule
     from tiles.sigstore.public_key import PublicKey
     from tiles.sigstore.trusted_root import TrustedRoot
+    from tiletree.listing import InList
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Judge:
         self.root: TrustedRoot | None = read_trusted_root(call.root)
         self.acceptances = Acceptances()
         self._trusted: dict[str, Pinned] = {}
+        self._lists: dict[str, list[tuple[Material, Check]]] = {}
         self.demanded, self.signer = _told_apart(call.who.read())
         if call.signature is not None and self.signer is None:
             raise UsageError(
@@ -98,28 +100,28 @@ class Judge:
 
     def checks(self, file: Subject) -> list[tuple[str, Check]]:
         """Return what a file was verified by, and what that says. Raises what the first error is."""
-        required = None if self.call.gate is None else self.call.gate.required(file)
-        made: list[tuple[Material, Check]] = []
-        if self.signer is not None:
-            made.append(self.by_signature(file, self.signer))
-        else:
-            proof, bundle = self._by_what(file)
-            if proof is not None:
-                made.append((proof, self.by_proof(file, proof)))
-            if bundle is not None:
-                made.append((bundle, self.by_bundle(file, bundle, required)))
-        if file.needs_sha256:
-            self._check_same(file, [check for _, check in made])
+        made = self._made(file)
+        for _, check in made:
+            if file.listed is not None:
+                file.listed.check(file.shown, check.sha256)
+            if file.web is not None and check.sha256 != made[0][1].sha256:
+                raise AccessError(f"{file.shown} changed while it was read: it was read twice")
         return [(by.shown, self.settled(file, check)) for by, check in made]
 
-    def _check_same(self, file: Subject, checks: list[Check]) -> None:
-        """Raise an error unless all of this was verified of one content, and of the one that is listed."""
-        for check in checks:
-            (sha256,) = check.verified.digests
-            if file.listed is not None:
-                file.listed.check(file.shown, sha256)
-            if sha256 != checks[0].verified.digests[0]:
-                raise AccessError(f"{file.shown} changed while it was read: it was read twice")
+    def _made(self, file: Subject) -> list[tuple[Material, Check]]:
+        """Return what a file was verified by; nothing of it was compared."""
+        required = None if self.call.gate is None else self.call.gate.required(file)
+        if self.signer is not None:
+            return [self.by_signature(file, self.signer)]
+        proof, bundle = self._by_what(file)
+        if proof is None and bundle is None:
+            return self.by_list(file)
+        made: list[tuple[Material, Check]] = []
+        if proof is not None:
+            made.append((proof, self.by_proof(file, proof)))
+        if bundle is not None:
+            made.append((bundle, self.by_bundle(file, bundle, required)))
+        return made
 
     def settled(self, file: Subject, check: Check) -> Check:
         """Return what was verified, with what is known of revocations.
@@ -134,12 +136,14 @@ class Judge:
             said, line = "none", check_revocations(self.call.log, file.shown, check.verified)
         fields, lines = {**check.fields, "revocation": said}, [*check.lines, line]
         if file.web is not None:  # it may serve something else next time
-            (sha256,) = check.verified.digests
-            fields, lines = {**fields, "sha256": sha256}, [*lines, f"sha256    {sha256}"]
+            fields, lines = {**fields, "sha256": check.sha256}, [*lines, f"sha256    {check.sha256}"]
         return replace(check, fields=fields, lines=lines)
 
     def _by_what(self, file: Subject) -> tuple[Material | None, Material | None]:
-        """Return the proof and the bundle of a file: as named, or those beside it. Raises NotFound if there is none."""
+        """Return the proof and the bundle of a file: as named, or those beside it.
+
+        Raises NotFound if there is none, and it is not listed where there is one beside the list.
+        """
         proof, bundle = self.call.proof, self.call.bundle
         if proof is None and bundle is None:
             if file.name is None:
@@ -147,6 +151,8 @@ class Judge:
             proof, bundle = file.beside(FILE_SUFFIX), file.beside(BUNDLE_SUFFIX)
             if proof is None and bundle is None:
                 file.check_there()
+                if file.listed is not None and self.call.gate is None and self._beside_list(file.listed):
+                    return None, None
                 raise NotFound(
                     f"there is neither {file.shown}{FILE_SUFFIX} nor {file.shown}{BUNDLE_SUFFIX}",
                     hint=f"{'check the URL, or ' if file.web else ''}name what to verify it by: --proof or --bundle",
@@ -157,6 +163,25 @@ class Judge:
                 hint="name it with --bundle; without --key, --certificate-… and --require the proof alone is verified",
             )
         return proof, bundle
+
+    @staticmethod
+    def _beside_list(listed: InList) -> bool:
+        """Whether something stands beside a list that shows that it is logged."""
+        return any(Subject(listed.source).beside(suffix) for suffix in (FILE_SUFFIX, BUNDLE_SUFFIX))
+
+    def by_list(self, file: Subject) -> list[tuple[Material, Check]]:
+        """Verify a listed file, beside which nothing stands, by what stands beside the list: it has the digest."""
+        listed = file.listed
+        assert listed is not None  # noqa: S101  or there is something beside it
+        if listed.source not in self._lists:
+            self._lists[listed.source] = self._made(Subject(listed.source, listed=replace(listed, line=0)))
+        (sha256,) = file.digests(frozenset({SHA2_256})).values()
+        made = []
+        for by, check in self._lists[listed.source]:
+            if check.sha256 != listed.whole:
+                raise AccessError(f"{listed.source} changed while it was read")
+            made.append((by, of_listed(check, listed.source, sha256.hex())))
+        return made
 
     def by_signature(self, file: Subject, key: SignerKey) -> tuple[Material, Check]:
         """Verify a file by a signature, or the proof of one, as named or beside it; by the key that the call names."""
@@ -183,7 +208,7 @@ class Judge:
             bundle = parse_bundle(data)
             needed = needed_digests(bundle)
             demanded = self._demanded(source, bundle, required)
-        digests = file.digests(needed | {SHA2_256} if self.call.log is not None or file.needs_sha256 else needed)
+        digests = file.digests(needed | {SHA2_256} if self.call.log or file.listed or file.web else needed)
         trusted: TrustedRoot | Policy
         if self.root is not None:
             trusted, how, policy = self.root, PINNED, None
