@@ -146,9 +146,9 @@ def verify(
     says who has to have signed: with --key, or with --certificate-identity and --certificate-oidc-issuer. Whom to trust
     comes from --vkey, --policy, --trusted-root or `tiletree key trust`, never from the proof.
 
-    With --checksums, each file of a list as sha256sum or the BSDs write it is verified, too, by what stands beside it,
-    and has to have the digest that is listed. Names are taken from the folder of the list and do not lead out of it. A
-    line that cannot be read is an error.
+    With --checksums, each file of a list is verified, too, and has to have the digest that is listed. It is verified by
+    what stands beside it; if nothing does, by what stands beside the list. The list is one of sha256sum or the BSDs. A
+    line that cannot be read is an error, and no name leads out of the folder of the list.
 
     With --require, a file says who has to have signed which files, by their names: docs/recipes/gate.md has its format.
     A file that it has no line for is refused.
