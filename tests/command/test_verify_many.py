@@ -15,6 +15,7 @@ from tests.support.fault_server import Server, serving
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import Accepted, Policy
 from tiles.read import web_file
+from tiletree import listing
 
 NAMES = ("a", "b", "c d")
 
@@ -152,6 +153,18 @@ def test_a_list_that_is_logged_itself(dist: Command) -> None:
     assert done.code == 1
     assert verified(done.json) == {"dist/a": True, "dist/b": False, "dist/c d": True}
     assert "dist/SHA256SUMS is not entry 3" in done.json["error"]["message"]
+
+
+def test_a_list_that_changes_while_it_is_read(dist: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list that is logged has to be the one that the digests were taken from."""
+    dist.ok("add", "log", "dist/SHA256SUMS", "--key", "k")
+    dist.ok("prove", "log", "dist/SHA256SUMS", "-o", "dist/SHA256SUMS.tlog-proof")
+    Path("dist/b.tlog-proof").unlink()
+    Path("dist/b").write_text("changed")
+    other = f"{sha256('b')}  b\n".encode()
+    monkeypatch.setattr(listing, "read_limited", lambda *_: other)
+    done = dist(*LIST)
+    assert (done.code, "dist/SHA256SUMS changed while it was read" in done.err) == (3, True)
 
 
 def test_a_list_by_its_bundle(dist: Command) -> None:
