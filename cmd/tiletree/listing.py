@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from os.path import normpath
 from pathlib import Path
 
 from tiles.errors import Malformed, VerificationError
-from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiles.read.checksums import MAX_LIST_SIZE, Listed, parse_checksums
 from tiles.read.trouble import judged
-from tiletree.files import BUNDLE_SUFFIX, read_limited
+from tiletree.files import read_limited
 from tiletree.subjects import Subject
 from tiletree.ui import Output
-
-_SUFFIXES = (FILE_SUFFIX, BUNDLE_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -83,25 +78,3 @@ def _word(path: Path) -> str:
         if ":" in str(path)
         else str(path)
     )
-
-
-def each_once(subjects: Iterable[Subject], out: Output) -> list[Subject]:
-    """Return what is to be verified, each once; a file that a list names is to be as the list has it.
-
-    Proofs and bundles of files that are there, too, are left out, and that is said: `dist/*` names them.
-    """
-    found: dict[str, Subject] = {}
-    for each in subjects:
-        key = each.word if each.web or each.digest is not None else normpath(each.word)
-        if key not in found or each.listed is not None:
-            found[key] = each
-    beside = [key for key in found if any(key.endswith(end) and key.removesuffix(end) in found for end in _SUFFIXES)]
-    if beside:
-        out.remarks["left_out"] = [{"path": out.plain(found[key].shown), "why": "beside"} for key in beside]
-        files = (
-            "1 file that proves or signs another one"
-            if len(beside) == 1
-            else f"{len(beside)} files that prove or sign others"
-        )
-        out.note(f"left out: {files}")
-    return [each for key, each in found.items() if key not in beside]

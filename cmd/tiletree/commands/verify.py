@@ -14,7 +14,7 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age, quorum_time, undated
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
-from tiletree.commands.verify_all import verify_files
+from tiletree.commands.verify_all import each_once, verify_files
 from tiletree.commands.verify_files import Call
 from tiletree.durations import DURATION
 from tiletree.files import read_limited
@@ -180,6 +180,11 @@ def verify(
     others = others or any(each is not None for each in (log, proof, bundle, require, signature))
     if index_key is not None and search_proof is None:
         raise click.UsageError("--index-key goes with --search-proof", click.get_current_context())
+    if checksums is not None and (proof is not None or signature is not None):
+        message = (
+            "--proof and --signature are of one file; a listed one is verified by what stands beside it or the list"
+        )
+        raise click.UsageError(message, click.get_current_context())
     if require is not None and who != Who():
         raise UsageError("--require and --key or --certificate-… both say who has to have signed; name one")
     if endorsement is not None and (proof is None or who != Who() or any((bundle, signature, require))):
@@ -205,18 +210,18 @@ def verify(
         raise click.UsageError(message, click.get_current_context())
 
 
-def _subjects(out: Output, files: tuple[Subject, ...], checksums: Path | None) -> Sequence[Subject]:
+def _subjects(out: Output, files: Sequence[Subject], checksums: Path | None) -> Sequence[Subject]:
     """Return what is to be verified, each once."""
-    if checksums is None and len(files) < 2:
-        return files
-    from tiletree.listing import each_once, listed_in  # not for one file
+    if checksums is not None:
+        from tiletree.listing import listed_in  # few calls need it
 
-    return each_once([*files, *([] if checksums is None else listed_in(checksums, out))], out)
+        files = [*files, *listed_in(checksums, out)]
+    return each_once(files, out) if len(files) > 1 else files
 
 
 def _can_be_read(files: Sequence[Subject], alone: list[Any], bundle: Material | None) -> bool:
     """Whether each input is of one use: a proof and a signature are of one file, and standard input is read once."""
-    if any(one is not None for one in alone) and (len(files) > 1 or files[0].listed is not None):
+    if any(one is not None for one in alone) and len(files) > 1:
         return False
     if all(file.word != "-" for file in files):
         return True

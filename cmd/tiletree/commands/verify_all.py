@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from os.path import normpath
 from typing import Any
 
 from tiles.errors import TilesError
+from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiletree.commands.verify_files import Call, Judge
 from tiletree.commands.verify_report import Check
+from tiletree.files import BUNDLE_SUFFIX
 from tiletree.several import WORST, worst
 from tiletree.subjects import Subject
 from tiletree.ui import Output, exit_code
 
+_SUFFIXES = (FILE_SUFFIX, BUNDLE_SUFFIX)
 _NAMED = 5  # files that did not verify, in the summary; each has its line above it
+
+
+def each_once(subjects: Iterable[Subject], out: Output) -> list[Subject]:
+    """Return what is to be verified, each once; a file that a list names is to be as the list has it.
+
+    Proofs and bundles of files that are there, too, are left out, and that is said: `dist/*` names them.
+    """
+    found: dict[str, Subject] = {}
+    for each in subjects:
+        key = each.word if each.web or each.digest is not None else normpath(each.word)
+        if key not in found or each.listed is not None:
+            found[key] = each
+    beside = {key for key in found if any(key.endswith(end) and key.removesuffix(end) in found for end in _SUFFIXES)}
+    if beside:
+        out.remarks["left_out"] = [{"path": out.plain(found[key].shown), "why": "beside"} for key in sorted(beside)]
+        one = len(beside) == 1
+        out.note(
+            f"left out: {len(beside)} {'file that proves' if one else 'files that prove'} or sign{'s' * one} others"
+        )
+    return [each for key, each in found.items() if key not in beside]
 
 
 def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
