@@ -71,10 +71,4 @@ def _target(path: Path) -> Path | None:
 
 def _word(path: Path) -> str:
     """Return a path as a word that cannot be taken for anything else, such as a digest."""
-    return (
-        str(path)
-        if path.is_absolute() or path.parts[0] in (".", "..")
-        else f"./{path}"
-        if ":" in str(path)
-        else str(path)
-    )
+    return f"./{path}" if ":" in str(path) and not path.is_absolute() else str(path)

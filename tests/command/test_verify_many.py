@@ -201,7 +201,7 @@ def test_names_that_look_like_something_else(dist: Command) -> None:
     """A listed name is that of a file, and never a digest, an address or an option."""
     os.chdir("dist")
     names = [f"sha256:{'0' * 64}", "sha256:", "https:x", "--vkey"]
-    Path("SHA256SUMS").write_text("".join(f"{'0' * 64}  {name}\n" for name in [*names, "https://localhost/x"]))
+    Path("SHA256SUMS").write_text("".join(f"{'0' * 64}  {name}\n" for name in [*names, "https://localhost/x", "./"]))
     for name in names:
         Path(name).write_text("content of a\n")
         Path(f"{name}.tlog-proof").write_bytes(Path("a.tlog-proof").read_bytes())
@@ -210,6 +210,7 @@ def test_names_that_look_like_something_else(dist: Command) -> None:
     shown = [name if name == "--vkey" else f"./{name}" for name in names]
     assert [message.partition(" of line")[0] for message in messages[:4]] == [f"{one} is not the file" for one in shown]
     assert "is listed, and not there" in messages[4]
+    assert "there is neither ..tlog-proof" in messages[5]
 
 
 # ---- files that are named
