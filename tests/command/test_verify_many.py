@@ -261,6 +261,17 @@ def test_a_digest_by_a_proof(dist: Command) -> None:
     assert dist("verify", digest, "--proof", "named").code == 1
 
 
+def test_a_log_that_nobody_trusts(dist: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom to trust has to be said before anything can be: the call ends, at a file that is named."""
+    monkeypatch.delenv("TILETREE_VKEY")
+    done = dist("verify", "dist/a", "dist/b")
+    assert done.code == 2
+    assert done.err.startswith(f"tiletree: dist/a: no key is trusted for {ORIGIN}")
+    dist.ok("key", "trust", "log", dist.ok("key", "show", "k")["vkey"])
+    document = dist.ok("verify", "dist/a", "dist/b")
+    assert {file["checks"][0]["trust"] for file in document["files"]} == {"remembered"}
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -57,6 +57,7 @@ def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
             made = judge.checks(file)
         except TilesError as error:
             if exit_code(error) not in WORST:
+                _name(error, file.shown if len(files) > 1 else "")
                 raise
             errors.append((file.shown, error))
             said = {"kind": type(error).__name__, "message": out.plain(error.message), "hint": out.plain(error.hint)}
@@ -72,6 +73,13 @@ def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
             out.line(f"{summary}; not verified: {_names([file for file, _ in errors])}")
         raise worst(errors, f"{len(errors)} of {len(files)} files not verified" if len(files) > 1 else "")
     out.result({"verified": True, "files": documents}, *([summary] if len(files) > 1 else []))
+
+
+def _name(error: TilesError, file: str) -> None:
+    """Let an error that ends the call say at which file. file: "" for the one file of a call"""
+    if file not in error.message:
+        error.message = f"{file}: {error.message}"
+        error.args = (error.message,)
 
 
 def _by_proof_alone(call: Call) -> bool:
