@@ -249,6 +249,7 @@ TESTED_ELSEWHERE = {
     "tiles.write.copying": "tests/write/test_move.py",
     # what a server may answer is tested by asking one
     "tiles.read.http_answers": "tests/read/test_http_fetcher.py",
+    "tiles.read.http_stream": "tests/read/test_web_file.py",
     # a store is tested by the contract, and the system calls of a directory through the store that makes them
     "tiles.store.bucket": "tests/store/test_contract.py",
     "tiles.store.directory_root": "tests/store/test_directory.py",

@@ -14,8 +14,8 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age, quorum_time, undated
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
-from tiletree.commands.verify_all import each_once, verify_files
 from tiletree.commands.verify_files import Call
+from tiletree.commands.verify_many import each_once, verify_files
 from tiletree.durations import DURATION
 from tiletree.files import read_limited
 from tiletree.gating import open_gate
