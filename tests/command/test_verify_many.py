@@ -242,6 +242,11 @@ def test_one_checkpoint_is_verified_once(dist: Command, monkeypatch: pytest.Monk
     monkeypatch.setattr(Policy, "accept", counted)
     dist.ok(*LIST)
     assert asked == [3, 4]
+    dist.ok("key", "generate", "--signing", "--out", "s")
+    dist.ok("sign", "dist/a", "dist/b", "--log", "log", "--log-key", "k", "--key", "s")
+    asked.clear()
+    dist.ok("verify", "dist/a", "dist/b", "--key", "s.pub")
+    assert asked == [3, 6, 4]  # a proof each, and one checkpoint in both bundles
 
 
 def test_a_digest_by_a_proof(dist: Command) -> None:

@@ -375,12 +375,15 @@ def test_unknown_names_are_unknown() -> None:
                 "tiles.entries.kinds",
                 "tiles.signatures",
                 "tiles.sigstore.hashedrekord",
+                "tiles.read.checksums",
                 "cryptography.hazmat.primitives.serialization",
             },
         ),
         (
             "import tiletree.cli, tiletree.commands.verify, tiles.sigstore.verdict",
             {
+                "tiles.read.checksums",
+                "tiles.read.web_file",
                 "urllib3",
                 "ssl",
                 "tiles.log",

@@ -215,7 +215,7 @@ class Judge:
         else:
             trust = self.trusted(_origin(bundle))
             trusted, how, policy = trust.policy, trust.how, trust.policy
-        verdict = verify_bundle(bundle, digests, trusted, demanded, self.now)
+        verdict = verify_bundle(bundle, digests, trusted, demanded, self.now, self.acceptances)
         met = None if required is None else (required.met(verdict), required.source)
         origin = verdict.logged.signed.origin
         verified = Verified(
