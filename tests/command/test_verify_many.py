@@ -228,6 +228,16 @@ def test_files_and_what_proves_them(dist: Command) -> None:
     assert len(dist.ok("verify", "dist/a", "dist/a")["files"]) == 1
 
 
+def test_what_cannot_be_read(dist: Command) -> None:
+    """A proof that cannot be read, such as a folder of its name, keeps nobody from verifying the others."""
+    Path("dist/a.tlog-proof").unlink()
+    Path("dist/a.tlog-proof").mkdir()
+    done = dist("verify", "dist/a", "dist/b")
+    assert done.code == 3
+    assert "not verified: dist/a: dist/a.tlog-proof cannot be read: Is a directory" in done.out
+    assert "verified: dist/b is entry 1" in done.out
+
+
 def test_one_checkpoint_is_verified_once(dist: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Proofs of one tree cost one verification of its signatures; one of another tree costs another."""
     asked = []

@@ -162,7 +162,7 @@ def verify(
     is, which does not show that it was logged.
 
     With --log, the log is read: what was revoked does not verify, and the error names the entry that says so. Without,
-    revocations are not known. Nothing else is asked of anyone.
+    revocations are not known. But for that, and for what is named by its URL, nobody is asked anything.
 
     With --max-age, what a quorum of the policy's witnesses has not confirmed for longer does not verify; nor does what
     they have not dated, as where the policy asks for no witness. A log alone could serve an old state for ever.

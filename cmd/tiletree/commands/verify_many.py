@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from os.path import normpath
 from typing import Any
 
-from tiles.errors import TilesError
+from tiles.errors import AccessError, TilesError
 from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiletree.commands.verify_files import Call, Judge
 from tiletree.commands.verify_report import Check
@@ -44,7 +44,7 @@ def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
     judge = Judge(call)
     if len(files) == 1 and files[0].listed is None and _by_proof_alone(call) and judge.demands_nobody:
         (file,) = files
-        ((_, check),) = judge.checks(file)
+        ((_, check),) = _checked(judge, file)
         out.result(
             {"verified": True, **check.fields}, f"verified: {file.shown} {check.words}", *check.lines, *check.steps
         )
@@ -54,7 +54,7 @@ def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
     out.partial = {"verified": False, "files": documents}
     for file in files:
         try:
-            made = judge.checks(file)
+            made = _checked(judge, file)
         except TilesError as error:
             if exit_code(error) not in WORST:
                 _name(error, file.shown if len(files) > 1 else "")
@@ -73,6 +73,13 @@ def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
             out.line(f"{summary}; not verified: {_names([file for file, _ in errors])}")
         raise worst(errors, f"{len(errors)} of {len(files)} files not verified" if len(files) > 1 else "")
     out.result({"verified": True, "files": documents}, *([summary] if len(files) > 1 else []))
+
+
+def _checked(judge: Judge, file: Subject) -> list[tuple[str, Check]]:
+    try:
+        return judge.checks(file)
+    except OSError as error:  # the file, or what stands beside it, which is no reason to leave out the others
+        raise AccessError(f"{error.filename or file.shown} cannot be read: {error.strerror}") from error
 
 
 def _name(error: TilesError, file: str) -> None:
