@@ -26,9 +26,11 @@ LEFT_OUT = (
     "tiles.read.elsewhere",
     "tiles.read.fetcher",
     "tiles.read.verified_tree",
+    "tiles.read.web_file",
     "tiles.store.open_bucket",
     "tiles.write",
     "tiletree.opening",
+    "tiletree.web_material",
 )
 
 _SHEBANG = b"#!/usr/bin/env python3\n"

@@ -4,6 +4,8 @@
     addresses elsewhere                  one log at several addresses, and whether all of them show one history
     http_answers http_ranges             what an answer without the object means, and one with a part of it
     http_post        sends something to a server, and reads its short answer
+    http_stream web_file                 an object as it comes over HTTP; one file at a URL, and what stands beside it
+    checksums        lists of files and their digests, as `sha256sum` writes them
     connections redirects fsspec_http    whom both of these connect to, and which redirects they follow
     tiles            fetches tiles and bundles, one or many
     bundles          which entries of a bundle are believed
