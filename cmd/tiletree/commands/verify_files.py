@@ -18,7 +18,7 @@ from tiles.read.trouble import judged
 from tiles.user.pinned import PINNED
 from tiletree.commands.verify_report import Check, of_bundle, of_gate
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
-from tiletree.files import digest_named, digests_of, read_limited
+from tiletree.files import BUNDLE_SUFFIX, digest_named, digests_of, read_limited
 from tiletree.gating import OpenGate
 from tiletree.reading import Pins
 from tiletree.several import WORST, worst
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from tiles.sigstore.identity import Demanded, Rule
     from tiles.sigstore.public_key import PublicKey
     from tiles.sigstore.trusted_root import TrustedRoot
-
-BUNDLE_SUFFIX = ".sigstore.json"
 
 
 @dataclass(frozen=True)
