@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tiles.errors import TilesError
 from tiles.notes.endorsement import Endorsed
 from tiles.notes.policy import Accepted, Policy
+from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiles.user.pinned import Pinned
+from tiletree.files import ENDORSEMENT_SUFFIX
 from tiletree.reading import Pins
 from tiletree.remarks import cosigned
 from tiletree.ui import Output
@@ -64,4 +66,4 @@ def shown_endorsement(endorsed: Endorsed, public: Policy, how: str) -> tuple[dic
 
 def endorsement_path(proof: Path) -> Path:
     """Return where the endorsement is written that goes with a proof: app.tlog-proof → app.endorsement."""
-    return proof.with_name(f"{proof.name.removesuffix('.tlog-proof')}.endorsement")
+    return proof.with_name(f"{proof.name.removesuffix(FILE_SUFFIX)}{ENDORSEMENT_SUFFIX}")

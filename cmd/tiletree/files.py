@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
@@ -17,6 +18,7 @@ from tiles.errors import AccessError, Malformed, UsageError
 Parsed = TypeVar("Parsed")
 
 BUNDLE_SUFFIX = ".sigstore.json"  # of the name of a bundle beside its file, by custom
+ENDORSEMENT_SUFFIX = ".endorsement"  # of the name of an endorsement beside its proof
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 
@@ -48,6 +50,10 @@ class _Input:
             read += chunk
         return bytes(read)
 
+    def fileno(self) -> int:
+        """Return its descriptor."""
+        return self._raw.fileno()
+
     def __enter__(self) -> BinaryIO:
         return cast("BinaryIO", self)
 
@@ -65,6 +71,31 @@ def open_binary(name: str, *, as_it_comes: bool = False) -> BinaryIO:
     # without a buffer: a thread that still waits for input when the program ends would hold the buffer's lock
     raw: BinaryIO = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     return raw if as_it_comes else cast("BinaryIO", _Input(raw))
+
+
+@contextmanager
+def open_unchanged(name: str) -> Iterator[BinaryIO]:
+    """Open a file, or standard input, to log it. Raises AccessError if it cannot be read, or changed meanwhile."""
+    try:
+        with open_binary(name) as stream:
+            before = _version(stream)
+            yield stream
+            if before is not None and _version(stream) != before:
+                raise AccessError(
+                    f"{name} changed while it was read; it was not added",
+                    hint="once it is complete, make the same call again: what is in the log is not added twice",
+                )
+    except OSError as error:
+        raise AccessError(f"{name} cannot be read: {error.strerror}; it was not added") from error
+
+
+def _version(stream: BinaryIO) -> tuple[int, int] | None:
+    """Return what tells whether a file has changed; None for what is no regular file."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # not of a file
+        return None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
 def read_file(name: str, secrets: Callable[[], Iterable[bytes]] = tuple) -> Content:
@@ -109,7 +140,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
     Raises AccessError.
     """
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temp = path.with_name(f".{os.urandom(8).hex()}.tmp")  # hidden, so that no walk through a folder takes it
     try:
         with temp.open("wb") as file:
             file.write(data)

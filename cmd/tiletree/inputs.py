@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,11 @@ from tiles.errors import UsageError
 from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiletree.blinding import Blinder
-from tiletree.files import open_binary
+from tiletree.files import open_binary, open_unchanged
 from tiletree.options import Decorator, as_one
-from tiletree.ui import Progress
+from tiletree.picking import pick
+from tiletree.progress import Progress
+from tiletree.ui import Output
 
 SHOWN_ENTRIES = 1000  # entries of one call that are listed one by one
 
@@ -28,7 +30,8 @@ SHOWN_ENTRIES = 1000  # entries of one call that are listed one by one
 class Input:
     """What a call names to be logged.
 
-    files         their names, "-" for standard input; empty where lines are logged
+    files         their names, "-" for standard input, folders and patterns, until `picked` has found what these mean;
+                  empty where lines are logged
     raw           their bytes are logged, not their digests
     payload       they are published, too
     lines         the name of the file whose lines are logged
@@ -54,8 +57,13 @@ class Input:
 
     def check(self) -> None:
         """Raise click.UsageError unless the options go together."""
-        if sum((bool(self.files), self.lines is not None, self.stdin_lines)) != 1:
-            raise click.UsageError("name files, or --lines, or --stdin-lines", click.get_current_context())
+        named = sum((bool(self.files), self.lines is not None, self.stdin_lines))
+        context = click.get_current_context()
+        if not named and Path(log := context.params.get("log", "")).is_file():
+            hint = f"the log comes first: {context.command_path} LOG FILE…"
+            raise UsageError(f"{log} is a file, and no log", hint=hint)
+        if named != 1:
+            raise click.UsageError("name files, or --lines, or --stdin-lines", context)
         if self.payload and (self.raw or not self.files):
             raise click.UsageError("--payload is for files whose digests are logged", click.get_current_context())
         if self.named and (self.raw or not self.files or "-" in self.files):
@@ -70,23 +78,22 @@ class Input:
                 "--blind is for files whose digests are logged, without --name and --payload",
                 click.get_current_context(),
             )
-        if self.named:
-            for file in self.files:
-                _check_name(file)
 
-    def check_sizes(self) -> None:
-        """Raise UsageError for a file that is too long for an entry, or to be published."""
-        if not (self.raw or self.payload):
-            return  # of a file of any size, the digest is logged
-        for name in self.files:
-            size = 0 if name == "-" else Path(name).stat().st_size
-            if self.raw and size > MAX_ENTRY_SIZE:
-                raise UsageError(
-                    f"{name} has more than the {MAX_ENTRY_SIZE} bytes that --raw can log; nothing was added",
-                    hint="leave out --raw: its digest is logged then, whatever its size",
-                )
-            if self.payload:
-                check_payload_size(size, name)
+    def picked(self, out: Output, own: Collection[Path]) -> Input:
+        """Return the same with the files that are meant, and say what was left out. own: as for `pick`
+
+        Raises what `pick` raises; UsageError for a file whose name, or whose size, no entry can hold.
+        """
+        if not self.files:
+            return self
+        found = pick(self.files, own)
+        found.say(out)
+        given = replace(self, files=found.files)
+        if given.named:
+            for file in given.files:
+                _check_name(file)
+        _check_sizes(given)
+        return given
 
     def entries(
         self, progress: Progress, payloads: Store | None = None, blinder: Blinder | None = None
@@ -97,7 +104,7 @@ class Input:
         blinder    what blinds it, where `blind` is asked for
         """
         for name in self.files:
-            with open_binary(name) as stream:
+            with open_unchanged(name) as stream:
                 if payloads is not None:
                     entry = store_payload(payloads, stream, name)
                 else:
@@ -122,6 +129,21 @@ class Input:
         return self.files[number] if self.files else f"{self.lines or '-'}:{number + 1}"
 
 
+def _check_sizes(given: Input) -> None:
+    """Raise UsageError for a file that is too long for an entry, or to be published."""
+    if not (given.raw or given.payload):
+        return  # of a file of any size, the digest is logged
+    for name in given.files:
+        size = 0 if name == "-" else Path(name).stat().st_size
+        if given.raw and size > MAX_ENTRY_SIZE:
+            raise UsageError(
+                f"{name} has more than the {MAX_ENTRY_SIZE} bytes that --raw can log; nothing was added",
+                hint="leave out --raw: its digest is logged then, whatever its size",
+            )
+        if given.payload:
+            check_payload_size(size, name)
+
+
 def _check_name(file: str) -> None:
     """Raise UsageError for a file whose name no entry can hold, before anything is logged."""
     try:
@@ -131,9 +153,7 @@ def _check_name(file: str) -> None:
 
 
 _INPUT: dict[str, Decorator] = {
-    "files": click.argument(
-        "files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
-    ),
+    "files": click.argument("files", metavar="[FILE|FOLDER]...", nargs=-1),
     "raw": click.option(
         "--raw", is_flag=True, help=f"log the files' bytes, at most {MAX_ENTRY_SIZE}, instead of their digests"
     ),

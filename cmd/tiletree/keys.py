@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tiles.errors import Malformed, NotFound, Refused, UsageError
+from tiles.errors import AccessError, Malformed, NotFound, Refused, UsageError
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.keys import SigningKey, VerifierKey
 from tiles.notes.note import MAX_NOTE_SIZE
@@ -54,12 +54,22 @@ def key_place(log: str, writer: Writer) -> KeyPlace:
 
 
 def names_a_log(text: str) -> bool:
-    """Whether a word names a log that is written to, where it could also name a key."""
+    """Whether a word names a log that is written to, where it could also name a key.
+
+    Raises UsageError for a log behind a server, and for a path of nothing.
+    """
     if kind_of(text) is AddressKind.HTTP:
         raise UsageError(
             "the key of a log behind a server is with whoever writes it", hint="`tiletree info` shows its public half"
         )
-    return is_object_url(text) or (kind_of(text) is AddressKind.DIRECTORY and existing_directory_of(text).is_dir())
+    if is_object_url(text) or kind_of(text) is not AddressKind.DIRECTORY:
+        return is_object_url(text)
+    place = existing_directory_of(text)
+    if not place.exists() and not parse_key_place(text).is_service:
+        raise UsageError(
+            f"there is neither a log nor a key file at {text}", hint="`tiletree init` begins a log, and prints its key"
+        )
+    return place.is_dir()
 
 
 def file_place(origin: str) -> KeyPlace:
@@ -129,6 +139,29 @@ def find_anchor(log: str, writer: Writer, place: KeyPlace) -> Store:
             hint="such as s3://BUCKET/PREFIX of a bucket that nothing else writes to",
         )
     return anchor_store(place.path or Path(), anchor)
+
+
+def own_places(log: str, writer: Writer, key: KeyPlace | None = None) -> list[Path]:
+    """Return the places on this machine that belong to a log: whoever names a folder around them does not mean them.
+
+    key   where its key is, for whoever writes
+    """
+    from tiles.user.places import blinding_path, config_directory, private_url  # not for calls without files
+
+    places = [log]
+    with suppress(AccessError):  # this user has no home directory
+        places.append(str(config_directory()))  # where keys of other logs are
+    with suppress(UsageError):  # whatever is wrong with it, it is said where it is used
+        places.append(private_url(log, writer.private))
+    if key is not None:
+        with suppress(UsageError):
+            places.append(find_anchor(log, writer, key).url)
+        places += [str(key.path), str(blinding_path(key.path))] if key.path else []
+    return [
+        existing_directory_of(place)
+        for place in places
+        if kind_of(place) is AddressKind.DIRECTORY and not is_object_url(place)
+    ]
 
 
 def find_origin(public: Store, private: Store) -> str:

@@ -31,6 +31,7 @@ from tiles.errors import (
     Unfinished,
     UsageError,
 )
+from tiletree.progress import Bar, Progress
 
 EXIT_OK = 0
 EXIT_WRONG = 1  # verification failed
@@ -117,6 +118,7 @@ class Output:
         self.is_answer = True
         self.hidden: dict[str, str] = {}
         self._keys: set[str] = set()
+        self._bar: Bar | None = None
 
     def hide_credentials(self, words: Iterable[str]) -> None:
         """Hide words of a call that are addresses with credentials, or keys, and the paths that such words may become.
@@ -164,6 +166,7 @@ class Output:
         if self.quiet and is_report:
             self._held.append(self._keyless(text))
         elif not self.json:
+            self._make_room()
             click.echo(shown(self._keyless(text)))
 
     def _keyless(self, text: str) -> str:
@@ -219,10 +222,17 @@ class Output:
             from tiles.upkeep.log_line import log_line  # needed by few calls
 
             text = log_line(level, event, {"message": text, **fields}, self.now())
+        self._make_room()
         click.echo(text, err=True)
+
+    def _make_room(self) -> None:
+        """Take the progress bar from the terminal, if there is one: what is printed stands in a line of its own."""
+        if self._bar is not None:
+            self._bar.clear()
 
     def confirm(self, question: str) -> None:
         """Ask the person at the terminal. Raises click.Abort unless the answer is yes."""
+        self._make_room()
         try:
             click.confirm(shown(question), abort=True, err=True)
         except OSError as error:  # an answer that cannot be read is none
@@ -255,27 +265,13 @@ class Output:
         if not sys.stderr.isatty() or self.quiet or self.log_lines:
             yield Progress()
             return
-        bar = click.progressbar(length=length or 1, label=label, file=sys.stderr, show_pos=True)
-        with bar:
-            yield _Bar(bar, grows=length is None)
-
-
-class Progress:
-    """Somewhere to say how much was done; shows nothing."""
-
-    def advance(self, units: int) -> None:
-        """Say that so many more units are done."""
-
-
-class _Bar(Progress):
-    def __init__(self, bar: Any, *, grows: bool) -> None:
-        self._bar = bar
-        self._grows = grows
-
-    def advance(self, units: int) -> None:
-        if self._grows:  # of unknown length: always about to be done
-            self._bar.length = self._bar.pos + units + 1
-        self._bar.update(units)
+        self._bar, is_done = Bar(label, length), False
+        try:
+            yield self._bar
+            is_done = True
+        finally:
+            self._bar.finish(is_done=is_done)
+            self._bar = None
 
 
 def _json(document: dict[str, Any]) -> str:

@@ -107,7 +107,7 @@ def test_files_that_are_there_already(tiletree: Command, log: str) -> None:
 
 def test_where_many_are(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more entries than are listed, the ranges say where each is, in the order of the call."""
-    monkeypatch.setattr("tiletree.commands.add.SHOWN_ENTRIES", 2)
+    monkeypatch.setattr("tiletree.commands.add_report.SHOWN_ENTRIES", 2)
     for name in "cde":
         Path(name).write_bytes(name.encode())
     document = tiletree.ok("add", "log", "c", "b", "d", "e", "a", "--key", "k")

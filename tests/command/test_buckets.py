@@ -41,13 +41,36 @@ def fails(tiletree: Command, code: int, kind: str, *arguments: object) -> str:
     return message
 
 
+def test_proofs_and_a_dry_run(tiletree: Command, s3: ObjectServer) -> None:
+    """Proofs of what is added are made of the bucket's tiles; to look what would be added writes nothing there."""
+    vkey = begin(tiletree)
+    names = files("a", "b")
+    assert tiletree.ok("add", LOG, *names, "--proofs")["written"] == 2
+    assert tiletree.ok("verify", *names, "--vkey", vkey)["verified"]
+    before = contents(s3)
+    again = tiletree.ok("add", LOG, *names, *files("c"), "--dry-run")
+    assert (again["count"], again["already"], again["size"]) == (3, 2, 2)
+    assert contents(s3) == before
+
+
 def test_init(tiletree: Command, s3: ObjectServer) -> None:
     """A key, an empty checkpoint; where the private part is has to be said once."""
     message = fails(tiletree, 2, "UsageError", "init", LOG, "--origin", ORIGIN)
     assert message == "the private part of s3://public/log is not known"
     assert contents(s3) == {}
     done = tiletree("init", LOG, "--private", PRIVATE, "--origin", ORIGIN, "--json")
-    assert list(done.json) == ["origin", "vkey", "vkeys", "size", "public", "private", "key", "anchor", "one_machine"]
+    assert list(done.json) == [
+        "origin",
+        "vkey",
+        "vkeys",
+        "size",
+        "public",
+        "private",
+        "key",
+        "anchor",
+        "trust",
+        "one_machine",
+    ]
     again = tiletree("init", LOG, "--origin", ORIGIN)
     lines = dict(line.split(maxsplit=1) for line in again.out.splitlines())
     assert (lines["public"], lines["private"], lines["vkey"]) == (LOG, PRIVATE, done.json["vkey"])

@@ -22,6 +22,8 @@ class Logs:
         self.call = tiletree
         self.own = tiletree.ok("init", "private", "--origin", PRIVATE, "--key", "own", "--no-page")["vkey"]
         self.vkey = tiletree.ok("init", "public", "--origin", PUBLIC, "--key", "k", "--no-page")["vkey"]
+        for log in ("private", "public"):
+            tiletree.ok("key", "forget", log)  # whoever began them remembers them
         for name in ("a", "b", "c"):
             Path(name).write_text(f"content of {name}\n")
         tiletree.ok("add", "private", "a", "b", "--key", "own")

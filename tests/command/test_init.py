@@ -16,7 +16,18 @@ def test_init_says_what_it_made(tiletree: Command) -> None:
     """`init --json` is exactly this; the key is 0600 and never shown."""
     done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k", "--json")
     assert done.code == 0
-    assert list(done.json) == ["origin", "vkey", "vkeys", "size", "public", "private", "key", "anchor", "one_machine"]
+    assert list(done.json) == [
+        "origin",
+        "vkey",
+        "vkeys",
+        "size",
+        "public",
+        "private",
+        "key",
+        "anchor",
+        "trust",
+        "one_machine",
+    ]
     assert (done.json["origin"], done.json["size"]) == (ORIGIN, 0)
     assert stat.S_IMODE(Path("k").stat().st_mode) == 0o600
     secret = Path("k").read_text().strip().split("+", 4)[4]
@@ -51,6 +62,49 @@ def test_what_cannot_be_remembered_is_a_field(tiletree: Command, monkeypatch: py
     done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k", "--json")
     assert done.code == 0, done
     assert "name --private, --key and --anchor" in done.json["not_remembered"]
+    assert "the key is not remembered: " in done.json["not_remembered"]
+    assert "trust" not in done.json
+
+
+def test_the_own_log_is_remembered(tiletree: Command) -> None:
+    """To who has begun it on this machine, a log is no first use, and its files verify without a vkey."""
+    done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k")
+    assert done.out.splitlines()[-1] == "trust    remembered: this user knows the log by that key from now on"
+    Path("a").write_bytes(b"a")
+    tiletree.ok("add", "log", "a", "--proofs", "--key", "k")
+    seen = tiletree("info", "log", "--json")
+    assert (seen.json["trust"], seen.err) == ("remembered", "")
+    assert tiletree.ok("verify", "a")["verified"]
+
+
+def test_a_log_in_the_place_of_another_one(tiletree: Command) -> None:
+    """What was begun anew at an address is known by its own key there."""
+    for name in ("first", "second"):
+        tiletree.ok("init", "log", "--origin", f"{name}.example.com", "--key", name)
+        assert tiletree.ok("info", "log")["origin"] == f"{name}.example.com"
+        for part in ("log", "log.private"):
+            shutil.rmtree(part)
+    assert [each["log"] for each in tiletree.ok("key", "list")["keys"]] == [str(Path("log").absolute())]
+
+
+def test_a_name_that_is_another_log_s(tiletree: Command) -> None:
+    """The log is begun; the key that the user trusts for that name stays, and it is said."""
+    other = tiletree.ok("key", "generate", ORIGIN, "--out", "other")["vkey"]
+    tiletree.ok("key", "trust", "https://log.example.com", other)
+    done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k", "--json")
+    assert (done.code, "trust" in done.json) == (0, False)
+    assert "the key is not remembered: the log log.example.com is known by the key" in done.json["not_remembered"]
+    assert "hint: `tiletree key trust log " in done.err
+    assert [each["vkey"] for each in tiletree.ok("key", "list")["keys"]] == [other]
+
+
+def test_not_to_remember(tiletree: Command) -> None:
+    """--no-remember leaves nothing of the log in the user's configuration but its key."""
+    done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k", "--no-remember", "--json")
+    assert (done.code, "trust" in done.json, "not_remembered" in done.json) == (0, False, False)
+    assert not list(Path("home").rglob("trust"))
+    assert not list(Path("home").rglob("logs.json"))
+    assert tiletree.ok("info", "log")["trust"] == "first use, not pinned"
 
 
 @pytest.mark.parametrize("anchor", ["beside the key", "named", "remembered nowhere"])

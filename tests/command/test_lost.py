@@ -165,6 +165,7 @@ BY_HAND = {  # those that need a story of their own below
 def aged(tiletree: Command) -> Command:
     """Return the command, with a log of two batches, and copies of all its parts after the first."""
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    tiletree.ok("key", "forget", "log")  # whoever began it remembers it
     for name in ("a", "b"):
         Path(name).write_bytes(f"content of {name}\n".encode())
         tiletree.ok("add", "log", "--again", name, "--key", "k")

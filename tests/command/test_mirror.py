@@ -33,6 +33,7 @@ def files(place: str) -> dict[str, bytes]:
 def vkey(tiletree: Command) -> str:
     """Return the vkey of a log of SIZE entries."""
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--no-page")
+    tiletree.ok("key", "forget", "log")  # whoever began it remembers it
     Path("lines").write_text("".join(f"{number}\n" for number in range(SIZE)))
     tiletree.ok("add", "log", "--lines", "lines", "--key", "k")
     vkey: str = tiletree.ok("key", "show", "k")["vkey"]

@@ -119,7 +119,7 @@ def test_pruned(tiletree: Command, large: str) -> None:
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        ("a b", "many proofs go into a folder"),
+        ("a b", "many proofs go beside the files, with --beside, or into a folder"),
         ("--index 0 --index 1", "many proofs go into a folder"),
         ("--all", "many proofs go into a folder"),
         ("--all a --out-dir made", "name files, or --index, or --all"),
@@ -129,7 +129,7 @@ def test_pruned(tiletree: Command, large: str) -> None:
         ("--index 0 --out-dir made --when", "go with one proof"),
         ("--index 0 --out-dir made --through log.example.com", "go with one proof"),
         ("a - --out-dir made", "standard input is read alone"),
-        ("a missing --out-dir made", "missing is no file"),
+        ("a missing --out-dir made", "there is no file missing"),
         ("--index 0 --index 2 --out-dir made", "has no entry 2"),
     ],
 )

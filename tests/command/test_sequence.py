@@ -58,6 +58,22 @@ def test_what_cannot_be_deleted(tiletree: Command, monkeypatch: pytest.MonkeyPat
     assert tiletree.ok("freeze", "log", "--yes")["size"] == 5
 
 
+def test_nothing_to_do(tiletree: Command) -> None:
+    """A run that decides nothing says why; one that waits for more says what waits."""
+    idle = tiletree("sequence", "log").out.splitlines()
+    assert idle[0] == "nothing was added: nothing waits in the inbox"
+    assert idle[1].startswith("published log.example.com, size 2, root ")
+    assert len(idle) == 2
+    tiletree.ok("submit", "log", "a", "--again", "--submitter", "ann")
+    waits = tiletree("sequence", "log", "--align").out
+    assert waits.startswith("1 submissions wait on")
+    only = tiletree("sequence", "log", "--only", "publish").out
+    assert only.startswith("nothing was added: --only publish takes nothing from the inbox\n")
+    assert "nothing was added" not in tiletree("sequence", "log").out
+    tiletree.ok("freeze", "log", "--yes")
+    assert tiletree("sequence", "log").out.startswith("nothing was added: the log is frozen\n")
+
+
 def test_what_another_run_could_not_delete(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """`add` that tidies up after a run that died says what it could not delete."""
     submit_both(tiletree)

@@ -22,6 +22,7 @@ FILE = f"file {LINES}"
 NEW = f"new {LINES}"
 LOG = f"log {LINES}"  # one in a place of such a name
 NONE = f"nothing {LINES}"
+FOLDER = f"folder {LINES}"  # holds files, and what is left out
 
 # what is called, and whether it has to show a hostile text; the calls of one run come one after the other
 CALLS: dict[str, list[tuple[list[Any], bool]]] = {
@@ -191,6 +192,12 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
     "writing": [
         (["init", LOG, "--origin", ORIGIN, "--key", f"key {LINES}"], True),
         (["add", LOG, FILE], True),
+        (["add", LOG, FILE, "--dry-run"], True),
+        (["add", LOG, NONE], True),
+        (["add", LOG, f"{LINES}*"], True),
+        (["add", LOG, FOLDER, "--proofs"], True),
+        (["add", LOG, FOLDER, "--proofs-in", f"proofs {LINES}"], True),
+        (["prove", LOG, FOLDER, FILE, "--beside"], True),
         (["add", LOG, FILE, "--blind"], True),
         (["add", LOG, "--lines", FILE], True),
         (["add", LOG, "--lines", FILE, "--policy", "policy"], True),
@@ -284,6 +291,9 @@ def hostile(tiletree: Command) -> Command:
     Path("gate").write_text("* key s.pub\n")
     escaped = FILE.replace("\r", "\\r").replace("\n", "\\n")
     Path("list").write_bytes(f"\\{'0' * 64}  {escaped}\n".encode())
+    Path(FOLDER).mkdir()
+    for name in (FILE, f".{FILE}", f"{FILE}.asc"):
+        Path(FOLDER, name).write_text(name)
     Path("one").write_text("a key s.pub\n")
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
     write_signatures(b"")

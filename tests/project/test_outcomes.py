@@ -17,13 +17,42 @@ import tiles
 from tests.support import outcomes
 from tests.support.make_cli_docs import contexts
 from tiles.errors import TilesError
-from tiletree import cli, cosigning, endorsing, finding, key_news, key_use, links, opening, remarks, stapling, ui, when
+from tiletree import (
+    cli,
+    cosigning,
+    endorsing,
+    finding,
+    key_news,
+    key_use,
+    links,
+    opening,
+    picking,
+    remarks,
+    stapling,
+    ui,
+    when,
+)
+from tiletree.commands import prove_many
 
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SHARED = [
     Path(module.__file__)
-    for module in (cosigning, endorsing, finding, key_news, key_use, links, opening, remarks, stapling, ui, when)
+    for module in (
+        cosigning,
+        endorsing,
+        finding,
+        key_news,
+        key_use,
+        links,
+        opening,
+        picking,
+        prove_many,
+        remarks,
+        stapling,
+        ui,
+        when,
+    )
 ]  # that make fields for several commands
 
 
@@ -35,7 +64,7 @@ def module_of(command: str) -> str:
 
 def sources(module: str) -> list[Path]:
     """Return the files of a command's module: submit has its report in one of its own, and verify its files."""
-    suffixes = ("", "_files", "_many", "_report", "_signatures", "_endorsed", "_changes")
+    suffixes = ("", "_dry_run", "_files", "_many", "_report", "_signatures", "_endorsed", "_changes")
     parts = (COMMANDS / f"{module}{part}.py" for part in suffixes)
     return [path for path in parts if path.exists()]
 

@@ -54,7 +54,7 @@ def test_readme(reader: Reader) -> None:
     activate = reader.directory / ".venv" / "bin" / "activate"
     activate.parent.mkdir(parents=True)
     activate.touch()
-    assert ran(reader.types(console(README))) == ["init", "add", "prove", "key", "verify"]
+    assert ran(reader.types(console(README))) == ["init", "add", "key", "verify"]
     for name in ("log", "log.private", "dist/app-1.0.whl.tlog-proof"):
         assert name in README.read_text(encoding="utf-8")
         assert (reader.directory / name).exists()
@@ -82,10 +82,10 @@ def test_start_here(reader: Reader) -> None:
 def test_publish_small(reader: Reader) -> None:
     """A log by hand; what is copied to where it is served is whole, and the shown README line has what it needs."""
     lines = reader.types(console(DOCS / "publish-small.md"))
-    assert ran(lines) == ["init", "key", "add", "prove", "verify", "audit", "status"]
+    assert ran(lines) == ["init", "key", "add", "add", "verify", "audit", "status"]
     assert VKEY.fullmatch((reader.directory / "vkey.txt").read_text().strip())
     proofs = sorted(path.name for path in (reader.directory / "dist").glob("*.tlog-proof"))
-    assert proofs == [f"app-1.0{end}.tlog-proof" for end in ("-py3-none-any.whl", ".tar.gz")]
+    assert proofs == [f"app-1.0{end}.tlog-proof" for end in ("-py3-none-any.whl", ".tar.gz", ".whl")]
 
 
 def test_signing(reader: Reader) -> None:

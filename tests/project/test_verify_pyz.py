@@ -42,6 +42,7 @@ def run(pyz: Path, *arguments: object, options: tuple[str, ...] = BARE) -> subpr
 def logged(tiletree: Command) -> str:
     """Log files, one of them by its name and one blinded, write their proofs beside them, and return the vkey."""
     vkey: str = tiletree.ok("init", "log", "--origin", "log.example.com", "--key", "log.key")["vkey"]
+    tiletree.ok("key", "forget", "log")  # whoever began it remembers it
     for number, options in enumerate([(), ("--name",), ("--blind",)]):
         Path(f"{number}.bin").write_bytes(b"content %d" % number)
         tiletree.ok("add", "log", f"{number}.bin", "--key", "log.key", *options)

@@ -79,8 +79,12 @@ WITNESS = signing_key("witness.example.com", bytes(32), SignatureType.COSIGNATUR
 
 @pytest.fixture
 def log(tiletree: Command) -> str:
-    """Return the vkey of a log at `log`, with key `k`; it holds the files `a` and `b`, and `p` proves the first."""
+    """Return the vkey of a log at `log`, with key `k`; it holds the files `a` and `b`, and `p` proves the first.
+
+    Its key is forgotten again: to who reads it, it is a log that somebody else has begun.
+    """
     vkey: str = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")["vkey"]
+    tiletree.ok("key", "forget", "log")
     Path("a").write_bytes(b"content of a\n")
     Path("b").write_bytes(b"content of b\n")
     tiletree.ok("add", "log", "a", "b", "--key", "k")

@@ -41,6 +41,8 @@ CALLS = {
     "init --post-quantum": Call("init new --origin new.example.com --post-quantum --key n"),
     "add": Call("add log c --key k", size=3),
     "add --name": Call("add log c --name --key k", size=3),
+    "add --proofs": Call("add log c --proofs --key k", size=3),
+    "add --dry-run": Call("add log c --dry-run", answers=True),
     "add --blind": Call("add log c --blind --key k", size=3),
     "add -": Call("add log - --key k", stdin=b"content", size=3),
     "add --stdin-lines": Call("add log --stdin-lines --key k", stdin=b"1\n2\n", size=4),

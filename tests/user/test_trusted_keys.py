@@ -132,6 +132,18 @@ def test_first_use_beside_a_trusted_key(trust: Trust) -> None:
     assert trust.path.read_bytes() == before
 
 
+def test_a_log_that_was_begun(trust: Trust) -> None:
+    """It is known by its key, whatever was known of its address; what the user has said of its name elsewhere stays."""
+    trust.first_use(URL, ELSEWHERE.vkey)
+    trust.first_use("/copy", OTHER.vkey)
+    assert (trust.begun(URL, KEY.vkey).how, trust.begun(URL, KEY.vkey).key) == (REMEMBERED, KEY)
+    assert trust.begun(URL, OTHER.vkey).key == OTHER
+    before = trust.path.read_bytes()
+    with pytest.raises(Refused, match=f"at {URL}"):
+        trust.begun("/new", KEY.vkey)
+    assert trust.path.read_bytes() == before
+
+
 def test_names_that_are_too_long(trust: Trust) -> None:
     """A key is remembered if its name is of a sane length."""
     longest, longer = (signing_key("x" * size, bytes(32)).verifier for size in (MAX_NAME, MAX_NAME + 1))

@@ -105,6 +105,23 @@ class Trust:
         self._change(change)
         return known
 
+    def begun(self, url: str, vkey: str) -> Known:
+        """Remember the key of a log that this user has just begun at an address, and return what is remembered now.
+
+        What was known of the address before was of another log, which is gone. Raises Refused, naming both, if the user
+        has said to trust another key for the log's name elsewhere; UsageError for a URL or key that is none.
+        """
+        known = _known(url, vkey, REMEMBERED)
+
+        def change(all_: dict[str, Known]) -> None:
+            for other in all_.values():
+                if other.url != known.url and other.how == REMEMBERED and _excludes(other, known):
+                    raise _other_key(other, known)
+            all_[known.url] = known
+
+        self._change(change)
+        return known
+
     def first_use(self, url: str, vkey: str) -> Known:
         """Remember the key that a log had when it was first read, and return what is remembered now.
 

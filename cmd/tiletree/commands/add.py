@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import click
 
 from tiles.entries.batching import BATCH_SIZE, Batches
 from tiles.errors import Unfinished
 from tiles.log import Log
-from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.store import Store
-from tiles.tree.merkle import leaf_hash
 from tiles.write.ahead import MAX_BATCH
-from tiles.write.results import indexes, runs
+from tiles.write.results import indexes
 from tiletree.blinding import blinder_at, path_beside
-from tiletree.inputs import (
-    SHOWN_ENTRIES,
-    Input,
-    input_options,
-)
-from tiletree.keys import find_key
-from tiletree.links import link, named
+from tiletree.commands.add_report import LATER, Added, Report
+from tiletree.inputs import SHOWN_ENTRIES, Input, input_options
+from tiletree.keys import find_key, own_places
+from tiletree.links import link
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, url_option, writer_options
-from tiletree.remarks import remark_index, remark_unsure
-from tiletree.ui import Output, Progress
+from tiletree.progress import Progress
+from tiletree.proof_files import Asked, proofs_options
+from tiletree.remarks import remark_index
+from tiletree.ui import Output
 
 
 @click.command()
 @log_argument
 @input_options("files", "raw", "named", "blind", "again", "payload", "lines", "stdin_lines")
+@proofs_options
+@click.option("--dry-run", is_flag=True, help="say what would be recorded, and write nothing; no key is needed")
 @click.option(
     "--batch-size",
     type=click.IntRange(1, MAX_BATCH),
@@ -50,6 +47,8 @@ def add(
     out: Output,
     log: str,
     given: Input,
+    asked: Asked,
+    dry_run: bool,
     batch_size: int,
     url: str | None,
     writer: Writer,
@@ -58,7 +57,8 @@ def add(
 
     \b
     Examples:
-      tiletree add ./log dist/*.whl
+      tiletree add ./log dist --proofs
+      tiletree add ./log dist/*.whl --dry-run
       tiletree add ./log --lines hashes.txt
       journalctl -o json | tiletree add ./log --stdin-lines
 
@@ -66,6 +66,14 @@ def add(
     `-` is standard input. With --raw, --lines and --stdin-lines, the bytes themselves are logged; the newline that ends
     a line is not part of it. With --payload, the content is published too, at payload/sha256/, and
     `tiletree get --payload` reads it.
+
+    Of a FOLDER, all files in it and below it are meant, in the order of their names, but nothing hidden, no symbolic
+    links, and nothing of the log itself; a pattern such as 'dist/*.whl' may be quoted. Proof files are left out, and so
+    is a file that signs another one of the call (FILE.sigstore.json, .sig, .asc, .minisig). What is left out is said.
+
+    With --proofs, the proof of each file is written beside it, as FILE.tlog-proof, with --proofs-in into one folder.
+    One that is there and verifies is kept. Where too few witnesses have cosigned, no proof is written, because readers
+    would not accept it: once the log is published, `tiletree prove LOG FILE… --beside` writes them.
 
     With --blind, nobody can tell from the log which file was logged, not even by guessing: the entry depends on a
     secret, which is made at the first use, beside the key file, at <KEY>.blinding. With it `tiletree prove` finds the
@@ -77,13 +85,23 @@ def add(
     publishes what is committed.
     """
     given.check()
+    asked.check(given.files)
+    if dry_run:
+        from tiletree.commands.add_dry_run import foresee  # few calls ask
+
+        foresee(out, log, given, asked, writer)
+        return
     key = find_key(log, writer)
+    given = given.picked(out, own_places(log, writer, key.place) if given.files else ())
+    places = asked.of(given.files)
     sequencer = open_sequencer(log, writer, key)
+    if places is not None:
+        places.check(sequencer.verifier.name)
     blinder = blinder_at(out, path_beside(key.place)) if given.blind else None
     remark_readable(out, sequencer.readable())
-    report = _Report(out, given, partial(link, sequencer.verifier.name, url=url))
+    added = Added(given, blinder) if places is not None else None
+    report = Report(out, given, partial(link, sequencer.verifier.name, url=url), added)
     if given.files:
-        given.check_sizes()
         if given.payload:
             sequencer.finish()  # refuses what cannot be written soundly, before anything is stored
         payloads = sequencer.public if given.payload else None
@@ -99,13 +117,17 @@ def add(
     checkpoint = report.checkpoint or sequencer.finish()
     remark_undeleted(out, sequencer.undeleted())
     remark_index(out, log, report.index)
+    if added is not None and places is not None:
+        added.write_proofs(out, sequencer, places)
     report.finish(checkpoint)
+    if added is not None:
+        added.check_all_written()
 
 
 def _append(
     sequencer: Log,
     batches: Batches,
-    report: _Report,
+    report: Report,
     progress: Progress,
     payloads: Store | None = None,
 ) -> None:
@@ -116,6 +138,8 @@ def _append(
         if payloads is not None:
             payloads.barrier()  # what is logged is never missing, not even after a power cut
         taken.append(batch if len(batch) <= SHOWN_ENTRIES else ())
+        if report.added is not None:
+            report.added.expect(batch)
         return batch
 
     try:
@@ -127,93 +151,8 @@ def _append(
             sequencer.update_index(more=True)  # the answer has been printed
         report.index = sequencer.update_index()
     except Unfinished as error:
+        if report.added is not None:
+            error.hint = "; ".join(filter(None, [error.hint, f"no proof was written: {LATER}"]))
         report.add(taken.popleft(), indexes(error.first_index, error.count, error.already), error.already, None)
         report.out.partial |= {"committed": True, "published": error.published}
         raise
-
-
-@dataclass
-class _Report:
-    """What `add` did, for the person and for --json.
-
-    link      gives the address at which the page shows an entry, by its leaf hash
-    is_sure   whether what was logged was not in the log before, as far as that was asked for
-    """
-
-    out: Output
-    given: Input
-    link: Callable[[bytes], str]
-    is_sure: bool = True
-    already: int = 0
-    ranges: list[dict[str, int]] = field(default_factory=list)
-    entries: list[dict[str, Any]] | None = field(default_factory=list)
-    count: int = 0
-    checkpoint: SignedCheckpoint | None = None
-    retries: int = 0
-    index: str = ""  # why the index of the log does not cover all that it could
-
-    def add(
-        self,
-        batch: Sequence[bytes],
-        indexes: Sequence[int],
-        already: Sequence[tuple[int, int]],
-        checkpoint: SignedCheckpoint | None,
-    ) -> None:
-        """Take down where a batch is in the log, published by `checkpoint`; its entries one by one if they are few.
-
-        batch     its entries, if they are no more than SHOWN_ENTRIES
-        already   (position, index) of what was there before, or came twice
-        """
-        self.checkpoint = checkpoint
-        there = {position for position, _ in already}
-        for first, count in runs(indexes):
-            self._add_range(first, count)
-        if self.entries is not None and self.count + len(indexes) <= SHOWN_ENTRIES:
-            for offset, (index, entry) in enumerate(zip(indexes, batch, strict=True)):
-                name = self.given.name(self.count + offset)
-                leaf = leaf_hash(entry)
-                shown = {"already": True} if offset in there else {}
-                self.entries.append({"index": index, "name": name, **named(leaf, self.link(leaf)), **shown})
-                self.out.line(f"{index}  {leaf.hex()}  {name}{', already in the log' if shown else ''}")
-        else:
-            self.entries = None
-            new = [index for n, index in enumerate(indexes) if n not in there] if there else indexes
-            for first, count in runs(new):
-                self.out.line(f"{first} to {first + count - 1}  {count} entries")
-            if there:
-                self.out.line(f"{len(there)} entries that were in the log already")
-        self.count += len(indexes)
-        self.already += len(there)
-        self.out.partial = self.document()
-
-    def _add_range(self, first: int, count: int) -> None:
-        if self.ranges and sum(self.ranges[-1].values()) == first:
-            self.ranges[-1]["count"] += count
-        else:
-            self.ranges.append({"first_index": first, "count": count})
-
-    def document(self) -> dict[str, Any]:
-        """Return the JSON document; `entries` is there up to SHOWN_ENTRIES."""
-        tree = self.checkpoint.tree if self.checkpoint else None
-        return {
-            "ranges": self.ranges,
-            **({"entries": self.entries} if self.entries is not None else {}),
-            "origin": self.checkpoint.origin if self.checkpoint else None,
-            "size": tree.size if tree else None,
-            "root": tree.root.hex() if tree else None,
-            "published": tree is not None,
-            **({"already": self.already} if self.given.once else {}),
-        }
-
-    def finish(self, checkpoint: SignedCheckpoint) -> None:
-        """Print the outcome."""
-        self.checkpoint = checkpoint
-        tree = checkpoint.tree
-        line = f"published {checkpoint.origin}, size {tree.size}, root {tree.root.hex()}"
-        if self.retries:
-            self.out.remark("retries", self.retries, f"other writers were first {self.retries} times")
-        if not self.is_sure:
-            remark_unsure(self.out)
-        if self.already and self.already == self.count:
-            line = f"nothing new: all of it was in the log already; {line}"
-        self.out.result(self.document(), line)

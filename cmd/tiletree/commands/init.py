@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from shlex import quote
 
 import click
 
-from tiles.errors import NotFound, Refused, UsageError
+from tiles.errors import AccessError, NotFound, Refused, UsageError
 from tiles.notes.keys import SEED_SIZE, SeedKey, SignatureType, signing_key
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
 from tiles.signing.key_file import write_keys
 from tiles.signing.log_keys import LogKeys, as_log_keys
 from tiles.signing.open_key import open_key
-from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of
+from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of, shown_address
 from tiles.user.exposed import exposure
 from tiles.user.known_logs import Remembered, try_to_remember
 from tiles.user.places import is_same_bucket, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
+from tiles.user.trusted_keys import Trust
 from tiletree.keys import LogKey, environment_place, file_place, find_anchor
 from tiletree.opening import open_sequencer, remark_readable
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
@@ -44,6 +46,7 @@ ONE_MACHINE = (
     help="keep full tiles from being deleted, by S3 Object Lock",
 )
 @click.option("--post-quantum", is_flag=True, help="sign by ML-DSA-44 as well as by Ed25519, with two keys in one file")
+@click.option("--no-remember", is_flag=True, help="do not remember on this machine where its parts are, nor its key")
 @click.option("--no-page", is_flag=True, help="leave out the verifying page; `tiletree page` can add it later")
 @writer_options("admission", "key", "private", "anchor", "policy", *WITNESSES)
 @json_option
@@ -57,6 +60,7 @@ def init(
     gzip: bool,
     lock_days: int,
     post_quantum: bool,
+    no_remember: bool,
     no_page: bool,
     writer: Writer,
 ) -> None:
@@ -72,8 +76,9 @@ def init(
 
     The key goes to a new file, unless --key names one that exists; it is never overwritten. If the call is interrupted,
     the same call finishes its work. On a log that is complete it changes only the page, to that of this version. It
-    remembers where the private part, the key and the anchor are: other commands need to be told LOG only. It warns of
-    a private part, key or anchor that is in a git checkout, or in a folder that is served.
+    remembers where the private part, the key and the anchor are, and trusts the key for LOG from now on: other commands
+    of this user need to be told LOG only. It warns of a private part, key or anchor that is in a git checkout, or in a
+    folder that is served.
 
     With --post-quantum, every checkpoint is signed twice, and readers may pin either key; docs/keys.md says when to.
 
@@ -94,14 +99,11 @@ def init(
     published = begun.create(gzip=gzip, lock_days=lock_days)
     if not no_page:
         install_page(begun.public, published_policy(begun.public))
-    is_remembered = _remember(log, private, writer)
     vkeys = [each.vkey for each in begun.keys.current]
+    trust = "" if no_remember else _remember_all(out, log, vkeys[0], _places(log, private, writer))
     key, anchor = str(own.place), find_anchor(log, writer, own.place).url
     if writer.anchor is None:
         out.remark("one_machine", True, ONE_MACHINE)
-    if not is_remembered:
-        problem = "these places could not be remembered: name --private, --key and --anchor in later calls"
-        out.remark("not_remembered", problem, problem)
     remark_origin(out, origin)
     if exposed := exposed_places(writer):
         out.remark("exposed", exposed, f"warning: {'; '.join(exposed)}")
@@ -117,6 +119,7 @@ def init(
             "private": begun.private.url,
             "key": key,
             "anchor": anchor,
+            **({"trust": trust} if trust else {}),
         },
         f"log      {origin}, size {published.tree.size}",
         f"public   {begun.public.url}",
@@ -124,6 +127,7 @@ def init(
         f"key      {key}{'' if own.place.is_service else ', keep it secret and keep a copy'}",
         f"anchor   {anchor}",
         *(f"vkey     {vkey}" for vkey in vkeys),
+        *(["trust    remembered: this user knows the log by that key from now on"] if trust else []),
     )
     out.note(
         f"whoever verifies needs the vkey: publish it where nobody who can change {begun.public.url} can change it"
@@ -153,15 +157,31 @@ def exposed_places(writer: Writer) -> list[str]:
     return found
 
 
-def _remember(log: str, private: str, writer: Writer) -> bool:
-    """Remember what later commands could not guess; return whether they will find it."""
+def _places(log: str, private: str, writer: Writer) -> Remembered | None:
+    """Return what later commands could not guess of the log's places; None if they find all of it."""
     default = Remembered(log=absolute(log))
     own = absolute(private)
     if not is_object_url(log) and own == absolute(private_url(log, None)):
         own = ""
     key = writer.key.remembered if writer.key else None
     what = Remembered(default.log, own or None, key, absolute(writer.anchor) if writer.anchor else None)
-    return (what == default and not is_object_url(log)) or try_to_remember(name_of(log), what)
+    return None if what == default and not is_object_url(log) else what
+
+
+def _remember_all(out: Output, log: str, vkey: str, places: Remembered | None) -> str:
+    """Remember places and key of the log; return how its key is known, "" if it could not be remembered; say why."""
+    problems = []
+    if places is not None and not try_to_remember(name_of(log), places):
+        problems.append("these places could not be remembered: name --private, --key and --anchor in later calls")
+    how = ""
+    try:
+        how = Trust().begun(log, vkey).how
+    except (AccessError, Refused, UsageError) as error:  # the log is begun all the same
+        problems.append(f"the key is not remembered: {error.message}")
+        out.note(f"hint: `tiletree key trust {quote(shown_address(log))} {quote(vkey)}` remembers it")
+    if problems:
+        out.remark("not_remembered", "; ".join(problems), "; ".join(problems))
+    return how
 
 
 def _init_key(writer: Writer, origin: str, *, post_quantum: bool) -> tuple[LogKey, list[SeedKey]]:

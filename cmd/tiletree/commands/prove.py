@@ -9,11 +9,13 @@ import click
 
 from tiles.user.pinned import Pinned
 from tiles.user.seen_checkpoints import Visits
-from tiletree.files import write_file
+from tiletree.files import digest_named, write_file
 from tiletree.finding import check_named, find_provable
 from tiletree.opening import tiles_of, visit
 from tiletree.options import json_option, log_argument, output
+from tiletree.picking import pick
 from tiletree.pins import memory
+from tiletree.proof_files import ProofFiles
 from tiletree.reading import Pins, pruned_option, public_options, reading_options
 from tiletree.trusting import pinned as pinned_by
 from tiletree.ui import Output
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @log_argument
-@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.argument("files", metavar="[FILE|FOLDER]...", nargs=-1)
 @click.option(
     "--index",
     "indexes",
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="where many proofs go, each as INDEX.tlog-proof",
 )
+@click.option("--beside", is_flag=True, help="write the proof of each FILE beside it, as FILE.tlog-proof")
 @click.option("--scan", is_flag=True, help="look for FILE in a log of any size, entry by entry")
 @click.option("--through", metavar="ORIGIN", help="with the endorsement by the log of this name, for outsiders")
 @when_option
@@ -61,6 +64,7 @@ def prove(
     every: bool,
     target: Path | None,
     folder: Path | None,
+    beside: bool,
     scan: bool,
     when: bool,
     minimum: int,
@@ -74,6 +78,7 @@ def prove(
     Examples:
       tiletree prove ./log --index 0 -o app.tlog-proof
       tiletree prove ./log dist/app.whl -o app.tlog-proof
+      tiletree prove ./log dist --beside
       tiletree prove ./log dist/*.whl --out-dir proofs
       tiletree prove https://log.example.com --all --out-dir proofs
       tiletree prove ./private dist/app.whl --through log.example.com -o app.tlog-proof
@@ -82,28 +87,36 @@ def prove(
     FILE is a file, or sha256:HEX. It is found under whatever name it was logged. A log of more than 16,384 entries
     needs an index for that, or --scan. What is not in the log: exit code 8.
 
-    With --out-dir, the proofs of all that is named are of one checkpoint, and each tile of the log is read once. Where
-    some cannot be made, the others are written, and the exit code is the first of 7, 1, 8, 3 that occurred.
+    With --beside and --out-dir, FILE may be a folder or a pattern as well, as for `tiletree add`. The proofs are of one
+    checkpoint, and each tile of the log is read once. Where some cannot be made, the others are written, and the exit
+    code is the first of 7, 1, 8, 3 that occurred. --beside replaces a proof of the same log, and no other file.
 
     With --through, the proof is of the newest tree of LOG that `endorse` has logged in the log ORIGIN, and the
     endorsement is written beside it: -o app.tlog-proof also makes app.endorsement. `verify --endorsement` takes both.
     An entry that came later is not endorsed yet: exit code 8.
     """
-    _check_many(files, indexes, target, folder, through, every=every, when=when)
+    many = folder is not None or beside
+    _check_many(files, indexes, target, through, beside=beside, folder=folder, every=every, when=when)
     if through is not None and target is None:
         raise click.UsageError("--through writes two files: name the proof's with -o", click.get_current_context())
     if through is None and public != Pins():
         raise click.UsageError("--public-vkey and --public-policy go with --through", click.get_current_context())
+    if many and (named := [each for each in files if digest_named(each) is None]):
+        found = pick(named)
+        found.say(out)
+        files = (*(each for each in files if digest_named(each) is not None), *found.files)
     for each in files:
         check_named(each)
+    places = ProofFiles(files, None) if beside else None
     client, accepted, pinned = visit(out, log, pins)
     origin, size = accepted.signed.origin, accepted.signed.tree.size
     with tiles_of(log, client, minimum):
-        if folder is not None:
+        if (where := places or folder) is not None:
             from tiletree.commands.prove_many import ManyProofs  # not for one proof
 
-            many = ManyProofs(out, client, folder, pinned.how)
-            many.write(files, indexes or range(minimum, size), log, scan=scan)
+            if places is not None:
+                places.check(origin)
+            ManyProofs(out, client, where).write(files, indexes or range(minimum, size), log, pinned.how, scan=scan)
             return
         index, extra = find_provable(out, client, files[0], log, scan=scan) if files else (indexes[0], b"")
         if through is not None and target is not None:
@@ -125,9 +138,10 @@ def _check_many(
     files: tuple[str, ...],
     indexes: tuple[int, ...],
     target: Path | None,
-    folder: Path | None,
     through: str | None,
     *,
+    beside: bool,
+    folder: Path | None,
     every: bool,
     when: bool,
 ) -> None:
@@ -135,10 +149,13 @@ def _check_many(
     context = click.get_current_context()
     if [bool(files), bool(indexes), every].count(True) != 1:
         raise click.UsageError("name files, or --index, or --all", context)
-    if folder is None and (every or len(files) + len(indexes) > 1):
-        raise click.UsageError("many proofs go into a folder: name it with --out-dir", context)
-    if folder is not None and (target is not None or through is not None or when):
-        raise click.UsageError("-o, --through and --when go with one proof, without --out-dir", context)
+    if beside and (folder is not None or not files or any(each.startswith("sha256:") for each in files)):
+        raise click.UsageError("--beside is for files, without --out-dir", context)
+    if folder is None and not beside and (every or len(files) + len(indexes) > 1):
+        what = "beside the files, with --beside, or into a folder" if files else "into a folder"
+        raise click.UsageError(f"many proofs go {what}: name it with --out-dir", context)
+    if (folder is not None or beside) and (target is not None or through is not None or when):
+        raise click.UsageError("-o, --through and --when go with one proof, without --out-dir and --beside", context)
     if len(files) > 1 and "-" in files:
         raise click.UsageError("standard input is read alone", context)
 

@@ -1,8 +1,11 @@
-"""What `tiletree prove` does with many entries: their proofs go into a folder, and share what is read of the log."""
+"""Proofs of many entries: each into the file that belongs to it. They share what is read of the log.
+
+`tiletree prove` writes them, and `tiletree add --proofs` does, of what it has just published.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,36 +17,49 @@ from tiles.read.proofs import Unproven, proofs_of
 from tiles.tree.proof import check_range
 from tiletree.files import write_file
 from tiletree.finding import find_provable
+from tiletree.proof_files import ProofFiles, proofs
 from tiletree.several import WORST, worst
 from tiletree.ui import Output, exit_code
 
+Keeps = Callable[[str, TlogProof], bool]
+
 
 class ManyProofs:
-    """Writes proofs into a folder, which is made if it is not there. Each is named by the index of its entry.
+    """Writes proofs.
 
-    trust   how it is known whom to trust, for the answer
-    Where some proofs cannot be made, that is said, the others are written, and then the error is raised that decides
-    the exit code.
+    where   a folder, which is made if it is not there, and in which each is named by the index of its entry; or the
+            places of the proofs of files
+    keeps   whether the proof that is there for a file is as good as one that was made; then it stays
+    done    what was written so far, for a JSON document
+    errors  what kept the others from being written, each with the name of its file, or of its entries
     """
 
-    def __init__(self, out: Output, client: LogClient, folder: Path, trust: str) -> None:
+    def __init__(
+        self, out: Output, client: LogClient, where: Path | ProofFiles, keeps: Keeps = lambda _file, _proof: False
+    ) -> None:
         self._out = out
         self._client = client
-        self._folder = folder
+        self._where = where
+        self._keeps = keeps
         self._files: dict[int, list[str]] = {}  # by the index of the entry that they are found as
         self._extra: dict[int, bytes] = {}
-        self._errors: list[tuple[str, TilesError]] = []
-        tree = client.accepted.signed
-        # the folder is named once all went well: an address that was given for it may hold credentials
-        out.partial = {"written": 0, "size": tree.tree.size, "origin": tree.origin, "trust": trust}
+        self.done: dict[str, Any] = {"written": 0}
+        self.errors: list[tuple[str, TilesError]] = []
 
-    def write(self, files: Sequence[str], indexes: Sequence[int], log: str, *, scan: bool) -> None:
-        """Write the proofs of files, or if there are none of entries; a range, which may be long, is not listed.
+    def write(self, files: Sequence[str], indexes: Sequence[int], log: str, trust: str, *, scan: bool) -> None:
+        """Write the proofs of files, or if there are none of entries, and print the outcome.
 
-        log    as the call names it
-        scan   look for files in a log of any size
-        Raises UsageError, before anything is written, for an entry that the log does not have.
+        indexes   a range, which may be long, is not listed
+        log       as the call names it
+        trust     how it is known whom to trust, for the answer
+        scan      look for files in a log of any size
+        Where some proofs cannot be made, that is said, the others are written, and then the error is raised that
+        decides the exit code. Raises UsageError, before anything is written, for an entry that the log does not have.
         """
+        tree = self._client.accepted.signed
+        # the folder is named once all went well: an address that was given for it may hold credentials
+        self.done |= {"size": tree.tree.size, "origin": tree.origin, "trust": trust}
+        self._out.partial = self.done
         files = list(dict.fromkeys(files))
         for file in files:
             try:
@@ -60,42 +76,67 @@ class ManyProofs:
         elif not isinstance(indexes, range):
             indexes = sorted(set(indexes))
         self._write(indexes, listed=not isinstance(indexes, range))
-        if self._errors:
-            entries = f"{len(indexes) - self._out.partial['written']} of {len(indexes)} entries"
-            what = f"{len(self._errors)} of {len(files)} files" if files else entries
-            raise worst(self._errors, f"{what} not proven")
-        done = self._out.partial
-        text = f"wrote {done['written']} proofs into {self._folder}: {done['origin']}, size {done['size']}"
-        self._out.result({**done, "directory": str(self._folder)}, text)
+        wanted = len(files) if files and isinstance(self._where, ProofFiles) else len(indexes)
+        if self.errors:
+            entries = f"{wanted - self.done['written']} of {wanted} entries"
+            what = f"{len(self.errors)} of {len(files)} files" if files else entries
+            raise worst(self.errors, f"{what} not proven")
+        folder = self._where.folder if isinstance(self._where, ProofFiles) else self._where
+        where, named = (f"into {folder}", {"directory": str(folder)}) if folder else ("beside the files", {})
+        text = f"wrote {proofs(self.done['written'])} {where}: {tree.origin}, size {tree.tree.size}"
+        self._out.result({**self.done, **named}, text)
+
+    def write_found(self, files: Mapping[int, list[str]], extra: Mapping[int, bytes], *, listed: bool) -> None:
+        """Write the proofs of files that are known to be at these indexes. extra: what their proofs are to say besides
+
+        What goes wrong with some of them is in `errors`.
+        """
+        self._files, self._extra = dict(files), dict(extra)
+        self._write(sorted(self._files), listed=listed)
 
     def _write(self, indexes: Sequence[int], *, listed: bool) -> None:
         for index in indexes[-1:]:
             check_range(self._client.tree.size, index, index + 1)
         made: list[dict[str, Any]] = []
-        self._out.partial |= {"proofs": made} if listed else {}
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AccessError(f"{self._folder} cannot be made: {error.strerror}") from error
+        self.done |= {"proofs": made} if listed else {}
+        if isinstance(self._where, Path):
+            try:
+                self._where.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise AccessError(f"{self._where} cannot be made: {error.strerror}") from error
         with self._out.progress("proving", len(indexes)) as progress:
             for proof in proofs_of(self._client, indexes):
                 progress.advance(len(proof.indexes) if isinstance(proof, Unproven) else 1)
                 if isinstance(proof, Unproven):
                     self._fail_all(proof)
                     continue
-                name = self._write_one(proof)
-                if listed:
-                    place = {"index": proof.index, "name": name}
-                    files = self._files.get(proof.index)
-                    made += [{"file": self._out.plain(file), **place} for file in files] if files else [place]
-                    self._out.line(f"wrote {name}")
+                for said in self._write_one(proof):
+                    if listed:
+                        made.append(said)
+                        self._out.line(f"{'kept' if 'kept' in said else 'wrote'} {said.get('path') or said['name']}")
 
-    def _write_one(self, proof: TlogProof) -> str:
-        extra = self._extra.get(proof.index)
-        name = f"{proof.index}{FILE_SUFFIX}"
-        write_file(self._folder / name, replace(proof, extra=extra).data if extra else proof.data)
-        self._out.partial["written"] += 1
-        return name
+    def _write_one(self, proof: TlogProof) -> Iterator[dict[str, Any]]:
+        """Write the files of a proof, and yield what is to be said of them."""
+        extra, files = self._extra.get(proof.index), self._files.get(proof.index, [])
+        proof = replace(proof, extra=extra) if extra else proof
+        if not isinstance(self._where, ProofFiles):
+            name = f"{proof.index}{FILE_SUFFIX}"
+            write_file(self._where / name, proof.data)
+            self.done["written"] += 1
+            said = [{"file": self._out.plain(file)} for file in files] or [{}]
+            yield from ({**each, "index": proof.index, "name": name} for each in said)
+            return
+        for file in files:
+            kept = {"kept": True} if self._keeps(file, proof) else {}
+            if not kept:
+                try:
+                    self._where.put(file, proof)
+                except AccessError as error:
+                    self._fail(file, error)
+                    continue
+                self.done["written"] += 1
+            path = self._out.plain(str(self._where.path(file)))
+            yield {"file": self._out.plain(file), "index": proof.index, "path": path, **kept}
 
     def _fail_all(self, unproven: Unproven) -> None:
         first, last = unproven.indexes[0], unproven.indexes[-1]
@@ -107,8 +148,8 @@ class ManyProofs:
         """Say what is wrong with a file, or with entries. Raises the error if it is not of that alone."""
         if exit_code(error) not in WORST:
             raise error
-        self._errors.append((what, error))
+        self.errors.append((what, error))
         what, message, hint = map(self._out.plain, (what, error.message, error.hint))
         said = {"kind": type(error).__name__, "message": message, "hint": hint}
-        self._out.partial.setdefault("unproven", []).append({"what": what, "error": said})
+        self.done.setdefault("unproven", []).append({"what": what, "error": said})
         self._out.line(f"not proven: {what}: {message}")

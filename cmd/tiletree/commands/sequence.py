@@ -210,7 +210,8 @@ class Run:
 
     def _finish(self, done: Sequenced) -> None:
         tree, backlog = done.checkpoint.tree, done.backlog
-        lines = [f"refused {count} of {submitter}" for submitter, count in sorted(self.refused.items())]
+        lines = [] if self.batches or self.refused or self.already else list(_idle(done, self.only))
+        lines += [f"refused {count} of {submitter}" for submitter, count in sorted(self.refused.items())]
         lines += [f"  {each['name']}: {each['reason']}" for each in self.refusals]
         if backlog.objects:
             lines.append(f"{backlog.objects} submissions wait on, the oldest for {backlog.oldest or 0:.0f} seconds")
@@ -238,6 +239,16 @@ class Run:
             "size": tree.size,
             "root": tree.root.hex(),
         }
+
+
+def _idle(done: Sequenced, only: str | None) -> Iterator[str]:
+    """Yield why a run has decided nothing; nothing where what waits says it."""
+    if done.frozen:
+        yield "nothing was added: the log is frozen"
+    elif only == PUBLISH:
+        yield "nothing was added: --only publish takes nothing from the inbox"
+    elif not (done.backlog.objects or done.backlog.unreadable or done.backlog.unlistable):
+        yield "nothing was added: nothing waits in the inbox"
 
 
 def _troubles(backlog: Backlog) -> Iterator[tuple[str, Any, str]]:

@@ -17,17 +17,16 @@ from tiles.inbox.submission import NONCE_SIZE
 from tiles.inbox.submit import SubmissionUnknown, pack, wait_until_logged
 from tiles.inbox.submit import submit as put
 from tiles.index.known import find_in
-from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiles.store import Store
 from tiles.store.address import normal_url
 from tiles.user.places import blinding_path
 from tiletree.blinding import blinder_at
 from tiletree.commands.submit_report import Report
 from tiletree.inputs import Input, input_options
-from tiletree.opening import (
-    visit,
-)
-from tiletree.options import json_option, log_argument, output, private_option
+from tiletree.keys import own_places
+from tiletree.opening import visit
+from tiletree.options import Writer, json_option, log_argument, output, private_option
+from tiletree.proof_files import ProofFiles
 from tiletree.reading import Pins, trust_options
 from tiletree.submission import inbox_of, submitter_name, submitter_option, timeout_option
 from tiletree.submitting import Submitting, check_all_unlogged, read_bundles
@@ -89,7 +88,10 @@ def submit(
     copy of it.
 
     With --wait the public log is read until it has the entries. Then each one's index is printed, and a proof of each
-    file is written to <its name>.tlog-proof.
+    file is written to <its name>.tlog-proof. Without it there is nothing to prove yet: once the log has published them,
+    `tiletree prove LOG FILE… --beside` writes the proofs.
+
+    A FOLDER stands for the files in it, and a pattern for what fits it, as for `tiletree add`.
 
     With --bundle the entry of a signature is submitted, as `tiletree staple` logs it; each bundle is a submission. The
     bundle's timestamps, certificates and envelope are attached, because the log's admission policy may judge the entry
@@ -99,9 +101,10 @@ def submit(
     if signed:
         given = replace(given, files=tuple(map(str, bundles)))
     given.check()
+    own = () if signed or not given.files else own_places(log, Writer(private=private))
+    given = given if signed else given.picked(out, own)
     if target is not None and not (wait and given.files and not signed):
         raise click.UsageError("-o is for proofs of files, which --wait writes", click.get_current_context())
-    given.check_sizes()
     proofs = _proof_paths(given.files, target or Path()) if wait and not signed else []
     report = Report(out, submitter_name(submitter), given, receipt)
     inbox = inbox_of(log, private)
@@ -207,10 +210,11 @@ def _hinted(lines: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
 
 def _proof_paths(files: tuple[str, ...], directory: Path) -> list[Path]:
     """Return where the proofs of files are to be. Raises UsageError if that is taken."""
-    paths = [directory / f"{'stdin' if name == '-' else Path(name).name}{FILE_SUFFIX}" for name in files]
+    places = ProofFiles(files, directory)
+    paths = [places.path(name) for name in files]
     for number, path in enumerate(paths):
         if path.exists() or path.is_symlink():
             raise UsageError(f"{path} is there already; nothing was submitted", hint="choose another directory with -o")
         if path in paths[:number]:
-            raise UsageError(f"two files would have the proof {path}; nothing was submitted", hint="submit them apart")
+            raise UsageError(f"{files[number]} is named twice; nothing was submitted", hint="name it once")
     return paths

@@ -1,0 +1,84 @@
+"""The progress bar of long work on a terminal: one line, drawn again as it grows, and taken away while others print."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import click
+
+_REDRAWN = 0.1  # seconds after which it is drawn again
+_WIDTH = 36  # columns of the bar itself, at most
+_LEAST = 8  # below, there are numbers only
+_ETA_AFTER = 1.0  # seconds after which it says how long it will take
+
+
+class Progress:
+    """Somewhere to say how much was done; shows nothing."""
+
+    def advance(self, units: int) -> None:
+        """Say that so many more units are done."""
+
+
+class Bar(Progress):
+    """A progress bar on standard error.
+
+    length   units to be done; None: nobody knows, so that there are numbers only
+    clock    seconds since any fixed moment
+    """
+
+    def __init__(self, label: str, length: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._label = label
+        self._length = length
+        self._clock = clock
+        self._began = self._drawn = clock()
+        self._done = 0
+        self._is_shown = False
+        self._draw()
+
+    def advance(self, units: int) -> None:
+        """Say that so many more units are done; draw it, if it was not drawn a moment ago."""
+        self._done += units
+        if self._clock() - self._drawn >= _REDRAWN:
+            self._draw()
+
+    # color=True below: click would take control sequences away where it takes the stream for no terminal
+
+    def clear(self) -> None:
+        """Take it from the terminal, so that a line can be printed; it comes back as it grows."""
+        if self._is_shown:
+            self._is_shown = False
+            click.echo("\r\033[K", err=True, nl=False, color=True)
+
+    def finish(self, *, is_done: bool) -> None:
+        """Leave it where it is, or at its end if all is done, and begin a new line."""
+        if is_done and self._length is not None:
+            self._done = self._length
+        self._draw(is_last=True)
+        click.echo(err=True)
+
+    def _draw(self, *, is_last: bool = False) -> None:
+        import shutil  # few calls draw anything
+
+        self._drawn, self._is_shown = self._clock(), True
+        room = shutil.get_terminal_size().columns - 1
+        click.echo(f"\r\033[K{self._line(room, is_last=is_last)[:room]}", err=True, nl=False, color=True)
+
+    def _line(self, room: int, *, is_last: bool) -> str:
+        if self._length is None:
+            return f"{self._label}  {self._done}"
+        part = min(1.0, self._done / self._length) if self._length else 1.0
+        numbers = f"{self._done}/{self._length}  {int(part * 100)}%{'' if is_last else self._left()}"
+        width = min(_WIDTH, room - len(self._label) - len(numbers) - len("  []  "))
+        if width < _LEAST:
+            return f"{self._label}  {numbers}"
+        filled = int(part * width)
+        return f"{self._label}  [{'#' * filled}{'-' * (width - filled)}]  {numbers}"
+
+    def _left(self) -> str:
+        """Return for how long it will go on, in words; nothing if that is not known."""
+        seconds = self._clock() - self._began
+        if not self._done or self._length is None or seconds < _ETA_AFTER:
+            return ""
+        minutes, left = divmod(int(seconds / self._done * max(0, self._length - self._done)), 60)
+        return f"  {minutes // 60:02}:{minutes % 60:02}:{left:02}"

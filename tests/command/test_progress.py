@@ -1,0 +1,149 @@
+"""The progress bar on a terminal: what stands there in the end, and beside it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import pytest
+
+from tiletree.progress import Bar
+from tiletree.ui import Output
+
+
+class Clock:
+    """Seconds that pass as the test says."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+
+def screen(text: str) -> list[str]:
+    """Return the lines that a terminal shows after it was sent a text."""
+    lines = [""]
+    for part in text.replace("\r\n", "\n").split("\n"):
+        lines[-1] = part.rpartition("\r\033[K")[2] if "\r\033[K" in part else lines[-1] + part
+        lines.append("")
+    return lines[:-1]
+
+
+@pytest.fixture(params=[40, 80, 200])
+def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how wide the terminal is that standard error is."""
+    monkeypatch.setenv("COLUMNS", str(request.param))
+    width: int = request.param
+    return width
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def on_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let standard error be a terminal. A fixture cannot: each phase of a test has the stream that pytest gives it."""
+    monkeypatch.setattr(sys, "stderr", _Terminal())
+
+
+def said() -> str:
+    """Return what was sent to the terminal so far."""
+    assert isinstance(sys.stderr, _Terminal)
+    return sys.stderr.getvalue()
+
+
+def test_it_ends_at_its_end(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full, 100 %, one newline; it fits, and what is printed meanwhile stands in lines of its own."""
+    on_terminal(monkeypatch)
+    out = Output()
+    with out.progress("adding", 3) as progress:
+        progress.advance(1)
+        out.note("left out: something")
+        progress.advance(2)
+    out.note("published")
+    shown = screen(said())
+    assert shown[0] == "left out: something"
+    assert shown[1].startswith("adding  [###")
+    assert shown[1].endswith("]  3/3  100%")
+    assert "-" not in shown[1]
+    assert shown[2:] == ["published", ""]
+    assert max(map(len, shown)) < columns
+
+
+def test_lines_on_standard_output(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are on the same terminal: the bar is taken away before each."""
+    on_terminal(monkeypatch)
+    out = Output()
+    with out.progress("adding", 2) as progress:
+        progress.advance(2)
+        out.line("0  leaf  name")
+        assert said().endswith("\r\033[K")
+
+
+def test_what_fails_stays_where_it_was(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar that was interrupted is not shown as done, and what follows begins a line."""
+    on_terminal(monkeypatch)
+    out = Output()
+
+    def fails() -> None:
+        with out.progress("adding", 4) as progress:
+            progress.advance(1)
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        fails()
+    out.note("tiletree: broken")
+    shown = screen(said())
+    assert shown[0].endswith("]  1/4  25%")
+    assert shown[1] == "tiletree: broken"
+
+
+def test_of_unknown_length(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a number that grows, and no bar that is always almost full."""
+    on_terminal(monkeypatch)
+    with Output().progress("adding lines") as progress:
+        for _ in range(3):
+            progress.advance(500)
+    assert screen(said()) == ["adding lines  1500", ""]
+
+
+def test_nothing_to_do(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of nothing is all of it."""
+    on_terminal(monkeypatch)
+    Bar("reading", 0).finish(is_done=True)
+    assert screen(said())[0].endswith("0/0  100%")
+    with Output().progress("proving", 7) as progress:  # of which some turned out not to be needed
+        progress.advance(5)
+    assert screen(said())[1].endswith("]  7/7  100%")
+
+
+def test_how_often_it_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not for each of very many units; it says how long it will go on once that can be told."""
+    clock = Clock()
+    bar = Bar("auditing", 1000, clock)
+    for _ in range(100):
+        bar.advance(1)
+        clock.now += 0.02
+    drawn = capsys.readouterr().err.split("\r\033[K")[1:]
+    assert 10 < len(drawn) < 25
+    assert drawn[-1].endswith("9%  00:00:17")
+
+
+def test_a_terminal_that_is_very_narrow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is drawn past its edge: it could not be taken away again."""
+    monkeypatch.setenv("COLUMNS", "12")
+    bar = Bar("recomputing", 1000)
+    bar.advance(1)
+    bar.finish(is_done=True)
+    assert max(map(len, screen(capsys.readouterr().err))) < 12
+
+
+def test_a_pipe_gets_none(capfd: pytest.CaptureFixture[str]) -> None:
+    """Nor does --quiet, nor --log-format json."""
+    assert not os.isatty(2)
+    with Output().progress("adding", 3) as progress:
+        progress.advance(3)
+    assert capfd.readouterr().err == ""
