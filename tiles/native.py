@@ -1,4 +1,4 @@
-"""The optional native part, compiled: hashing and the encoding of entries (`native/`, distribution tiletree-native).
+"""The optional native part, compiled (`native/`, tiletree-native): hashing, encoding entries, sorting records.
 
 Pure Python is the default and the reference: every function here gives the same bytes as the code that stands in for
 it in `tiles.tree` and `tiles.index`, which alone call them, and lets other threads run meanwhile. TILETREE_NATIVE=0

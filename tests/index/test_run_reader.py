@@ -72,4 +72,7 @@ def test_another_run() -> None:
     for other in (Run(0, 0, 300, Hash(bytes(32))), Run(0, 0, 556, run.root), Run(0, 0, 200, run.root)):
         with pytest.raises((TileError, NotFound)):
             list(reader(objects, other).files())
+    for count in (257, 299, 301, 512):  # as many pages
+        with pytest.raises(TileError, match="lead to the root of the run, and it has another number of records"):
+            list(reader(objects, Run(0, 0, count, run.root)).files())
     assert list(reader(objects, Run(0, 0, 0, EMPTY_ROOT)).files()) == []
