@@ -151,18 +151,17 @@ export function bundleError(error, one, trusted) {
 /** Return the card of keys that were named before there is anything to compare them with. */
 export const namedCard = ({ fingerprint, from }, lookFor) =>
   card({
-    state: "key-named", mark: "🔑", headline: "A key that you named",
+    state: "key-named", mark: "–", headline: "A key that you named",
     body: [[code(from), ": ", code(fingerprint)], "Until this page is closed, bundles that you drop are compared with it. It was not checked whose key it is."],
     more: [h("p", { class: "row" }, lookFor && button("Look for this file in the log instead", lookFor))],
   });
 
 /** Return the card of a trusted root, which this page does not take. */
-export const rootCard = (name, lookFor) =>
+export const rootCard = (lookFor) =>
   card({
     state: "trusted-root", mark: "–", headline: "This page takes no trusted root from a file",
     body: [
-      code(name),
-      "Such a file says which logs and authorities to trust. One that comes with what it is to judge may have been made with it, so this page trusts what you see under “Whom this page trusts”, and nothing that is dropped. If you have it from a source of your own, this command takes it:",
+      `Such a file says which logs and authorities to trust. One that comes with what it is to judge may have been made with it, so this page trusts what you see under “${lookFor ? "Whom this page trusts" : "Keys in this file"}”, and nothing that is dropped. If you have it from a source of your own, this command takes it:`,
       code(WITH_CERTIFICATE),
     ],
     more: [h("p", { class: "row" }, lookFor && button("Look for this file in the log instead", lookFor))],

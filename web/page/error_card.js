@@ -57,6 +57,13 @@ const fork = (who, check) =>
 
 /** What is said of an error that has one of these fields, whatever its code. */
 const BY_FIELD = {
+  above: () =>
+    say(
+      "fork-above",
+      WRONG,
+      "Not checked: this log has two histories",
+      "What it says of your file is worth nothing until whoever runs it explains them. What to do next: save the evidence at the top of this page.",
+    ),
   twoKeys: () =>
     fork(
       "Two different keys signed them, so one of the keys may be somebody else's. Ask who runs the log whose they are.",
@@ -233,12 +240,12 @@ export function errorCard(error, what = "entry", more = [], trusted = {}) {
   const words = error.instead ? () => instead(error.instead) : (BY_FIELD[field] ?? ofCode);
   const said = words(error, what);
   const shown = OF_A_KEY.includes(error.code) ? vouched(trusted, said.headline, said) : said;
-  return card({ ...shown, error, more: [shown.more, evidence(error), more] });
+  return card({ ...shown, error: said.state === "call" ? undefined : error, more: [shown.more, evidence(error), more] });
 }
 
 /** Return buttons that save what a third party needs to find the same error. */
 function evidence(error) {
-  const files = Object.entries(error.evidence ?? {}).map(([name, bytes]) => [name.replaceAll("/", "-"), bytes]);
+  const files = Object.entries((!error.above && error.evidence) || {}).map(([name, bytes]) => [name.replaceAll("/", "-"), bytes]);
   const buttons = files.map(([name, bytes]) => button(`Save ${name}`, () => save(name, bytes)));
   return buttons.length ? h("p", { class: "row" }, buttons) : null;
 }
