@@ -47,7 +47,7 @@ def test_the_fork_is_told_once(chromium: Chromium) -> None:
         one.drop(("a.txt", FILE))
         assert one.said()[0] == "fork-above"
         assert one.page.query_selector("#results button:has-text('Save')") is None
-        assert len(one.page.query_selector_all("text=Two different histories")) == 1
+        assert len(one.page.query_selector_all("h2:has-text('Two different histories')")) == 1
 
 
 def test_many_files(chromium: Chromium) -> None:

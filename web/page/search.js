@@ -214,14 +214,15 @@ class Looking {
       const row = this.rows.get(index);
       if (row.dataset.day !== undefined) continue;
       row.dataset.day = "";
+      const into = row.matches(".entry") ? row.firstChild : row; // a line of several, or a card
       const found = await this.days.by(index).catch((error) => errorCard(error, "log", [], this.opened));
       if (found?.day) {
         row.dataset.day = found.day;
         const { time } = found.accepted, seen = time && new Date(Number(time) * 1000).toUTCString();
         const by = time ? `: its witnesses saw that tree head on ${seen}` : ", says the log";
-        row.append(h("p", { class: "small" }, `In the log by ${found.day}${by}.`));
-        row.querySelector(":scope > summary")?.append(h("span", { class: "small" }, ` by ${found.day}`));
-      } else row.append(found ?? h("p", { class: "small" }, "Of no day a checkpoint was found that has it: it may be of today."));
+        into.append(h("p", { class: "small" }, `In the log by ${found.day}${by}.`));
+        row.querySelector(":scope > details > summary > .by")?.append(` by ${found.day}`);
+      } else into.append(found ?? h("p", { class: "small" }, "Of no day a checkpoint was found that has it: it may be of today."));
     }
   }
 }
