@@ -56,7 +56,11 @@ def test_many_files(chromium: Chromium) -> None:
         one.open()
         name = "<b>a-very-long-name-of-a-file-1.2.3-py3-none-any.whl"
         one.drop(
-            (name, FILE), ("a.tlog-proof", proof_of(PLAIN, 300)), ("b", b"raw entry"), ("c", b"nothing"), ("d", entry(7))
+            (name, FILE),
+            ("a.tlog-proof", proof_of(PLAIN, 300)),
+            ("b", b"raw entry"),
+            ("c", b"nothing"),
+            ("d", entry(7)),
         )
         headline = one.page.wait_for_selector("h2:has-text('4 files: 3 in the log, 1 not in the log')")
         assert headline is not None

@@ -9,7 +9,10 @@ from tests.support.web_logs import PLAIN
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
-NAMED = b"# of our releases\n\nname Example <b>Project\xe2\x80\xae</b>\nlink https://example.org/\ncontact mailto:log@example.org\n"
+NAMED = (
+    b"# of our releases\n\nname Example <b>Project\xe2\x80\xae</b>\n"
+    b"link https://example.org/\ncontact mailto:log@example.org\n"
+)
 WRONG = {
     "no name": b"link https://example.org/\n",
     "another key": b"name a\nowner b\n",

@@ -244,7 +244,7 @@ STATES = [
         OTHERS,
         before=SMALLER,
         act=drop(("a.txt", FILE)),
-        words="save the evidence at the top of this page",
+        words="Save the evidence above",
     ),
     State(
         "key-changed",
@@ -358,4 +358,6 @@ def test_every_state_is_reached() -> None:
         *STATES_OF_BUNDLES,
     }  # at work, or in other tests
     assert len(told) > 20
+    described = (WEB.parent / "docs" / "page.md").read_text(encoding="utf-8")
+    assert [state for state in sorted(told) if f"| `{state}` |" not in described] == []  # the table of states
     assert told <= {state.name for state in STATES} | elsewhere

@@ -146,7 +146,7 @@ export class EntryList {
     for (const [at, [index]] of entries.entries()) {
       const found = await this.days.by(index);
       if (turn !== this.#turn) return;
-      if (found) rows[at].querySelector(".by").replaceChildren(` by ${found.day}`);
+      rows[at].querySelector(".by").replaceChildren(` by ${found?.day ?? "now"}`);
     }
   }
 }
