@@ -63,7 +63,7 @@ function verdict(one, named, where) {
     return { state: "of-no-file", ...UNKNOWN, headline: `What is signed is about no file; logged as ${where}`, body: [] };
   if (found.certificate)
     return {
-      state: "certificate", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}`,
+      state: "certificate", look: "warn", mark: "!", headline: `Who signed is not checked here; logged as ${where}`,
       body: [
         `${whatOf(bundle)} is right and in the log, by a key that has a certificate.${key ? ` That key is the one that you named, ${visible(key.from)}.` : named.length ? " It is not a key that you named." : ""}`,
         "Anybody can make a certificate that claims any identity. Its chain, its timestamp and the time of signing are not checked here. This command checks them, with the identity and the issuer that you expect, and not those that the certificate claims:",
@@ -81,7 +81,7 @@ function verdict(one, named, where) {
       body: [["You named ", code(named.map(({ fingerprint, from }) => `${fingerprint} (${from})`).join(", ")), "."]],
     };
   return {
-    state: "key-unnamed", look: "warn", mark: "⚠", headline: `Whose key signed this? Logged as ${where}`,
+    state: "key-unnamed", look: "warn", mark: "!", headline: `Whose key signed this? Logged as ${where}`,
     body: [`${whatOf(bundle)} is right and in the log. But whoever made the bundle chose this key, and may have made it. Compare it with the key that the publisher${file ? " of the file" : ""} names elsewhere.`],
   };
 }

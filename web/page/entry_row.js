@@ -29,7 +29,7 @@ function copy(digest, index) {
 /** Return the row of an entry; said: what is known of it; ask: shows the card of an index, null where nobody can. */
 export function entryRow(index, entry, said, ask) {
   const what = described(entry), { digest, who } = line(what);
-  const words = [who && code(who.slice(0, LONG)), who && digest && " ", digest && code(brief(digest))];
+  const words = [who && code(who.slice(0, LONG)), who && digest && " ", digest && h("code", { class: "brief" }, visible(brief(digest)))];
   const opened = h(
     "details",
     {},

@@ -7,7 +7,7 @@ import { lacking, quorumList, quorumSentence } from "./quorum_words.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };
-const DOUBTFUL = { look: "warn", mark: "⚠" };
+const DOUBTFUL = { look: "warn", mark: "!" };
 const UNKNOWN = { look: "none", mark: "–" };
 
 const say = (state, look, headline, ...body) => ({ ...look, state, headline, body });

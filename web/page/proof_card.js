@@ -83,7 +83,7 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   ];
   const where = `entry ${count(proof.index)} of ${count(tree.size)}`;
   const proven = { state: found.witnesses ? "verified" : "verified-log-only", look: "good", mark: "✓", headline: `In the log: ${where}` };
-  const claimed = { state: "signer-unchecked", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}` };
+  const claimed = { state: "signer-unchecked", look: "warn", mark: "!", headline: `Who signed is not checked here; logged as ${where}` };
   const said = vouched(trusted, where, {
     ...(about.how === "signature" ? claimed : proven),
     body: [`${found.who}.`, counted({ ...accepted, policy: trusted.policy }), how, about.more, age, unchecked(accepted)],
