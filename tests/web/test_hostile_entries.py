@@ -42,7 +42,7 @@ def test_entries_that_cannot_be_described(chromium: Chromium) -> None:
         one.page.wait_for_selector("#browse [data-entry], #browse [data-state]")
         count = len(SPOILING) + 2
         rows = one.page.query_selector_all("#browse [data-entry]")
-        shown = min(10, count)
+        shown = min(20, count)
         assert len(rows) == shown
         assert one.page.query_selector_all("#browse [data-state]") == []
         assert max(len(row.query_selector("summary").inner_text()) for row in rows) < 300
