@@ -136,13 +136,13 @@ const BY_PART = {
   file: () => say("other-file", WRONG, "This bundle is for another file, or the file was altered", "What is signed has another digest than your file. Do not use it: get file and bundle once more, from where they were published."),
   signature: () => say("artifact-signature", WRONG, "Wrong signature", "The signature in the bundle is not one by the key in it, over what it is said to be over. Do not use the file."),
   bundle: () => say("bundle", WRONG, "The bundle contradicts itself, or the log", "Its parts are not of one signature and one entry: it was altered, or put together wrongly. It shows nothing: get it once more."),
-  here: (bundle) => say("not-checked", UNKNOWN, "The signature could not be checked here", "This says nothing about your file. This command checks it:", code(commandOf(bundle))),
+  here: (bundle, { message }) => say("not-checked", UNKNOWN, "The signature could not be checked here", visible(`${message[0].toUpperCase()}${message.slice(1)}.`), "This says nothing about your file. This command checks it:", code(commandOf(bundle))),
 };
 
 /** Return the card of what is wrong with a bundle; one: {name, file, bundle, found}, without what there is not. */
 export function bundleError(error, one, trusted) {
-  const more = [h("p", {}, one.file && [code(one.file.name), ", with the bundle "], code(one.name)), one.found && table(signer(one))], words = BY_PART[error.part];
-  if (words) return card({ ...words(one.bundle), error, more });
+  const more = [one.file && h("p", {}, code(one.file.name), ", with the bundle ", code(one.name)), one.found && table(signer(one))], words = BY_PART[error.part];
+  if (words) return card({ ...words(one.bundle, error), error, more });
   if (error.code === "Malformed" && !error.unproven)
     return card({ ...say("format", WRONG, "Not a bundle that can be relied on", "It is not in the form that a Sigstore bundle with one entry of a log has. Get it once more, as a file."), error, more });
   return errorCard(error, "proof", more, trusted);
