@@ -54,7 +54,7 @@ def verify_page(policy: Policy) -> bytes:
     """Return verify.html: the same bytes for the same policy and version."""
     keys = [*(log.key for log in policy.logs), *(witness.key for witness in policy.witnesses)]
     script = _script(any(key.type == SignatureType.MLDSA44 for key in keys))
-    style = "\n" + _text("style.css")
+    style = "\n" + _text("style.css") + _text("results.css")
     page = _text(_TEMPLATE)
     for place, content in (
         ("SCRIPT-HASH", _source(script)),

@@ -26,6 +26,7 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
             "docs/keys.md",
             "docs/admission.md",
             "docs/hosting.md",
+            "docs/page.md",
             "docs/storage.md",
             "docs/directories.md",
             "docs/jobs.md",

@@ -7,8 +7,8 @@ locals {
     private = ["head", "settings", "stopped-indexes", "moved", "moving", "probe/*"]
     anchor  = ["anchor", "probe/*"]
   }
-  # The verifying page. No object of the log itself ends like this.
-  page = ["*.html", "*.css", "*.js", "*.svg"]
+  # The verifying page, and whose log it says that it is. No object of the log itself ends like this.
+  page = ["*.html", "*.css", "*.js", "*.svg", "site.txt"]
 
   # What sequencer and operator write.
   written = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WAIT = 20_000  # milliseconds
+# what most logs do not have, and the page asks for all the same: statements about keys, days without an entry
+USUALLY_MISSING = re.compile(r"/(keys/0|site\.txt|checkpoints/days/[0-9-]+)$")
 # the pauses between two attempts, which end with a promise's own function, take a twentieth of their time
 HASTE = "{ const wait = setTimeout; setTimeout = (done, time) => wait(done, done.length ? time / 20 : time); }"
 
@@ -133,6 +136,8 @@ class Site:
         """Return state, headline and all words of the first card, once it is not at work any more."""
         wanted = f"[data-state={state}]" if state else "[data-state]:not([data-state=working])"
         card = self.page.wait_for_selector(f"{where} > .card{wanted}")
+        if where == "#head":
+            card.evaluate("card => card.querySelectorAll(':scope > details').forEach(one => (one.open = true))")
         headline = card.query_selector("h2").evaluate("heading => heading.lastChild.textContent")
         return card.get_attribute("data-state"), headline, card.inner_text()
 
@@ -159,8 +164,8 @@ class Site:
 
     def _console(self, message: Any) -> None:
         network = message.text.startswith("Failed to load resource")
-        # most logs have no statement about their keys, and a browser says so of each object that is not there
-        usual = network and message.location.get("url", "").endswith("/keys/0")
+        # a browser says of each object that it is not there
+        usual = network and USUALLY_MISSING.search(message.location.get("url", ""))
         if message.type in ("error", "warning") and not (self.faults and network) and not usual:
             self.trouble.append(f"console: {message.text}")
 

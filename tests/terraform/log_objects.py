@@ -46,6 +46,7 @@ ROWS = [
         ("public", CREATE, (paths.checkpoint_path(0), paths.checkpoint_path(1_234_067), paths.key_change_path(0))),
         ("public", CREATE, (paths.day_path(date(2026, 11, 29)), paths.run_file_path(LEAF, 0, 0, 1_000))),
         ("public", CREATE, (paths.run_tile_path(LEAF, 3, 1_000, Tile(0, 0, 7)),)),
+        ("public", NOTHING, (paths.SITE,)),
         ("public", NOTHING, ("index.html", "verify.html", "page/entry.js", "other", "checkpoint2", "index2/head")),
         ("private", REPLACE, (paths.HEAD, paths.SETTINGS, paths.STOPPED_INDEXES, paths.staged_path(7, _DIGEST))),
         ("private", REPLACE, (f"{PROBES}0",)),

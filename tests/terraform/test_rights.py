@@ -37,7 +37,7 @@ pytestmark = pytest.mark.interop
 
 DIGEST = "0123456789abcdef" * 4
 SUBMITTED = Name("release", DIGEST[:32], DIGEST).path
-PAGE = page_files(policy_for(signing_key("log.example.com", bytes(32)).verifier))
+PAGE = {*page_files(policy_for(signing_key("log.example.com", bytes(32)).verifier)), paths.SITE}
 
 ONCE, REPLACED = "written once", "replaced"
 SEQUENCER, OPERATOR, BOTH, NOBODY = {"sequencer"}, {"operator"}, {"sequencer", "operator"}, set[str]()

@@ -47,7 +47,7 @@ def take(folder: Path) -> None:
             one.page.screenshot(path=folder / f"sabotaged-{look}.png", full_page=True)
             one.page.evaluate("document.querySelector('#results').replaceChildren()")
             one.page.click("#browse > summary")
-            one.page.wait_for_selector("#browse svg")
+            one.page.wait_for_selector("#browse [data-entry]")
             one.page.locator("#more").screenshot(path=folder / f"entries-{look}.png")
             one.begin({**PAGE, **SMALLER})
             one.open()

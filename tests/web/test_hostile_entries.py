@@ -18,8 +18,8 @@ def test_hostile_entries(chromium: Chromium) -> None:
     with site(chromium, {**log_of(HOSTILE), "policy.txt": POLICY}, viewport={"width": 320, "height": 700}) as one:
         one.open()
         one.page.click("#browse > summary")
-        one.page.wait_for_selector("#browse svg")
-        for summary in one.page.query_selector_all("#browse .card > summary"):
+        one.page.wait_for_selector("#browse [data-entry]")
+        for summary in one.page.query_selector_all("#browse [data-entry] summary"):
             summary.click()
         for index in range(len(HOSTILE)):
             one.ask(str(index))
@@ -39,10 +39,10 @@ def test_entries_that_cannot_be_described(chromium: Chromium) -> None:
     with site(chromium, {**log_of([b"first", *SPOILING.values(), b"last"]), "policy.txt": POLICY}) as one:
         one.open()
         one.page.click("#browse > summary")
-        one.page.wait_for_selector("#browse svg, #browse [data-state]")
+        one.page.wait_for_selector("#browse [data-entry], #browse [data-state]")
         count = len(SPOILING) + 2
         rows = one.page.query_selector_all("#browse [data-entry]")
-        shown = min(10, count)
+        shown = min(20, count)
         assert len(rows) == shown
         assert one.page.query_selector_all("#browse [data-state]") == []
         assert max(len(row.query_selector("summary").inner_text()) for row in rows) < 300
@@ -72,7 +72,7 @@ def test_an_operators_mistake(chromium: Chromium) -> None:
     with site(chromium, objects, own=True) as one:
         one.open()
         one.page.click("#browse > summary")
-        one.page.wait_for_selector("#browse svg, #browse [data-state]")
+        one.page.wait_for_selector("#browse [data-entry], #browse [data-state]")
         assert len(one.page.query_selector_all("#browse [data-entry]")) == len(entries)
         assert len(one.page.inner_text("#browse")) < 10_000
         for index in range(len(entries)):

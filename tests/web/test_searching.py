@@ -80,7 +80,8 @@ def test_by_name_and_digest(chromium: Chromium) -> None:
         one.ask("never.txt")
         state, headline, text = one.said()
         assert (state, headline) == ("absent", "Not in the log")
-        assert "What to do next: only names that were logged" in text
+        assert "What to do next:" in text
+        assert "Only names that were logged with their files are found" in text
         assert all("?" not in path for path in one.server.asked)
 
 

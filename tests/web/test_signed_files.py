@@ -313,7 +313,7 @@ def test_a_large_bundle(chromium: Chromium) -> None:
     with site(chromium, LOG) as one:
         one.open()
         one.drop((BUNDLE, BUNDLES["key"] + b" " * (16 << 20)))
-        assert "bundles of more than 16 MiB cannot be checked here" in one.said(state="not-checked")[2]
+        assert "Bundles of more than 16 MiB cannot be checked here" in one.said(state="not-checked")[2]
 
 
 @pytest.mark.slow

@@ -239,6 +239,14 @@ STATES = [
     ),
     State("fork", "Two different histories", OTHERS, "#head", before=SMALLER, words="The log signed both"),
     State(
+        "fork-above",
+        "Not checked: this log has two histories",
+        OTHERS,
+        before=SMALLER,
+        act=drop(("a.txt", FILE)),
+        words="Save the evidence above",
+    ),
+    State(
         "key-changed",
         "This log's key changed",
         {**make_log(300, key=OTHER_KEY), "policy.txt": f"log {OTHER_KEY.verifier.vkey}\nquorum none\n".encode()},
@@ -276,7 +284,7 @@ STATES = [
     ),
     State("call", "There is no such entry", PLAIN, act=ask("302")),
     State("call", "This log cannot be opened", PLAIN, "#head", fragment="#vkey=example.com%2Bnonsense"),
-    State("call", "Not understood", PLAIN, act=ask("what/ever")),
+    State("call", "Not understood", PLAIN, act=ask("sha256:what")),
     State("same-history", "The same history", GROWN, act=drop(("old", SMALLER[CHECKPOINT]))),
     State("fork", "Two different histories", OTHERS, act=drop(("old", SMALLER[CHECKPOINT]))),
     State("signature", "Wrong signature", PLAIN, act=drop(("old", FORGED[CHECKPOINT]))),
@@ -333,6 +341,7 @@ def test_every_state_is_reached() -> None:
     told = set(re.findall(r'(?:say\(|warn\(|\bstate:)\s*"([a-z-]+)"', words))
     elsewhere = {
         "working",
+        "many",
         "page",
         "memory",
         "needs-proof",
@@ -349,4 +358,6 @@ def test_every_state_is_reached() -> None:
         *STATES_OF_BUNDLES,
     }  # at work, or in other tests
     assert len(told) > 20
+    described = (WEB.parent / "docs" / "page.md").read_text(encoding="utf-8")
+    assert [state for state in sorted(told) if f"| `{state}` |" not in described] == []  # the table of states
     assert told <= {state.name for state in STATES} | elsewhere

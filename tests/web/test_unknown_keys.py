@@ -84,7 +84,7 @@ def test_a_log_under_an_unknown_key(chromium: Chromium) -> None:
         one.drop(("a.tlog-proof", EVIL_PROOF))
         assert "Signed by a key that only a link names" in one.said(state="needs-file")[2]
         one.page.click("#browse > summary")
-        one.page.wait_for_selector("#browse svg")
+        one.page.wait_for_selector("#browse [data-entry]")
         entries = one.page.text_content("#browse")
         assert entries.count("of an unknown key's log") == 3
         assert "verified" not in entries

@@ -83,7 +83,7 @@ def t1(pictures: Pictures) -> None:
         all_the_same(one)
         one.said()
         one.page.click("#browse > summary")
-        one.page.wait_for_selector("#browse svg")
+        one.page.wait_for_selector("#browse [data-entry]")
         one.page.click("#keys > summary")
         pictures.take(one, "t1-log-of-that-key")
 
@@ -110,14 +110,14 @@ def t6(pictures: Pictures) -> None:
     with pictures.log({**log_of(entries), "policy.txt": POLICY}) as (one, _):
         one.open()
         one.page.click("#browse > summary")
-        one.page.wait_for_selector("#browse svg, #browse [data-state]")
+        one.page.wait_for_selector("#browse [data-entry], #browse [data-state]")
         pictures.take(one, "t6-newest")
-        for summary in one.page.query_selector_all("#browse .card > summary"):
+        for summary in one.page.query_selector_all("#browse [data-entry] summary"):
             summary.click()
         pictures.take(one, "t6-newest-open")
         one.page.click("#browse button:has-text('Older')")
-        one.page.wait_for_selector("#browse:has-text('Entries 1 to 10 of')")
-        for summary in one.page.query_selector_all("#browse .card > summary"):
+        one.page.wait_for_selector("#browse:has-text('Entries 0 to 2 of')")
+        for summary in one.page.query_selector_all("#browse [data-entry] summary"):
             summary.click()
         pictures.take(one, "t6-oldest-open")
         for index in (1, 4, 9, 12):

@@ -17,6 +17,7 @@ from tiles.tree.layout import ENTRIES, TILES, Tile, index_path, parse_tile_path
 # ---- the public part, beside the checkpoint and `tile/`
 
 POLICY = "policy.txt"  # a copy of the policy that the log publishes by
+SITE = "site.txt"  # whose log it is, in words for the page, which alone reads it; operators write it, or do not
 PENDING = "pending"  # the signed checkpoint of a committed tree that has no quorum yet
 CHECKPOINTS = "checkpoints/"  # the first published checkpoint of each size
 DAYS = "checkpoints/days/"  # the first published checkpoint of each day

@@ -39,6 +39,7 @@ const fragment = () => Object.fromEntries(new URLSearchParams(location.hash.slic
 // ---- whom to trust: what was remembered, then this site; a link only chooses among these
 
 const fetchObject = httpFetcher(here), place = { fetchObject, memory, here, keyOf };
+place.site = import("./site.js").then(({ site }) => site(fetchObject)).catch(() => null);
 
 async function sitePolicy() {
   try {

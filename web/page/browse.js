@@ -1,84 +1,20 @@
-// The log's entries, newest first, a plot of them, and the keys that are trusted.
+// What is opened below the results: the log's entries, and the keys that are trusted.
 
-import { card, code, count, h, visible } from "./dom.js";
-import { described } from "./described.js";
-import { entryRow } from "./entry_row.js";
+import { card, code, h } from "./dom.js";
+import { EntryList } from "./entry_list.js";
 import { errorCard } from "./error_card.js";
 import { history } from "./key_history.js";
-import { button, opener, s } from "./parts.js";
+import { button, opener } from "./parts.js";
 import { whomItTrusts } from "./quorum_words.js";
 import { memoryId } from "../verifier/log.js";
 
-const PAGE = 10; // entries
-
-async function several(log, start, stop) {
-  const found = [];
-  for await (const one of log.entries(start, stop)) found.push(one);
-  return found;
-}
-
-const larger = (one, other) => (one > other ? one : other);
-
-/** Show a page of entries, the newest first, in a place. */
+/** Show the entries, the newest first, in a place. */
 export async function browse(place, { opened, ask }) {
   try {
-    const { log, unknown } = await opened;
-    const { size } = log.accepted.signed.tree;
-    const list = h("div");
-    const plot = h("div");
-    place.replaceChildren(plot, list);
-    if (size === 0n) return list.append(h("p", {}, "The log has no entries yet."));
-    const turn = async (stop) => {
-      try {
-        const entries = await several(log, larger(stop - BigInt(PAGE), 0n), stop);
-        list.replaceChildren(...page(entries, size, turn, ask, unknown ? "of an unknown key's log" : "verified"));
-      } catch (error) {
-        list.replaceChildren(errorCard(error));
-      }
-    };
-    await turn(size);
-    plot.replaceChildren(...statistics(await several(log, larger(size - 256n, 0n), size)));
+    await new EntryList(await opened, ask).into(place);
   } catch (error) {
     place.replaceChildren(errorCard(error, "log"));
   }
-}
-
-/** Return entries and what turns the page; said: what is said of each of them. */
-function page(entries, size, turn, ask, said) {
-  const first = entries[0][0];
-  const stop = first + BigInt(entries.length);
-  const one = ([index, entry]) => entryRow(index, entry, said, ask);
-  return [
-    h("p", {}, `Entries ${count(first)} to ${count(stop - 1n)} of ${count(size)}, counted from 0.`),
-    ...entries.reverse().map(one),
-    h(
-      "p",
-      { class: "row" },
-      button("Newer", () => turn(stop + BigInt(PAGE) < size ? stop + BigInt(PAGE) : size), stop === size),
-      button("Older", () => turn(first), first === 0n),
-    ),
-  ];
-}
-
-/** Return a plot of how long each entry is, and the words for it and for the kinds of these entries. */
-function statistics(entries) {
-  const sizes = entries.map(([, entry]) => entry.length), most = Math.max(1, ...sizes), kinds = new Map();
-  for (const [, entry] of entries) kinds.set(described(entry).kind, (kinds.get(described(entry).kind) ?? 0) + 1);
-  const width = 512, high = 60, step = width / sizes.length;
-  const bars = sizes.map((size, at) => {
-    const height = Math.max(1, (size / most) * high);
-    return s("rect", { class: "bar", x: at * step, y: high - height, width: Math.max(0.5, step * 0.8), height });
-  });
-  const words = `Sizes of the newest ${sizes.length} entries: ${count(Math.min(...sizes))} to ${count(most)} bytes`;
-  const list = [...kinds]
-    .sort((one, other) => other[1] - one[1])
-    .slice(0, 6)
-    .map(([kind, number]) => `${visible(kind.slice(0, 40))} ${number}`)
-    .join(", ");
-  return [
-    s("svg", { viewBox: `0 0 ${width} ${high}`, role: "img", "aria-label": words }, bars),
-    h("p", { class: "small" }, `${words}, oldest on the left. Kinds: ${list}.`),
-  ];
 }
 
 /** Drop what this browser remembers of the log, and begin again. */

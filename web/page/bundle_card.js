@@ -63,7 +63,7 @@ function verdict(one, named, where) {
     return { state: "of-no-file", ...UNKNOWN, headline: `What is signed is about no file; logged as ${where}`, body: [] };
   if (found.certificate)
     return {
-      state: "certificate", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}`,
+      state: "certificate", look: "warn", mark: "!", headline: `Who signed is not checked here; logged as ${where}`,
       body: [
         `${whatOf(bundle)} is right and in the log, by a key that has a certificate.${key ? ` That key is the one that you named, ${visible(key.from)}.` : named.length ? " It is not a key that you named." : ""}`,
         "Anybody can make a certificate that claims any identity. Its chain, its timestamp and the time of signing are not checked here. This command checks them, with the identity and the issuer that you expect, and not those that the certificate claims:",
@@ -81,7 +81,7 @@ function verdict(one, named, where) {
       body: [["You named ", code(named.map(({ fingerprint, from }) => `${fingerprint} (${from})`).join(", ")), "."]],
     };
   return {
-    state: "key-unnamed", look: "warn", mark: "⚠", headline: `Whose key signed this? Logged as ${where}`,
+    state: "key-unnamed", look: "warn", mark: "!", headline: `Whose key signed this? Logged as ${where}`,
     body: [`${whatOf(bundle)} is right and in the log. But whoever made the bundle chose this key, and may have made it. Compare it with the key that the publisher${file ? " of the file" : ""} names elsewhere.`],
   };
 }
@@ -133,36 +133,35 @@ const say = (state, look, headline, ...body) => ({ state, ...look, headline, bod
 
 /** What is said of an error about one of these parts, see bundle_verdict.js. */
 const BY_PART = {
-  file: () => say("other-file", WRONG, "This bundle is for another file, or the file was altered", "What is signed has another digest than your file."),
-  signature: () => say("artifact-signature", WRONG, "Wrong signature", "The signature in the bundle is not one by the key in it, over what it is said to be over."),
-  bundle: () => say("bundle", WRONG, "The bundle contradicts itself, or the log", "Its parts are not of one signature and one entry: it was altered, or put together wrongly. It shows nothing."),
-  here: (bundle) => say("not-checked", UNKNOWN, "The signature could not be checked here", "This says nothing about your file. This command checks it:", code(commandOf(bundle))),
+  file: () => say("other-file", WRONG, "This bundle is for another file, or the file was altered", "What is signed has another digest than your file. Do not use it: get file and bundle once more, from where they were published."),
+  signature: () => say("artifact-signature", WRONG, "Wrong signature", "The signature in the bundle is not one by the key in it, over what it is said to be over. Do not use the file."),
+  bundle: () => say("bundle", WRONG, "The bundle contradicts itself, or the log", "Its parts are not of one signature and one entry: it was altered, or put together wrongly. It shows nothing: get it once more."),
+  here: (bundle, { message }) => say("not-checked", UNKNOWN, "The signature could not be checked here", visible(`${message[0].toUpperCase()}${message.slice(1)}.`), "This says nothing about your file. This command checks it:", code(commandOf(bundle))),
 };
 
 /** Return the card of what is wrong with a bundle; one: {name, file, bundle, found}, without what there is not. */
 export function bundleError(error, one, trusted) {
-  const more = [h("p", {}, one.file && [code(one.file.name), ", with the bundle "], code(one.name)), one.found && table(signer(one))], words = BY_PART[error.part];
-  if (words) return card({ ...words(one.bundle), error, more });
+  const more = [one.file && h("p", {}, code(one.file.name), ", with the bundle ", code(one.name)), one.found && table(signer(one))], words = BY_PART[error.part];
+  if (words) return card({ ...words(one.bundle, error), error, more });
   if (error.code === "Malformed" && !error.unproven)
-    return card({ ...say("format", WRONG, "Not a bundle that can be relied on", "It is not in the form that a Sigstore bundle with one entry of a log has."), error, more });
+    return card({ ...say("format", WRONG, "Not a bundle that can be relied on", "It is not in the form that a Sigstore bundle with one entry of a log has. Get it once more, as a file."), error, more });
   return errorCard(error, "proof", more, trusted);
 }
 
 /** Return the card of keys that were named before there is anything to compare them with. */
 export const namedCard = ({ fingerprint, from }, lookFor) =>
   card({
-    state: "key-named", mark: "🔑", headline: "A key that you named",
+    state: "key-named", mark: "–", headline: "A key that you named",
     body: [[code(from), ": ", code(fingerprint)], "Until this page is closed, bundles that you drop are compared with it. It was not checked whose key it is."],
     more: [h("p", { class: "row" }, lookFor && button("Look for this file in the log instead", lookFor))],
   });
 
 /** Return the card of a trusted root, which this page does not take. */
-export const rootCard = (name, lookFor) =>
+export const rootCard = (lookFor) =>
   card({
     state: "trusted-root", mark: "–", headline: "This page takes no trusted root from a file",
     body: [
-      code(name),
-      "Such a file says which logs and authorities to trust. One that comes with what it is to judge may have been made with it, so this page trusts what you see under “Whom this page trusts”, and nothing that is dropped. If you have it from a source of your own, this command takes it:",
+      `Such a file says which logs and authorities to trust. One that comes with what it is to judge may have been made with it, so this page trusts what you see under “${lookFor ? "Whom this page trusts" : "Keys in this file"}”, and nothing that is dropped. If you have it from a source of your own, this command takes it:`,
       code(WITH_CERTIFICATE),
     ],
     more: [h("p", { class: "row" }, lookFor && button("Look for this file in the log instead", lookFor))],

@@ -3,7 +3,7 @@
 
 import { bundleCard, bundleError, namedCard, rootCard, waitingCard } from "./bundle_card.js";
 import { errorCard } from "./error_card.js";
-import { checking, context, put, whom } from "./results.js";
+import { about, checking, context, put, whom } from "./results.js";
 import { digestOf, fingerprint, parsePem } from "../verifier/artifact.js";
 import { parseBundle } from "../verifier/bundle.js";
 import { algorithmsOf, isAbout, verifyAbout, verifyLogged, verifySignature } from "../verifier/bundle_verdict.js";
@@ -15,6 +15,9 @@ const SUFFIX = /\.sigstore(\.jsonl?)?(, .*)?$/; // of a bundle, after the name o
 const named = []; // keys, {fingerprint: hex, from: where the visitor has it from}
 const pending = []; // bundles that wait for their file
 const judged = []; // {element, again}: cards that depend on the keys that are named
+
+/** Let go of what waits, and of what was judged; the keys that were named stay. */
+export const clear = () => [pending, judged].forEach((list) => list.splice(0));
 
 const fails = (what, most) => fail("AccessError", `${what} of more than ${most >> 20} MiB cannot be checked here`, { part: "here" });
 
@@ -87,7 +90,7 @@ async function judge(one, file) {
     try {
       if (file) await verifyWith(one, await bytesOf(file));
       const whole = { ...one, file: file && { ...file.file }, compared: await context.compare(one.found.accepted.signed) };
-      const again = () => bundleCard(whole, trusted, named, keys);
+      const again = () => about(bundleCard(whole, trusted, named, keys), file?.file.name ?? one.name);
       const element = again();
       judged.push({ element, again });
       return element;
@@ -95,7 +98,7 @@ async function judge(one, file) {
       if (!error.part) throw error;
       return bundleError(error, { ...one, file: file?.file }, trusted);
     }
-  });
+  }, file?.file.name ?? one.name, file?.place);
   one.card?.remove();
 }
 
@@ -108,7 +111,7 @@ async function opened({ bundle: bytes, tooLarge, name }) {
     const { policy } = await context.trusted;
     return { name, bundle, found: await verifyLogged(bundle, policy) };
   } catch (error) {
-    put(bundleError(error, { name, bundle }, await whom()));
+    put(about(bundleError(error, { name, bundle }, await whom()), name));
     return null;
   }
 }
@@ -119,8 +122,8 @@ async function opened({ bundle: bytes, tooLarge, name }) {
  */
 export async function take(signed, others, recent) {
   for (const { publicKey, root, name, blob } of signed) {
-    const lookFor = () => context.lookFor(blob);
-    if (root) put(rootCard(name, lookFor));
+    const lookFor = context.offline ? undefined : () => context.lookFor(blob);
+    if (root) put(about(rootCard(lookFor), name));
     if (publicKey) takeKey(publicKey, name, lookFor, signed.some(({ bundle }) => bundle));
   }
   for (const one of signed.filter(({ bundle }) => bundle)) {
@@ -145,9 +148,9 @@ export async function take(signed, others, recent) {
 function takeKey(text, name, lookFor, comes) {
   try {
     const id = hex(fingerprint(parsePem(text)));
-    if (!nameKey(id, name) && !comes) put(namedCard({ fingerprint: id, from: name }, lookFor));
+    if (!nameKey(id, name) && !comes) put(about(namedCard({ fingerprint: id, from: name }, lookFor), name));
   } catch (error) {
-    put(errorCard(error, "proof"));
+    put(about(errorCard(error, "proof"), name));
   }
 }
 
@@ -165,5 +168,5 @@ export async function meantFor(files) {
 /** Say of each bundle that waits that it does. */
 export async function waiting() {
   const trusted = await whom();
-  for (const one of pending) if (!one.card?.isConnected) one.card = put(waitingCard(one, trusted));
+  for (const one of pending) if (!one.card?.isConnected) one.card = put(about(waitingCard(one, trusted), one.name));
 }

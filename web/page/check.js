@@ -6,7 +6,7 @@ import { picture } from "./merkle_path.js";
 import { button, opener } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
 import { proofsIn } from "./proof_files.js";
-import { checking, context, put, whom, working } from "./results.js";
+import { about, checking, context, put, whom, working } from "./results.js";
 import { searchProofCard } from "./search_proof_card.js";
 import { signers } from "./tree_head.js";
 import { fail, utf8 } from "../verifier/encoding.js";
@@ -21,6 +21,7 @@ import { acceptCheckpoint, parseCheckpoint } from "../verifier/tlog.js";
 const MAX_READ = 2 << 20; // bytes; a proof is shorter, and so is a bundle of another name than these have:
 const MAX_BUNDLE = 16 << 20, BUNDLE = /\.sigstore(\.jsonl?)?$/;
 const RECENT = 8; // files that a bundle may come for later
+const MANY = 4; // files that are shown as a table
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
 const UNDERSTOOD =
   "Expected a file's name, an e-mail address, a URI, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
@@ -54,18 +55,19 @@ async function entryCard(index, sabotaged = false) {
 
 /** Look up what was typed: an index, a digest, a leaf hash, a name, a proof. */
 export async function ask(text) {
-  if (/^[0-9]{1,19}$/.test(text)) return checking(`Reading entry ${text}`, "entry", () => entryCard(BigInt(text)));
+  if (/^[0-9]{1,19}$/.test(text)) return checking(`Reading entry ${text}`, "entry", () => entryCard(BigInt(text)), `entry ${text}`);
   if (/^((c2sp\.org|tiletree\/search-proof)\/|\{"|-----BEGIN )/.test(text)) return files([new File([utf8(text)], "what was pasted")]);
   const { lookup } = await whom();
   if (lookup) {
     const { log } = await context.opened.catch(() => ({})), index = log && lookup(log, text);
-    if (index) return checking(`Looking up ${text}`, "entry", async () => entryCard(await index));
+    if (index) return checking(`Looking up ${text}`, "entry", async () => entryCard(await index), text);
   }
   const { lookFor, wantedFrom } = await import("./search.js"), wanted = wantedFrom(text);
-  return wanted ? lookFor(wanted) : put(card({ state: "call", mark: "–", headline: "Not understood", body: [UNDERSTOOD] }));
+  return wanted ? lookFor(wanted) : put(about(card({ state: "call", mark: "–", headline: "Not understood", body: [UNDERSTOOD] }), text.slice(0, 200)));
 }
 
 context.ask = ask;
+context.clear.push(() => [pending, held, recent].forEach((list) => list.splice(0)), () => bundles?.clear());
 
 /** Look up what a link asks for: {i}, {uuid}, or what is typed before a colon, such as {sha256}. */
 export function follow(asked) {
@@ -81,7 +83,7 @@ export const sample = (which) =>
     const { size } = (await context.opened).log.accepted.signed.tree;
     if (size === 0n) fail("UsageError", "the log has no entries yet");
     return entryCard(which === "oldest" ? 0n : size - 1n, which === "sabotaged");
-  });
+  }, { oldest: "the oldest entry", newest: "the newest entry", sabotaged: "a sabotaged copy of the newest entry" }[which]);
 
 /** Look for a file, {candidates, file, blob}; where there is no network, its proof may come. */
 async function search(wanted) {
@@ -89,7 +91,7 @@ async function search(wanted) {
     await context.opened;
   } catch (error) {
     if (error.offline) held.push(wanted);
-    return put(errorCard(error, "entry", [], await whom()));
+    return put(about(errorCard(error, "entry", [], await whom()), wanted.file.name), null, wanted.place);
   }
   return (await import("./search.js")).lookFor(wanted); // verify.html has none
 }
@@ -103,7 +105,7 @@ export async function files(list) {
   for (const file of list) {
     try {
       if ((await file.slice(0, TITLE.length).text()) === TITLE) {
-        await checking(`Checking ${file.name}`, "search", () => searchProofCard(file, compare));
+        await checking(`Checking ${file.name}`, "search", () => searchProofCard(file, compare), file.name);
         continue;
       }
       const isBundle = BUNDLE.test(file.name), most = isBundle ? MAX_BUNDLE : MAX_READ;
@@ -114,13 +116,14 @@ export async function files(list) {
       const bytes = file.size <= most ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
       const found = proofsIn(file.name, bytes);
       const head = await headIn(bytes);
-      if (head) await checking(`Comparing ${file.name}`, "proof", () => sameHistory(head, file.name));
+      if (head) await checking(`Comparing ${file.name}`, "proof", () => sameHistory(head), file.name);
       else if (!found) others.push(await read(file));
       else for (const one of found) sort({ ...one, blob: file, name: [file.name, one.at].filter(Boolean).join(", ") }, signed);
     } catch (error) {
-      put(errorCard(error, "proof", [h("p", {}, code(file.name))]));
+      put(about(errorCard(error, "proof"), file.name));
     }
   }
+  if (others.length >= MANY) (await import("./many.js")).tabulate(others);
   if (signed.length) bundles ??= await import("./bundle_files.js");
   await bundles?.take(signed, others, recent);
   recent.splice(0, 0, ...others.filter((one) => !recent.includes(one)));
@@ -133,10 +136,10 @@ export async function files(list) {
   for (const one of left) {
     const { candidates, file } = one;
     if (wrong.length)
-      await checking(`Checking ${file.name}`, "proof", () => proven(wrong[0].proof, candidates[0], file));
+      await checking(`Checking ${file.name}`, "proof", () => proven(wrong[0].proof, candidates[0], file), file.name, one.place);
     else await search(one);
   }
-  for (const { proof, name } of pending) await checking(`Checking ${name}`, "proof", () => waiting(proof, name));
+  for (const { proof, name } of pending) await checking(`Checking ${name}`, "proof", () => waiting(proof), name);
   bundles?.waiting();
 }
 
@@ -147,7 +150,7 @@ context.lookFor = async (blob) => search(await read(blob));
 function sort(one, signed) {
   if (one.bundle || one.publicKey || one.root) signed.push(one);
   else if (one.proof) pending.push(one);
-  else put(errorCard(one.error, "proof", [h("p", {}, code(one.name))]));
+  else put(about(errorCard(one.error, "proof"), one.name));
 }
 
 /** Return the tree head of this log that a file is, if it is one. */
@@ -161,14 +164,13 @@ async function headIn(bytes) {
   }
 }
 
-async function sameHistory(head, name) {
+async function sameHistory(head) {
   const trusted = await context.trusted;
   const accepted = await acceptCheckpoint(trusted.policy, head);
   const found = signers(trusted, accepted);
   const { log } = await context.opened;
   await log.compare(head);
   const body = [
-    code(name),
     `${found.who}: ${count(head.tree.size)} entries. The log's tree head now has ${count(log.accepted.signed.tree.size)}, and one extends the other.`,
   ];
   const said = { state: "same-history", look: "good", mark: "✓", headline: "The same history", body };
@@ -213,7 +215,7 @@ async function match(others) {
       pending.splice(pair.at, 1);
       document.querySelectorAll("[data-state^=needs-]").forEach((made) => made.remove());
       const name = { ...one.file, how: pair.candidate.how };
-      await checking(`Checking ${one.file.name}`, "proof", () => proven(pair.proof, pair.candidate, name));
+      await checking(`Checking ${one.file.name}`, "proof", () => proven(pair.proof, pair.candidate, name), name.name, one.place);
     }
   }
   return left;
@@ -242,12 +244,11 @@ async function compare(signed) {
 
 context.compare = compare;
 
-async function waiting(proof, name) {
+async function waiting(proof) {
   const trusted = await context.trusted;
   const accepted = await acceptCheckpoint(trusted.policy, proof.checkpoint);
   const found = signers(trusted, accepted);
   const body = [
-    code(name),
     `It is about entry ${count(proof.index)} of ${count(accepted.signed.tree.size)}. ${found.who}${found.last ? `, ${ago(found.last)}` : ""}.`,
   ];
   return card({ state: "needs-file", look: "none", mark: "…", headline: "Now drop the file it is for", body });
@@ -268,4 +269,5 @@ export async function noHead(error, again) {
   const asks = error.changed || error.code === "SignatureError"; // a key that was retired does not sign any more
   const news = asks && (await import("./key_history.js").then(({ refusalNews }) => refusalNews(error, trusted, context.place)).catch(() => null));
   $("#head").replaceChildren(errorCard(error, "log", [news, h("p", { class: "row" }, buttons)], trusted));
+  if (error.code === "ForkError") error.above = true; // the evidence is offered once
 }

@@ -6,8 +6,9 @@ import { MAX_NOTE, acceptCheckpoint, parseCheckpoint } from "../verifier/tlog.js
 
 const DAY = 86_400_000; // milliseconds
 const BACK = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597, 2584]; // days ago
-const MOST = 48; // days that are asked for, for all entries together
+const MOST = 48; // days that are asked for, for all entries together, unless the caller says how many
 const AROUND = 8; // days near one without a checkpoint
+const BEFORE = 31; // days before one that is asked for
 const GONE = 6; // steps back without a checkpoint: the log is younger
 
 const name = (day) => new Date(day * DAY).toISOString().slice(0, 10);
@@ -15,14 +16,39 @@ const name = (day) => new Date(day * DAY).toISOString().slice(0, 10);
 /** Asks a log for the checkpoints of days. Days are counted from 1970. now: milliseconds */
 export class Days {
   #kept = new Map(); // day → promise of a checkpoint, accepted, or null
+  #compared = new Set(); // those that are of the log's history
 
-  constructor(log, now = Date.now()) {
-    this.log = log;
-    this.today = Math.floor(now / DAY);
+  constructor(log, most = MOST, now = Date.now()) {
+    Object.assign(this, { log, most, today: Math.floor(now / DAY) });
+  }
+
+  /** Return {day, size} of the days that have a checkpoint among the last `count` of them, the oldest first. */
+  async sizes(count) {
+    const days = Array.from({ length: count }, (_, back) => this.today - count + 1 + back);
+    const found = await Promise.all(days.map((day) => this.#at(day)));
+    return days.flatMap((day, at) => (found[at] ? [{ day: name(day), size: found[at].signed.tree.size }] : []));
+  }
+
+  /** Return {day, size} of a day, or of the last before it that has a checkpoint, null if it and the `BEFORE` before it have none. */
+  async before(text) {
+    const last = Math.floor(Date.parse(text) / DAY);
+    for (let back = 0; back <= BEFORE; back += AROUND) {
+      const days = Array.from({ length: AROUND }, (_, at) => last - back - at), found = await Promise.all(days.map((day) => this.#at(day)));
+      const at = found.findIndex(Boolean);
+      if (at < 0) continue;
+      await this.#compare(found[at]);
+      return { day: name(days[at]), size: found[at].signed.tree.size };
+    }
+    return null;
+  }
+
+  async #compare(accepted) {
+    if (!this.#compared.has(accepted)) await this.log.compare(accepted.signed);
+    this.#compared.add(accepted);
   }
 
   #at(day) {
-    if (!this.#kept.has(day)) this.#kept.set(day, this.#kept.size < MOST ? this.#fetch(`checkpoints/days/${name(day)}`) : null);
+    if (!this.#kept.has(day)) this.#kept.set(day, this.#kept.size < this.most ? this.#fetch(`checkpoints/days/${name(day)}`) : null);
     return this.#kept.get(day);
   }
 
@@ -56,7 +82,7 @@ export class Days {
       else if (has(near[1])) [high, found] = near;
       else [low, lows] = [near[0], []];
     }
-    await this.log.compare(found.signed);
+    await this.#compare(found);
     return { day: name(high), accepted: found };
   }
 

@@ -26,9 +26,9 @@ export const visible = (text) =>
 
 /** Return a card that says one thing. look: good, bad, warn or none; the mark and the words say the same as its colour. */
 export function card({ state, look = "none", mark, headline, body = [], more = [], error }) {
-  const heading = h("h2", { tabindex: "-1" }, h("span", { "aria-hidden": "true" }, `${mark} `), headline);
+  const heading = h("h2", { tabindex: "-1" }, mark && h("span", { "aria-hidden": "true" }, `${mark} `), headline);
   const words = body.filter(Boolean).map((line) => h("p", {}, line));
-  const said = error && h("p", { class: "small" }, `${error.code ?? error.name}: `, code(error.message));
+  const said = error && h("details", { class: "small" }, h("summary", {}, "Details"), `${error.code ?? error.name}: `, code(error.message));
   const attributes = {
     class: "card",
     "data-state": state,
@@ -36,7 +36,7 @@ export function card({ state, look = "none", mark, headline, body = [], more = [
     "data-code": error?.code,
     role: look === "bad" ? "alert" : "group",
   };
-  return h("div", attributes, heading, words, said, more);
+  return h("div", attributes, heading, words, more, said);
 }
 
 /** Call `take` with the files that are chosen, or dropped anywhere on the page. */

@@ -7,7 +7,7 @@ import { lacking, quorumList, quorumSentence } from "./quorum_words.js";
 
 // look and mark of a card
 const WRONG = { look: "bad", mark: "✗" };
-const DOUBTFUL = { look: "warn", mark: "⚠" };
+const DOUBTFUL = { look: "warn", mark: "!" };
 const UNKNOWN = { look: "none", mark: "–" };
 
 const say = (state, look, headline, ...body) => ({ ...look, state, headline, body });
@@ -34,7 +34,7 @@ export function unusual(found, opened, verdict) {
   if (!found.last) return warn("time-unknown", "Verified, but not dated", "No quorum of witnesses states a time.");
   const clock = `Your clock says ${new Date().toUTCString()}.`;
   if (found.future)
-    return warn("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock}`);
+    return warn("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock} Set it right if it is wrong.`);
   const last = new Date(found.last).toUTCString();
   return warn("stale", `Last confirmed ${found.when}`, `Too few witnesses have seen this log since ${last}. ${clock}`);
 }
@@ -57,6 +57,13 @@ const fork = (who, check) =>
 
 /** What is said of an error that has one of these fields, whatever its code. */
 const BY_FIELD = {
+  above: () =>
+    say(
+      "fork-above",
+      WRONG,
+      "Not checked: this log has two histories",
+      "What it says of your file is worth nothing until whoever runs it explains them. Save the evidence above, beside the log's state, and ask them.",
+    ),
   twoKeys: () =>
     fork(
       "Two different keys signed them, so one of the keys may be somebody else's. Ask who runs the log whose they are.",
@@ -141,7 +148,7 @@ const BY_FIELD = {
       "It holds an entry, but no checkpoint of the log: nothing leads from the entry to a tree head that the log signed. This says nothing about your file. Ask for a bundle with an inclusion proof and a checkpoint.",
     ),
   expected: ({ expected, origin }) =>
-    say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."]),
+    say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."], "Open that log's own page, or verify.html with its key."),
 };
 
 const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
@@ -149,7 +156,7 @@ const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
     "unsupported",
     UNKNOWN,
     `${keys.length} signature${keys.length > 1 ? "s" : ""} could not be checked here`,
-    "This browser lacks the algorithm, ML-DSA-44 perhaps. The other signatures do not suffice.",
+    "This browser lacks the algorithm, ML-DSA-44 perhaps. The other signatures do not suffice. Use another browser, or `tiletree verify`.",
     policy && `Missing: ${lacking({ policy, cosignatures }).missing}.`,
     policy && quorumSentence({ policy, cosignatures }),
   );
@@ -171,7 +178,8 @@ const instead = ([path, what]) =>
     "Perhaps this network wants you to log in first, or the server answers every address with a page. This says nothing about the log, or your file.",
   );
 
-const damagedData = (...words) => say("tile", WRONG, "The log sent damaged data", words);
+const TELL = "This says nothing about your file. Try again later; if it stays so, tell whoever runs the log.";
+const damagedData = (...words) => say("tile", WRONG, "The log sent damaged data", ...words);
 
 /** What is said of any other error, by its code; what: see `errorCard`. */
 const BY_CODE = {
@@ -182,27 +190,30 @@ const BY_CODE = {
       WRONG,
       "Wrong signature",
       "The tree head is not signed by the key this page expects. Do not rely on it.",
+      "Open the log at the address that its publisher names. If it is so there, too, tell them.",
     ),
   PolicyError: (found) => {
     const { wanted, missing, there } = lacking(found);
-    const said = say("quorum", WRONG, `Too few witnesses: ${there} of ${wanted}`, quorumSentence(found), `Missing: ${missing}.`);
+    const said = say("quorum", WRONG, `Too few witnesses: ${there} of ${wanted}`, quorumSentence(found), `Missing: ${missing}.`, "Witnesses may come later: try again then. Until they do, do not rely on it.");
     return { ...said, more: quorumList(found) };
   },
   ProofError: (_, what) =>
-    what === "search" ? say("search-wrong", WRONG, "This search proof does not hold", "It was altered, or its parts are not of one log. It shows nothing.") : say(
+    what === "search" ? say("search-wrong", WRONG, "This search proof does not hold", "It was altered, or its parts are not of one log. It shows nothing. Ask for another one.") : say(
       "inclusion",
       WRONG,
       "This proof is for another file, or altered",
       "The hashes do not lead to the signed root. Which of them is wrong cannot be known.",
+      "Do not use the file. Get it and its proof once more, from where they were published.",
     ),
   TileError: ({ path }) =>
-    damagedData(code(path), " does not match the signed root."),
+    damagedData([code(path), " does not match the signed root."], TELL),
   Malformed: (_, what) =>
     what === "log"
       ? damagedData(
           "What is in the place of its checkpoint or policy is none.",
+          TELL,
         )
-      : say("format", WRONG, "Not a proof file", "It is not in the one form that such a file has."),
+      : say("format", WRONG, "Not a proof file", "It is not in the one form that such a file has. Get it once more, as a file: what an editor or a mail has changed is none."),
   UsageError: ({ message }, what) =>
     say(
       "call",
@@ -215,7 +226,7 @@ const BY_CODE = {
 };
 
 const mistake = () =>
-  say("page", WRONG, "This page made a mistake", "This says nothing about your file, nor about the log.");
+  say("page", WRONG, "This page made a mistake", "This says nothing about your file, nor about the log. Load the page again; if it is so again, tell whoever runs it.");
 
 /** of: returns an error in which a log's objects have its own names; other_log.js sets it for logs with another layout. */
 export const naming = { of: (error) => error };
@@ -233,12 +244,12 @@ export function errorCard(error, what = "entry", more = [], trusted = {}) {
   const words = error.instead ? () => instead(error.instead) : (BY_FIELD[field] ?? ofCode);
   const said = words(error, what);
   const shown = OF_A_KEY.includes(error.code) ? vouched(trusted, said.headline, said) : said;
-  return card({ ...shown, error, more: [shown.more, evidence(error), more] });
+  return card({ ...shown, error: said.state === "call" ? undefined : error, more: [shown.more, evidence(error), more] });
 }
 
 /** Return buttons that save what a third party needs to find the same error. */
 function evidence(error) {
-  const files = Object.entries(error.evidence ?? {}).map(([name, bytes]) => [name.replaceAll("/", "-"), bytes]);
+  const files = Object.entries((!error.above && error.evidence) || {}).map(([name, bytes]) => [name.replaceAll("/", "-"), bytes]);
   const buttons = files.map(([name, bytes]) => button(`Save ${name}`, () => save(name, bytes)));
   return buttons.length ? h("p", { class: "row" }, buttons) : null;
 }

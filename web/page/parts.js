@@ -1,6 +1,9 @@
 // More of what the page is built of: what is needed once something was asked.
 
-import { code, filled, h, visible } from "./dom.js";
+import { $, code, filled, h, visible } from "./dom.js";
+
+// what this is styled by is loaded with it; verify.html has it all
+if ($("link[rel=stylesheet]")) document.head.append(h("link", { rel: "stylesheet", href: "results.css" }));
 
 /** Return an element of SVG, as `h` does one of HTML. */
 export const s = (tag, attributes, ...children) =>

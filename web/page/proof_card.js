@@ -6,6 +6,7 @@ import { unchecked, vouched } from "./error_card.js";
 import { picture } from "./merkle_path.js";
 import { button, opener, save, table } from "./parts.js";
 import { counted, quorumSentence } from "./quorum_words.js";
+import { context } from "./results.js";
 import { signers } from "./tree_head.js";
 import { hex } from "../verifier/encoding.js";
 import { formatProof } from "../verifier/proof.js";
@@ -53,7 +54,7 @@ export function details(proof, accepted, leaf, entry, trusted, about) {
   const saveProof = button("Save proof", () => save(`entry-${proof.index}.tlog-proof`, formatProof(proof)));
   const saveHead = button("Save this tree head", () => save(`${tree.size}.checkpoint`, proof.checkpoint.data));
   return [
-    h("p", { class: "row" }, saveProof, h("a", { href: `#i=${proof.index}` }, "Link to this entry")),
+    h("p", { class: "row" }, saveProof, !context.offline && h("a", { href: `#i=${proof.index}` }, "Link to this entry")),
     opener("What was checked", steps(proof, accepted, leaf, entry, trusted, about)),
     opener("Show the path", picture(proof, leaf)),
     opener("The signed tree head", h("pre", { tabindex: "0" }, visible(head)), h("p", {}, saveHead)),
@@ -82,10 +83,10 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   ];
   const where = `entry ${count(proof.index)} of ${count(tree.size)}`;
   const proven = { state: found.witnesses ? "verified" : "verified-log-only", look: "good", mark: "✓", headline: `In the log: ${where}` };
-  const claimed = { state: "signer-unchecked", look: "warn", mark: "⚠", headline: `Who signed is not checked here; logged as ${where}` };
+  const claimed = { state: "signer-unchecked", look: "warn", mark: "!", headline: `Who signed is not checked here; logged as ${where}` };
   const said = vouched(trusted, where, {
     ...(about.how === "signature" ? claimed : proven),
-    body: [about.name && code(about.name), `${found.who}.`, counted({ ...accepted, policy: trusted.policy }), how, about.more, age, unchecked(accepted)],
+    body: [`${found.who}.`, counted({ ...accepted, policy: trusted.policy }), how, about.more, age, unchecked(accepted)],
   });
   return card({ ...said, more });
 }

@@ -1,12 +1,12 @@
 // Looking for a file, a name, a digest or a leaf hash: what is found as it is found, and whether that is all.
 
-import { card, code, count, h, visible } from "./dom.js";
+import { card, count, h, visible } from "./dom.js";
 import { Days } from "./days.js";
 import { entryRow } from "./entry_row.js";
 import { errorCard, vouched } from "./error_card.js";
 import { button } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
-import { context, put, whom, working } from "./results.js";
+import { about, context, put, whom, working } from "./results.js";
 import { absent, followUp, said } from "./search_words.js";
 import { utf8 } from "../verifier/encoding.js";
 import { encodeName, fromHex, spellings } from "../verifier/entries.js";
@@ -25,9 +25,12 @@ const IMAGE = /^(?:image:(?:[^@]+@)?|[^@]+@)sha256:([0-9a-f]{64})$/i; // its nam
 const imagePart = (digits) => ({ kind: "sha256/1", values: async () => (await import("../verifier/image.js")).signedDigests(digits) });
 const WORDED = new RegExp(`^(?:(name|who|identity|issuer|${Object.keys(DIGESTS).join("|")}):)?(.*)$`, "s");
 
-/** Return the parts of a search by a file's name, an identity or an issuer: none for what cannot be one. */
-function named(kind, text) {
-  if (kind === "name") return encodeName(text) === null ? [] : [part("name/1", ...spellings(text).map(utf8))];
+/** Return the parts of a search by a file's name, an identity or an issuer: none for what cannot be one. path: a name may be one */
+function named(kind, text, path) {
+  if (kind === "name") {
+    const name = path ? text.split(/[/\\]/).at(-1) : text; // of a path, only this is logged
+    return encodeName(name) === null ? [] : [part("name/1", ...spellings(name).map(utf8))];
+  }
   const key = /^[!-~]{1,1024}$/.test(text) ? spelled(text) : "";
   return key ? [part(`${kind}/1`, ...(/:\/\/.*\/$/.test(key) ? [key, key.slice(0, -1)] : [key]).map(utf8))] : [];
 }
@@ -44,7 +47,7 @@ export function wantedFrom(text) {
     return { what, text: digits, parts: what === "hash" || what === "sha256" ? [...parts, imagePart(digits)] : parts }; // each is asked if those before found nothing
   }
   const as = word ?? (/@|:\/\//.test(rest) ? "who" : "name"), kinds = as === "who" ? ["name", "identity"] : [as]; // a name may have an @
-  const parts = kinds.flatMap((kind) => named(kind, rest));
+  const parts = kinds.flatMap((kind) => named(kind, rest, as === "name"));
   return parts.length ? { what: as, text: rest, parts } : null;
 }
 
@@ -52,16 +55,17 @@ const ofFile = ({ candidates, file }) => [part("sha256/1", fromHex(file.sha256))
 
 /** Look for a file, {candidates, file}, or for what `wantedFrom` returned. all: also among many entries. */
 export async function lookFor(wanted, all = false) {
-  const { made, progress } = working(`Looking for ${wanted.file?.name ?? "it"} in the log`);
+  const { made, progress } = working(`Looking for ${wanted.file?.name ?? "it"} in the log`, wanted.place);
   const looking = new Looking(wanted, all, progress);
   made.append(looking.list);
   try {
     await looking.look(await context.opened);
-    put(await looking.card(), made);
+    const name = wanted.file?.name ?? wanted.text;
+    put(about(await looking.card(), name), made);
     await looking.showDays();
   } catch (error) {
     const more = error.tooLarge ? [h("p", {}, again(wanted, error.tooLarge))] : [];
-    put(errorCard(error, "entry", more, await whom()), made);
+    put(about(errorCard(error, "entry", more, await whom()), wanted.file?.name ?? wanted.text), made);
   }
 }
 
@@ -139,7 +143,7 @@ class Looking {
       return this.single;
     }
     const all = end.proven ? `${count(hits.length)} entries` : `at least ${count(hits.length)} entries`;
-    const found = { state: "found", look: "good", mark: "✓", headline: `In the log: ${all}`, body: [this.#name(), words] };
+    const found = { state: "found", look: "good", mark: "✓", headline: `In the log: ${all}`, body: [words] };
     return card({ ...vouched(opened, all, found), more: [this.list, this.#further(end), this.#link()] });
   }
 
@@ -161,19 +165,19 @@ class Looking {
     return place;
   }
 
-  #name = () => code(this.wanted.file?.name ?? this.wanted.text);
-
   #link() {
     const { what, text } = this.wanted;
     return text && h("a", { href: `#${what}=${encodeURIComponent(text)}` }, "Link to this search");
   }
 
-  #none(end, words) {
+  async #none(end, words) {
     const { wanted, opened, lacking } = this, proven = end.proven && !lacking, size = end.size;
-    const more = [...followUp(proven, wanted).map((line) => h("p", {}, line))];
+    const site = await context.place.site;
+    const ask = site ? ["Ask ", site.contact ? h("a", { href: site.contact }, site.name) : site.name, "."] : "Ask whoever logs such files.";
+    const more = [h("p", {}, h("strong", {}, "What to do next:")), h("ul", {}, [...followUp(proven, wanted), ask].map((line) => h("li", {}, line)))];
     if (!proven) more.push(h("p", {}, again(wanted, size)));
     if (wanted.file && proven) more.push(h("p", {}, button("Look for its SHA-256, whatever its name was", () => lookFor(wantedFrom(wanted.file.sha256)))));
-    return card({ ...vouched(opened, `none of ${count(size)} entries`, absent(proven, [this.#name(), words], wanted, size)), more: [more, this.#link()] });
+    return card({ ...vouched(opened, `none of ${count(size)} entries`, absent(proven, [words], wanted, size)), more: [more, this.#link()] });
   }
 
   /** Return the card of one hit, proven as a proof file would prove it. */
@@ -198,7 +202,7 @@ class Looking {
       target.disabled = true;
       await this.#take(this.search.more(SHOWN));
       this.ends[this.ends.length - 1] = { ...this.ends.at(-1), ...(await this.search.conclude()) };
-      put(await this.card(), place);
+      put(about(await this.card(), this.wanted.text), place);
       await this.showDays();
     }));
   }
@@ -210,14 +214,15 @@ class Looking {
       const row = this.rows.get(index);
       if (row.dataset.day !== undefined) continue;
       row.dataset.day = "";
+      const into = row.matches(".entry") ? row.firstChild : row; // a line of several, or a card
       const found = await this.days.by(index).catch((error) => errorCard(error, "log", [], this.opened));
       if (found?.day) {
         row.dataset.day = found.day;
         const { time } = found.accepted, seen = time && new Date(Number(time) * 1000).toUTCString();
         const by = time ? `: its witnesses saw that tree head on ${seen}` : ", says the log";
-        row.append(h("p", { class: "small" }, `In the log by ${found.day}${by}.`));
-        row.querySelector(":scope > summary")?.append(h("span", { class: "small" }, ` by ${found.day}`));
-      } else row.append(found ?? h("p", { class: "small" }, "Of no day a checkpoint was found that has it: it may be of today."));
+        into.append(h("p", { class: "small" }, `In the log by ${found.day}${by}.`));
+        row.querySelector(":scope > details > summary > .by")?.append(` by ${found.day}`);
+      } else into.append(found ?? h("p", { class: "small" }, "Of no day a checkpoint was found that has it: it may be of today."));
     }
   }
 }

@@ -34,7 +34,7 @@ export async function searchProofCard(file, compare) {
   const headline = !number ? "None: no entry has it" : number === 1 ? "This is the only entry" : `These are all ${count(number)} entries`;
   const found = signers(trusted, accepted), among = `${found.who}: ${count(size)} entries. ${unchecked(accepted)}`;
   const what = [`It is about ${WHAT[proof.kind] ?? proof.kind} `, code(textOf(proof)), "."];
-  const said = { state: "search-proof", look: "good", mark: "✓", headline, body: [code(file.name), what, among, based(covered, size), compared] };
+  const said = { state: "search-proof", look: "good", mark: "✓", headline, body: [what, among, based(covered, size), compared] };
   const list = h("div");
   const row = ({ index, entry }) =>
     entry ? entryRow(index, entry, "in the tree", null) : h("p", {}, `Entry ${count(index)}: the proof has its leaf hash only.`);

@@ -53,7 +53,7 @@ export function absent(proven, body, { candidates, what }, size) {
 
 /** Return what to do next where nothing was found. */
 export function followUp(proven, { what }) {
-  if (!proven) return ["What to do next: try again later, look through all entries, or ask for the proof of what you have."];
+  if (!proven) return ["Try again later, or look through all entries.", "With a proof of what you have, no search is needed: ask for one."];
   const same = {
     name: "only names that were logged with their files are found, and upper and lower case differ. Look for the file itself.",
     who: "only a whole address, a domain with @ before it, or a URI up to one of its slashes is found; of names, only those that were logged.",
@@ -64,5 +64,9 @@ export function followUp(proven, { what }) {
     subject: "most attestations are logged by the digest of their envelope. Look for that, or for who signed.",
     sha512: "few entries are found by SHA-512. Look for the file itself, or its SHA-256.",
   }[what] ?? "check that it is the very same file: one byte makes it another, and so does packing it again.";
-  return [`What to do next: ${same} It may wait to be published, so try again later. What was logged blinded is found with its proof only: ask whoever logged it.`];
+  return [
+    `${same[0].toUpperCase()}${same.slice(1)}`,
+    "It may wait to be published: try again later.",
+    "What was logged blinded is found with its proof only.",
+  ];
 }

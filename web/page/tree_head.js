@@ -1,6 +1,6 @@
 // The tree head, in words: who signed it, when, and whether it extends what was seen before.
 
-import { ago, card, code, count } from "./dom.js";
+import { ago, card, code, count, h } from "./dom.js";
 import { witnessesOf } from "../verifier/tlog.js";
 
 const DAY = 86_400_000; // milliseconds
@@ -32,9 +32,8 @@ export async function headCard(opened, seen) {
   const found = signers(opened, log.accepted);
   const before = log.previous;
   const headline = `${found.who}: ${count(signed.tree.size)} entries`;
-  let said = { state: "verified", look: "good", mark: "✓", headline, body: [`Witnesses saw it ${found.when}.`] };
-  if (!found.witnesses)
-    said = { ...said, state: "verified-log-only", body: ["Nobody independent has confirmed this tree head, and its time is not known."] };
+  // green is for what is said of a file
+  let said = { state: found.witnesses ? "verified" : "verified-log-only", look: "quiet", headline, body: [found.witnesses && `Witnesses saw it ${found.when}.`] };
   if (opened.unknown || log.newer || (found.witnesses && (!found.last || found.stale || found.future)))
     said = (await import("./error_card.js")).unusual(found, opened, headline);
   const memory = opened.unknown
@@ -42,14 +41,11 @@ export async function headCard(opened, seen) {
     : before
     ? !log.newer && `It extends what you saw ${ago(seen)}: ${count(before.tree.size)} entries.`
     : "First visit on this browser: from now on, it will notice if the log's past changes.";
-  const key = [
-    `The log's key: ${how}.`,
-    witnesses && " Witnesses and quorum: this site's choice.",
-    " Log: ",
-    code(signed.origin),
-  ];
+  const alone = !found.witnesses && "Nobody independent has confirmed this tree head, and its time is not known.";
+  const key = `The log's key: ${how}.${witnesses ? " Witnesses and quorum: this site's choice." : ""}`;
   const lacks = unsupported.length && (await import("./error_card.js")).unchecked(log.accepted);
   const strangers = signed.note.signatures.filter(({ name, id }) => name === signed.origin && !log.policy.logs.some(({ key }) => key.id === id));
   const more = strangers[0] && (await (await import("./key_history.js")).headNews(opened, strangers));
-  return card({ ...said, body: [...said.body, lacks, memory, key], more });
+  const about = [["Log: ", code(signed.origin)], alone, memory, key].filter(Boolean).map((line) => h("p", {}, line));
+  return card({ ...said, body: [...said.body, lacks], more: [more, h("details", {}, h("summary", {}, "About this log"), about)] });
 }

@@ -1,8 +1,7 @@
 // The index: records, live runs and the index head, docs/index-format.md (tiles/index/, tiles/notes/index_head.py).
 
 import { MAX_SIZE, decodeBase64, decodeDecimal, decodeText, encodeBase64, equal, malformed, usage, utf8 } from "./encoding.js";
-import { EMPTY_ROOT } from "./merkle.js";
-import { sha256 } from "./sha256.js";
+import { EMPTY_ROOT, sha256 } from "./sha256.js";
 import { toHash } from "./tlog.js";
 
 const RUN_ENTRIES = 4096n;

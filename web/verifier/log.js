@@ -1,7 +1,6 @@
 // Reading a log made of tiles: what is read is believed once it leads to a signed root.
 
 import { TlogError, concat, decodeText, equal, fail, hex, usage, utf8 } from "./encoding.js";
-import { verifyInclusion } from "./merkle.js";
 import { sha256 } from "./sha256.js";
 import { MAX_NOTE, acceptCheckpoint, parseCheckpoint, policyFor } from "./tlog.js";
 
@@ -181,7 +180,7 @@ export class Log {
 
   /** Return the proof, verified, of entry `index`, with its `leaf`; `formatProof` makes a file of it. */
   async prove(index) {
-    const { foldRight, inclusionNodes } = await tiles(), reader = await this.#current();
+    const [{ foldRight, inclusionNodes }, { verifyInclusion }] = await Promise.all([tiles(), import("./merkle.js")]), reader = await this.#current();
     const checkpoint = this.accepted.signed, leaf = { height: 0, index: big(index) };
     const parts = inclusionNodes(leaf.index, checkpoint.tree.size);
     await this.#read(reader, [leaf, ...parts.flat()]);

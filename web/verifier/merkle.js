@@ -1,10 +1,9 @@
 // Merkle trees, {size, root}, and proofs: RFC 6962 §2.1.
 
 import { MAX_SIZE, equal, fail, hex, usage } from "./encoding.js";
-import { sha256 } from "./sha256.js";
+import { EMPTY_ROOT, sha256 } from "./sha256.js";
 
 const [LEAF, NODE] = [Uint8Array.of(0), Uint8Array.of(1)];
-export const EMPTY_ROOT = sha256();
 export const leafHash = (entry) => sha256(LEAF, entry);
 export const nodeHash = (left, right) => sha256(NODE, left, right);
 

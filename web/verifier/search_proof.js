@@ -5,7 +5,8 @@ import { decodeBase64, decodeDecimal, decodeText, encodeBase64, equal, fail, mal
 import { keysOf } from "./entries.js";
 import { MAX_COVERED, MAX_HEAD, headKeys, isKind, isLocal, keyPrefix, parseIndexHead } from "./index_format.js";
 import { PAGE, PREFIX, RECORDS, indexIn, order, recordsOf } from "./index_run.js";
-import { EMPTY_ROOT, leafHash, nodeHash, verifyInclusion } from "./merkle.js";
+import { leafHash, nodeHash, verifyInclusion } from "./merkle.js";
+import { EMPTY_ROOT } from "./sha256.js";
 import { foldRight, subtrees } from "./tiles.js";
 import { verifyNote } from "./signed_text.js";
 import { acceptCheckpoint, parseCheckpoint, parseNote, toHash } from "./tlog.js";

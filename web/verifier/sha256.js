@@ -73,3 +73,5 @@ export function sha256(...parts) {
   for (const part of parts) hash.update(part);
   return hash.digest();
 }
+
+export const EMPTY_ROOT = sha256(); // RFC 6962 §2.1

@@ -1,7 +1,8 @@
 // The tiles of a log (https://c2sp.org/tlog-tiles): which to fetch, and which hashes and entries to believe.
 
 import { MAX_SIZE, concat, equal, fail, hex, malformed, usage } from "./encoding.js";
-import { EMPTY_ROOT, leafHash, nodeHash } from "./merkle.js";
+import { leafHash, nodeHash } from "./merkle.js";
+import { EMPTY_ROOT } from "./sha256.js";
 
 const MAX_TILE = 2 * 8192; // bytes, twice a tile: one that is too long is read, and then called wrong
 const MAX_BUNDLE = 256 * (2 + 65_535) + 1;

@@ -4,8 +4,7 @@
 import {
   MAX_SIZE, concat, decodeBase64, decodeDecimal, decodeText, equal, fail, fromOctets, hex, malformed, toOctets, uint64, usage, utf8,
 } from "./encoding.js";
-import { EMPTY_ROOT } from "./merkle.js";
-import { sha256 } from "./sha256.js";
+import { EMPTY_ROOT, sha256 } from "./sha256.js";
 
 export const MAX_NOTE = 1 << 20; // bytes, of a policy too
 

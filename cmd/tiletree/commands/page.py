@@ -29,6 +29,9 @@ def page(out: Output, log: str, policy: Path | None) -> None:
     The page is static files beside the tiles: whoever opens the log's address in a browser can drop a file there and
     see whether the log holds it. verify.html is the page in one file, to be kept; it needs no network to verify proofs.
     Publish its SHA-256.
+
+    Beside the page, site.txt may say whose log it is, in lines such as `name Example`, `link https://example.org/` and
+    `contact mailto:log@example.org`. No command writes it: put it there as any other file.
     """
     store = public_store(log)
     chosen = read_policy(policy) or published_policy(store)
