@@ -19,7 +19,7 @@ from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiletree.blinding import Blinder
 from tiletree.files import open_binary
 from tiletree.options import Decorator, as_one
-from tiletree.ui import Progress
+from tiletree.progress import Progress
 
 SHOWN_ENTRIES = 1000  # entries of one call that are listed one by one
 

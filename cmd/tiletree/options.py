@@ -32,18 +32,21 @@ ADDRESSES = (KEY_PLACE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  
 
 
 def output(command: Command) -> Command:
-    """Give a command the `Output` of its call, as its first argument; with --verbose, say first what the call uses."""
+    """Give a command the `Output` of its call, as its first argument; with --verbose, say what the call uses."""
 
     @wraps(command)
     def given(*arguments: Any, **options: Any) -> Any:
         context = click.get_current_context()
         out = context.ensure_object(Output)
-        if out.verbose:
-            from tiletree.environment import in_force
+        if not out.verbose:
+            return context.invoke(command, out, *arguments, **options)
+        from tiletree import traffic
+        from tiletree.environment import in_force
 
-            for event, text in in_force(context):
-                out.detail(event, text)
-        return context.invoke(command, out, *arguments, **options)
+        for event, text in in_force(context):
+            out.detail(event, text)
+        with traffic.said(out):
+            return context.invoke(command, out, *arguments, **options)
 
     return given  # type: ignore[return-value]
 

@@ -252,6 +252,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["admission", NONE, "--set", LINES], True),
         (["key", "add", NONE], True),
         (["key", "retire", NONE, LINES], False),
+        (["completion", LINES], True),
     ],
 }
 

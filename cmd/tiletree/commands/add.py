@@ -28,8 +28,9 @@ from tiletree.keys import find_key
 from tiletree.links import link, named
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, url_option, writer_options
+from tiletree.progress import Progress
 from tiletree.remarks import remark_index, remark_unsure
-from tiletree.ui import Output, Progress
+from tiletree.ui import Output
 
 
 @click.command()

@@ -1,0 +1,167 @@
+"""Drafts what is missing in docs/schemas, from documents that commands have printed.
+
+    TILETREE_DOCUMENTS=seen.jsonl .venv/bin/python -m pytest -q tests/command/test_add.py -n 2
+    .venv/bin/python -m tests.support.draft_schemas seen.jsonl [--rows PAGE.md]
+
+The first call records each document, whatever the tests say of it. The second adds each field that no schema has, with
+its type, and a schema for each new command; nothing that is there is changed. A field's sentence is that of its row in
+PAGE.md, a table `| command | field | says |`; without one it is "TODO", which a test finds. Look at what was drafted:
+a field that is in every document that was seen is drafted as one that is always there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from tests.support import schemas
+from tests.support.outcomes import quoted
+from tests.support.schemas import COMMON, FOLDER, Schema
+
+TODO = "TODO"
+_HASH = re.compile(r"[0-9a-f]{64}")
+_SCALARS = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+_TYPES = {**_SCALARS, dict: "object", list: "array"}
+# what a field refers to in common.json, by its name
+_SHARED = {"index": ["index", "index_remark"], "endorsed": ["endorsed"], "by": ["by"]}
+
+Said = dict[tuple[str, str], str]  # what a row says, by command and field
+
+
+def rows(page: str) -> Said:
+    """Return what the tables of fields of a page say."""
+    found: Said = {}
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if len(cells) == 3 and re.fullmatch(r"`[a-z -]+`", cells[0]):
+            found |= {(cells[0].strip("`"), field): cells[2].rstrip(" |") for field in quoted(cells[1])}
+    return found
+
+
+def drafted(command: str, documents: list[Schema], said: Said) -> Schema:
+    """Return the schema of a command with what is missing in it for these documents."""
+    path = schemas.path_of(command)
+    schema: Schema = json.loads(path.read_text(encoding="utf-8")) if path.exists() else _empty(command)
+    wanted = {field: text for (of, field), text in said.items() if of == command}
+    done = [document for document in documents if "error" not in document]
+    new = not path.exists()
+    _complete(schema, documents, "", wanted)
+    if new and "event" not in schema["properties"]:
+        always = [name for name in schema["properties"] if done and all(name in document for document in done)]
+        schema["else"] = {"required": always}
+    return schema
+
+
+def _empty(command: str) -> Schema:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": schemas.path_of(command).name,
+        "title": f"tiletree {command}",
+        "description": f"what `tiletree {command} --json` prints",
+        "type": "object",
+        "properties": {},
+        "additionalProperties": False,
+        "if": {"required": ["error"]},
+        "else": {"required": []},
+    }
+
+
+def _complete(schema: Schema, values: list[Any], at: str, wanted: dict[str, str]) -> None:
+    """Add what is missing in a schema, for values that are all of it."""
+    if "$ref" in schema:
+        return
+    objects = [value for value in values if isinstance(value, dict)]
+    lists = [value for value in values if isinstance(value, list)]
+    if lists:
+        each = [one for value in lists for one in value]
+        if "items" in schema:
+            _complete(schema["items"], each, f"{at}[]", wanted)
+        elif each or f"{at}[]" in wanted:
+            schema["items"] = _draft(each or [""], f"{at}[]", wanted)
+    if isinstance(schema.get("additionalProperties"), dict):
+        inner = [one for value in objects for one in value.values()]
+        _complete(schema["additionalProperties"], inner, f"{at}.*", wanted)
+        return
+    for name in dict.fromkeys(name for value in objects for name in value):
+        inner = [value[name] for value in objects if name in value]
+        field = f"{at}.{name}" if at else name
+        if name in schema.setdefault("properties", {}):
+            _complete(schema["properties"][name], inner, field, wanted)
+        else:
+            schema["properties"][name] = _draft(inner, field, wanted)
+
+
+def _draft(values: list[Any], at: str, wanted: dict[str, str]) -> Schema:
+    """Return the schema of a field that has none, for the values that were seen of it."""
+    text = wanted.get(at, "")
+    name = at.rpartition(".")[2]
+    if (shared := _shared(name, values)) and not any(field.startswith((f"{at}.*",)) for field in wanted):
+        of_several = sum(one == text for one in wanted.values()) > 1  # then what it is by itself is better said there
+        plain = not text or of_several or text.startswith("as ")
+        return {"$ref": f"{COMMON}#/$defs/{shared}", **({} if plain else {"description": text})}
+    types = list(dict.fromkeys(_TYPES[type(value)] for value in values))
+    schema: Schema = {"description": text or TODO, "type": types[0] if len(types) == 1 else sorted(types)}
+    if all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values):
+        schema["minimum"] = 0
+    if all(isinstance(value, str) and _HASH.fullmatch(value) for value in values):
+        schema["pattern"] = f"^{_HASH.pattern}$"
+    if "object" in types:
+        objects = [value for value in values if isinstance(value, dict)]
+        if f"{at}.*" in wanted:
+            inner = [one for each in objects for one in each.values()]
+            schema["additionalProperties"] = _draft(inner, f"{at}.*", wanted)
+            schema["description"] = wanted[f"{at}.*"]
+        else:
+            schema |= {"properties": {}, "required": [], "additionalProperties": False}
+            schema["required"] = [key for key in objects[0] if all(key in each for each in objects)]
+            if not text:
+                schema["description"] = next((wanted[one] for one in wanted if one.startswith(f"{at}.")), TODO)
+    if "array" in types and not text:
+        schema["description"] = next((wanted[one] for one in wanted if one.startswith(f"{at}[]")), TODO)
+    _complete(schema, values, at, wanted)
+    return schema
+
+
+def _shared(name: str, values: list[Any]) -> str:
+    """Return the name of what fits in common.json, if anything does."""
+    common = schemas.load(COMMON)
+    registry: Registry[Schema] = Registry().with_resource(COMMON, Resource.from_contents(common))
+    for candidate in _SHARED.get(name, [name]):
+        if candidate in common["$defs"]:
+            reference = Draft202012Validator({"$ref": f"{COMMON}#/$defs/{candidate}"}, registry=registry)
+            if all(reference.is_valid(value) for value in values):
+                return candidate
+    return ""
+
+
+def text_of(schema: Schema) -> str:
+    """Return a schema as its file has it."""
+    return f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n"
+
+
+def main(recorded: str, *options: str) -> None:
+    """Draft what is missing for all documents of a recording."""
+    said = rows(Path(options[1]).read_text(encoding="utf-8")) if options[:1] == ("--rows",) else {}
+    seen: dict[str, list[Schema]] = defaultdict(list)
+    for line in Path(recorded).read_text(encoding="utf-8").splitlines():
+        one = json.loads(line)
+        if one["command"]:
+            seen[one["command"]].append(one["document"])
+    FOLDER.mkdir(exist_ok=True)
+    for command, documents in sorted(seen.items()):
+        path = schemas.path_of(command)
+        text = text_of(drafted(command, documents, said))
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{path.name}: drafted; {text.count(TODO)} sentences are to be written\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

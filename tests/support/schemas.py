@@ -1,0 +1,127 @@
+"""The JSON Schemas of docs/schemas: one file for the documents of each command, which all tests hold commands to.
+
+What several commands have in common is in docs/schemas/common.json. `tests.support.draft_schemas` drafts what is
+missing, and `tests.support.make_json_docs` writes the page that people read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
+from referencing import Registry, Resource
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+COMMON = "common.json"
+RECORD = "TILETREE_DOCUMENTS"  # the variable that names a file which gets every document that tests see
+
+Schema = dict[str, Any]
+
+
+def path_of(command: str) -> Path:
+    """Return the file with the schema of a command's documents."""
+    return FOLDER / f"{command.replace(' ', '-')}.json"
+
+
+@cache
+def load(name: str) -> Schema:
+    """Return a schema by the name of its file."""
+    found: Schema = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    return found
+
+
+def commands() -> set[str]:
+    """Return the commands that have a schema, each as it is called."""
+    return {load(path.name)["title"].removeprefix("tiletree ") for path in FOLDER.glob("*.json") if path.name != COMMON}
+
+
+@cache
+def validator(command: str) -> Validator:
+    """Return what holds documents to the schema of a command."""
+    registry: Registry[Schema] = Registry(retrieve=_retrieve)
+    return Draft202012Validator(load(path_of(command).name), registry=registry)
+
+
+def _retrieve(uri: str) -> Resource[Schema]:
+    return Resource.from_contents(load(uri))
+
+
+def check(words: list[str], command: str, out: str) -> None:
+    """Check that each line that a command has printed with --json is a document of its schema."""
+    for line in out.splitlines():
+        document = json.loads(line)
+        record(words, command, document)
+        for problem in validator(command).iter_errors(document):
+            where = f"docs/schemas/{path_of(command).name}: {problem.json_path}: {problem.message}"
+            raise AssertionError(f"{words}: {where}; python -m tests.support.draft_schemas drafts what is missing")
+
+
+def record(words: list[str], command: str, document: Schema) -> None:
+    """Keep a document, and by which test it was seen, where the environment asks for that."""
+    if name := os.environ.get(RECORD):
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
+        with Path(name).open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps({'command': command, 'words': words, 'test': test, 'document': document})}\n")
+
+
+def resolved(schema: Schema) -> Schema:
+    """Return a schema, or that of another file which it refers to; what stands beside the reference goes before."""
+    if (reference := schema.get("$ref")) is None:
+        return schema
+    name, _, place = reference.partition("#/$defs/")
+    found = load(name or COMMON)
+    found = found["$defs"][place] if place else found
+    return {**resolved(found), **{name: value for name, value in schema.items() if name != "$ref"}}
+
+
+def fields(schema: Schema, at: str = "") -> Iterator[tuple[str, Schema]]:
+    """Yield each field of a schema by its path, `a.b`, `list[].b` or `by_name.*`: first one, then those in it."""
+    schema = resolved(schema)
+    if "items" in schema:
+        yield from _field(f"{at}[]", schema["items"])
+    for name, below in schema.get("properties", {}).items():
+        yield from _field(f"{at}.{name}" if at else name, below)
+    if isinstance(below := schema.get("additionalProperties"), dict):
+        yield from _field(f"{at}.*", below)
+
+
+def _field(path: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
+    yield path, resolved(schema)
+    yield from fields(schema, path)
+
+
+def present(value: Any, schema: Schema, at: str = "") -> Iterator[str]:
+    """Yield the paths of the fields that a document has, as `fields` spells them."""
+    schema = resolved(schema)
+    below: list[tuple[str, Any, Schema]] = []
+    if isinstance(value, list) and "items" in schema:
+        below = [(f"{at}[]", each, schema["items"]) for each in value]
+    elif isinstance(value, dict):
+        known, other = schema.get("properties", {}), schema.get("additionalProperties")
+        for name, each in value.items():
+            if name in known:
+                below.append((f"{at}.{name}" if at else name, each, known[name]))
+            elif isinstance(other, dict):
+                below.append((f"{at}.*", each, other))
+    for path, each, its in below:
+        yield path
+        yield from present(each, its, path)
+
+
+def unexplained(schema: Schema) -> Iterator[str]:
+    """Yield the fields that have to be in some document that the tests see, because no $comment says otherwise.
+
+    What is in a field that has a $comment needs none of its own.
+    """
+    if "$comment" in schema:
+        return
+    commented = [path for path, each in fields(schema) if "$comment" in each]
+    for path, _ in fields(schema):
+        if not any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in commented):
+            yield path
