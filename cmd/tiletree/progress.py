@@ -34,26 +34,30 @@ class _Bar(Progress):
         self._bar.update(units)
 
     def end(self) -> None:
-        """Show that all of it is done."""
+        """Show what is done, also where something else was written over it."""
         if self._grows:
             self._bar.length = self._bar.pos
             self._bar.finish()
-            self._bar.render_progress()
+        click.echo(CLEAR + self._bar.format_progress_line(), err=True, nl=False, color=True)
 
 
 @contextmanager
 def bar(label: str, length: int | None) -> Iterator[Progress]:
     """Show a bar on standard error, which is a terminal. length: units to be done, where that is known."""
     room = _columns() - len(label) - len("  []  ") - (2 * len(str(length)) + 1 if length else 10)
-    has_eta = room >= _ETA + _FEWEST
+    has_eta = bool(length) and room >= _ETA + _FEWEST
     width = max(1, min(_WIDEST, room - (_ETA if has_eta else 0)))
-    shown = click.progressbar(
-        length=length or 1, label=label, file=sys.stderr, show_pos=True, show_eta=has_eta, width=width
-    )
-    with shown:
-        progress = _Bar(shown, grows=length is None)
+    known: dict[str, Any] = {"show_pos": True, "length": length}
+    unknown: dict[str, Any] = {"item_show_func": lambda _: str(shown.pos), "show_percent": False, "length": 1}
+    given = known if length else unknown
+    shown = click.progressbar(label=label, file=sys.stderr, show_eta=has_eta, width=width, **given)
+    progress = _Bar(shown, grows=not length)
+    try:  # no `with`: whoever is interrupted while it is drawn for the first time gets the cursor back, too
+        shown.render_progress()
         yield progress
         progress.end()
+    finally:
+        shown.render_finish()
 
 
 def _columns() -> int:
