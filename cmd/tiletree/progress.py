@@ -1,19 +1,20 @@
-"""A progress bar on a terminal: as wide as that allows, at its end when the work is, and never in the way of words."""
+"""The progress bar of long work on a terminal: one line, drawn again as it grows, and taken away while others print."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import click
 
-CLEAR = "\r\033[K"  # what a bar's line is cleared with, before something else is written there
-_WIDEST = 36  # columns of the bar itself
-_ETA = 12  # columns of the time that is left
-_FEWEST = 4  # columns of a bar that still shows something
+_REDRAWN = 0.1  # seconds after which it is drawn again
+_WIDTH = 36  # columns of the bar itself, at most
+_LEAST = 8  # below, there are numbers only
+_DEFAULT = 80  # columns of a terminal that does not say how many it has
+_ETA_AFTER = 1.0  # seconds after which it says how long it will take
 
 
 class Progress:
@@ -23,45 +24,68 @@ class Progress:
         """Say that so many more units are done."""
 
 
-class _Bar(Progress):
-    def __init__(self, bar: Any, *, grows: bool) -> None:
-        self._bar = bar
-        self._grows = grows
+class Bar(Progress):
+    """A progress bar on standard error.
+
+    length   units to be done; None: nobody knows, so that there are numbers only
+    clock    seconds since any fixed moment
+    """
+
+    def __init__(self, label: str, length: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._label = label
+        self._length = length
+        self._clock = clock
+        self._began = self._drawn = clock()
+        self._done = 0
+        self._is_shown = False
+        self._draw()
 
     def advance(self, units: int) -> None:
-        if self._grows:  # of unknown length: always about to be done
-            self._bar.length = self._bar.pos + units + 1
-        self._bar.update(units)
+        """Say that so many more units are done; draw it, if it was not drawn a moment ago."""
+        self._done += units
+        if not self._is_shown or self._clock() - self._drawn >= _REDRAWN:
+            self._draw()
 
-    def end(self) -> None:
-        """Show what is done, also where something else was written over it."""
-        if self._grows:
-            self._bar.length = self._bar.pos
-            self._bar.finish()
-        click.echo(CLEAR + self._bar.format_progress_line(), err=True, nl=False, color=True)
+    def clear(self) -> None:
+        """Take it from the terminal, so that a line can be printed; it comes back as it grows."""
+        if self._is_shown:
+            self._is_shown = False
+            click.echo("\r\033[K", err=True, nl=False)
 
+    def finish(self, *, is_done: bool) -> None:
+        """Leave it where it is, or at its end if all is done, and begin a new line."""
+        if is_done and self._length is not None:
+            self._done = self._length
+        self._draw(is_last=True)
+        click.echo(err=True)
 
-@contextmanager
-def bar(label: str, length: int | None) -> Iterator[Progress]:
-    """Show a bar on standard error, which is a terminal. length: units to be done, where that is known."""
-    room = _columns() - len(label) - len("  []  ") - (2 * len(str(length)) + 1 if length else 10)
-    has_eta = bool(length) and room >= _ETA + _FEWEST
-    width = max(1, min(_WIDEST, room - (_ETA if has_eta else 0)))
-    known: dict[str, Any] = {"show_pos": True, "length": length}
-    unknown: dict[str, Any] = {"item_show_func": lambda _: str(shown.pos), "show_percent": False, "length": 1}
-    given = known if length else unknown
-    shown = click.progressbar(label=label, file=sys.stderr, show_eta=has_eta, width=width, **given)
-    progress = _Bar(shown, grows=not length)
-    try:  # no `with`: whoever is interrupted while it is drawn for the first time gets the cursor back, too
-        shown.render_progress()
-        yield progress
-        progress.end()
-    finally:
-        shown.render_finish()
+    def _draw(self, *, is_last: bool = False) -> None:
+        self._drawn, self._is_shown = self._clock(), True
+        room = _columns() - 1
+        click.echo(f"\r\033[K{self._line(room, is_last=is_last)[:room]}", err=True, nl=False)
+
+    def _line(self, room: int, *, is_last: bool) -> str:
+        if self._length is None:
+            return f"{self._label}  {self._done}"
+        part = min(1.0, self._done / self._length) if self._length else 1.0
+        numbers = f"{self._done}/{self._length}  {int(part * 100)}%{'' if is_last else self._left()}"
+        width = min(_WIDTH, room - len(self._label) - len(numbers) - len("  []  "))
+        if width < _LEAST:
+            return f"{self._label}  {numbers}"
+        filled = int(part * width)
+        return f"{self._label}  [{'#' * filled}{'-' * (width - filled)}]  {numbers}"
+
+    def _left(self) -> str:
+        """Return for how long it will go on, in words; nothing if that is not known."""
+        seconds = self._clock() - self._began
+        if not self._done or self._length is None or seconds < _ETA_AFTER:
+            return ""
+        minutes, left = divmod(int(seconds / self._done * max(0, self._length - self._done)), 60)
+        return f"  {minutes // 60:02}:{minutes % 60:02}:{left:02}"
 
 
 def _columns() -> int:
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns - 1 or 80  # the last column makes some terminals wrap
-    except (OSError, ValueError):
-        return 80
+    """Return how wide the terminal is that the bar is on: standard output may be another, or none."""
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _DEFAULT
+    return _DEFAULT

@@ -33,7 +33,7 @@ from tiles.errors import (
 )
 from tiletree import colours
 from tiletree.hiding import Hidden
-from tiletree.progress import CLEAR, Progress, bar
+from tiletree.progress import Bar, Progress
 
 EXIT_OK = 0
 EXIT_WRONG = 1  # verification failed
@@ -111,7 +111,7 @@ class Output:
         self.verbose = self.quiet = self.log_lines = self.below_quorum = False
         self.quorum_missed: bool | None = None
         self.color = colours.AUTO
-        self._has_bar = False
+        self._bar: Bar | None = None
         self._held: deque[str] = deque(maxlen=_HELD)
         self.json = False
         self.remarks: dict[str, Any] = {}
@@ -200,13 +200,18 @@ class Output:
         self._echo(text, err=True, colour=not self.log_lines, is_warning=level == "warning")
 
     def _echo(self, text: str, *, err: bool = False, colour: bool = False, is_warning: bool = False) -> None:
-        if self._has_bar and (err or sys.stdout.isatty()):
-            click.echo(CLEAR, err=True, nl=False)
+        self._make_room()
         in_colour = colour and colours.is_wanted(self.color, sys.stderr if err else sys.stdout)
         click.echo(colours.coloured(text, is_warning=is_warning) if in_colour else text, err=err, color=in_colour)
 
+    def _make_room(self) -> None:
+        """Take the progress bar from the terminal, if there is one: what is printed stands in a line of its own."""
+        if self._bar is not None:
+            self._bar.clear()
+
     def confirm(self, question: str) -> None:
         """Ask the person at the terminal. Raises click.Abort unless the answer is yes."""
+        self._make_room()
         try:
             click.confirm(shown(question), abort=True, err=True)
         except OSError as error:  # an answer that cannot be read is none
@@ -237,12 +242,13 @@ class Output:
         if self.quiet or self.verbose or self.log_lines or not colours.is_terminal(sys.stderr):
             yield Progress()
             return
-        self._has_bar = True
+        self._bar, is_done = Bar(label, length), False
         try:
-            with bar(label, length) as progress:
-                yield progress
+            yield self._bar
+            is_done = True
         finally:
-            self._has_bar = False
+            self._bar.finish(is_done=is_done)
+            self._bar = None
 
 
 def _json(document: dict[str, Any]) -> str:
