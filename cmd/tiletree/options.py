@@ -7,6 +7,7 @@ and `tiletree.reading` has the options of commands that read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -40,12 +41,15 @@ def output(command: Command) -> Command:
         out = context.ensure_object(Output)
         if not out.verbose:
             return context.invoke(command, out, *arguments, **options)
-        from tiletree import traffic
         from tiletree.environment import in_force
 
         for event, text in in_force(context):
             out.detail(event, text)
-        with traffic.said(out):
+        with ExitStack() as stack:
+            with suppress(ImportError):  # verify.pyz reads no logs
+                from tiletree.traffic import said
+
+                stack.enter_context(said(out))
             return context.invoke(command, out, *arguments, **options)
 
     return given  # type: ignore[return-value]

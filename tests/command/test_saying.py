@@ -1,4 +1,4 @@
-"""How much a command says, and in which form: --verbose, --quiet, --log-format, before and after every command."""
+"""How much a command says, and in which form: the options that stand before and after every command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_command_has_the_options() -> None:
     for context in contexts():
         named = [name for param in context.command.params for name in param.opts]
         assert len(named) == len(set(named))
-        assert {"--verbose", "--quiet", "--log-format"} <= set(named), context.command_path
+        assert {"--verbose", "--quiet", "--log-format", "--color"} <= set(named), context.command_path
         listed = [param for param in context.command.params if isinstance(param, click.Option) and not param.hidden]
         assert any("--quiet" in param.opts for param in listed) == (context.parent is None)
 

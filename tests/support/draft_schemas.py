@@ -1,12 +1,16 @@
 """Drafts what is missing in docs/schemas, from documents that commands have printed.
 
     TILETREE_DOCUMENTS=seen.jsonl .venv/bin/python -m pytest -q tests/command/test_add.py -n 2
-    .venv/bin/python -m tests.support.draft_schemas seen.jsonl [--rows PAGE.md]
+    .venv/bin/python -m tests.support.draft_schemas seen.jsonl [--rows NEW.md [OLD.md]]
+    .venv/bin/python -m tests.support.make_json_docs
 
 The first call records each document, whatever the tests say of it. The second adds each field that no schema has, with
-its type, and a schema for each new command; nothing that is there is changed. A field's sentence is that of its row in
-PAGE.md, a table `| command | field | says |`; without one it is "TODO", which a test finds. Look at what was drafted:
-a field that is in every document that was seen is drafted as one that is always there.
+its type, and a schema for each new command; a field that is not in all documents any more is no longer required, which
+is said. What is wrong still, such as another type, is said, and left to you.
+
+A field's sentence is "TODO" then, which a test finds, unless a page says it, in a table `| command | field | says |` or
+`| field | of | says |`: --rows names one, and with a second page what the first says otherwise replaces what is there.
+Look at what was drafted: a field of a new command that is in every document that was seen is drafted as always there.
 """
 
 from __future__ import annotations
@@ -22,8 +26,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from tests.support import schemas
-from tests.support.outcomes import quoted
-from tests.support.schemas import COMMON, FOLDER, Schema
+from tests.support.outcomes import codes, quoted
+from tests.support.schemas import COMMON, Schema
 
 TODO = "TODO"
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -40,8 +44,12 @@ def rows(page: str) -> Said:
     found: Said = {}
     for line in page.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-        if len(cells) == 3 and re.fullmatch(r"`[a-z -]+`", cells[0]):
-            found |= {(cells[0].strip("`"), field): cells[2].rstrip(" |") for field in quoted(cells[1])}
+        if len(cells) != 3 or not cells[2]:
+            continue
+        first, second = quoted(cells[0]), quoted(cells[1])
+        of, named = (first, second) if first and first[0] in codes() else (second, first)
+        text = cells[2].rstrip(" |")
+        found |= {(command, field): text for command in of if command in codes() for field in named}
     return found
 
 
@@ -49,14 +57,21 @@ def drafted(command: str, documents: list[Schema], said: Said) -> Schema:
     """Return the schema of a command with what is missing in it for these documents."""
     path = schemas.path_of(command)
     schema: Schema = json.loads(path.read_text(encoding="utf-8")) if path.exists() else _empty(command)
-    wanted = {field: text for (of, field), text in said.items() if of == command}
+    if "$ref" in schema:  # to another command's
+        return schema
+    _complete(schema, documents, "", {field: text for (of, field), text in said.items() if of == command})
     done = [document for document in documents if "error" not in document]
-    new = not path.exists()
-    _complete(schema, documents, "", wanted)
-    if new and "event" not in schema["properties"]:
-        always = [name for name in schema["properties"] if done and all(name in document for document in done)]
-        schema["else"] = {"required": always}
+    if "else" in schema:
+        wanted = schema["else"]["required"] if path.exists() else list(schema["properties"])
+        schema["else"]["required"] = [name for name in wanted if all(name in document for document in done)]
     return schema
+
+
+def said_anew(schema: Schema, said: dict[str, str]) -> None:
+    """Put other sentences into a schema. said: by the path of a field"""
+    for path, field in schemas.fields(schema, inside=True):
+        if path in said:
+            field["description"] = said[path]
 
 
 def _empty(command: str) -> Schema:
@@ -66,7 +81,7 @@ def _empty(command: str) -> Schema:
         "title": f"tiletree {command}",
         "description": f"what `tiletree {command} --json` prints",
         "type": "object",
-        "properties": {},
+        "properties": {"error": {"$ref": f"{COMMON}#/$defs/error"}},
         "additionalProperties": False,
         "if": {"required": ["error"]},
         "else": {"required": []},
@@ -89,6 +104,8 @@ def _complete(schema: Schema, values: list[Any], at: str, wanted: dict[str, str]
         inner = [one for value in objects for one in value.values()]
         _complete(schema["additionalProperties"], inner, f"{at}.*", wanted)
         return
+    if "required" in schema:
+        schema["required"] = [name for name in schema["required"] if all(name in value for value in objects)]
     for name in dict.fromkeys(name for value in objects for name in value):
         inner = [value[name] for value in objects if name in value]
         field = f"{at}.{name}" if at else name
@@ -148,19 +165,36 @@ def text_of(schema: Schema) -> str:
 
 def main(recorded: str, *options: str) -> None:
     """Draft what is missing for all documents of a recording."""
-    said = rows(Path(options[1]).read_text(encoding="utf-8")) if options[:1] == ("--rows",) else {}
+    new, old = ([*map(_page, options[1:]), "", ""] if options[:1] == ("--rows",) else ["", ""])[:2]
+    said, before = rows(new), rows(old)
     seen: dict[str, list[Schema]] = defaultdict(list)
     for line in Path(recorded).read_text(encoding="utf-8").splitlines():
         one = json.loads(line)
         if one["command"]:
             seen[one["command"]].append(one["document"])
-    FOLDER.mkdir(exist_ok=True)
+    changed: dict[str, dict[str, str]] = defaultdict(dict)
+    for (command, field), text in said.items() if old else ():
+        if before.get((command, field), text) != text:
+            changed[command][field] = text
     for command, documents in sorted(seen.items()):
         path = schemas.path_of(command)
-        text = text_of(drafted(command, documents, said))
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            sys.stdout.write(f"{path.name}: drafted; {text.count(TODO)} sentences are to be written\n")
+        was = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        schema = drafted(command, documents, said)
+        said_anew(schema, changed[command])
+        if text_of(schema) != text_of(was):
+            path.write_text(text_of(schema), encoding="utf-8")
+            sys.stdout.write(f"{path.name}: drafted; {text_of(schema).count(TODO)} sentences are to be written\n")
+        if lost := set(was.get("else", {}).get("required", ())) - set(schema.get("else", {}).get("required", ())):
+            sys.stdout.write(f"{path.name}: no longer in every document: {', '.join(sorted(lost))}\n")
+    schemas.load.cache_clear()
+    for command, documents in sorted(seen.items()):
+        problems = {f"{one.json_path}: {one.message}" for each in documents for one in schemas.problems(command, each)}
+        for problem in sorted(problems)[:10]:
+            sys.stdout.write(f"{schemas.path_of(command).name}: look at {problem}\n")
+
+
+def _page(name: str) -> str:
+    return Path(name).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from referencing import Registry, Resource
 
@@ -52,12 +53,18 @@ def _retrieve(uri: str) -> Resource[Schema]:
     return Resource.from_contents(load(uri))
 
 
+def problems(command: str, document: Schema) -> Iterator[ValidationError]:
+    """Yield all in which a document is not of the schema of a command."""
+    found: Iterator[ValidationError] = validator(command).iter_errors(document)
+    return found
+
+
 def check(words: list[str], command: str, out: str) -> None:
     """Check that each line that a command has printed with --json is a document of its schema."""
     for line in out.splitlines():
         document = json.loads(line)
         record(words, command, document)
-        for problem in validator(command).iter_errors(document):
+        for problem in problems(command, document):
             where = f"docs/schemas/{path_of(command).name}: {problem.json_path}: {problem.message}"
             raise AssertionError(f"{words}: {where}; python -m tests.support.draft_schemas drafts what is missing")
 
@@ -80,20 +87,20 @@ def resolved(schema: Schema) -> Schema:
     return {**resolved(found), **{name: value for name, value in schema.items() if name != "$ref"}}
 
 
-def fields(schema: Schema, at: str = "") -> Iterator[tuple[str, Schema]]:
-    """Yield each field of a schema by its path, `a.b`, `list[].b` or `by_name.*`: first one, then those in it."""
-    schema = resolved(schema)
+def fields(schema: Schema, at: str = "", *, inside: bool = False) -> Iterator[tuple[str, Schema]]:
+    """Yield each field of a schema by its path, `a.b`, `list[].b` or `by_name.*`: first one, then those in it.
+
+    inside   yield what stands in this file, with references as they are, instead of what they refer to
+    """
+    schema = schema if inside else resolved(schema)
+    below = [(f"{at}.{name}" if at else name, one) for name, one in schema.get("properties", {}).items()]
     if "items" in schema:
-        yield from _field(f"{at}[]", schema["items"])
-    for name, below in schema.get("properties", {}).items():
-        yield from _field(f"{at}.{name}" if at else name, below)
-    if isinstance(below := schema.get("additionalProperties"), dict):
-        yield from _field(f"{at}.*", below)
-
-
-def _field(path: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
-    yield path, resolved(schema)
-    yield from fields(schema, path)
+        below.append((f"{at}[]", schema["items"]))
+    if isinstance(named := schema.get("additionalProperties"), dict):
+        below.append((f"{at}.*", named))
+    for path, one in below:
+        yield path, one if inside else resolved(one)
+        yield from fields(one, path, inside=inside)
 
 
 def present(value: Any, schema: Schema, at: str = "") -> Iterator[str]:
