@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -14,7 +14,6 @@ import pytest
 
 from tests.support.command_line import Command
 from tests.support.make_cli_docs import contexts
-from tests.support.terminal import screen
 from tiletree.cli import COMMANDS, GROUPS
 from tiletree.commands.completion import KINDS
 from tiletree.completing import named
@@ -44,11 +43,27 @@ while IFS= read -r line; do
     echo "${COMPREPLY[*]}"
 done
 """
+ZSH = """\
+compdef() { : }
+eval "$(tiletree completion zsh)"
+_path_files() { found=$1 }
+_describe() { offered+=(${completions_with_descriptions%%:*}) }
+compadd() { offered+=($completions) }
+while IFS= read -r line; do
+    words=(${=line}) CURRENT=${#words} offered=() found=
+    _tiletree_completion
+    case $found in
+        -/) offered+=($words[-1]*(N-/)) ;;
+        -f) offered+=($words[-1]*(N)) ;;
+    esac
+    print -r -- $offered
+done
+"""
 FISH = """\
 tiletree completion fish | source
 while read -l line
-    complete -C "$line" | string replace -r '\\t.*' '' | string trim -r -c / | string join ' '
-    or echo
+    set -l found (complete -C "$line" | string replace -r '\\t.*' '' | string trim -r -c /)
+    echo $found
 end
 """
 
@@ -76,20 +91,6 @@ def needs(shell: str) -> str:
     return found
 
 
-def in_bash(typed: list[str]) -> list[set[str]]:
-    """Return what bash offers: the function that it registers is called, and what that leaves to bash is done."""
-    command = [needs("bash"), "--norc", "-c", BASH]
-    done = subprocess.run(command, input="\n".join(typed) + "\n", capture_output=True, text=True, check=True)
-    return [set(line.split()) for line in done.stdout.splitlines()]
-
-
-def in_fish(typed: list[str]) -> list[set[str]]:
-    """Return what fish offers."""
-    command = [needs("fish"), "--no-config", "-c", FISH]
-    done = subprocess.run(command, input="\n".join(typed) + "\n", capture_output=True, text=True, check=True)
-    return [set(line.split()) for line in done.stdout.splitlines()]
-
-
 def check(answers: list[set[str]]) -> None:
     """Check what a shell offers for each case."""
     assert len(answers) == len(CASES)
@@ -98,7 +99,75 @@ def check(answers: list[set[str]]) -> None:
         assert not unwanted & offered, (typed, offered)
 
 
-@pytest.mark.parametrize(("shell", "offers"), [("bash", in_bash), ("fish", in_fish)])
-def test_in_a_shell(places: Path, shell: str, offers: Callable[[list[str]], list[set[str]]]) -> None:
+# The function that bash and zsh register is called as they call it; what only a line editor does is done by the script.
+@pytest.mark.parametrize(
+    ("shell", "options", "script"),
+    [("bash", ["--norc"], BASH), ("zsh", ["-f"], ZSH), ("fish", ["--no-config"], FISH)],
+)
+def test_in_a_shell(places: Path, shell: str, options: list[str], script: str) -> None:
     """Commands and those below them, options, choices; a LOG is a directory, a FILE or KEY any file."""
-    check(offers([typed for typed, _, _ in CASES]))
+    typed = "".join(f"{line}\n" for line, _, _ in CASES)
+    command = [needs(shell), *options, "-c", script]
+    done = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    check([set(line.split()) for line in done.stdout.splitlines()])
+
+
+@pytest.mark.parametrize("shell", KINDS)
+def test_the_document_has_the_script(tiletree: Command, shell: str) -> None:
+    """With --json, too; the script is printed as it is."""
+    document = tiletree.ok("completion", shell)
+    assert document == {"shell": shell, "script": tiletree("completion", shell).out}
+    assert f"_TILETREE_COMPLETE={shell}_complete" in document["script"]
+    assert set(KINDS) == {"bash", "zsh", "fish"}
+
+
+@pytest.mark.parametrize(
+    ("words", "has_options"),
+    [("tiletree\nver", False), ("tiletree\n", False), ("tiletree\nverify\n--pro", True)],
+)
+def test_completion_imports_little(words: str, has_options: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of commands are known without their modules; options need the one command, and neither network nor keys."""
+    monkeypatch.setenv("_TILETREE_COMPLETE", "zsh_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count("\n")))
+    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); import tiletree.__main__"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(done.stderr.split())
+    commands = {name for name in modules if name.startswith("tiletree.commands.")}
+    assert bool(commands) == has_options
+    assert all(name.startswith("tiletree.commands.verify") for name in commands)
+    assert not modules & {"urllib3", "ssl", "asyncio", "tiles.log", "tiles.read.client"}
+    assert ("--proof" if has_options else "verify") in done.stdout.split()
+
+
+def test_each_place_is_completed() -> None:
+    """What the library's commands call a log, a file or a folder is completed as one, under whatever name it stands."""
+    plain: set[str] = set()
+    for context in contexts():
+        for param in context.command.params:
+            if not isinstance(param.type, (click.Choice, click.Path)) and not named(param) and param.metavar:
+                plain.add(param.metavar.strip("[]."))
+    words = {one for word in plain for one in word.split("|")}
+    assert not words & {"LOG", "FILE", "DIR", "KEY", "PLACE", "SRC", "DST", "MIRROR", "PUBLIC"}
+    assert {"VKEY", "TEXT", "HEX"} <= plain
+
+
+def test_groups_have_each_command_once() -> None:
+    """And each command has a module."""
+    every = [name for names in GROUPS.values() for name in names]
+    assert sorted(every) == sorted(COMMANDS)
+    assert len(every) == len(set(every))
+    assert {context.command_path.split()[1] for context in contexts() if context.parent} == set(COMMANDS)
+
+
+def test_help_has_the_groups(tiletree: Command) -> None:
+    """In their order, each command below its group, all in one column."""
+    shown = tiletree("--help").out
+    places = [shown.index(f"\n{group[0].upper()}{group[1:]}:\n") for group in GROUPS]
+    assert places == sorted(places)
+    for (_, names), text in zip(GROUPS.items(), (shown[at:] for at in places), strict=True):
+        lines = text.strip().partition("\n\n")[0].splitlines()[1:]
+        assert [line.split()[0] for line in lines if line[2] != " "] == list(names)
+    rows = [re.search(rf"^  {name} +(?=\S)", shown, re.MULTILINE) for name in COMMANDS]
+    assert len({len(row[0]) for row in rows if row}) == 1
