@@ -20,10 +20,8 @@ from tiletree.completing import named
 
 # what is typed, and words that have to be among the answers, and words that may not be
 CASES: list[tuple[str, set[str], set[str]]] = [
-    ("tiletree verif", {"verify"}, {"add"}),
     ("tiletree key gen", {"generate"}, {"add"}),
     ("tiletree audit --jo", {"--jobs"}, {"--json"}),
-    ("tiletree completion f", {"fish"}, {"bash"}),
     ("tiletree audit a", {"a-log"}, {"a-file", "add"}),
     ("tiletree add a-log a", {"a-log", "a-file"}, {"add"}),
     ("tiletree add a-log a-file --key a", {"a-file"}, {"add"}),
@@ -102,7 +100,11 @@ def check(answers: list[set[str]]) -> None:
 # The function that bash and zsh register is called as they call it; what only a line editor does is done by the script.
 @pytest.mark.parametrize(
     ("shell", "options", "script"),
-    [("bash", ["--norc"], BASH), ("zsh", ["-f"], ZSH), ("fish", ["--no-config"], FISH)],
+    [
+        ("bash", ["--norc"], BASH),
+        pytest.param("zsh", ["-f"], ZSH, marks=pytest.mark.slow),
+        pytest.param("fish", ["--no-config"], FISH, marks=pytest.mark.slow),
+    ],
 )
 def test_in_a_shell(places: Path, shell: str, options: list[str], script: str) -> None:
     """Commands and those below them, options, choices; a LOG is a directory, a FILE or KEY any file."""
@@ -124,7 +126,7 @@ def test_the_document_has_the_script(tiletree: Command, shell: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "has_options"),
-    [("tiletree\nver", False), ("tiletree\n", False), ("tiletree\nverify\n--pro", True)],
+    [("tiletree\nver", False), ("tiletree\nverify\n--pro", True)],
 )
 def test_completion_imports_little(words: str, has_options: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of commands are known without their modules; options need the one command, and neither network nor keys."""

@@ -33,6 +33,7 @@ def calls(directory: Path) -> Iterator[Call]:
     yield from again(directory, changes)
 
 
+@pytest.mark.slow
 def test_each_field_is_in_some_document(forks: Forks, prepared: str, tmp_path: Path) -> None:
     """Every command is called; a field that is in no document says in its $comment which test sees it, or when."""
     seen: dict[str, set[str]] = defaultdict(set)

@@ -11,19 +11,40 @@ from tests.support import terminal
 from tests.support.command_line import Command
 from tests.support.hostile import ESCAPED, LINES
 from tiletree import colours
+from tiletree.progress import Bar
 from tiletree.streams import Writing
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-@pytest.mark.parametrize(("columns", "width"), [(40, 16), (200, 36)])
-def test_a_bar(log: str, columns: int, width: int) -> None:
-    """It is as wide as there is room, and not wider than can be looked at; what is left of it stands on one line."""
-    seen = terminal.run(["audit", "log", "--vkey", log], columns)
-    assert seen.lines[0] == f"auditing  [{'#' * width}]  2/2  100%"
+def test_a_bar(log: str) -> None:
+    """It is as wide as there is room; what is left of it stands on one line."""
+    seen = terminal.run(["audit", "log", "--vkey", log], 40)
+    assert seen.lines[0] == f"auditing  [{'#' * 16}]  2/2  100%"
     assert seen.lines[1].startswith("audited log.example.com, size 2, root ")
     assert (seen.code, seen.lines[-2:], seen.column, seen.is_hidden) == (0, ["no findings", ""], 0, False)
     assert seen.raw.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (200, f"proving  [{'#' * 18}{'-' * 18}]  3/6  50%"),
+        (60, f"proving  [{'#' * 16}{'-' * 17}]  3/6  50%"),
+        (30, "proving  3/6  50%"),
+        (12, "proving  3/"),
+    ],
+)
+def test_how_wide_a_bar_is(
+    columns: int, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not wider than can be looked at, nor than the terminal; where there is no room for one there are numbers."""
+    monkeypatch.setattr("tiletree.progress._columns", lambda: columns)
+    bar = Bar("proving", 6, clock=iter(range(9)).__next__)
+    bar.advance(3)
+    shown, column, _, _ = terminal.screen(capsys.readouterr().err.replace("  00:00:01", ""), columns)
+    assert (shown[0], len(shown)) == (line, 1)
+    assert column < columns
 
 
 def test_a_bar_of_unknown_length(log: str) -> None:
@@ -44,13 +65,6 @@ def test_interrupted(log: str) -> None:
     assert said == "tiletree: interrupted; what was committed stays, the next run finishes it"
     assert (seen.lines[-1], seen.column, seen.is_hidden) == ("", 0, False)
     assert Path("log/checkpoint").read_text().splitlines()[1] == "2"
-
-
-def test_a_terminal_without_colours(log: str) -> None:
-    """One that is dumb gets lines of text and nothing else: no colours, no bar."""
-    seen = terminal.run(["audit", "log", "--vkey", log], 200, environment={"TERM": "dumb"})
-    assert (seen.code, seen.lines[0][:7], seen.lines[1:]) == (0, "audited", ["no findings", ""])
-    assert "\x1b" not in seen.raw
 
 
 # ---- colours, without a terminal of our own
@@ -91,6 +105,15 @@ def test_when_there_are_colours(
         monkeypatch.setenv(name, value)
     for words in (["info", "nowhere", *options], [*options, "info", "nowhere"], [*options, "no-command"]):
         assert bool(STYLE.search(in_terminal(*words).err)) == expected, words
+
+
+def test_a_terminal_that_is_dumb(in_terminal: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets lines of text and no bar; so does whoever asks for --verbose, whose lines would be in its way."""
+    assert "auditing" in in_terminal("audit", "log", "--vkey", log).err
+    assert "auditing" not in in_terminal("audit", "log", "--vkey", log, "-v").err
+    monkeypatch.setenv("TERM", "dumb")
+    done = in_terminal("audit", "log", "--vkey", log)
+    assert (done.err, done.out.splitlines()[1:]) == ("", ["no findings"])
 
 
 def test_no_colours_in_a_pipe(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
