@@ -42,6 +42,7 @@ def test_each_field_is_in_some_document(forks: Forks, prepared: str, tmp_path: P
         done = forks(words, interrupted=call.interrupted, stdin=EMPTY if call.stdin is None else call.stdin)
         command = outcomes.command_of(words)
         schemas.check(words, command, done.out)
+        assert all(schemas.referring(command).is_valid(json.loads(line)) for line in done.out.splitlines())
         schema = schemas.load(schemas.path_of(command).name)
         seen[command] |= {path for line in done.out.splitlines() for path in schemas.present(json.loads(line), schema)}
     for command in schemas.commands():
@@ -91,6 +92,7 @@ def test_what_a_schema_does_not_have_is_found(command: str, text: Schema) -> Non
     """A field that nobody explained, one that is missing, one of another type: at any depth, and in each line."""
     with pytest.raises(AssertionError, match=r"docs/schemas/"):
         schemas.check([command], command, f"{json.dumps(text)}\n")
+    assert not schemas.referring(command).is_valid(text), "whoever follows references says the same"
 
 
 def test_the_page_is_current() -> None:
@@ -108,7 +110,8 @@ def test_what_is_new_is_drafted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     before = schemas.load("cost.json")
     after = drafted("cost", documents, said)
     added = {name: field for name, field in after["properties"].items() if name not in before["properties"]}
-    assert {**after, "properties": before["properties"]} == before
+    assert {**after, "properties": before["properties"], "else": before["else"]} == before
+    assert after["else"] == {"required": []}, "none of them is in all documents any more"
     assert added["new"]["properties"]["at"] == {"description": "what is new", "type": "integer", "minimum": 0}
     assert added["new"]["properties"]["of"]["additionalProperties"] == {"description": "what is new", "type": "string"}
     assert added["root"] == {"$ref": "common.json#/$defs/root"}
