@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from tests.support.reference import full_tree
 from tiles import native
 from tiles.errors import Malformed, UsageError
+from tiles.index import order, record
+from tiles.notes.index_head import MAX_COVERED
 from tiles.tree import bundle, merkle
 from tiles.tree.edge import EMPTY_EDGE
 from tiles.tree.plan import Plan, plan
@@ -35,6 +37,8 @@ def both(compute: Callable[[], Any]) -> tuple[Any, Any]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(merkle, "hashing", hashing)
             patch.setattr(bundle, "hashing", hashing)
+            patch.setattr(record, "hashing", hashing)
+            patch.setattr(order, "hashing", hashing)
             try:
                 given_back.append(compute())
             except (Malformed, UsageError) as error:
@@ -62,7 +66,6 @@ def test_nodes(data: bytes) -> None:
     hashes = merkle.split_hashes(data)
     python, compiled = both(lambda: merkle.node_root(hashes))
     assert compiled == python
-    assert both(lambda: merkle.flat_parents(data))[1] == b"".join(merkle.parents(hashes))
 
 
 @given(st.lists(st.binary(max_size=20), min_size=1, max_size=256), st.data())
@@ -77,6 +80,25 @@ def test_bundles(entries: list[bytes], data: st.DataObject) -> None:
     for width in (len(entries), len(entries) % 256 + 1, 0, 257):
         python, compiled = both(lambda width=width: bundle.bundle_leaves(bytes(damaged), width))  # type: ignore[misc]
         assert compiled == python
+
+
+@given(st.lists(st.sampled_from([255, 256, 257]), max_size=4), st.data())
+def test_pairs(widths: list[int], data: st.DataObject) -> None:
+    """A tile has a hash if it is full and its bundle has its leaf hashes, and nothing else; whatever both are."""
+    drawn = [[b"%d" % number * data.draw(st.integers(0, 90)) for number in range(width)] for width in widths]
+    bundles = [bundle.encode_entries(entries) for entries in drawn]
+    tiles = [merkle.flat_leaves(entries) for entries in drawn]
+    expected = [merkle.flat_root(tile) if len(tile) == 8192 else None for tile in tiles]
+    python, compiled = both(lambda: bundle.agreed_roots(bundles, tiles))
+    assert compiled == python == expected
+    for contents in (bundles, tiles):
+        if contents:
+            at = data.draw(st.integers(0, len(contents) - 1))
+            cut = data.draw(st.integers(0, len(contents[at]) - 1))
+            contents[at] = data.draw(st.sampled_from([contents[at][:cut], contents[at] + b"\0", b""]))
+            expected[at] = None
+            python, compiled = both(lambda: bundle.agreed_roots(bundles, tiles))
+            assert compiled == python == expected
 
 
 @pytest.mark.parametrize("cuts", [[0, 1, 256, 257, 700], [0, 513], [0, 255, 256, 65_792 + 3]])
@@ -96,6 +118,20 @@ def test_plans(cuts: Sequence[int]) -> None:
     assert python[-1].tree == full_tree(len(entries)).head(len(entries))
 
 
+@given(st.lists(st.binary(max_size=32 * 40).map(lambda data: data[: len(data) // 32 * 32]), max_size=4), st.data())
+def test_records(parts: list[bytes], data: st.DataObject) -> None:
+    """Records of an index are the same, and in the same order, wherever in a log their entries are."""
+    first = data.draw(st.integers(0, MAX_COVERED) | st.integers(2**32 - 40, 2**32))
+    python, compiled = both(lambda: [record.leaf_records(part, first) for part in parts])
+    assert compiled == python
+    python, compiled = both(lambda: b"".join(order.in_order(compiled)))
+    assert compiled == python
+    python, compiled = both(
+        lambda: b"".join(order.merged([order.few_at_a_time([one]) for one in (python, b"", python)]))
+    )
+    assert compiled == python
+
+
 def test_long_entries_are_refused_alike() -> None:
     """The error says which entry it is; nothing is encoded."""
     python, compiled = both(lambda: bundle.encode_batch([b"", b"x" * 65_536], 256))
@@ -104,11 +140,22 @@ def test_long_entries_are_refused_alike() -> None:
     assert "entry 1 of the batch has 65536 bytes" in python[1]
 
 
-@pytest.mark.parametrize("call", ["leaf_hashes", "encode", "parents"])
+@pytest.mark.parametrize(
+    "call", ["leaf_hashes", "encode", "parents", "leaf_records", "sorted_records", "root", "agreed_roots"]
+)
 def test_other_threads_run_meanwhile(call: str) -> None:
     """The interpreter's lock is given back: a thread that waits for it gets it, although nobody asks for it."""
     entries = [random.randbytes(1000)] * 3000
-    arguments = {"leaf_hashes": (entries,), "encode": (entries, 256), "parents": (b"\0" * 3_200_000,)}[call]
+    hashes, bundles = b"\0" * (32 << 16), [bundle.encode_entries(entries[:256])] * 10
+    arguments: tuple[Any, ...] = {
+        "leaf_hashes": (entries,),
+        "encode": (entries, 256),
+        "parents": (hashes,),
+        "leaf_records": (hashes, 0),
+        "sorted_records": ([random.randbytes(3_200_000)], 0, 255),
+        "root": (hashes,),
+        "agreed_roots": (bundles, [b""] * 10),
+    }[call]
     go, ran = Event(), Event()
     waiting = Thread(target=lambda: (go.wait(), ran.set()), daemon=True)
     interval = sys.getswitchinterval()
@@ -139,5 +186,5 @@ def test_another_interface_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     """A native part of another release, whose functions may take other things, is not used."""
     monkeypatch.delenv(native.VARIABLE, raising=False)
     assert native._found() is tiletree_native
-    monkeypatch.setattr(tiletree_native, "INTERFACE", 2)
+    monkeypatch.setattr(tiletree_native, "INTERFACE", native._INTERFACE + 1)
     assert native._found() is None

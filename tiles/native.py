@@ -1,7 +1,8 @@
 """The optional native part, compiled: hashing and the encoding of entries (`native/`, distribution tiletree-native).
 
 Pure Python is the default and the reference: every function here gives the same bytes as the code that stands in for
-it in `tiles.tree`, which alone calls them, and lets other threads run meanwhile. TILETREE_NATIVE=0 leaves it unused.
+it in `tiles.tree` and `tiles.index`, which alone call them, and lets other threads run meanwhile. TILETREE_NATIVE=0
+leaves it unused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Protocol, cast
 
 VARIABLE = "TILETREE_NATIVE"  # 0: use Python's own hashing, whatever is installed
 
-_INTERFACE = 1  # what the native part says of itself, if it has the functions below
+_INTERFACE = 2  # what the native part says of itself, if it has the functions below
 
 
 class Hashing(Protocol):
@@ -36,6 +37,25 @@ class Hashing(Protocol):
 
         Raises ValueError for an entry over 65,535 bytes.
         """
+        ...
+
+    def leaf_records(self, leaves: bytes, first: int, /) -> bytes:
+        """Return the records by which an index finds entries by their leaf hashes. first: the index of the first"""
+        ...
+
+    def sorted_records(self, parts: list[bytes], low: int, high: int, /) -> bytes:
+        """Return the records of several parts, 16 bytes each, sorted; it takes less time if each part is sorted.
+
+        low, high   only those whose first byte is one of these, or between them
+        """
+        ...
+
+    def root(self, hashes: bytes, /) -> bytes:
+        """Return the node above 2^k neighbouring nodes."""
+        ...
+
+    def agreed_roots(self, bundles: list[bytes], tiles: list[bytes], /) -> list[bytes | None]:
+        """Return the hash of each tile that is full, and has the leaf hashes of the bundle in its place; else None."""
         ...
 
 

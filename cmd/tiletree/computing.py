@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
@@ -42,15 +45,47 @@ class Spread:
         return at_work(self.jobs, entries, native=hashing is not None)
 
 
+class InTurns:
+    """The workers of a call that reads several logs side by side: only one of these has them at a time."""
+
+    def __init__(self, spread: Spread) -> None:
+        self._spread = spread
+        self._taken = Lock()
+
+    @contextmanager
+    def at_work(self, entries: int) -> Iterator[Workers]:
+        """Return the workers for so many entries, for as long as the context lasts; if another log has them, none."""
+        from tiles.workers import HERE
+
+        if not self._taken.acquire(blocking=False):
+            yield HERE
+            return
+        try:
+            with self._spread.at_work(entries) as workers:
+                yield workers
+        finally:
+            self._taken.release()
+
+    def end(self) -> None:
+        """End the processes of a log that is not waited for: one may be reading from a server that does not answer."""
+        if self._taken.locked() and "multiprocessing" in sys.modules:
+            from multiprocessing import active_children
+
+            for process in active_children():
+                process.terminate()
+
+
+_jobs = click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="compute so many runs of 65,536 entries at a time  [default: one for each processor]",
+)
+jobs_option = as_one("spread", Spread, jobs=_jobs)
 spread_options = as_one(
     "spread",
     Spread,
-    jobs=click.option(
-        "--jobs",
-        type=click.IntRange(1, 64),
-        metavar="N",
-        help="compute so many runs of 65,536 entries at a time  [default: one for each processor]",
-    ),
+    jobs=_jobs,
     executor=click.option(
         "--executor", metavar="URL", help="compute on a Dask cluster, dask://HOST:8786: docs/scale.md"
     ),

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar, cast
 
-from tiles.entries.content import Content, read_content, read_digests
+from tiles.entries.content import Content, read_content
 from tiles.errors import AccessError, Malformed, UsageError
 
 Parsed = TypeVar("Parsed")
+
+BUNDLE_SUFFIX = ".sigstore.json"  # of the name of a bundle beside its file, by custom
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 
@@ -30,12 +32,39 @@ def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Par
         raise UsageError(f"{option} {path}: {error.plain}") from error
 
 
-def open_binary(name: str) -> BinaryIO:
-    """Open a file that the user named, or standard input for "-"."""
+class _Input:
+    """Standard input: a read returns all that it asks for, or what there is until the end, as a read of a file does.
+
+    A pipe gives what is in it at the time. Whoever took that for the end would judge a part of what comes.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+
+    def read(self, size: int = -1) -> bytes:
+        """Return so many bytes, and fewer only at the end; all that is left, if no size is given."""
+        read = bytearray()
+        while (size < 0 or len(read) < size) and (chunk := self._raw.read(size - len(read) if size >= 0 else 1 << 20)):
+            read += chunk
+        return bytes(read)
+
+    def __enter__(self) -> BinaryIO:
+        return cast("BinaryIO", self)
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+
+def open_binary(name: str, *, as_it_comes: bool = False) -> BinaryIO:
+    """Open a file that the user named, or standard input for "-".
+
+    as_it_comes   a read of standard input returns what is there by then, for who deals with each line when it is there
+    """
     if name != "-":
         return Path(name).open("rb")
     # without a buffer: a thread that still waits for input when the program ends would hold the buffer's lock
-    return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+    raw: BinaryIO = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+    return raw if as_it_comes else cast("BinaryIO", _Input(raw))
 
 
 def read_file(name: str, secrets: Callable[[], Iterable[bytes]] = tuple) -> Content:
@@ -61,16 +90,6 @@ def digest_named(text: str) -> str | None:
     if match is None:
         raise UsageError(f"{text} is not sha256: and 64 lower-case hexadecimal digits", hint="a file can be ./sha256:…")
     return match[1]
-
-
-def digests_of(file: str, algorithms: frozenset[str]) -> dict[str, bytes]:
-    """Return digests of a file, by the names that Sigstore has for algorithms; of one that is a digest, that."""
-    if (named := digest_named(file)) is not None:
-        return {"SHA2_256": bytes.fromhex(named)}
-    from tiles.sigstore.body import HASHES  # not for calls without a bundle
-
-    with open_binary(file) as stream:
-        return read_digests(stream, {name: HASHES[name] for name in sorted(algorithms)})
 
 
 def write_file(path: Path, data: bytes, *, new: bool = False) -> None:

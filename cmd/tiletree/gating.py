@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiles.errors import UsageError
-from tiletree.files import digest_named, read_named
+from tiletree.files import read_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tiles.sigstore.gate import Gate, Required
     from tiles.sigstore.public_key import PublicKey
+    from tiletree.subjects import Subject
 
 OPTION = "--require"
 
@@ -26,16 +27,14 @@ class OpenGate:
     keys: Mapping[str, PublicKey]
     name: str | None
 
-    def required(self, file: str) -> Required:
-        """Return what is required of a file, as the call names it.
+    def required(self, file: Subject) -> Required:
+        """Return what is required of a file.
 
         Raises VerificationError if no line matches its name, UsageError if it has none.
         """
-        name = self.name
+        name = file.name if self.name is None else self.name
         if name is None:
-            if file == "-" or digest_named(file) is not None:
-                raise UsageError(f"{file} has no name, and {OPTION} decides by names", hint="say it with --name")
-            name = Path(file).name
+            raise UsageError(f"{file.shown} has no name, and {OPTION} decides by names", hint="say it with --name")
         return self.gate.required(name, self.keys)
 
 

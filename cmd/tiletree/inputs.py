@@ -113,7 +113,7 @@ class Input:
     @contextmanager
     def open_lines(self) -> Iterator[Iterator[list[bytes]]]:
         """Open what the lines come from, and give them, some at a time."""
-        with open_binary(self.lines or "-") as stream:
+        with open_binary(self.lines or "-", as_it_comes=True) as stream:
             name = self.lines or "standard input"
             yield checked(read_lines(stream, name), name)
 

@@ -26,11 +26,13 @@ LEFT_OUT = (
     "tiles.read.elsewhere",
     "tiles.read.fetcher",
     "tiles.read.verified_tree",
+    "tiles.read.web_file",
     "tiles.store.open_bucket",
     "tiles.write",
     "tiletree.completing",
     "tiletree.opening",
     "tiletree.traffic",
+    "tiletree.web_material",
 )
 
 _SHEBANG = b"#!/usr/bin/env python3\n"

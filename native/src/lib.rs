@@ -1,6 +1,6 @@
-//! The hashing of tiletree, compiled: RFC 6962 leaves and nodes, and the encoding of entry bundles.
+//! The hashing of tiletree, compiled: RFC 6962 leaves and nodes, the encoding of entry bundles, and sorted records.
 //!
-//! Every function gives the bytes that `tiles/tree` gives without it, and lets other Python threads run meanwhile.
+//! Every function gives the bytes that `tiles/tree` and `tiles/index` give without it, and lets other Python threads run meanwhile.
 //! Hashes stand one after the other, 32 bytes each, as a tile stores them.
 
 #![deny(unsafe_code)]
@@ -9,29 +9,22 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use sha2::{Digest, Sha256};
 
-const HASH: usize = 32; // bytes
+mod hash;
+mod pairs;
+
+use hash::{parents as parents_of, push_leaves, HASH};
+
 const TILE_WIDTH: usize = 256; // entries of a bundle
-
-/// SHA-256(0x00 || entry), RFC 6962 §2.1, appended to `hashes`.
-fn push_leaf(hashes: &mut Vec<u8>, entry: &[u8]) {
-    hashes.extend_from_slice(
-        &Sha256::new()
-            .chain_update([0])
-            .chain_update(entry)
-            .finalize(),
-    );
-}
+const RECORD: usize = 16; // bytes
+const PREFIX: usize = 10; // bytes of a record that are from a hash; the others are an index
 
 /// The hashes of entries.
 #[pyfunction]
 fn leaf_hashes<'py>(py: Python<'py>, entries: Vec<PyBackedBytes>) -> Bound<'py, PyBytes> {
     let hashes = py.detach(|| {
         let mut hashes = Vec::with_capacity(HASH * entries.len());
-        entries
-            .iter()
-            .for_each(|entry| push_leaf(&mut hashes, entry));
+        push_leaves(&mut hashes, entries.iter().map(|entry| &entry[..]));
         hashes
     });
     PyBytes::new(py, &hashes)
@@ -45,34 +38,31 @@ fn bundle_leaves<'py>(
     width: usize,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let hashes = py.detach(|| {
-        let mut hashes = Vec::with_capacity(HASH * width);
-        let mut rest: &[u8] = &bundle;
-        while let Some((length, after)) = rest.split_first_chunk::<2>() {
-            let (entry, next) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
-            push_leaf(&mut hashes, entry);
-            rest = next;
-        }
-        (rest.is_empty() && hashes.len() == HASH * width).then_some(hashes)
+        let entries = entries_of(&bundle)?;
+        let mut hashes = Vec::with_capacity(HASH * entries.len());
+        push_leaves(&mut hashes, entries.iter().copied());
+        (entries.len() == width).then_some(hashes)
     });
     let hashes = hashes.ok_or_else(|| PyValueError::new_err("not a bundle of that width"))?;
     Ok(PyBytes::new(py, &hashes))
 }
 
+/// The entries of a bundle, each after its length as a big-endian uint16; None if the last one is cut short.
+fn entries_of(bundle: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut entries = Vec::with_capacity(TILE_WIDTH);
+    let mut rest = bundle;
+    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+        let (entry, next) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
+        entries.push(entry);
+        rest = next;
+    }
+    rest.is_empty().then_some(entries)
+}
+
 /// The nodes one height above pairs of neighbours, SHA-256(0x01 || left || right); an odd last hash is left out.
 #[pyfunction]
 fn parents<'py>(py: Python<'py>, hashes: PyBackedBytes) -> Bound<'py, PyBytes> {
-    let above = py.detach(|| {
-        let mut above = Vec::with_capacity(hashes.len() / 2);
-        for pair in hashes.chunks_exact(2 * HASH) {
-            above.extend_from_slice(
-                &Sha256::new()
-                    .chain_update([1])
-                    .chain_update(pair)
-                    .finalize(),
-            );
-        }
-        above
-    });
+    let above = py.detach(|| parents_of(&hashes));
     PyBytes::new(py, &above)
 }
 
@@ -112,12 +102,57 @@ fn piece<'py>(py: Python<'py>, entries: &[PyBackedBytes]) -> PyResult<Bound<'py,
     })
 }
 
+/// The records of leaf hashes (docs/index-format.md), the first of which is that of entry `first`.
+#[pyfunction]
+fn leaf_records<'py>(py: Python<'py>, leaves: PyBackedBytes, first: u64) -> Bound<'py, PyBytes> {
+    let records = py.detach(|| {
+        let mut records = Vec::with_capacity(leaves.len() / HASH * RECORD);
+        for (leaf, index) in leaves.chunks_exact(HASH).zip(first..) {
+            records.extend_from_slice(&leaf[..PREFIX]);
+            records.extend_from_slice(&index.to_be_bytes()[8 - (RECORD - PREFIX)..]);
+        }
+        records
+    });
+    PyBytes::new(py, &records)
+}
+
+/// The records of several parts whose first byte is one of `low` to `high`, sorted.
+#[pyfunction]
+fn sorted_records<'py>(
+    py: Python<'py>,
+    parts: Vec<PyBackedBytes>,
+    low: u8,
+    high: u8,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let sorted = py.detach(|| {
+        let mut records = Vec::new();
+        for part in &parts {
+            let some = part
+                .chunks_exact(RECORD)
+                .filter(|one| (low..=high).contains(&one[0]));
+            records.extend(some.filter_map(|one| one.try_into().ok().map(u128::from_be_bytes)));
+        }
+        records.sort(); // finds what is sorted already, as parts that are merged are
+        records
+    });
+    PyBytes::new_with(py, RECORD * sorted.len(), |room| {
+        for (place, record) in room.chunks_exact_mut(RECORD).zip(sorted) {
+            place.copy_from_slice(&record.to_be_bytes());
+        }
+        Ok(())
+    })
+}
+
 #[pymodule]
 fn tiletree_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("INTERFACE", 1)?; // what these functions take and give; `tiles/native.py` asks for it
+    module.add("INTERFACE", 2)?; // what these functions take and give; `tiles/native.py` asks for it
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(leaf_hashes, module)?)?;
     module.add_function(wrap_pyfunction!(bundle_leaves, module)?)?;
     module.add_function(wrap_pyfunction!(parents, module)?)?;
-    module.add_function(wrap_pyfunction!(encode, module)?)
+    module.add_function(wrap_pyfunction!(encode, module)?)?;
+    module.add_function(wrap_pyfunction!(leaf_records, module)?)?;
+    module.add_function(wrap_pyfunction!(sorted_records, module)?)?;
+    module.add_function(wrap_pyfunction!(pairs::root, module)?)?;
+    module.add_function(wrap_pyfunction!(pairs::agreed_roots, module)?)
 }

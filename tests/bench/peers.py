@@ -25,6 +25,7 @@ OF_TESSERA = (
     "crash-safe, locked, synced; no anchor; a checkpoint each 100 ms, entries are handed over without waiting for it"
 )
 OF_AICS = "each file synced; no lock, no anchor"
+OF_AICS_FIRST = "each file synced, the entries before, so the caller can go on after a crash; no lock, no anchor"
 OF_SCALES = "files synced, but not crash-safe, by its own README; no lock, no anchor"
 
 

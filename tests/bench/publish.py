@@ -10,6 +10,7 @@ from typing import Any
 from tests.bench.contest import Contest, Contestant, hold
 from tests.bench.peers import (
     OF_AICS,
+    OF_AICS_FIRST,
     OF_SCALES,
     OF_TESSERA,
     SAFE,
@@ -46,9 +47,9 @@ def contest(scratch: Path, entries: int, batch: int) -> Contest:
         place = scratch / f"{turn}-{name}{environment.get('TILETREE_NATIVE', '')}"
         return run_worker(python(WORKERS, name, place, entries, batch), environment) | footprint(place / "log")
 
-    def aics(turn: int) -> Figures:
-        place = scratch / f"{turn}-aics"
-        command = [aics_python(), "-m", "tests.bench.aics", "publish", str(place), str(entries), str(batch)]
+    def aics(work: str, turn: int) -> Figures:
+        place = scratch / f"{turn}-aics-{work}"
+        command = [aics_python(), "-m", "tests.bench.aics", work, str(place), str(entries), str(batch)]
         return run_worker(command) | footprint(place / "log")
 
     def tessera(turn: int) -> Figures:
@@ -64,7 +65,9 @@ def contest(scratch: Path, entries: int, batch: int) -> Contest:
         step = partial(worker, "scales_publish", {})
         found.append(Contestant("tlog-scales", step, "peer", OF_SCALES, version("tlog-scales")))
     if not no_aics():
-        found.append(Contestant("aics-tlog", aics, "peer", OF_AICS, aics_version()))
+        found.append(Contestant("aics-tlog", partial(aics, "publish"), "peer", OF_AICS, aics_version()))
+        first = partial(aics, "publish_first")
+        found.append(Contestant("aics-tlog, entries synced first", first, "peer", OF_AICS_FIRST, aics_version()))
     if not no_go("Tessera"):
         found.append(Contestant("Tessera POSIX", tessera, "peer", OF_TESSERA, go_version(TESSERA)))
     if batch == max(BATCHES):

@@ -58,6 +58,22 @@ def main() -> None:
     PLOT.write_text(plot(figures["scale"]), encoding="utf-8")
 
 
+PROMISES = """## What the two Python peers promise
+
+Read in their code, at the releases that are measured; ours is in [data-flow](data-flow.md#what-a-commit-costs).
+
+- **aics-tlog** syncs each file, and the folder that has its name, before it goes on: 8 syncs for a batch of 256
+  entries, where tiletree makes 6. It does not sync the name of a folder that it makes on the way. The checkpoint is
+  replaced last, and signed by the caller for each batch. Nothing is written before the tiles, so a crash or a power cut
+  between two files leaves tiles of entries that are in no checkpoint. The same entries can be appended again; other
+  ones never, as their tiles would differ (`TileConflictError`). So whoever calls it has to keep the entries first, so
+  that they last: "the committed leaf table", as its manual says. The contestant *aics-tlog, entries synced first* does
+  no more than that, by one file. Nothing keeps two writers apart, and nothing notices that storage was put back.
+- **tlog-scales** syncs each file and its folder likewise. It replaces files, tiles too, keeps no entries first, and is
+  "not crash safe yet", by its own README.
+"""
+
+
 def as_json(figures: Mapping[str, Any]) -> str:
     """Return figures as JSON in which a list of numbers is one line."""
     text = json.dumps(figures, indent=1, ensure_ascii=False)
@@ -73,6 +89,7 @@ def page(figures: Mapping[str, Any]) -> str:
         f"Measured on {machine_text(bench['machine'])}. {busy_text(contests)}\n",
         *in_short(contests),
         *where_behind(contests),
+        PROMISES,
         "## Each piece of work\n",
         *(text for one in contests for text in contest_text(one)),
         *(text for one in bench["parts"].get("search", []) for text in lookup_text(one)),

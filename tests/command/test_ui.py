@@ -71,6 +71,11 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["verify", "entry", "--proof", NEW, "--vkey", VKEY], True),
         (["verify", "entry", "--proof", NEW, "--policy", "policy"], True),
         (["verify", FILE, "--proof", NEW, "--policy", FILE], True),
+        (["verify", FILE, "entry", "--vkey", VKEY], True),
+        (["verify", "--checksums", FILE, "--vkey", VKEY], True),
+        (["verify", "--checksums", "list", "--vkey", VKEY], True),
+        (["verify", f"http://127.0.0.1:9/{LINES}", "--vkey", VKEY], False),
+        (["verify", FILE, "--proof", f"http://127.0.0.1:9/{LINES}", "--vkey", VKEY], False),
     ],
     "bundle": [
         (["verify", FILE, "--bundle", "bundle", "--trusted-root", "root.json", "--key", "s.pub", "--explain"], True),
@@ -278,6 +283,8 @@ def hostile(tiletree: Command) -> Command:
     Path(FILE).write_text(LINES)
     write_bundle("bundle", LINES.encode(), statement=LINES)
     Path("gate").write_text("* key s.pub\n")
+    escaped = FILE.replace("\r", "\\r").replace("\n", "\\n")
+    Path("list").write_bytes(f"\\{'0' * 64}  {escaped}\n".encode())
     Path("one").write_text("a key s.pub\n")
     Path("entry").write_bytes(f"entry {LINES} 0 ".encode())
     write_signatures(b"")

@@ -14,7 +14,7 @@ from tiles.entries.key_kinds import Extractor, check_known, failures, keys_of_ki
 from tiles.entries.kind import Key
 from tiles.errors import UsageError
 from tiles.index.key_text import key_from, text_of
-from tiles.index.record import records_of
+from tiles.index.record import RECORD_SIZE, records_of
 from tiles.notes.index_head import MAX_KEYS
 
 KIND = "acme.build/1"
@@ -43,7 +43,7 @@ def test_an_application(place: Path) -> None:
     assert text_of(Key(KIND, b"1234")) == "1234"
     assert values_by(KIND)(b"no record") == []
     assert failures(KIND) == 0
-    assert len(records_of(KIND, [BUILD, b"{", b"{}", b'{"build": 5, "commit": ""}', b"x"], 7)) == 2
+    assert len(records_of(KIND, [BUILD, b"{", b"{}", b'{"build": 5, "commit": ""}', b"x"], 7)) == 2 * RECORD_SIZE
     assert (failures(KIND), failures(KIND)) == (3, 0)
     assert failures("leaf/1") == 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from itertools import chain
+from itertools import chain, product
 
 import pytest
 from hypothesis import given
@@ -97,3 +97,20 @@ def test_against_reading_byte_by_byte(pieces: list[bytes], chunk: int, most: int
             said = error.message
     assert found == expected
     assert said == (f"f: line {too_long} is longer than the {most} bytes an entry may have" if too_long else "")
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 5, 9])
+def test_too_long_anywhere(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes before and after it, and wherever the reads end, the first line that is too long is found."""
+    monkeypatch.setattr(tiles.entries.lines, "MAX_ENTRY_SIZE", 3)
+    monkeypatch.setattr(tiles.entries.lines, "CHUNK", chunk)
+    for data in (b"".join(some) for size in range(10) for some in product((b"a", b"\n"), repeat=size)):
+        expected = data.removesuffix(b"\n").split(b"\n") if data else []
+        short = next((at for at, line in enumerate(expected) if len(line) > 3), None)
+        if short is None:
+            assert lines(data) == expected
+            continue
+        found: list[list[bytes]] = []
+        with pytest.raises(UsageError, match=f"^f: line {short + 1} is longer than the 3 bytes"):
+            found.extend(read_lines(io.BytesIO(data), "f"))
+        assert list(chain.from_iterable(found)) == expected[:short]

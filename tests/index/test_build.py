@@ -7,8 +7,6 @@ from functools import cache
 from itertools import count
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.faults import Died, Fault, Faults, GatedStore, Passing
 from tests.support.index_texts import slow_live_runs, slow_record, slow_root
@@ -17,7 +15,7 @@ from tests.support.sampling import one_in, quickly
 from tests.support.signed_text import LOG, key
 from tiles.errors import AccessError, Conflict, SignatureError, TilesError, UsageError, VerificationError
 from tiles.index import build as module
-from tiles.index.build import IndexBuilder, merged
+from tiles.index.build import IndexBuilder
 from tiles.index.record import leaf_records
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import IndexHead, open_index_head, sign_index_head
@@ -62,7 +60,7 @@ class Numbers:
 
 
 @cache
-def remembered(first: int, stop: int) -> list[bytes]:
+def remembered(first: int, stop: int) -> bytes:
     """Return the records of some numbers."""
     return leaf_records(b"".join(tree(MOST).leaf(index) for index in range(first, stop)), first)
 
@@ -96,7 +94,7 @@ def check(store: MemoryStore, size: int) -> None:
         every = run.covers
         records = sorted(slow_record(KIND, tree(MOST).leaf(index), index) for index in every)
         assert (run.records, run.root) == (len(every), slow_root(records))
-        assert [one for file in RunReader(StoreFetcher(store), KIND, run).files() for one in file] == records
+        assert b"".join(RunReader(StoreFetcher(store), KIND, run).files()) == b"".join(records)
 
 
 @pytest.mark.parametrize("size", quickly([0, 4095, 4096, 8192, 16_384, 20_480, 65_536, MOST], [0, 4095, 4096, 20_480]))
@@ -292,14 +290,6 @@ def test_the_log_cannot_be_read() -> None:
     with pytest.raises(AccessError, match="no entries 4096"):
         IndexBuilder(store, Broken(20_480), signed, LOG.verifier).build(ORIGIN, KIND)
     check(store, 4096)
-
-
-@given(st.lists(st.lists(st.binary(min_size=1, max_size=3), unique=True), max_size=5), st.integers(1, 4))
-def test_merged(lists: list[list[bytes]], size: int) -> None:
-    """All records of all sources, in order, whatever the pieces they come in."""
-    sources = [[*sorted(records)] for records in lists]
-    pieces = [iter([records[at : at + size] for at in range(0, len(records), size)]) for records in sources]
-    assert [one for part in merged(pieces) for one in part] == sorted(one for records in lists for one in records)
 
 
 def test_faults_are_real() -> None:

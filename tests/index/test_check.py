@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import cache
 
 import pytest
 
+import tiles.index.spread
 from tests.support.reference import flipped
 from tests.support.sampling import one_in
 from tests.support.world import ORIGIN, World, recording_key, some_entries
 from tiles.errors import AccessError, SignatureError, VerificationError
 from tiles.index.check import Checked, check_index, contradictions, head_keys, open_head
 from tiles.index.own_index import OwnIndex
+from tiles.index.spread import SpreadLog
 from tiles.notes.index_head import IndexHead, Run, open_index_head, sign_index_head
 from tiles.notes.keys import SignatureType, signing_key
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
+from tiles.read.runs import Hands
 from tiles.retry import Clock
 from tiles.signing.signer import Signer
 from tiles.store import StoreFetcher
 from tiles.store.memory import MemoryStore
 from tiles.tree.merkle import EMPTY_ROOT, Hash, TreeHead
+from tiles.workers import threads
 
 KIND = "leaf/1"
 HEAD = f"index/{KIND}/head"
@@ -193,3 +198,25 @@ def test_what_was_checked_is_not_computed_again() -> None:
     fetcher = StoreFetcher(world.stores["public"])
     reading = Once(fetcher, policy_for(world.verifier))
     assert check_index(fetcher, reading, ORIGIN, KIND, own(world).build(KIND), store) == Checked()
+
+
+def test_records_that_others_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index is checked with the records that workers have computed; what they say is compared as ever."""
+    monkeypatch.setattr("tiles.index.build.STEP", 4096)
+    monkeypatch.setattr(tiles.index.spread, "SPAN", 4096)
+    fetcher = StoreFetcher(grown().stores["public"], 2)
+    reading = LogClient(fetcher, policy_for(grown().verifier))
+    asked: list[tuple[int, int, bool]] = []
+    records = SpreadLog.records
+
+    def counted(log: SpreadLog, kind: str, start: int, stop: int) -> bytes | None:
+        found = records(log, kind, start, stop)
+        asked.append((start, stop, found is not None))
+        return found
+
+    monkeypatch.setattr(SpreadLog, "records", counted)
+    with threads(2) as workers, closing(SpreadLog(reading, Hands(workers))) as log:
+        assert check_index(fetcher, log, ORIGIN, KIND, head(), MemoryStore("scratch")) == Checked()
+        lie = with_run(0, root=OTHER)
+        assert check_index(fetcher, log, ORIGIN, KIND, lie, MemoryStore("scratch")).lies
+    assert asked[:5] == [(start, start + 4096, True) for start in range(0, 20_480, 4096)]

@@ -12,6 +12,7 @@ from tests.support.index_texts import MAX_COVERED, slow_record
 from tiles.entries.kind import SHA256, Key
 from tiles.errors import UsageError
 from tiles.index.record import PREFIX_SIZE, RECORD_SIZE, index_in, key_prefix, leaf_records, record, records_of
+from tiles.index.run import records_in
 from tiles.notes.index_head import MAX_KEYS
 from tiles.tree.merkle import leaf_hash
 
@@ -46,10 +47,10 @@ def test_records_of_entries(kind: str) -> None:
         for found, value in keys_of(entry)
         if found == kind
     ]
-    assert records_of(kind, entries, 70_000) == expected
+    assert records_of(kind, entries, 70_000) == b"".join(expected)
     assert bool(expected) == (kind != "other/1")
     (shown,) = re.findall(r"for `sha256/1`:\n\n {4}([0-9a-f]{32})\n", DOCUMENT)
-    assert records_of("sha256/1", [b"hello"], 0) == [bytes.fromhex(shown)]
+    assert records_of("sha256/1", [b"hello"], 0) == bytes.fromhex(shown)
 
 
 def test_leaf_records_around_four_bytes_of_index() -> None:
@@ -57,11 +58,11 @@ def test_leaf_records_around_four_bytes_of_index() -> None:
     leaves = [leaf_hash(b"%d" % number) for number in range(6)]
     for first in (0, 2**32 - 7, 2**32 - 6, 2**32 - 3, 2**32, MAX_COVERED - 6):
         expected = [slow_record("leaf/1", leaf, index) for index, leaf in enumerate(leaves, first)]
-        assert leaf_records(b"".join(leaves), first) == expected
+        assert leaf_records(b"".join(leaves), first) == b"".join(expected)
 
 
 def test_many_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each key of an entry has a record; two keys that begin alike have one."""
     values = [bytes([number]) for number in range(MAX_KEYS)]
     monkeypatch.setattr("tiles.index.record.values_by", lambda _kind: lambda _entry: [*values, values[3]])
-    assert sorted(records_of(SHA256, [b""], 5)) == sorted(slow_record(SHA256, value, 5) for value in values)
+    assert sorted(records_in(records_of(SHA256, [b""], 5))) == sorted(slow_record(SHA256, value, 5) for value in values)

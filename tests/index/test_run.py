@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.index_texts import EMPTY, slow_record, slow_root
 from tiles.index.record import RECORD_SIZE, records_of
-from tiles.index.run import PAGE_RECORDS, build_run, pages_of
+from tiles.index.run import PAGE_RECORDS, build_run, pages_of, records_in
 from tiles.notes.index_head import IndexHead, Run, parse_index_head
 from tiles.records.paths import index_head_path
 from tiles.tree.edge import EMPTY_EDGE
@@ -60,7 +60,7 @@ def test_no_records() -> None:
 def test_the_documents_example() -> None:
     """The index of the first 4096 entries of a log, and its first record."""
     entries = [b"%d" % number for number in range(4096)]
-    records = sorted(records_of("leaf/1", entries, 0))
+    records = sorted(records_in(records_of("leaf/1", entries, 0)))
     run, objects = build_run("leaf/1", 0, 0, records)
     head = IndexHead("example.com/log", "leaf/1", plan(EMPTY_EDGE, entries).tree, (run,))
     assert "    " + head.text.decode().rstrip().replace("\n", "\n    ") + "\n" in DOCUMENT

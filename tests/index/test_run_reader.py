@@ -10,7 +10,7 @@ import pytest
 from tests.support.reference import flipped
 from tests.support.sampling import one_in, quickly
 from tiles.errors import NotFound, TileError, TooLong
-from tiles.index.run import FILE_RECORDS, build_run
+from tiles.index.run import FILE_RECORDS, FILE_SIZE, build_run
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import Run
 from tiles.store import StoreFetcher
@@ -39,8 +39,8 @@ def test_all_records(count: int) -> None:
     records = some(count)
     run, objects = build_run(KIND, 1, 2, records)
     files = list(reader(objects, run).files())
-    assert [one for file in files for one in file] == records
-    assert [len(file) for file in files[:-1]] == [FILE_RECORDS] * (len(files) - 1)
+    assert b"".join(files) == b"".join(records)
+    assert [len(file) for file in files[:-1]] == [FILE_SIZE] * (len(files) - 1)
 
 
 @pytest.mark.parametrize("count", quickly([300, FILE_RECORDS + 600], [300]))

@@ -20,7 +20,7 @@ from tiles.entries.kind import LEAF, NAME, SHA256, Key
 from tiles.entries.kinds import keys_of
 from tiles.errors import AccessError, LogError, NotFound, NotLogged, TileError, UsageError, VerificationError
 from tiles.index.record import record, records_of
-from tiles.index.run import build_run
+from tiles.index.run import build_run, records_in
 from tiles.index.search import Found, Query, first_hits, search
 from tiles.notes.checkpoint import Checkpoint
 from tiles.read.client import LogClient
@@ -171,7 +171,7 @@ def test_a_head_that_is_wrong() -> None:
     """A record of a key that the entry does not have, vouched for by the log: evidence; by others: no hit."""
     objects = numbers(5000, 4096)
     lie = record(Key(NAME, b"nobody"), 99)
-    run, files = build_run(NAME, 0, 0, sorted([*records_of(NAME, map(entry_of, range(4096)), 0), lie]))
+    run, files = build_run(NAME, 0, 0, sorted([*records_in(records_of(NAME, map(entry_of, range(4096)), 0)), lie]))
     for by_key, proves in ((LOG, True), (OTHER, False)):
         lying = {**changed(objects, NAME, lambda head: replace(head, runs=(run,)), by=(by_key,)), **files}
         if proves:

@@ -237,7 +237,6 @@ TESTED_ELSEWHERE = {
     "tiles.signatures.ssh_text": "tests/signatures/test_ssh.py",
     "tiles.version": "tests/project/test_wheel.py",
     "tiles.watch.mirror_tree": "tests/watch/test_mirror.py",
-    "tiles.watch.monitor_reading": "tests/watch/test_monitor.py",
     "tiles.page": "tests/web/test_verify_html.py",
     # nothing that runs: Protocols that a client is handed, and a pair of stores
     "tiles.read.memories": "tests/read/test_client_memory.py",
@@ -249,6 +248,7 @@ TESTED_ELSEWHERE = {
     "tiles.write.copying": "tests/write/test_move.py",
     # what a server may answer is tested by asking one
     "tiles.read.http_answers": "tests/read/test_http_fetcher.py",
+    "tiles.read.http_stream": "tests/read/test_web_file.py",
     # a store is tested by the contract, and the system calls of a directory through the store that makes them
     "tiles.store.bucket": "tests/store/test_contract.py",
     "tiles.store.directory_root": "tests/store/test_directory.py",
@@ -374,12 +374,15 @@ def test_unknown_names_are_unknown() -> None:
                 "tiles.entries.kinds",
                 "tiles.signatures",
                 "tiles.sigstore.hashedrekord",
+                "tiles.read.checksums",
                 "cryptography.hazmat.primitives.serialization",
             },
         ),
         (
             "import tiletree.cli, tiletree.commands.verify, tiles.sigstore.verdict",
             {
+                "tiles.read.checksums",
+                "tiles.read.web_file",
                 "urllib3",
                 "ssl",
                 "tiles.log",

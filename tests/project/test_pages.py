@@ -98,6 +98,13 @@ def test_signing(reader: Reader) -> None:
     assert all((reader.directory / file).is_file() for file in files)
 
 
+RELEASE = [  # a folder of files, each with its proof, and a list of them
+    "(cd dist && sha256sum * >SHA256SUMS)",
+    "tiletree add log dist/*",
+    'for file in dist/*; do tiletree prove log "$file" -o "$file.tlog-proof"; done',
+]
+
+
 @pytest.fixture
 def verifier(reader: Reader, server: LogServer) -> Reader:
     """Return somebody who got a file, its proof and a vkey of a log that is served, and nothing else."""
@@ -109,22 +116,26 @@ def verifier(reader: Reader, server: LogServer) -> Reader:
     reader.types([Line(f"tiletree {words}", [], 0) for words in begun])
     reader.types([Line("tiletree key show log >vkey.txt", [], 0), Line("tiletree add log LICENSE", [], 0)])
     reader.types([Line("tiletree prove log app-1.0.whl -o app-1.0.whl.tlog-proof", [], 0)])
+    (reader.directory / "dist" / "app-1.0-py3-none-any.whl").unlink()
+    reader.types([Line(line, [], 0) for line in RELEASE])
     log = reader.directory / "log"
     server.objects = {path.relative_to(log).as_posix(): path.read_bytes() for path in log.rglob("*") if path.is_file()}
     for folder in (log, reader.directory / "log.private", reader.home):
         shutil.rmtree(folder)
     reader.home.mkdir()
+    for path in (reader.directory / "app-1.0.whl", reader.directory / "app-1.0.whl.tlog-proof"):
+        server.objects[path.name] = path.read_bytes()
     (reader.directory / "other.whl").write_text("never logged")
     for folder in ("examples", "web"):
         (reader.directory / folder).symlink_to(ROOT / folder)
-    reader.elsewhere = {"https://log.example.com": server.url}
+    reader.elsewhere = {"https://log.example.com": server.url, "https://example.com": server.url}
     return reader
 
 
 def test_verify(verifier: Reader) -> None:
     """The command, and the shell script, which refuses another file, another key, and a proof that was changed."""
     lines = verifier.types(console(DOCS / "verify.md"))
-    assert ran(lines) == ["verify", "search", "search"]
+    assert ran(lines) == ["verify", "search", "search", "verify", "verify", "verify"]
     script = "bash examples/verify.sh"
     proof = verifier.directory / "app-1.0.whl.tlog-proof"
     text = proof.read_text()

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from hashlib import sha256
 from importlib.metadata import files as files_of
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def logged(tiletree: Command) -> str:
 
 def test_proofs_with_nothing_installed(pyz: Path, logged: str) -> None:
     """Files verify in whatever form they were logged, in one call, in silence on standard error."""
-    done = run(pyz, "0.bin", "1.bin", "2.bin", "--vkey", logged)
+    Path("SHA256SUMS").write_text(f"{sha256(b'content 2').hexdigest()}  2.bin\n", "utf-8")
+    done = run(pyz, "0.bin", "1.bin", "--checksums", "SHA256SUMS", "--vkey", logged)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("verified: ") == 3
 
@@ -78,6 +80,7 @@ def test_what_needs_more_says_so(pyz: Path, logged: str) -> None:
     Path("key.pub").write_text("-----BEGIN PUBLIC KEY-----\n", "utf-8")
     for call, lacking in (
         (("0.bin", "--vkey", logged, "--log", "log"), "tiles."),
+        (("https://example.com/0.bin", "--vkey", logged), "tiles.read.web_file"),
         (("0.bin", "--bundle", "bundle", "--vkey", logged, "--key", "key.pub"), "cryptography"),
     ):
         done = run(pyz, *call)

@@ -137,5 +137,5 @@ def test_who_knows_urllib3() -> None:
         if name.startswith("tiles."):
             origins = [getattr(value, "__module__", None) or "" for value in vars(module).values()]
             users += [name] * any(origin.startswith("urllib3") for origin in origins)
-    reading = ("connections", "fsspec_http", "http_answers", "http_fetcher", "http_post", "redirects")
+    reading = ("connections", "fsspec_http", "http_answers", "http_fetcher", "http_post", "http_stream", "redirects")
     assert sorted(users) == [f"tiles.read.{name}" for name in reading]

@@ -35,6 +35,7 @@ from tests.support.power_scenes import (
     refreshed,
     rekeyed,
     rekeying,
+    staged_twice,
     traces,
     withheld,
 )
@@ -97,6 +98,12 @@ def added(system: System, base: int) -> Machine:
     machine.act(OURS)
     machine.cut()
     return machine
+
+
+@some_systems
+def test_a_cut_while_a_batch_is_staged_again(system: System) -> None:
+    """A name that an earlier cut left without its content stops nothing, and what is put there lasts."""
+    assert judge_all(staged_twice(system), 4, printed_random(), [OURS]) > 5
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ def test_create_of_one(root: Path, syncfs: bool) -> None:
 
 def test_create_in_chunks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There are never more temporary files at a time than the chunk, and every one is synced before it is named."""
-    monkeypatch.setattr("tiles.store.directory._CHUNK", 2)
+    monkeypatch.setattr("tiles.store.directory_creating._CHUNK", 2)
     posix = Recorder(root)
     store = DirectoryStore(root, posix)
     store.create({"first": b""})

@@ -8,9 +8,8 @@ import pytest
 
 from tests.support.traced_posix import Recorder, temps
 from tiles.errors import Conflict
-from tiles.store import create_before_swap
 from tiles.store.directory import DirectoryStore
-from tiles.store.memory import MemoryStore
+from tiles.store.drafts import create_before_swap
 
 
 def test_one_sync_for_what_is_created_and_what_is_swapped_in(root: Path) -> None:
@@ -51,10 +50,3 @@ def test_a_lost_swap_leaves_nothing(root: Path) -> None:
         store.swap("head", b"ours", None)
     assert (root / "head").read_bytes() == b"theirs"
     assert temps(root) == []
-
-
-def test_a_store_to_which_it_makes_no_difference() -> None:
-    """It creates the objects, and nothing else."""
-    store = MemoryStore()
-    create_before_swap(store, {"1": b"1"}, "head", b"new")
-    assert [listed.path for listed in store.list("")] == ["1"]

@@ -8,7 +8,8 @@ The first call records each document, whatever the tests say of it. The second a
 its type, and a schema for each new command; a field that is not in all documents any more is no longer required, which
 is said. What is wrong still, such as another type, is said, and left to you.
 
-A field's sentence is "TODO" then, which a test finds, unless a page says it, in a table `| command | field | says |` or
+A new field says by which test it was seen: `tests/command/test_json.py` calls every command once, and wants to see all
+others. Its sentence is "TODO", which a test finds, unless a page says it, in a table `| command | field | says |` or
 `| field | of | says |`: --rows names one, and with a second page what the first says otherwise replaces what is there.
 Look at what was drafted: a field of a new command that is in every document that was seen is drafted as always there.
 """
@@ -19,6 +20,7 @@ import json
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,19 @@ def said_anew(schema: Schema, said: dict[str, str]) -> None:
     for path, field in schemas.fields(schema, inside=True):
         if path in said:
             field["description"] = said[path]
+
+
+def say_where(schema: Schema, before: Schema, seen: Iterable[tuple[str, Schema]]) -> None:
+    """Let each field that is new in a schema say by which test it was seen. seen: documents, each with its test"""
+    known = {path for path, _ in schemas.fields(before)}
+    tests: dict[str, str] = {}
+    for test, document in seen:
+        for path in schemas.present(document, schema):
+            tests.setdefault(path, test)
+    for path, field in schemas.fields(schema, inside=True):
+        outer = re.sub(r"(\.\w+|\[\]|\.\*)$", "", path)
+        if path not in known and (outer in known or outer == path) and tests.get(path):
+            field["$comment"] = f"seen by {tests[path]}"
 
 
 def _empty(command: str) -> Schema:
@@ -167,11 +182,8 @@ def main(recorded: str, *options: str) -> None:
     """Draft what is missing for all documents of a recording."""
     new, old = ([*map(_page, options[1:]), "", ""] if options[:1] == ("--rows",) else ["", ""])[:2]
     said, before = rows(new), rows(old)
-    seen: dict[str, list[Schema]] = defaultdict(list)
-    for line in Path(recorded).read_text(encoding="utf-8").splitlines():
-        one = json.loads(line)
-        if one["command"]:
-            seen[one["command"]].append(one["document"])
+    where = _recorded(recorded)
+    seen = {command: [document for _, document in every] for command, every in where.items()}
     changed: dict[str, dict[str, str]] = defaultdict(dict)
     for (command, field), text in said.items() if old else ():
         if before.get((command, field), text) != text:
@@ -181,6 +193,8 @@ def main(recorded: str, *options: str) -> None:
         was = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         schema = drafted(command, documents, said)
         said_anew(schema, changed[command])
+        if was:
+            say_where(schema, was, where[command])
         if text_of(schema) != text_of(was):
             path.write_text(text_of(schema), encoding="utf-8")
             sys.stdout.write(f"{path.name}: drafted; {text_of(schema).count(TODO)} sentences are to be written\n")
@@ -191,6 +205,16 @@ def main(recorded: str, *options: str) -> None:
         problems = {f"{one.json_path}: {one.message}" for each in documents for one in schemas.problems(command, each)}
         for problem in sorted(problems)[:10]:
             sys.stdout.write(f"{schemas.path_of(command).name}: look at {problem}\n")
+
+
+def _recorded(name: str) -> dict[str, list[tuple[str, Schema]]]:
+    """Return the documents of a recording by their commands, each with its test."""
+    found: dict[str, list[tuple[str, Schema]]] = defaultdict(list)
+    for line in _page(name).splitlines():
+        one = json.loads(line)
+        if one["command"]:
+            found[one["command"]].append((one["test"], one["document"]))
+    return found
 
 
 def _page(name: str) -> str:

@@ -89,6 +89,7 @@ CALLS = {
     "verify --log": Call("verify a --proof p --vkey VKEY --log log"),
     "verify -": Call("verify - --proof p --vkey VKEY", stdin=b"content of a\n"),
     "verify --bundle": Call("verify a --bundle bundle --trusted-root root.json --key s.pub"),
+    "verify --checksums": Call("verify --checksums list --vkey VKEY"),
     "verify --require": Call("verify a --bundle bundle --trusted-root root.json --require gate"),
     "verify --signature": Call("verify test --signature ssh.sig --key ssh.pub"),
     "audit": Call("audit log"),

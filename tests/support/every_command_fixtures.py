@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ def prepared(tiletree: Command, log: str) -> str:
     tiletree.ok("submit", "log", "d", "--submitter", "bob")
     write_bundle("bundle", Path("a").read_bytes())
     Path("gate").write_text("* key s.pub\n")
+    Path("a.tlog-proof").write_bytes(Path("p").read_bytes())
+    Path("list").write_text(f"{sha256(Path('a').read_bytes()).hexdigest()}  a\n")
     tiletree.ok("witness", "init", "w.conf", "--name", "w.example.com", "--state", "seen")
     tiletree.ok("witness", "begin", "w.conf", "log", "--vkey", log)
     return log

@@ -17,7 +17,8 @@ from typing import Generic, TypeVar
 
 from tests.support.check_log import ObjectHistory
 from tiles.errors import AccessError, OutcomeUnknown
-from tiles.store import Listed, Object, Store, Version, create_before_swap
+from tiles.store import Listed, Object, Store, Version
+from tiles.store.drafts import Beside, Contents, create_before_swap, forget_drafts, stage
 
 T = TypeVar("T")
 
@@ -64,6 +65,17 @@ class Passing:
         else:
             self.create(objects)
 
+    def stage(self, objects: Contents, drafts: Contents, beside: Beside) -> None:
+        """Likewise; other stores are wrapped, so nothing is prepared there."""
+        if type(self).create in (Passing.create, RecordingStore.create):
+            stage(self.inner, objects, drafts, beside)
+        else:
+            self.create(objects)
+            self.barrier()
+
+    def forget_drafts(self) -> None:
+        forget_drafts([self.inner])
+
     def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
         return self.inner.swap(path, data, expected)
 
@@ -98,6 +110,13 @@ class RecordingStore(Passing):
         with self._history.lock:
             try:
                 super().create_before_swap(objects, path, data)
+            finally:
+                self._history.wrote(self.inner, objects)
+
+    def stage(self, objects: Contents, drafts: Contents, beside: Beside) -> None:
+        with self._history.lock:
+            try:
+                super().stage(objects, drafts, beside)
             finally:
                 self._history.wrote(self.inner, objects)
 

@@ -354,7 +354,7 @@ def _put_back(world: World) -> None:
 # ---- the syncs that the code makes
 
 _PACKAGE = Path(tiles.__file__).parent
-_STORE = ("posix.py", "folders.py", "directory_root.py", "temporary.py", "directory.py")
+_STORE = ("posix.py", "folders.py", "directory_root.py", "temporary.py", "directory_creating.py", "directory.py")
 _SYNCS = {
     *("fsync", "syncfs", "sync_directory", "barrier", "sync_all", "make_lasting"),
     *("_sync_name", "sync_seen", "_make_last"),

@@ -231,6 +231,30 @@ def collected(system: System, site: LeftOut = None) -> Machine:
     return machine
 
 
+def staged_twice(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after a power cut has left a staged batch without its content, and it was staged again."""
+
+    def gate(what: str) -> None:
+        if staged and "sync" in what:
+            raise Died(what)
+        if what.startswith("rename_new ") and "/staging/" in what:
+            staged.append(what.removeprefix("rename_new "))
+
+    staged: list[str] = []
+    machine = grown(system, 3)
+    with suppress(Died):
+        machine.act(OURS, gate=gate)
+    machine.moments.clear()
+    disk = machine.disk
+    if staged and disk.find(staged[0]) in disk.unsynced:
+        disk.contents[disk.find(staged[0])] = b""
+    disk.sync(list(disk.changes), set(disk.unsynced))
+    machine = machine.copy(site)
+    machine.act(OURS)
+    machine.cut()
+    return machine
+
+
 # ---- with witnesses
 
 
@@ -333,7 +357,19 @@ def traces(site: LeftOut) -> Iterator[Machine]:
             machine.act(OURS, broken="head")
         machine.cut()
         yield machine
-        for scene in (intake, held, refused, admitting, withheld, endorsed, rekeyed, repaired, collected, rebuilt):
+        for scene in (
+            intake,
+            held,
+            refused,
+            admitting,
+            withheld,
+            endorsed,
+            rekeyed,
+            repaired,
+            collected,
+            rebuilt,
+            staged_twice,
+        ):
             yield scene(system, site)
     for system in SYSTEMS:
         yield from deaths([*adding(system), *deciding(system)], site=site)

@@ -13,7 +13,7 @@ from tiles.entries.kind import LEAF, NAME, Key
 from tiles.index.lookup import Shown
 from tiles.index.opened import open_index
 from tiles.index.record import record, records_of
-from tiles.index.run import build_run
+from tiles.index.run import build_run, records_in
 from tiles.index.search_proof import Candidate, SearchProof, parse_search_proof
 from tiles.index.search_prover import make_search_proof
 from tiles.notes.checkpoint import Checkpoint
@@ -101,7 +101,7 @@ def candidate(index: int) -> Candidate:
 
 def pages(proof: SearchProof, first: int, stop: int) -> SearchProof:
     """Return the proof for a leaf hash with other pages of its run."""
-    records = sorted(records_of(LEAF, ENTRIES[:COVERED], 0))
+    records = sorted(records_in(records_of(LEAF, ENTRIES[:COVERED], 0)))
     cut = [b"".join(records[at : at + 256]) for at in range(0, COVERED, 256)]
     tree = Tree({number: leaf_hash(page) for number, page in enumerate(cut)})
     shown = tuple((cut[number], tuple(tree.path(number, len(cut)))) for number in range(first, stop))
@@ -196,7 +196,7 @@ def _pages() -> dict[str, Case]:
     proof, leaf = name("nobody"), made(LEAF, leaf_hash(ENTRIES[5]))
     (shown,), (of_leaf,) = proof.runs, leaf.runs
     (page, _), at = shown.pages[0], of_leaf.first
-    records = sorted(records_of(NAME, ENTRIES[:COVERED], 0))
+    records = sorted(records_in(records_of(NAME, ENTRIES[:COVERED], 0)))
     swapped = [records[1], records[0], *records[2:]]
     beyond = sorted([*records, record(Key(NAME, b"beyond"), COVERED)])
     wrong = {
@@ -235,7 +235,7 @@ def _candidates() -> dict[str, Case]:
         "no hashes": replace(proof, candidates=(replace(first, hashes=()), second, *others)),
         "a candidate without a page": replace(name("nobody"), candidates=(candidate(7),)),
     }
-    alone, records = name("alone"), sorted(records_of(NAME, ENTRIES[:COVERED], 0))
+    alone, records = name("alone"), sorted(records_in(records_of(NAME, ENTRIES[:COVERED], 0)))
     lying = with_records(alone, sorted([*records, record(Key(NAME, b"alone"), 99)]))
     lying = replace(lying, candidates=(candidate(99), candidate(1234)))
     return {what: Case(one.data, "ProofError") for what, one in wrong.items()} | {

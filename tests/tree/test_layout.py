@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import islice
 
 import pytest
 from hypothesis import example, given
@@ -14,6 +15,7 @@ from tiles.tree.layout import (
     ENTRIES,
     Tile,
     edge_tiles,
+    full_paths,
     index_path,
     level_size,
     levels,
@@ -68,6 +70,13 @@ def test_a_tree_of_70000() -> None:
     assert levels(70_000) == range(3)
     assert edge_tiles(70_000) == [Tile(0, 273, 112), Tile(1, 1, 17), Tile(2, 0, 1)]
     assert list(tiles_of(70_000, ENTRIES))[-1] == Tile(ENTRIES, 273, 112)
+
+
+@pytest.mark.parametrize("first", [0, 7, 998, 999, 1000, 999_998, 1_000_000])
+@pytest.mark.parametrize("level", [ENTRIES, 0, 12])
+def test_paths_of_full_tiles_beside_each_other(level: int, first: int) -> None:
+    """They are those of the tiles, past each thousand."""
+    assert list(islice(full_paths(level, first), 1003)) == [Tile(level, first + at).path for at in range(1003)]
 
 
 def test_a_tree_of_256() -> None:

@@ -27,6 +27,7 @@ from tests.support.sampling import quickly
 from tiles.errors import AccessError, NotFound
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.read.fetcher import open_log
+from tiles.read.runs import Hands
 from tiles.store import StoreFetcher
 from tiles.store.directory import DirectoryStore
 from tiles.tree.bundle import encode_entries, parse_bundle
@@ -262,16 +263,16 @@ def test_executors(tmp_path: Path) -> None:
         "tile/entries/256",
     ]
     with threads(2) as workers:
-        assert audit(fetcher, tree, workers=workers) == expected
+        assert audit(fetcher, tree, hands=Hands(workers)) == expected
     with processes(2) as workers:
         counted: list[int] = []
-        assert audit(fetcher, tree, workers=workers, progress=counted.append) == expected
+        assert audit(fetcher, tree, hands=Hands(workers, fetcher.url), progress=counted.append) == expected
         assert sum(counted) == LARGE
     with ThreadPoolExecutor(1) as executor:
         elsewhere = Workers(executor, 2)
-        assert audit(fetcher, tree, workers=elsewhere) == expected
+        assert audit(fetcher, tree, hands=Hands(elsewhere, fetcher.url)) == expected
         with pytest.raises(NotFound):
-            audit(fetcher, tree, workers=elsewhere, url=str(tmp_path / "elsewhere"))
+            audit(fetcher, tree, hands=Hands(elsewhere, str(tmp_path / "elsewhere")))
 
 
 def test_logs_of_others(shared_vectors: Path) -> None:

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+import tiles.read.spread
 import tiles.upkeep.import_log
 from tests.support.command_line import Command
 from tests.support.faults import Died, Fault, Faults
@@ -68,7 +69,7 @@ def test_import(first: int) -> None:
 @pytest.mark.parametrize("bundles", [1, 3])
 def test_read_by_others(first: int, bundles: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever reads the other log, and in whatever pieces, the same entries are added in the same order."""
-    monkeypatch.setattr(tiles.upkeep.import_log, "_BUNDLES", bundles)
+    monkeypatch.setattr(tiles.read.spread, "_BUNDLES", bundles)
     world = holding(first)
     with threads(3) as workers:
         done = import_log(client(), world.sequencer(), batch_size=512, hands=Hands(workers))
@@ -78,7 +79,7 @@ def test_read_by_others(first: int, bundles: int, monkeypatch: pytest.MonkeyPatc
 
 def test_what_others_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """What workers hand over is believed because they checked it; what they leave out, the client reads as ever."""
-    monkeypatch.setattr(tiles.upkeep.import_log, "some_bundles", lambda _, run: [None] * (len(run.roots) // 32))
+    monkeypatch.setattr(tiles.read.spread, "some_bundles", lambda _, run: [None] * (len(run.roots) // 32))
     world = holding(100)
     import_log(client(), world.sequencer(), batch_size=512)
     check_imported(world)
@@ -191,7 +192,7 @@ def test_another_writer(before: int, at: int) -> None:
 @pytest.mark.parametrize("path", ["tile/entries/000", "tile/entries/003"])
 def test_another_writer_while_the_source_is_read(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries of another writer that are found in time end the import before anything is added in a wrong place."""
-    monkeypatch.setattr("tiles.upkeep.import_log._BUNDLES", 2)  # read together: those of one batch
+    monkeypatch.setattr("tiles.read.spread._BUNDLES", 2)  # read together: those of one batch
     world = holding(0)
     objects = Objects(make_log(SIZE))
 

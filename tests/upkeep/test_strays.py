@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,11 @@ from tiles.notes.policy import parse_policy, policy_for
 from tiles.read.log_formats import MAX_BUNDLE_SIZE
 from tiles.records.paths import checkpoint_path
 from tiles.store import Object, Store, StoreFetcher
+from tiles.store.memory import MemoryStore
+from tiles.tree.layout import ENTRIES, full_paths
 from tiles.tree.merkle import TreeHead, leaf_hash
 from tiles.upkeep.audit import Report, audit
+from tiles.upkeep.strays import check_tiles
 
 LOG = World().grown(1, 99, 156, 344)  # 1, 100, 256, 600
 TODAY = next(LOG.stores["public"].list("checkpoints/days/")).path
@@ -116,6 +120,20 @@ def test_unexpected_checkpoints(name: str) -> None:
     """Whatever is below checkpoints/ under another name is found."""
     path = f"checkpoints/{name}"
     assert found(changed(path, content("checkpoint"))) == {path: "is not the path of a kept checkpoint"}
+
+
+@pytest.mark.parametrize("full", [999, 1000, 1999])
+def test_folders_of_a_thousand_tiles(full: int) -> None:
+    """Of a folder that is full of the tree's own tiles, other names are looked at as ever; so is all of another one."""
+    store = MemoryStore()
+    own = [*islice(full_paths(ENTRIES, 0), full)]
+    odd = ["tile/entries/00a", "tile/entries/0000", "tile/entries/x001/00a", "tile/entries/x00/000"]
+    beside = ["tile/entries/007.p/3", "tile/entries/x001/998.p/3", "tile/entries/x001/999.p/3"]
+    beyond = [path for path in ("tile/entries/999", "tile/entries/x001/999") if path not in own]
+    store.create(dict.fromkeys([*own[::100], *own[-1:], *odd, *beside, *beyond], b"!"))
+    tree = TreeHead(full * 256, leaf_hash(b""))
+    found = {finding.path: finding.problem for finding in check_tiles(store, StoreFetcher(store), tree, ())}
+    assert sorted(found) == sorted([*odd, *beside, *beyond])
 
 
 def test_too_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.faults import Fault, Faults, Passing
 from tests.support.submissions import with_inbox
-from tests.support.world import World, Wrap, not_wrapped, some_entries
+from tests.support.traced_posix import temps
+from tests.support.world import World, Wrap, not_wrapped, recording_key, some_entries
 from tiles.errors import Conflict, OutcomeUnknown
+from tiles.records.staged_batch import Batch
+from tiles.retry import Clock
+from tiles.signing.signer import Signer
 from tiles.store import Store, Version
+from tiles.store.directory import DirectoryStore
+from tiles.tree.plan import plan
+from tiles.write.cosign import Witnessing
+from tiles.write.load import Expected
+from tiles.write.parts import Parts
+from tiles.write.recover import Steps
+from tiles.write.sequencer import Sequencer
 
 NEW = some_entries("new", 10)
 
@@ -107,3 +119,28 @@ def test_a_run_says_what_it_took_after_a_lost_reply() -> None:
     expected = world.copy().sequencer().sequence()
     done = world.sequencer(interrupted(True, lambda: None, OutcomeUnknown("lost"))).sequence()
     assert (done.first_index, done.count, done.took, done.refused) == (3, 6, expected.took, expected.refused)
+
+
+def test_a_lost_race_leaves_no_temporary_files(tmp_path: Path) -> None:
+    """What was prepared with the staged batch, in any of the three directories, goes with the swap that was lost."""
+
+    def directories() -> tuple[Parts, Signer]:
+        public, private, anchor = (DirectoryStore(tmp_path / role) for role in ("log", "log.private", "anchor"))
+        return Parts(public, private), Signer(recording_key(), anchor)
+
+    def left() -> list[str]:
+        return [name for role in ("log", "log.private", "anchor") for name in temps(tmp_path / role)]
+
+    parts, signer = directories()
+    ours = Steps.of(parts, signer, Expected(signer.verifier), Clock(), Witnessing())
+    other, key = directories()
+    writer = Sequencer(other.public, other.private, key)
+    writer.create()
+    state = ours.loader.load()
+    planned = plan(ours.tree.right_edge(state.head.tree), [b"ours"])
+    batch = Batch(planned.base, planned.count)
+    name = ours.committer.stage(batch, planned.pieces, on=state, planned=planned)
+    assert len(left()) == 2 + len(planned.objects)  # the head, the anchor, the tiles
+    writer.append([b"theirs"])
+    assert ours.committer.commit(state, planned.tree, batch, name) is None
+    assert left() == []

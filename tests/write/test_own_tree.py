@@ -12,9 +12,11 @@ from tests.support.world import ORIGIN, World, recording_key
 from tiles.errors import LogError, Refused
 from tiles.records.paths import PENDING, POLICY, TRACES
 from tiles.store import Store
-from tiles.tree.layout import CHECKPOINT
+from tiles.store.memory import MemoryStore
+from tiles.tree.edge import EMPTY_EDGE
+from tiles.tree.layout import CHECKPOINT, TILE_WIDTH
 from tiles.tree.merkle import EMPTY_TREE, Hash, TreeHead
-from tiles.tree.plan import Plan
+from tiles.tree.plan import Plan, plan
 from tiles.tree.proof import verify_consistency
 from tiles.write.own_tree import OwnTree
 
@@ -104,6 +106,15 @@ def test_proofs_and_prefixes() -> None:
         assert not own.is_published(TreeHead(tree.size, OTHER_ROOT))
     assert not own.is_published(TreeHead(last.size + 1, OTHER_ROOT))
     assert not own_tree(World()).is_published(trees[0])
+
+
+def test_a_proof_of_a_plan_reads_nothing() -> None:
+    """A tile that the batch does not change is taken from the right edge: the store is not asked for it."""
+    before = plan(EMPTY_EDGE, [b""] * (TILE_WIDTH**2 + TILE_WIDTH))
+    after = plan(before.edge, [b"new"] * TILE_WIDTH)
+    assert not any(path.startswith("tile/2/") for path in after.objects)
+    proof = OwnTree(MemoryStore(), World().verifier).prove(before.tree, after.tree, after)
+    verify_consistency(before.tree, after.tree, proof)
 
 
 def test_the_empty_tree_begins_every_tree() -> None:

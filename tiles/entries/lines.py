@@ -20,9 +20,10 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[list[bytes]]:
     number = 0
     rest = b""
     while chunk := stream.read(CHUNK):
-        lines = (rest + chunk).split(b"\n")
+        lines = chunk.split(b"\n")
+        lines[0] = rest + lines[0]
         rest = lines.pop()
-        if len(rest) > MAX_ENTRY_SIZE or max(map(len, lines), default=0) > MAX_ENTRY_SIZE:
+        if max(len(lines[0]) if lines else 0, len(rest)) > MAX_ENTRY_SIZE or _has_long_line(chunk):
             short = next((at for at, line in enumerate(lines) if len(line) > MAX_ENTRY_SIZE), len(lines))
             yield lines[:short]
             raise UsageError(
@@ -33,3 +34,14 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[list[bytes]]:
         yield lines
     if rest:
         yield [rest]
+
+
+def _has_long_line(chunk: bytes) -> bool:
+    """Tell whether more bytes than an entry may have stand in a row without a newline; few looks show that."""
+    start, last = 0, len(chunk) - MAX_ENTRY_SIZE
+    while start < last:
+        found = chunk.rfind(b"\n", start, start + MAX_ENTRY_SIZE + 1)
+        if found < 0:
+            return True
+        start = found + 1
+    return False

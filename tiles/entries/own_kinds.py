@@ -48,7 +48,9 @@ def checked(batches: Iterator[list[bytes]], name: str) -> Iterator[list[bytes]]:
     begins = tuple(kind.begins for kind in kinds)
     number = 0
     for batch in batches:
-        for at in [at for at, entry in enumerate(batch) if entry.startswith(begins)]:  # few, of millions
+        together = b"\n".join(batch)  # looking through all at once takes a quarter of the time of asking each
+        some = batch if any(begin in together for begin in begins) else ()
+        for at in [at for at, entry in enumerate(some) if entry.startswith(begins)]:  # few, of millions
             for kind in kinds:
                 reason = _refusal(kind, batch[at]) if batch[at].startswith(kind.begins) else None
                 if reason is not None:

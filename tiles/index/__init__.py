@@ -1,6 +1,7 @@
 """Finding entries: an index that is files beside the log, and a pure function of its entries; docs/index-format.md.
 
     record           16 bytes that lead from a key to an entry
+    order            records sorted, and merged
     run              the records of a range of entries, as objects and one root
     run_reader       reading them: believed once they lead to the root
     lookup           the records of one key in a run, by reading few of its pages

@@ -15,7 +15,6 @@ computed from the entries again; that takes 16 bytes of memory for each record o
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count, pairwise
 from typing import Protocol, runtime_checkable
@@ -23,8 +22,9 @@ from typing import Protocol, runtime_checkable
 from tiles.entries.kind import LEAF
 from tiles.errors import Conflict, LogError, NotFound, OutcomeUnknown, TooLong, VerificationError
 from tiles.index.fresh import Fresh
-from tiles.index.record import RECORD_SIZE, leaf_records, records_of
-from tiles.index.run import RunWriter, records_in
+from tiles.index.order import few_at_a_time, in_order, merged
+from tiles.index.record import leaf_records, records_of
+from tiles.index.run import RunWriter
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import (
     MAX_COVERED,
@@ -49,10 +49,7 @@ STEP = 16 * RUN_ENTRIES  # entries that one head covers more than the one before
 _OTHER_BUILDERS = Pauses(100, 0.1, 5.0)
 _FASTER_ONES = Pauses(3, 0.05, 0.5)
 
-_TAKEN = 4096 * RECORD_SIZE  # bytes of computed records that are taken at a time to be merged
-
 Told = Callable[[int], None]
-Records = Iterator[list[bytes]]  # in order, a list at a time
 
 
 class Entries(Protocol):
@@ -207,9 +204,9 @@ class IndexBuilder:
         """Create the objects of a run. parts: neighbouring runs that cover its first entries"""
         covers = run_range(*place)
         start = parts[-1].covers.stop if parts else covers.start
-        sources = [RunReader(self._fetcher, kind, part).files() for part in parts]
+        sources = [few_at_a_time(RunReader(self._fetcher, kind, part).files()) for part in parts]
         first = min(max(self._fresh.first(kind), start), covers.stop)
-        sources += [_taken(records) for records in self._computed(kind, start, first)]
+        sources += [few_at_a_time([records]) for records in self._computed(kind, start, first)]
         sources.append(self._fresh.records(kind, first, covers.stop))
         writer = RunWriter(kind, *place)
         for records in merged(sources):
@@ -228,33 +225,7 @@ class IndexBuilder:
                 records = leaf_records(b"".join(chain.from_iterable(self._log.leaves(each, end))), each)
             else:
                 records = records_of(kind, (entry for _, entry in self._log.entries(each, end)), each)
-            yield b"".join(sorted(records))
-
-
-def _taken(records: bytes) -> Records:
-    """Yield records that were joined."""
-    return (records_in(records[at : at + _TAKEN]) for at in range(0, len(records), _TAKEN))
-
-
-def merged(sources: Sequence[Records]) -> Records:
-    """Yield the records of several sources in order; each gives its own in order, a list at a time."""
-    waiting = [_next(source) for source in sources]
-    while any(waiting):
-        if sum(map(bool, waiting)) == 1:  # nothing is left to be merged
-            at = waiting.index(next(filter(None, waiting)))
-            yield waiting[at]
-            yield from sources[at]
-            return
-        bound = min(records[-1] for records in waiting if records)
-        cuts = [bisect_right(records, bound) for records in waiting]
-        yield sorted(chain.from_iterable(records[:cut] for records, cut in zip(waiting, cuts, strict=True)))
-        rests = [records[cut:] for records, cut in zip(waiting, cuts, strict=True)]
-        waiting = [rest or _next(source) for rest, source in zip(rests, sources, strict=True)]
-
-
-def _next(source: Records) -> list[bytes]:
-    """Return the next list that has something in it; [] at the end."""
-    return next(filter(None, source), [])
+            yield b"".join(in_order([records]))
 
 
 def _nobody(_: int) -> None:

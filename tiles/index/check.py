@@ -25,7 +25,7 @@ from tiles.errors import (
     TooLong,
     VerificationError,
 )
-from tiles.index.build import Entries, IndexBuilder, Told
+from tiles.index.build import ComputesRecords, Entries, IndexBuilder, Told
 from tiles.index.opened import note_keys
 from tiles.index.run_reader import RunReader
 from tiles.notes.checkpoint import SignedCheckpoint
@@ -143,7 +143,7 @@ def evidence_of(
 
 
 class _Beginning:
-    """The first entries of a log."""
+    """The first entries of a log, and their records if the log has them (ComputesRecords)."""
 
     def __init__(self, log: Entries, tree: TreeHead) -> None:
         self._log = log
@@ -160,6 +160,10 @@ class _Beginning:
     def leaves(self, start: int, stop: int) -> Iterator[Sequence[Hash]]:
         """Yield the leaf hashes of the entries [start, stop)."""
         return self._log.leaves(start, stop)
+
+    def records(self, kind: str, start: int, stop: int) -> bytes | None:
+        """Return the records of the entries [start, stop); None if they are to be computed."""
+        return self._log.records(kind, start, stop) if isinstance(self._log, ComputesRecords) else None
 
 
 def _rebuilt(log: Entries, head: IndexHead, scratch: Store, told: Told | None) -> IndexHead:

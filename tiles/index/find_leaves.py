@@ -10,7 +10,7 @@ from tiles.errors import UsageError
 from tiles.index.lookup import newest
 from tiles.index.opened import Index
 from tiles.index.record import PREFIX_SIZE, index_in, key_prefix
-from tiles.index.run import page_count
+from tiles.index.run import page_count, records_in
 from tiles.index.run_reader import RunReader
 from tiles.notes.index_head import Run
 from tiles.parallel import in_parallel
@@ -64,8 +64,8 @@ def _look(index: Index, job: tuple[Run, list[bytes]], *, proven: bool) -> dict[b
         return {prefix: indexes for prefix, indexes in found if indexes}
     wanted = frozenset(prefixes)
     named: dict[bytes, list[int]] = {}
-    for records in reader.files():
-        for record in records:
+    for data in reader.files():
+        for record in records_in(data):
             if (prefix := record[:PREFIX_SIZE]) in wanted:
                 named.setdefault(prefix, []).append(index_in(record))
                 del named[prefix][:-MOST]

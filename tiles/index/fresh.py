@@ -1,18 +1,17 @@
 """Records of entries that this run has published itself: they are computed once, and not read from the log again.
 
-Batch after batch is taken, and one step of the index then covers all of them. 16 bytes are held for each record, and
-records are kept by their first byte: sorting the parts takes half the time of sorting all.
+Batch after batch is taken, and one step of the index then covers all of them. 16 bytes are held for each record.
+Each run of that step sorts its own records: which runs these are is not known before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from itertools import chain
+from collections.abc import Collection
 
 from tiles.entries.key_kinds import may_have
 from tiles.entries.kind import LEAF
-from tiles.index.record import index_in, leaf_records, records_of
-from tiles.index.run import records_in
+from tiles.index.order import Records, between, in_order
+from tiles.index.record import leaf_records, records_of
 from tiles.notes.index_head import MAX_COVERED, RUN_ENTRIES
 from tiles.tree.bundle import decode_entries
 from tiles.tree.merkle import HASH_SIZE
@@ -54,8 +53,8 @@ class Fresh:
         """Return from which entry on all records of a kind are there; MAX_COVERED if none are."""
         return self._kinds[kind].start if kind in self._kinds else MAX_COVERED
 
-    def records(self, kind: str, start: int, stop: int) -> Iterator[list[bytes]]:
-        """Yield the records of the entries [start, stop) in order, a list at a time. start: not before `first`"""
+    def records(self, kind: str, start: int, stop: int) -> Records:
+        """Yield the records of the entries [start, stop) in order. start: not before `first`"""
         return self._kinds[kind].in_order(start, stop) if kind in self._kinds else iter(())
 
     def drop(self) -> None:
@@ -66,45 +65,28 @@ class Fresh:
 
 
 class _Records:
-    """The records of one kind, of the entries from `start` on."""
+    """The records of one kind, of the entries from `start` on, in their order."""
 
     def __init__(self, start: int) -> None:
         self.start = start
-        self._cut = start  # up to where an index can cover them, and records are in the parts
-        self._parts = _empty()
-        self._rest: list[bytes] = []
+        self._parts: list[tuple[int, bytes]] = []  # where the entries of each part end, and their records, joined
+        self._stop = start
 
-    def add(self, records: list[bytes], stop: int) -> None:
+    def add(self, records: bytes, stop: int) -> None:
         """Add the records of the next entries, up to `stop`."""
-        self._rest += records
-        if stop % RUN_ENTRIES == 0:
-            parts: list[list[bytes]] = [[] for _ in self._parts]
-            for record in self._rest:
-                parts[record[0]].append(record)
-            for number, part in enumerate(parts):
-                self._parts[number] += b"".join(part)
-            self._rest, self._cut = [], stop
+        if stop > self._stop:
+            self._parts.append((stop, records))
+            self._stop = stop
 
-    def in_order(self, start: int, stop: int) -> Iterator[list[bytes]]:
-        for part in self._parts:
-            records = _sorted(records_in(bytes(part)))
-            if start > self.start or stop < self._cut:
-                records = [record for record in records if start <= index_in(record) < stop]
-            yield records
+    def in_order(self, start: int, stop: int) -> Records:
+        found, first = [], self.start
+        for end, records in self._parts:
+            if start < end and first < stop:
+                found.append(records if start <= first and end <= stop else between(records, start, stop))
+            first = end
+        return in_order(found)
 
     def drop(self) -> None:
-        self.start, self._parts = self._cut, _empty()
-
-
-def _empty() -> list[bytearray]:
-    return [bytearray() for _ in range(256)]
-
-
-def _sorted(records: Iterable[bytes]) -> list[bytes]:
-    """Return records that have their first byte in common, sorted."""
-    parts: list[list[bytes]] = [[] for _ in range(256)]
-    for record in records:
-        parts[record[1]].append(record)
-    for part in parts:
-        part.sort()
-    return list(chain.from_iterable(parts))
+        """Forget the records that an index can cover: no part has both those and others."""
+        cut = max(self.start, self._stop // RUN_ENTRIES * RUN_ENTRIES)
+        self.start, self._parts = cut, [part for part in self._parts if part[0] > cut]

@@ -3,6 +3,7 @@
 first 10 bytes of SHA-256(kind ‖ 0x00 ‖ value) ‖ index of the entry, 6 bytes, most significant first
 
 A value of `leaf/1` is a SHA-256 that nobody can choose; its own first 10 bytes are taken, which costs nothing.
+Many records are joined: one after the other, as a run stores them.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from struct import Struct
+from struct import pack as pack_numbers
 
 from tiles.entries.key_kinds import may_have, values_by
 from tiles.entries.kind import LEAF, Key
 from tiles.errors import UsageError
+from tiles.native import hashing
 from tiles.notes.index_head import MAX_COVERED
 from tiles.tree.merkle import HASH_SIZE, flat_leaves
 
@@ -22,7 +25,6 @@ RECORD_SIZE = 16  # bytes
 
 _INDEX_SIZE = RECORD_SIZE - PREFIX_SIZE
 _RECORD = Struct(f">{PREFIX_SIZE}sHI")  # cuts the hash off, too: faster than slices
-_LEAF = Struct(f"{PREFIX_SIZE}s{HASH_SIZE - PREFIX_SIZE}x")
 _LOW = 1 << 32  # what the last part of an index counts to
 
 
@@ -45,17 +47,21 @@ def index_in(found: bytes) -> int:
     return int.from_bytes(found[PREFIX_SIZE:], "big")
 
 
-def leaf_records(leaves: bytes, first: int) -> list[bytes]:
+def leaf_records(leaves: bytes, first: int) -> bytes:
     """Return the records of leaf hashes, which are flat, in their order. first: the index of the first one"""
-    high, low = divmod(first, _LOW)
-    if low + len(leaves) // HASH_SIZE > _LOW:
-        cut = (_LOW - low) * HASH_SIZE
-        return leaf_records(leaves[:cut], first) + leaf_records(leaves[cut:], first + _LOW - low)
-    pack = _RECORD.pack
-    return [pack(leaf, high, index) for index, (leaf,) in enumerate(_LEAF.iter_unpack(leaves), low)]
+    if hashing is not None:
+        return hashing.leaf_records(leaves, first)
+    count = len(leaves) // HASH_SIZE
+    indexes = pack_numbers(f">{count}Q", *range(first, first + count))
+    records = bytearray(RECORD_SIZE * count)
+    for at in range(PREFIX_SIZE):  # byte after byte of all records: this takes half the time of packing each
+        records[at::RECORD_SIZE] = leaves[at::HASH_SIZE]
+    for at in range(_INDEX_SIZE):
+        records[PREFIX_SIZE + at :: RECORD_SIZE] = indexes[8 - _INDEX_SIZE + at :: 8]
+    return bytes(records)
 
 
-def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
+def records_of(kind: str, entries: Iterable[bytes], first: int) -> bytes:
     """Return the records of entries, in the entries' order, each once. first: the index of the first entry"""
     if kind == LEAF:
         return leaf_records(flat_leaves(list(entries)), first)
@@ -68,7 +74,7 @@ def records_of(kind: str, entries: Iterable[bytes], first: int) -> list[bytes]:
             found.append(pack(sha256(begin + values[0]).digest(), index >> 32, index % _LOW))
         elif values:  # two that begin alike have one record
             found += {pack(sha256(begin + value).digest(), index >> 32, index % _LOW) for value in values}
-    return found
+    return b"".join(found)
 
 
 def _begin(kind: str) -> bytes:

@@ -60,23 +60,24 @@ class RunWriter:
 
     def __init__(self, kind: str, level: int, number: int) -> None:
         self._run = kind, level, number
-        self._waiting: list[bytes] = []
+        self._waiting = b""
         self._records = 0
         self._levels: list[bytes] = []  # by level of the tree of pages, the hashes of its last tile, flat
         self._tiles: list[int] = []  # by level, how many tiles are full
 
-    def add(self, records: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    def add(self, records: bytes) -> Iterator[tuple[str, bytes]]:
         """Take the next records, and yield the objects that are complete, with their paths."""
-        self._waiting += records
-        while len(self._waiting) >= FILE_RECORDS:
-            yield from self._file(self._waiting[:FILE_RECORDS])
-            del self._waiting[:FILE_RECORDS]
+        every = self._waiting + records
+        whole = len(every) - len(every) % FILE_SIZE
+        for at in range(0, whole, FILE_SIZE):
+            yield from self._file(every[at : at + FILE_SIZE])
+        self._waiting = every[whole:]
 
     def finish(self) -> Iterator[tuple[str, bytes]]:
         """Yield the last objects. Afterwards `run` is known."""
         if self._waiting:
             yield from self._file(self._waiting)
-            self._waiting = []
+            self._waiting = b""
         for level, hashes in enumerate(self._levels):
             if hashes:
                 tile = Tile(level, self._tiles[level], len(hashes) // HASH_SIZE)
@@ -88,10 +89,9 @@ class RunWriter:
         edge = Edge(page_count(self._records), tuple(tuple(split_hashes(hashes)) for hashes in self._levels))
         return Run(*self._run[1:], self._records, edge.tree.root)
 
-    def _file(self, records: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
-        data = b"".join(records)
+    def _file(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         yield run_file_path(*self._run, self._records // FILE_RECORDS), data
-        self._records += len(records)
+        self._records += len(data) // RECORD_SIZE
         yield from self._grow(0, flat_leaves(pages_of(data)))
 
     def _grow(self, level: int, hashes: bytes) -> Iterator[tuple[str, bytes]]:
@@ -113,5 +113,5 @@ def build_run(kind: str, level: int, number: int, records: Sequence[bytes]) -> t
     records   all of the entries that the run covers, sorted, each once
     """
     writer = RunWriter(kind, level, number)
-    objects = dict([*writer.add(records), *writer.finish()])
+    objects = dict([*writer.add(b"".join(records)), *writer.finish()])
     return writer.run, objects

@@ -43,21 +43,26 @@ class RunReader:
         if len(edge) == 1 and edge[0].width == 1:  # all that the edge says is the root
             self._reader.accept({edge[0]: run.root})
 
-    def files(self) -> Iterator[list[bytes]]:
-        """Yield the records, those of one file at a time, in order."""
+    def files(self) -> Iterator[bytes]:
+        """Yield the records, those of one file at a time, joined, in order."""
         for number in range(-(-self.pages // FILE_PAGES)):
-            yield self.file(number)
+            data = self.file(number)
+            if len(data) != self._size(number):
+                path = run_file_path(*self._place, number)
+                problem = "its pages lead to the root of the run, and it has another number of records"
+                raise TileError(path, problem, evidence={path: data})
+            yield data
 
-    def file(self, number: int) -> list[bytes]:
-        """Return the records of a file. number: 0 ≤ number, below the count of files"""
+    def file(self, number: int) -> bytes:
+        """Return a file, whose pages are believed. number: 0 ≤ number, below the count of files"""
         first = number * FILE_PAGES
         expected = self._expected(first, min(FILE_PAGES, self.pages - first))
         path = run_file_path(*self._place, number)
 
-        def checked(data: bytes) -> list[bytes]:
+        def checked(data: bytes) -> bytes:
             if leaf_hashes(pages_of(data)) != expected:
                 raise TileError(path, "its pages do not lead to the root of the run", evidence={path: data})
-            return records_in(data)
+            return data
 
         return fetch_for(self._fetcher, path, FILE_SIZE, checked)
 
@@ -86,7 +91,7 @@ class RunReader:
         begin = number * FILE_PAGES
         if self._whole is not None and self._whole[0] == number:
             return begin, self._whole[1]
-        size = min(FILE_SIZE, self.run.records * RECORD_SIZE - number * FILE_SIZE)
+        size = self._size(number)
         wanted = (first - begin) * PAGE_SIZE, min((stop - begin) * PAGE_SIZE, size)
         try:
             part = fetch_range(self._fetcher, run_file_path(*self._place, number), *wanted, size)
@@ -104,9 +109,13 @@ class RunReader:
             self._whole = number, records
         return begin + at, records
 
+    def _size(self, number: int) -> int:
+        """Return how many bytes a file has."""
+        return min(FILE_SIZE, self.run.records * RECORD_SIZE - number * FILE_SIZE)
+
     def _all(self, number: int) -> list[bytes]:
         """Return the records of a file, believed and well formed."""
-        records = self.file(number)
+        records = records_in(self.file(number))
         if problem := problem_of(self.run, records):
             path = run_file_path(*self._place, number)
             problem = f"its pages lead to the root of the run, and {problem}"

@@ -12,6 +12,7 @@ from functools import partial
 
 from tiles.entries.key_kinds import OWN_KINDS
 from tiles.entries.kind import LEAF
+from tiles.index.order import in_order
 from tiles.index.record import leaf_records, records_of
 from tiles.read.client import LogClient
 from tiles.read.runs import Hands, Run, opened, right_bundles, right_tiles
@@ -87,17 +88,16 @@ class SpreadLog:
 
 def records_in_run(fetcher: Fetcher, kind: str, run: Run) -> bytes | None:
     """Return the records of the entries of a run, sorted and joined; None if one of its objects will not do."""
-    records: list[bytes] = []
+    records: list[bytes] = []  # those of each object, joined
     for index, data in enumerate(right_tiles(fetcher, run) if kind == LEAF else right_bundles(fetcher, run), run.first):
         if data is None:
             return None
         first = index * TILE_WIDTH
         if kind == LEAF:
-            records += leaf_records(data, first)
+            records.append(leaf_records(data, first))
         else:
-            records += records_of(kind, parse_bundle(data, TILE_WIDTH), first)
-    records.sort()
-    return b"".join(records)
+            records.append(records_of(kind, parse_bundle(data, TILE_WIDTH), first))
+    return b"".join(in_order(records))
 
 
 def _records_in_run_at(url: str, kind: str, run: Run) -> bytes | None:

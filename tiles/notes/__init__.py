@@ -11,6 +11,7 @@
     verified_signatures   which of some keys have signed a checkpoint
     log_identity   by what a log is known whose origin is not its key's name
     policy         whose signatures make a checkpoint acceptable
+    acceptances    what policies have accepted: many proofs are of one checkpoint
     cosigned       the union of what several notes say of one checkpoint, each line verified
     quorum         what a policy's quorum asks for, what is there, and what it needs, in words
     policy_report  which signatures of a checkpoint count, and what is odd about a policy

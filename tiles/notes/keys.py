@@ -10,11 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tiles.errors import Malformed, SignatureError, UsageError
 from tiles.notes.encoding import base64_or_none, decode_base64, encode_base64, is_line
 from tiles.notes.public_keys import load_spki, verify_by_spki, verify_ed25519, verify_mldsa44
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 KEY_ID_SIZE = 4  # bytes
 SEED_SIZE = 32  # bytes, of every kind of signing key
@@ -170,6 +173,7 @@ class SeedKey:
 
     verifier: VerifierKey
     seed: bytes = field(repr=False)
+    _ed25519: list[Ed25519PrivateKey] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.verifier.public != _public(self.verifier.type, self.seed):
@@ -194,9 +198,13 @@ class SeedKey:
             from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
             return MLDSA44PrivateKey.from_seed_bytes(self.seed).sign(message)
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # verifying needs none of this
+        if not self._ed25519:  # to make one of a seed takes as long as to sign
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+                Ed25519PrivateKey,
+            )  # verifying needs none of it
 
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+            self._ed25519.append(Ed25519PrivateKey.from_private_bytes(self.seed))
+        return self._ed25519[0].sign(message)
 
 
 def signing_key(name: str, seed: bytes, type: SignatureType = SignatureType.ED25519) -> SeedKey:  # noqa: A002

@@ -4,6 +4,8 @@
     addresses elsewhere                  one log at several addresses, and whether all of them show one history
     http_answers http_ranges             what an answer without the object means, and one with a part of it
     http_post        sends something to a server, and reads its short answer
+    http_stream web_file                 an object as it comes over HTTP; one file at a URL, and what stands beside it
+    checksums        lists of files and their digests, as `sha256sum` writes them
     connections redirects fsspec_http    whom both of these connect to, and which redirects they follow
     tiles            fetches tiles and bundles, one or many
     bundles          which entries of a bundle are believed
@@ -13,6 +15,7 @@
     layouts          the formats by name, and which one a log has
     looked_up        an entry of a checksum database, by module and version
     runs             bundles and tiles that workers read, and hand over if they lead to a hash that is believed
+    spread           bundles of a log, in order, that workers read ahead
     verified_tree    one tree, as it can be believed
     client           checkpoint, proofs, entries, search; compares with what was seen before
     proofs           proofs of many entries: each tile is read once

@@ -7,9 +7,11 @@ wire and for what that decodes to, and a deadline for all attempts together.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import BinaryIO, TypeVar
 from urllib.parse import unquote
 
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
@@ -22,6 +24,7 @@ from tiles.parallel import SERVER_READS, in_background
 from tiles.read.connections import connections
 from tiles.read.http_answers import CHUNK, Again, drain, failed, refusal
 from tiles.read.http_ranges import SATISFIED, UNSATISFIABLE, asking_for, length_of
+from tiles.read.http_stream import PLAIN, stream
 from tiles.read.redirects import is_private, is_same_server, redirected
 from tiles.read.trouble import too_long
 from tiles.retry import Clock, Pauses
@@ -30,6 +33,8 @@ from tiles.store.address import parse_http_url, shown_http_url
 from tiles.store.content_encoding import ACCEPTED, decode_all, on_wire_after, times_encoded
 from tiles.store.network import Proxy, proxy_for
 from tiles.version import __version__
+
+Result = TypeVar("Result")
 
 PAUSES = Pauses(attempts=4, first=0.25, longest=30.0, spread=(0.5, 1.5))  # a longer Retry-After is cut to `longest`
 MAX_REDIRECTS = 3
@@ -136,13 +141,39 @@ class HttpFetcher:
         """Return when to give up what begins now."""
         return self._clock.now() + self._patience.whole
 
+    @contextmanager
+    def opened(self, path: str, limit: int, seconds: float) -> Iterator[BinaryIO]:
+        """Give an object as a stream, in constant memory, with the bytes that the server sends.
+
+        seconds   in which all of it has to come, once an answer has begun
+        It is asked for again until an answer begins. Where that breaks off, reading raises AccessError; TooLong where
+        there are more than `limit` bytes. Raises as `fetch` does.
+        """
+        where, until = f"{self.url}/{path}", self._until()
+        held, answer = self._patiently(lambda: self._begun(path, where), until, where)
+        late = self._clock.now() + seconds
+        with held:
+            yield stream(answer, limit, where, lambda: self._clock.now() >= late)
+
+    def _begun(self, path: str, where: str) -> tuple[ExitStack, BaseHTTPResponse]:
+        """Return an answer that has the object, and what closes it."""
+        with ExitStack() as stack:
+            answer = stack.enter_context(self._answered(path, _Way(PLAIN), where))
+            if answer.status != 200:
+                drain(answer)
+                raise refusal(answer, path, where)
+            return stack.pop_all(), answer
+
     def _get_patiently(self, path: str, limit: int, until: float, way: _Way) -> Part | None:
         """Return what `_get` does; a whole object is never None."""
-        where = f"{self.url}/{path}"
+        return self._patiently(lambda: self._get(path, limit, until, way), until, f"{self.url}/{path}")
+
+    def _patiently(self, job: Callable[[], Result], until: float, where: str) -> Result:
+        """Return the job's result, after several attempts if need be."""
         attempt = 1
         while True:
             try:
-                return self._in_time(lambda: self._get(path, limit, until, way), until, where)
+                return self._in_time(job, until, where)
             except Again as again:
                 asked = again.pause
                 pause = PAUSES.after(attempt, self._clock.rng) if asked is None else min(asked, PAUSES.longest)
@@ -152,7 +183,7 @@ class HttpFetcher:
             self._clock.sleep(pause)
             attempt += 1
 
-    def _in_time(self, job: Callable[[], Part | None], until: float, where: str) -> Part | None:
+    def _in_time(self, job: Callable[[], Result], until: float, where: str) -> Result:
         """Return what the job returns, or give up on it.
 
         In a thread of its own, because name look-up, TLS handshake and response headers know no deadline: a server
@@ -169,6 +200,19 @@ class HttpFetcher:
         None   the answer is another part, or none, and the whole was not asked for
         """
         where = f"{self.url}/{path}"
+        with self._answered(path, way, where) as response:
+            if response.status == 200:
+                return Part(0, self._body(response, limit, until, where))
+            if way.span and response.status == SATISFIED:
+                return self._part(response, way.span, limit, until, where)
+            drain(response)
+            if way.span and response.status == UNSATISFIABLE:
+                return None
+            raise refusal(response, path, where)
+
+    @contextmanager
+    def _answered(self, path: str, way: _Way, where: str) -> Iterator[BaseHTTPResponse]:
+        """Give the answer to one request, redirects followed, and close it."""
         at = self._base._replace(auth=None, path=f"{(self._base.path or '').rstrip('/')}/{path}")
         if way.query:
             at = at._replace(query="&".join(filter(None, (at.query, way.query))))
@@ -180,19 +224,14 @@ class HttpFetcher:
                 )
                 inside = is_private(self._peer(response, at))
                 try:
-                    if response.status == 200:
-                        return Part(0, self._body(response, limit, until, where))
-                    if way.span and response.status == SATISFIED:
-                        return self._part(response, way.span, limit, until, where)
+                    if response.status not in _REDIRECTS:
+                        yield response
+                        return
                     drain(response)
                 finally:
                     response.close()
             except http.HTTPError as error:
                 raise failed(error, where) from error
-            if way.span and response.status == UNSATISFIABLE:
-                return None
-            if response.status not in _REDIRECTS:
-                raise refusal(response, path, where)
             target = redirected(at, response.headers.get("Location"), where, inside=inside)
             outside = outside or not (inside or is_same_server(at, target))
             at = target

@@ -111,3 +111,7 @@ class AnchorMemory:
         Raises Conflict.
         """
         return self.store.swap(ANCHOR, anchor.data, version)
+
+    def ahead(self, anchor: Anchor) -> tuple[Store, dict[str, bytes]]:
+        """Return what `put` of an anchor would write, and where (`tiles.store.drafts`). Nothing is promised by that."""
+        return self.store, {ANCHOR: anchor.data}

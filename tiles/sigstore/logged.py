@@ -16,10 +16,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tiles.errors import LogError, PolicyError, ProofError, SignatureError, UsageError
+from tiles.notes.acceptances import Acceptances
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
 from tiles.notes.cosignature import Cosignature
 from tiles.notes.keys import SIGNS_TEXT, SignatureType, VerifierKey, ecdsa_key
-from tiles.notes.note import claimed, parse_note, verify_note
+from tiles.notes.note import claimed, parse_note
 from tiles.notes.policy import Accepted, Policy, policy_of
 from tiles.sigstore.bundle import EntryProof, LogEntry
 from tiles.sigstore.json_text import canonical_json
@@ -57,9 +58,10 @@ class Logged:
     trusted: tuple[TrustedLog, ...] = ()
 
 
-def verify_entry(entry: LogEntry, trust: TrustedRoot | Policy) -> Logged:
+def verify_entry(entry: LogEntry, trust: TrustedRoot | Policy, acceptances: Acceptances | None = None) -> Logged:
     """Return the entry, which is in the tree of a checkpoint of a log that is trusted.
 
+    acceptances   what was verified of other entries' checkpoints, for who has many
     Raises Malformed, SignatureError, PolicyError or ProofError. What the body says is not looked at.
     """
     proof = entry.proof
@@ -69,14 +71,15 @@ def verify_entry(entry: LogEntry, trust: TrustedRoot | Policy) -> Logged:
     trusted: tuple[TrustedLog, ...] = ()
     cosignatures: tuple[Cosignature, ...] = ()
     is_v1 = False
+    acceptances = acceptances or Acceptances()
     if isinstance(trust, Policy):
-        accepted = trust.accept(signed)
+        accepted = acceptances.accept(trust, signed)
         log, cosignatures = _named_by(entry, accepted, trust), accepted.cosignatures
     else:
         trusted = _trusted_logs(entry, trust)
         log = log_key(trusted[0])
         is_v1 = _check_origin(signed, log)
-        verify_note(signed.note, [log])
+        acceptances.verify_note(signed.note, log)
     if (proof.size, proof.root) != (signed.tree.size, signed.tree.root):
         raise ProofError(
             f"the entry says size {proof.size} root {proof.root.hex()}, and its checkpoint says {signed.tree}",

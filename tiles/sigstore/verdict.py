@@ -21,6 +21,7 @@ from tiles.sigstore.logged import Logged, verify_entry
 from tiles.sigstore.public_key import PublicKey, certificate_key, verify_digest
 
 if TYPE_CHECKING:
+    from tiles.notes.acceptances import Acceptances
     from tiles.sigstore.identity import Rule
     from tiles.sigstore.in_toto import Statement
     from tiles.sigstore.keyless import CheckedCertificate
@@ -59,7 +60,12 @@ def needed_digests(bundle: Bundle) -> frozenset[str]:
 
 
 def verify_bundle(
-    bundle: Bundle, artifact: Digests, trust: TrustedRoot | Policy, demanded: PublicKey | Rule, now: datetime
+    bundle: Bundle,
+    artifact: Digests,
+    trust: TrustedRoot | Policy,
+    demanded: PublicKey | Rule,
+    now: datetime,
+    acceptances: Acceptances | None = None,
 ) -> Verdict:
     """Return the verdict on a bundle of this artifact.
 
@@ -67,11 +73,12 @@ def verify_bundle(
     trust      whose logs, and for certificates whose authorities: never taken from what is verified
     demanded   who has to have signed: a key, or what a certificate has to say
     now        with its zone; a log's key whose time is over is trusted for what is known to be older, only
+    acceptances   what was verified of other bundles' checkpoints, for who has many
     Raises VerificationError, one of its kinds, or Malformed; UsageError where the call lacks something.
     """
     statement = _check_artifact(bundle.content, artifact)
     _check_signer(bundle, demanded)
-    logged = verify_entry(entry_in(bundle), trust)
+    logged = verify_entry(entry_in(bundle), trust, acceptances)
     body = body_of(logged.entry)
     key = demanded if isinstance(demanded, PublicKey) else certificate_key(bundle.certificates[0])
     if isinstance(demanded, PublicKey) and not body.is_certificate and body.raw != key.spki:

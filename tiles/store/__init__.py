@@ -1,8 +1,9 @@
 """Storage behind one small Protocol: immutable objects, and a few compare-and-swap objects. A store knows no log.
 
     memory                        in this process
-    directory                     in a directory; its helpers are directory_root, directory_listing, folders (no link is
-                                  followed), keeping, temporary, posix (the system calls) and mounts
+    directory                     in a directory; its helpers are directory_root, directory_creating, directory_listing,
+                                  folders (no link is followed), keeping, temporary, posix (the system calls) and mounts
+    drafts                        what is written next, prepared with what is written now
     bucket                        in S3, Google Cloud Storage or Azure; open_bucket opens one, bucket_clients has what
                                   sends the requests, bucket_errors says what its errors mean, object_lock protects
                                   objects, probe tries a store out
@@ -195,22 +196,6 @@ class Store(Protocol):
     def barrier(self) -> None:
         """Return once everything readable before the call lasts through a power cut, and what was deleted is gone."""
         ...
-
-
-Prepare = Callable[[Mapping[str, bytes], str, bytes], None]  # what `create_before_swap` calls, where a store has it
-
-
-def create_before_swap(store: Store, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
-    """Create all objects in a store, in which the next swap is of `path` to `data`, as far as is known.
-
-    A store to which that makes no difference only creates the objects. Another one has a method of this name. What it
-    prepares cannot be read before the swap, and nothing holds if that does not come, or comes with other data.
-    """
-    prepare: Prepare | None = getattr(store, "create_before_swap", None)
-    if prepare is not None:
-        prepare(objects, path, data)
-    else:
-        store.create(objects)
 
 
 @dataclass(frozen=True, slots=True)

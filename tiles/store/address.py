@@ -79,7 +79,7 @@ def shown_address(address: str) -> str:
             return shown_http_url(parse_http_url(address))
         if kind is Kind.BUCKET:
             return parse_object_url(address).shown
-    except UsageError:
+    except (UsageError, ModuleNotFoundError):  # verify.pyz runs where there is no urllib3
         pass
     return address if kind is Kind.DIRECTORY and "://" not in address else shown_fsspec_url(address)
 

@@ -10,26 +10,22 @@ Every operation opens the root and goes from folder to folder by descriptors, an
 from __future__ import annotations
 
 import errno
-import itertools
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 
 from tiles.errors import AccessError, Conflict, NotFound, OutcomeUnknown, TooLong, UsageError
-from tiles.store import Differs, Listed, Object, Part, Version, content_version
+from tiles.store import Listed, Object, Part, Version, content_version
+from tiles.store.directory_creating import Creator
 from tiles.store.directory_listing import Listing
 from tiles.store.directory_root import Root
+from tiles.store.drafts import Beside
 from tiles.store.folders import Folders
 from tiles.store.keeping import Keeping
 from tiles.store.paths import TEMPS, check_path, check_prefix
 from tiles.store.posix import Posix
-from tiles.store.temporary import Temps
-
-_CHUNK = 4096  # temporary files at a time
-_TRIES = 3  # to give a file its name, as directories or objects may vanish meanwhile
 
 PUBLIC = Keeping()
 
@@ -41,9 +37,11 @@ class DirectoryStore:
     posix       the system calls
     keeping     who may use what is there
     lock_wait   seconds to wait for another writer's compare-and-rename
+    creator     what creates its objects, for other stores of this kind
 
     Without `syncfs` (not Linux, or before 5.8) `barrier` covers what this store has created, read, listed or deleted,
-    not names that other writers gave and this store has not seen. Every writer syncs contents before they get a name.
+    not names that other writers gave and this store has not seen. Every writer syncs contents before they get a name,
+    but for what is staged (`tiles.store.drafts`), which no writer believes.
     """
 
     parallel = 1
@@ -57,9 +55,8 @@ class DirectoryStore:
         self._keeping = keeping
         self._root = Root(os.fspath(Path.cwd() / root), self.url, self._posix, keeping, lock_wait=lock_wait)
         self._listing = Listing(self._root, self._posix, keeping)
-        self._temps = Temps(self._posix, keeping)
-        self._counting = Lock()
-        self._created = self._lasting = 0  # calls of `create` that gave names; up to which one these names last
+        self.creator = Creator(self._root, self._posix, keeping)
+        self._temps = self.creator.temps
 
     def read(self, path: str, limit: int | None = None) -> Object:
         """Return an object. Raises NotFound; TooLong; AccessError if it is not a regular file.
@@ -77,14 +74,20 @@ class DirectoryStore:
 
         This is one operation: the root and each folder are opened once, however many objects are read.
         """
-        rest = iter(wanted)
+        rest, known = iter(wanted), dict[str, int]()  # of the last folders, their descriptors
         with suppress(OSError), self._root.folders() as folders:
             for path, limit in rest:
-                folder, name = posixpath.split(check_path(path))
-                self._root.see(folder)
+                folder, _, name = path.rpartition("/")
+                at = known.get(folder) if name.isdecimal() else None
                 try:
-                    folders.spare()
-                    data, status = self._posix.read_file(folders.find(folder), name, limit)
+                    if at is None:
+                        check_path(path)
+                        self._root.see(folder)
+                        if len(known) > 1:
+                            known.clear()
+                            folders.spare()
+                        known[folder] = at = folders.find(folder)
+                    data, status = self._posix.read_file(at, name, limit)
                 except OSError:
                     yield None
                 else:
@@ -119,25 +122,20 @@ class DirectoryStore:
 
         Their contents last, their names need `barrier`. Raises Differs; some of the others may be there then.
         """
-        self._create_all(objects, None)
+        self.creator.create(objects)
 
     def create_before_swap(self, objects: Mapping[str, bytes], path: str, data: bytes) -> None:
-        """Create objects, and prepare what is to be swapped in at a path (`tiles.store.create_before_swap`)."""
-        check_path(path)
-        self._create_all(objects, (path, data))
+        """Create objects, and prepare what is to be swapped in at a path (`tiles.store.drafts`)."""
+        self.creator.create(objects, (check_path(path), data))
 
-    def _create_all(self, objects: Mapping[str, bytes], draft: tuple[str, bytes] | None) -> None:
-        for path in objects:
-            check_path(path)
-        self._root.prepare()
-        for place, items in itertools.groupby(objects.items(), self._place):
-            while chunk := tuple(itertools.islice(items, _CHUNK)):
-                taken, draft = (draft, None) if place == TEMPS else (None, draft)
-                try:
-                    self._create(place, chunk, taken)
-                finally:
-                    with self._counting:
-                        self._created += 1  # only now: a sync that began before may cover none of these names
+    def stage(self, objects: Mapping[str, bytes], drafts: Mapping[str, bytes], beside: Beside) -> None:
+        """Create objects that last, and prepare what is written next, here and beside (`tiles.store.drafts`)."""
+        directories = [(store.creator, next_) for store, next_ in beside if isinstance(store, DirectoryStore)]
+        self.creator.stage(objects, drafts, directories)
+
+    def forget_drafts(self) -> None:
+        """Remove what was prepared, and not used."""
+        self.creator.forget(self._temps.take_all())
 
     def swap(self, path: str, data: bytes, expected: Version | None) -> Version:
         """Replace an object that is still at version `expected`; it, and what was created before, lasts on return.
@@ -147,8 +145,8 @@ class DirectoryStore:
         folder, name = posixpath.split(check_path(path))
         self._root.prepare()
         draft = self._temps.take_draft(path)
-        is_drafted = draft is not None and draft[0] == data
-        temps = ([] if is_drafted else [self._temps.new()]) + ([draft[1]] if draft else [])
+        is_drafted = draft is not None and draft.data == data
+        temps = ([] if is_drafted else [self._temps.new()]) + ([draft.temp] if draft else [])
         renaming = False
         try:
             with self._root.folders() as folders, self._temps.cleared(folders, TEMPS, temps):
@@ -163,12 +161,12 @@ class DirectoryStore:
                 self._posix.rename(folders.find(TEMPS), temps[0], folders.find(folder), name)
                 temps[0] = ""
                 # The name must last before the lock is given back, and before the caller builds on it.
-                if (created := self._created) == self._lasting:
+                if (given := self.creator.given) == self.creator.lasting:
                     folders.sync_directory(folder)
                 else:  # and so must the names that were given before: one sync does for all
                     self._root.see(folder)
                     self._root.sync_seen(folders)
-                    self._lasting = max(self._lasting, created)
+                    self.creator.made_lasting(given)
         except OSError as e:
             raise self._root.error("replace", path, e, OutcomeUnknown if renaming else AccessError) from e
         return content_version(data)
@@ -203,11 +201,11 @@ class DirectoryStore:
 
     def barrier(self) -> None:
         """Return once everything readable before the call lasts, and everything deleted stays so."""
-        created = self._created
+        given = self.creator.given
         try:
             # `create` syncs contents only; its names, and deletions, last from here on
             self._root.sync_all()
-            self._lasting = max(self._lasting, created)
+            self.creator.made_lasting(given)
         except OSError as e:
             raise self._root.error("sync", "", e) from e
 
@@ -230,52 +228,6 @@ class DirectoryStore:
                     self._delete(folders, folder or TEMPS, name)
             except OSError as e:
                 raise self._root.error("delete", path if folder else f"{TEMPS}/{path}", e) from e
-
-    def _place(self, item: tuple[str, bytes]) -> str:
-        return self._keeping.temps(posixpath.dirname(item[0]))
-
-    def _create(self, place: str, chunk: Sequence[tuple[str, bytes]], draft: tuple[str, bytes] | None) -> None:
-        """Create objects that are prepared in one place. draft: what is prepared with them, and gets no name yet"""
-        written = [*chunk, draft] if draft else chunk
-        temps = [self._temps.new() for _ in written]
-        if draft and (before := self._temps.take_draft(draft[0])) is not None:
-            temps.append(before[1])  # it is not swapped in any more
-        at = chunk[0][0]
-        differs = None
-        try:
-            with self._root.folders() as folders, self._temps.cleared(folders, place, temps):
-                self._temps.write_all(folders, place, temps[: len(written)], [data for _, data in written])
-                if draft:
-                    self._temps.keep_draft(*draft, temps[len(chunk)])
-                    temps[len(chunk)] = ""
-                for i, (at, data) in enumerate(chunk):
-                    found = self._name(folders, place, temps[i], at)
-                    if found is None:
-                        temps[i] = ""
-                    elif found != data:
-                        differs = differs or Differs(at, bytes(data), found)
-        except OSError as e:
-            raise self._root.error("create", at, e) from e
-        if differs is not None:
-            raise differs
-
-    def _name(self, folders: Folders, place: str, temp: str, path: str) -> bytes | None:
-        """Give a temporary file its name; or return the content of the object that has it."""
-        folder, name = posixpath.split(path)
-        self._root.see(folder)
-        folders.spare()
-        for _ in range(_TRIES):
-            try:
-                to = folders.make(folder)
-                self._posix.name_new(folders.find(place), temp, to, name)
-            except FileNotFoundError:  # a directory was removed
-                folders.forget()
-            except FileExistsError:
-                with suppress(FileNotFoundError):  # deleted since
-                    return self._posix.read_file(folders.find(folder), name)[0]
-            else:
-                return None
-        raise OSError(errno.EBUSY, "it, its directory or its temporary file vanishes again and again")
 
     def _version(self, folders: Folders, folder: str, name: str) -> Version | None:
         with suppress(FileNotFoundError):

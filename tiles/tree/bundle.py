@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from struct import unpack
+from typing import cast
 
 from tiles.errors import Malformed, UsageError
 from tiles.native import hashing
 from tiles.tree.layout import TILE_WIDTH
-from tiles.tree.merkle import flat_leaves
+from tiles.tree.merkle import Hash, flat_leaves, flat_root
 
 MAX_ENTRY_SIZE = 65_535  # bytes: what a uint16 can say
 
@@ -107,6 +108,24 @@ def bundle_leaves(data: bytes, width: int) -> bytes:
             parse_bundle(data, width)  # says what is wrong
             raise
     return flat_leaves(parse_bundle(data, width))
+
+
+def agreed_roots(bundles: Sequence[bytes], tiles: Sequence[bytes]) -> list[Hash | None]:
+    """Return the hash of each level-0 tile that is full, and has the leaf hashes of the bundle in its place; else None.
+
+    bundles, tiles   of the same places, whatever they are
+    """
+    if hashing is not None:
+        return cast("list[Hash | None]", hashing.agreed_roots(list(bundles), list(tiles)))
+    return [_agreed_root(bundle, tile) for bundle, tile in zip(bundles, tiles, strict=True)]
+
+
+def _agreed_root(bundle: bytes, tile: bytes) -> Hash | None:
+    try:
+        leaves = bundle_leaves(bundle, TILE_WIDTH)
+    except Malformed:
+        return None
+    return flat_root(leaves) if leaves == tile else None
 
 
 @cache

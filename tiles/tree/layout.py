@@ -141,6 +141,15 @@ def tiles_of(size: int, level: int) -> Iterator[Tile]:
         yield Tile(level, full, rest)
 
 
+def full_paths(level: int, first: int) -> Iterator[str]:
+    """Yield the paths of full tiles (for ENTRIES: bundles) from an index on, without end; cheaper than `Tile.path`."""
+    while True:
+        folder = Tile(level, first).path[:-3]
+        for last in range(first % 1000, 1000):
+            yield f"{folder}{last:03d}"
+        first += 1000 - first % 1000
+
+
 def levels(size: int) -> range:
     """Return the tile levels of a tree: those that hold at least one hash."""
     count = 0

@@ -4,7 +4,8 @@ A tree of size n is written D[0:n]. A complete subtree of 2^k entries is a *node
 hash of D[i * 2^k : (i + 1) * 2^k]. Everything here is pure.
 
 Many hashes at once are *flat*: one after the other, 32 bytes each, as a tile stores them. The native part, where there
-is one, computes those; it gives the same bytes as the code here, and nothing but this module and the bundle knows it.
+is one, computes those; it gives the same bytes as the code here, and of a tree nothing but this module and the bundle
+knows it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from struct import Struct
+from struct import unpack
 from typing import NewType, cast
 
 from tiles.errors import Malformed, UsageError
@@ -23,7 +24,7 @@ Hash = NewType("Hash", bytes)  # 32 bytes, SHA-256
 HASH_SIZE = 32  # bytes
 MAX_TREE_SIZE = 2**63 - 1  # entries; tlog-cosignature signs sizes as signed 64-bit numbers
 
-_PAIR = Struct(f"{2 * HASH_SIZE}s")  # unpacking a tile by it costs less than slices
+_CHUNK = 256 * HASH_SIZE  # bytes of hashes whose parents are computed at once
 
 EMPTY_ROOT = Hash(sha256(b"").digest())  # §2.1: the hash of an empty list is the hash of an empty string
 
@@ -53,13 +54,6 @@ def node_hash(left: Hash, right: Hash) -> Hash:
     return Hash(sha256(b"\x01" + left + right).digest())
 
 
-def parents(hashes: Sequence[Hash]) -> list[Hash]:
-    """Return the nodes one height above neighbouring nodes; an odd last one has no parent yet and is left out."""
-    pairs = iter(hashes)
-    nodes = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
-    return cast("list[Hash]", nodes)
-
-
 def flat_parents(data: bytes) -> bytes:
     """Return the nodes one height above neighbouring nodes, flat; an even number of hashes, or the last has none yet.
 
@@ -67,8 +61,15 @@ def flat_parents(data: bytes) -> bytes:
     """
     if hashing is not None:
         return hashing.parents(data)
-    pairs = data[: len(data) - len(data) % _PAIR.size]
-    return b"".join([sha256(b"\x01" + pair).digest() for (pair,) in _PAIR.iter_unpack(pairs)])
+    chunks = range(0, len(data) - HASH_SIZE, _CHUNK)
+    return b"".join([sha256(node).digest() for start in chunks for node in _to_hash(data[start : start + _CHUNK])])
+
+
+def _to_hash(data: bytes) -> tuple[bytes, ...]:
+    """Return 0x01 || left || right for each pair of neighbours; all at once, which costs a third of one by one."""
+    count = len(data) // (2 * HASH_SIZE)
+    pairs = unpack("64s" * count, data[: 2 * HASH_SIZE * count])
+    return unpack("65s" * count, b"\x01" + b"\x01".join(pairs))
 
 
 def flat_root(data: bytes) -> Hash:
@@ -78,6 +79,8 @@ def flat_root(data: bytes) -> Hash:
     Raises UsageError for any other number of hashes.
     """
     _check_power_of_two(len(data) / HASH_SIZE)
+    if hashing is not None:
+        return Hash(hashing.root(data))
     while len(data) > HASH_SIZE:
         data = flat_parents(data)
     return Hash(data)
@@ -93,12 +96,7 @@ def node_root(hashes: Sequence[Hash]) -> Hash:
 
     Raises UsageError for any other number of hashes.
     """
-    _check_power_of_two(len(hashes))
-    if hashing is not None:
-        return flat_root(b"".join(hashes))
-    while len(hashes) > 1:
-        hashes = parents(hashes)
-    return hashes[0]
+    return flat_root(b"".join(hashes))
 
 
 def fold_right(hashes: Sequence[Hash]) -> Hash:

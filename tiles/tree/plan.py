@@ -13,8 +13,10 @@ from tiles.errors import UsageError
 from tiles.tree.bundle import encode_batch
 from tiles.tree.edge import Edge
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, level_size, tile_at
-from tiles.tree.merkle import MAX_TREE_SIZE, Hash, TreeHead, split_hashes
+from tiles.tree.merkle import HASH_SIZE, MAX_TREE_SIZE, Hash, TreeHead, split_hashes
 from tiles.tree.tile import full_roots, grow_level
+
+_FULL = HASH_SIZE * TILE_WIDTH  # bytes of a full tile
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Plan:
     def holds(self, some: bytes) -> bool:
         """Whether some bytes are in the new entries, which are looked through once for it."""
         if some not in self._held:
-            self._held[some] = any(some in piece for piece in self.pieces)
+            last = some[-1:]  # looking for one byte takes a tenth of the time, and few entries have a newline
+            self._held[some] = any(last in piece and some in piece for piece in self.pieces)
         return self._held[some]
 
 
@@ -70,7 +73,7 @@ def plan(edge: Edge, entries: Sequence[bytes]) -> Plan:
         if new:
             grown = grow_level(level, level_size(edge.size, level), every)
             objects.update((tile.path, content) for tile, content in grown)
-        new = full_roots(every)
+        new = full_roots(every) if len(every) >= _FULL else b""
         levels.append(tuple(split_hashes(every[TILE_WIDTH * len(new) :])))
     bundle = bundles[-1] if size % TILE_WIDTH else b""
     return Plan(edge.size, len(entries), pieces, objects, Edge(size, tuple(levels), bundle), leaves)

@@ -30,7 +30,8 @@ from tiles.tree.layout import ENTRIES, TILE_WIDTH, edge_tiles, parse_tile_path
 from tiles.tree.merkle import Hash, TreeHead
 from tiles.upkeep.objects import MISSING, Objects
 from tiles.upkeep.strays import take_inventory
-from tiles.workers import HERE, Workers
+
+_AT_ONCE = 1 << 18  # bytes of bundles that are hashed in one call; the allocator gives back more than that each time
 
 Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one of level 1; the findings
 
@@ -56,8 +57,7 @@ def audit(
     store: Store | None = None,
     policy: Policy | None = None,
     progress: Callable[[int], None] | None = None,
-    workers: Workers = HERE,
-    url: str | None = None,
+    hands: Hands | None = None,
     withheld: WithheldEntries | None = None,
     minimum: int = 0,
     layout: str = TLOG_TILES,
@@ -67,15 +67,14 @@ def audit(
     store      lists the log: then everything else below tile/ and checkpoints/ is checked too
     policy     verifies the log's signatures on the checkpoints that are kept in `store`; None leaves them unverified
     progress   is called with how many more entries were recomputed
-    workers    recompute runs of 65,536 entries
+    hands      recompute runs of 65,536 entries
     withheld   what the log says of entries that it withholds; a bundle with such entries may be missing
     minimum    what is below this index the log may have pruned
-    url        what workers elsewhere open, as `open_log` takes it; None for `fetcher.url`, which has no credentials
     layout     how the log keeps its objects (`tiles.records.layout_names`); `store` and `withheld` are for our own
 
     What cannot be checked because a tile is damaged is not reported as well. Raises AccessError if reading fails.
     """
-    walk = Walk(fetcher, tree, progress, Hands(workers, url or fetcher.url), layout)
+    walk = Walk(fetcher, tree, progress, hands, layout)
     walk.walk()
     if store is not None:
         damaged = {finding.path for finding in walk.findings}
@@ -221,17 +220,33 @@ def recompute_run(fetcher: Fetcher, above: Stated, layout: str = TLOG_TILES, par
     Returns the hash of each, None where it is not known, and the findings.
     """
     findings: list[Finding] = []
-    computed = []
+    computed: list[Hash | None] = []
     objects = Objects(fetcher, findings, LAYOUTS[layout], parallel)
-    contents = objects.fetch_all(child for at in range(above.tile.width) for child in children(above.tile, at))
-    for position, (tile, bundle) in enumerate(zip(contents, contents, strict=True)):
-        root = objects.agreed(above.says(position), tile[1], *bundle)
-        if root is None:
-            pair = objects.pair(above, position, tile, bundle)
-            root = pair.root
+    for pairs in _pieces(objects.pairs(above)):
+        roots = objects.agreed_roots(above.tile.index * TILE_WIDTH + len(computed), pairs)
+        for contents, agreed in zip(pairs, roots, strict=True):
+            position = len(computed)
+            if agreed is not None and agreed == above.says(position):
+                computed.append(agreed)
+                continue
+            pair = objects.pair(above, position, *contents)
+            computed.append(pair.root)
             findings += pair.findings
-        computed.append(root)
     return computed, findings
+
+
+def _pieces(pairs: Iterator[tuple[bytes, bytes]]) -> Iterator[list[tuple[bytes, bytes]]]:
+    """Yield a few pairs of a tile and a bundle at a time, which are hashed at once."""
+    piece: list[tuple[bytes, bytes]] = []
+    held = 0
+    for tile, bundle in pairs:
+        piece.append((tile, bundle))
+        held += len(bundle)
+        if held > _AT_ONCE:
+            yield piece
+            piece, held = [], 0
+    if piece:
+        yield piece
 
 
 def is_sound(fetcher: Fetcher, parallel: int, above: Stated) -> bool:

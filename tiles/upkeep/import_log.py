@@ -12,23 +12,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Protocol
 
 from tiles.entries.batching import BATCH_SIZE, MAX_BATCH_BYTES
 from tiles.errors import Refused, UsageError, VerificationError
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.read.client import LogClient
-from tiles.read.runs import Hands, Run, some_bundles, some_bundles_at
-from tiles.store.past_caches import Several
+from tiles.read.runs import Hands
+from tiles.read.spread import can_spread, proven_bundles
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import TILE_WIDTH
 from tiles.tree.merkle import TreeHead
 from tiles.write.ahead import MAX_BATCH
 from tiles.write.results import Appended
-
-_BUNDLES = 16  # of one run: few enough that their bytes can be held, for each worker and two more
 
 _OTHERS = "a log that is imported into may have no other writers"
 
@@ -133,19 +130,12 @@ def _bundles(source: LogClient, first: int, hands: Hands) -> Iterator[Sequence[b
     """Yield the source's entries from an index on, those of one bundle together."""
     size = source.tree.size
     begin, stop = -(-first // TILE_WIDTH), size // TILE_WIDTH
-    if isinstance(source.fetcher, Several) or begin >= stop:  # each copy is judged where it is read
+    if not can_spread(source) or begin >= stop:
         yield from _read(source, first, size)
         return
     yield from _read(source, first, begin * TILE_WIDTH)
-    share = hands.share(source.fetcher)
-
-    def runs() -> Iterator[Run]:
-        for at in range(begin, stop, _BUNDLES):
-            yield Run(at, source.bundle_roots(at, min(at + _BUNDLES, stop)), share)
-
-    here, there = partial(some_bundles, source.fetcher), partial(some_bundles_at, hands.url)
-    with closing(hands.workers.each(runs(), here, there)) as done:
-        for index, data in enumerate(chain.from_iterable(done), begin):
+    with closing(proven_bundles(source, begin, stop, hands)) as done:
+        for index, data in enumerate(done, begin):
             if data is not None:
                 yield parse_bundle(data, TILE_WIDTH)
             else:  # the client looks for other copies, or says what is wrong

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import tee
+from itertools import chain, islice, repeat, tee
 from typing import TypeVar
 
 from tiles.errors import Malformed, NotFound, TileError
 from tiles.parallel import in_parallel
 from tiles.read.fetcher import is_local
-from tiles.read.log_formats import ROOMY, TLOG_TILES, LogFormat
+from tiles.read.log_formats import MAX_BUNDLE_SIZE, ROOMY, TLOG_TILES, LogFormat
 from tiles.read.tiles import fetch_tile, fetch_tile_anew
 from tiles.store import Fetcher, StoreFetcher
-from tiles.tree.blame import Finding, Hashes, Stated, judge_pair, leads_to_root
-from tiles.tree.bundle import bundle_leaves
-from tiles.tree.layout import Tile, edge_tiles
+from tiles.tree.blame import Finding, Hashes, Stated, children, judge_pair, leads_to_root
+from tiles.tree.bundle import agreed_roots, bundle_leaves
+from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile, edge_tiles, full_paths
 from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead, flat_root, node_root, split_hashes
 from tiles.tree.tile import parse_tile
 
@@ -80,17 +80,36 @@ class Objects:
         for tile, data in zip(wanted, found, strict=True):
             yield tile, self.fetch(tile) if data is None else data
 
-    def agreed(self, expected: Hash | None, tile: bytes, bundle: Tile, data: bytes) -> Hash | None:
-        """Return the hash of a full level-0 tile if that is expected, and its bundle has its leaf hashes; else None.
+    def pairs(self, above: Stated) -> Iterator[tuple[bytes, bytes]]:
+        """Yield each level-0 tile below a tile of level 1, and the bundle in its place; b"" for what is not there."""
+        tile = above.tile
+        if not (self._format is TLOG_TILES and is_local(self._fetcher)):
+            contents = self.fetch_all(child for at in range(tile.width) for child in children(tile, at))
+            yield from ((data, bundle) for (_, data), (_, bundle) in zip(contents, contents, strict=True))
+            return
+        first = tile.index * TILE_WIDTH
+        paths = zip(full_paths(0, first), full_paths(ENTRIES, first), strict=True)
+        wanted = zip(islice(chain.from_iterable(paths), 2 * tile.width), repeat(MAX_BUNDLE_SIZE), strict=False)
+        found = self._fetcher.fetch_each(wanted)
+        for at, (data, bundle) in enumerate(zip(found, found, strict=True), first):
+            yield (
+                self.fetch(Tile(0, at)) if data is None else data,
+                self.fetch(Tile(ENTRIES, at)) if bundle is None else bundle,
+            )
 
-        `pair` says the same of such a pair, and what is wrong with any other one. Looking at all hashes at once takes
-        half its time.
+    def agreed_roots(self, first: int, pairs: Sequence[tuple[bytes, bytes]]) -> list[Hash | None]:
+        """Return the hash of each full level-0 tile whose bundle has its leaf hashes; else None.
+
+        first   the index of the first tile
+        `pair` says what is wrong with the others. Looking at many at once takes half its time.
         """
-        if expected is None:
-            return None
+        if self._format is TLOG_TILES:
+            return agreed_roots([bundle for _, bundle in pairs], [tile for tile, _ in pairs])
+        return [self._agreed_root(Tile(ENTRIES, at), *pair) for at, pair in enumerate(pairs, first)]
+
+    def _agreed_root(self, bundle: Tile, tile: bytes, data: bytes) -> Hash | None:
         with suppress(Malformed):
-            if self._flat_leaves(bundle, data) == tile and flat_root(tile) == expected:
-                return expected
+            return flat_root(tile) if self._flat_leaves(bundle, data) == tile else None
         return None
 
     # ---- judged, and once more if need be
@@ -111,15 +130,16 @@ class Objects:
             lambda stated: stated.believed or (stated.hashes is not None and stated.expected is None),
         )
 
-    def pair(self, above: Stated, position: int, tile: tuple[Tile, bytes], bundle: tuple[Tile, bytes]) -> Pair:
+    def pair(self, above: Stated, position: int, data: bytes, entries: bytes) -> Pair:
         """Return what a full level-0 tile and its bundle are, which are below the hash at a position."""
+        tile, bundle = children(above.tile, position)
 
         def judge(contents: Contents) -> Pair:
-            whole, leaves = self._whole(tile[0], contents[tile[0]]), self.leaves(bundle[0], contents[bundle[0]])
+            whole, leaves = self._whole(tile, contents[tile]), self.leaves(bundle, contents[bundle])
             root, findings = judge_pair(above, position, whole, leaves)
             return Pair(root, whole is not None, leaves, findings)
 
-        return self._judged(dict((tile, bundle)), judge, lambda pair: not pair.findings)
+        return self._judged({tile: data, bundle: entries}, judge, lambda pair: not pair.findings)
 
     def last_leaves(self, bundle: Tile, above: Hashes | None) -> list[Hash] | None:
         """Return the leaf hashes of the last bundle, which is partial; None if it is missing or malformed.

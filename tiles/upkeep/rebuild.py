@@ -189,9 +189,9 @@ class Recovery:
         found: list[Finding] = []
         broken: list[_Broken] = []
         objects = Objects(self._here, found)
-        contents = objects.fetch_all(child for at in range(above.tile.width) for child in children(above.tile, at))
-        for position, ((tile, data), (bundle, entries)) in enumerate(zip(contents, contents, strict=True)):
-            pair = objects.pair(above, position, (tile, data), (bundle, entries))
+        for position, contents in enumerate(objects.pairs(above)):
+            tile, bundle = children(above.tile, position)
+            pair = objects.pair(above, position, *contents)
             found += pair.findings
             wrong = {finding.path for finding in pair.findings}
             is_right = pair.is_whole and tile.path not in wrong

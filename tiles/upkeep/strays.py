@@ -22,6 +22,9 @@ from tiles.tree.proof import root_nodes
 from tiles.tree.reader import TreeReader
 from tiles.tree.tile import parse_tile
 
+_NONE: frozenset[str] = frozenset()
+_THOUSAND = frozenset(f"{last:03d}" for last in range(1000))
+
 
 def take_inventory(
     store: Store, fetcher: Fetcher, tree: TreeHead, policy: Policy | None, damaged: Collection[str]
@@ -43,7 +46,7 @@ def check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collect
     A tile that reaches beyond the tree, from a writer that has not published it yet, must begin with the tree's own.
     """
     last: tuple[Tile, bytes] | None = None
-    for listed in store.list(TILES):
+    for listed in _beside_own(store, tree):
         try:
             tile = parse_tile_path(listed.path)
         except Malformed:
@@ -64,6 +67,29 @@ def check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collect
             continue  # gone since it was listed, or found by the audit
         else:
             yield from _compare(tile, data, *last)
+
+
+def _beside_own(store: Store, tree: TreeHead) -> Iterator[Listed]:
+    """Yield what is below tile/, without most of the tree's own full tiles, which are nearly all of a large log."""
+    folder, own = "", _NONE
+    for listed in store.list(TILES):
+        above, slash, name = listed.path.rpartition("/")
+        if above != folder:
+            folder, own = above, _own_names(tree, above + slash)
+        if name not in own:
+            yield listed
+
+
+def _own_names(tree: TreeHead, folder: str) -> frozenset[str]:
+    """Return the names of the tree's own full tiles in a folder, if it has them under all thousand names; else none.
+
+    To find a name there takes a fifth of the time of parsing its path.
+    """
+    try:
+        ends = [parse_tile_path(folder + name) for name in ("000", "999")]
+    except Malformed:
+        return _NONE
+    return _THOUSAND if all(in_tree(tree, tile) == tile for tile in ends) else _NONE
 
 
 def _compare(tile: Tile, data: bytes, known: Tile, content: bytes) -> Iterator[Finding]:

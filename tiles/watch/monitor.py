@@ -15,8 +15,8 @@ passed over, unless the log says, signed, that it withholds it: then that is tol
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log, open_place
 from tiles.read.layouts import name_of, visited
 from tiles.read.log_formats import TLOG_TILES, LogFormat
+from tiles.read.runs import Hands
+from tiles.read.spread import ReadAhead
 from tiles.store import Fetcher
 from tiles.tree.merkle import TreeHead
 from tiles.user.pinned import Pinned
@@ -36,6 +38,7 @@ from tiles.watch.monitor_index import IndexCheck
 from tiles.watch.monitor_match import Sought
 from tiles.watch.monitor_reading import Reading, Receiver
 from tiles.watch.monitor_state import Begin, LogState
+from tiles.workers import HERE, Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Watched:
     index     whether the log's index is checked
     begin     where a log is begun that has no state; None: it is refused
     endorsed  the logs whose endorsements are collected
+    workers   returns those who read and compute so many entries, while they are needed
     """
 
     sought: Sought
@@ -57,6 +61,7 @@ class Watched:
     begin: Begin | None = None
     log_format: LogFormat | None = None
     endorsed: tuple[EndorsedLog, ...] = ()
+    workers: Callable[[int], AbstractContextManager[Workers]] = lambda _: nullcontext(HERE)
 
 
 @dataclass
@@ -131,7 +136,7 @@ class Monitor:
             self._compare(client, state, receiver, done)
             self._read(client, state, receiver, done, is_ended)
             if self._watched.index and client.log_format is TLOG_TILES and not is_ended():
-                _check_index(client, state, receiver)
+                self._check_index(client, state, receiver)
             return done
 
     def hold(self, receiver: Receiver) -> None:
@@ -169,10 +174,23 @@ class Monitor:
     ) -> None:
         watched = self._watched
         collecting = Collecting(state, done.log, done.origin, watched.endorsed, watched.begin, receiver.trouble)
-        reading = Reading(client, state, watched.sought, collecting, receiver, is_ended)
-        reading.go()
+        with self._hands(client.tree.size - collecting.start) as hands, closing(ReadAhead(client, hands)) as ahead:
+            reading = Reading(client, state, watched.sought, collecting, receiver, is_ended, ahead)
+            reading.go()
         done.next, done.found, done.unread = reading.next, reading.found, reading.unread
         done.endorsed = collecting.found
+
+    def _check_index(self, client: LogClient, state: LogState, receiver: Receiver) -> None:
+        try:
+            for error in IndexCheck(client, state.folder, state, self._hands).check():
+                receiver.trouble(error)
+        except TilesError as error:
+            receiver.trouble(error)
+
+    @contextmanager
+    def _hands(self, entries: int) -> Iterator[Hands]:
+        with self._watched.workers(entries) as workers:
+            yield Hands(workers, self._url)
 
     def _compare(self, client: LogClient, state: LogState, receiver: Receiver, done: Round) -> None:
         comparison = Comparison(client, state)
@@ -194,11 +212,3 @@ def _visited(fetcher: Fetcher, pinned: Pinned, state: LogState, log_format: LogF
     if client.not_remembered:
         raise AccessError(client.not_remembered)
     return client
-
-
-def _check_index(client: LogClient, state: LogState, receiver: Receiver) -> None:
-    try:
-        for error in IndexCheck(client, state.folder, state).check():
-            receiver.trouble(error)
-    except TilesError as error:
-        receiver.trouble(error)

@@ -7,7 +7,8 @@ earlier one is found although both may have been shown only once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from tiles.entries.key_kinds import OWN_KINDS
@@ -21,10 +22,12 @@ from tiles.index.check import (
     open_head,
     read_head,
 )
+from tiles.index.spread import SpreadLog
 from tiles.notes.index_head import MAX_HEAD_SIZE
 from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
 from tiles.read.memories import CheckpointMemory
+from tiles.read.runs import Hands
 from tiles.records.paths import index_head_path
 from tiles.store.directory import DirectoryStore
 from tiles.user.files import read_file, write_file
@@ -39,10 +42,18 @@ class IndexCheck:
     client   has visited the log
     folder   of what is kept of the log
     visits   where evidence goes
+    hands    returns those who compute records of so many entries
     """
 
-    def __init__(self, client: LogClient, folder: Path, visits: CheckpointMemory) -> None:
+    def __init__(
+        self,
+        client: LogClient,
+        folder: Path,
+        visits: CheckpointMemory,
+        hands: Callable[[int], AbstractContextManager[Hands]],
+    ) -> None:
         self._client = client
+        self._hands = hands
         self._folder = folder
         self._visits = visits
         self._origin = client.accepted.signed.origin
@@ -71,15 +82,17 @@ class IndexCheck:
         head = signed.head
         if head.tree.size > self._client.tree.size:
             self._client.visit()  # it may have grown since
-        found = check_index(
-            self._client.fetcher,
-            self._client,
-            self._origin,
-            kind,
-            head,
-            DirectoryStore(self._folder / RUNS),
-            known=last.head.runs if last is not None else (),
-        )
+        new = head.tree.size - (last.head.tree.size if last is not None else 0)
+        with self._hands(new) as hands, closing(SpreadLog(self._client, hands)) as log:
+            found = check_index(
+                self._client.fetcher,
+                log,
+                self._origin,
+                kind,
+                head,
+                DirectoryStore(self._folder / RUNS),
+                known=last.head.runs if last is not None else (),
+            )
         if found.lies:
             raise self._lie(where, signed, found.lies)
         if found.damaged:

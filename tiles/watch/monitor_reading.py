@@ -12,7 +12,9 @@ from tiles.read.client import LogClient
 from tiles.read.layouts import name_of
 from tiles.read.log_formats import TLOG_TILES
 from tiles.read.other_layouts import check_layout
+from tiles.read.spread import ReadAhead
 from tiles.read.withheld import WithheldEntries
+from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, tile_at
 from tiles.watch.monitor_collecting import Collecting
 from tiles.watch.monitor_match import Sought
@@ -74,6 +76,7 @@ class Receiver(Protocol):
 class Reading:
     """What is new is read, told and kept, and how far that came is taken down, whatever stops it.
 
+    ahead    the bundles that others read
     next     the entry that is read next
     found    how many of the entries were told
     unread   how many could not be read, because the log withholds some
@@ -85,6 +88,7 @@ class Reading:
     collecting: Collecting
     receiver: Receiver
     is_ended: Callable[[], bool]
+    ahead: ReadAhead
     next: int = field(init=False)
     found: int = 0
     unread: int = 0
@@ -117,7 +121,7 @@ class Reading:
     def _go_on(self) -> None:
         layout = name_of(self.client.log_format)
         matcher = self.sought.matcher(layout)
-        for index, entry in _entries(self.client, self.next, self.client.tree.size):
+        for index, entry in self._entries(self.next, self.client.tree.size):
             self.collecting.take(index, entry)
             by = matcher(entry)
             if by is not None:
@@ -136,6 +140,18 @@ class Reading:
 
     def _advance(self) -> None:
         self.state.advance(self.next, self.collecting.logs)
+
+    def _entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the entries [start, stop): of full bundles no level-0 tile is read, which halves the requests."""
+        span = TILE_WIDTH if self.ahead.is_used else _SPAN
+        while start < stop:
+            end = min(stop, (start // span + 1) * span)
+            data = self.ahead.bundle(start // TILE_WIDTH) if end - start == TILE_WIDTH else None
+            if data is not None:
+                yield from enumerate(parse_bundle(data, TILE_WIDTH), start)
+            else:
+                yield from self.client.entries_at(range(start, end))
+            start = end
 
     # ---- entries that were read before somebody asked for endorsements among them
 
@@ -156,7 +172,7 @@ class Reading:
         """Look through some entries, and return the next one: those that the log withholds were told before."""
         next_ = start
         try:
-            for index, entry in _entries(self.client, start, stop):
+            for index, entry in self._entries(start, stop):
                 self.collecting.take(index, entry)
                 next_ = index + 1
                 if next_ % CHUNK == 0:
@@ -169,14 +185,6 @@ class Reading:
         finally:
             self.state.advance(next_, self.collecting.logs)
         return next_
-
-
-def _entries(client: LogClient, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the entries [start, stop): of full bundles no level-0 tile is read, which halves the requests."""
-    while start < stop:
-        end = min(stop, (start // _SPAN + 1) * _SPAN)
-        yield from client.entries_at(range(start, end))
-        start = end
 
 
 def _withheld(client: LogClient, index: int, error: NotFound) -> Unread | None:

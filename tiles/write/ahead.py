@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import overload
 
 from tiles.errors import AccessError, Refused, UsageError
-from tiles.records.head import Head
 from tiles.records.staged_batch import Batch
 from tiles.store import Store
 from tiles.tree.bundle import check_entry_sizes, decode_entries
@@ -94,7 +93,7 @@ class Planner:
         staged = ahead.staged if ahead.since == tree else None
         if wanted.new and staged is None:
             check_open(state)
-            staged = self._stage(edge, wanted, state.head)
+            staged = self._stage(edge, wanted, state)
         return self._lean(Ahead(ahead.entries, tree, wanted, staged)), wanted
 
     def ahead(self, edge: Edge, published: Edge, entries: Sequence[bytes]) -> Ahead:
@@ -134,10 +133,10 @@ class Planner:
             return anyway(entries, size)
         return self._once.look(entries, None, published, size, before)
 
-    def _stage(self, edge: Edge, wanted: Wanted, head: Head | None = None) -> Staged:
+    def _stage(self, edge: Edge, wanted: Wanted, on: State | None = None) -> Staged:
         planned = plan(edge, wanted.new)
         batch = Batch(planned.base, planned.count, already=wanted.already)
-        return planned, batch, self._committer.stage(batch, planned.pieces, before=head, tree=planned.tree)
+        return planned, batch, self._committer.stage(batch, planned.pieces, on=on, planned=planned)
 
     def _lean(self, ahead: Ahead) -> Ahead:
         """Return a batch in less memory: what is staged is held by its plan, if all that was wanted is new."""

@@ -6,8 +6,9 @@ finds out whether the swap happened.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from tiles.errors import AccessError, Conflict, OutcomeUnknown
 from tiles.inbox.admission import Admission
@@ -17,10 +18,13 @@ from tiles.records.head import Head
 from tiles.records.paths import HEAD, policy_path, staged_path
 from tiles.records.staged_batch import Batch, digest
 from tiles.retry import Clock, among_writers
-from tiles.store import Store, Version, create_before_swap
+from tiles.store import Store, Version
+from tiles.store.drafts import forget_drafts, stage
 from tiles.tree.merkle import TreeHead
+from tiles.tree.plan import Plan
 from tiles.write.load import Loader
 from tiles.write.own_tree import OwnTree
+from tiles.write.parts import Parts
 from tiles.write.state import State
 
 _UNKNOWN = "run again with the same entries: they are not added twice while they wait to be published"
@@ -29,13 +33,13 @@ _UNKNOWN = "run again with the same entries: they are not added twice while they
 class Committer:
     """Commits batches to one log."""
 
-    def __init__(self, private: Store, loader: Loader, tree: OwnTree, clock: Clock) -> None:
-        self._private = private
+    def __init__(self, parts: Parts, loader: Loader, tree: OwnTree, clock: Clock) -> None:
+        self._public, self._private = parts.public, parts.private
         self._loader = loader
         self._tree = tree
         self._clock = clock
         self._last = ""  # the nonce of the last head this run tried to write
-        self._drafted: Head | None = None  # the head for what was staged last
+        self._drafted: tuple[Head, TreeHead, str, Head] | None = None  # of what was staged last: on what, and its head
         self.landed: Version | None = None  # the version of the head that this run committed last, where it is known
 
     def new_nonce(self) -> str:
@@ -48,22 +52,28 @@ class Committer:
         return head.nonce == self._last
 
     def stage(
-        self, batch: Batch, pieces: Sequence[bytes] = (), *, before: Head | None = None, tree: TreeHead | None = None
+        self, batch: Batch, pieces: Sequence[bytes] = (), *, on: State | None = None, planned: Plan | None = None
     ) -> str:
         """Store a batch, so that it lasts, at the path by which a head can name it; return its digest.
 
-        pieces         its entries, where it does not hold them itself
-        before, tree   of a batch that is committed next: the head that it is committed on, and the tree it leads to
+        pieces        its entries, where it does not hold them itself
+        on, planned   of a batch that is committed next: the state that it is committed on, and its plan, if it has one
+
+        What such a batch is going to be is prepared with it, as far as it lies on the same file system: the head, the
+        tiles and the anchor. One sync makes all these contents last, and nobody sees them: each gets its name at its
+        step, as it would if it were written then. A run that dies leaves temporary files.
         """
         data = batch.with_entries(pieces) if pieces else batch.data
         name = digest(data)
-        objects = {staged_path(batch.size, name): data}
-        if before is not None and tree is not None:
-            self._drafted = before.extended(tree, name, self.new_nonce())
-            create_before_swap(self._private, objects, HEAD, self._drafted.data)
-        else:
-            self._private.create(objects)
-        self._private.barrier()
+        drafts, beside = dict[str, bytes](), list[tuple[Store, Mapping[str, bytes]]]()
+        if on is not None:
+            tree = planned.tree if planned else on.head.tree
+            head = on.head.extended(tree, name, self.new_nonce())
+            self._drafted = on.head, tree, name, head
+            drafts[HEAD] = head.data
+            if planned is not None:
+                beside = [(self._public, planned.objects), self._loader.memory.ahead(replace(on.anchor, tree=tree))]
+        stage(self._private, {staged_path(batch.size, name): data}, drafts, beside)
         return name
 
     def begin(self, keys: Sequence[VerifierKey], policy: Policy, admission: Admission, anchor: str) -> None:
@@ -120,8 +130,16 @@ class Committer:
 
         batch, name   what was staged, and its digest
         """
-        head, self._drafted = self._drafted, None
-        if head is None or head != state.head.extended(tree, name, head.nonce):
+        head = self._commit(state, tree, batch, name)
+        if head is None:  # what was prepared is of a tree that is not committed
+            forget_drafts([self._public, self._loader.memory.store])
+        return head
+
+    def _commit(self, state: State, tree: TreeHead, batch: Batch, name: str) -> Head | None:
+        drafted, self._drafted = self._drafted, None
+        if drafted is not None and drafted[:3] == (state.head, tree, name):
+            head = drafted[3]
+        else:
             head = state.head.extended(tree, name, self.new_nonce())
         unsure, self.landed = False, None
         for _ in among_writers(self._clock):

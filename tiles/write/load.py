@@ -112,7 +112,7 @@ class Loader:
     ) -> None:
         self._private = private
         self._tree = tree
-        self._memory = memory
+        self.memory = memory
         self._expected = expected
         self._use = use
         self._policy = expected.policy  # the last ones that a head has named
@@ -136,7 +136,7 @@ class Loader:
         self._check_identity(head[0])
         if shown[0] is None or shown[0].tree.size not in (head[0].base, head[0].tree.size):
             shown = self._tree.read_checkpoint()
-        return shown, head, self._memory.recall()
+        return shown, head, self.memory.recall()
 
     def _read_together(self) -> Read | None:
         """Read them side by side, where each waits for an answer; None unless all three are of one tree.
@@ -146,7 +146,7 @@ class Loader:
         """
         if self._private.parallel <= 1:
             return None
-        reading, recalling = in_background(self.read_head), in_background(self._memory.recall)
+        reading, recalling = in_background(self.read_head), in_background(self.memory.recall)
         try:
             shown, head, anchored = self._tree.read_checkpoint(), reading.result(), recalling.result()
         except TilesError:
@@ -196,7 +196,7 @@ class Loader:
         It is the published tree or the committed one: it is moved before a tree is published, and was read after the
         checkpoint. So one that is smaller is a copy, or was put back, and nobody knows what the log's own has signed.
         """
-        where, problem = self._memory.store.url, ""
+        where, problem = self.memory.store.url, ""
         if anchor is None:
             problem = f"there is no anchor at {where}, and the log {head.origin} has one"
         elif anchor.identity != head.anchor:
@@ -227,7 +227,7 @@ class Loader:
                 f"{self._tree.url} already holds a log, and its private part is not at {self._private.url}",
                 hint="name the private part of that log, or choose an empty place",
             )
-        anchor = self._memory.recall()[0]
+        anchor = self.memory.recall()[0]
         if anchor is not None and anchor != Anchor(anchor.origin, anchor.identity):
             raise Refused(
                 f"the key of {self._expected.verifier.name} has signed before: {anchor.tree}",

@@ -47,7 +47,7 @@ class Steps:
         """Return the steps of a run that writes to one log."""
         tree = OwnTree(parts.public, *signer.keys.held)
         loader = Loader(parts.private, tree, signer.memory, expected, signer.keys.use)
-        committer = Committer(parts.private, loader, tree, clock)
+        committer = Committer(parts, loader, tree, clock)
         publisher = Publisher(parts, signer, tree, clock, how)
         return cls(tree, loader, committer, publisher, Tidier(parts, clock.now))
 

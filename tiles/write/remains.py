@@ -13,6 +13,7 @@ from tiles.notes.policy import MAX_POLICY_SIZE, Policy, parse_policy
 from tiles.records.paths import PENDING, POLICIES, POLICY, STAGING, policy_path, staged_path, staged_size
 from tiles.records.staged_batch import Batch, digest, parse_batch
 from tiles.store import Store
+from tiles.store.drafts import stage
 from tiles.tree.bundle import encode_entries
 from tiles.tree.merkle import TreeHead
 from tiles.tree.plan import plan
@@ -73,7 +74,7 @@ def leading_batches(
 def stage_anew(private: Store, base: int, entries: Iterator[bytes]) -> tuple[Batch, str]:
     """Stage the entries that follow a tree of size `base` as one batch; return it with its digest.
 
-    It lasts after the next barrier. Which submissions they were is lost. Raises Refused if they are more than one batch
+    It lasts on return. Which submissions they were is lost. Raises Refused if they are more than one batch
     can have been.
     """
     new = list(islice(entries, MAX_BATCH + 1))
@@ -84,7 +85,7 @@ def stage_anew(private: Store, base: int, entries: Iterator[bytes]) -> tuple[Bat
         )
     batch = Batch(base, len(new), encode_entries(new))
     name = digest(batch.data)
-    private.create({staged_path(batch.size, name): batch.data})
+    stage(private, {staged_path(batch.size, name): batch.data})
     return batch, name
 
 

@@ -162,8 +162,8 @@ class Sequencer:
                     wanted = Once(self._known).look(taken.entries, taken.once, edge, size)
                 planned = plan(self._steps.tree.right_edge(state.head.tree), wanted.new) if wanted.new else None
                 batch = Batch(size, len(wanted.new), b"", taken.took, taken.refused, wanted.already)
-                pieces, tree = (planned.pieces, planned.tree) if planned else ((), state.head.tree)
-                name = self._steps.committer.stage(batch, pieces, before=state.head, tree=tree)
+                pieces = planned.pieces if planned else ()
+                name = self._steps.committer.stage(batch, pieces, on=state, planned=planned)
                 done = self._completer.commit(state, planned, batch, name, publish=publish)
                 if done is not None:
                     decided = size, batch.count, batch.took, batch.refused, taken.backlog

@@ -20,7 +20,8 @@ from tiles.records.decided import format_decided
 from tiles.records.head import Head
 from tiles.records.paths import POLICY, checkpoint_path, day_path, decided_path, key_change_path
 from tiles.records.staged_batch import Batch
-from tiles.store import Differs, create_before_swap
+from tiles.store import Differs
+from tiles.store.drafts import create_before_swap
 from tiles.tree.layout import CHECKPOINT
 from tiles.write.parts import Parts
 from tiles.write.state import State

@@ -178,7 +178,8 @@ class _Report:
                 self.out.line(f"{index}  {leaf.hex()}  {name}{', already in the log' if shown else ''}")
         else:
             self.entries = None
-            for first, count in runs([index for n, index in enumerate(indexes) if n not in there]):
+            new = [index for n, index in enumerate(indexes) if n not in there] if there else indexes
+            for first, count in runs(new):
                 self.out.line(f"{first} to {first + count - 1}  {count} entries")
             if there:
                 self.out.line(f"{len(there)} entries that were in the log already")

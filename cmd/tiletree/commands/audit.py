@@ -9,6 +9,7 @@ from tiles.read.layouts import name_of
 from tiles.read.log_formats import TLOG_TILES
 from tiles.read.other_layouts import check_layout
 from tiles.read.pruned import check_minimum
+from tiles.read.runs import Hands
 from tiles.read.withheld import WithheldEntries
 from tiles.store import StoreFetcher
 from tiles.upkeep.audit import audit as recompute
@@ -55,8 +56,7 @@ def audit(out: Output, log: str, spread: Spread, minimum: int, pins: Pins) -> in
             store=store,
             policy=pinned.policy,
             progress=progress.advance,
-            workers=workers,
-            url=address_elsewhere(log),
+            hands=Hands(workers, address_elsewhere(log)),
             minimum=minimum,
             withheld=WithheldEntries.of(client) if is_ours else None,
             layout=layout,

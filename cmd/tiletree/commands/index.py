@@ -196,6 +196,7 @@ def _say(
 @click.option("--against", type=click.Path(path_type=Path), metavar="FILE", help="also check this index head")
 @click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="where to put the evidence of a lie")
 @click.option("--work", type=click.Path(path_type=Path), metavar="DIR", help="keep what was computed, for later checks")
+@spread_options
 @trust_options
 @json_option
 @output
@@ -206,6 +207,7 @@ def check(
     against: Path | None,
     save: Path | None,
     work: Path | None,
+    spread: Spread,
     pins: Pins,
 ) -> int:
     """Compute the index of LOG again from its entries, and compare it with what the log has signed.
@@ -221,7 +223,7 @@ def check(
     `index build --repair` puts them back. With --work, only what is new is computed by the next check.
     """
     client, accepted, pinned = visit(out, log, pins)
-    checking = Check(out, log, client, pinned, save, work)
+    checking = Check(out, log, client, pinned, save, work, spread)
     with tiles_of(log, client):
         reports = [*checking.published(kinds), *([checking.given(against)] if against else [])]
     out.result(

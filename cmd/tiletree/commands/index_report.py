@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,16 +21,19 @@ from tiles.index.check import (
     open_head,
     read_head,
 )
-from tiles.notes.index_head import MAX_HEAD_SIZE
+from tiles.index.spread import SpreadLog
+from tiles.notes.index_head import MAX_HEAD_SIZE, IndexHead
 from tiles.notes.keys import VerifierKey
 from tiles.read.client import LogClient
 from tiles.read.fetcher import open_log
+from tiles.read.runs import Hands
 from tiles.records.paths import index_head_path
 from tiles.store import Fetcher, Store
 from tiles.store.directory import DirectoryStore
 from tiles.user.files import write_file
 from tiles.user.pinned import Pinned
 from tiles.user.seen_checkpoints import Visits
+from tiletree.computing import Spread, address_elsewhere
 from tiletree.pins import memory
 from tiletree.remarks import covering
 from tiletree.ui import EXIT_ACCESS, EXIT_OK, EXIT_WRONG, Output
@@ -83,14 +86,24 @@ class Report:
 class Check:
     """Checks the indexes of one log.
 
-    save   where evidence is put; None: with what this user has seen of logs
-    work   where indexes are computed again, to be used again by a later check; None: nowhere that stays
+    save     where evidence is put; None: with what this user has seen of logs
+    work     where indexes are computed again, to be used again by a later check; None: nowhere that stays
+    spread   where records of entries are computed
     """
 
     def __init__(
-        self, out: Output, log: str, client: LogClient, pinned: Pinned, save: Path | None, work: Path | None
+        self,
+        out: Output,
+        log: str,
+        client: LogClient,
+        pinned: Pinned,
+        save: Path | None,
+        work: Path | None,
+        spread: Spread,
     ) -> None:
         self._out = out
+        self._log = log
+        self._spread = spread
         self._client = client
         self._fetcher: Fetcher = open_log(log)
         self._origin = client.accepted.signed.origin
@@ -150,7 +163,7 @@ class Check:
             self._scratch(keep=fetcher is not None) as scratch,
             covering(self._out, f"checking {head.kind}", head.tree.size) as told,
         ):
-            found = check_index(fetcher, self._client, self._origin, report.kind, head, scratch, told)
+            found = self._computed(fetcher, report.kind, head, scratch, told)
         self._add(report, found)
         if report.lies:
             shown = evidence_of(signed, report.lies, self._client.accepted.signed, other)
@@ -158,6 +171,15 @@ class Check:
                 report.evidence = self._keep(self._keys[0], shown, head.kind)
             except AccessError as error:
                 self._out.note(f"the evidence is not saved: {error.message}")
+
+    def _computed(
+        self, fetcher: Fetcher | None, kind: str, head: IndexHead, scratch: Store, told: Callable[[int], None]
+    ) -> Checked:
+        with (
+            self._spread.at_work(head.tree.size) as workers,
+            closing(SpreadLog(self._client, Hands(workers, address_elsewhere(self._log)))) as log,
+        ):
+            return check_index(fetcher, log, self._origin, kind, head, scratch, told)
 
     def _add(self, report: Report, found: Checked) -> None:
         report.lies += found.lies

@@ -28,6 +28,7 @@ from tiles.watch.monitor_match import EVERY, Pattern, Sought, parse_pattern, pat
 from tiles.watch.monitor_record import MAX_CURSORS
 from tiles.watch.monitor_state import Begin
 from tiletree.commands.monitor_report import Handler, Report, Teller, check_once
+from tiletree.computing import InTurns, Spread, jobs_option
 from tiletree.ending import until_told_to_end
 from tiletree.finding import read_key_hint
 from tiletree.opening import pinned_for
@@ -85,6 +86,7 @@ _GRACE = 5.0  # seconds that rounds have to come to an end once the command is t
     metavar="SECONDS",
     help="after which a round of a log is a trouble",
 )
+@jobs_option
 @reading_options("layout")
 @json_option
 @output
@@ -103,6 +105,7 @@ def monitor(
     once: bool,
     interval: float | None,
     timeout: float,
+    spread: Spread,
     pins: Pins,
 ) -> int:
     """Watch logs: verify that each only grew, read every new entry, and tell those that match.
@@ -138,6 +141,7 @@ def monitor(
     shown = [shown_address(log) for log in logs]
     check_once([normal_url(log) for log in logs], shown)
     report = Report(out, Handler(handler) if handler is not None else None)
+    workers = InTurns(spread)
     watched = Watched(
         EVERY if every else _sought(matches, keys),
         compare,
@@ -146,6 +150,7 @@ def monitor(
         begin=Begin(begin) if begin is not None else None,
         log_format=LAYOUTS[pins.layout] if pins.layout else None,
         endorsed=_endorsed(endorsed, state),
+        workers=workers.at_work,
     )
     watchers = [
         _Watcher(
@@ -154,10 +159,13 @@ def monitor(
         )
         for log, name in zip(logs, shown, strict=True)
     ]
-    if interval is None:
-        _once(watchers, timeout)
-    else:
-        _for_ever(watchers, interval, timeout)
+    try:
+        if interval is None:
+            _once(watchers, timeout)
+        else:
+            _for_ever(watchers, interval, timeout)
+    finally:
+        workers.end()
     return report.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +14,58 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age, quorum_time, undated
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
-from tiletree.commands.verify_files import Call, verify_files
+from tiletree.commands.verify_files import Call
+from tiletree.commands.verify_many import each_once, verify_files
 from tiletree.durations import DURATION
-from tiletree.files import digest_named, read_limited
+from tiletree.files import read_limited
 from tiletree.gating import open_gate
 from tiletree.options import json_option, output
 from tiletree.pins import to_verifier
 from tiletree.reading import Pins, public_options, trust_options
+from tiletree.subjects import LocalMaterial, Material, Subject, material, subject
 from tiletree.trusting import Who, pinned, read_trusted_root, times_explained, who_options
 from tiletree.ui import Output
 
 
 class _Subject(click.Path):
-    """A file, or sha256: and the digest of one."""
+    """A file, sha256: and the digest of one, or the URL of one."""
 
     name = "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the text. Fails if there is no such file."""
+        """Return what the text names. Fails if there is no such file."""
         try:
-            named = digest_named(str(value))
+            named = subject(str(value))
         except UsageError as error:
             self.fail(error.message, param, ctx)
-        return value if named is not None else super().convert(value, param, ctx)
+        if named.web is None and named.digest is None:
+            super().convert(value, param, ctx)
+        return named
+
+
+class _Material(click.Path):
+    """A proof or bundle, in a file or at a URL."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what the text names. Fails if there is no such file."""
+        try:
+            named = material(str(value))
+        except UsageError as error:
+            self.fail(error.message, param, ctx)
+        if isinstance(named, LocalMaterial):
+            super().convert(value, param, ctx)
+        return named
 
 
 @click.command()
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=_Subject(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--proof", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .tlog-proof file")
-@click.option("--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the .sigstore.json file")
+@click.option("--proof", type=_Material(exists=True, dir_okay=False), help="the .tlog-proof file, or its URL")
+@click.option("--bundle", type=_Material(exists=True, dir_okay=False), help="the .sigstore.json file, or its URL")
+@click.option(
+    "--checksums",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="verify each file that a list such as SHA256SUMS names, and its digest",
+)
 @click.option(
     "--signature",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -79,9 +103,10 @@ class _Subject(click.Path):
 @output
 def verify(
     out: Output,
-    files: tuple[str, ...],
-    proof: Path | None,
-    bundle: Path | None,
+    files: tuple[Subject, ...],
+    proof: Material | None,
+    bundle: Material | None,
+    checksums: Path | None,
     signature: Path | None,
     search_proof: Path | None,
     index_key: str | None,
@@ -103,6 +128,8 @@ def verify(
     \b
     Examples:
       tiletree verify app.whl --proof app.tlog-proof --vkey log.example.com+c4f0a2b1+AQ...
+      tiletree verify --checksums dist/SHA256SUMS --vkey log.example.com+c4f0a2b1+AQ...
+      tiletree verify https://example.com/app.whl --vkey log.example.com+c4f0a2b1+AQ...
       tiletree verify dist/*.whl --trusted-root trusted_root.json --key signer.pub
       tiletree verify sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b \\
           --bundle app.whl.sigstore.json --trusted-root trusted_root.json \\
@@ -114,9 +141,14 @@ def verify(
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
     Without --proof and --bundle, FILE.tlog-proof and FILE.sigstore.json are taken; if both are there, both must verify.
-    A FILE may be the digest of one. A bundle is verified only if the call says who has to have signed: with --key, or
-    with --certificate-identity and --certificate-oidc-issuer. Whom to trust comes from --vkey, --policy, --trusted-root
-    or `tiletree key trust`, never from the proof.
+    A FILE may be the digest of one, whose proof or bundle is named then, or an https URL. What a URL serves is hashed
+    and not kept; as it may serve another thing next time, the digest is printed. A bundle is verified only if the call
+    says who has to have signed: with --key, or with --certificate-identity and --certificate-oidc-issuer. Whom to trust
+    comes from --vkey, --policy, --trusted-root or `tiletree key trust`, never from the proof.
+
+    With --checksums, each file of a list is verified, too, and has to have the digest that is listed. It is verified by
+    what stands beside it; if nothing does, by what stands beside the list. The list is one of sha256sum or the BSDs. A
+    line that cannot be read is an error, and no name leads out of the folder of the list.
 
     With --require, a file says who has to have signed which files, by their names: docs/recipes/gate.md has its format.
     A file that it has no line for is refused.
@@ -130,7 +162,7 @@ def verify(
     is, which does not show that it was logged.
 
     With --log, the log is read: what was revoked does not verify, and the error names the entry that says so. Without,
-    revocations are not known. Nothing else is asked of anyone.
+    revocations are not known. But for that, and for what is named by its URL, nobody is asked anything.
 
     With --max-age, what a quorum of the policy's witnesses has not confirmed for longer does not verify; nor does what
     they have not dated, as where the policy asks for no witness. A log alone could serve an old state for ever.
@@ -144,10 +176,15 @@ def verify(
     """
     out.partial = {"verified": False}
     alone = [one is not None for one in (search_proof, fork, disclosure)]
-    others = bool(files) or explain or who != Who()
+    others = bool(files) or checksums is not None or explain or who != Who()
     others = others or any(each is not None for each in (log, proof, bundle, require, signature))
     if index_key is not None and search_proof is None:
         raise click.UsageError("--index-key goes with --search-proof", click.get_current_context())
+    if checksums is not None and (proof is not None or signature is not None):
+        message = (
+            "--proof and --signature are of one file; a listed one is verified by what stands beside it or the list"
+        )
+        raise click.UsageError(message, click.get_current_context())
     if require is not None and who != Who():
         raise UsageError("--require and --key or --certificate-… both say who has to have signed; name one")
     if endorsement is not None and (proof is None or who != Who() or any((bundle, signature, require))):
@@ -155,7 +192,8 @@ def verify(
     if public != Pins() and endorsement is None and disclosure is None:
         message = "--public-vkey and --public-policy go with --endorsement or --disclosure"
         raise click.UsageError(message, click.get_current_context())
-    gate = open_gate(require, name, len(files))
+    subjects = _subjects(out, files, checksums)
+    gate = open_gate(require, name, max(len(files), len(subjects)))
     if fork is not None and sum(alone) == 1 and not others and max_age is None:
         _verify_fork(out, fork, pins, root)
     elif search_proof is not None and sum(alone) == 1 and not others:
@@ -164,19 +202,30 @@ def verify(
         from tiletree.commands.verify_endorsed import verify_disclosure  # few calls need it
 
         verify_disclosure(out, disclosure, pins, public)
-    elif files and not any(alone) and _can_be_read(files, [proof, signature], bundle):
+    elif subjects and not any(alone) and _can_be_read(subjects, [proof, signature], bundle):
         call = Call(proof, bundle, pins, root, who, explain, log, gate, signature, max_age, endorsement, public)
-        verify_files(out, files, call)
+        verify_files(out, subjects, call)
     else:
-        message = "name files, one of them with --proof; or --search-proof, --disclosure or --fork alone"
+        message = "name files, or one with --proof, or --checksums; or --search-proof, --disclosure or --fork alone"
         raise click.UsageError(message, click.get_current_context())
 
 
-def _can_be_read(files: tuple[str, ...], alone: list[Path | None], bundle: Path | None) -> bool:
+def _subjects(out: Output, files: Sequence[Subject], checksums: Path | None) -> Sequence[Subject]:
+    """Return what is to be verified, each once."""
+    if checksums is not None:
+        from tiletree.listing import listed_in  # few calls need it
+
+        files = [*files, *listed_in(checksums, out)]
+    return each_once(files, out) if len(files) > 1 else files
+
+
+def _can_be_read(files: Sequence[Subject], alone: list[Any], bundle: Material | None) -> bool:
     """Whether each input is of one use: a proof and a signature are of one file, and standard input is read once."""
     if any(one is not None for one in alone) and len(files) > 1:
         return False
-    return "-" not in files or (files == ("-",) and (alone[0] is None or bundle is None))
+    if all(file.word != "-" for file in files):
+        return True
+    return len(files) == 1 and (alone[0] is None or bundle is None)
 
 
 def _verify_fork(out: Output, directory: Path, pins: Pins, root: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""The files that `tiletree verify` is called with: what each is verified by, and what comes of all of them."""
+"""The files that `tiletree verify` is called with: what each is verified by."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tiles.errors import Malformed, NotFound, TilesError, UsageError
+from tiles.errors import AccessError, Malformed, NotFound, UsageError
+from tiles.notes.acceptances import Acceptances
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age
 from tiles.notes.policy import Policy
 from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiles.read.trouble import judged
-from tiles.user.pinned import PINNED
-from tiletree.commands.verify_report import Check, of_bundle, of_gate
+from tiles.user.pinned import PINNED, Pinned
+from tiletree.commands.verify_report import Check, of_bundle, of_gate, of_listed
 from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
-from tiletree.files import digest_named, digests_of, read_limited
+from tiletree.files import BUNDLE_SUFFIX
 from tiletree.gating import OpenGate
 from tiletree.reading import Pins
-from tiletree.several import WORST, worst
+from tiletree.subjects import SHA2_256, Material, Subject
 from tiletree.trusting import NAME_A_SIGNER, Who, check_trust, pinned, read_trusted_root
-from tiletree.ui import Output, exit_code
 
 if TYPE_CHECKING:
     from tiles.signatures.formats import SignerKey
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from tiles.sigstore.identity import Demanded, Rule
     from tiles.sigstore.public_key import PublicKey
     from tiles.sigstore.trusted_root import TrustedRoot
-
-BUNDLE_SUFFIX = ".sigstore.json"
+    from tiletree.listing import InList
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,8 @@ class Call:
     endorsement     of the proof's tree, by the log that `public` says how to know
     """
 
-    proof: Path | None
-    bundle: Path | None
+    proof: Material | None
+    bundle: Material | None
     pins: Pins
     root: Path | None
     who: Who
@@ -63,13 +62,19 @@ class Call:
     public: Pins = field(default_factory=Pins)
 
 
-class _Judge:
-    """Verifies one file after the other. What the call trusts is read once, and before any file."""
+class Judge:
+    """Verifies one file after the other. What the call trusts is read once, and so is what many proofs have in common.
+
+    The options are read before any file is.
+    """
 
     def __init__(self, call: Call) -> None:
         self.call = call
         check_trust(call.pins, call.root)
         self.root: TrustedRoot | None = read_trusted_root(call.root)
+        self.acceptances = Acceptances()
+        self._trusted: dict[str, Pinned] = {}
+        self._lists: dict[str, list[tuple[Material, Check]]] = {}
         self.demanded, self.signer = _told_apart(call.who.read())
         if call.signature is not None and self.signer is None:
             raise UsageError(
@@ -87,21 +92,38 @@ class _Judge:
         """The time of this call."""
         return datetime.now(UTC)
 
-    def checks(self, file: str) -> list[tuple[Path, Check]]:
+    def trusted(self, origin: str) -> Pinned:
+        """Return whom the call trusts for a log. Raises UsageError if that is nobody."""
+        if origin not in self._trusted:
+            self._trusted[origin] = pinned(origin, self.call.pins, self.root)
+        return self._trusted[origin]
+
+    def checks(self, file: Subject) -> list[tuple[str, Check]]:
         """Return what a file was verified by, and what that says. Raises what the first error is."""
+        made = self._made(file)
+        for _, check in made:
+            if file.listed is not None:
+                file.listed.check(file.shown, check.sha256)
+            if file.web is not None and check.sha256 != made[0][1].sha256:
+                raise AccessError(f"{file.shown} changed while it was read: it was read twice")
+        return [(by.shown, self.settled(file, check)) for by, check in made]
+
+    def _made(self, file: Subject) -> list[tuple[Material, Check]]:
+        """Return what a file was verified by; nothing of it was compared."""
         required = None if self.call.gate is None else self.call.gate.required(file)
         if self.signer is not None:
-            path, check = self.by_signature(file, self.signer)
-            return [(path, self.settled(file, check))]
+            return [self.by_signature(file, self.signer)]
         proof, bundle = self._by_what(file)
-        made = []
+        if proof is None and bundle is None:
+            return self.by_list(file)
+        made: list[tuple[Material, Check]] = []
         if proof is not None:
             made.append((proof, self.by_proof(file, proof)))
         if bundle is not None:
             made.append((bundle, self.by_bundle(file, bundle, required)))
-        return [(path, self.settled(file, check)) for path, check in made]
+        return made
 
-    def settled(self, file: str, check: Check) -> Check:
+    def settled(self, file: Subject, check: Check) -> Check:
         """Return what was verified, with what is known of revocations.
 
         Raises VerificationError if it was revoked, or is older than the call allows.
@@ -109,88 +131,114 @@ class _Judge:
         if self.call.max_age is not None:
             check_age(check.fields.get("time"), self.call.max_age, int(self.now.timestamp()), check.undated)
         if self.call.log is None:
-            return replace(
-                check, fields={**check.fields, "revocation": "not checked"}, lines=[*check.lines, NOT_CHECKED]
-            )
-        where = check_revocations(self.call.log, file, check.verified)
-        return replace(check, fields={**check.fields, "revocation": "none"}, lines=[*check.lines, where])
+            said, line = "not checked", NOT_CHECKED
+        else:
+            said, line = "none", check_revocations(self.call.log, file.shown, check.verified)
+        fields, lines = {**check.fields, "revocation": said}, [*check.lines, line]
+        if file.web is not None:  # it may serve something else next time
+            fields, lines = {**fields, "sha256": check.sha256}, [*lines, f"sha256    {check.sha256}"]
+        return replace(check, fields=fields, lines=lines)
 
-    def _by_what(self, file: str) -> tuple[Path | None, Path | None]:
-        """Return the proof and the bundle of a file: as named, or those beside it. Raises NotFound if there is none."""
+    def _by_what(self, file: Subject) -> tuple[Material | None, Material | None]:
+        """Return the proof and the bundle of a file: as named, or those beside it.
+
+        Raises NotFound if there is none, and it is not listed where there is one beside the list.
+        """
         proof, bundle = self.call.proof, self.call.bundle
         if proof is None and bundle is None:
-            if file == "-" or digest_named(file) is not None:
-                raise UsageError(f"nothing stands beside {file}", hint="name a --bundle, or for a file a --proof")
-            beside = (Path(f"{file}{FILE_SUFFIX}"), Path(f"{file}{BUNDLE_SUFFIX}"))
-            proof, bundle = (path if path.exists() else None for path in beside)
+            if file.name is None:
+                raise UsageError(f"nothing stands beside {file.shown}", hint="name a --bundle, or for a file a --proof")
+            proof, bundle = file.beside(FILE_SUFFIX), file.beside(BUNDLE_SUFFIX)
             if proof is None and bundle is None:
+                file.check_there()
+                if file.listed is not None and self.call.gate is None and self._beside_list(file.listed):
+                    return None, None
                 raise NotFound(
-                    f"there is neither {beside[0]} nor {beside[1]}",
-                    hint="name what to verify the file by: --proof or --bundle",
+                    f"there is neither {file.shown}{FILE_SUFFIX} nor {file.shown}{BUNDLE_SUFFIX}",
+                    hint=f"{'check the URL, or ' if file.web else ''}name what to verify it by: --proof or --bundle",
                 )
         if bundle is None and not self.demands_nobody:
             raise NotFound(
-                f"there is no bundle of {file}, so nothing shows who signed it",
+                f"there is no bundle of {file.shown}, so nothing shows who signed it",
                 hint="name it with --bundle; without --key, --certificate-… and --require the proof alone is verified",
             )
         return proof, bundle
 
-    def by_signature(self, file: str, key: SignerKey) -> tuple[Path, Check]:
+    @staticmethod
+    def _beside_list(listed: InList) -> bool:
+        """Whether something stands beside a list that shows that it is logged."""
+        return any(Subject(listed.source).beside(suffix) for suffix in (FILE_SUFFIX, BUNDLE_SUFFIX))
+
+    def by_list(self, file: Subject) -> list[tuple[Material, Check]]:
+        """Verify a listed file, beside which nothing stands, by what stands beside the list: it has the digest."""
+        listed = file.listed
+        assert listed is not None  # noqa: S101  or there is something beside it
+        if listed.source not in self._lists:
+            self._lists[listed.source] = self._made(Subject(listed.source, listed=replace(listed, line=0)))
+        (sha256,) = file.digests(frozenset({SHA2_256})).values()
+        made = []
+        for by, check in self._lists[listed.source]:
+            if check.sha256 != listed.whole:
+                raise AccessError(f"{listed.source} changed while it was read")
+            made.append((by, of_listed(check, listed.source, sha256.hex())))
+        return made
+
+    def by_signature(self, file: Subject, key: SignerKey) -> tuple[Material, Check]:
         """Verify a file by a signature, or the proof of one, as named or beside it; by the key that the call names."""
         from tiletree.commands.verify_signatures import check_signature  # few calls need it
 
         if self.call.bundle is not None:
-            raise UsageError(f"{self.call.bundle}: no bundle is signed by an {key.shown}", hint="name --signature")
-        beside = Path(f"{file}{FILE_SUFFIX}")
-        named = digest_named(file)
-        proof = self.call.proof or (beside if file != "-" and named is None and beside.exists() else None)
-        return check_signature(file, named, key, proof, self.call)
+            raise UsageError(
+                f"{self.call.bundle.shown}: no bundle is signed by an {key.shown}", hint="name --signature"
+            )
+        return check_signature(file, key, self.call.proof or file.beside(FILE_SUFFIX), self)
 
-    def by_proof(self, file: str, path: Path) -> Check:
-        """Verify a file by a proof file."""
+    def by_proof(self, file: Subject, proof: Material) -> Check:
+        """Verify a file by a proof."""
         from tiletree.commands.verify_proofs import check_proof  # not for calls with bundles only
 
-        return check_proof(file, path, self.call, self.root)
+        return check_proof(file, proof, self)
 
-    def by_bundle(self, file: str, path: Path, required: Required | None = None) -> Check:
+    def by_bundle(self, file: Subject, source: Material, required: Required | None = None) -> Check:
         """Verify a file by a bundle. required: what the gate requires of it"""
         from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle  # not for calls without a bundle
         from tiles.sigstore.verdict import needed_digests, verify_bundle
 
-        with judged(data := read_limited(path, MAX_BUNDLE_SIZE), str(path)):
+        with judged(data := source.read(MAX_BUNDLE_SIZE), source.shown):
             bundle = parse_bundle(data)
             needed = needed_digests(bundle)
-            demanded = self._demanded(path, bundle, required)
-        digests = digests_of(file, needed if self.call.log is None else needed | {"SHA2_256"})
+            demanded = self._demanded(source, bundle, required)
+        digests = file.digests(needed | {SHA2_256} if self.call.log or file.listed or file.web else needed)
         trusted: TrustedRoot | Policy
         if self.root is not None:
             trusted, how, policy = self.root, PINNED, None
         else:
-            trust = pinned(_origin(bundle), self.call.pins)
+            trust = self.trusted(_origin(bundle))
             trusted, how, policy = trust.policy, trust.how, trust.policy
-        verdict = verify_bundle(bundle, digests, trusted, demanded, self.now)
+        verdict = verify_bundle(bundle, digests, trusted, demanded, self.now, self.acceptances)
         met = None if required is None else (required.met(verdict), required.source)
         origin = verdict.logged.signed.origin
         verified = Verified(
             verdict.logged.entry.body,
-            (digests["SHA2_256"].hex(),) if "SHA2_256" in digests else (),
+            (digests[SHA2_256].hex(),) if SHA2_256 in digests else (),
             origin,
             verdict.logged.signed.tree.size,
-            lambda: pinned(origin, self.call.pins, self.root).policy,
+            lambda: self.trusted(origin).policy,
             verdict.key.hint.hex(),
             bundle.certificates[0] if bundle.certificates else b"",
         )
         check = of_bundle(verdict, how, policy, digests, verified, explain=self.call.explain)
         return check if met is None else of_gate(check, *met)
 
-    def _demanded(self, path: Path, bundle: Bundle, required: Required | None) -> PublicKey | Rule:
+    def _demanded(self, source: Material, bundle: Bundle, required: Required | None) -> PublicKey | Rule:
         """Return who has to have signed a bundle. Raises UsageError if nothing says it."""
         if required is not None:
             return required.demanded(bundle)
         if self.demanded is None:
+            name = source.shown.rpartition("/")[2].removesuffix(BUNDLE_SUFFIX)
             raise UsageError(
-                f"{path} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
-                hint=f"--proof {path.name.removesuffix(BUNDLE_SUFFIX)}{FILE_SUFFIX} verifies a proof alone",
+                f"{source.shown} is a signature, and nothing says who has to have signed: {NAME_A_SIGNER}",
+                hint=f"--proof {name}{FILE_SUFFIX} verifies a proof alone",
             )
         return self.demanded
 
@@ -204,42 +252,6 @@ def _told_apart(
     from tiles.signatures.formats import SignerKey  # not for calls that name nobody
 
     return (None, who) if isinstance(who, SignerKey) else (who, None)
-
-
-def verify_files(out: Output, files: tuple[str, ...], call: Call) -> None:
-    """Verify files. Raises the error that decides the exit code, once all of them were looked at."""
-    judge = _Judge(call)
-    if len(files) == 1 and call.proof is not None and call.bundle is None and judge.demands_nobody:
-        check = judge.settled(files[0], judge.by_proof(files[0], call.proof))
-        out.result(
-            {"verified": True, **check.fields}, f"verified: {files[0]} {check.words}", *check.lines, *check.steps
-        )
-        return
-    documents: list[dict[str, Any]] = []
-    errors: list[tuple[str, TilesError]] = []
-    out.partial = {"verified": False, "files": documents}
-    for file in files:
-        try:
-            made = judge.checks(file)
-        except TilesError as error:
-            if exit_code(error) not in WORST:
-                raise
-            errors.append((file, error))
-            said = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
-            documents.append({"file": file, "verified": False, "error": said})
-            if len(files) > 1:
-                out.line(f"not verified: {file}: {error.message}")
-            continue
-        checks = [{"by": str(path), **check.fields} for path, check in made]
-        documents.append({"file": file, "verified": True, "checks": checks})
-        out.line(f"verified: {file} {'; '.join(check.words for _, check in made)}")
-        for _, check in made:
-            for line in [*(check.lines if len(files) == 1 else ()), *check.steps]:
-                out.line(line)
-    if errors:
-        raise worst(errors, f"{len(errors)} of {len(files)} files not verified" if len(files) > 1 else "")
-    summary = [f"{len(files)} of {len(files)} files verified"] if len(files) > 1 else []
-    out.result({"verified": True, "files": documents}, *summary)
 
 
 def _origin(bundle: Bundle) -> str:

@@ -7,68 +7,91 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tiles.entries.file_digest import DigestEntry
-from tiles.entries.file_kinds import forms
+from tiles.entries.file_digest import DigestEntry, parse_digest_entry
+from tiles.entries.file_kinds import FileDigest, forms
 from tiles.entries.kind import SIGNATURE
-from tiles.entries.proof_extra import form_in
-from tiles.errors import ProofError, UsageError
+from tiles.entries.proof_extra import form_in, parse_proof_extra
+from tiles.errors import Malformed, ProofError, UsageError
+from tiles.notes.acceptances import Acceptances
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiles.tree.proof import verify_inclusion
 from tiletree.commands.verify_report import Check, of_proof
-from tiletree.files import digest_named, read_file, read_limited
-from tiletree.trusting import pinned, times_explained
+from tiletree.subjects import Material, Subject
+from tiletree.trusting import times_explained
 
 if TYPE_CHECKING:
-    from tiles.sigstore.trusted_root import TrustedRoot
-    from tiletree.commands.verify_files import Call
+    from tiletree.commands.verify_files import Judge
 
 
-def check_proof(file: str, path: Path, call: Call, root: TrustedRoot | None) -> Check:
-    """Verify a file by the proof in a file. root: the trusted root that the call names"""
-    if digest_named(file) is not None:
-        raise UsageError(f"{path} is of an entry that holds the size of the file", hint="name the file itself")
-    with judged(data := read_limited(path, MAX_PROOF_SIZE), str(path)):
+def check_proof(file: Subject, source: Material, judge: Judge) -> Check:
+    """Verify a file by a proof. judge: knows whom the call trusts"""
+    with judged(data := source.read(MAX_PROOF_SIZE), source.shown):
         proof = parse_tlog_proof(data)
-    trust = pinned(proof.checkpoint.origin, call.pins, root)
-    with times_explained(root):
-        accepted, matched, entry, sha256 = _match(proof, trust.policy, file)
+    trust = judge.trusted(proof.checkpoint.origin)
+    with times_explained(judge.root):
+        accepted, matched, entry, sha256 = _match(proof, trust.policy, file, source, judge.acceptances)
     if matched == SIGNATURE:
         raise UsageError(
-            f"{path} is of a signature, and nothing says who has to have signed: name its key with --key",
+            f"{source.shown} is of a signature, and nothing says who has to have signed: name its key with --key",
             hint="it is one of SSH, minisign or OpenPGP; its entry names a key, which anyone can write",
         )
-    check = of_proof(proof, accepted, matched, entry, trust, sha256, explain=call.explain)
-    if call.endorsement is None:
+    check = of_proof(proof, accepted, matched, entry, trust, sha256, explain=judge.call.explain)
+    if judge.call.endorsement is None:
         return check
     from tiletree.commands.verify_endorsed import check_endorsement  # few calls need it
 
-    fields, lines = check_endorsement(call.endorsement, proof.checkpoint, trust.policy, call.public)
+    fields, lines = check_endorsement(judge.call.endorsement, proof.checkpoint, trust.policy, judge.call.public)
     return replace(check, fields={**check.fields, **fields}, lines=[*check.lines, *lines])
 
 
-def _match(proof: TlogProof, policy: Policy, file: str) -> tuple[Accepted, str, bytes, str]:
+def _match(
+    proof: TlogProof, policy: Policy, file: Subject, source: Material, acceptances: Acceptances
+) -> tuple[Accepted, str, bytes, str]:
     """Verify a file in any form in which it may have been logged; return in which it was, the entry, and its SHA-256.
 
     What the proof says of the entry is one more form, if it is of exactly this file.
     """
-    content = read_file(file, partial(_secrets, proof.checkpoint.origin))
-    told = form_in(proof.extra, DigestEntry(content.sha256, content.size))
-    accepted = policy.accept(proof.checkpoint)  # once, and not for each form: it is most of what verifying takes
-    for matched, entry in chain([] if told is None else [told], forms(content)):
+    if file.digest is not None:
+        sha256, possible = file.digest, iter([_told(file.digest, proof, source)])
+    else:
+        content = file.content(partial(_secrets, proof.checkpoint.origin))
+        told = form_in(proof.extra, DigestEntry(content.sha256, content.size))
+        sha256, possible = content.sha256, chain([] if told is None else [told], forms(content))
+    accepted = acceptances.accept(policy, proof.checkpoint)  # once, and not for each form: it takes the most time
+    for matched, entry in possible:
         with suppress(ProofError):
             verify_inclusion(leaf_hash(entry), proof.index, accepted.signed.tree, proof.hashes)
-            return accepted, matched, entry, content.sha256
+            return accepted, matched, entry, sha256
     raise ProofError(
-        f"{file} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
+        f"{file.shown} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of something else",
         hint="the file was changed, or the proof is that of another file",
         evidence={"proof": proof.data},
     )
+
+
+def _told(sha256: str, proof: TlogProof, source: Material) -> tuple[str, bytes]:
+    """Return the kind and the entry of a file of which only the digest is known, as the proof tells the entry.
+
+    Raises UsageError if it tells none, as that holds the size of the file as well, ProofError if it is of another file.
+    """
+    try:
+        entry = parse_digest_entry(parse_proof_extra(proof.extra).entry)
+    except Malformed:
+        raise UsageError(
+            f"{source.shown} is of an entry that holds the size of the file", hint="name the file itself"
+        ) from None
+    if entry.sha256 != sha256:
+        raise ProofError(
+            f"sha256:{sha256} is not entry {proof.index} of {proof.checkpoint.origin}: the proof is of "
+            f"sha256:{entry.sha256}",
+            evidence={"proof": proof.data},
+        )
+    return FileDigest.name, entry.data
 
 
 def _secrets(origin: str) -> Iterator[bytes]:

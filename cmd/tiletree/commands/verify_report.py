@@ -39,6 +39,11 @@ class Check:
     verified: Verified = field(kw_only=True)
     undated: str = field(default="", kw_only=True)
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file, in hex, which whoever made this has computed; of several digests the first."""
+        return self.verified.digests[0]
+
 
 def of_proof(
     proof: TlogProof, accepted: Accepted, matched: str, entry: bytes, pinned: Pinned, sha256: str, *, explain: bool
@@ -130,6 +135,16 @@ def of_gate(check: Check, line: GateLine, source: str) -> Check:
         fields={**check.fields, "rule": rule},
         words=f"{check.words}, as line {line.number} of {source} demands",
         lines=[*check.lines, f"rule      line {line.number}: {line.text}"],
+    )
+
+
+def of_listed(check: Check, source: str, sha256: str) -> Check:
+    """Return what was verified of a file through a list that has its digest. check: of the list; sha256: of the file"""
+    return replace(
+        check,
+        fields={**check.fields, "through": source},
+        words=f"is listed in {source}, which {check.words}",
+        verified=replace(check.verified, digests=(sha256, *check.verified.digests)),
     )
 
 

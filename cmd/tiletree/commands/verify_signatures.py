@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiles.entries.kind import SIGNATURE
@@ -12,64 +11,64 @@ from tiles.entries.proof_extra import parse_proof_extra
 from tiles.entries.signed_file import read_signed
 from tiles.errors import Malformed, NotFound, ProofError, SignatureError, UsageError
 from tiles.notes.policy import Policy
-from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof, verify_tlog_proof
+from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof
 from tiles.read.trouble import judged
 from tiles.signatures import minisign
 from tiles.signatures.digests import SHA256, WHOLE, Signed
 from tiles.signatures.entry import SignatureEntry, entry_by, parse_signature_entry
 from tiles.signatures.formats import FORMATS, MAX_FILE_SIZE, MINISIGN, SignerKey, parse_signature
 from tiles.tree.merkle import leaf_hash
+from tiles.tree.proof import verify_inclusion
 from tiletree.commands.verify_report import Check, of_proof
 from tiletree.commands.verify_revocations import Verified
-from tiletree.files import open_binary, read_limited
-from tiletree.trusting import pinned, read_trusted_root, times_explained
+from tiletree.subjects import LocalMaterial, Material, Subject
+from tiletree.trusting import times_explained
 
 if TYPE_CHECKING:
-    from tiletree.commands.verify_files import Call
+    from tiletree.commands.verify_files import Call, Judge
 
 
-def check_signature(
-    file: str, named: str | None, key: SignerKey, proof_path: Path | None, call: Call
-) -> tuple[Path, Check]:
+def check_signature(file: Subject, key: SignerKey, source: Material | None, judge: Judge) -> tuple[Material, Check]:
     """Verify that a file was signed by the key that the call names; and that this is logged, if there is a proof.
 
-    named        the SHA-256 that the call names in the place of a file; None: it names a file
-    proof_path   as the call names it, or beside the file; without one, the call names a signature
+    source   of the proof, as the call names it, or beside the file; without one, the call names a signature
     Returns by what it was verified, and what that says.
     """
-    proof = None
-    if proof_path is not None:
-        with judged(data := read_limited(proof_path, MAX_PROOF_SIZE), str(proof_path)):
+    proof, named = None, judge.call.signature
+    if source is not None:
+        with judged(data := source.read(MAX_PROOF_SIZE), source.shown):
             proof = parse_tlog_proof(data)
     told = None if proof is None else _entry_in(proof)
-    if call.signature is not None:
-        where = call.signature
-        with judged(data := read_limited(where, MAX_FILE_SIZE), str(where)):
+    if named is not None:
+        where: Material = LocalMaterial(named)
+        with judged(data := where.read(MAX_FILE_SIZE), where.shown):
             signature = parse_signature(key.format, data)
             over = FORMATS[key.format].signed_digest(signature)
-    elif proof_path is None:
+    elif source is None:
         raise NotFound(
-            f"there is no proof of {file}, and no signature", hint="name them: --proof, --signature, or both"
+            f"there is no proof of {file.shown}, and no signature", hint="name them: --proof, --signature, or both"
         )
     elif told is None:
-        raise UsageError(f"{proof_path} does not hold a signature", hint="name it with --signature; or leave out --key")
+        raise UsageError(
+            f"{source.shown} does not hold a signature", hint="name it with --signature; or leave out --key"
+        )
     else:
-        where, signature = proof_path, told.signature
+        where, signature = source, told.signature
         _check_signer(told, key)
-        with judged(told.data, str(where)):
+        with judged(told.data, where.shown):
             over = FORMATS[key.format].signed_digest(signature)
-    signed = _read(file, named, whole=over == WHOLE)
-    with judged(signature, str(where)):
+    signed = _read(file, whole=over == WHOLE)
+    with judged(signature, where.shown):
         entry = entry_by(key, signature, signed)
-    if proof is None or proof_path is None:
-        return where, _alone(entry, key, call)
-    return proof_path, _proven(file, proof, _forms(entry, told, key), key, call)
+    if proof is None or source is None:
+        return where, _alone(entry, key, judge.call)
+    return source, _proven(file, proof, _forms(entry, told, key), key, judge)
 
 
-def _read(file: str, named: str | None, *, whole: bool) -> Signed:
-    if named is not None:
-        return Signed({SHA256: bytes.fromhex(named)})
-    with open_binary(file) as stream:
+def _read(file: Subject, *, whole: bool) -> Signed:
+    if file.digest is not None:
+        return Signed({SHA256: bytes.fromhex(file.digest)})
+    with file.open() as stream:
         return read_signed(stream, whole=whole)
 
 
@@ -97,14 +96,15 @@ def _forms(entry: SignatureEntry, told: SignatureEntry | None, key: SignerKey) -
     return [entry, replace(entry, key=told.key)]
 
 
-def _proven(file: str, proof: TlogProof, forms: list[SignatureEntry], key: SignerKey, call: Call) -> Check:
-    root = read_trusted_root(call.root)
-    trust = pinned(proof.checkpoint.origin, call.pins, root)
+def _proven(file: Subject, proof: TlogProof, forms: list[SignatureEntry], key: SignerKey, judge: Judge) -> Check:
+    trust = judge.trusted(proof.checkpoint.origin)
+    with times_explained(judge.root):
+        accepted = judge.acceptances.accept(trust.policy, proof.checkpoint)
     for form in forms:
-        with suppress(ProofError), times_explained(root):
-            accepted = verify_tlog_proof(proof, leaf_hash(form.data), trust.policy)
+        with suppress(ProofError):
+            verify_inclusion(leaf_hash(form.data), proof.index, accepted.signed.tree, proof.hashes)
             digest = form.sha256.hex()
-            check = of_proof(proof, accepted, SIGNATURE, form.data, trust, digest, explain=call.explain)
+            check = of_proof(proof, accepted, SIGNATURE, form.data, trust, digest, explain=judge.call.explain)
             return replace(
                 check,
                 fields=check.fields | _fields(form, key),
@@ -113,7 +113,7 @@ def _proven(file: str, proof: TlogProof, forms: list[SignatureEntry], key: Signe
             )
     at = f"entry {proof.index} of {proof.checkpoint.origin}"
     raise ProofError(
-        f"the signature of {file} is not {at}: the proof is of something else",
+        f"the signature of {file.shown} is not {at}: the proof is of something else",
         hint="the signature is right; the proof is that of another one, or of the file alone",
         evidence={"proof": proof.data},
     )
