@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,6 +32,9 @@ from tiletree.ui import (
     own_fault,
 )
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _EPILOG = """\b
 exit codes
   0  done, or verified
@@ -49,67 +52,96 @@ exit codes
 """
 
 
-# the name of each command, the module of `tiletree.commands` that has it, and what it is called there
-COMMANDS = {
-    **{
-        name: (name, name)
-        for name in (
-            "add",
-            "admission",
-            "attest",
-            "audit",
-            "cost",
-            "disclose",
-            "endorse",
-            "freeze",
-            "gc",
-            "get",
-            "index",
-            "info",
-            "init",
-            "key",
-            "logproof",
-            "monitor",
-            "mirror",
-            "move",
-            "page",
-            "policy",
-            "prove",
-            "refresh",
-            "repair",
-            "revoke",
-            "search",
-            "sequence",
-            "serve",
-            "shim",
-            "sign",
-            "staple",
-            "status",
-            "submit",
-            "upload",
-            "verify",
-            "withhold",
-            "witness",
-        )
-    },
+# who uses a command: docs/commands.md and docs/cli.md have the same groups, in the same order
+GROUPS = {
+    "publish": (
+        "init",
+        "add",
+        "submit",
+        "sequence",
+        "sign",
+        "attest",
+        "upload",
+        "staple",
+        "revoke",
+        "endorse",
+        "disclose",
+        "shim",
+    ),
+    "verify": (
+        "verify",
+        "search",
+        "prove",
+        "get",
+        "info",
+        "loginfo",
+        "logproof",
+        "audit",
+        "monitor",
+    ),
+    "look after": (
+        "status",
+        "refresh",
+        "admission",
+        "index",
+        "page",
+        "serve",
+        "import",
+        "mirror",
+        "move",
+        "repair",
+        "gc",
+        "withhold",
+        "freeze",
+        "cost",
+        "witness",
+    ),
+    "keys, and whom to trust": ("key", "policy", "trust-root"),
+    "this program": ("completion",),
+}
+
+# commands that are not in the module of their name, or are called otherwise there
+_ELSEWHERE = {
     "import": ("import_", "import_"),
     "loginfo": ("info", "loginfo"),
     "trust-root": ("trust_root", "trust_root"),
 }
+# the name of each command, the module of `tiletree.commands` that has it, and what it is called there
+COMMANDS = {name: _ELSEWHERE.get(name, (name, name)) for group in GROUPS.values() for name in group}
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names of all commands."""
-        return sorted(COMMANDS)
+        """Return the names of all commands, group by group."""
+        return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands and what each does, group by group."""
+        widest = max(map(len, COMMANDS))
+        width = formatter.width - 6 - widest
+        for group, names in GROUPS.items():
+            found = [(name, self.get_command(ctx, name)) for name in names]
+            with formatter.section(group[0].upper() + group[1:]):
+                lines = [(name.ljust(widest), one.get_short_help_str(width)) for name, one in found if one is not None]
+                formatter.write_dl(lines)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, whose module is imported now; None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(f"tiletree.commands.{module}"), name)
+        if ctx.resilient_parsing:  # a shell asks what could follow
+            from tiletree.completing import complete_places
+
+            complete_places(command)
         return saying(command)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what could follow: names of commands, none of which is imported, or options."""
+        from tiletree.completing import names
+
+        return [*names(GROUPS, incomplete), *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. click would exit 1 at a broken pipe; as output never breaks, it is some connection's."""
@@ -129,7 +161,7 @@ def cli() -> None:
 
     LOG is a directory or a part of a bucket: s3://…, gs://…, az://…; for reading also https://…, or any URL of fsspec.
 
-    --verbose, --quiet and --log-format can stand before or after the command.
+    --verbose, --quiet, --log-format and --color can stand before or after the command.
     """
 
 
@@ -143,7 +175,7 @@ def run(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     output = Output()
     listen(output, arguments)  # before click parses: a wrong call is answered as it asks for, too
-    output.hide_credentials([*arguments, *(os.environ.get(name, "") for name in ADDRESSES)])
+    output.hidden.hide([*arguments, *(os.environ.get(name, "") for name in ADDRESSES)])
     began = time.monotonic()
     with standard_streams() as (standard_output, _):
         code = _run(arguments, output)

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from tiles.errors import TilesError
-from tiletree.ui import SECRETS
+from tiletree.hiding import SECRETS
 
 # by name: whether --verbose may show the value. What can hold a password or a key is never shown, only named
 VARIABLES = {
@@ -33,6 +33,8 @@ VARIABLES = {
     "TILETREE_PKCS11_PIN": False,
     "TILETREE_NATIVE": True,
     "TILETREE_TRACEBACK": True,
+    "NO_COLOR": True,
+    "TERM": True,
     "OTEL_EXPORTER_OTLP_ENDPOINT": False,
     "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": False,
     "OTEL_SERVICE_NAME": True,

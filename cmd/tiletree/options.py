@@ -7,6 +7,7 @@ and `tiletree.reading` has the options of commands that read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -32,18 +33,24 @@ ADDRESSES = (KEY_PLACE, "TILETREE_PRIVATE", "TILETREE_ANCHOR", "TILETREE_URL")  
 
 
 def output(command: Command) -> Command:
-    """Give a command the `Output` of its call, as its first argument; with --verbose, say first what the call uses."""
+    """Give a command the `Output` of its call, as its first argument; with --verbose, say what the call uses."""
 
     @wraps(command)
     def given(*arguments: Any, **options: Any) -> Any:
         context = click.get_current_context()
         out = context.ensure_object(Output)
-        if out.verbose:
-            from tiletree.environment import in_force
+        if not out.verbose:
+            return context.invoke(command, out, *arguments, **options)
+        from tiletree.environment import in_force
 
-            for event, text in in_force(context):
-                out.detail(event, text)
-        return context.invoke(command, out, *arguments, **options)
+        for event, text in in_force(context):
+            out.detail(event, text)
+        with ExitStack() as stack:
+            with suppress(ImportError):  # verify.pyz reads no logs
+                from tiletree.traffic import said
+
+                stack.enter_context(said(out))
+            return context.invoke(command, out, *arguments, **options)
 
     return given  # type: ignore[return-value]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 
 _REDRAWN = 0.1  # seconds after which it is drawn again
 _WIDTH = 36  # columns of the bar itself, at most
 _LEAST = 8  # below, there are numbers only
+_DEFAULT = 80  # columns of a terminal that does not say how many it has
 _ETA_AFTER = 1.0  # seconds after which it says how long it will take
 
 
@@ -39,7 +43,7 @@ class Bar(Progress):
     def advance(self, units: int) -> None:
         """Say that so many more units are done; draw it, if it was not drawn a moment ago."""
         self._done += units
-        if self._clock() - self._drawn >= _REDRAWN:
+        if not self._is_shown or self._clock() - self._drawn >= _REDRAWN:
             self._draw()
 
     # color=True below: click would take control sequences away where it takes the stream for no terminal
@@ -58,10 +62,8 @@ class Bar(Progress):
         click.echo(err=True)
 
     def _draw(self, *, is_last: bool = False) -> None:
-        import shutil  # few calls draw anything
-
         self._drawn, self._is_shown = self._clock(), True
-        room = shutil.get_terminal_size().columns - 1
+        room = _columns() - 1
         click.echo(f"\r\033[K{self._line(room, is_last=is_last)[:room]}", err=True, nl=False, color=True)
 
     def _line(self, room: int, *, is_last: bool) -> str:
@@ -82,3 +84,10 @@ class Bar(Progress):
             return ""
         minutes, left = divmod(int(seconds / self._done * max(0, self._length - self._done)), 60)
         return f"  {minutes // 60:02}:{minutes % 60:02}:{left:02}"
+
+
+def _columns() -> int:
+    """Return how wide the terminal is that the bar is on: standard output may be another, or none."""
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _DEFAULT
+    return _DEFAULT

@@ -25,13 +25,13 @@ def remark_unsure(out: Output) -> None:
     out.remark("once", False, text)
 
 
-def remark_index(out: Output, log: str, problem: str) -> None:
+def remark_index(out: Output, log: str, problem: str, name: str = "index") -> None:
     """Say why the index of a log does not cover all that it could; nothing if it does."""
     from tiles.store.address import shown_address  # `verify` does without
 
     if problem:
         command = f"`tiletree index build {quote(shown_address(log))}`"
-        out.remark("index", problem, f"the index is not up to date: {problem}; {command} lets it catch up")
+        out.remark(name, problem, f"the index is not up to date: {problem}; {command} lets it catch up")
 
 
 def remark_origin(out: Output, origin: str) -> None:

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import click
 
+from tiletree import colours
 from tiletree.ui import Output
 
 FORMATS = ("text", "json")
-_FORMAT = "--log-format"
+_FORMAT, _COLOR = "--log-format", "--color"
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -52,6 +53,14 @@ def _options(*, hidden: bool) -> list[click.Option]:
             hidden=hidden,
             help="what standard error gets: text, or one JSON document in a line for each thing",
         ),
+        click.Option(
+            [_COLOR],
+            type=click.Choice(colours.WHEN),
+            default=colours.AUTO,
+            expose_value=False,
+            hidden=hidden,
+            help="whether reports and errors have colours  [default: on a terminal, unless $NO_COLOR is set]",
+        ),
     ]
 
 
@@ -79,6 +88,11 @@ def listen(output: Output, arguments: Iterable[str]) -> None:
         words = words[: words.index("--")]
     output.verbose = bool({"-v", "--verbose"} & set(words))
     output.quiet = bool({"-q", "--quiet"} & set(words))
-    named = [after for word, after in pairwise(words) if word == _FORMAT]
-    named += [word.partition("=")[2] for word in words if word.startswith(f"{_FORMAT}=")]
-    output.log_lines = "json" in named
+    output.log_lines = "json" in _named(words, _FORMAT)
+    output.color = next((when for when in reversed(_named(words, _COLOR)) if when in colours.WHEN), colours.AUTO)
+
+
+def _named(words: list[str], option: str) -> list[str]:
+    """Return the values that words of a call give to an option."""
+    values = [after for word, after in pairwise(words) if word == option]
+    return values + [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]

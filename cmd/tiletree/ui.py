@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from tiles.errors import (
     Unfinished,
     UsageError,
 )
+from tiletree import colours
+from tiletree.hiding import Hidden
 from tiletree.progress import Bar, Progress
 
 EXIT_OK = 0
@@ -46,9 +48,6 @@ EXIT_ALARM = 9
 EXIT_FAULT = 70  # of tiletree itself
 EXIT_INTERRUPTED = 130
 
-_PRIVATE_KEY, _PIN = "PRIVATE+KEY", "pin-value"  # how a private key as text begins, and in what a URI holds a PIN
-SECRETS = (_PRIVATE_KEY, _PIN)  # what has one of them is not shown
-_HIDDEN_KEY = "(a private key)"
 _HELD = 1000  # lines of a report that --quiet keeps for the case that the command fails
 _OURS = (Path(tiles.__file__).parent, Path(__file__).parent)
 TRACEBACK = "TILETREE_TRACEBACK"  # the variable that asks for the whole of what nobody expected
@@ -97,11 +96,12 @@ class Output:
     late        called once, before the answer or the error, to add what is known only then
     partial     what is done so far: an error's JSON document holds it too
     is_answer   standard output is what was asked for, and not a report on what was done otherwise
-    hidden      what must be in no error and no note, each with what stands for it there
+    hidden      what is in no error and no note
     verbose     say also what `detail` is told
     quiet       print a report only if the command fails; what was asked for, warnings and errors are printed anyway
     below_quorum   what was published last has fewer cosignatures than its policy needs
     quorum_missed  so has what witnesses were asked for last, whether it was published or not; None: none were asked
+    color       whether lines are coloured: auto, always or never; documents never are
     log_lines   what goes to standard error is one JSON document in a line each
     now         POSIX seconds, for those lines
     """
@@ -110,40 +110,21 @@ class Output:
         self.now = now
         self.verbose = self.quiet = self.log_lines = self.below_quorum = False
         self.quorum_missed: bool | None = None
+        self.color = colours.AUTO
+        self._bar: Bar | None = None
         self._held: deque[str] = deque(maxlen=_HELD)
         self.json = False
         self.remarks: dict[str, Any] = {}
         self.partial: dict[str, Any] = {}
         self.late: list[Callable[[], None]] = []
         self.is_answer = True
-        self.hidden: dict[str, str] = {}
-        self._keys: set[str] = set()
-        self._bar: Bar | None = None
-
-    def hide_credentials(self, words: Iterable[str]) -> None:
-        """Hide words of a call that are addresses with credentials, or keys, and the paths that such words may become.
-
-        A private key, named where a file was to be named, is hidden in answers, too.
-        """
-        for word in words:
-            if (before := word.lower().find(f"{_PIN}=")) >= 0:  # of pkcs11:
-                self.hidden[word] = f"{word[:before].rstrip('?&')}…"
-            for text in (word, word.lstrip("-"), *word.lstrip("-").split("=")):  # an option may be cut at any =
-                if _PRIVATE_KEY in text:  # where a file was to be named
-                    self._keys |= {text, str(Path(text))}
-                    self.hidden |= dict.fromkeys(self._keys, _HIDDEN_KEY)
-                if "://" not in text:
-                    continue
-                from tiles.store.address import shown_address  # slow to import, and needed for addresses only
-
-                if (plain := shown_address(text)) != text:
-                    self.hidden |= {text: plain, str(Path(text)): plain}
+        self.hidden = Hidden()
 
     def answer(self, document: dict[str, Any], *lines: str) -> None:
         """Print what the command was asked for: the document with --json, the lines without."""
         self._say_late()
         if self.json:
-            click.echo(self._keyless(_json({**document, **self.remarks})))
+            click.echo(self.hidden.without_keys(_json({**document, **self.remarks})))
             self.remarks = {}
         else:
             for line in lines:
@@ -164,21 +145,15 @@ class Output:
 
     def _print(self, text: str, *, is_report: bool) -> None:
         if self.quiet and is_report:
-            self._held.append(self._keyless(text))
+            self._held.append(self.hidden.without_keys(text))
         elif not self.json:
-            self._make_room()
-            click.echo(shown(self._keyless(text)))
-
-    def _keyless(self, text: str) -> str:
-        for key in self._keys:
-            text = text.replace(key, _HIDDEN_KEY)
-        return text
+            self._echo(shown(self.hidden.without_keys(text)), colour=is_report)
 
     def finish(self, code: int, seconds: float) -> None:
         """Say how the command ended, to those who want to know. A report that was held back is printed if it failed."""
         if code != EXIT_OK and not self.json:
             for text in self._held:
-                click.echo(shown(text))
+                self._echo(shown(text), colour=True)
         self._held.clear()
         if self.verbose or self.log_lines:
             self._say(f"exit code {code} after {seconds:.1f} seconds", "info", "ended", code=code, seconds=seconds)
@@ -189,7 +164,7 @@ class Output:
             return
         if sys.stdout.isatty():
             for line in data.removesuffix(b"\n").decode("utf-8", "backslashreplace").split("\n"):
-                self.line(line)
+                self._print(line, is_report=False)
         else:
             click.echo(data, nl=False)
 
@@ -206,10 +181,10 @@ class Output:
         self.remarks[name] = value
         self.warn(text)
 
-    def detail(self, event: str, text: str) -> None:
-        """Say what only --verbose asks for. event: what kind of thing it is, in a word."""
+    def detail(self, event: str, text: str, **fields: Any) -> None:
+        """Say what only --verbose asks for. event: the kind of thing, in a word; fields: of a structured log."""
         if self.verbose:
-            self._say(text, "debug", event)
+            self._say(text, "debug", event, **fields)
 
     def log(self, line: str) -> None:
         """Print a line of a structured log, for those who collect one."""
@@ -222,8 +197,12 @@ class Output:
             from tiles.upkeep.log_line import log_line  # needed by few calls
 
             text = log_line(level, event, {"message": text, **fields}, self.now())
+        self._echo(text, err=True, colour=not self.log_lines, is_warning=level == "warning")
+
+    def _echo(self, text: str, *, err: bool = False, colour: bool = False, is_warning: bool = False) -> None:
         self._make_room()
-        click.echo(text, err=True)
+        in_colour = colour and colours.is_wanted(self.color, sys.stderr if err else sys.stdout)
+        click.echo(colours.coloured(text, is_warning=is_warning) if in_colour else text, err=err, color=in_colour)
 
     def _make_room(self) -> None:
         """Take the progress bar from the terminal, if there is one: what is printed stands in a line of its own."""
@@ -255,14 +234,12 @@ class Output:
 
     def plain(self, text: str) -> str:
         """Return text without what is hidden."""
-        for word in sorted(self.hidden, key=len, reverse=True):
-            text = text.replace(word, self.hidden[word])
-        return text
+        return self.hidden.plain(text)
 
     @contextmanager
     def progress(self, label: str, length: int | None = None) -> Iterator[Progress]:
         """Show a progress bar on a terminal, none in a pipe. length: units to be done, where that is known."""
-        if not sys.stderr.isatty() or self.quiet or self.log_lines:
+        if self.quiet or self.verbose or self.log_lines or not colours.is_terminal(sys.stderr):
             yield Progress()
             return
         self._bar, is_done = Bar(label, length), False

@@ -17,7 +17,7 @@ NAME = "verify.pyz"
 _HOMES = {"tiles": ROOT / "tiles", "tiletree": ROOT / "cmd" / "tiletree"}
 _ROOTS = ("tiletree.cli", "tiletree.commands.verify")
 
-# what is imported only to write, to sign, or to read a log from a server
+# what is imported only to write, to sign, to read a log from a server, or for a shell
 LEFT_OUT = (
     "tiles.inbox",
     "tiles.index.revocations",
@@ -29,7 +29,9 @@ LEFT_OUT = (
     "tiles.read.web_file",
     "tiles.store.open_bucket",
     "tiles.write",
+    "tiletree.completing",
     "tiletree.opening",
+    "tiletree.traffic",
     "tiletree.web_material",
 )
 

@@ -76,6 +76,7 @@ NAVIGATION: tuple[tuple[str, tuple[str, ...]], ...] = (
             "docs/commands.md",
             "docs/cli.md",
             "docs/outcomes.md",
+            "docs/json.md",
             "docs/environment.md",
             "docs/entry-formats.md",
             "docs/index-format.md",

@@ -70,6 +70,8 @@ PLACES = [
     "refresh X --key k",
     "info X",
     "info X --vkey VKEY",
+    "info X --vkey VKEY --verbose",
+    "add X a --key k --verbose",
     "info log --compare X --vkey VKEY",
     "loginfo X --vkey VKEY",
     "logproof X --vkey VKEY",
@@ -280,6 +282,7 @@ MISTAKEN = [
     "key trust log X",
     "key retire log X --key k",
     "key list X",
+    "completion X",
     "X log",
     "key X",
 ]
@@ -291,6 +294,7 @@ NAMES = {  # of a log or witness, which would publish it
 CELLS = [(call, form) for call in PLACES + MISTAKEN for form in FORMS]
 LIVE = [  # with an address at which a log is
     "info X",
+    "info X --verbose",
     "info X --vkey VKEY",
     "get X 0",
     "prove X --index 0 -o q",

@@ -93,6 +93,9 @@ def test_what_goes_wrong_is_remarked(tiletree: Command, large: str, monkeypatch:
         assert "malformed signed note" in done.json["index"]
         assert done.err.count("the index is not up to date: malformed signed note") == 1
         assert "`tiletree index build log` lets it catch up" in done.err
+    revoked = tiletree.ok("revoke", "a", "--log", "log", "--reason", "why", "--log-key", "k")
+    assert revoked["index"] == revoked["size"] - 1, "where the revocation is; the remark has another name"
+    assert "malformed signed note" in revoked["index_behind"]
     monkeypatch.setattr(own_index, "SCAN_LIMIT", 0)
     Path("copy/index").write_text("in the way")
     done = tiletree("import", "log", "copy", "--key", "o", "--vkey", large, "--json")

@@ -1,8 +1,9 @@
-"""How much a command says, and in which form: --verbose, --quiet, --log-format, before and after every command."""
+"""How much a command says, and in which form: the options that stand before and after every command."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import click
 import pytest
 
 from tests.support.command_line import Command
+from tests.support.fault_server import serving
 from tests.support.make_cli_docs import contexts
 from tiletree.environment import VARIABLES
+from tiletree.traffic import Traffic
+from tiletree.ui import Output
 
 
 def logged(text: str) -> list[dict[str, Any]]:
@@ -26,7 +30,7 @@ def test_every_command_has_the_options() -> None:
     for context in contexts():
         named = [name for param in context.command.params for name in param.opts]
         assert len(named) == len(set(named))
-        assert {"--verbose", "--quiet", "--log-format"} <= set(named), context.command_path
+        assert {"--verbose", "--quiet", "--log-format", "--color"} <= set(named), context.command_path
         listed = [param for param in context.command.params if isinstance(param, click.Option) and not param.hidden]
         assert any("--quiet" in param.opts for param in listed) == (context.parent is None)
 
@@ -119,3 +123,52 @@ def test_whom_to_trust_from_the_environment(tiletree: Command, log: str, monkeyp
     monkeypatch.delenv("TILETREE_POLICY")
     monkeypatch.setenv("TILETREE_VKEY", log)
     assert tiletree.ok("verify", "a", "--proof", "p")["trust"] == "pinned"
+
+
+def test_verbose_says_the_traffic(tiletree: Command, log: str) -> None:
+    """Each object that is read, written, listed and deleted, each HTTP request, and their sums; before and after."""
+    Path("c").write_bytes(b"c")
+    done = tiletree("add", "log", "c", "--key", "k", "-v")
+    size = Path("log/checkpoint").stat().st_size
+    assert done.code == 0
+    assert re.search(r"^read checkpoint of log: \d+ bytes, [0-9.]+ ms$", done.err, re.MULTILINE)
+    assert re.search(rf"^swapped checkpoint of log: {size} bytes, [0-9.]+ ms$", done.err, re.MULTILINE)
+    assert re.search(r"^created tile/0/000\.p/3 of log: 96 bytes, [0-9.]+ ms$", done.err, re.MULTILINE)
+    assert re.search(r"^deleted staging/\S+ of log\.private, [0-9.]+ ms$", done.err, re.MULTILINE)
+    *lines, sums, _ = logged(tiletree("-v", "audit", "log", "--vkey", log, "--log-format", "json").err)
+    read = [line for line in lines if line["event"] == "read" and "bytes" in line["message"]]
+    assert (sums["event"], sums["read"], sums["written"], sums["requests"]) == ("traffic", len(read), 0, 0)
+    assert sums["read_bytes"] == sum(int(line["message"].split(": ")[1].split()[0]) for line in read) > 300
+    assert sums["listed"] == len([line for line in lines if line["event"] == "listed"]) > 0
+    files = [path for path in Path("log").rglob("*") if path.is_file()]
+    objects = {path.relative_to("log").as_posix(): path.read_bytes() for path in files}
+    with serving(objects) as server:
+        done = tiletree("get", server.url, "0", "--vkey", log, "-v")
+    assert f"GET {server.url}/checkpoint: 200, " in done.err
+    asked = len([line for line in done.err.splitlines() if line.startswith("GET ")])
+    assert (
+        f"HTTP requests: {asked}; objects read: 0 (0 bytes), written: 0 (0 bytes), deleted: 0; listings: 0" in done.err
+    )
+    assert "read " not in tiletree("audit", "log", "--vkey", log).err, "only of a call that asks for it"
+
+
+def test_verbose_says_what_fails(tiletree: Command, log: str) -> None:
+    """An object that is not there, and a server that does not answer."""
+    assert re.search(r"^read keys/0 of log: not there, ", tiletree("audit", "log", "-v").err, re.MULTILINE)
+    nobody = tiletree("info", "http://127.0.0.1:9/log", "-v")
+    assert nobody.code == 3
+    assert re.search(r"^GET http://127\.0\.0\.1:9/log/checkpoint: failed \(\w+\), ", nobody.err, re.MULTILINE)
+    assert re.search(r"^HTTP requests: [1-9]", nobody.err, re.MULTILINE)
+
+
+def test_much_traffic_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of each kind 200 lines are said, and then that there are more."""
+    out = Output()
+    out.verbose = True
+    traffic = Traffic(out)
+    for number in range(300):
+        traffic.note("read", f"read {number}", 0.0, read=1)
+    traffic.note("request", "GET", 0.0, requests=1)
+    lines = capsys.readouterr().err.splitlines()
+    assert (len(lines), traffic.sums["read"], traffic.sums["requests"]) == (202, 300, 1)
+    assert lines[200:201] == ["more such lines are left out; all are counted"]

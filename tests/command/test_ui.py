@@ -264,6 +264,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["admission", NONE, "--set", LINES], True),
         (["key", "add", NONE], True),
         (["key", "retire", NONE, LINES], False),
+        (["completion", LINES], True),
     ],
 }
 
@@ -307,6 +308,7 @@ def hostile(tiletree: Command) -> Command:
 def test_no_text_harms_a_terminal(hostile: Command, calls: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of keys and files, paths, entries and what errors quote are printed escaped, each in its line."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")  # what is coloured, and that nothing of others is: test_terminal
     for words, shows in CALLS[calls]:
         if words[:2] == ["sequence", LOG]:
             Path(f"{LOG}.private/inbox/eve {LINES}").mkdir(parents=True)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.make_cli_docs import TARGET, contexts, document
 from tiles.records import paths
-from tiletree.cli import COMMANDS
+from tiletree.cli import GROUPS
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
@@ -269,7 +269,7 @@ def calls(document: Path) -> list[str]:
 def test_calls_in_documents_are_understood(document: Path) -> None:
     """Each call that a document shows is of a command that there is, with options that it has."""
     commands = {tuple(context.command_path.split()[1:]): context for context in contexts()}
-    common = {"--verbose", "-v", "--quiet", "-q", "--log-format", "--version", "--help", "-h"}
+    common = {"--verbose", "-v", "--quiet", "-q", "--log-format", "--color", "--version", "--help", "-h"}
     for call in calls(document):
         words = [word.partition("=")[0] for word in shlex.split(call.replace("'", "").replace('"', ""))[1:]]
         named = [word for word in words if not word.startswith("-") and not word.startswith("[")]
@@ -294,11 +294,17 @@ def test_every_command_has_help_on_itself_and_its_options() -> None:
             assert not isinstance(parameter, click.Option) or parameter.help, f"{context.command_path} {parameter.name}"
 
 
-def test_every_command_is_in_the_table() -> None:
-    """docs/commands.md has all of them, and no other."""
-    listed = table(ROOT / "docs" / "commands.md", "command")
-    named = {name.removeprefix("tiletree ").split()[0] for row in listed for name in quoted(row[0])}
-    assert named - {"--index"} == set(COMMANDS)
+def test_every_command_is_in_the_table_of_its_group() -> None:
+    """docs/commands.md has the groups of `tiletree --help`, in the same order, and all commands in them."""
+    _, *chapters = read(ROOT / "docs" / "commands.md").split("\n## ")
+    found = {}
+    for chapter in chapters[: len(GROUPS)]:
+        named = [quoted(row[0]) for row in rows(chapter)]
+        title = chapter.partition("\n")[0]
+        names = {name.removeprefix("tiletree ").split()[0] for row in named for name in row} - {"--index"}
+        found[title[0].lower() + title[1:]] = names
+    assert list(found) == list(GROUPS)
+    assert found == {group: set(names) for group, names in GROUPS.items()}
 
 
 def test_every_object_of_a_log_is_in_the_data_flow() -> None:

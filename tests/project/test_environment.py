@@ -13,7 +13,7 @@ from tiletree.jobs.job import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "environment.md"
-CONSTANT = re.compile(r"""["']([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]|PORT|(?:no|all)_proxy)["']""")
+CONSTANT = re.compile(r"""["']([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]|PORT|TERM|(?:no|all)_proxy)["']""")
 READS = re.compile(r"\benviron\b|\benvironment\b|\benvvar\b|xdg_directory")  # in modules that read variables
 
 # put together from parts, and so no constants of the code

@@ -143,6 +143,7 @@ CALLS = {
     "key add": Call("key add log --key k"),
     "key add --post-quantum": Call("key add log --post-quantum --key k"),
     "key retire": Call("key retire log VKEY --key k", 4, prints=False),
+    "completion": Call("completion bash", answers=True),
     "not verified": Call("verify b --proof p --vkey VKEY", 1, prints=False),
     "wrong call": Call("add log --key k", 2, prints=False),
     "no log": Call("info nowhere", 3, prints=False),

@@ -18,7 +18,8 @@ _HEAD = """\
 
 What `--help` says, of every command. `python -m tests.support.make_cli_docs` writes it, and a test holds it current.
 
-Exit codes and JSON documents are in [outcomes.md](outcomes.md).
+The groups of commands are those of `tiletree --help`. Exit codes are in [outcomes.md](outcomes.md), the fields of JSON
+documents in [json.md](json.md).
 """
 
 

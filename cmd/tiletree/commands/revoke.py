@@ -73,7 +73,7 @@ def revoke(
         out.partial |= {"committed": True, "published": error.published}
         raise
     remark_undeleted(out, opened.undeleted())
-    remark_index(out, log, opened.update_index())
+    remark_index(out, log, opened.update_index(), "index_behind")  # `index` is where the revocation is
     if not appended.once:
         remark_unsure(out)
     tree, (index,) = appended.checkpoint.tree, appended.indexes

@@ -96,7 +96,7 @@ def run(record: Record, deadline: Deadline, given: Mapping[str, Any] | None = No
     given      options of this call
     """
     began = time.monotonic()
-    record.hide_credentials(os.environ.get(name, "") for name in (LOG, *ADDRESSES))
+    record.hidden.hide(os.environ.get(name, "") for name in (LOG, *ADDRESSES))
     code = guarded(lambda: _sequence(record, deadline, given or {}), record)
     if code == EXIT_BELOW_QUORUM:  # whoever counts errors has to see it
         record.fail("BelowQuorum", "published below the quorum of the log's policy", "the next run asks again")
