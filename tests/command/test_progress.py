@@ -34,8 +34,8 @@ def screen(text: str) -> list[str]:
 @pytest.fixture(params=[40, 80, 200])
 def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Return how wide the terminal is that standard error is."""
-    monkeypatch.setenv("COLUMNS", str(request.param))
     width: int = request.param
+    monkeypatch.setattr("tiletree.progress._columns", lambda: width)
     return width
 
 
@@ -47,6 +47,7 @@ class _Terminal(io.StringIO):
 def on_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let standard error be a terminal. A fixture cannot: each phase of a test has the stream that pytest gives it."""
     monkeypatch.setattr(sys, "stderr", _Terminal())
+    monkeypatch.setenv("NO_COLOR", "1")  # what stands there, and not how
 
 
 def said() -> str:
@@ -134,7 +135,7 @@ def test_how_often_it_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_terminal_that_is_very_narrow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is drawn past its edge: it could not be taken away again."""
-    monkeypatch.setenv("COLUMNS", "12")
+    monkeypatch.setattr("tiletree.progress._columns", lambda: 12)
     bar = Bar("recomputing", 1000)
     bar.advance(1)
     bar.finish(is_done=True)

@@ -66,7 +66,7 @@ def sources(module: str) -> list[Path]:
     """Return the files of a command's module: submit has its report in one of its own, and verify its files."""
     suffixes = ("", "_dry_run", "_files", "_many", "_report", "_signatures", "_endorsed", "_changes")
     parts = (COMMANDS / f"{module}{part}.py" for part in suffixes)
-    return [path for path in parts if path.exists()]
+    return [path for path in parts if path.exists() and path not in SHARED]
 
 
 def written_keys(path: Path) -> set[str]:

@@ -81,12 +81,11 @@ def add(setup: Setup, base: int, count: int) -> Requests:
 def _batch(setup: Setup, base: int, count: int) -> Requests:
     edge, size = edge_objects(base), base + count
     written = tiles_written(base, size)
-    proof = wanted(size, (node for part in consistency_nodes(base, size) for node in part)) - written
     found = Requests(
         # staged batch, head; checkpoint, the copy that is kept, that of the day; anchor
         put=5 + setup.anchor_in_bucket + len(written),
-        # the right edge, for the plan; the proof for the signer; the day's copy that is there already
-        get=len(edge) + len(proof) + 1,
+        # the right edge, for the plan, which the proof for the signer is made of; the day's copy that is there already
+        get=len(edge) + 1,
         delete=1,
         sign=1,
     )
