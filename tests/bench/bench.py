@@ -27,6 +27,7 @@ from tests.bench.starts import start_parts
 
 ROUNDS = 5
 LOG = 1 << 20  # entries of the log that is audited, and of which proofs are made
+LARGE = 10_000_000  # of another one that is audited
 Found = list[dict[str, Any]]
 
 
@@ -68,11 +69,17 @@ class _Run:
             make_log(self._log, max(1 << 16, int(LOG * self.share)))
         return self._log
 
+    def large_log(self) -> Path:
+        """Return a log that is audited, of which start-up is a small part."""
+        log = self.scratch / "larger"
+        make_log(log, max(1 << 17, int(LARGE * self.share)))
+        return log
+
 
 PARTS: dict[str, Callable[[_Run], Found]] = {
     "publish": lambda run: publish_parts(run.scratch, run.rounds, run.share),
     "lines": lambda run: lines_parts(run.scratch / "lines", run.rounds, run.share),
-    "audit": lambda run: audit_parts(run.log(), run.scratch / "audit", run.rounds),
+    "audit": lambda run: audit_parts(run.log(), run.large_log(), run.scratch / "audit", run.rounds),
     "prove": lambda run: prove_parts(run.log(), run.rounds),
     "verify": lambda run: verify_parts(run.log(), run.rounds),
     "start": lambda run: start_parts(run.scratch / "start"),
