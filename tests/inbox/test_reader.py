@@ -392,6 +392,7 @@ def test_many_of_one_delay_no_other() -> None:
     assert taken.backlog.objects == 2001 - 1000
 
 
+@pytest.mark.slow
 def test_memory_follows_the_batch() -> None:
     """Ten times as many objects take no more memory, and contents beyond one batch are not held."""
     path, data = submission("0", 0, [bytes(20_000)])

@@ -136,6 +136,7 @@ def test_many_submitters_keep_their_share(submitters: int) -> None:
         assert len(queue) >= min(2000 // submitters, 12_000 // submitters)
 
 
+@pytest.mark.slow
 def test_of_too_many_submitters_some_are_drawn() -> None:
     """Where not even one object of each can be kept, chance decides whose, and another chance the next time."""
     listed = [Row(float(n), f"s{n:05}/x", 1) for n in range(9000)]

@@ -79,6 +79,7 @@ def test_any_key_and_message(seed: bytes, message: bytes, place: int) -> None:
     assert ours(changed[:32], message, changed[32:]) == theirs(changed[:32], message, changed[32:])
 
 
+@pytest.mark.slow
 def test_points_of_small_order() -> None:
     """Keys and R of small order, in every encoding: both take the same ones, and there are some of each."""
     verdicts = []

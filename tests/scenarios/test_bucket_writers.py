@@ -285,6 +285,7 @@ def test_eight_writers_at_once(place: Place) -> None:
     assert len(crowd.acknowledged) >= WRITERS
 
 
+@pytest.mark.slow
 def test_some_append_and_some_sequence(place: Place) -> None:
     """Four that append and four that submit and sequence: every entry is there once."""
     crowd = Crowd(place, 1)

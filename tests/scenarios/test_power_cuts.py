@@ -360,7 +360,18 @@ SEARCHES = {  # of parts of names
 SITES = {str(site): site for site in sites()}
 
 
-@pytest.mark.parametrize("name", [name for name in SITES if name not in NOT_NEEDED])
+# each scenario of these takes seconds; they are in the soak
+SEARCHED_LONG = ("publish.py _write self._public.barrier 0", "recover.py settle self._make_last 0")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in SEARCHED_LONG else name
+        for name in SITES
+        if name not in NOT_NEEDED
+    ],
+)
 def test_every_sync_is_needed(name: str) -> None:
     """Without any one sync that the code makes, some power cut breaks a promise."""
     how = next((how for part, how in SEARCHES.items() if part in name), search)

@@ -135,6 +135,7 @@ def check_free(log: RealLog) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="NOT TESTED: no /proc to find children in")
+@pytest.mark.slow
 def test_orphans_of_an_audit_hold_no_lock(log: RealLog) -> None:
     """The workers of an audit that was killed keep nobody from writing or reading, however long they live."""
     base = some_entries("base", 3 * 65_536)

@@ -192,6 +192,7 @@ def test_a_late_write_of_a_beginning_does_no_harm(place: Place) -> None:
     assert late(World(), place, "create", "create", 30) > 100
 
 
+@pytest.mark.slow
 def test_a_late_write_of_sequence_does_no_harm(place: Place) -> None:
     """A write of a `sequence` that died may land at any moment of the next one (sampled)."""
     assert late(with_inbox(250), place, "sequence", "sequence", 30) > 100

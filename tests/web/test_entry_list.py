@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+import pytest
+
 from tests.support.browser import Chromium, Site, check_accessible, site
 from tests.support.readers import Objects as Fetcher
 from tests.support.signed_text import LOG, ORIGIN, signed
@@ -81,6 +83,7 @@ def test_what_a_row_says(chromium: Chromium) -> None:
         check_accessible(one.page)
 
 
+@pytest.mark.slow
 def test_going_somewhere(chromium: Chromium) -> None:
     """An index is on top; a day leads to its first checkpoint, or to that of the last day before it."""
     with site(chromium, released(), viewport={"width": 320, "height": 700}) as one:
@@ -103,6 +106,7 @@ def test_going_somewhere(chromium: Chromium) -> None:
         check_accessible(one.page)
 
 
+@pytest.mark.slow
 def test_one_kind(chromium: Chromium) -> None:
     """Entries of a kind are looked for, a few thousand at a time; kinds that were seen can be chosen, and are text."""
     with site(chromium, released()) as one:

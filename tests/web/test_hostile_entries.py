@@ -34,6 +34,7 @@ def test_hostile_entries(chromium: Chromium) -> None:
         check_accessible(one.page)
 
 
+@pytest.mark.slow
 def test_entries_that_cannot_be_described(chromium: Chromium) -> None:
     """Each entry has its row and its card, short ones, whatever its neighbours are."""
     with site(chromium, {**log_of([b"first", *SPOILING.values(), b"last"]), "policy.txt": POLICY}) as one:

@@ -52,6 +52,7 @@ def remembered(one: Site) -> list[str]:
     return str(found).split("\n")
 
 
+@pytest.mark.slow
 def test_a_rotation_as_visitors_see_it(chromium: Chromium, tiletree: Command) -> None:
     """While both keys sign, the new one is named, not trusted; once it signs alone, a visitor has to pin it."""
     (before, both, after), old, new = rotated(tiletree)

@@ -33,6 +33,7 @@ def take_it(one: Site, link: str) -> None:
     one.page.wait_for_selector("#head .card:not([data-state=unknown-key])")
 
 
+@pytest.mark.slow
 def test_a_checksum_database(chromium: Chromium) -> None:
     """Opened by a link with layout and origin, remembered, looked up, proven, extended; another history is a fork."""
     with site(chromium, sumdb(300), faults=True) as one:

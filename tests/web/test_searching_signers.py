@@ -69,6 +69,7 @@ def test_by_signer(chromium: Chromium, every: int) -> None:
             assert said in text
 
 
+@pytest.mark.slow
 def test_revoked(chromium: Chromium) -> None:
     """Asked for, the revocation that counts is said, of several that are there; or that there is none."""
     signer = generate_key()

@@ -49,6 +49,7 @@ class Tall(dict[str, bytes]):
 
 
 @pytest.mark.parametrize(("throttle", "limit"), quickly([(1, 0.3), (6, 1.0)], [(1, 0.3)]))
+@pytest.mark.slow
 def test_time_to_a_verdict(chromium: Chromium, throttle: int, limit: float, record_property: Any) -> None:
     """A log of a million entries: an entry by index, or a proof with its file, is judged in no time."""
     index, size = 654_321, 1_000_000
@@ -81,6 +82,7 @@ def test_time_to_a_verdict(chromium: Chromium, throttle: int, limit: float, reco
     assert min(by_index, by_proof) < 3 * limit  # a shared machine is no failure; the figures are printed
 
 
+@pytest.mark.slow
 def test_scanning_in_time(chromium: Chromium) -> None:
     """The largest log that is looked through without asking takes about a second."""
     objects = {**make_log(16_384), "policy.txt": POLICY}

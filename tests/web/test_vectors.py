@@ -7,6 +7,8 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.support.browser import Chromium
 from tests.support.node import ROOT
 from tests.support.web_verdicts import FOLDER, SIGNED, Verdicts, answers_of_chromium, answers_of_node, differences
@@ -49,6 +51,7 @@ def test_node_without_the_library(verdicts: Verdicts, tmp_path: Path) -> None:
     assert differences(zip(cases, answers, [expected[at] for at in chosen], strict=True)) == []
 
 
+@pytest.mark.slow
 def test_chromium_gives_the_same_verdicts(chromium: Chromium, verdicts: Verdicts) -> None:
     """Chromium runs all vectors, ML-DSA-44 included where it has it, and says what the core says."""
     mldsa, answers = answers_of_chromium(chromium, verdicts.path)
