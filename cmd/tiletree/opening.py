@@ -24,7 +24,6 @@ from tiles.user.places import private_store, public_store
 from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
 from tiletree.key_news import explain_by_news, remark_news
-from tiletree.keys import LogKey, find_anchor, find_key
 from tiletree.options import Writer
 from tiletree.pins import memory, read_admission, read_policy, read_vkey
 from tiletree.reading import Pins
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from tiles.log import Log
     from tiles.read.client import LogClient
     from tiles.read.log_formats import LogFormat
+    from tiletree.keys import LogKey
 
 
 def open_sequencer(
@@ -49,6 +49,7 @@ def open_sequencer(
     from tiles.signing.signer import Signer
     from tiles.write.prepare import anonymous_reader
     from tiletree.cosigning import witnessing
+    from tiletree.keys import find_anchor, find_key
 
     key = key or find_key(log, writer)
     return Log(

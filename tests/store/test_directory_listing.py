@@ -200,3 +200,17 @@ def test_a_full_folder_delays_nobody_else(root: Path, store: DirectoryStore, mon
     assert {"ann", "fay"} <= {name.partition("/")[0] for name in taken.took}
     assert taken.backlog.unlistable == ("eve",)
     assert read.most <= 21
+
+
+def test_names_that_are_known(root: Path, store: DirectoryStore) -> None:
+    """They are passed over, folders among them, in the folder that they are known in alone; and not looked at."""
+    store.create(dict.fromkeys(["a/known", "a/b/known", "a/b/other", "a/known2", "a/z/deep"], b""))
+    (root / "a" / "link").symlink_to("known2")
+    asked: list[str] = []
+
+    def known(folder: str) -> frozenset[str]:
+        asked.append(folder)
+        return frozenset({"known", "z", "link"}) if folder == "a/" else frozenset()
+
+    assert [listed.path for listed in store.list_unknown("a/", known)] == ["a/b/known", "a/b/other", "a/known2"]
+    assert asked == ["a/", "a/b/"]

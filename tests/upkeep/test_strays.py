@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.faults import Passing
 from tests.support.reference import flipped
-from tests.support.world import ORIGIN, World, recording_key, some_entries
+from tests.support.world import ORIGIN, NoSync, World, recording_key, some_entries
 from tiles.errors import NotFound
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint, sign_checkpoint
 from tiles.notes.keys import SignatureType, signing_key
@@ -18,6 +18,7 @@ from tiles.notes.policy import parse_policy, policy_for
 from tiles.read.log_formats import MAX_BUNDLE_SIZE
 from tiles.records.paths import checkpoint_path
 from tiles.store import Object, Store, StoreFetcher
+from tiles.store.directory import DirectoryStore
 from tiles.store.memory import MemoryStore
 from tiles.tree.layout import ENTRIES, full_paths
 from tiles.tree.merkle import TreeHead, leaf_hash
@@ -123,9 +124,10 @@ def test_unexpected_checkpoints(name: str) -> None:
 
 
 @pytest.mark.parametrize("full", [999, 1000, 1999])
-def test_folders_of_a_thousand_tiles(full: int) -> None:
+@pytest.mark.parametrize("kind", ["memory", "directory"])
+def test_folders_of_a_thousand_tiles(full: int, kind: str, tmp_path: Path) -> None:
     """Of a folder that is full of the tree's own tiles, other names are looked at as ever; so is all of another one."""
-    store = MemoryStore()
+    store = MemoryStore() if kind == "memory" else DirectoryStore(tmp_path, NoSync())
     own = [*islice(full_paths(ENTRIES, 0), full)]
     odd = ["tile/entries/00a", "tile/entries/0000", "tile/entries/x001/00a", "tile/entries/x00/000"]
     beside = ["tile/entries/007.p/3", "tile/entries/x001/998.p/3", "tile/entries/x001/999.p/3"]

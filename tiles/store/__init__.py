@@ -28,7 +28,7 @@ What a store promises, and `tests/store/test_contract.py` holds every store to:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NewType, Protocol, runtime_checkable
@@ -229,6 +229,15 @@ class EachStore(Protocol):
 
     def read_each(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
         """Yield objects, given by path and limit, in order; None for one of which `read` says what is wrong."""
+        ...
+
+
+@runtime_checkable
+class ListsUnknown(Protocol):
+    """A store that lists folders faster if it need not look at names that are known."""
+
+    def list_unknown(self, prefix: str, known: Callable[[str], Collection[str]]) -> Iterator[Listed]:
+        """List as `Store.list` does, but for some names. known: gives those in a folder, which ends with a "/"."""
         ...
 
 

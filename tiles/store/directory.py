@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -240,6 +240,10 @@ class DirectoryStore:
         Raises Unlistable for a folder of somebody else that cannot be listed, or that everyone may write to.
         """
         return self._listing.below(check_prefix(prefix)[:-1])
+
+    def list_unknown(self, prefix: str, known: Callable[[str], Collection[str]]) -> Iterator[Listed]:
+        """List as `list` does, but for the names that are known in each folder (ListsUnknown)."""
+        return self._listing.below(check_prefix(prefix)[:-1], known)
 
     def folders(self, prefix: str) -> Sequence[str]:
         """Return, in order, the names of the directories right below a prefix; one may be empty."""

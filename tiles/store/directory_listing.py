@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from tiles.errors import Refused
@@ -21,6 +21,10 @@ MOST_NAMES = 1 << 17  # that are read in one folder of somebody else, whatever t
 _Row = tuple[str, os.stat_result]
 
 
+def _none_known(_folder: str) -> Collection[str]:
+    return ()
+
+
 class Listing:
     """Lists one directory. Directories are given relative to it, "" is itself."""
 
@@ -29,15 +33,17 @@ class Listing:
         self._posix = posix
         self._keeping = keeping
 
-    def below(self, directory: str) -> Iterator[Listed]:
+    def below(self, directory: str, known: Callable[[str], Collection[str]] = _none_known) -> Iterator[Listed]:
         """Yield all objects below a directory in the order of their paths. Raises Unlistable, AccessError.
+
+        known   returns names in a folder, given with its "/", that are passed over and not looked at
 
         Of a folder that belongs to somebody else no more than MOST_NAMES names are read, in no order; if there are
         more, those are listed, and then Unlistable is raised.
         """
         try:
             with self._root.folders() as folders:
-                yield from self._walk(folders, directory)
+                yield from self._walk(folders, directory, known)
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as e:
@@ -107,13 +113,13 @@ class Listing:
                 raise self._root.error("list", place, e) from e
         return found
 
-    def _walk(self, folders: Folders, directory: str) -> Iterator[Listed]:
-        ahead = [iter(self._names(folders, directory))]  # a stack: how deep folders are is not ours to say
+    def _walk(self, folders: Folders, directory: str, known: Callable[[str], Collection[str]]) -> Iterator[Listed]:
+        ahead = [iter(self._names(folders, directory, known))]  # a stack: how deep folders are is not ours to say
         while ahead:
             for path, status in ahead[-1]:
                 if path.endswith("/"):
                     try:
-                        ahead.append(iter(self._names(folders, path[:-1])))
+                        ahead.append(iter(self._names(folders, path[:-1], known)))
                     except (FileNotFoundError, NotADirectoryError):  # it was there a moment ago
                         continue
                     except OSError as e:
@@ -125,7 +131,7 @@ class Listing:
             else:
                 ahead.pop()
 
-    def _names(self, folders: Folders, directory: str) -> Iterable[_Row]:
+    def _names(self, folders: Folders, directory: str, known: Callable[[str], Collection[str]]) -> Iterable[_Row]:
         """Return the objects and folders in a folder, those with a "/" at their ends, in the order of the objects."""
         self._root.see(directory)
         folders.spare()
@@ -142,8 +148,10 @@ class Listing:
                 f"{self._root.shown(directory)} can be written by everyone, so what is there is nobody's own",
                 hint=f"chmod o-w {self._root.shown(directory)}; or chmod +t, if it is meant for everyone",
             )
-        found = []
+        found, passed = [], known(f"{directory}/")
         for name in names[:MOST_NAMES] if is_others else names:
+            if name in passed:
+                continue
             path = f"{directory}/{name}" if directory else name
             if is_path(path):
                 with suppress(FileNotFoundError):  # it was there a moment ago

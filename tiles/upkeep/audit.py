@@ -10,13 +10,16 @@ worker fetches, whatever the size of the log.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
+from typing import Any
 
 from tiles.errors import AccessError, LogError, Malformed, NotFound, TileError
 from tiles.notes.policy import Policy
 from tiles.notes.withheld import Entry
+from tiles.read.fetcher import is_local
 from tiles.read.layouts import LAYOUTS
 from tiles.read.log_formats import LogFormat
 from tiles.read.pruned import is_pruned
@@ -33,6 +36,8 @@ from tiles.upkeep.strays import take_inventory
 
 _AT_ONCE = 1 << 18  # bytes of bundles that are hashed in one call; the allocator gives back more than that each time
 
+_NO_TURNS = nullcontext()
+Pairs = list[tuple[bytes, bytes]]  # level-0 tiles, each with its bundle
 Run = tuple[list[Hash | None], list[Finding]]  # the hash of each tile below one of level 1; the findings
 
 
@@ -172,7 +177,8 @@ class Walk:
             return [self._judged(below, self.below(below)) for below in self._children(above)]
         stated = list(self._children(above))
         workers, share = self._hands.workers, self._hands.share(self._fetcher)
-        here = partial(recompute_run, self._fetcher, layout=self._layout, parallel=share)
+        turns = Lock() if workers.is_here and is_local(self._fetcher) else _NO_TURNS
+        here = partial(recompute_run, self._fetcher, layout=self._layout, parallel=share, turns=turns)
         there = partial(_recompute_run_at, self._hands.url, self._layout, share)
         runs = workers.each(stated, here, there)
         return [self._judged(below, self._taken(run)) for below, run in zip(stated, runs, strict=True)]
@@ -213,16 +219,24 @@ class Walk:
             self._progress(entries)
 
 
-def recompute_run(fetcher: Fetcher, above: Stated, layout: str = TLOG_TILES, parallel: int | None = None) -> Run:
+def recompute_run(
+    fetcher: Fetcher,
+    above: Stated,
+    layout: str = TLOG_TILES,
+    parallel: int | None = None,
+    turns: AbstractContextManager[Any] = _NO_TURNS,
+) -> Run:
     """Recompute the level-0 tiles below a tile of level 1 from their entries.
 
     parallel   how many objects to fetch at a time; None for as many as the fetcher says
+    turns      entered to read a few objects. Threads that read small files in turns, while others hash, take less time
+               than those that ask each other for the interpreter at each call of the system
     Returns the hash of each, None where it is not known, and the findings.
     """
     findings: list[Finding] = []
     computed: list[Hash | None] = []
     objects = Objects(fetcher, findings, LAYOUTS[layout], parallel)
-    for pairs in _pieces(objects.pairs(above)):
+    for pairs in _in_turns(_pieces(objects.pairs(above)), turns):
         roots = objects.agreed_roots(above.tile.index * TILE_WIDTH + len(computed), pairs)
         for contents, agreed in zip(pairs, roots, strict=True):
             position = len(computed)
@@ -235,9 +249,18 @@ def recompute_run(fetcher: Fetcher, above: Stated, layout: str = TLOG_TILES, par
     return computed, findings
 
 
-def _pieces(pairs: Iterator[tuple[bytes, bytes]]) -> Iterator[list[tuple[bytes, bytes]]]:
+def _in_turns(pieces: Iterator[Pairs], turns: AbstractContextManager[Any]) -> Iterator[Pairs]:
+    while True:
+        with turns:
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _pieces(pairs: Iterator[tuple[bytes, bytes]]) -> Iterator[Pairs]:
     """Yield a few pairs of a tile and a bundle at a time, which are hashed at once."""
-    piece: list[tuple[bytes, bytes]] = []
+    piece: Pairs = []
     held = 0
     for tile, bundle in pairs:
         piece.append((tile, bundle))

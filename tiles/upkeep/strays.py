@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 
 from tiles.errors import LogError, Malformed, NotFound, TileError
 from tiles.notes.checkpoint import SignedCheckpoint, parse_signed_checkpoint
@@ -13,7 +14,7 @@ from tiles.read.key_changes import key_history
 from tiles.read.log_formats import MAX_BUNDLE_SIZE, ROOMY
 from tiles.read.tiles import fetch_tile
 from tiles.records.paths import CHECKPOINTS, KEYS, is_day_path, kept_size
-from tiles.store import Fetcher, Listed, Store
+from tiles.store import Fetcher, Listed, ListsUnknown, Store
 from tiles.tree.blame import Finding
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, TILES, Tile, level_size, parse_tile_path, tile_at
@@ -71,6 +72,9 @@ def check_tiles(store: Store, fetcher: Fetcher, tree: TreeHead, damaged: Collect
 
 def _beside_own(store: Store, tree: TreeHead) -> Iterator[Listed]:
     """Yield what is below tile/, without most of the tree's own full tiles, which are nearly all of a large log."""
+    if isinstance(store, ListsUnknown):  # which does not even look at them: that takes a third of the time
+        yield from store.list_unknown(TILES, partial(_own_names, tree))
+        return
     folder, own = "", _NONE
     for listed in store.list(TILES):
         above, slash, name = listed.path.rpartition("/")
