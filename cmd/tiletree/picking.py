@@ -69,8 +69,8 @@ def pick(named: Sequence[str], own: Collection[Path] = ()) -> Picked:
 
 
 def is_pattern(argument: str) -> bool:
-    """Whether an argument is a pattern: a file may be called so as well, and then that is meant."""
-    return not _PATTERN.isdisjoint(argument) and not os.path.lexists(argument)
+    """Whether an argument is a pattern: a file may be called so as well, and then that is meant; an address is none."""
+    return "://" not in argument and not _PATTERN.isdisjoint(argument) and not os.path.lexists(argument)
 
 
 class _Walk:

@@ -101,6 +101,7 @@ def test_parts_of_the_log(dist: Path) -> None:
         ("dist/a/b", "there is no file dist/a/b"),
         ("dist/*.whl", "no file fits the pattern dist/\\*.whl"),
         ("dist/**", r"\*\* is not a pattern here"),
+        ("https://example.com/app.whl?v=1", r"there is no file https://example\.com/app\.whl\?v=1"),
         ("dangling", "there is no file dangling"),
         ("empty", "there is no file to take; left out: 1 folder without a file to take, empty"),
         ("hidden", "1 folder without a file to take, hidden; 1 hidden file or folder, hidden/.x"),
