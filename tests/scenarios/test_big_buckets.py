@@ -57,9 +57,9 @@ def test_a_million_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with (tmp_path / "lines").open("wb") as file:
         for start in range(0, count, 10_000):
             file.write(b"".join(b"%0200d\n" % number for number in range(start, start + 10_000)))
-    vkey = command(tmp_path, "init", "log", "--origin", ORIGIN)[0]["vkey"]
+    vkey = command(tmp_path, "init", "log", "--origin", ORIGIN, "--no-remember", "--key", "source.key")[0]["vkey"]
     with (tmp_path / "lines").open("rb") as stream:
-        added, _ = command(tmp_path, "add", "log", "--stdin-lines", stdin=stream)
+        added, _ = command(tmp_path, "add", "log", "--stdin-lines", "--key", "source.key", stdin=stream)
     with ObjectServer("s3") as server:
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)
