@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -72,7 +73,11 @@ def run(words: list[str], columns: int, *, interrupt_at: str = "", environment: 
 
 
 def _take_terminal() -> None:
-    """Make standard input the terminal of this process, so that Ctrl-C reaches it."""
+    """Make standard input the terminal of this process, so that Ctrl-C reaches it.
+
+    Whoever runs the tests in the background of a script may have told them, and so this process, to ignore Ctrl-C.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 

@@ -34,7 +34,7 @@ def high(monkeypatch: pytest.MonkeyPatch) -> tuple[TreeHead, Objects]:
     objects |= {Tile(2, i).path: roots[2] * 256 for i in range(2)}
     objects |= {Tile(1, i).path: roots[1] * 256 for i in range(2 * 256 + 3)}
 
-    def recompute_run(_fetcher: Fetcher, above: Stated, layout: str, parallel: int | None = None) -> Run:
+    def recompute_run(_fetcher: Fetcher, above: Stated, **_how: object) -> Run:
         return [roots[1]] * above.tile.width, []
 
     monkeypatch.setattr(tiles.upkeep.audit, "recompute_run", recompute_run)
