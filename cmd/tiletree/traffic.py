@@ -86,9 +86,11 @@ def _watched() -> Iterator[tuple[Any, str, Watch]]:
         "read_each": _reading_each,
         "create": _writing,
         "create_before_swap": _writing,
+        "stage": _writing,
         "swap": _swapping,
         "delete": _deleting,
         "list": _listing,
+        "list_unknown": _listing,
         "folders": _listing,
     }
     yield from ((kind, name, watch) for kind in kinds for name, watch in methods.items() if hasattr(kind, name))
@@ -201,14 +203,14 @@ def _deleting(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any
 
 def _listing(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
-    def list_(self: Any, prefix: str) -> Any:
+    def list_(self: Any, prefix: str, *arguments: Any) -> Any:
         began = time.monotonic()
 
         def note(_: Any, failed: str) -> None:
             text = f"listed {prefix or 'everything'} of {self.url}{failed and f': {failed}'}"
             traffic.note("listed", text, began, listed=not failed)
 
-        return _around(lambda: method(self, prefix), note)
+        return _around(lambda: method(self, prefix, *arguments), note)
 
     return list_
 

@@ -134,12 +134,14 @@ def test_verbose_says_the_traffic(tiletree: Command, log: str) -> None:
     assert re.search(r"^read checkpoint of log: \d+ bytes, [0-9.]+ ms$", done.err, re.MULTILINE)
     assert re.search(rf"^swapped checkpoint of log: {size} bytes, [0-9.]+ ms$", done.err, re.MULTILINE)
     assert re.search(r"^created tile/0/000\.p/3 of log: 96 bytes, [0-9.]+ ms$", done.err, re.MULTILINE)
+    assert re.search(r"^created staging/\S+ of log\.private: \d+ bytes, [0-9.]+ ms$", done.err, re.MULTILINE)
     assert re.search(r"^deleted staging/\S+ of log\.private, [0-9.]+ ms$", done.err, re.MULTILINE)
     *lines, sums, _ = logged(tiletree("-v", "audit", "log", "--vkey", log, "--log-format", "json").err)
     read = [line for line in lines if line["event"] == "read" and "bytes" in line["message"]]
     assert (sums["event"], sums["read"], sums["written"], sums["requests"]) == ("traffic", len(read), 0, 0)
     assert sums["read_bytes"] == sum(int(line["message"].split(": ")[1].split()[0]) for line in read) > 300
     assert sums["listed"] == len([line for line in lines if line["event"] == "listed"]) > 0
+    assert any("listed tile/ of log" in line["message"] for line in lines)
     files = [path for path in Path("log").rglob("*") if path.is_file()]
     objects = {path.relative_to("log").as_posix(): path.read_bytes() for path in files}
     with serving(objects) as server:
