@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.bucket_logs import LOG, PRIVATE, begin, contents, files, owner_only, use_environment
-from tests.support.command_line import ORIGIN, Command
+from tests.support.command_line import INIT_FIELDS, ORIGIN, Command
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_rules import Fault
 from tests.support.sampling import quickly
@@ -59,18 +59,7 @@ def test_init(tiletree: Command, s3: ObjectServer) -> None:
     assert message == "the private part of s3://public/log is not known"
     assert contents(s3) == {}
     done = tiletree("init", LOG, "--private", PRIVATE, "--origin", ORIGIN, "--json")
-    assert list(done.json) == [
-        "origin",
-        "vkey",
-        "vkeys",
-        "size",
-        "public",
-        "private",
-        "key",
-        "anchor",
-        "trust",
-        "one_machine",
-    ]
+    assert list(done.json) == INIT_FIELDS
     again = tiletree("init", LOG, "--origin", ORIGIN)
     lines = dict(line.split(maxsplit=1) for line in again.out.splitlines())
     assert (lines["public"], lines["private"], lines["vkey"]) == (LOG, PRIVATE, done.json["vkey"])

@@ -9,25 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import ORIGIN, WITNESS, Command
+from tests.support.command_line import INIT_FIELDS, ORIGIN, WITNESS, Command
 
 
 def test_init_says_what_it_made(tiletree: Command) -> None:
     """`init --json` is exactly this; the key is 0600 and never shown."""
     done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k", "--json")
     assert done.code == 0
-    assert list(done.json) == [
-        "origin",
-        "vkey",
-        "vkeys",
-        "size",
-        "public",
-        "private",
-        "key",
-        "anchor",
-        "trust",
-        "one_machine",
-    ]
+    assert list(done.json) == INIT_FIELDS
     assert (done.json["origin"], done.json["size"]) == (ORIGIN, 0)
     assert stat.S_IMODE(Path("k").stat().st_mode) == 0o600
     secret = Path("k").read_text().strip().split("+", 4)[4]

@@ -17,41 +17,26 @@ import tiles
 from tests.support import outcomes, schemas
 from tests.support.make_cli_docs import contexts
 from tiles.errors import TilesError
-from tiletree import (
-    cli,
-    cosigning,
-    endorsing,
-    finding,
-    key_news,
-    key_use,
-    links,
-    opening,
-    picking,
-    remarks,
-    stapling,
-    ui,
-    when,
-)
-from tiletree.commands import prove_many
+from tiletree import cli, ui
 
 COMMANDS = Path(cli.__file__).parent / "commands"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SHARED = [
-    Path(module.__file__)
+    COMMANDS.parent / f"{module}.py"
     for module in (
-        cosigning,
-        endorsing,
-        finding,
-        key_news,
-        key_use,
-        links,
-        opening,
-        picking,
-        prove_many,
-        remarks,
-        stapling,
-        ui,
-        when,
+        "cosigning",
+        "endorsing",
+        "finding",
+        "key_news",
+        "key_use",
+        "links",
+        "opening",
+        "picking",
+        "commands/prove_many",
+        "remarks",
+        "stapling",
+        "ui",
+        "when",
     )
 ]  # that make fields for several commands
 

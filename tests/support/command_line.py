@@ -74,6 +74,8 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ORIGIN = "log.example.com"
+# what the document of `init` has, in this order, with the anchor beside the key
+INIT_FIELDS = ["origin", "vkey", "vkeys", "size", "public", "private", "key", "anchor", "trust", "one_machine"]
 WITNESS = signing_key("witness.example.com", bytes(32), SignatureType.COSIGNATURE)
 
 
