@@ -12,7 +12,7 @@ import click
 from tiles.entries.file_digest import encode_name, file_entry, parse_digest_entry
 from tiles.entries.lines import read_lines
 from tiles.entries.own_kinds import checked
-from tiles.entries.payload import check_payload_size, store_payload
+from tiles.entries.payload import check_payload_size, read_payload, store_payload
 from tiles.errors import UsageError
 from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
@@ -95,6 +95,14 @@ class Input:
         _check_sizes(given)
         return given
 
+    def payloads(self, progress: Progress) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the entry of each file, and its bytes."""
+        for name in self.files:
+            with open_unchanged(name) as stream:
+                entry, data = read_payload(stream, name)
+            yield self._with_name(entry, name), data
+            progress.advance(1)
+
     def entries(
         self, progress: Progress, payloads: Store | None = None, blinder: Blinder | None = None
     ) -> Iterator[list[bytes]]:
@@ -114,8 +122,11 @@ class Input:
             if self.raw:
                 yield from checked(iter([[entry]]), name)
             else:
-                yield [replace(parse_digest_entry(entry), name=Path(name).name).data if self.named else entry]
+                yield [self._with_name(entry, name)]
             progress.advance(1)
+
+    def _with_name(self, entry: bytes, file: str) -> bytes:
+        return replace(parse_digest_entry(entry), name=Path(file).name).data if self.named else entry
 
     @contextmanager
     def open_lines(self) -> Iterator[Iterator[list[bytes]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -16,6 +17,7 @@ from tiles.inbox.admission import (
     MOST_ENTRIES,
     OPEN,
     Admission,
+    Admitted,
     admit,
     parse_admission,
     refusal_before_reading,
@@ -49,6 +51,9 @@ def test_the_text_of_a_full_policy() -> None:
     """All lines, in their order."""
     assert FULL.data == TEXT
     assert parse_admission(TEXT) == FULL
+    with_payloads = TEXT.replace(b"max-entry-bytes 30\n", b"max-entry-bytes 30\nmax-payload-bytes 999\n")
+    assert parse_admission(with_payloads) == replace(FULL, max_payload_bytes=999)
+    assert replace(FULL, max_payload_bytes=999).data == with_payloads
 
 
 @given(
@@ -56,10 +61,12 @@ def test_the_text_of_a_full_policy() -> None:
     st.integers(1, 1 << 20),
     st.integers(1, 65_535),
     st.sets(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,5}", fullmatch=True), max_size=4),
+    st.integers(0, 268_369_920),
 )
-def test_round_trip(size: int, count: int, longest: int, submitters: set[str]) -> None:
+def test_round_trip(size: int, count: int, longest: int, submitters: set[str], payload: int) -> None:
     """Whatever a policy can say is read back."""
-    admission = Admission(size, count, longest, tuple(sorted(submitters)))
+    payload = min(payload, size - 1)
+    admission = Admission(size, count, longest, tuple(sorted(submitters)), max_payload_bytes=payload)
     assert parse_admission(admission.data) == admission
 
 
@@ -86,6 +93,12 @@ def test_round_trip(size: int, count: int, longest: int, submitters: set[str]) -
         (b"submitter bob", b"submitter "),
         (b"submitter bob", b"submitter bob\n"),
         (b"submitter bob", b"max-entries 3"),
+        (b"submitter ann", b"max-payload-bytes 0\nsubmitter ann"),  # what holds anyway
+        (b"submitter ann", b"max-payload-bytes 1000\nsubmitter ann"),  # no submission could hold it
+        (b"submitter ann", b"max-payload-bytes 09\nsubmitter ann"),
+        (b"submitter ann", b"max-payload-bytes\nsubmitter ann"),
+        (b"submitter ann\n", b"submitter ann\nmax-payload-bytes 9\n"),
+        (b"max-entry-bytes 30\n", b"max-payload-bytes 9\nmax-entry-bytes 30\n"),
         (b"submitter bob\n", b"submitter bob"),
         (b"submitter", b"unknown"),
         (b"\n", b"\r\n"),
@@ -124,6 +137,13 @@ def test_what_no_policy_can_say(values: tuple[int, int, int, tuple[str, ...]]) -
         Admission(*values)
 
 
+@pytest.mark.parametrize("most", [-1, 1000, 268_369_921])
+def test_no_payload_is_larger_than_its_submission(most: int) -> None:
+    """A limit that no submission could come up to is a wrong call: it would be refused for its size, whoever reads."""
+    with pytest.raises(UsageError, match="max-payload-bytes"):
+        Admission(max_submission_bytes=1000 if most < 10_000 else 256 << 20, max_payload_bytes=most)
+
+
 def test_every_admitted_submission_fits_a_commit() -> None:
     """No policy admits a submission that no commit could take."""
     assert MOST_ENTRIES <= MAX_BATCH
@@ -134,8 +154,8 @@ def test_what_is_admitted(entries: list[bytes]) -> None:
     """Whatever keeps to the limits, up to each of them, is admitted: its entries, in order."""
     data = format_submission(entries)
     assert refusal_before_reading(name_of(data), len(data), FULL) is None
-    assert admit(name_of(data), data, FULL) == entries
-    assert admit(name_of(data, "eve"), data, OPEN) == entries
+    assert admit(name_of(data), data, FULL) == Admitted(entries)
+    assert admit(name_of(data, "eve"), data, OPEN) == Admitted(entries)
 
 
 DATA = format_submission([b"an entry"])
@@ -199,7 +219,7 @@ def test_hostile_objects_give_entries_or_a_harmless_reason(name: str, data: byte
     """Whatever the name and the bytes, a submission is admitted or refused by one short printable line."""
     reason = ""
     try:
-        entries = admit(name or name_of(data), data, OPEN)
+        entries = admit(name or name_of(data), data, OPEN).entries
     except NotAdmitted as refused:
         reason = refused.message
     assert REASON.fullmatch(reason) if reason else format_submission(entries) == data

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from tests.support.malformed import accept_or_refuse, refuse_changed
 from tests.support.reference import flipped
+from tiles.entries.payload import MAX_PAYLOAD_SIZE
 from tiles.errors import Malformed, UsageError
+from tiles.inbox.admission import MOST_SUBMISSION_BYTES
 from tiles.inbox.attachments import MAX_ATTACHMENTS, MAX_LINES_SIZE, MOST, Attachments
 from tiles.inbox.submission import Submission, count_entries, format_submission, is_once, parse_submission
 from tiles.inbox.submission import read_submission as read
@@ -49,16 +51,21 @@ def test_the_bytes_in_the_document(version: str, attached: dict[int, Attachments
 def test_the_limits_in_the_document() -> None:
     """The table says what the code refuses."""
     rows = re.findall(
-        r"^\| `(timestamp|certificate|envelope)` \|.*\| ([0-9,]+) \| ([0-9,]+) \|$", DOCUMENT, re.MULTILINE
+        r"^\| `(timestamp|certificate|envelope|payload)` \|.*\| ([0-9,]+) \| ([0-9,]+) \|$", DOCUMENT, re.MULTILINE
     )
-    assert len(rows) == 3
+    assert len(rows) == 4
     assert MOST == {
         "timestamp": (MAX_TIMESTAMPS, MAX_TIMESTAMP_SIZE),
         "certificate": (MAX_INTERMEDIATES, MAX_CERTIFICATE_SIZE),
         "envelope": (1, MAX_ENVELOPE_SIZE),
+        "payload": (1, MOST_SUBMISSION_BYTES - (1 << 16)),
     }
+    assert MOST["payload"][1] < MAX_PAYLOAD_SIZE  # what readers take of it
     for what, *numbers in rows:
         most, longest = (int(number.replace(",", "")) for number in numbers)
+        if what == "payload":
+            assert (most, longest) == MOST[what]  # 256 MiB are not made in a test
+            continue
         sizes = [[1] * most, [longest]]
         too_much = [[longest + 1]] if what == "envelope" else [[longest + 1], [0], [1] * (most + 1)]
         for each in sizes:
@@ -79,6 +86,7 @@ SOME = st.builds(
     st.lists(st.binary(min_size=1, max_size=9), max_size=3).map(tuple),
     st.lists(st.binary(min_size=1, max_size=9), max_size=3).map(tuple),
     st.binary(max_size=9),
+    st.none() | st.binary(max_size=9),
 ).filter(lambda one: one != Attachments())
 
 
@@ -128,7 +136,8 @@ def test_no_changed_bit_gives_the_same_submission() -> None:
         (b"envelope 0 2", b"envelope 0 2\nenvelope 0 2"),
         (b"envelope 0 2", b"envelope 0 1\nenvelope 0 1"),
         (b"envelope 0 2", b"Envelope 0 2"),
-        (b"envelope 0 2", b"payload 0 2"),
+        (b"envelope 0 2", b"payloads 0 2"),
+        (b"envelope 0 2", b"payload 0 2\nenvelope 0 0"),
         (b"envelope 0 2", b"envelope 0 \xd9\xa2"),
         (b"envelope 0 2\ntimestamp 1 1", b"timestamp 1 1\nenvelope 0 2"),
         (b"timestamp 1 1", b"timestamp 1 16385"),
@@ -148,6 +157,28 @@ def test_almost_a_submission_is_malformed(old: bytes, new: bytes) -> None:
     """One wrong thing each."""
     assert read(DATA) == Submission(ENTRIES, attached=ATTACHED)
     refuse_changed(read, DATA, old, new, "tiletree-submission/v2")
+
+
+def test_a_payload_in_a_submission() -> None:
+    """It follows the envelope, once; it may be empty, as a file may, and then it is there nevertheless."""
+    header = b"tiletree-submission/v2\nentries 1\n"
+    data = header + b"envelope 0 1\npayload 0 2\n\n\0\0epp"
+    assert read(data) == Submission([b""], attached={0: Attachments(envelope=b"e", payload=b"pp")})
+    assert form(read(data)) == data
+    empty = header + b"payload 0 0\n\n\0\0"
+    assert read(empty) == Submission([b""], attached={0: Attachments(payload=b"")})
+    assert form(read(empty)) == empty
+    for lines, size, says in (
+        (b"payload 0 2\nenvelope 0 1\n", 3, "attachments are not in order"),
+        (b"payload 0 1\npayload 0 1\n", 2, "more than 1 payloads of one entry"),
+        (b"payload 1 1\n", 1, "an attachment of no entry"),
+        (b"payload 0 00\n", 0, "malformed"),
+        (b"payload 0 268369921\n", 9, "number above 268369920"),
+        (b"payload 0 268369920\n", 9, "it is shorter than its attachments"),  # a bomb in words only
+        (b"payload 0 9999999999\n", 9, "not the line of an attachment"),
+    ):
+        with pytest.raises(Malformed, match=says):
+            read(header + lines + b"\n\0\0" + bytes(size))
 
 
 def test_attachments_that_are_there_and_may_not_be() -> None:

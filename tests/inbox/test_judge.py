@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -261,9 +261,9 @@ def test_a_submission_is_admitted_as_a_whole() -> None:
     entry, with_it = good()
     admission = policy(BY_IDENTITY, Rule("file"))
 
-    def admitted(*entries: bytes, at: int) -> list[bytes]:
+    def admitted(*entries: bytes, at: int) -> Sequence[bytes]:
         data = format_submission(entries, attached={at: with_it})
-        return admit(f"ann/{'0' * 32}-{sha256(data).hexdigest()}", data, admission)
+        return admit(f"ann/{'0' * 32}-{sha256(data).hexdigest()}", data, admission).entries
 
     assert admitted(PLAIN.encode(), entry, at=1) == [PLAIN.encode(), entry]
     for entries, at, reason in (
@@ -277,7 +277,7 @@ def test_a_submission_is_admitted_as_a_whole() -> None:
 def test_without_rules_nothing_is_judged() -> None:
     """A policy as it was before means what it meant: attachments and signatures are not looked at."""
     data = format_submission([_wrong(BY_KEY), b""], attached={1: Attachments((b"x",), (b"x",), b"x")})
-    assert admit(f"ann/{'0' * 32}-{sha256(data).hexdigest()}", data, OPEN) == [_wrong(BY_KEY), b""]
+    assert admit(f"ann/{'0' * 32}-{sha256(data).hexdigest()}", data, OPEN).entries == [_wrong(BY_KEY), b""]
 
 
 @given(st.binary(max_size=50), st.binary(max_size=50), st.binary(max_size=50), st.integers(0, 8 * 1000))

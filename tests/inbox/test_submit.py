@@ -39,7 +39,7 @@ def test_packing(chunks: list[list[bytes]], most: int, size: int) -> None:
     assert [entry for entries in packed for entry in entries] == [entry for chunk in chunks for entry in chunk]
     for entries in packed:
         data = format_submission(entries)
-        assert admit(Name("a", NONCE.hex(), sha256(data).hexdigest()).text, data, admission) == entries
+        assert admit(Name("a", NONCE.hex(), sha256(data).hexdigest()).text, data, admission).entries == entries
     for entries, following in pairwise(packed):
         assert len(entries) == most or len(format_submission([*entries, following[0]])) > size - 64
 
@@ -78,7 +78,7 @@ def test_one_object_is_created_and_nothing_else_done() -> None:
     assert parse_submission(data) == [b"one", b""]
     assert receipt.name == Name("ann", NONCE.hex(), sha256(data).hexdigest())
     assert [listed.path for listed in MemoryStore.list(private, "")] == [receipt.name.path]
-    assert admit(receipt.name.text, data, OPEN) == [b"one", b""]
+    assert admit(receipt.name.text, data, OPEN).entries == [b"one", b""]
     assert submit(private, "ann", [b"one", b""], NONCE, log=LOG) == receipt  # the very same object
 
 

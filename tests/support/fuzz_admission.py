@@ -11,6 +11,7 @@ from tests.support.admissions import BY_IDENTITY, BY_KEY, KEY, SLSA, certified, 
 from tests.support.fuzz_parsers import Target, encoded, of_text
 from tests.support.signed_bundles import STATEMENT
 from tests.support.sigstore_authority import IDENTITY, ISSUER
+from tiles.entries.file_digest import digest_entry
 from tiles.inbox.admission import admit, parse_admission
 from tiles.inbox.attachments import Attachments
 from tiles.inbox.rules import NotAdmitted, Rule, parse_rule
@@ -18,9 +19,9 @@ from tiles.inbox.submission import Submission, format_submission, read_submissio
 
 _BY_KEY = Rule("hashedrekord", key=KEY)
 _STATED = Rule("hashedrekord", identity=IDENTITY, issuer=ISSUER, predicate=SLSA)
-_POLICY = policy(_STATED, _BY_KEY, Rule("file"))
+_POLICY = policy(_STATED, _BY_KEY, Rule("file"), max_payload_bytes=9)
 _ENTRY, _ATTACHED = submitted(certified(statement=STATEMENT))
-_SMALL = {0: Attachments(envelope=b"{}"), 1: Attachments((b"t", b"tt"), (b"c",))}
+_SMALL = {0: Attachments(envelope=b"{}", payload=b""), 1: Attachments((b"t", b"tt"), (b"c",), payload=b"p")}
 _REASON = re.compile(r"[ -~]{0,199}[!-~]", re.ASCII)
 
 
@@ -68,6 +69,7 @@ ADMISSION = (
         (
             format_submission([_ENTRY], attached={0: _ATTACHED}),
             format_submission([BY_KEY, _ENTRY], attached={1: _ATTACHED}),
+            format_submission([digest_entry(sha256(b"file").hexdigest(), 4)], attached={0: Attachments(payload=b"file")}),
         ),
         refusals=(NotAdmitted,),
     ),

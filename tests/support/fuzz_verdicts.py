@@ -206,7 +206,7 @@ def named(data: bytes) -> bytes:
 def submit(data: bytes) -> None:
     """Hold that what is admitted are the entries of an object that is what its name says, within the limits."""
     name, _, content = data.partition(b"\0")
-    entries = admit(name.decode("utf-8", "surrogateescape"), content, ADMISSION)
+    entries = admit(name.decode("utf-8", "surrogateescape"), content, ADMISSION).entries
     assert name.split(b"/")[0].decode() in ADMISSION.submitters
     assert name.endswith(sha256(content).hexdigest().encode())
     assert format_submission(entries, once=is_once(content)) == content

@@ -4,7 +4,8 @@ They are of digest entries, and of the entries of attestations: these name the d
 that is stored, and with the signature in the entry it makes the envelope again.
 
 The name holds the SHA-256 of the content, so a payload never changes, and every reader can check it. It is stored
-before its entry is added, so that no logged payload is missing. A payload that no entry names does no harm.
+before its entry is added, so that no logged payload is missing; that of a submission is too (`tiles.write.payloads`). A
+payload that no entry names does no harm.
 """
 
 from __future__ import annotations
@@ -35,16 +36,24 @@ def check_payload_size(size: int, name: str) -> None:
         )
 
 
+def read_payload(stream: BinaryIO, name: str) -> tuple[bytes, bytes]:
+    """Return the digest entry of what is left to read of a stream, and that itself.
+
+    Raises UsageError for more than MAX_PAYLOAD_SIZE bytes.
+    """
+    data = stream.read(MAX_PAYLOAD_SIZE + 1)
+    check_payload_size(len(data), name)
+    return digest_entry(hashlib.sha256(data).hexdigest(), len(data)), data
+
+
 def store_payload(public: Store, stream: BinaryIO, name: str) -> bytes:
     """Store what is left to read of a stream, and return its digest entry, to be added after a barrier of the store.
 
     Raises UsageError for more than MAX_PAYLOAD_SIZE bytes; Differs if another content is stored at the payload's path.
     """
-    data = stream.read(MAX_PAYLOAD_SIZE + 1)
-    check_payload_size(len(data), name)
-    sha256 = hashlib.sha256(data).hexdigest()
-    public.create({payload_path(sha256): data})
-    return digest_entry(sha256, len(data))
+    entry, data = read_payload(stream, name)
+    public.create({payload_path(parse_digest_entry(entry).sha256): data})
+    return entry
 
 
 def store_signed(public: Store, envelope: Envelope) -> None:

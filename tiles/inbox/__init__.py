@@ -1,7 +1,8 @@
 """How somebody without the key asks for entries to be logged, and what a run takes or refuses.
 
     submission  one object with entries, and its name
-    attachments what it has beside entries, to judge them by
+    attachments what it has beside entries
+    payloads    which files are published with entries
     receipt     what a submitter keeps, to find the entries in the log
     submit      putting it into the inbox, and waiting until it is logged
     admission   the policy that says what is admitted

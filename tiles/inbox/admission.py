@@ -4,6 +4,7 @@
     max-submission-bytes <n>\\n      of the whole object; 16 MiB unless said
     max-entries <n>\\n               of one submission; 65,536 unless said
     max-entry-bytes <n>\\n           65,535 unless said
+    max-payload-bytes <n>\\n         of one file that is to be published; none is unless said
     submitter <name>\\n              repeated, sorted; without any, everyone whom the storage lets write
     trusted-root <base64>\\n        a trusted_root.json, by which rules judge certificates
     judge writer\\n                 the rules are for what the writer appends, too
@@ -21,7 +22,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from tiles.errors import Malformed, Refused, UsageError
-from tiles.inbox.attachments import NONE, Attachments
+from tiles.inbox.attachments import MOST, NONE, Attachments
+from tiles.inbox.payloads import payloads_of
 from tiles.inbox.rules import MOST_RULES, NotAdmitted, Rule, parse_rule
 from tiles.inbox.submission import Name, Submission, count_entries, is_submitter, parse_name, read_submission
 from tiles.notes.encoding import decode_base64, decode_decimal, decode_text, encode_base64
@@ -40,6 +42,7 @@ _LIMITS = (  # names of lines, their defaults, and what they can say at most
     ("max-submission-bytes", 16 << 20, MOST_SUBMISSION_BYTES),
     ("max-entries", 65_536, MOST_ENTRIES),
     ("max-entry-bytes", MAX_ENTRY_SIZE, MAX_ENTRY_SIZE),
+    ("max-payload-bytes", 0, MOST["payload"][1]),
 )
 
 
@@ -54,6 +57,7 @@ class Admission:
     rules                  one of which has to admit each entry, sorted by their lines; () for all entries
     trusted_root           the file by which certificates are judged; there exactly if a rule names an identity
     judges_writer          the rules are for what the writer appends, too
+    max_payload_bytes      of a file that is to be published with its entry, less than max_submission_bytes; 0: none is
     Raises UsageError for what no text can state.
     """
 
@@ -64,11 +68,14 @@ class Admission:
     rules: tuple[Rule, ...] = ()
     trusted_root: bytes = field(default=b"", repr=False)
     judges_writer: bool = False
+    max_payload_bytes: int = _LIMITS[3][1]
 
     def __post_init__(self) -> None:
-        for (name, _, most), value in zip(_LIMITS, self._values, strict=True):
-            if not 1 <= value <= most:
+        for (name, default, most), value in zip(_LIMITS, self._values, strict=True):
+            if not (1 <= value <= most or value == default):
                 raise UsageError(f"{name} is between 1 and {most}, not {value}")
+        if self.max_payload_bytes >= self.max_submission_bytes:
+            raise UsageError("a payload is part of its submission: max-payload-bytes is less than max-submission-bytes")
         for submitter in self.submitters:
             if not is_submitter(submitter):
                 raise UsageError(f"{submitter!r} cannot be the name of a submitter")
@@ -92,8 +99,8 @@ class Admission:
             check_root(self.trusted_root)
 
     @property
-    def _values(self) -> tuple[int, int, int]:
-        return self.max_submission_bytes, self.max_entries, self.max_entry_bytes
+    def _values(self) -> tuple[int, ...]:
+        return self.max_submission_bytes, self.max_entries, self.max_entry_bytes, self.max_payload_bytes
 
     @property
     def data(self) -> bytes:
@@ -128,9 +135,9 @@ def parse_admission(data: bytes) -> Admission:
         if lines and lines[0].startswith(f"{name} "):
             value = decode_decimal(lines.pop(0).removeprefix(f"{name} "), TITLE, maximum=most)
         values.append(value)
-    size, count, longest = values
+    size, count, longest, payload = values
     try:
-        admission = Admission(size, count, longest, *_parse_lines(lines))
+        admission = Admission(size, count, longest, *_parse_lines(lines), payload)
     except UsageError as error:
         raise Malformed(TITLE, error.message) from None
     if admission.data != data:
@@ -171,8 +178,22 @@ def refusal_before_reading(name: str, size: int, admission: Admission) -> str | 
     return _refusal(parsed, size, admission)
 
 
-def admit(name: str, data: bytes, admission: Admission) -> list[bytes]:
-    """Return the entries of the object `name` (below `inbox/`), which holds `data`. Raises NotAdmitted."""
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What is taken of a submission.
+
+    entries    in order
+    once       an entry that is in the log already is not logged again
+    payloads   the files that are published before these are logged, by the path in the public part
+    """
+
+    entries: Sequence[bytes] = field(repr=False)
+    once: bool = False
+    payloads: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+def admit(name: str, data: bytes, admission: Admission) -> Admitted:
+    """Return what is taken of the object `name` (below `inbox/`), which holds `data`. Raises NotAdmitted."""
     reason = refusal_before_reading(name, len(data), admission)
     if reason is not None:
         raise NotAdmitted(reason)
@@ -185,12 +206,11 @@ def admit(name: str, data: bytes, admission: Admission) -> list[bytes]:
         submission = read_submission(data)
     except Malformed as error:
         raise NotAdmitted(error.plain) from None
-    entries = list(submission.entries)
-    if (longest := max(map(len, entries))) > admission.max_entry_bytes:
+    if (longest := max(map(len, submission.entries))) > admission.max_entry_bytes:
         raise NotAdmitted(f"an entry has {longest} bytes, {admission.max_entry_bytes} is the most")
     if admission.rules:
         _judge(submission, admission)
-    return entries
+    return Admitted(submission.entries, submission.once, payloads_of(submission, admission.max_payload_bytes))
 
 
 def check_writer(entries: Sequence[bytes], attached: Mapping[int, Attachments], admission: Admission) -> None:

@@ -1,6 +1,6 @@
-"""What a submission has beside an entry, for its admission only: it is judged by that, and none of it is logged. Pure.
+"""What a submission has beside an entry: by what that is judged, and the file that is published with it. Pure.
 
-docs/admission.md, "Submissions with attachments", has the format.
+None of it is logged. docs/admission.md, "Submissions with attachments", has the format.
 """
 
 from __future__ import annotations
@@ -15,10 +15,17 @@ from tiles.notes.encoding import decode_decimal
 MAX_ATTACHMENTS = 4096  # of one submission
 MAX_LINES_SIZE = MAX_ATTACHMENTS * len("certificate 1048575 33554432\n")  # bytes of the lines that name them
 
-_LINE = re.compile(r"(timestamp|certificate|envelope) ([0-9]{1,7}) ([0-9]{1,8})", re.ASCII)
+_LINE = re.compile(r"(timestamp|certificate|envelope|payload) ([0-9]{1,7}) ([0-9]{1,9})", re.ASCII)
 # In the order in which they stand: how many an entry may have, and how long each may be. The format has limits of its
 # own; a test holds them to those of the modules of `tiles.sigstore`, which are slow to import.
-MOST = {"timestamp": (32, 16 * 1024), "certificate": (8, 32 * 1024), "envelope": (1, 32 << 20)}
+# A payload leaves 64 KiB of the largest submission for its header and the entry.
+MOST = {
+    "timestamp": (32, 16 * 1024),
+    "certificate": (8, 32 * 1024),
+    "envelope": (1, 32 << 20),
+    "payload": (1, (256 << 20) - (64 << 10)),
+}
+_LEAST = dict.fromkeys(MOST, 1) | {"payload": 0}  # bytes: a file may be empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +35,13 @@ class Attachments:
     timestamps     TimeStampResp of RFC 3161, over the signature in the entry
     certificates   DER: others than the one in the entry, of which a path to an authority may be made
     envelope       the DSSE envelope that was signed, as a file; b"" if there is none
+    payload        the file whose digest the entry is, to be published; None if it is not to be
     """
 
     timestamps: tuple[bytes, ...] = field(default=(), repr=False)
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
     envelope: bytes = field(default=b"", repr=False)
+    payload: bytes | None = field(default=None, repr=False)
 
     @property
     def parts(self) -> Iterator[tuple[str, bytes]]:
@@ -41,6 +50,8 @@ class Attachments:
         yield from (("certificate", each) for each in self.certificates)
         if self.envelope:
             yield "envelope", self.envelope
+        if self.payload is not None:
+            yield "payload", self.payload
 
 
 NONE = Attachments()
@@ -61,8 +72,8 @@ def format_attachments(attached: Mapping[int, Attachments], count: int) -> tuple
         for what, data in one.parts:
             numbers[what] += 1
             most, longest = MOST[what]
-            if numbers[what] > most or not 1 <= len(data) <= longest:
-                raise UsageError(f"an entry has at most {most} {what}s, each of 1 to {longest} bytes")
+            if numbers[what] > most or not _LEAST[what] <= len(data) <= longest:
+                raise UsageError(f"an entry has at most {most} {what}s, each of {_LEAST[what]} to {longest} bytes")
             lines.append(f"{what} {position} {len(data)}\n")
             bodies.append(data)
     if len(lines) > MAX_ATTACHMENTS:
@@ -94,7 +105,7 @@ def parse_lines(text: str, title: str, count: int) -> list[Named]:
             raise Malformed(title, "not the line of an attachment", line)
         most, longest = MOST[match[1]]
         one = Named(match[1], decode_decimal(match[2], title), decode_decimal(match[3], title, maximum=longest))
-        if one.position >= count or not one.size:
+        if one.position >= count or one.size < _LEAST[one.what]:
             raise Malformed(title, "an attachment of no entry, or of no bytes", line)
         if named and (named[-1].position, order.index(named[-1].what)) > (one.position, order.index(one.what)):
             raise Malformed(title, "attachments are not in order", line)
@@ -107,16 +118,19 @@ def parse_lines(text: str, title: str, count: int) -> list[Named]:
     return named
 
 
-def cut_attachments(named: list[Named], data: bytes) -> dict[int, Attachments]:
+def cut_attachments(named: list[Named], data: memoryview) -> dict[int, Attachments]:
     """Return what is attached to which entry. data: all of it, as long as the lines say together"""
     parts: dict[int, dict[str, list[bytes]]] = {}
     at = 0
     for one in named:
-        parts.setdefault(one.position, {}).setdefault(one.what, []).append(data[at : at + one.size])
+        parts.setdefault(one.position, {}).setdefault(one.what, []).append(bytes(data[at : at + one.size]))
         at += one.size
     return {
         position: Attachments(
-            tuple(each.get("timestamp", ())), tuple(each.get("certificate", ())), b"".join(each.get("envelope", ()))
+            tuple(each.get("timestamp", ())),
+            tuple(each.get("certificate", ())),
+            b"".join(each.get("envelope", ())),
+            each["payload"][0] if "payload" in each else None,
         )
         for position, each in parts.items()
     }

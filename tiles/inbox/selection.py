@@ -8,19 +8,19 @@ The decision follows from the listing, the results of reading and the admission 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tiles.errors import AccessError, UsageError
-from tiles.inbox.admission import Admission, admit, refusal_before_reading
+from tiles.inbox.admission import Admission, Admitted, admit, refusal_before_reading
 from tiles.inbox.naming import name_in_batch
 from tiles.inbox.rules import NotAdmitted
-from tiles.inbox.submission import is_once
 from tiles.inbox.turns import Row, Turns, Waiting
 from tiles.tree.layout import TILE_WIDTH
 
 LEAST_CHARGE = 256  # bytes that every object is charged at least, because even a refusal takes room in the batch
 
-_UNREADABLE = 4  # after so many unreadable objects of one submitter the batch leaves out the rest of theirs
+_UNREADABLE = 4  # after so many objects of one submitter that are passed over the batch leaves out the rest of theirs
 _FRUITLESS = 64  # after so many reads that added nothing the batch takes nothing more
 
 
@@ -55,6 +55,8 @@ class Backlog:
     undeletable      objects that are decided and were not deleted so far; not counted among `objects`
     unreadable       names of objects that could not be read, though they are there; they go on waiting
     unlistable       submitters, as far as they can be named, some of whose objects could not be listed
+    in_the_way       paths of the public part where something else is than a payload that was submitted; submissions
+                     with such a payload go on waiting
     """
 
     objects: int = 0
@@ -63,6 +65,7 @@ class Backlog:
     undeletable: int = 0
     unreadable: tuple[str, ...] = ()
     unlistable: tuple[str, ...] = ()
+    in_the_way: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Taken:
     refused   names of those refused, as a batch has them, each with the reason
     backlog   what waits beyond that
     oldest    when the oldest of those taken was written, in POSIX seconds of the store's clock; None if none was taken
+    payloads  of the submissions taken, by the paths at which they are published before the batch is committed
     """
 
     entries: list[bytes] = field(repr=False)
@@ -83,6 +87,7 @@ class Taken:
     refused: tuple[tuple[str, str], ...]
     backlog: Backlog
     oldest: float | None = None
+    payloads: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +109,11 @@ Found = bytes | AccessError | None  # the result of reading; None: the object is
 @dataclass(slots=True)
 class _Submission:
     row: Row
-    entries: list[bytes]
-    once: bool
+    admitted: Admitted
+
+    @property
+    def entries(self) -> Sequence[bytes]:
+        return self.admitted.entries
 
 
 class Selection:
@@ -115,10 +123,15 @@ class Selection:
     from the listing and the answers alone, whatever time they took.
 
     A submitter is charged for an object, in bytes, the largest of its shares of the batch's bytes, entries and objects.
+
+    in_the_way   paths at which no payload can be published
     """
 
-    def __init__(self, waiting: Waiting, admission: Admission, limits: Limits) -> None:
+    def __init__(
+        self, waiting: Waiting, admission: Admission, limits: Limits, in_the_way: Collection[str] = ()
+    ) -> None:
         self._waiting = waiting
+        self._in_the_way = in_the_way
         self._turns = Turns(waiting)
         self._admission = admission
         self._limits = limits
@@ -132,6 +145,7 @@ class Selection:
         self._closed: set[str] = set()
         self._full = False
         self._unreadable: list[str] = []
+        self._blocked: set[str] = set()  # paths
         self._failures: Counter[str] = Counter()
         self._fruitless = 0
 
@@ -172,14 +186,19 @@ class Selection:
         elif ask.row.submitter in self._closed:
             self._used -= ask.bytes
         elif isinstance(found, AccessError):
+            self._unreadable.append(name)
             self._pass_over(ask)
         else:
             try:
-                entries = admit(name, found, self._admission)
+                admitted = admit(name, found, self._admission)
             except NotAdmitted as refusal:
                 self._refuse(name, refusal.message)
                 return
-            self._take(ask, entries, once=is_once(found))
+            if blocked := admitted.payloads.keys() & self._in_the_way:
+                self._blocked |= blocked
+                self._pass_over(ask)
+            else:
+                self._take(ask, admitted)
 
     def finish(self, size: int, now: float, undeletable: int = 0, unlistable: tuple[str, ...] = ()) -> Taken:
         """Return the outcome, once `ask` and the answers have come to an end.
@@ -194,7 +213,7 @@ class Selection:
         gone = [row for queue in self._waiting.queues().values() for row in queue if row.name in self._decided]
         return Taken(
             [entry for submission in taken for entry in submission.entries],
-            [submission.once for submission in taken for _ in submission.entries],
+            [submission.admitted.once for submission in taken for _ in submission.entries],
             tuple(submission.row.name for submission in taken),
             tuple(self._refused.items()),
             Backlog(
@@ -204,22 +223,25 @@ class Selection:
                 undeletable,
                 tuple(self._unreadable),
                 unlistable,
+                tuple(sorted(self._blocked)),
             ),
             min((submission.row.modified for submission in taken), default=None),
+            {path: data for submission in taken for path, data in submission.admitted.payloads.items()},
         )
 
     def _refuse(self, name: str, reason: str) -> None:
         self._refused[name_in_batch(name)] = reason
         self._decided.add(name)
 
-    def _take(self, ask: Ask, entries: list[bytes], *, once: bool) -> None:
+    def _take(self, ask: Ask, admitted: Admitted) -> None:
+        entries = admitted.entries
         if self._count and self._count + len(entries) > self._limits.entries:
             self._full = True
             self._close(ask.row.submitter)
             self._used -= ask.bytes
             self._fruitless += 1
             return
-        self._taken.append(_Submission(ask.row, entries, once))
+        self._taken.append(_Submission(ask.row, admitted))
         self._count += len(entries)
         share = len(entries) * (self._limits.bytes // self._limits.entries)
         self._turns.charge(ask.row.submitter, max(0, share - ask.bytes))
@@ -227,7 +249,6 @@ class Selection:
     def _pass_over(self, ask: Ask) -> None:
         submitter = ask.row.submitter
         self._used -= ask.bytes
-        self._unreadable.append(ask.row.name)
         self._fruitless += 1
         self._failures[submitter] += 1
         if self._failures[submitter] == _UNREADABLE:

@@ -8,7 +8,7 @@ It lies at `inbox/<submitter>/<32 hex digits, random>-<SHA-256 of the object>` o
     \\n
     the entries, each with its length as a big-endian uint16
 
-One with attachments, by which entries are judged, is a `tiletree-submission/v2`: docs/admission.md has both formats.
+One with attachments (`tiles.inbox.attachments`) is a `tiletree-submission/v2`: docs/admission.md has both formats.
 
 The storage decides who may create below `inbox/<submitter>/`. The digest shows whether the object was changed.
 """
@@ -151,7 +151,7 @@ def read_submission(data: bytes) -> Submission:
     entries = decode_entries(data[header.end : end], header.title)
     if len(entries) != header.entries:
         raise Malformed(header.title, f"{len(entries)} entries instead of {header.entries}")
-    return Submission(entries, header.once, cut_attachments(header.named, data[end:]))
+    return Submission(entries, header.once, cut_attachments(header.named, memoryview(data)[end:]))
 
 
 class _Header(NamedTuple):

@@ -6,6 +6,7 @@
     load        step 1: what is committed and what is published, or a refusal
     recover     step 2: finishing what an earlier run has committed
     once        what of a batch is new, if equal entries are to be logged once
+    payloads    what the next batch takes of the inbox, with the files that it publishes before its commit
     ahead       steps 3 and 4 for entries that a caller gives, also ahead of their turn
     complete    steps 5 to 10, for a batch that is staged
     commit      steps 4 and 5: staging, and the one swap that decides

@@ -33,6 +33,7 @@ from tiles.write.cosign import BelowQuorum, Cosigned, Witnessing
 from tiles.write.load import Expected
 from tiles.write.once import Known, Nowhere, Once, anyway
 from tiles.write.parts import Parts
+from tiles.write.payloads import take_and_publish
 from tiles.write.recover import Recoverer, Steps, refusing
 from tiles.write.rekey import Rekeying
 from tiles.write.results import Appended, Sequenced
@@ -66,7 +67,7 @@ class Sequencer:
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
-        self._private = private
+        self._public, self._private = public, private
         self._known = known or Nowhere()
         self._expected = Expected(signer.verifier, policy, admission, signer.keys.held[1:])
         self._clock = Clock(now, sleep, rng or random.SystemRandom())
@@ -151,7 +152,8 @@ class Sequencer:
                     self._recoverer.check_published()
                 state, _ = self._settle()
                 size = state.head.tree.size
-                taken = Inbox(self._private, state.admission, limits or Limits()).take(size, self._clock.now())
+                inbox = Inbox(self._private, state.admission, limits or Limits())
+                taken = take_and_publish(inbox, self._public, state.head, self._clock.now())
                 if not taken.took and not taken.refused:
                     nothing = size, 0, (), (), taken.backlog
                     return Sequenced(*nothing, state.checkpoint, tries, frozen=state.head.frozen)

@@ -37,7 +37,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @log_argument
-@input_options("files", "raw", "named", "blind", "again", "lines", "stdin_lines")
+@input_options("files", "raw", "named", "blind", "again", "payload", "lines", "stdin_lines")
 @click.option(
     "--bundle", "bundles", multiple=True, type=_file, help="submit the entry of a signature bundle; repeatable"
 )
@@ -92,6 +92,10 @@ def submit(
     `tiletree prove LOG FILE… --beside` writes the proofs.
 
     A FOLDER stands for the files in it, and a pattern for what fits it, as for `tiletree add`.
+
+    With --payload the file itself is submitted, to be published at payload/sha256/ before its entry is logged. Each
+    file is a submission then, and is refused unless the log's admission policy has a max-payload-bytes that admits it.
+    Where the entry is in the log already, --wait does not wait for the file.
 
     With --bundle the entry of a signature is submitted, as `tiletree staple` logs it; each bundle is a submission. The
     bundle's timestamps, certificates and envelope are attached, because the log's admission policy may judge the entry
@@ -183,6 +187,11 @@ def _objects(
     """Give what each object is to hold: entries, and what is attached to them."""
     if signed:
         yield (([one.entry], {0: one.attached}) for one in signed)
+        return
+    given = report.given
+    if given.payload:  # each by itself, so that one which is refused takes no other with it
+        with report.out.progress("submitting", len(given.files)) as progress:
+            yield (([entry], {0: Attachments(payload=data)}) for entry, data in given.payloads(progress))
         return
     with _chunks(report) as chunks:
         yield ((entries, {}) for entries in pack(chunks))
