@@ -1,4 +1,4 @@
-"""Payloads of submissions: which are published, and where; what is not what its entry says is refused, whatever it is."""
+"""Payloads of submissions: which are published, and where; what is not what its entry says is refused."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_what_is_refused(entries: list[bytes], payload: bytes, reason: str) -> N
     with pytest.raises(NotAdmitted) as refused:
         submitted(*entries, p0=payload)
     assert refused.value.message.removeprefix("entry 0 has a payload").lstrip(", ") == reason
-    with pytest.raises(NotAdmitted, match="^entry 1 has a payload"):
+    with pytest.raises(NotAdmitted, match=r"^entry 1 has a payload"):
         submitted(ENTRY, *entries, p0=FILE, p1=payload)
 
 
@@ -87,7 +87,7 @@ def test_no_policy_admits_payloads_unless_it_says_so(file: bytes) -> None:
     """A log that was begun before there were any, or without a thought of them, publishes nothing."""
     entry = digest_entry(sha256(file).hexdigest(), len(file))
     for admission in (OPEN, Admission(rules=(Rule("file"),)), Admission(submitters=("ann",))):
-        with pytest.raises(NotAdmitted, match="^entry 0 has a payload, and the policy has no max-payload-bytes that"):
+        with pytest.raises(NotAdmitted, match=r"^entry 0 has a payload, and the policy has no max-payload-bytes that"):
             submitted(entry, admission=admission, p0=file)
         assert submitted(entry, admission=admission) == Admitted([entry])
 

@@ -22,6 +22,7 @@ _STATED = Rule("hashedrekord", identity=IDENTITY, issuer=ISSUER, predicate=SLSA)
 _POLICY = policy(_STATED, _BY_KEY, Rule("file"), max_payload_bytes=9)
 _ENTRY, _ATTACHED = submitted(certified(statement=STATEMENT))
 _SMALL = {0: Attachments(envelope=b"{}", payload=b""), 1: Attachments((b"t", b"tt"), (b"c",), payload=b"p")}
+_FILE = digest_entry(sha256(b"file").hexdigest(), 4)
 _REASON = re.compile(r"[ -~]{0,199}[!-~]", re.ASCII)
 
 
@@ -69,7 +70,7 @@ ADMISSION = (
         (
             format_submission([_ENTRY], attached={0: _ATTACHED}),
             format_submission([BY_KEY, _ENTRY], attached={1: _ATTACHED}),
-            format_submission([digest_entry(sha256(b"file").hexdigest(), 4)], attached={0: Attachments(payload=b"file")}),
+            format_submission([_FILE], attached={0: Attachments(payload=b"file")}),
         ),
         refusals=(NotAdmitted,),
     ),
