@@ -29,6 +29,7 @@ from tests.support.power_scenes import (
     collected,
     deaths,
     endorsed,
+    filed,
     grown,
     race,
     rebuilt,
@@ -335,6 +336,16 @@ def search_refreshed(site: LeftOut) -> str:
     return ""
 
 
+def search_filed(site: LeftOut) -> str:
+    """`search` where a file is published before the entry of its submission."""
+    for system in SYSTEMS:
+        try:
+            judge_all(filed(system, site), 16, random.Random(0), ["sequence"])
+        except (AssertionError, TilesError) as error:
+            return repr(error)
+    return ""
+
+
 #   Not needed for any promise as the code is, and why.
 NOT_NEEDED = {
     # A published checkpoint and what is kept of it are made to last by `tidy`, before the staged batch goes and before
@@ -352,6 +363,7 @@ NOT_NEEDED = {
 }
 SEARCHES = {  # of parts of names
     "make_lasting": search_nested,
+    "payloads.py": search_filed,
     "move.py": search_moves,
     "copying.py": search_moves,
     "witness.py": search_witnesses,

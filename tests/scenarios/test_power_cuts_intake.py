@@ -12,7 +12,20 @@ import random
 import pytest
 
 from tests.support.power_machine import SYSTEMS, Action, System, judge_all
-from tests.support.power_scenes import OTHERS, a_few, deaths, deciding, grown, held, intake, mending, race, repaired
+from tests.support.power_scenes import (
+    OTHERS,
+    a_few,
+    deaths,
+    deciding,
+    filed,
+    filing,
+    grown,
+    held,
+    intake,
+    mending,
+    race,
+    repaired,
+)
 from tests.support.reference import printed_random
 from tests.support.sampling import quickly, soaking
 
@@ -30,6 +43,29 @@ some_systems = pytest.mark.parametrize("system", quickly(SYSTEMS, [SYSTEMS[0], S
 def test_a_cut_while_submissions_are_decided(system: System, base: int) -> None:
     """Whatever a cut leaves of submitting and of deciding, nothing is lost, logged twice, or decided again."""
     assert judge_all(intake(system, base=base), 64, printed_random(), NEXT) > 20
+
+
+@each_system
+def test_a_cut_while_a_file_is_published(system: System) -> None:
+    """No state has an entry whose file is not there whole, or something else in its place; the next run goes on."""
+    assert judge_all(filed(system), 16, printed_random(), ["sequence"]) > 20
+
+
+@some_systems
+def test_a_cut_after_a_death_while_files_are_published(system: System) -> None:
+    """What a dead run has published is made to last before the next one commits on its account (a sample)."""
+    rng = printed_random()
+    for machine in deaths(filing(system), a_few(rng, 0.01)):
+        judge_all(machine, 8, rng, [rng.choice(NEXT)])
+
+
+@pytest.mark.slow
+@each_system
+def test_a_cut_after_any_death_while_files_are_published(system: System) -> None:
+    """What a dead run has published is made to last before the next one commits on its account, whenever it died."""
+    rng = printed_random()
+    for machine in deaths(filing(system), a_few(rng, soaking(0.15, 1.0))):
+        judge_all(machine, soaking(16, MOST), rng, soaking((rng.choice(NEXT),), NEXT))
 
 
 @some_systems

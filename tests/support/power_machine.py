@@ -19,7 +19,7 @@ from tests.support.disk_posix import Process
 from tests.support.power_cosigned import check_cosigned, check_pending, open_or_refresh, visited
 from tests.support.power_cut import NOTHING, Cut, Owed, State
 from tests.support.power_keys import NEW
-from tests.support.power_outside import ADMITTED, REFUSED, Outside
+from tests.support.power_outside import ADMITTED, FILE, REFUSED, Outside
 from tests.support.witnesses import InProcess
 from tests.support.world import ROLES, RecordingKey, World, explained
 from tiles.records.head import parse_head
@@ -42,6 +42,7 @@ Action = (
         "gc",
         "submit",
         "submit too much",
+        "submit a file",
         "sequence",
         "repair",
         "rebuild",
@@ -54,6 +55,9 @@ Action = (
         "refresh",
     ]
 )
+
+
+SUBMITS = {"submit": ADMITTED, "submit too much": REFUSED, "submit a file": FILE}
 
 
 @dataclass(frozen=True)
@@ -166,8 +170,8 @@ class Machine:
                 writer.create()
             elif action == "finish":
                 writer.finish()
-            elif action in ("submit", "submit too much"):
-                self.outside.submit(private, ADMITTED if action == "submit" else REFUSED)
+            elif action in SUBMITS:
+                self.outside.submit(private, SUBMITS[action])
             elif action == "sequence":
                 done = writer.sequence()
                 logged = [entry for name in done.took for entry in self.outside.offered[name]]
@@ -231,6 +235,7 @@ class Machine:
     def check(self) -> None:
         """Audit the log, which a run has just left complete. How often each entry is there is not looked at."""
         _put_back(self.world)
+        self.outside.take_back(self.world)
         self.world.check(orphans=True, repeated=set(self.world.committed() or ()))
 
     def cut(self) -> None:

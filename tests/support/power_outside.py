@@ -6,7 +6,7 @@ moment.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -15,7 +15,9 @@ from tests.support.endorsing import PUBLIC, PUBLIC_POLICY, proof_of
 from tests.support.power_keys import KnownKeys
 from tests.support.reference import flipped
 from tests.support.world import ROLES, World, some_entries
+from tiles.entries.file_digest import digest_entry
 from tiles.inbox.admission import Admission
+from tiles.inbox.attachments import Attachments
 from tiles.inbox.naming import name_digest
 from tiles.inbox.submission import Name, format_submission
 from tiles.inbox.submit import submit
@@ -33,6 +35,7 @@ from tiles.records.paths import (
     SET_ASIDE,
     endorsed_path,
     newest_endorsed_path,
+    payload_path,
     withheld_path,
 )
 from tiles.records.staged_batch import digest, parse_batch
@@ -45,8 +48,9 @@ from tiles.upkeep.repair import repair
 from tiles.upkeep.withhold import withhold
 from tiles.write.parts import Parts
 
-ADMISSION = Admission(max_entries=3)
+ADMISSION = Admission(max_entries=3, max_payload_bytes=9)
 ADMITTED, REFUSED = 3, 4  # entries of a submission
+FILE = 1  # that of a file, which goes with it
 ANOTHER = Admission(max_entries=2)
 
 TITLE = b"submitted"  # the entries of submissions begin with it, no others do
@@ -57,6 +61,7 @@ class Outside:
     """What is known.
 
     offered        name of a submission → its entries, whether `submit` has returned for it or not
+    files          entry of a submission → the file that is to be published before it is logged
     acknowledged   the names of those for which it has
     wrong          path → what was put there behind everyone's back, None for nothing
     is_repaired    a repair has reported that all of it is right now
@@ -68,6 +73,7 @@ class Outside:
     """
 
     offered: dict[str, Sequence[bytes]] = field(default_factory=dict)
+    files: dict[bytes, bytes] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
     wrong: dict[str, bytes | None] = field(default_factory=dict)
     is_repaired: bool = False
@@ -82,6 +88,7 @@ class Outside:
         return replace(
             self,
             offered=dict(self.offered),
+            files=dict(self.files),
             acknowledged=set(self.acknowledged),
             wrong=dict(self.wrong),
             withheld=dict(self.withheld),
@@ -96,13 +103,37 @@ class Outside:
     # ---- submissions
 
     def submit(self, private: Store, count: int) -> None:
-        """Submit so many entries, and take down that it was done."""
-        number = len(self.offered)
-        entries, nonce = some_entries(f"{TITLE.decode()} {number}:", count), number.to_bytes(16, "big")
-        name = Name("ann", nonce.hex(), digest(format_submission(entries)))
+        """Submit so many entries, or a file, and take down that it was done."""
+        if count == FILE:
+            self._submit_file(private)
+        else:
+            self._submit(private, some_entries(f"{TITLE.decode()} {len(self.offered)}:", count), {})
+
+    def _submit_file(self, private: Store) -> None:
+        file = b"file %d" % len(self.offered)
+        entry = digest_entry(digest(file), len(file))
+        self.files[entry] = file
+        self._submit(private, [entry], {0: Attachments(payload=file)})
+
+    def _submit(self, private: Store, entries: Sequence[bytes], attached: Mapping[int, Attachments]) -> None:
+        nonce = len(self.offered).to_bytes(16, "big")
+        name = Name("ann", nonce.hex(), digest(format_submission(entries, attached=attached)))
         self.offered[name.text] = entries
-        assert submit(private, "ann", entries, nonce, log="here").name == name
+        assert submit(private, "ann", entries, nonce, log="here", attached=attached).name == name
         self.acknowledged.add(name.text)
+
+    def take_back(self, world: World) -> None:
+        """Take files for seen if they are there: before its entry is committed, none lasts for certain.
+
+        A cut may have taken one that was seen, and left one that only a run has seen which died at that.
+        """
+        committed = world.committed() or ()
+        for entry, file in self.files.items():
+            path = payload_path(digest(file))
+            if entry not in committed:
+                world.history.contents.pop(path, None)
+                if read_or_none(world.stores["public"], path) == file:
+                    world.history.contents[path] = file
 
     def check_submissions(self, world: World, *, complete: bool = False) -> None:
         """Each submission is in the inbox, or logged once, or refused, as it should be; and is decided only once.
@@ -111,11 +142,11 @@ class Outside:
         """
         if not self.offered:
             return
-        times = Counter(entry for entry in world.committed() or () if entry.startswith(TITLE))
+        times = Counter(entry for entry in world.committed() or () if entry.startswith(TITLE) or entry in self.files)
         waiting, refused, recorded = (_below(world, prefix) for prefix in (INBOX, REJECTED, DECIDED))
         waiting -= {name for name in waiting if name_digest(name) in recorded}
         for name, entries in self.offered.items():
-            is_admitted = len(entries) == ADMITTED
+            is_admitted = len(entries) == ADMITTED or entries[0] in self.files
             logged = {times[entry] for entry in entries}
             assert logged in ([{0}, {1}] if is_admitted else [{0}]), f"{name} is logged {logged} times"
             assert not (is_admitted and name in refused), f"{name} is refused"
@@ -125,6 +156,9 @@ class Outside:
             if is_decided and name in waiting:
                 assert name in _deciding(world), f"{name} is decided, and waits to be decided again"
         assert not (complete and waiting), f"{waiting} wait although a run has come to its end"
+        for entry, file in self.files.items():
+            found = read_or_none(world.stores["public"], payload_path(digest(file)))
+            assert found == file or not (times[entry] or found), f"{file!r} is committed, and there is {found!r}"
 
     # ---- another policy, and withholding
 

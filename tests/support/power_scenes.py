@@ -105,6 +105,22 @@ def intake(system: System, site: LeftOut = None, base: int = 3) -> Machine:
     return machine
 
 
+def filed(system: System, site: LeftOut = None) -> Machine:
+    """Return what there is after a submission with the file whose digest it is, and the run that published both."""
+    machine = grown(system, 3).copy(site)
+    machine.act("submit a file")
+    machine.act("sequence")
+    machine.cut()
+    return machine
+
+
+def filing(system: System) -> list[Scene]:
+    """Return deaths of what publishes files of submissions, and logs their entries."""
+    submitted = grown(system, 3)
+    submitted.act("submit a file", "submit too much", "submit a file")
+    return [(submitted, "sequence", then) for then in DECISIONS]
+
+
 def held(system: System, site: LeftOut = None) -> Machine:
     """Return what there is after a run that could not delete from the inbox what it had decided, and gc."""
 
