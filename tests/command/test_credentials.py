@@ -182,6 +182,7 @@ MISTAKEN = [
     "trust-root log --out made --vkey VKEY --rekor-url X",
     "submit log a --submitter X",
     "submit log X --submitter ann",
+    "submit log X --payload --submitter ann",
     "submit log a --submitter ann --receipt X",
     "submit log --bundle X --submitter ann",
     "submit log --bundle unlogged --public-key X --submitter ann",

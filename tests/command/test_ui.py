@@ -203,6 +203,7 @@ CALLS: dict[str, list[tuple[list[Any], bool]]] = {
         (["add", LOG, "--lines", FILE, "--policy", "policy"], True),
         (["submit", LOG, FILE, "--submitter", "ann", "--receipt", f"receipt {LINES}"], True),
         (["submit", LOG, FILE, "--submitter", LINES], False),
+        (["submit", LOG, FILE, "--payload", "--submitter", "ann"], True),
         (["submit", LOG, FILE, "--submitter", "bob"], True),
         (["submit", LOG, FILE, "--submitter", "ann", "--wait", "--timeout", 0], True),
         (["submit", LOG, "--bundle", FILE, "--submitter", "ann"], False),

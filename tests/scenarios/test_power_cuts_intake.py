@@ -45,18 +45,10 @@ def test_a_cut_while_submissions_are_decided(system: System, base: int) -> None:
     assert judge_all(intake(system, base=base), 64, printed_random(), NEXT) > 20
 
 
-@each_system
+@some_systems
 def test_a_cut_while_a_file_is_published(system: System) -> None:
     """No state has an entry whose file is not there whole, or something else in its place; the next run goes on."""
-    assert judge_all(filed(system), 16, printed_random(), ["sequence"]) > 20
-
-
-@some_systems
-def test_a_cut_after_a_death_while_files_are_published(system: System) -> None:
-    """What a dead run has published is made to last before the next one commits on its account (a sample)."""
-    rng = printed_random()
-    for machine in deaths(filing(system), a_few(rng, 0.01)):
-        judge_all(machine, 8, rng, [rng.choice(NEXT)])
+    assert judge_all(filed(system), soaking(8, MOST), printed_random(), ["sequence"]) > 20
 
 
 @pytest.mark.slow

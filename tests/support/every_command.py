@@ -49,6 +49,7 @@ CALLS = {
     "submit": Call("submit log c --submitter ann"),
     "submit -": Call("submit log - --submitter ann", stdin=b"content"),
     "submit --wait": Call("submit log c --submitter ann --wait --timeout 0", 8),
+    "submit --payload": Call("submit log c --payload --submitter ann"),
     "submit --bundle": Call("submit log --bundle unlogged --public-key sk.pub --submitter ann"),
     "sequence": Call("sequence log --key k", size=3),
     "sequence --only commit": Call("sequence log --key k --only commit"),

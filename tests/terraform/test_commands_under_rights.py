@@ -89,7 +89,8 @@ def test_a_year_of_a_log(rights: Rights, tiletree: Command) -> None:
     writer = ("--private", private, "--anchor", anchor, "--key", "k")
     signed = rights.use("sequencer")
     tiletree.ok("key", "generate", ORIGIN, "--out", "k")
-    tiletree.ok("init", log, "--origin", ORIGIN, "--no-page", *writer)
+    Path("policy").write_text("tiletree-admission/v1\nmax-payload-bytes 1000\n", encoding="ascii")
+    tiletree.ok("init", log, "--origin", ORIGIN, "--no-page", "--admission", "policy", *writer)
     assert rights.denied() == []
     assert signed
 
@@ -98,8 +99,8 @@ def test_a_year_of_a_log(rights: Rights, tiletree: Command) -> None:
     assert rights.denied() == []
 
     rights.use("submit-release")
-    for name in files("a", "b"):
-        tiletree.ok("submit", log, name, "--private", private, "--submitter", "release")
+    for name, more in zip(files("a", "b"), ((), ("--payload",)), strict=True):
+        tiletree.ok("submit", log, name, "--private", private, "--submitter", "release", *more)
     needless = rights.denied()  # a submitter looks into the log first, and goes on without
     assert all(re.match(r"(GET|HEAD|LIST) ", each) for each in needless), needless
 

@@ -82,8 +82,9 @@ def sequence(
 
     One run decides all that waited in the inbox when it began, in batches; submitters are served in turn. What is
     refused is kept as `rejected/<name>` in the private part, with the reason, until gc deletes it. What cannot be
-    listed, read or deleted stops nothing; the run says so. With --watch a run that fails to reach storage is reported
-    and the next one goes on; end it with Ctrl-C or SIGTERM, at any moment.
+    listed, read or deleted stops nothing; the run says so. Files of `submit --payload` are published before their
+    entries are logged. With --watch a run that fails to reach storage is reported and the next one goes on; end it with
+    Ctrl-C or SIGTERM, at any moment.
 
     --only is for writers that work on copies, such as clones of a Git repository: they commit, put the private part
     where all writers see it, and publish then. With --only commit, a batch that is committed and not published is
@@ -257,6 +258,13 @@ def _troubles(backlog: Backlog) -> Iterator[tuple[str, Any, str]]:
         such = f"such as {backlog.unreadable[0]}"
         text = f"{len(backlog.unreadable)} submissions cannot be read, {such}"
         yield "unreadable", list(backlog.unreadable[:SHOWN_REFUSALS]), text
+    if backlog.in_the_way:
+        such = f"such as {backlog.in_the_way[0]}"
+        text = (
+            f"submissions wait because something else than their file is at its path, {such}: find out who wrote it, "
+            "and delete it; the next run goes on"
+        )
+        yield "in_the_way", list(backlog.in_the_way[:SHOWN_REFUSALS]), text
     if backlog.unlistable:
         submitters = ", ".join(backlog.unlistable[:5])
         text = (
