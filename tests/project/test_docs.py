@@ -212,7 +212,7 @@ def test_the_data_flow_names_modules() -> None:
     headings = re.findall(r"^\| step \| module \|", read(path), flags=re.MULTILINE)
     assert len(headings) == 2
     modules = [quoted(row[1]) for row in rows(read(path)) if row[1:2] and re.fullmatch(r"`\w+/\w+`", row[1])]
-    assert len(modules) == 21
+    assert len(modules) == 22
     for (module,) in modules:
         assert (ROOT / "tiles" / f"{module}.py").is_file(), module
     scripts = [name for row in table(path, "module") for name in quoted(row[0])]
