@@ -115,13 +115,16 @@ def test_a_log_publishes_nothing_unless_it_says_so(tiletree: Command, log: str) 
 def test_something_else_in_its_place(tiletree: Command, admitting: str) -> None:
     """A run names the path, goes on with the rest, and logs the file once somebody has looked and deleted it."""
     (name,) = by_digest(NEW)
+    tiletree.ok("submit", "log", "empty", "--payload", "--submitter", "ann")
+    waits = tiletree("sequence", "log", "--key", "k", "--only", "commit")
+    assert (waits.code, "wait because --only commit publishes no files, such as payload/" in waits.err) == (0, True)
     path = Path("log/payload/sha256", name)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"something else")
-    tiletree.ok("submit", "log", "new", "empty", "--payload", "--submitter", "ann")
+    tiletree.ok("submit", "log", "new", "--payload", "--submitter", "ann")
     done = tiletree("sequence", "log", "--key", "k", "--json")
     assert (done.code, done.json["size"], done.json["refused"]) == (0, 3, {})
-    assert done.json["in_the_way"] == [f"payload/sha256/{name}"]
+    assert done.json["unpublished"] == [f"payload/sha256/{name}"]
     assert done.json["backlog"]["objects"] == 1
     assert f"such as payload/sha256/{name}: find out who wrote it, and delete it" in done.err
     path.unlink()

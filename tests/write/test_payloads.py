@@ -97,7 +97,7 @@ def test_files_are_there_with_their_entries(place: str, tmp_path: Path) -> None:
     world, expected = filled(3, None if place == "memory" else tmp_path)
     done = world.sequencer().sequence()
     check(world, expected, complete=True)
-    assert (done.count, len(done.took), done.backlog.in_the_way) == (5, 4, ())
+    assert (done.count, len(done.took), done.backlog.unpublished) == (5, 4, ())
     assert sorted(reason for _, reason in done.refused) == [
         "entry 0 has a payload of 301 bytes, 300 is the most",
         "entry 0 has a payload with another SHA-256 than it says",
@@ -261,15 +261,26 @@ def test_something_else_in_its_place_stops_nobody() -> None:
     world.stores["public"].create(damaged)
     waiting = {name for name, entries in expected.items() if {*entries} & {entry_of(file) for file in FILES[1:]}}
     done = world.sequencer().sequence()
-    assert (set(done.backlog.in_the_way), done.backlog.objects) == (set(damaged), 2)
+    assert (set(done.backlog.unpublished), done.backlog.objects) == (set(damaged), 2)
     assert (inbox(world), done.count, len(done.refused)) == (waiting, 3, 2)
     assert published(world) == {path_of(FILES[0]): FILES[0], **damaged}
     again = world.sequencer().sequence()
-    assert (again.took, again.refused, set(again.backlog.in_the_way)) == ((), (), set(damaged))
+    assert (again.took, again.refused, set(again.backlog.unpublished)) == ((), (), set(damaged))
     world.stores["public"].delete(damaged)
     for path in damaged:
         del world.history.contents[path]  # that something else was there, is no news
     assert world.sequencer().sequence().count == 2
+    check(world, expected, complete=True)
+
+
+def test_a_run_that_only_commits_takes_none() -> None:
+    """Whoever publishes what it commits may be another copy of the log, without the file: what has one waits."""
+    world, expected = filled(3)
+    done = world.sequencer().sequence(publish=False)
+    assert (done.count, len(done.refused), done.published) == (2, 2, False)
+    assert (done.backlog.objects, set(done.backlog.unpublished)) == (3, set(map(path_of, FILES)))
+    assert published(world) == {}
+    assert world.sequencer().sequence().count == 3
     check(world, expected, complete=True)
 
 

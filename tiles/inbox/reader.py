@@ -80,12 +80,13 @@ class Inbox:
         self._limits = limits
         self._parallel = parallel or min(INBOX_READS, private.parallel)
 
-    def take(self, size: int, now: float, in_the_way: Collection[str] = ()) -> Taken:
+    def take(self, size: int, now: float, blocked: Collection[str] | None = ()) -> Taken:
         """Return what the next batch takes and refuses; `entries` and `refused` may both be empty.
 
-        size         of the tree that the batch will be put on
-        now          seconds since the epoch
-        in_the_way   paths at which no payload can be published; a submission with such a payload goes on waiting
+        size      of the tree that the batch will be put on
+        now       seconds since the epoch
+        blocked   paths at which no payload can be published; a submission with such a payload goes on waiting. None: so
+                  does any with a payload
         Raises AccessError if neither the inbox nor the folders in it can be listed, or the records of what is decided.
         A folder that cannot be listed is its submitter's trouble. Objects that vanish meanwhile are left out silently,
         and those that cannot be read go on waiting.
@@ -95,7 +96,7 @@ class Inbox:
         and its record removed, but none that is listed has a record that was not read.
         """
         listing = self._list(f"{size} {now!r}")
-        selection = Selection(listing.waiting, self._admission, self._limits, in_the_way)
+        selection = Selection(listing.waiting, self._admission, self._limits, blocked)
         with Pool(self._parallel) as pool:
             under_way: deque[tuple[Ask, Future[Found]]] = deque()
             while True:

@@ -55,8 +55,7 @@ class Backlog:
     undeletable      objects that are decided and were not deleted so far; not counted among `objects`
     unreadable       names of objects that could not be read, though they are there; they go on waiting
     unlistable       submitters, as far as they can be named, some of whose objects could not be listed
-    in_the_way       paths of the public part where something else is than a payload that was submitted; submissions
-                     with such a payload go on waiting
+    unpublished      paths of payloads that could not be published; the submissions that have them go on waiting
     """
 
     objects: int = 0
@@ -65,7 +64,7 @@ class Backlog:
     undeletable: int = 0
     unreadable: tuple[str, ...] = ()
     unlistable: tuple[str, ...] = ()
-    in_the_way: tuple[str, ...] = ()
+    unpublished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +123,14 @@ class Selection:
 
     A submitter is charged for an object, in bytes, the largest of its shares of the batch's bytes, entries and objects.
 
-    in_the_way   paths at which no payload can be published
+    blocked   paths at which no payload can be published; None: none is published at all
     """
 
     def __init__(
-        self, waiting: Waiting, admission: Admission, limits: Limits, in_the_way: Collection[str] = ()
+        self, waiting: Waiting, admission: Admission, limits: Limits, blocked: Collection[str] | None = ()
     ) -> None:
         self._waiting = waiting
-        self._in_the_way = in_the_way
+        self._blocked = blocked
         self._turns = Turns(waiting)
         self._admission = admission
         self._limits = limits
@@ -145,7 +144,7 @@ class Selection:
         self._closed: set[str] = set()
         self._full = False
         self._unreadable: list[str] = []
-        self._blocked: set[str] = set()  # paths
+        self._unpublished: set[str] = set()
         self._failures: Counter[str] = Counter()
         self._fruitless = 0
 
@@ -194,8 +193,9 @@ class Selection:
             except NotAdmitted as refusal:
                 self._refuse(name, refusal.message)
                 return
-            if blocked := admitted.payloads.keys() & self._in_the_way:
-                self._blocked |= blocked
+            paths = set(admitted.payloads)
+            if unpublished := paths if self._blocked is None else paths.intersection(self._blocked):
+                self._unpublished |= unpublished
                 self._pass_over(ask)
             else:
                 self._take(ask, admitted)
@@ -223,7 +223,7 @@ class Selection:
                 undeletable,
                 tuple(self._unreadable),
                 unlistable,
-                tuple(sorted(self._blocked)),
+                tuple(sorted(self._unpublished)),
             ),
             min((submission.row.modified for submission in taken), default=None),
             {path: data for submission in taken for path, data in submission.admitted.payloads.items()},

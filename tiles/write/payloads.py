@@ -19,6 +19,10 @@ and its name proves its content. `gc` leaves it there, since only all entries of
 A path holds the SHA-256 of the one content that may be there. If something else is there all the same, storage has
 damaged it, or somebody else can write there. That must not stop a log: whoever knows of such an object could submit
 its file again and again. So those submissions go on waiting, the others are decided, and the run says which path it is.
+
+A run that commits and leaves the publishing to another one takes no submission with a payload either. It may work on a
+copy of the log (docs/recipes/small-project.md), whose private part others see first: what it had published there, they
+would not have, and the head would name the batch.
 """
 
 from __future__ import annotations
@@ -31,22 +35,25 @@ from tiles.records.head import Head
 from tiles.store import Differs, Store
 
 
-def take_and_publish(inbox: Inbox, public: Store, head: Head, now: float) -> Taken:
+def take_and_publish(inbox: Inbox, public: Store | None, head: Head, now: float) -> Taken:
     """Return what the next batch on a head takes and refuses, with all its payloads published; they last.
 
-    now   seconds since the epoch
+    public   None: nothing is published, and what has a payload goes on waiting
+    now      seconds since the epoch
     Raises what `Inbox.take` raises, and AccessError if a payload cannot be stored: then nothing is decided.
     """
-    in_the_way: frozenset[str] = frozenset()
+    if public is None:
+        return inbox.take(head.tree.size, now, None)
+    blocked: frozenset[str] = frozenset()
     while True:
-        taken = inbox.take(head.tree.size, now, in_the_way)
+        taken = inbox.take(head.tree.size, now, blocked)
         if head.frozen or not taken.payloads:  # with a frozen log nothing is decided any more
             return taken
         found = _publish(public, taken.payloads)
         if not found:
             public.barrier()
             return taken
-        in_the_way |= found  # of these none is taken again, so this ends
+        blocked |= found  # of these none is taken again, so this ends
 
 
 def _publish(public: Store, payloads: Mapping[str, bytes]) -> frozenset[str]:

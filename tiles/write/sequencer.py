@@ -141,7 +141,8 @@ class Sequencer:
     def sequence(self, limits: Limits | None = None, *, publish: bool = True) -> Sequenced:
         """Decide what waits in the inbox, as one batch: log it or refuse it, publish, and say what was done.
 
-        publish   False: sign nothing, and leave it to the next run to publish what is committed
+        publish   False: sign nothing, and leave it to the next run to publish what is committed. What has a payload
+                  goes on waiting then
 
         Raises as `append` does; what is not decided stays in the inbox. Raises Unfinished if nothing is to be published
         and an earlier batch is not.
@@ -153,7 +154,7 @@ class Sequencer:
                 state, _ = self._settle()
                 size = state.head.tree.size
                 inbox = Inbox(self._private, state.admission, limits or Limits())
-                taken = take_and_publish(inbox, self._public, state.head, self._clock.now())
+                taken = take_and_publish(inbox, self._public if publish else None, state.head, self._clock.now())
                 if not taken.took and not taken.refused:
                     nothing = size, 0, (), (), taken.backlog
                     return Sequenced(*nothing, state.checkpoint, tries, frozen=state.head.frozen)

@@ -88,7 +88,7 @@ def sequence(
 
     --only is for writers that work on copies, such as clones of a Git repository: they commit, put the private part
     where all writers see it, and publish then. With --only commit, a batch that is committed and not published is
-    exit code 5.
+    exit code 5, and submissions with files wait.
 
     With --log-format json the line of a run on standard error has its numbers: entries, refusals, what waits and for
     how long, and how long publishing took.
@@ -219,7 +219,7 @@ class Run:
         if not done.published:
             lines.append("committed, and not published: the next run does that")
         lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
-        for name, value, text in _troubles(backlog):
+        for name, value, text in _troubles(backlog, self.only):
             self.out.remark(name, value, text)
         if not self.is_sure:
             remark_unsure(self.out)
@@ -252,19 +252,21 @@ def _idle(done: Sequenced, only: str | None) -> Iterator[str]:
         yield "nothing was added: nothing waits in the inbox"
 
 
-def _troubles(backlog: Backlog) -> Iterator[tuple[str, Any, str]]:
+def _troubles(backlog: Backlog, only: str | None) -> Iterator[tuple[str, Any, str]]:
     """Yield what somebody should look at: the name of a field, its value, and the same in words."""
     if backlog.unreadable:
         such = f"such as {backlog.unreadable[0]}"
         text = f"{len(backlog.unreadable)} submissions cannot be read, {such}"
         yield "unreadable", list(backlog.unreadable[:SHOWN_REFUSALS]), text
-    if backlog.in_the_way:
-        such = f"such as {backlog.in_the_way[0]}"
-        text = (
-            f"submissions wait because something else than their file is at its path, {such}: find out who wrote it, "
-            "and delete it; the next run goes on"
-        )
-        yield "in_the_way", list(backlog.in_the_way[:SHOWN_REFUSALS]), text
+    if backlog.unpublished:
+        such = f"such as {backlog.unpublished[0]}"
+        text = f"submissions wait because --only {COMMIT} publishes no files, {such}: a run without it does"
+        if only != COMMIT:
+            text = (
+                f"submissions wait because something else than their file is at its path, {such}: find out who wrote "
+                "it, and delete it; the next run goes on"
+            )
+        yield "unpublished", list(backlog.unpublished[:SHOWN_REFUSALS]), text
     if backlog.unlistable:
         submitters = ", ".join(backlog.unlistable[:5])
         text = (
