@@ -23,7 +23,7 @@ from tiles.errors import AccessError, NotFound, Refused, Unfinished
 from tiles.inbox.admission import OPEN, Admission
 from tiles.inbox.attachments import Attachments
 from tiles.inbox.submission import format_submission
-from tiles.records.paths import PAYLOADS, payload_path
+from tiles.records.paths import INBOX, PAYLOADS, payload_path
 from tiles.store import StoreFetcher
 
 FILES = b"", b"one", bytes(300)
@@ -243,6 +243,23 @@ def test_the_policy_changes_while_a_run_publishes() -> None:
         assert entry_of(b"one") not in (racing.world.committed() or ())
         assert published(racing.world) == {path_of(b"one"): b"one"}
         racing.world.check(orphans=True)
+
+
+@pytest.mark.parametrize("instead", [with_payload(b"two"), b"", None])
+def test_a_submission_that_is_changed_once_it_was_read(instead: bytes | None) -> None:
+    """What is published and logged is what was read and hashed, whatever its submitter puts there meanwhile."""
+    world = begun(3)
+    name = submit(world, "ann", 1, with_payload(b"one"))
+    with race(world, Deciding("first")) as racing:
+        writer = racing.writers[0]
+        while not writer.trace or not writer.trace[-1].startswith("public create payload/"):
+            racing.step(writer)
+        racing.world.put("private", INBOX + name, instead)
+        racing.finish(writer)
+        racing.check()
+        assert published(racing.world) == {path_of(b"one"): b"one"}
+        assert (racing.world.committed() or ())[3:] == (entry_of(b"one"),)
+        assert not inbox(racing.world)
 
 
 def test_a_frozen_log_publishes_nothing() -> None:
