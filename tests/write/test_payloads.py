@@ -128,7 +128,7 @@ def test_the_order() -> None:
     }
 
 
-@pytest.mark.parametrize("n", [5, pytest.param(1, marks=pytest.mark.slow)], ids=["quick", "full"])
+@pytest.mark.parametrize("n", [7, pytest.param(1, marks=pytest.mark.slow)], ids=["quick", "full"])
 def test_survives_a_fault_at_every_operation(n: int) -> None:
     """Each operation of a run fails, dies or loses its answer: no entry without its file, and the next run finishes."""
     world, expected = filled(250)
@@ -154,7 +154,7 @@ def server() -> Iterator[ObjectServer]:
         yield one
 
 
-@pytest.mark.parametrize("n", [9, pytest.param(1, marks=pytest.mark.slow)], ids=["quick", "full"])
+@pytest.mark.parametrize("n", [13, pytest.param(1, marks=pytest.mark.slow)], ids=["quick", "full"])
 def test_survives_any_death_in_a_bucket(n: int, server: ObjectServer) -> None:
     """A run over an object store dies before any operation, and the next one finishes its work."""
     in_memory, expected = filled(3)

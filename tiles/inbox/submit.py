@@ -69,7 +69,7 @@ def submit(
                have used: an object that has it already is this one
     log        the log's address; the receipt has its shown form, without credentials
     once       ask that what is in the log already is not logged again
-    attached   by what entries are judged, by their positions from 0
+    attached   by what entries are judged, and files to be published with them, by their positions from 0
     Whether the log admits them is decided later. Raises UsageError; SubmissionUnknown if storage does not say that
     the object is there.
     """
