@@ -137,16 +137,16 @@ def test_what_no_policy_can_say(values: tuple[int, int, int, tuple[str, ...]]) -
         Admission(*values)
 
 
+def test_every_admitted_submission_fits_a_commit() -> None:
+    """No policy admits a submission that no commit could take."""
+    assert MOST_ENTRIES <= MAX_BATCH
+
+
 @pytest.mark.parametrize("most", [-1, 1000, 268_369_921])
 def test_no_payload_is_larger_than_its_submission(most: int) -> None:
     """A limit that no submission could come up to is a wrong call: it would be refused for its size, whoever reads."""
     with pytest.raises(UsageError, match="max-payload-bytes"):
         Admission(max_submission_bytes=1000 if most < 10_000 else 256 << 20, max_payload_bytes=most)
-
-
-def test_every_admitted_submission_fits_a_commit() -> None:
-    """No policy admits a submission that no commit could take."""
-    assert MOST_ENTRIES <= MAX_BATCH
 
 
 @pytest.mark.parametrize("entries", [[b""], [b"a" * 30, b"b"]])
