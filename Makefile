@@ -15,8 +15,8 @@ PYTHON :=
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-# what hashes, or writes what was hashed
-WITH_NATIVE := tests/test_native.py tests/tree tests/write tests/scenarios tests/upkeep tests/index tests/model tests/records
+# what hashes, writes what was hashed, or verifies signatures
+WITH_NATIVE := tests/test_native.py tests/tree tests/notes tests/write tests/scenarios tests/upkeep tests/index tests/model tests/records
 
 .PHONY: help demo test native coverage soak soak-full attack check terraform bench scale interop interop-full package dist dist-check \
 	docs clean
@@ -44,7 +44,7 @@ soak-full: $(VENV)/dev.stamp  ## the same, with all that takes hours: every cut 
 attack: $(VENV)/dev.stamp  ## all that is hostile, in ten minutes, and what was tried
 	$(PY) -m tests.support.attack $(ARGS)
 
-native: $(VENV)/dev.stamp  ## build the optional native hashing into .venv, and test with it; needs cargo
+native: $(VENV)/dev.stamp  ## build the optional native part into .venv, and test with it; needs cargo
 	@command -v cargo >/dev/null || { echo 'make native needs Rust: cargo is not on PATH' >&2; exit 1; }
 	cargo clippy --quiet --locked --manifest-path native/Cargo.toml -- --deny warnings
 	$(PIP) install --force-reinstall --no-deps ./native

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from tests.support.reference import full_tree
 from tiles import native
-from tiles.errors import Malformed, UsageError
+from tiles.errors import Malformed, ProofError, UsageError
 from tiles.index import order, record
 from tiles.notes.index_head import MAX_COVERED
-from tiles.tree import bundle, merkle
+from tiles.tree import bundle, merkle, proof
 from tiles.tree.edge import EMPTY_EDGE
 from tiles.tree.plan import Plan, plan
 from tiles.tree.tile import full_roots
@@ -33,15 +33,15 @@ ENTRIES = st.lists(st.binary(max_size=300) | st.sampled_from([b"", b"x" * 65_535
 def both(compute: Callable[[], Any]) -> tuple[Any, Any]:
     """Return what a computation gives without the native part, and with it: a value, or the text of its error."""
     given_back: list[Any] = []
-    for hashing in (None, tiletree_native):
+    for compiled in (None, tiletree_native):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(merkle, "hashing", hashing)
-            patch.setattr(bundle, "hashing", hashing)
-            patch.setattr(record, "hashing", hashing)
-            patch.setattr(order, "hashing", hashing)
+            patch.setattr(merkle, "compiled", compiled)
+            patch.setattr(bundle, "compiled", compiled)
+            patch.setattr(record, "compiled", compiled)
+            patch.setattr(order, "compiled", compiled)
             try:
                 given_back.append(compute())
-            except (Malformed, UsageError) as error:
+            except (Malformed, ProofError, UsageError) as error:
                 given_back.append((type(error), str(error)))
     return given_back[0], given_back[1]
 
@@ -55,6 +55,21 @@ def test_batches(entries: list[bytes], first: int) -> None:
     for hashes in (merkle.leaf_hashes, merkle.flat_leaves):
         python, compiled = both(lambda hashes=hashes: hashes(tuple(entries)))  # type: ignore[misc]
         assert (compiled, type(compiled)) == (python, type(python))
+
+
+@given(st.integers(1, 5_000), st.data())
+def test_ways_up(size: int, data: st.DataObject) -> None:
+    """An inclusion proof leads to the same root; with a hash of another length it is refused alike."""
+    index = data.draw(st.integers(0, size - 1))
+    count = len(proof.inclusion_nodes(index, size))
+    hashes = [merkle.leaf_hash(b"%d" % number) for number in range(count + 1)]
+    wrong = data.draw(st.none() | st.integers(0, count - 1) if count else st.none())
+    if wrong is not None:
+        hashes[wrong] = merkle.Hash(hashes[wrong][1:])
+    tree = merkle.TreeHead(size, hashes[-1])
+    python, compiled = both(lambda: proof.verify_inclusion(hashes[-1], index, tree, hashes[:-1]))
+    assert compiled == python
+    assert wrong is None or f"hash {wrong} is 31 bytes long" in python[1]
 
 
 @given(st.binary(max_size=32 * 700).map(lambda data: data[: len(data) // 32 * 32]))
@@ -175,7 +190,7 @@ def test_other_threads_run_meanwhile(call: str) -> None:
 @pytest.mark.parametrize(("value", "used"), [("0", False), ("1", True), ("", True)])
 def test_the_variable(value: str, used: bool) -> None:
     """TILETREE_NATIVE=0 leaves what is installed unused."""
-    code = "from tiles.native import hashing; print(hashing is not None)"
+    code = "from tiles.native import compiled; print(compiled is not None)"
     environment = {native.VARIABLE: value}
     root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True)

@@ -1,8 +1,8 @@
-"""The optional native part, compiled (`native/`, tiletree-native): hashing, encoding entries, sorting records.
+"""The optional native part, compiled (`native/`, tiletree-native): hashing, encoding entries, sorting records, Ed25519.
 
 Pure Python is the default and the reference: every function here gives the same bytes as the code that stands in for
-it in `tiles.tree` and `tiles.index`, which alone call them, and lets other threads run meanwhile. TILETREE_NATIVE=0
-leaves it unused.
+it in `tiles.tree` and `tiles.index`, and the same verdict as that in `tiles.notes.public_keys`. These alone call them.
+They let other threads run meanwhile. TILETREE_NATIVE=0 leaves the native part unused.
 """
 
 from __future__ import annotations
@@ -12,12 +12,20 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
-VARIABLE = "TILETREE_NATIVE"  # 0: use Python's own hashing, whatever is installed
+VARIABLE = "TILETREE_NATIVE"  # 0: leave the native part unused, though it is installed
 
-_INTERFACE = 2  # what the native part says of itself, if it has the functions below
+_INTERFACE = 3  # what the native part says of itself, if it has the functions below
 
 
-class Hashing(Protocol):
+class Ed25519Key(Protocol):
+    """A public key."""
+
+    def has_signed(self, message: bytes, signature: bytes, /) -> bool:
+        """Return whether an Ed25519 signature over a message is right; False for any of another length."""
+        ...
+
+
+class Compiled(Protocol):
     """What the native part does. Hashes are flat: one after the other, 32 bytes each."""
 
     def leaf_hashes(self, entries: list[bytes], /) -> bytes:
@@ -50,6 +58,10 @@ class Hashing(Protocol):
         """
         ...
 
+    def node_above(self, node: bytes, siblings: list[bytes], sides: list[bool], /) -> bytes:
+        """Return the node that the way up from another one leads to. sides: whether each sibling stands left."""
+        ...
+
     def root(self, hashes: bytes, /) -> bytes:
         """Return the node above 2^k neighbouring nodes."""
         ...
@@ -58,15 +70,19 @@ class Hashing(Protocol):
         """Return the hash of each tile that is full, and has the leaf hashes of the bundle in its place; else None."""
         ...
 
+    def Ed25519Key(self, public: bytes, /) -> Ed25519Key:  # noqa: N802  it is a class there
+        """Return the key that 32 bytes encode. Raises ValueError for other bytes."""
+        ...
 
-def _found() -> Hashing | None:
+
+def _found() -> Compiled | None:
     if os.environ.get(VARIABLE) == "0":
         return None
     try:
         module = import_module("tiletree_native")
     except ImportError:
         return None
-    return cast("Hashing", module) if getattr(module, "INTERFACE", None) == _INTERFACE else None
+    return cast("Compiled", module) if getattr(module, "INTERFACE", None) == _INTERFACE else None
 
 
-hashing = _found()
+compiled = _found()

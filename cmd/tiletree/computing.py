@@ -39,10 +39,10 @@ class Spread:
             from tiles.cluster import at_cluster
 
             return at_cluster(self.executor)
-        from tiles.native import hashing
+        from tiles.native import compiled
         from tiles.workers import at_work
 
-        return at_work(self.jobs, entries, native=hashing is not None)
+        return at_work(self.jobs, entries, native=compiled is not None)
 
 
 class InTurns:

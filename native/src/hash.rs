@@ -6,6 +6,7 @@
 
 use sha2::compress256;
 use sha2::digest::generic_array::GenericArray;
+use sha2::{Digest, Sha256};
 use std::slice;
 
 pub const HASH: usize = 32; // bytes
@@ -39,6 +40,24 @@ pub fn parents(hashes: &[u8]) -> Vec<u8> {
         hashes.chunks_exact(2 * HASH).map(|pair| (1, pair)),
     );
     above
+}
+
+/// The node above one, of which each sibling on the way up is given, and whether it stands left.
+pub fn node_above(node: &[u8], way: impl Iterator<Item = (impl AsRef<[u8]>, bool)>) -> Vec<u8> {
+    let mut found = node.to_vec();
+    for (sibling, is_left) in way {
+        let sibling = sibling.as_ref();
+        let (left, right) = if is_left {
+            (sibling, &found[..])
+        } else {
+            (&found[..], sibling)
+        };
+        let above = Sha256::new_with_prefix([1])
+            .chain_update(left)
+            .chain_update(right);
+        found = above.finalize().to_vec();
+    }
+    found
 }
 
 /// Append SHA-256(prefix || data) of each.

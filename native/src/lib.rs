@@ -1,6 +1,8 @@
-//! The hashing of tiletree, compiled: RFC 6962 leaves and nodes, the encoding of entry bundles, and sorted records.
+//! What takes tiletree longest, compiled: RFC 6962 leaves and nodes, the encoding of entry bundles, sorted records, and
+//! the verification of Ed25519 signatures.
 //!
-//! Every function gives the bytes that `tiles/tree` and `tiles/index` give without it, and lets other Python threads run meanwhile.
+//! Every function gives what `tiles/tree`, `tiles/index` and `tiles/notes` give without it, and lets other Python threads
+//! run meanwhile.
 //! Hashes stand one after the other, 32 bytes each, as a tile stores them.
 
 #![deny(unsafe_code)]
@@ -10,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+mod ed25519;
 mod hash;
 mod pairs;
 
@@ -64,6 +67,17 @@ fn entries_of(bundle: &[u8]) -> Option<Vec<&[u8]>> {
 fn parents<'py>(py: Python<'py>, hashes: PyBackedBytes) -> Bound<'py, PyBytes> {
     let above = py.detach(|| parents_of(&hashes));
     PyBytes::new(py, &above)
+}
+
+/// The node above one, of which each sibling on the way up is given, and on which sides these stand: true is left.
+#[pyfunction]
+fn node_above<'py>(
+    py: Python<'py>,
+    node: &[u8],
+    siblings: Vec<PyBackedBytes>,
+    sides: Vec<bool>,
+) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &hash::node_above(node, siblings.iter().zip(sides)))
 }
 
 type Encoded<'py> = (Vec<Bound<'py, PyBytes>>, Bound<'py, PyBytes>);
@@ -145,14 +159,16 @@ fn sorted_records<'py>(
 
 #[pymodule]
 fn tiletree_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("INTERFACE", 2)?; // what these functions take and give; `tiles/native.py` asks for it
+    module.add("INTERFACE", 3)?; // what these functions take and give; `tiles/native.py` asks for it
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(leaf_hashes, module)?)?;
     module.add_function(wrap_pyfunction!(bundle_leaves, module)?)?;
     module.add_function(wrap_pyfunction!(parents, module)?)?;
+    module.add_function(wrap_pyfunction!(node_above, module)?)?;
     module.add_function(wrap_pyfunction!(encode, module)?)?;
     module.add_function(wrap_pyfunction!(leaf_records, module)?)?;
     module.add_function(wrap_pyfunction!(sorted_records, module)?)?;
     module.add_function(wrap_pyfunction!(pairs::root, module)?)?;
-    module.add_function(wrap_pyfunction!(pairs::agreed_roots, module)?)
+    module.add_function(wrap_pyfunction!(pairs::agreed_roots, module)?)?;
+    module.add_class::<ed25519::Ed25519Key>()
 }

@@ -20,7 +20,8 @@ from tests.bench.lines import lines_parts
 from tests.bench.machine import machine
 from tests.bench.object_store import object_store_parts
 from tests.bench.peers import aics_python, go_program
-from tests.bench.proofs import make_log, prove_parts, verify_parts
+from tests.bench.profiles import profile_parts
+from tests.bench.proofs import make_log, make_texts, prove_parts, verify_parts
 from tests.bench.publish import publish_parts
 from tests.bench.searches import search_parts
 from tests.bench.starts import start_parts
@@ -85,6 +86,7 @@ PARTS: dict[str, Callable[[_Run], Found]] = {
     "start": lambda run: start_parts(run.scratch / "start"),
     "object-store": lambda run: object_store_parts(run.rounds, run.share),
     "search": lambda run: search_parts(run.scratch / "search", run.share),
+    "profile": lambda run: profile_parts(run.scratch / "profile", make_texts(run.log())),
     "cost": lambda _run: cost_parts(),
 }
 

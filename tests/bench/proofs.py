@@ -38,8 +38,7 @@ def prove_parts(log: Path, rounds: int) -> list[dict[str, Any]]:
 
 def verify_parts(log: Path, rounds: int) -> list[dict[str, Any]]:
     """Measure the verification of proof texts: signature and inclusion."""
-    run_worker(python(WORKERS, "make_proofs", log, TEXTS, 0))
-    proofs = log / "proofs"
+    proofs = make_texts(log)
     found = [
         Contestant(way.name, partial(_worker, "tiletree_verify", proofs, PROOFS, way.environment), "ours")
         for way in ours()
@@ -49,6 +48,14 @@ def verify_parts(log: Path, rounds: int) -> list[dict[str, Any]]:
         found.append(Contestant("torchwood", step, "peer", "", go_version(TORCHWOOD)))
     work = "verification of proof texts: parsed, one signature, one inclusion proof"
     return [hold(Contest(work, "proofs", PROOFS, found, no_native() | no_go("torchwood")), rounds)]
+
+
+def make_texts(log: Path) -> Path:
+    """Return the directory of texts of proofs; they are made on first use."""
+    proofs = log / "proofs"
+    if not proofs.exists():
+        run_worker(python(WORKERS, "make_proofs", log, TEXTS, 0))
+    return proofs
 
 
 def make_log(log: Path, entries: int) -> None:

@@ -93,6 +93,7 @@ def page(figures: Mapping[str, Any]) -> str:
         "## Each piece of work\n",
         *(text for one in contests for text in contest_text(one)),
         *(text for one in bench["parts"].get("search", []) for text in lookup_text(one)),
+        *(text for one in bench["parts"].get("profile", []) for text in profile_text(one)),
         *(text for one in bench["parts"].get("cost", []) for text in cost_text(one)),
         *large_logs(figures.get("scale", [])),
     ]
@@ -173,6 +174,18 @@ def lookup_text(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield what finding things takes."""
     yield f"### {capital(found['work'])}\n"
     yield markdown_table(*lookup_cells(found)) + "\n"
+
+
+def profile_text(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where the time of one piece of work goes."""
+    yield f"### Where the time goes: {found['work']}\n"
+    profiles = {name: dict(parts) for name, parts in found["profiles"].items()}
+    parts = list(dict.fromkeys(part for each in profiles.values() for part in each))
+    parts.sort(key=lambda part: -max(each.get(part, 0) for each in profiles.values()))
+    lines = [[part, *(f"{each.get(part, 0):.2f}" for each in profiles.values())] for part in parts]
+    whole = ["all of it", *(f"{sum(each.values()):.2f}" for each in profiles.values())]
+    yield markdown_table(["part", *(f"{name}, {found['unit']}" for name in profiles)], [*lines, whole]) + "\n"
+    yield "Functions are replaced by ones that take the time, which adds about a tenth to all of it.\n"
 
 
 def cost_text(found: Mapping[str, Any]) -> Iterator[str]:

@@ -19,13 +19,13 @@ from tests.bench.given import ENTRY_SIZE, ORIGIN, SEED, batches, index_of, peak_
 
 def tiletree_publish(directory: Path, entries: int, size: int) -> float:
     """Publish with the library, a batch once the one before is published."""
-    sequencer = _sequencer(directory)
+    sequencer = new_sequencer(directory)
     return timed(sequencer.append, entries, size)
 
 
 def tiletree_publish_all(directory: Path, entries: int, size: int) -> float:
     """Publish with the library, which prepares a batch while the one before is published; all were made before."""
-    sequencer = _sequencer(directory)
+    sequencer = new_sequencer(directory)
     made = deque(batches(entries, size))
     started = time.perf_counter()
     for _ in sequencer.append_all(lambda _size: made.popleft() if made else []):
@@ -120,19 +120,25 @@ def tiletree_prove(directory: Path, proofs: int, _size: int) -> float:
 
 def tiletree_verify(directory: Path, proofs: int, _size: int) -> float:
     """Verify the text of proofs, each of another checkpoint, with a policy that was parsed before."""
-    from tiles.notes.encoding import decode_base64
-    from tiles.notes.policy import parse_policy
     from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
-    from tiles.tree.merkle import to_hash
 
-    policy = parse_policy((directory / "policy").read_bytes())
-    leaves = [to_hash(decode_base64(line, "leaf")) for line in (directory / "leaves").read_text().splitlines()]
-    texts = [(directory / str(number)).read_bytes() for number in range(len(leaves))]
+    texts, leaves, policy = given_proofs(directory)
     started = time.perf_counter()
     for number in range(proofs):
         which = number % len(texts)
         verify_tlog_proof(parse_tlog_proof(texts[which]), leaves[which], policy)
     return time.perf_counter() - started
+
+
+def given_proofs(directory: Path) -> tuple[list[bytes], list[Any], Any]:
+    """Return what `make_proofs` wrote: the texts of proofs, the leaf hash of each, and the policy."""
+    from tiles.notes.encoding import decode_base64
+    from tiles.notes.policy import parse_policy
+    from tiles.tree.merkle import to_hash
+
+    leaves = [to_hash(decode_base64(line, "leaf")) for line in (directory / "leaves").read_text().splitlines()]
+    texts = [(directory / str(number)).read_bytes() for number in range(len(leaves))]
+    return texts, leaves, parse_policy((directory / "policy").read_bytes())
 
 
 def make_proofs(directory: Path, proofs: int, _size: int) -> float:
@@ -171,7 +177,8 @@ def log_parts(directory: Path) -> tuple[Any, Any, Any]:
     return public, private, Signer(signing_key(ORIGIN, SEED), anchor)
 
 
-def _sequencer(directory: Path) -> Any:
+def new_sequencer(directory: Path) -> Any:
+    """Return the sequencer of a new log in a directory."""
     from tiles.write.sequencer import Sequencer
 
     sequencer = Sequencer(*log_parts(directory))

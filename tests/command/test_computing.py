@@ -17,7 +17,7 @@ LARGE = 4 * RUN
 
 def test_one_log_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks while another log has the workers works alone; afterwards it gets them, also after an error."""
-    monkeypatch.setattr(tiles.native, "hashing", object())  # then threads are the workers
+    monkeypatch.setattr(tiles.native, "compiled", object())  # then threads are the workers
     workers = InTurns(Spread(jobs=2))
     with workers.at_work(LARGE) as first, workers.at_work(LARGE) as second:
         assert first.count == 2
@@ -37,7 +37,7 @@ def test_small_work_is_done_alone() -> None:
 
 def test_nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of the call ends the processes of a log that is still read."""
-    monkeypatch.setattr(tiles.native, "hashing", None)
+    monkeypatch.setattr(tiles.native, "compiled", None)
     workers = InTurns(Spread(jobs=2))
     with workers.at_work(LARGE) as processes:
         assert processes.executor is not None

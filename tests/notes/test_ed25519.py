@@ -1,8 +1,13 @@
-"""Ed25519 in Python says what `cryptography`, which is OpenSSL, says of signatures: right, wrong and strange ones."""
+"""Ed25519 in Python, and in the native part, says what `cryptography`, which is OpenSSL, says of signatures.
+
+Of right ones, of wrong ones, and of strange ones, where the specification leaves a choice.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha512
 from itertools import product
 
 import pytest
@@ -13,7 +18,12 @@ from hypothesis import strategies as st
 
 from tests.support.reference import flipped
 from tiles.errors import SignatureError
-from tiles.notes import ed25519
+from tiles.notes import ed25519, public_keys
+
+try:
+    import tiletree_native
+except ImportError:
+    tiletree_native = None
 
 P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -41,9 +51,19 @@ SMALL = [(y | sign << 255).to_bytes(32, "little") for y, sign in product(_Y, (0,
 
 
 def ours(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether our own code takes a signature."""
+    """Whether our own code takes a signature: that in Python, and the native part if it is there, which agree."""
+    verdicts = {_takes(ed25519.verify, public, message, signature)}
+    if tiletree_native is not None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(public_keys, "compiled", tiletree_native)
+            verdicts.add(_takes(public_keys.verify_ed25519, public, message, signature))
+    (verdict,) = verdicts
+    return verdict
+
+
+def _takes(verify: Callable[[bytes, bytes, bytes], None], public: bytes, message: bytes, signature: bytes) -> bool:
     with suppress(SignatureError):
-        ed25519.verify(public, message, signature)
+        verify(public, message, signature)
         return True
     return False
 
@@ -88,6 +108,26 @@ def test_points_of_small_order() -> None:
         assert ours(*call) == theirs(*call), call
         verdicts.append(ours(*call))
     assert 5 < sum(verdicts) < len(verdicts) - 5
+
+
+def test_keys_with_a_part_of_small_order() -> None:
+    """A signature by a key to which a point of order 8 was added: right in one of 8 messages, to all alike.
+
+    Whoever multiplies by the cofactor takes all of them: then a proof is right in one program and wrong in another.
+    """
+    torsion = ed25519._decoded(_ORDER_8.to_bytes(32, "little"))
+    assert torsion is not None
+    secret, nonce = 1234567890123456789, 987654321987654321
+    key, first = (ed25519._sum_of_products(one, ed25519._BASE, 0, ed25519._BASE) for one in (secret, nonce))
+    public, start = ed25519._encoded(ed25519._added(key, torsion)), ed25519._encoded(first)
+    verdicts = []
+    for number in range(40):
+        message = b"message %d" % number
+        challenge = int.from_bytes(sha512(start + public + message).digest(), "little")
+        call = (public, message, start + ((nonce + challenge * secret) % ORDER).to_bytes(32, "little"))
+        assert ours(*call) == theirs(*call), call
+        verdicts.append(ours(*call))
+    assert 0 < sum(verdicts) < 20
 
 
 @pytest.mark.parametrize("more", [0, 1, 2, 7])

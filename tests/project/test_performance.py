@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.bench import contest as contest_module
-from tests.bench import given, large_logs, memory, plot, report, scale, scale_stages, simulate, table
+from tests.bench import given, large_logs, memory, plot, profiles, report, scale, scale_stages, simulate, table
 from tests.bench.audits import vkey_of_log
 from tiles.notes.keys import parse_vkey
 from tiles.notes.policy import policy_for
@@ -51,6 +51,32 @@ def test_page_and_plot_are_made_of_the_figures() -> None:
     assert report.page(figures) == report.PAGE.read_text(encoding="utf-8"), again
     assert large_logs.plot(figures["scale"]) == report.PLOT.read_text(encoding="utf-8"), again
     assert report.as_json(figures) == report.FIGURES.read_text(encoding="utf-8"), again
+
+
+def test_profiles_take_inner_functions_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a watched function calls that is watched counts once, also if it fails; and the page has all parts."""
+
+    class Steps:
+        def outer(self) -> None:
+            clock[0] += 1.0
+            self.inner()
+
+        def inner(self) -> None:
+            clock[0] += 10.0
+            raise KeyError
+
+    clock = [0.0]
+    monkeypatch.setattr(profiles.time, "perf_counter", lambda: clock[0])
+    watch = profiles.Stopwatch()
+    watch.watch("outside", Steps, {"outer"})
+    watch.watch("inside", Steps, {"inner"})
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            Steps().outer()
+    assert dict(watch.seconds) == {"outside": 2.0, "inside": 20.0}
+    found = {"work": "a step", "unit": "ms", "profiles": {"one": [("outside", 2.0)], "two": [("inside", 20.0)]}}
+    text = "".join(report.profile_text(found))
+    assert text.index("| inside | 0.00 | 20.00 |") < text.index("| outside | 2.00 | 0.00 |")
 
 
 def test_ratios_are_taken_round_by_round_and_for_each_piece() -> None:

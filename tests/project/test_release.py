@@ -202,5 +202,5 @@ def test_it_runs_where_nothing_else_is(built: tuple[Path, list[str]], tiletree: 
         assert run(*verify, dist / SUMS, "--proof", "proof", *trust).returncode == 0
         assert run(*verify, dist / "verify.pyz", "--proof", "proof", *trust).returncode == 1
     if native:
-        done = run(python, "-c", "import tiles.native; print(tiles.native.hashing.INTERFACE)")
+        done = run(python, "-c", "import tiles.native; print(tiles.native.compiled.INTERFACE)")
         assert done.returncode == 0, done.stderr

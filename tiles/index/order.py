@@ -13,7 +13,7 @@ from itertools import chain
 from struct import Struct
 
 from tiles.index.record import RECORD_SIZE, index_in
-from tiles.native import hashing
+from tiles.native import compiled
 
 PIECE = 65_536 * RECORD_SIZE  # bytes that are yielded at a time, about, and read at a time to be told apart
 
@@ -26,10 +26,10 @@ Records = Iterator[bytes]  # in order, some joined at a time
 def in_order(parts: Sequence[bytes]) -> Records:
     """Yield the records of several parts, in which they have any order, sorted."""
     size = sum(map(len, parts))
-    if hashing is not None:
+    if compiled is not None:
         width = max(256 * PIECE // max(size, PIECE), 1)  # first bytes at a time: all of a few, for less memory
         for low in range(0, 256, width):
-            yield hashing.sorted_records(list(parts), low, min(low + width, 256) - 1)
+            yield compiled.sorted_records(list(parts), low, min(low + width, 256) - 1)
     elif size <= _FEW:
         yield _sorted(parts)
     else:
@@ -56,7 +56,7 @@ def merged(sources: Sequence[Records]) -> Records:
         bound = min(records[-RECORD_SIZE:] for records in waiting if records)
         cuts = [_after(records, bound) for records in waiting]
         some = [records[:cut] for records, cut in zip(waiting, cuts, strict=True) if cut]
-        yield _sorted(some) if hashing is None else hashing.sorted_records(some, 0, 255)
+        yield _sorted(some) if compiled is None else compiled.sorted_records(some, 0, 255)
         rests = [records[cut:] for records, cut in zip(waiting, cuts, strict=True)]
         waiting = [rest or _next(source) for rest, source in zip(rests, sources, strict=True)]
 

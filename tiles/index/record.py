@@ -16,7 +16,7 @@ from struct import pack as pack_numbers
 from tiles.entries.key_kinds import may_have, values_by
 from tiles.entries.kind import LEAF, Key
 from tiles.errors import UsageError
-from tiles.native import hashing
+from tiles.native import compiled
 from tiles.notes.index_head import MAX_COVERED
 from tiles.tree.merkle import HASH_SIZE, flat_leaves
 
@@ -49,8 +49,8 @@ def index_in(found: bytes) -> int:
 
 def leaf_records(leaves: bytes, first: int) -> bytes:
     """Return the records of leaf hashes, which are flat, in their order. first: the index of the first one"""
-    if hashing is not None:
-        return hashing.leaf_records(leaves, first)
+    if compiled is not None:
+        return compiled.leaf_records(leaves, first)
     count = len(leaves) // HASH_SIZE
     indexes = pack_numbers(f">{count}Q", *range(first, first + count))
     records = bytearray(RECORD_SIZE * count)

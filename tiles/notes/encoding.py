@@ -21,20 +21,18 @@ _ESCAPE = rb"%([0-9A-F]{2})"
 
 def decode_text(data: bytes, what: str) -> str:
     """Return data as text. Raises Malformed unless it is UTF-8 without control characters other than newline."""
+    data = bytes(data)
     try:
-        text = bytes(data).decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Malformed(what, f"not UTF-8 at byte {error.start}", error.object[error.start : error.end]) from None
-    if control := _controls(text):
-        raise Malformed(what, "control character", control[0])
+        raise Malformed(what, f"not UTF-8 at byte {error.start}", data[error.start : error.end]) from None
+    if len(data.translate(None, _CONTROL)) != len(data):  # ten times as fast as a regular expression
+        raise Malformed(what, "control character", _controls(text)[0])
     return text
 
 
 def _controls(text: str) -> list[str]:
     """Return the control characters in a text, except newlines."""
-    encoded = text.encode("utf-8", "surrogatepass")
-    if len(encoded) == len(encoded.translate(None, _CONTROL)):  # ten times as fast as a regular expression
-        return []
     return [each for each in text if each < " " and each != "\n"]
 
 

@@ -12,7 +12,7 @@ from struct import unpack
 from typing import cast
 
 from tiles.errors import Malformed, UsageError
-from tiles.native import hashing
+from tiles.native import compiled
 from tiles.tree.layout import TILE_WIDTH
 from tiles.tree.merkle import Hash, flat_leaves, flat_root
 
@@ -42,9 +42,9 @@ def encode_batch(entries: Sequence[bytes], first: int) -> tuple[list[bytes], byt
     first   how many entries go into the bundle that has some already, 1 ≤ first ≤ 256
     Raises UsageError for an entry longer than MAX_ENTRY_SIZE.
     """
-    if hashing is not None:
+    if compiled is not None:
         try:
-            pieces, leaves = hashing.encode(list(entries), first)
+            pieces, leaves = compiled.encode(list(entries), first)
         except ValueError:
             check_entry_sizes(entries)
             raise
@@ -101,9 +101,9 @@ def bundle_leaves(data: bytes, width: int) -> bytes:
 
     Raises Malformed for any other number of entries.
     """
-    if hashing is not None and 1 <= width <= TILE_WIDTH:
+    if compiled is not None and 1 <= width <= TILE_WIDTH:
         try:
-            return hashing.bundle_leaves(data, width)
+            return compiled.bundle_leaves(data, width)
         except ValueError:
             parse_bundle(data, width)  # says what is wrong
             raise
@@ -115,8 +115,8 @@ def agreed_roots(bundles: Sequence[bytes], tiles: Sequence[bytes]) -> list[Hash 
 
     bundles, tiles   of the same places, whatever they are
     """
-    if hashing is not None:
-        return cast("list[Hash | None]", hashing.agreed_roots(list(bundles), list(tiles)))
+    if compiled is not None:
+        return cast("list[Hash | None]", compiled.agreed_roots(list(bundles), list(tiles)))
     return [_agreed_root(bundle, tile) for bundle, tile in zip(bundles, tiles, strict=True)]
 
 

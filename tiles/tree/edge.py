@@ -12,7 +12,7 @@ from functools import cached_property
 from tiles.errors import TileError
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.layout import ENTRIES, TILE_WIDTH, Tile, edge_tiles, level_size, tile_at
-from tiles.tree.merkle import EMPTY_ROOT, Hash, TreeHead, fold_right, leaf_hashes, node_root
+from tiles.tree.merkle import EMPTY_ROOT, Hash, TreeHead, edge_root, fold_right, leaf_hashes
 from tiles.tree.tile import parse_tile
 
 
@@ -87,6 +87,6 @@ def _root(levels: Sequence[Sequence[Hash]]) -> Hash:
         start = 0
         while start < len(hashes):
             width = 1 << (len(hashes) - start).bit_length() - 1
-            subtrees.append(node_root(hashes[start : start + width]))
+            subtrees.append(edge_root(b"".join(hashes[start : start + width])))
             start += width
     return fold_right(subtrees) if subtrees else EMPTY_ROOT

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from struct import unpack
 from typing import NewType, cast
 
 from tiles.errors import Malformed, UsageError
-from tiles.native import hashing
+from tiles.native import compiled
 
 Hash = NewType("Hash", bytes)  # 32 bytes, SHA-256
 
@@ -25,6 +26,7 @@ HASH_SIZE = 32  # bytes
 MAX_TREE_SIZE = 2**63 - 1  # entries; tlog-cosignature signs sizes as signed 64-bit numbers
 
 _CHUNK = 256 * HASH_SIZE  # bytes of hashes whose parents are computed at once
+_SUBTREES = 64  # whose roots are kept; a right edge has at most 63 of them, each of at most 4 KiB in its tile
 
 EMPTY_ROOT = Hash(sha256(b"").digest())  # §2.1: the hash of an empty list is the hash of an empty string
 
@@ -36,16 +38,16 @@ def leaf_hash(entry: bytes) -> Hash:
 
 def leaf_hashes(entries: Iterable[bytes]) -> list[Hash]:
     """Return `leaf_hash` of each entry, in order."""
-    if hashing is not None:
-        return split_hashes(hashing.leaf_hashes(list(entries)))
+    if compiled is not None:
+        return split_hashes(compiled.leaf_hashes(list(entries)))
     # `leaf_hash` is not called for each: the calls would be a fifth of the cost
     return cast("list[Hash]", [sha256(b"\x00" + entry).digest() for entry in entries])
 
 
 def flat_leaves(entries: Sequence[bytes]) -> bytes:
     """Return `leaf_hash` of each entry, in order, flat."""
-    if hashing is not None:
-        return hashing.leaf_hashes(list(entries))
+    if compiled is not None:
+        return compiled.leaf_hashes(list(entries))
     return b"".join([sha256(b"\x00" + entry).digest() for entry in entries])
 
 
@@ -54,13 +56,27 @@ def node_hash(left: Hash, right: Hash) -> Hash:
     return Hash(sha256(b"\x01" + left + right).digest())
 
 
+def node_above(node: Hash, siblings: Sequence[Hash], sides: Sequence[bool]) -> Hash:
+    """Return the node that the way up from another one leads to.
+
+    siblings   the node beside each one on the way, from below
+    sides      whether it stands left of it; as many
+    """
+    if compiled is not None:
+        return Hash(compiled.node_above(node, list(siblings), list(sides)))
+    found: bytes = node
+    for sibling, is_left in zip(siblings, sides, strict=True):  # the calls of `node_hash` would be a third of it
+        found = sha256(b"\x01" + sibling + found if is_left else b"\x01" + found + sibling).digest()
+    return Hash(found)
+
+
 def flat_parents(data: bytes) -> bytes:
     """Return the nodes one height above neighbouring nodes, flat; an even number of hashes, or the last has none yet.
 
     data   flat hashes
     """
-    if hashing is not None:
-        return hashing.parents(data)
+    if compiled is not None:
+        return compiled.parents(data)
     chunks = range(0, len(data) - HASH_SIZE, _CHUNK)
     return b"".join([sha256(node).digest() for start in chunks for node in _to_hash(data[start : start + _CHUNK])])
 
@@ -79,11 +95,17 @@ def flat_root(data: bytes) -> Hash:
     Raises UsageError for any other number of hashes.
     """
     _check_power_of_two(len(data) / HASH_SIZE)
-    if hashing is not None:
-        return Hash(hashing.root(data))
+    if compiled is not None:
+        return Hash(compiled.root(data))
     while len(data) > HASH_SIZE:
         data = flat_parents(data)
     return Hash(data)
+
+
+@lru_cache(maxsize=_SUBTREES)
+def edge_root(data: bytes) -> Hash:
+    """Return `flat_root`, and keep the last ones: most subtrees of a right edge stay from one commit to the next."""
+    return flat_root(data)
 
 
 def split_hashes(data: bytes) -> list[Hash]:

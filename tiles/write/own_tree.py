@@ -23,7 +23,7 @@ from tiles.store import Store, StoreFetcher, Version
 from tiles.tree.bundle import parse_bundle
 from tiles.tree.edge import EMPTY_EDGE, Edge, edge_objects, parse_edge
 from tiles.tree.layout import CHECKPOINT, ENTRIES, TILE_HEIGHT, TILE_WIDTH, Tile, tile_at
-from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead, flat_root, leaf_hashes
+from tiles.tree.merkle import HASH_SIZE, Hash, TreeHead, edge_root, leaf_hashes
 from tiles.tree.plan import Plan
 from tiles.tree.proof import Node, build_proof, check_range, consistency_nodes, root_nodes, verify_consistency
 from tiles.tree.reader import TreeReader
@@ -205,7 +205,7 @@ def _planned_proof(planned: Plan, parts: Sequence[Sequence[Node]]) -> tuple[Hash
         data = planned.objects.get(tile.path) or planned.edge.tiles().get(tile)  # one of the edge that has not changed
         if data is None:
             return None
-        hashes[node] = flat_root(data[HASH_SIZE * first : HASH_SIZE * (first + (1 << height))])
+        hashes[node] = edge_root(data[HASH_SIZE * first : HASH_SIZE * (first + (1 << height))])
     return build_proof(parts, hashes.__getitem__)
 
 
