@@ -24,7 +24,6 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-threaded-compositing",  # a sixth of all that a page costs
 ]
 WAIT = 20_000  # milliseconds
 # what most logs do not have, and the page asks for all the same: statements about keys, days without an entry
