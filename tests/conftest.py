@@ -18,6 +18,9 @@ pytest_plugins = ["tests.support.command_line", "tests.support.bucket_logs"]
 settings.register_profile("tiletree", deadline=None, print_blob=True)
 settings.load_profile("tiletree")
 
+# what is made while tests are collected lasts, and to look through it again and again finds nothing to collect
+gc.disable()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest tests: a process that begins one at the end leaves the others without work."""
@@ -28,6 +31,7 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what lives as long as the run: thousands of tests, and all modules."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

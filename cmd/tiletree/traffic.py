@@ -1,17 +1,21 @@
 """What --verbose says of a call's traffic: every object that is read and written, every HTTP request, and their sums.
 
-The library knows nothing of it: the methods that all traffic goes through are replaced while a verbose call is at work,
-and no other call pays for it. What worker processes read is not seen here.
+The library knows nothing of it: while a verbose call is at work, the methods of stores are replaced, and no other call
+pays for it. No method is named here. Every public method of a store is watched, and what it takes tells what it does:
+parameters are called as in the Protocols of `tiles.store`, so one that is added or renamed is said as well. One that
+takes none of these is said by its name, unless it is in SILENT. What worker processes read is not seen here.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import wraps
-from threading import Lock
+from inspect import getmembers, isfunction, signature
+from threading import Lock, local
 from typing import Any
 
 from tiles.errors import NotFound
@@ -19,6 +23,46 @@ from tiletree.ui import Output
 
 SUMS = ("requests", "read", "read_bytes", "written", "written_bytes", "deleted", "listed")
 _LINES = 200  # that are said of objects, and of requests; what comes after them is only counted
+
+Method = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is said of one object.
+
+    event   "read", "written", "deleted", "listed" or "called"
+    size    in bytes; None where it is not about bytes
+    """
+
+    event: str
+    what: str
+    size: int | None = None
+
+    @property
+    def sums(self) -> dict[str, int]:
+        """What is added to the sums."""
+        sums = {self.event: 1, f"{self.event}_bytes": self.size or 0}
+        return {name: number for name, number in sums.items() if name in SUMS}
+
+
+# By what a method takes, the first that fits: what to say of it. `wanted` is of a generator, which is watched apart.
+WORDS: tuple[tuple[str, Callable[[Mapping[str, Any], Any], list[Line]]], ...] = (
+    (
+        "objects",
+        lambda given, _: [Line("written", f"created {path}", len(data)) for path, data in given["objects"].items()],
+    ),
+    ("expected", lambda given, _: [Line("written", f"swapped {given['path']}", len(given["data"]))]),
+    ("paths", lambda given, _: [Line("deleted", f"deleted {path}") for path in given["paths"]]),
+    ("names", lambda given, _: [Line("deleted", f"deleted {name}") for name in given["names"]]),
+    ("prefix", lambda given, _: [Line("listed", f"listed {given['prefix'] or 'everything'}")]),
+    (
+        "path",
+        lambda given, result: [Line("read", f"read {given['path']}", len(getattr(result, "data", result) or b""))],
+    ),
+)
+# what moves no object of a log
+SILENT = frozenset({"barrier", "forget_drafts", "prepare", "readable_by_others", "served", "stale_temps"})
 
 
 class Traffic:
@@ -58,50 +102,63 @@ def said(out: Output) -> Iterator[None]:
     """Say the traffic of what is done meanwhile."""
     traffic = Traffic(out)
     with ExitStack() as stack:
-        for kind, name, watch in _watched():
-            method = getattr(kind, name)
-            setattr(kind, name, watch(traffic, method))
-            stack.callback(setattr, kind, name, method)
+        for kind in watched_kinds():
+            stack.enter_context(watched(traffic, kind))
+        with suppress(ImportError):  # without urllib3 nothing is asked of a server
+            from urllib3 import HTTPConnectionPool
+
+            stack.enter_context(_replaced(HTTPConnectionPool, "urlopen", _asking(traffic, HTTPConnectionPool.urlopen)))
         try:
             yield
         finally:
             traffic.say()
 
 
-Watch = Callable[[Traffic, Callable[..., Any]], Callable[..., Any]]
-
-
-def _watched() -> Iterator[tuple[Any, str, Watch]]:
-    """Yield the methods that traffic goes through, of what is installed, and what stands in for each."""
+def watched_kinds() -> Iterator[type]:
+    """Yield what reads and writes objects by other means than HTTP requests of ours, of what is installed."""
     from tiles.store.directory import DirectoryStore
 
-    kinds: list[Any] = [DirectoryStore]
-    with suppress(ImportError):  # without obstore, or urllib3, there is no such traffic
+    yield DirectoryStore
+    with suppress(ImportError):
         from tiles.store.bucket import ObjectStore
 
-        kinds.append(ObjectStore)
-    methods: dict[str, Watch] = {
-        "read": _reading,
-        "read_range": _reading,
-        "read_each": _reading_each,
-        "create": _writing,
-        "create_before_swap": _writing,
-        "stage": _writing,
-        "swap": _swapping,
-        "delete": _deleting,
-        "list": _listing,
-        "list_unknown": _listing,
-        "folders": _listing,
-    }
-    yield from ((kind, name, watch) for kind in kinds for name, watch in methods.items() if hasattr(kind, name))
+        yield ObjectStore
     with suppress(ImportError):
         from tiles.read.fsspec_fetcher import FsspecFetcher
 
-        yield FsspecFetcher, "fetch", _reading
-    with suppress(ImportError):
-        from urllib3 import PoolManager
+        yield FsspecFetcher
 
-        yield PoolManager, "urlopen", _asking
+
+@contextmanager
+def watched(traffic: Traffic, kind: type) -> Iterator[None]:
+    """Say what every public method of a class does meanwhile, but for those that are silent."""
+    busy = local()  # a method that calls another one is said once
+    with ExitStack() as stack:
+        for name, method in methods_of(kind).items():
+            if name not in SILENT:
+                watch = _watching_each if "wanted" in signature(method).parameters else _watching
+                stack.enter_context(_replaced(kind, name, watch(traffic, method, busy)))
+        yield
+
+
+def methods_of(kind: type) -> dict[str, Method]:
+    """Return the public methods of a class, by name."""
+    return {name: method for name, method in getmembers(kind, isfunction) if not name.startswith("_")}
+
+
+def lines_of(method: Method, given: Mapping[str, Any], result: Any) -> list[Line]:
+    """Return what to say of a call. given: its arguments by name; result: None if it has failed"""
+    return next((lines(given, result) for word, lines in WORDS if word in given), [Line("called", method.__name__)])
+
+
+@contextmanager
+def _replaced(kind: Any, name: str, method: Method) -> Iterator[None]:
+    before = getattr(kind, name)
+    setattr(kind, name, method)
+    try:
+        yield
+    finally:
+        setattr(kind, name, before)
 
 
 def _ended(error: Exception | None) -> str:
@@ -109,7 +166,7 @@ def _ended(error: Exception | None) -> str:
 
 
 def _around(call: Callable[[], Any], note: Callable[[Any, str], None]) -> Any:
-    """Make a call; what it returned, or "" and how it failed, is noted."""
+    """Make a call; what it returned, or None and how it failed, is noted."""
     try:
         result = call()
     except Exception as error:
@@ -119,22 +176,34 @@ def _around(call: Callable[[], Any], note: Callable[[Any, str], None]) -> Any:
     return result
 
 
-def _reading(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any]:
+def _watching(traffic: Traffic, method: Method, busy: local) -> Method:
+    taken = signature(method)
+
     @wraps(method)
-    def read(self: Any, path: str, *arguments: Any, **named: Any) -> Any:
-        began = time.monotonic()
+    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+        if getattr(busy, "is_busy", False):
+            return method(self, *arguments, **named)
+        began, bound = time.monotonic(), taken.bind(self, *arguments, **named)
+        for name, value in bound.arguments.items():
+            if isinstance(value, Iterator):  # what it gives is used twice
+                bound.arguments[name] = list(value)
 
         def note(result: Any, failed: str) -> None:
-            size = len(getattr(result, "data", result) or b"")
-            text = f"read {path} of {self.url}: {failed or f'{size} bytes'}"
-            traffic.note("read", text, began, **({} if failed else {"read": 1, "read_bytes": size}))
+            for line in lines_of(method, bound.arguments, result):
+                size = "" if line.size is None else f"{line.size} bytes"
+                how = f": {failed or size}" if failed or size else ""
+                traffic.note(line.event, f"{line.what} of {self.url}{how}", began, **({} if failed else line.sums))
 
-        return _around(lambda: method(self, path, *arguments, **named), note)
+        busy.is_busy = True
+        try:
+            return _around(lambda: method(*bound.args, **bound.kwargs), note)
+        finally:
+            busy.is_busy = False
 
-    return read
+    return call
 
 
-def _reading_each(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any]:
+def _watching_each(traffic: Traffic, method: Method, busy: local) -> Method:  # noqa: ARG001
     @wraps(method)
     def read_each(self: Any, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes | None]:
         paths: deque[str] = deque()
@@ -148,83 +217,31 @@ def _reading_each(traffic: Traffic, method: Callable[..., Any]) -> Callable[...,
         for data in method(self, asked()):
             path = paths.popleft()
             if data is not None:  # otherwise `read` is asked for it
-                text = f"read {path} of {self.url}: {len(data)} bytes"
-                traffic.note("read", text, began, read=1, read_bytes=len(data))
+                line = Line("read", f"read {path}", len(data))
+                traffic.note(line.event, f"{line.what} of {self.url}: {line.size} bytes", began, **line.sums)
             yield data
             began = time.monotonic()
 
     return read_each
 
 
-def _writing(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def create(self: Any, objects: dict[str, bytes], *arguments: Any) -> Any:
-        began = time.monotonic()
-
-        def note(_: Any, failed: str) -> None:
-            for path, data in objects.items():
-                sums = {} if failed else {"written": 1, "written_bytes": len(data)}
-                text = f"created {path} of {self.url}: {failed or f'{len(data)} bytes'}"
-                traffic.note("written", text, began, **sums)
-
-        return _around(lambda: method(self, objects, *arguments), note)
-
-    return create
-
-
-def _swapping(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def swap(self: Any, path: str, data: bytes, expected: Any) -> Any:
-        began = time.monotonic()
-
-        def note(_: Any, failed: str) -> None:
-            sums = {} if failed else {"written": 1, "written_bytes": len(data)}
-            traffic.note("written", f"swapped {path} of {self.url}: {failed or f'{len(data)} bytes'}", began, **sums)
-
-        return _around(lambda: method(self, path, data, expected), note)
-
-    return swap
-
-
-def _deleting(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def delete(self: Any, paths: Iterable[str]) -> Any:
-        began, names = time.monotonic(), list(paths)
-
-        def note(_: Any, failed: str) -> None:
-            for path in names:
-                text = f"deleted {path} of {self.url}{failed and f': {failed}'}"
-                traffic.note("deleted", text, began, deleted=not failed)
-
-        return _around(lambda: method(self, names), note)
-
-    return delete
-
-
-def _listing(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def list_(self: Any, prefix: str, *arguments: Any) -> Any:
-        began = time.monotonic()
-
-        def note(_: Any, failed: str) -> None:
-            text = f"listed {prefix or 'everything'} of {self.url}{failed and f': {failed}'}"
-            traffic.note("listed", text, began, listed=not failed)
-
-        return _around(lambda: method(self, prefix, *arguments), note)
-
-    return list_
-
-
-def _asking(traffic: Traffic, method: Callable[..., Any]) -> Callable[..., Any]:
+def _asking(traffic: Traffic, method: Method) -> Method:
     from tiles.store.address import shown_address
 
     @wraps(method)
     def urlopen(self: Any, verb: str, url: str, *arguments: Any, **named: Any) -> Any:
         began = time.monotonic()
+        address = url if url.startswith(("http://", "https://")) else f"{_server(self)}{url}"  # whole to a proxy
 
         def note(answer: Any, failed: str) -> None:
-            traffic.note("request", f"{verb} {shown_address(url)}: {failed or answer.status}", began, requests=1)
+            traffic.note("request", f"{verb} {shown_address(address)}: {failed or answer.status}", began, requests=1)
 
         return _around(lambda: method(self, verb, url, *arguments, **named), note)
 
     return urlopen
+
+
+def _server(pool: Any) -> str:
+    host = f"[{pool.host}]" if ":" in pool.host else pool.host
+    usual = {"http": 80, "https": 443}.get(pool.scheme)
+    return f"{pool.scheme}://{host}" + ("" if pool.port in (None, usual) else f":{pool.port}")

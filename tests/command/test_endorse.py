@@ -20,14 +20,7 @@ class Logs:
 
     def __init__(self, tiletree: Command) -> None:
         self.call = tiletree
-        self.own = tiletree.ok("init", "private", "--origin", PRIVATE, "--key", "own", "--no-page")["vkey"]
-        self.vkey = tiletree.ok("init", "public", "--origin", PUBLIC, "--key", "k", "--no-page")["vkey"]
-        for log in ("private", "public"):
-            tiletree.ok("key", "forget", log)  # whoever began them remembers them
-        for name in ("a", "b", "c"):
-            Path(name).write_text(f"content of {name}\n")
-        tiletree.ok("add", "private", "a", "b", "--key", "own")
-        tiletree.ok("add", "public", "c", "--key", "k")
+        self.own, self.vkey = tiletree.prepared(_begin)
 
     def endorse(self, *words: object) -> dict[str, Any]:
         """Endorse the private log in the public one."""
@@ -38,6 +31,18 @@ class Logs:
         return self.call.ok(
             "prove", "private", what, "--through", PUBLIC, "--public-vkey", self.vkey, "-o", "p.tlog-proof"
         )
+
+
+def _begin(tiletree: Command) -> tuple[str, str]:
+    own = tiletree.ok("init", "private", "--origin", PRIVATE, "--key", "own", "--no-page")["vkey"]
+    vkey = tiletree.ok("init", "public", "--origin", PUBLIC, "--key", "k", "--no-page")["vkey"]
+    for log in ("private", "public"):
+        tiletree.ok("key", "forget", log)  # whoever began them remembers them
+    for name in ("a", "b", "c"):
+        Path(name).write_text(f"content of {name}\n")
+    tiletree.ok("add", "private", "a", "b", "--key", "own")
+    tiletree.ok("add", "public", "c", "--key", "k")
+    return own, vkey
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.support.command_line import Command
+from tests.support.command_line import Command, begin_log
 from tests.support.fault_server import serving
 from tests.support.rekor_log import artifact_key
 from tests.support.sigstore_authority import authority
@@ -42,11 +42,16 @@ def stamped(name: str, at: datetime) -> None:
 
 
 @pytest.fixture
-def rotated(tiletree: Command, log: str) -> tuple[str, str]:
+def rotated(tiletree: Command) -> tuple[str, str]:
     """Return the old and the new key of a log; `old` was signed before the rotation, and `new` after it.
 
     The old key was the only one on 4 March, both signed on 20 March and 1 May, and on 10 June the new one alone.
     """
+    return tiletree.prepared(_rotated)
+
+
+def _rotated(tiletree: Command) -> tuple[str, str]:
+    log = begin_log(tiletree)
     write_artifact_key(Path("s"), artifact_key())
     tsa = (authority().tsa, authority().tsa_root)
     Path("tsa").write_bytes(b"".join(each.certificate.public_bytes(Encoding.PEM) for each in tsa))

@@ -164,6 +164,11 @@ BY_HAND = {  # those that need a story of their own below
 @pytest.fixture
 def aged(tiletree: Command) -> Command:
     """Return the command, with a log of two batches, and copies of all its parts after the first."""
+    tiletree.prepared(_aged)
+    return tiletree
+
+
+def _aged(tiletree: Command) -> None:
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
     tiletree.ok("key", "forget", "log")  # whoever began it remembers it
     for name in ("a", "b"):
@@ -172,7 +177,6 @@ def aged(tiletree: Command) -> Command:
         if name == "a":
             for part in ("log", "log.private", "k.anchor"):
                 shutil.copytree(part, f"old/{part}")
-    return tiletree
 
 
 def test_every_section_is_walked() -> None:

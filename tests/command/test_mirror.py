@@ -32,6 +32,10 @@ def files(place: str) -> dict[str, bytes]:
 @pytest.fixture
 def vkey(tiletree: Command) -> str:
     """Return the vkey of a log of SIZE entries."""
+    return tiletree.prepared(_begin)
+
+
+def _begin(tiletree: Command) -> str:
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--no-page")
     tiletree.ok("key", "forget", "log")  # whoever began it remembers it
     Path("lines").write_text("".join(f"{number}\n" for number in range(SIZE)))

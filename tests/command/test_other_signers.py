@@ -19,10 +19,15 @@ SSH, MINISIGN, PGP = GOOD[0], GOOD[6], GOOD[9]
 FILES = {name for case in GOOD for name in case[1:]}
 
 
+def _begin(tiletree: Command) -> str:
+    vkey: str = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "log.key")["vkey"]
+    return vkey
+
+
 @pytest.fixture
 def signed(tiletree: Command) -> tuple[str, str]:
     """Return how the key of the empty log `log` is named; beside it are `a`, which was signed, keys and signatures."""
-    vkey: str = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "log.key")["vkey"]
+    vkey = tiletree.prepared(_begin)
     Path("a").write_bytes(DATA)
     for name in FILES:
         Path(name).write_bytes(stored(name))

@@ -17,6 +17,7 @@ from tiles.store.memory import MemoryStore
 PAGE = page_files(parse_policy(PLAIN["policy.txt"]))
 
 
+@pytest.mark.usefixtures("whole_page")
 def test_page_command(tiletree: Command) -> None:
     """`page` writes the page beside the tiles, says the SHA-256 of verify.html, and the second time changes nothing."""
     log = Path("log")

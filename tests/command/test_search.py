@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.attestation_texts import EXAMPLE
 from tests.support.certificate_texts import MAIL, OIDC, ONE, PARTS, WORKFLOW, certificate, der, issuer, names
-from tests.support.command_line import ORIGIN, Command, unchecked
+from tests.support.command_line import ORIGIN, Command, begin_log, unchecked
 from tests.support.entry_texts import rekor
 from tests.support.indexed import changed, numbers
 from tests.support.signed_text import LOG, key
@@ -23,8 +23,13 @@ HEX = sha256(DATA).hexdigest()
 
 
 @pytest.fixture
-def filled(tiletree: Command, log: str) -> str:
+def filled(tiletree: Command) -> str:
     """Return the vkey of a log that has one file under two names, without one, and as it is."""
+    return tiletree.prepared(_fill)
+
+
+def _fill(tiletree: Command) -> str:
+    log = begin_log(tiletree)
     Path("app.whl").write_bytes(DATA)
     Path("ré 2").write_bytes(DATA)
     for options in (("app.whl",), ("app.whl", "--name"), ("ré 2", "--name"), ("app.whl", "--raw")):

@@ -33,7 +33,12 @@ def write_list(*lines: str) -> None:
 @pytest.fixture
 def dist(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Return the command, where `dist` has files, their proofs and a list, and the vkey is in the environment."""
-    vkey = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--no-page")["vkey"]
+    monkeypatch.setenv("TILETREE_VKEY", tiletree.prepared(_released))
+    return tiletree
+
+
+def _released(tiletree: Command) -> str:
+    vkey: str = tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k", "--no-page")["vkey"]
     Path("dist").mkdir()
     for name in NAMES:
         Path("dist", name).write_text(f"content of {name}\n")
@@ -41,8 +46,7 @@ def dist(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     for name in NAMES:
         tiletree.ok("prove", "log", f"dist/{name}", "-o", f"dist/{name}.tlog-proof", "--vkey", vkey)
     write_list(f"{sha256('a')}  a", f"{sha256('b')} *b", f"SHA256 (c d) = {sha256('c d')}")
-    monkeypatch.setenv("TILETREE_VKEY", vkey)
-    return tiletree
+    return vkey
 
 
 @pytest.fixture

@@ -47,10 +47,14 @@ def write_log(objects: dict[str, bytes], folder: str = "log") -> None:
 @pytest.fixture
 def begun(tiletree: Command) -> Command:
     """Return the command where a witness has begun a log of 50 entries."""
+    tiletree.prepared(_begin)
+    return tiletree
+
+
+def _begin(tiletree: Command) -> None:
     write_log(make_log(50))
     tiletree.ok("witness", "init", CONFIG, "--name", NAME, "--state", "seen")
     tiletree.ok("witness", "begin", CONFIG, "log", "--vkey", VKEY)
-    return tiletree
 
 
 def the_log(done: dict[str, object]) -> dict[str, object]:

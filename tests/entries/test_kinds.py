@@ -74,7 +74,8 @@ EXAMPLES = [
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: repr(entry[:40]))
 def test_keys_of_each_kind(entry: bytes) -> None:
     """An entry has the keys of its kind; one that breaks a rule is raw."""
-    assert [(key.kind, key.value) for key in kinds.keys_of(entry)] == keys_of(entry)
+    expected = keys_of(entry)
+    assert [(key.kind, key.value) for key in kinds.keys_of(entry)] == expected
     for kind in (
         "leaf/1",
         "sha256/1",
@@ -88,7 +89,7 @@ def test_keys_of_each_kind(entry: bytes) -> None:
         "origin/1",
         "x/1",
     ):
-        assert kinds.values_of(kind, entry) == [value for found, value in keys_of(entry) if found == kind]
+        assert kinds.values_of(kind, entry) == [value for found, value in expected if found == kind]
     assert (kind_of(entry).name == "raw") == (ENTRIES[entry] is None)
     assert all(label and text for label, text in kind_of(entry).describe(entry))
 

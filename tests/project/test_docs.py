@@ -7,6 +7,7 @@ import pkgutil
 import re
 import shlex
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import click
@@ -28,6 +29,7 @@ DOCUMENTS = [path for path in DOCUMENTS if "node_modules" not in path.parts]
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
+@cache
 def read(path: Path) -> str:
     """Return a document's text."""
     return path.read_text(encoding="utf-8")
@@ -60,6 +62,7 @@ def find(name: str) -> object:
     return pkgutil.resolve_name(f"tiles.{name}")
 
 
+@cache
 def defined_tests(path: Path) -> set[str]:
     """Return the names of the tests in a file."""
     return {node.name for node in ast.walk(ast.parse(read(path))) if isinstance(node, ast.FunctionDef)}
@@ -158,6 +161,7 @@ def table(path: Path, heading: str) -> list[list[str]]:
 CHANGES = table(CONTRIBUTING, "to change")
 
 
+@cache
 def names_in(path: Path) -> set[str]:
     """Return the names that a module defines, those of a class with its members too; of a script, its functions."""
     if path.suffix == ".js":

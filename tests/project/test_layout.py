@@ -9,9 +9,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -50,6 +51,7 @@ CLOCKS = {"now", "today", "utcnow"}  # of datetime, which is imported for its va
 IMPURE_NAMES = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Return the modules of the library by name, packages included."""
     found = {}
@@ -64,11 +66,36 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+class Read(NamedTuple):
+    """What a module has anywhere in it: other modules that it imports, names, attributes, and texts."""
+
+    imports: set[str]
+    names: set[str]
+    attributes: set[str]
+    texts: list[str]
+
+
 @cache
+def read(path: Path) -> Read:
+    """Return what a module has in it: it is parsed once for all tests, and the tree itself is large."""
+    nodes = list(ast.walk(tree(path)))
+    return Read(
+        imported_in(path, nodes),
+        {node.id for node in nodes if isinstance(node, ast.Name)},
+        {node.attr for node in nodes if isinstance(node, ast.Attribute)},
+        [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)],
+    )
+
+
 def imports(path: Path) -> set[str]:
     """Return the names of all modules that a module imports, anywhere in it."""
+    return read(path).imports
+
+
+def imported_in(path: Path, nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names of all modules that are imported in a tree of these nodes."""
     names: set[str] = set()
-    for node in ast.walk(tree(path)):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -184,9 +211,9 @@ def test_pure_modules_import_pure_modules_only(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(PURE))
 def test_pure_modules_call_nothing_impure(name: str) -> None:
     """Nor is there anything built in that reads, writes, or runs text."""
-    nodes = list(ast.walk(tree(modules()[name])))
-    assert not {node.id for node in nodes if isinstance(node, ast.Name)} & IMPURE_NAMES
-    assert not {node.attr for node in nodes if isinstance(node, ast.Attribute)} & CLOCKS
+    found = read(modules()[name])
+    assert not found.names & IMPURE_NAMES
+    assert not found.attributes & CLOCKS
 
 
 @pytest.mark.parametrize("name", sorted(modules()))
@@ -221,8 +248,7 @@ def test_names_of_objects_are_spelled_once(name: str) -> None:
     """`records/paths` and, for what tlog-tiles names, `tree/layout` build every path that another module uses."""
     if name in SPELLED:
         return
-    texts = [node for node in ast.walk(tree(modules()[name])) if isinstance(node, ast.Constant)]
-    assert [node.value for node in texts if isinstance(node.value, str) and OBJECTS.match(node.value)] == []
+    assert [text for text in read(modules()[name]).texts if OBJECTS.match(text)] == []
 
 
 # modules without a test file of their own, and what tests them

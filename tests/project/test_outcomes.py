@@ -9,6 +9,7 @@ import ast
 import importlib
 import pkgutil
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ def sources(module: str) -> list[Path]:
     return [path for path in parts if path.exists() and path not in SHARED]
 
 
+@cache
 def written_keys(path: Path) -> set[str]:
     """Return the names that a module gives to fields: keys of dictionaries and names of remarks."""
     found = set()
@@ -71,6 +73,7 @@ def written_keys(path: Path) -> set[str]:
     return {name for name in found if NAME.fullmatch(name)}
 
 
+@cache
 def strings(path: Path) -> set[str]:
     """Return all strings of a module."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -83,6 +86,7 @@ def named(command: str) -> set[str]:
     return {name for path, _ in schemas.fields(schema) for name in NAME.findall(path)}
 
 
+@cache
 def commands() -> set[str]:
     """Return the names of all commands that do something."""
     found = {context.command_path.partition(" ")[2] for context in contexts()}

@@ -16,15 +16,15 @@ from tiles.records.serving import is_for_ever, public_serving
 from tiles.store import probe
 from tiles.store.object_lock import open_object_lock
 
-boto3 = pytest.importorskip("boto3", reason="NOT TESTED with Object Lock: there is no boto3")
-server = pytest.importorskip("moto.server", reason="NOT TESTED with Object Lock: there is no moto")
-
 LOG = "s3://locked/log"
 
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client of a server with a bucket that has Object Lock, and one that has not."""
+    boto3 = pytest.importorskip("boto3", reason="NOT TESTED with Object Lock: there is no boto3")
+    # imported here: it takes longer than all of this file, and every process of a run collects the tests
+    server = pytest.importorskip("moto.server", reason="NOT TESTED with Object Lock: there is no moto")
     running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.faults import Died, Fault, Faults
+from tests.support.sampling import quickly
 from tests.support.world import ORIGIN, Contents, RecordingKey, World, recording_key, some_entries
 from tiles.errors import Refused
 from tiles.notes.checkpoint import Checkpoint, sign_checkpoint
@@ -55,6 +56,16 @@ def case_of(cases: Cases, message: str, *actions: str) -> Callable[[Damage], Dam
         return damage
 
     return add
+
+
+def in_places(cases: Cases) -> list[object]:
+    """Return the cases by name, each in memory and in a directory; of those in a directory, three in four are slow.
+
+    What is refused is decided before anything is written, so a directory shows only that nothing is.
+    """
+    every = [(name, place) for name in cases for place in ("memory", "directory")]
+    quick = [(name, "memory") for name in cases] + [(name, "directory") for name in [*cases][::4]]
+    return quickly(every, quick)
 
 
 def check_refused(case: Case, folder: Path | None) -> None:

@@ -10,6 +10,7 @@ import os
 import random
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from hashlib import sha256
 from typing import TypeVar
 
@@ -120,8 +121,9 @@ class Tree:
         return {tile: self.tile(tile) for tile in tiles}
 
 
+@cache
 def full_tree(size: int) -> Tree:
-    """Return a log of `size` entries that are all different: entry i is i in decimal."""
+    """Return a log of `size` entries that are all different: entry i is i in decimal. It remembers its hashes."""
     return Tree({i: Hash(sha256(b"\x00%d" % i).digest()) for i in range(size)})
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.support.command_line import Command
 from tests.support.object_server import ObjectServer
 from tests.support.object_server_rules import anything, reading
+from tiles.store import probe
 from tiles.store.bounded_gzip import MAGIC, decode, encode
 
 SIZE = 700
@@ -20,6 +21,7 @@ LOG, PRIVATE = "s3://public/log", "s3://private/log"
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     """Serve two buckets."""
     pytest.importorskip("obstore", reason="NOT TESTED on object stores: obstore is not installed")
+    monkeypatch.setattr(probe, "ROUNDS", 1)  # tests of races have more
     access = {"owner": anything, "": reading("public")}
     with ObjectServer("s3", buckets=["public", "private"], access=access, page=50) as server:
         for name, value in server.environment("owner").items():

@@ -3,6 +3,7 @@
 
 import { createInterface } from "node:readline";
 import { describe } from "../../web/page/entry.js";
+import { parseSite } from "../../web/page/site.js";
 import { utf8 } from "../../web/verifier/encoding.js";
 import { Log, httpFetcher } from "../../web/verifier/log.js";
 import { verifyNote } from "../../web/verifier/signed_text.js";
@@ -12,7 +13,7 @@ import { parseNote, parseVkey, policyFor } from "../../web/verifier/tlog.js";
 const timer = globalThis.setTimeout;
 globalThis.setTimeout = (done, time, ...more) => timer(done, done.length && !more.length ? time / 20 : time, ...more);
 
-const names = { Log, describe, httpFetcher, parseNote, parseVkey, policyFor, utf8, verifyNote };
+const names = { Log, describe, httpFetcher, parseNote, parseSite, parseVkey, policyFor, utf8, verifyNote };
 const AsyncFunction = (async () => {}).constructor;
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.support.browser import Chromium, check_accessible, site
+from tests.support.node import Session
 from tests.support.web_logs import PLAIN
 
-pytest_plugins = ["tests.support.browser_fixture"]
+pytest_plugins = ["tests.support.browser_fixture", "tests.support.web_fixtures"]
 
 NAMED = (
     b"# of our releases\n\nname Example <b>Project\xe2\x80\xae</b>\n"
@@ -46,10 +49,27 @@ def test_whose_log_it_is(chromium: Chromium) -> None:
         check_accessible(one.page)
 
 
+def parsed(session: Session, data: bytes) -> str:
+    """Return what the page makes of a site file, or the code of its error."""
+    return session.run(f"print(JSON.stringify(parseSite(Uint8Array.from({[*data]}))));")
+
+
 @pytest.mark.parametrize("data", WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_site_file(chromium: Chromium, data: bytes) -> None:
-    """What is not in the form is said to be, names nobody, links nowhere, and is in the way of nothing."""
-    with site(chromium, {**PLAIN, "site.txt": data}) as one:
+def test_what_is_no_site_file(session: Session, data: bytes) -> None:
+    """What is not in the form is an error."""
+    assert parsed(session, data) == "Malformed"
+
+
+def test_what_is_a_site_file(session: Session) -> None:
+    """All three lines, or the name alone."""
+    name, link, contact = "Example <b>Project\u202e</b>", "https://example.org/", "mailto:log@example.org"
+    assert json.loads(parsed(session, NAMED)) == {"name": name, "link": link, "contact": contact}
+    assert json.loads(parsed(session, b"name a")) == {"name": "a"}
+
+
+def test_a_wrong_site_file(chromium: Chromium) -> None:
+    """It is said to be one, names nobody, links nowhere, and is in the way of nothing."""
+    with site(chromium, {**PLAIN, "site.txt": WRONG["a script"]}) as one:
         one.open()
         one.page.wait_for_selector("#site:has-text('site.txt')")
         assert one.page.query_selector("#site a") is None

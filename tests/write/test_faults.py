@@ -40,7 +40,7 @@ def folders(request: pytest.FixtureRequest, tmp_path: Path) -> Folders:
 
 def taken(where: str, how: str) -> int:
     """Return one in how many schedules is run: in memory, or in directories."""
-    return 1 if how != QUICK else {"memory": 8, "directory": 40}[where]
+    return 1 if how != QUICK else {"memory": 12, "directory": 80}[where]
 
 
 @pytest.mark.parametrize("how", [QUICK, FULL])

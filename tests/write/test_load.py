@@ -23,6 +23,7 @@ from tests.support.guarding import (
     die,
     edit_head,
     flip,
+    in_places,
     old,
     publish,
     signed_by_us,
@@ -317,8 +318,7 @@ def staged_batch_with_fewer_entries_than_it_says(world: World) -> None:
 # ---- the tests
 
 
-@pytest.mark.parametrize("place", ["memory", "directory"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "place"), in_places(CASES))
 def test_refuses_and_writes_nothing(name: str, place: str, tmp_path: Path) -> None:
     """What cannot be is refused, the message says what was found, and nothing is written or signed."""
     check_refused(CASES[name], None if place == "memory" else tmp_path)

@@ -25,6 +25,7 @@ from tests.support.guarding import (
     emptied,
     flip,
     head,
+    in_places,
     old,
 )
 from tests.support.world import ORIGIN, World, recording_key
@@ -216,8 +217,7 @@ def checkpoint_with_nobodys_signature(world: World) -> None:
 # ---- the tests
 
 
-@pytest.mark.parametrize("place", ["memory", "directory"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "place"), in_places(CASES))
 def test_refuses_and_writes_nothing(name: str, place: str, tmp_path: Path) -> None:
     """What cannot be is refused, the message says what was found, and nothing is written or signed."""
     check_refused(CASES[name], None if place == "memory" else tmp_path)
