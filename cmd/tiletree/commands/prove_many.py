@@ -18,7 +18,7 @@ from tiles.tree.proof import check_range
 from tiletree.files import write_file
 from tiletree.finding import find_provable
 from tiletree.proof_files import ProofFiles, proofs
-from tiletree.several import WORST, worst
+from tiletree.several import WORST, said, worst
 from tiletree.ui import Output, exit_code
 
 Keeps = Callable[[str, TlogProof], bool]
@@ -110,10 +110,10 @@ class ManyProofs:
                 if isinstance(proof, Unproven):
                     self._fail_all(proof)
                     continue
-                for said in self._write_one(proof):
+                for each in self._write_one(proof):
                     if listed:
-                        made.append(said)
-                        self._out.line(f"{'kept' if 'kept' in said else 'wrote'} {said.get('path') or said['name']}")
+                        made.append(each)
+                        self._out.line(f"{'kept' if 'kept' in each else 'wrote'} {each.get('path') or each['name']}")
 
     def _write_one(self, proof: TlogProof) -> Iterator[dict[str, Any]]:
         """Write the files of a proof, and yield what is to be said of them."""
@@ -123,8 +123,8 @@ class ManyProofs:
             name = f"{proof.index}{FILE_SUFFIX}"
             write_file(self._where / name, proof.data)
             self.done["written"] += 1
-            said = [{"file": self._out.plain(file)} for file in files] or [{}]
-            yield from ({**each, "index": proof.index, "name": name} for each in said)
+            of_files = [{"file": self._out.plain(file)} for file in files] or [{}]
+            yield from ({**each, "index": proof.index, "name": name} for each in of_files)
             return
         for file in files:
             kept = {"kept": True} if self._keeps(file, proof) else {}
@@ -149,7 +149,6 @@ class ManyProofs:
         if exit_code(error) not in WORST:
             raise error
         self.errors.append((what, error))
-        what, message, hint = map(self._out.plain, (what, error.message, error.hint))
-        said = {"kind": type(error).__name__, "message": message, "hint": hint}
-        self.done.setdefault("unproven", []).append({"what": what, "error": said})
-        self._out.line(f"not proven: {what}: {message}")
+        what, wrong = self._out.plain(what), said(self._out, error)
+        self.done.setdefault("unproven", []).append({"what": what, "error": wrong})
+        self._out.line(f"not proven: {what}: {wrong['message']}")

@@ -15,7 +15,7 @@ from tiles.notes.freshness import check_age, quorum_time, undated
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiletree.commands.verify_files import Call
-from tiletree.commands.verify_many import each_once, verify_files
+from tiletree.commands.verify_many import named_files, verify_files
 from tiletree.durations import DURATION
 from tiletree.files import read_limited
 from tiletree.gating import open_gate
@@ -33,14 +33,11 @@ class _Subject(click.Path):
     name = "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return what the text names. Fails if there is no such file."""
+        """Return what the text names; whether there is such a file is looked at later. Fails for a URL that is none."""
         try:
-            named = subject(str(value))
+            return subject(str(value))
         except UsageError as error:
             self.fail(error.message, param, ctx)
-        if named.web is None and named.digest is None:
-            super().convert(value, param, ctx)
-        return named
 
 
 class _Material(click.Path):
@@ -58,7 +55,7 @@ class _Material(click.Path):
 
 
 @click.command()
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=_Subject(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("files", metavar="[FILE|FOLDER]...", nargs=-1, type=_Subject(allow_dash=True))
 @click.option("--proof", type=_Material(exists=True, dir_okay=False), help="the .tlog-proof file, or its URL")
 @click.option("--bundle", type=_Material(exists=True, dir_okay=False), help="the .sigstore.json file, or its URL")
 @click.option(
@@ -123,7 +120,7 @@ def verify(
     log: str | None,
     explain: bool,
 ) -> None:
-    """Verify, offline, that each FILE is in the log that signed its proof, and who signed it.
+    """Verify, offline, that each FILE, or file of a FOLDER, is in the log that signed its proof, and who signed it.
 
     \b
     Examples:
@@ -141,6 +138,7 @@ def verify(
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
     Without --proof and --bundle, FILE.tlog-proof and FILE.sigstore.json are taken; if both are there, both must verify.
+    A FOLDER stands for the files in it and below it; proofs and signatures of others are left out, and that is said.
     A FILE may be the digest of one, whose proof or bundle is named then, or an https URL. What a URL serves is hashed
     and not kept; as it may serve another thing next time, the digest is printed. A bundle is verified only if the call
     says who has to have signed: with --key, or with --certificate-identity and --certificate-oidc-issuer. Whom to trust
@@ -192,7 +190,8 @@ def verify(
     if public != Pins() and endorsement is None and disclosure is None:
         message = "--public-vkey and --public-policy go with --endorsement or --disclosure"
         raise click.UsageError(message, click.get_current_context())
-    subjects = _subjects(out, files, checksums)
+    by_name = proof is not None or signature is not None
+    subjects = named_files(out, files, _listed(out, checksums), by_name=by_name)
     gate = open_gate(require, name, max(len(files), len(subjects)))
     if fork is not None and sum(alone) == 1 and not others and max_age is None:
         _verify_fork(out, fork, pins, root)
@@ -210,13 +209,12 @@ def verify(
         raise click.UsageError(message, click.get_current_context())
 
 
-def _subjects(out: Output, files: Sequence[Subject], checksums: Path | None) -> Sequence[Subject]:
-    """Return what is to be verified, each once."""
-    if checksums is not None:
-        from tiletree.listing import listed_in  # few calls need it
+def _listed(out: Output, checksums: Path | None) -> Sequence[Subject]:
+    if checksums is None:
+        return ()
+    from tiletree.listing import listed_in  # few calls need it
 
-        files = [*files, *listed_in(checksums, out)]
-    return each_once(files, out) if len(files) > 1 else files
+    return listed_in(checksums, out)
 
 
 def _can_be_read(files: Sequence[Subject], alone: list[Any], bundle: Material | None) -> bool:

@@ -131,7 +131,7 @@ def _alone(entry: SignatureEntry, key: SignerKey, call: Call) -> Check:
         _fields(entry, key) | {"logged": False},
         f"is signed by the {key.shown}",
         [*_lines(entry), "log       nothing shows that the signature is logged: name --proof"],
-        verified=Verified(entry.data, (entry.sha256.hex(),), "", 0, no_policy, key.value.hex()),
+        verified=Verified(entry.data, (entry.sha256.hex(),), None, no_policy, key.value.hex()),
         undated="nothing shows that the signature is logged",
     )
 
