@@ -12,6 +12,7 @@ hex() { base64 -d | xxd -p -c 256; }
 sha256() { xxd -r -p | sha256sum | cut -c 1-64; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'echo "not verified: the file, the proof or the vkey cannot be read: was one changed, or cut off?" >&2' ERR
 
 # the proof: a header, the index, hashes, an empty line, and the signed checkpoint
 {

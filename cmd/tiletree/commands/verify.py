@@ -14,6 +14,7 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age, quorum_time, undated
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
+from tiletree.brought import brought
 from tiletree.commands.verify_files import Call
 from tiletree.commands.verify_many import named_files, verify_files
 from tiletree.durations import DURATION
@@ -23,7 +24,7 @@ from tiletree.options import json_option, output
 from tiletree.pins import to_verifier
 from tiletree.reading import Pins, public_options, trust_options
 from tiletree.subjects import LocalMaterial, Material, Subject, material, subject
-from tiletree.trusting import Who, pinned, read_trusted_root, times_explained, who_options
+from tiletree.trusting import Who, explained, pinned, read_trusted_root, who_options
 from tiletree.ui import Output
 
 
@@ -258,11 +259,12 @@ def _verify_search(
     from tiles.index.search_proof import MAX_SEARCH_PROOF_SIZE, parse_search_proof
     from tiles.index.search_verdict import verify_search_proof
 
-    with judged(data := read_limited(path, MAX_SEARCH_PROOF_SIZE), str(path)):
+    not_one = "it is a proof of one entry: FILE --proof names it"
+    with brought(data := read_limited(path, MAX_SEARCH_PROOF_SIZE), LocalMaterial(path), instead=not_one):
         proof = parse_search_proof(data)
     trusted = pinned(proof.checkpoint.origin, pins, roots := read_trusted_root(root))
     believed = to_verifier(index_key, "--index-key") if index_key is not None else None
-    with times_explained(roots):
+    with explained(proof.checkpoint.origin, pins, roots):
         searched = verify_search_proof(proof, trusted.policy, believed)
     if max_age is not None:
         stated = quorum_time(trusted.policy, searched.accepted.cosignatures)

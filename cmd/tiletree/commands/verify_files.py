@@ -15,8 +15,8 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age
 from tiles.notes.policy import Policy
 from tiles.notes.tlog_proof import FILE_SUFFIX
-from tiles.read.trouble import judged
 from tiles.user.pinned import PINNED, Pinned
+from tiletree.brought import brought
 from tiletree.commands.verify_report import Check, of_bundle, of_gate, of_listed
 from tiletree.commands.verify_revocations import NOT_CHECKED, LogNow, Verified
 from tiletree.files import BUNDLE_SUFFIX
@@ -148,7 +148,10 @@ class Judge:
         proof, bundle = self.call.proof, self.call.bundle
         if proof is None and bundle is None:
             if file.name is None:
-                raise UsageError(f"nothing stands beside {file.shown}", hint="name a --bundle, or for a file a --proof")
+                raise UsageError(
+                    f"{file.shown} has no name beside which a proof could be found",
+                    hint="name what to verify it by: --proof or --bundle",
+                )
             proof, bundle = file.beside(FILE_SUFFIX), file.beside(BUNDLE_SUFFIX)
             if proof is None and bundle is None:
                 file.check_there()
@@ -156,7 +159,8 @@ class Judge:
                     return None, None
                 raise NotFound(
                     f"there is neither {file.shown}{FILE_SUFFIX} nor {file.shown}{BUNDLE_SUFFIX}",
-                    hint=f"{'check the URL, or ' if file.web else ''}name what to verify it by: --proof or --bundle",
+                    hint=f"{'check the URL, or ' if file.web else ''}get its proof from where the file is from, and "
+                    "name it with --proof, or --bundle; `tiletree search LOG FILE` asks the log itself",
                 )
         if bundle is None and not self.demands_nobody:
             raise NotFound(
@@ -205,7 +209,7 @@ class Judge:
         from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle  # not for calls without a bundle
         from tiles.sigstore.verdict import needed_digests, verify_bundle
 
-        with judged(data := source.read(MAX_BUNDLE_SIZE), source.shown):
+        with brought(data := source.read(MAX_BUNDLE_SIZE), source, instead="it is a proof: --proof names one"):
             bundle = parse_bundle(data)
             needed = needed_digests(bundle)
             demanded = self._demanded(source, bundle, required)
