@@ -95,7 +95,7 @@ class _Material(click.Path):
 @click.option(
     "--max-age", type=DURATION, metavar="AGE", help="how long ago witnesses have to have confirmed the log, such as 7d"
 )
-@click.option("--log", help="look in the log, as it is served now, for revocations")
+@click.option("--log", help="compare with the log as it is served now, and look for revocations")
 @click.option("--explain", is_flag=True, help="show every hash from the entry to the root")
 @json_option
 @output
@@ -160,8 +160,9 @@ def verify(
     them is enough: a proof that `upload` wrote holds the signature, and --signature without a proof is verified as it
     is, which does not show that it was logged.
 
-    With --log, the log is read: what was revoked does not verify, and the error names the entry that says so. Without,
-    revocations are not known. But for that, and for what is named by its URL, nobody is asked anything.
+    With --log, the log is read: what was revoked does not verify, and the error names the entry that says so; nor does
+    what is of another history than the log shows now, exit code 7. Without, neither is known. But for that, and for
+    what is named by its URL, nobody is asked anything.
 
     With --max-age, what a quorum of the policy's witnesses has not confirmed for longer does not verify; nor does what
     they have not dated, as where the policy asks for no witness. A log alone could serve an old state for ever.

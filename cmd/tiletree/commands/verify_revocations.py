@@ -13,7 +13,7 @@ from tiles.notes.policy import Policy
 if TYPE_CHECKING:
     from tiles.read.client import LogClient
 
-NOT_CHECKED = "revocation not checked"
+NOT_CHECKED = "revocation not checked: --log asks the log"
 
 
 @dataclass(frozen=True)
