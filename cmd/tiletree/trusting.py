@@ -141,8 +141,12 @@ def check_trust(pins: Pins, root: object | None) -> None:
 
 
 @contextmanager
-def explained(origin: str, pins: Pins, root: TrustedRoot | None) -> Iterator[None]:
-    """Let an error about who signed something of a log say what to do. pins, root: what the call trusts"""
+def explained(origin: str | None, pins: Pins, root: TrustedRoot | None = None) -> Iterator[None]:
+    """Let an error about who signed something of a log say what to do.
+
+    origin       of which log it says that it is; None: that is not known here
+    pins, root   what the call trusts
+    """
     try:
         with times_explained(root):
             yield
@@ -152,8 +156,8 @@ def explained(origin: str, pins: Pins, root: TrustedRoot | None) -> Iterator[Non
             error.hint = (
                 "either the vkey is not that of the log, or it was signed by somebody else, or changed: compare the "
                 "vkey with the one that whoever runs the log has published"
-                if named == origin
-                else f"the vkey is that of {named}: name the one of {origin}, or what {named} has signed"
+                if isinstance(error, SignatureError)
+                else f"the vkey is that of {named}: name the one of {origin or 'this log'}, or what {named} has signed"
             )
         raise
 

@@ -67,6 +67,8 @@ def test_vkeys(tiletree: Command, log: str) -> None:
     ):
         done = tiletree(*VERIFY, signing_key(name, bytes(32)).verifier.vkey)
         assert (done.code, f"hint: {says}" in done.err) == (1, True), done
+        done = tiletree("search", "log", "a", "--vkey", signing_key(name, bytes(32)).verifier.vkey)
+        assert (done.code, says.partition(": name")[0] in done.err) == (1, True), done
     Path("q").write_text(Path("q").read_text().replace("\n2\n", "\n3\n"))
     done = tiletree(*VERIFY, log)
     assert (done.code, "wrong signature" in done.err, "or changed: compare" in done.err) == (1, True, True)
@@ -87,6 +89,16 @@ def test_words_that_name_no_file(tiletree: Command, log: str) -> None:
     assert (done.code, "hint: get its proof from where the file is from" in done.err) == (3, True)
     done = tiletree("verify", "nothing", "--vkey", log)
     assert (done.code, "there is no file nothing\nhint: looked for from" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--checksums", "--signature", "--search-proof"])
+def test_what_is_read_from_a_file(tiletree: Command, log: str, option: str) -> None:
+    """Files to verify may be at URLs; a list, a signature and a search proof may not, and that is said."""
+    done = tiletree("verify", option, "https://example.com/x", "--vkey", log)
+    assert (done.code, "https://example.com/x is a URL, and this is read from a file: fetch it first" in done.err) == (
+        2,
+        True,
+    )
 
 
 def test_search_by_digest(tiletree: Command, log: str) -> None:
@@ -115,6 +127,6 @@ def test_what_verify_pyz_does_not_hold(tiletree: Command, log: str, monkeypatch:
         ("tiles.read.web_file", "verify.pyz asks no server, so it takes no URL and no --log"),
         ("cryptography", "this needs cryptography, which is not installed here\nhint: pip install cryptography"),
     ):
-        monkeypatch.setattr("tiletree.commands.verify.subject", missing(name))
+        monkeypatch.setattr("tiletree.named.subject", missing(name))
         done = tiletree("verify", "https://example.com/a", "--vkey", log)
         assert (done.code, says in done.err) == (2, True), done

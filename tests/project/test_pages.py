@@ -153,9 +153,13 @@ def test_verify(verifier: Reader) -> None:
         assert old in text
         (verifier.directory / f"{name}.p").write_text(text.replace(old, new, 1))
     (verifier.directory / "short.p").write_text(text[:30])
+    (verifier.directory / "cut.p").write_text(text[: text.index("\n\n") + 20])
+    (verifier.directory / "mail.p").write_bytes(text.replace("\n", "\r\n").encode())
     vkey = '"$(cat vkey.txt)"'
     other = "log.example.com+f616247d+AZtOtFKZlr0zAILMqyn33nz5w/WSNG9buJG7bUp5AJhd"
-    wrong = [f"{script} app-1.0.whl {name}.p {vkey}" for name in ("index", "place", "size", "header", "short")]
+    wrong = [
+        f"{script} app-1.0.whl {name}.p {vkey}" for name in ("index", "place", "size", "header", "short", "cut", "mail")
+    ]
     wrong += [f"{script} other.whl {proof.name} {vkey}", f"{script} app-1.0.whl {proof.name} {other}"]
     verifier.types([Line(command, ["not verified: …"], 1) for command in wrong])
 

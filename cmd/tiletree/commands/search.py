@@ -276,7 +276,9 @@ def _said(hit: dict[str, Any]) -> str:
 
 
 def _by(hit: dict[str, Any]) -> str:
-    return "" if "by" not in hit else "  by an unknown day" if hit["by"] is None else f"  by {hit['by']['day']}"
+    return (
+        "" if "by" not in hit else "  not known yet by which day" if hit["by"] is None else f"  by {hit['by']['day']}"
+    )
 
 
 def _revoked(hit: dict[str, Any]) -> str:

@@ -20,58 +20,32 @@ from tiletree.commands.verify_many import named_files, verify_files
 from tiletree.durations import DURATION
 from tiletree.files import read_limited
 from tiletree.gating import open_gate
+from tiletree.named import FileWord, MaterialWord, SubjectWord
 from tiletree.options import json_option, output
 from tiletree.pins import to_verifier
 from tiletree.reading import Pins, public_options, trust_options
-from tiletree.subjects import LocalMaterial, Material, Subject, material, subject
+from tiletree.subjects import LocalMaterial, Material, Subject
 from tiletree.trusting import Who, explained, pinned, read_trusted_root, who_options
 from tiletree.ui import Output
 
 
-class _Subject(click.Path):
-    """A file, sha256: and the digest of one, or the URL of one."""
-
-    name = "file"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return what the text names; whether there is such a file is looked at later. Fails for a URL that is none."""
-        try:
-            return subject(str(value))
-        except UsageError as error:
-            self.fail(error.message, param, ctx)
-
-
-class _Material(click.Path):
-    """A proof or bundle, in a file or at a URL."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return what the text names. Fails if there is no such file."""
-        try:
-            named = material(str(value))
-        except UsageError as error:
-            self.fail(error.message, param, ctx)
-        if isinstance(named, LocalMaterial):
-            super().convert(value, param, ctx)
-        return named
-
-
 @click.command()
-@click.argument("files", metavar="[FILE|FOLDER]...", nargs=-1, type=_Subject(allow_dash=True))
-@click.option("--proof", type=_Material(exists=True, dir_okay=False), help="the .tlog-proof file, or its URL")
-@click.option("--bundle", type=_Material(exists=True, dir_okay=False), help="the .sigstore.json file, or its URL")
+@click.argument("files", metavar="[FILE|FOLDER]...", nargs=-1, type=SubjectWord(allow_dash=True))
+@click.option("--proof", type=MaterialWord(exists=True, dir_okay=False), help="the .tlog-proof file, or its URL")
+@click.option("--bundle", type=MaterialWord(exists=True, dir_okay=False), help="the .sigstore.json file, or its URL")
 @click.option(
     "--checksums",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FileWord(exists=True, dir_okay=False, path_type=Path),
     help="verify each file that a list such as SHA256SUMS names, and its digest",
 )
 @click.option(
     "--signature",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FileWord(exists=True, dir_okay=False, path_type=Path),
     help="one by SSH, minisign or OpenPGP",
 )
 @click.option(
     "--search-proof",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FileWord(exists=True, dir_okay=False, path_type=Path),
     help="a file that `search --prove` wrote",
 )
 @click.option("--index-key", metavar="VKEY", help="with --search-proof, whose index is believed  [default: the log's]")
@@ -283,7 +257,7 @@ def _verify_search(
     }
     what = f"{key.kind} {text_of(key)}"
     if not searched.hits:
-        raise NotLogged(f"verified: none of the {size} entries of {signed.origin} has {what}")
+        raise NotLogged(f"none of the {size} entries of {signed.origin} has {what}: that is proven")
     hits = [
         {"index": index, "leaf_hash": (key.value if entry is None else leaf_hash(entry)).hex()}
         for index, entry in reversed(searched.hits)
