@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tiles.errors import AccessError, TilesError
+from tiles.errors import AccessError, ForkError, TilesError
 from tiles.notes.tlog_proof import FILE_SUFFIX, TlogProof
 from tiles.read.client import LogClient
 from tiles.read.proofs import Unproven, proofs_of
@@ -29,7 +29,8 @@ class ManyProofs:
 
     where   a folder, which is made if it is not there, and in which each is named by the index of its entry; or the
             places of the proofs of files
-    keeps   whether the proof that is there for a file is as good as one that was made; then it stays
+    keeps   whether the proof that is there for a file is as good as one that was made; then it stays, as it does where
+            it is of another history, which is raised
     done    what was written so far, for a JSON document
     errors  what kept the others from being written, each with the name of its file, or of its entries
     """
@@ -127,14 +128,14 @@ class ManyProofs:
             yield from ({**each, "index": proof.index, "name": name} for each in of_files)
             return
         for file in files:
-            kept = {"kept": True} if self._keeps(file, proof) else {}
-            if not kept:
-                try:
+            try:
+                kept = {"kept": True} if self._keeps(file, proof) else {}
+                if not kept:
                     self._where.put(file, proof)
-                except AccessError as error:
-                    self._fail(file, error)
-                    continue
-                self.done["written"] += 1
+                    self.done["written"] += 1
+            except (AccessError, ForkError) as error:
+                self._fail(file, error)
+                continue
             path = self._out.plain(str(self._where.path(file)))
             yield {"file": self._out.plain(file), "index": proof.index, "path": path, **kept}
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiles.errors import AccessError, ForkError, VerificationError, placed
+from tiles.errors import AccessError, VerificationError
 from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import Policy
+from tiletree.histories import check_same_history
 
 if TYPE_CHECKING:
     from tiles.read.client import LogClient
@@ -65,7 +66,7 @@ class LogNow:
                 hint="it is an old copy of the log, or another history: ask again later, or name another place where "
                 "the log is served",
             )
-        _check_history(client, signed)
+        check_same_history(client, signed)
         relied = relied_on(verified.entry, verified.digests, verified.key, verified.certificate)
         found = find_revocations(client, [relied])
         if found.found:
@@ -98,18 +99,3 @@ class LogNow:
         client.visit()
         self._clients[signed.origin] = client
         return client
-
-
-def _check_history(client: LogClient, signed: SignedCheckpoint) -> None:
-    """Show that the log that is read begins with the tree of a checkpoint. Raises ForkError, its evidence saved."""
-    from tiles.read.histories import forked
-    from tiles.read.same_history import check_history
-    from tiles.user.seen_checkpoints import Visits
-    from tiletree.pins import memory
-
-    try:
-        check_history(client, signed)
-    except ForkError as fork:
-        visits = memory(Visits)
-        error = fork if visits is None else forked(fork, client.policy, visits)
-        raise placed(error, client.fetcher.url) from None
