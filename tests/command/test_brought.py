@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,25 +15,25 @@ from tiles.notes.keys import signing_key
 VERIFY = ("verify", "a", "--proof", "q", "--vkey")
 
 
-@pytest.mark.parametrize(
-    ("change", "code", "says"),
-    [
-        (lambda data: data.replace(b"\n", b"\r\n"), 1, "q: malformed tlog-proof: lines end in CR LF"),
-        (lambda data: codecs.BOM_UTF8 + data, 1, "a byte order mark before the first line"),
-        (lambda data: data[:100], 1, "get it once more, as a file: mail, an editor or a broken download"),
-        (lambda data: data[:-1], 1, "get it once more, as a file"),
-        (lambda _data: b'{"message": "Not Found"}\n', 1, "a .tlog-proof file begins with the line c2sp.org/tlog"),
-        (lambda _data: b'{"mediaType": "application/vnd"}', 1, "--bundle names one"),
-        (lambda _data: b"tiletree/search-proof/v1\n", 1, "--search-proof verifies it"),
-        (lambda _data: b"<!doctype html><title>404</title>", 3, "it was saved in the place of what was to be fetched"),
-        (lambda _data: b"", 3, "q is empty\nhint: it was saved in the place"),
-    ],
+CHANGES: tuple[tuple[Callable[[bytes], bytes], int, str], ...] = (
+    (lambda data: data.replace(b"\n", b"\r\n"), 1, "q: malformed tlog-proof: lines end in CR LF"),
+    (lambda data: codecs.BOM_UTF8 + data, 1, "a byte order mark before the first line"),
+    (lambda data: data[:100], 1, "get it once more, as a file: mail, an editor or a broken download"),
+    (lambda data: data[:-1], 1, "get it once more, as a file"),
+    (lambda _data: b'{"message": "Not Found"}\n', 1, "a .tlog-proof file begins with the line c2sp.org/tlog"),
+    (lambda _data: b'{"mediaType": "application/vnd"}', 1, "--bundle names one"),
+    (lambda _data: b"tiletree/search-proof/v1\n", 1, "--search-proof verifies it"),
+    (lambda _data: b"<!doctype html><title>404</title>", 3, "it was saved in the place of what was to be fetched"),
+    (lambda _data: b"", 3, "q is empty\nhint: it was saved in the place"),
 )
-def test_a_proof_that_is_none(tiletree: Command, log: str, change: object, code: int, says: str) -> None:
+
+
+def test_a_proof_that_is_none(tiletree: Command, log: str) -> None:
     """A proof that came by mail, was cut off, or is something else: what is wrong, and what to do."""
-    Path("q").write_bytes(change(Path("p").read_bytes()))  # type: ignore[operator]
-    done = tiletree(*VERIFY, log)
-    assert (done.code, says in done.err) == (code, True), done
+    for change, code, says in CHANGES:
+        Path("q").write_bytes(change(Path("p").read_bytes()))
+        done = tiletree(*VERIFY, log)
+        assert (done.code, says in done.err) == (code, True), done
 
 
 def test_one_in_the_place_of_another(tiletree: Command, log: str) -> None:
@@ -91,14 +92,12 @@ def test_words_that_name_no_file(tiletree: Command, log: str) -> None:
     assert (done.code, "there is no file nothing\nhint: looked for from" in done.err) == (2, True)
 
 
-@pytest.mark.parametrize("option", ["--checksums", "--signature", "--search-proof"])
-def test_what_is_read_from_a_file(tiletree: Command, log: str, option: str) -> None:
+def test_what_is_read_from_a_file(tiletree: Command, log: str) -> None:
     """Files to verify may be at URLs; a list, a signature and a search proof may not, and that is said."""
-    done = tiletree("verify", option, "https://example.com/x", "--vkey", log)
-    assert (done.code, "https://example.com/x is a URL, and this is read from a file: fetch it first" in done.err) == (
-        2,
-        True,
-    )
+    for option in ("--checksums", "--signature", "--search-proof"):
+        done = tiletree("verify", option, "https://example.com/x", "--vkey", log)
+        said = "https://example.com/x is a URL, and this is read from a file: fetch it first" in done.err
+        assert (done.code, said) == (2, True), done
 
 
 def test_search_by_digest(tiletree: Command, log: str) -> None:
