@@ -8,10 +8,11 @@ set -euo pipefail
 fail() { echo "not verified: $1" >&2; exit 1; }
 [ $# -eq 3 ] || { echo "usage: verify.sh FILE PROOF VKEY" >&2; exit 2; }
 file=$1 proof=$2 vkey=$3
-hex() { base64 -d | xxd -p -c 256; }
+hex() { base64 -d 2>/dev/null | xxd -p -c 256; }
 sha256() { xxd -r -p | sha256sum | cut -c 1-64; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'echo "not verified: the file, the proof or the vkey cannot be read: was one changed, or cut off?" >&2' ERR
 
 # the proof: a header, the index, hashes, an empty line, and the signed checkpoint
 {

@@ -215,7 +215,7 @@ def guarded(call: Callable[[], object], output: Output) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         return _interrupted(error, output)
     except ModuleNotFoundError as error:  # of verify.pyz, which holds no compiled code, or of a broken installation
-        output.error("UsageError", f"this needs {error.name}, which is not installed here", "pip install tiletree")
+        output.error("UsageError", *_missing(str(error.name)))
         return EXIT_USAGE
     except OSError as error:
         output.error("AccessError", f"{error.filename or 'input or output'}: {error.strerror or error}")
@@ -225,6 +225,15 @@ def guarded(call: Callable[[], object], output: Output) -> int:
     if isinstance(code, int) and code != EXIT_OK:
         return code
     return EXIT_BELOW_QUORUM if output.below_quorum else EXIT_OK
+
+
+def _missing(module: str) -> tuple[str, str]:
+    """Return what to say of a module that is not there, and what to do."""
+    if module.partition(".")[0] in ("tiles", "tiletree"):
+        where = "verify.pyz asks no server, so it takes no URL and no --log"
+        hint = "fetch the file and its proof first; or install the command: docs/start-here.md#install"
+        return f"this needs {module}, which is not here: {where}", hint
+    return f"this needs {module}, which is not installed here", f"pip install {module}"
 
 
 def _interrupted(error: BaseException, output: Output) -> int:

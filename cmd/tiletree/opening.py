@@ -27,6 +27,7 @@ from tiletree.key_news import explain_by_news, remark_news
 from tiletree.options import Writer
 from tiletree.pins import memory, read_admission, read_policy, read_vkey
 from tiletree.reading import Pins
+from tiletree.trusting import explained
 from tiletree.ui import Output
 
 if TYPE_CHECKING:
@@ -105,10 +106,11 @@ def open_client(out: Output, log: str, pins: Pins) -> tuple[LogClient, Pinned]:
         cache = None if is_local(fetcher) else memory(TileCache)
         visits = memory(OnlyCompared if pinned.not_remembered else Visits)
         client = LogClient(fetcher, pinned.policy, visits=visits, cache=cache, log_format=log_format)
-        try:
-            client.visit()
-        except SignatureError as error:
-            raise explain_by_news(error, log, fetcher, pinned.policy) from error
+        with explained(None, pins):
+            try:
+                client.visit()
+            except SignatureError as error:
+                raise explain_by_news(error, log, fetcher, pinned.policy) from error
         if pins.mirrors:
             from tiletree.remarks import remark_elsewhere
 

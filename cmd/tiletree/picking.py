@@ -1,14 +1,15 @@
 """Which files a call means: those that it names, those in folders, and those that fit a pattern.
 
 A folder is walked in the order of names. What is in it and is left out is said, and so are files that prove or sign
-others of the same call: `dist/*` holds them after the first release. A pattern is for shells that expand none.
+others of the same call: `dist/*` holds them after the first release. A pattern is for shells that expand none. What is
+logged, proven and verified is picked alike, so that `verify dist/*` looks at what `add dist/*` took.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _WORDS = {  # why something is left out: one, several, and what to do where it i
     OWN: ("part of the log itself", "parts of the log itself", ""),
 }
 _SIGNATURES = (BUNDLE_SUFFIX, ".sigstore", ".sig", ".asc", ".minisig", ENDORSEMENT_SUFFIX)  # by custom
+_PROOFS = (FILE_SUFFIX, BUNDLE_SUFFIX)
 _SHOWN = 1000  # of what is left out, in a JSON document
 _STREAMS = ("/dev/", "/proc/")  # where shells name what another program writes: <(…)
 _PATTERN = frozenset("*?[")
@@ -48,22 +50,40 @@ class Picked:
             out.note(f"left out: {line}")
 
 
-def pick(named: Sequence[str], own: Collection[Path] = ()) -> Picked:
-    """Return the files that arguments mean: a file, "-", a folder, or a pattern.
+@dataclass(frozen=True)
+class Purpose:
+    """What files are picked for.
 
-    own   places of the log itself, of which nothing is taken
+    proofs_alone   what to do where only files that prove or sign others are named
+    is_itself      whether an argument stands for itself, and names no file of this machine
+    is_meant       whether a file that proves or signs another one is wanted all the same
+    """
+
+    proofs_alone: str = "name the files that they prove or sign; to log a proof itself, give it as - on standard input"
+    is_itself: Callable[[str], bool] = lambda _argument: False
+    is_meant: Callable[[str], bool] = lambda _file: False
+
+
+LOGGING = Purpose()
+
+
+def pick(
+    named: Sequence[str], own: Collection[Path] = (), listed: Sequence[str] = (), purpose: Purpose = LOGGING
+) -> Picked:
+    """Return the files that arguments mean: a file, "-", a folder, or a pattern; then those that a list names.
+
+    own      places of the log itself, of which nothing is taken
+    listed   they are taken as they are, and may not be there; left out are those that prove others, and no signatures
     Raises UsageError for what is not there, a pattern that nothing fits, and if nothing is left to take; AccessError
     for a folder that cannot be read.
     """
-    walk = _Walk(own)
+    walk = _Walk(own, purpose.is_itself)
     for argument in named:
         walk.add_all(argument)
-    files, beside = _apart(walk.files)
+    files, beside = _apart(walk.files, listed, purpose)
     left_out = [*((path, BESIDE) for path in beside), *walk.left_out]
     if not files:
-        hint = "name a file, or a folder that has files"
-        if beside:
-            hint = "name the files that they prove or sign; to log a proof itself, give it as - on standard input"
+        hint = purpose.proofs_alone if beside else "name a file, or a folder that has files"
         raise UsageError(f"there is no file to take; left out: {'; '.join(_lines(left_out))}", hint=hint)
     return Picked(tuple(files), tuple(left_out))
 
@@ -76,14 +96,15 @@ def is_pattern(argument: str) -> bool:
 class _Walk:
     """Collects files. A file that is found twice is taken once; one that is named twice, twice."""
 
-    def __init__(self, own: Collection[Path]) -> None:
+    def __init__(self, own: Collection[Path], is_itself: Callable[[str], bool]) -> None:
+        self._is_itself = is_itself
         self.files: list[str] = []
         self.left_out: list[tuple[str, str]] = []
         self._seen: set[str] = set()
         self._own = {(found.st_dev, found.st_ino) for place in own if (found := _status(place)) is not None}
 
     def add_all(self, argument: str) -> None:
-        if argument == "-":
+        if argument == "-" or self._is_itself(argument):
             self.files.append(argument)
         elif is_pattern(argument):
             for path in _fitting(argument):
@@ -173,24 +194,29 @@ def _missing(path: str, error: OSError | ValueError) -> UsageError:
     return UsageError(f"{path} cannot be read: {why}")
 
 
-def _apart(files: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return files, and apart from them those that prove or sign one of them, and all proofs."""
-    there = {os.path.normpath(file) for file in files}
+def _apart(files: Sequence[str], listed: Sequence[str], purpose: Purpose) -> tuple[list[str], list[str]]:
+    """Return files, and apart from them those that prove or sign one of them, and all proofs that no list names."""
+    in_list = {os.path.normpath(file) for file in listed}
+    there = in_list | {os.path.normpath(file) for file in files}
     taken: list[str] = []
     beside: list[str] = []
-    for file in files:
-        (beside if _is_beside(file, there) else taken).append(file)
+    for file in [*files, *listed]:
+        is_listed = os.path.normpath(file) in in_list
+        is_beside = _belongs(file, there, _PROOFS) if is_listed else _is_beside(file, there)
+        (beside if is_beside and not purpose.is_meant(file) else taken).append(file)
     return taken, beside
 
 
-def _is_beside(file: str, there: Collection[str]) -> bool:
+def _belongs(file: str, there: Collection[str], suffixes: Sequence[str]) -> bool:
     normal = os.path.normpath(file)
-    if any(normal.endswith(suffix) and normal.removesuffix(suffix) in there for suffix in _SIGNATURES):
+    return any(normal.endswith(suffix) and normal.removesuffix(suffix) in there for suffix in suffixes)
+
+
+def _is_beside(file: str, there: Collection[str]) -> bool:
+    if _belongs(file, there, (*_SIGNATURES, FILE_SUFFIX)):
         return True
-    if not normal.endswith(FILE_SUFFIX):
+    if not os.path.normpath(file).endswith(FILE_SUFFIX):
         return False
-    if normal.removesuffix(FILE_SUFFIX) in there:
-        return True
     try:
         return is_tlog_proof(read_limited(Path(file), 64))
     except OSError:

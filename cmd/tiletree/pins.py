@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 from tiles.errors import AccessError, Malformed, UsageError
@@ -35,12 +36,22 @@ def read_vkey(text: str | None) -> VerifierKey | None:
 
 
 def to_verifier(text: str, what: str) -> VerifierKey:
-    """Return the key that an argument of that name spells. Raises UsageError if it is none."""
+    """Return the key that an argument of that name spells, with or without space around it. Raises UsageError."""
     try:
-        return parse_vkey(text)
+        return parse_vkey(text.strip())
     except Malformed as error:
-        hint = "`tiletree init` and `tiletree key show` print it"
-        raise UsageError(f"{what}: {error.plain}", hint=hint) from error
+        raise UsageError(f"{what}: {error.plain}", hint=_how_to_name(text)) from error
+
+
+def _how_to_name(text: str) -> str:
+    if not text.strip():
+        return "it is empty: is the variable set, or the file read, that it was to come from?"
+    if "+" not in text and Path(text).is_file():
+        return f'{text} is a file: "$(cat {quote(text)})" is what is in it'
+    return (
+        "a vkey is one line, NAME+KEY ID+KEY: copy all of it, from where whoever runs the log has published it; "
+        "`tiletree init` and `tiletree key show` print it there"
+    )
 
 
 def memory(kind: Callable[[], Kept]) -> Kept | None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from tiles.errors import TilesError
-from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_WRONG, exit_code
+from tiletree.ui import EXIT_ACCESS, EXIT_NOT_LOGGED, EXIT_OTHER_HISTORY, EXIT_WRONG, Output, exit_code
 
 # of several files with which something is wrong, the first of these codes that occurred is the exit code of the call;
 # any other error ends the call
 WORST = (EXIT_OTHER_HISTORY, EXIT_WRONG, EXIT_NOT_LOGGED, EXIT_ACCESS)
+
+
+def said(out: Output, error: TilesError) -> dict[str, str]:
+    """Return what is wrong with one file, for the document of the call: as that says what is wrong with the call."""
+    return {"kind": type(error).__name__, "message": out.plain(error.message), "hint": out.plain(error.hint)}
 
 
 def worst(errors: list[tuple[str, TilesError]], summary: str) -> TilesError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from tiles.entries.content import Content, read_content, read_digests
-from tiles.errors import AccessError, NotFound
+from tiles.errors import AccessError, NotFound, UsageError
 from tiletree.files import digest_named, open_binary, read_limited
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tiletree.listing import InList
 
 SHA2_256 = "SHA2_256"  # as Sigstore calls it
+_DIGEST = re.compile(r"(?:sha256[:=-]?)?([0-9a-f]{64})", re.IGNORECASE)  # as others write one
 
 
 class Material(Protocol):
@@ -126,6 +128,8 @@ def is_url(word: str) -> bool:
 def subject(word: str) -> Subject:
     """Return what a word of a call names. Raises UsageError for a digest or a URL that is none."""
     if not is_url(word):
+        if (match := _DIGEST.fullmatch(word)) and not word.startswith("sha256:") and not os.path.lexists(word):
+            raise UsageError(f"there is no file {word}; a digest is written sha256:{match[1].lower()}")
         return Subject(word)
     from tiles.read.web_file import WebFile  # slow to import
 

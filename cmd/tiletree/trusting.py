@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tiles.errors import SignatureError, UsageError
+from tiles.errors import PolicyError, SignatureError, UsageError
 from tiles.notes.policy import policy_for
 from tiles.user.pinned import PINNED, REMEMBERED, Pinned
 from tiletree.files import read_named
@@ -141,6 +141,28 @@ def check_trust(pins: Pins, root: object | None) -> None:
 
 
 @contextmanager
+def explained(origin: str | None, pins: Pins, root: TrustedRoot | None = None) -> Iterator[None]:
+    """Let an error about who signed something of a log say what to do.
+
+    origin       of which log it says that it is; None: that is not known here
+    pins, root   what the call trusts
+    """
+    try:
+        with times_explained(root):
+            yield
+    except (SignatureError, PolicyError) as error:
+        if not error.hint and root is None and pins.vkey is not None and pins.policy is None:
+            named = pins.origin or pins.vkey.strip().partition("+")[0]
+            error.hint = (
+                "either the vkey is not that of the log, or it was signed by somebody else, or changed: compare the "
+                "vkey with the one that whoever runs the log has published"
+                if isinstance(error, SignatureError)
+                else f"the vkey is that of {named}: name the one of {origin or 'this log'}, or what {named} has signed"
+            )
+        raise
+
+
+@contextmanager
 def times_explained(root: TrustedRoot | None) -> Iterator[None]:
     """Let an error about a proof that is signed by a key whose time is over say so. root: what it is verified by"""
     try:
@@ -175,5 +197,6 @@ def pinned(origin: str, pins: Pins, root: TrustedRoot | None = None, *, ever: bo
         return Pinned(known, REMEMBERED)
     raise UsageError(
         f"no key is trusted for {origin}: name it with --vkey, --policy or --trusted-root",
-        hint="or remember it once with `tiletree key trust LOG VKEY`; it is never taken from the proof",
+        hint="ask whoever runs the log for its vkey, which is never taken from the proof; $TILETREE_VKEY names it for "
+        "all calls, and `tiletree key trust LOG VKEY` remembers it",
     )

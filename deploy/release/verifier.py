@@ -25,6 +25,8 @@ LEFT_OUT = (
     "tiles.read.client",
     "tiles.read.elsewhere",
     "tiles.read.fetcher",
+    "tiles.read.histories",
+    "tiles.read.same_history",
     "tiles.read.verified_tree",
     "tiles.read.web_file",
     "tiles.store.open_bucket",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,28 @@ def test_a_file_that_was_made_again(tiletree: Command, dist: str) -> None:
     assert tiletree.ok("add", "log", "dist/app.whl", "--proofs", "--blind", *KEY)["written"] == 1
     assert tiletree.ok("verify", "dist/app.whl", "--vkey", dist)["files"][0]["checks"][0]["matched"] == "blinded"
     assert tiletree.ok("add", "log", "dist/app.whl", "--proofs", "--blind", *KEY)["written"] == 0
+
+
+def test_a_proof_of_another_history(tiletree: Command, dist: str) -> None:
+    """One that the log's key has signed in another history is neither kept as good nor overwritten: it is evidence."""
+    for part in ("log", "log.private", "k.anchor"):
+        shutil.copytree(part, f"aside.{part}")
+    tiletree.ok("add", "log", "dist", "--proofs", *KEY)
+    there = Path("dist/app.whl.tlog-proof").read_bytes()
+    for part in ("log", "log.private", "k.anchor"):  # a backup is put back, anchor and all
+        shutil.rmtree(part)
+        Path(f"aside.{part}").rename(part)
+    Path("other").write_text("other")
+    tiletree.ok("add", "log", "other", *KEY)
+    Path("dist/app.tar.gz.tlog-proof").unlink()
+    done = tiletree("add", "log", "dist", "--proofs", *KEY, "--json")
+    assert (done.code, done.json["error"]["kind"], done.json["size"]) == (7, "ForkError", 6)
+    assert [each["what"] for each in done.json["unproven"]] == ["dist/app.whl", "dist/sub/app.whl"]
+    assert "the evidence is in " in done.err
+    assert Path("dist/app.whl.tlog-proof").read_bytes() == there
+    assert tiletree("verify", "dist/app.tar.gz", "--vkey", dist, "--log", "log").code == 0
+    (saved,) = Path("home/XDG_STATE_HOME/tiletree/forks").iterdir()
+    assert tiletree.ok("verify", "--fork", saved, "--vkey", dist)["verified"]
 
 
 def test_into_a_folder(tiletree: Command, dist: str) -> None:

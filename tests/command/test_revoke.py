@@ -107,6 +107,35 @@ def test_what_cannot_be_known(tiletree: Command, log: str, monkeypatch: pytest.M
     assert tiletree(*by_proof, "other", "--proof", "p").code == 1
 
 
+def test_a_proof_of_another_history(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another history's revocations say nothing: exit code 7 and evidence, also if this machine never saw the log."""
+    for part in ("log", "log.private", "k.anchor"):
+        shutil.copytree(part, f"aside.{part}")
+    Path("c").write_bytes(b"of one history")
+    tiletree.ok("add", "log", "c", "--key", "k")
+    tiletree.ok("prove", "log", "c", "-o", "c.tlog-proof", "--vkey", log)
+    by_proof = ("verify", "c", "--proof", "c.tlog-proof", "--vkey", log, "--log")
+    assert tiletree.ok(*by_proof, "log")["revocation"] == "none"
+    for part in ("log", "log.private", "k.anchor"):
+        shutil.rmtree(part)
+        shutil.copytree(f"aside.{part}", part)
+    shutil.rmtree("home")  # what was seen, too: another machine
+    Path("home").mkdir()
+    for size in (3, 4):  # of the size of the proof's tree, and larger
+        Path(f"d{size}").write_bytes(f"of the other history, {size}".encode())
+        tiletree.ok("add", "log", f"d{size}", "--key", "k")
+        done = tiletree(*by_proof, "log", "--json")
+        assert (done.code, done.json["verified"], done.json["error"]["kind"]) == (7, False, "ForkError"), done
+        assert "log: the log log.example.com shows two histories" in done.err
+    saved = list(Path("home/XDG_STATE_HOME/tiletree/forks").iterdir())
+    assert [tiletree.ok("verify", "--fork", one, "--vkey", log)["verified"] for one in saved] == [True, True]
+    assert tiletree(*by_proof[:-1]).code == 0  # offline, nobody can know
+    done = tiletree("verify", "a", "c", "--vkey", log, "--log", "log")
+    assert (done.code, "shows two histories" in done.out) == (7, True)
+    monkeypatch.setattr("tiletree.pins.memory", lambda _of: None)  # without a home, nothing can be saved
+    assert tiletree(*by_proof, "log").code == 7
+
+
 def test_not_checked(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large log without an index of revocations: the hits are shown, and that nobody knows."""
     monkeypatch.setattr("tiles.index.scan.SCAN_LIMIT", 1)

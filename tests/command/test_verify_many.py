@@ -224,12 +224,59 @@ def test_files_and_what_proves_them(dist: Command) -> None:
     """`dist/*` names the proofs, too: they are left out, and that is said; the same file twice is one file."""
     Path("dist/SHA256SUMS").unlink()
     done = dist("verify", *sorted(map(str, Path("dist").iterdir())), "./dist/a")
-    assert (done.code, done.err) == (0, "left out: 3 files that prove or sign others\n")
+    assert (done.code, done.err) == (
+        0,
+        "left out: 3 files that prove or sign other ones, such as dist/a.tlog-proof\n",
+    )
     assert done.out.endswith("3 of 3 files verified\n")
     document = dist.ok("verify", "dist/a", "dist/a.tlog-proof")
     assert document["left_out"] == [{"path": "dist/a.tlog-proof", "why": "beside"}]
-    assert dist("verify", "dist/a.tlog-proof").code == 3
+    done = dist("verify", "dist/a.tlog-proof")
+    assert (done.code, "hint: name the file that it proves or signs" in done.err) == (2, True)
     assert len(dist.ok("verify", "dist/a", "dist/a")["files"]) == 1
+
+
+def test_a_folder(dist: Command) -> None:
+    """What `add` takes of a folder is what is verified of it; what is left out is said."""
+    Path("dist/.hidden").write_text("hidden")
+    Path("dist/link").symlink_to("a")
+    Path("dist/sub/empty").mkdir(parents=True)
+    Path("dist/sub/deep").write_text("deep")
+    Path("dist/a.asc").write_text("a signature that was not logged")
+    Path("dist/b.asc").write_text("one that was")
+    dist.ok("add", "log", "dist/b.asc", "--key", "k", "--proofs")
+    dist.ok("add", "log", "dist", "--key", "k", "--proofs")
+    names = ["dist/SHA256SUMS", "dist/a", "dist/b", "dist/b.asc", "dist/c d", "dist/sub/deep"]
+    document = dist.ok("verify", "dist")
+    assert verified(document) == dict.fromkeys(names, True)
+    left_out = {each["path"]: each["why"] for each in document["left_out"]}
+    assert (left_out["dist/.hidden"], left_out["dist/link"], left_out["dist/a.asc"]) == ("hidden", "link", "beside")
+    shell = sorted(str(path) for path in Path("dist").iterdir() if path.name[0] != ".")
+    assert verified(dist.ok("verify", *shell[:-2], "dist/sub")) == dict.fromkeys(names, True)
+    assert verified(dist.ok("verify", "dist/[ab]", *LIST[1:])) == dict.fromkeys(["dist/a", "dist/b", "dist/c d"], True)
+    Path("dist/sub/deep").write_text("changed")
+    done = dist("verify", "dist")
+    assert (done.code, "not verified: dist/sub/deep" in done.out) == (1, True)
+    done = dist("verify", "dist/sub/empty")
+    assert (done.code, "there is no file to take; left out: 1 folder" in done.err) == (2, True)
+
+
+def test_a_signature_that_is_listed(dist: Command) -> None:
+    """A list that names signatures is held to them: what a folder leaves out is not left out of a list."""
+    Path("dist/a.asc").write_text("a signature")
+    write_list(f"{sha256('a')}  a", f"{sha256('a.asc')}  a.asc", f"{sha256('a.tlog-proof')}  a.tlog-proof")
+    done = dist(*LIST, "--json")
+    assert (done.code, verified(done.json)) == (3, {"dist/a": True, "dist/a.asc": False})
+
+
+def test_a_proof_that_is_logged_itself(dist: Command) -> None:
+    """A proof is a file like any other where the call says what it is verified by, or a proof stands beside it."""
+    Path("p").write_bytes(Path("dist/a.tlog-proof").read_bytes())
+    dist.ok("add", "log", "-", "--key", "k", stdin=Path("p").read_bytes())
+    dist.ok("prove", "log", "--index", "3", "-o", "of-p")
+    assert dist.ok("verify", "dist/a.tlog-proof", "--proof", "of-p")["index"] == 3
+    Path("of-p").rename("dist/a.tlog-proof.tlog-proof")
+    assert verified(dist.ok("verify", "dist/a.tlog-proof")) == {"dist/a.tlog-proof": True}
 
 
 def test_what_cannot_be_read(dist: Command) -> None:

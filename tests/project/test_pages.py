@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.node import node
 from tests.support.shown import ROOT, Line, Reader, answering, console
 from tests.support.web_server import LogServer
 
@@ -135,7 +136,11 @@ def verifier(reader: Reader, server: LogServer) -> Reader:
 def test_verify(verifier: Reader) -> None:
     """The command, and the shell script, which refuses another file, another key, and a proof that was changed."""
     lines = verifier.types(console(DOCS / "verify.md"))
-    assert ran(lines) == ["verify", "search", "search", "verify", "verify", "verify"]
+    assert ran(lines) == ["verify", "search", "search", "verify", "verify", "verify", "search", "verify"]
+    questions = re.findall(r"^\| [^|]*\? \| `(tiletree [^`]*)`", (DOCS / "verify.md").read_text("utf-8"), re.MULTILINE)
+    asked = [line for line in questions if not re.search(r"--policy|--key", line)]  # of logs that this one is none of
+    asked = ['export TILETREE_VKEY="$(cat vkey.txt)"', *asked]
+    assert ran(verifier.types([Line(line, [], 0) for line in asked])) == ["verify", "search", "audit"]
     script = "bash examples/verify.sh"
     proof = verifier.directory / "app-1.0.whl.tlog-proof"
     text = proof.read_text()
@@ -148,24 +153,49 @@ def test_verify(verifier: Reader) -> None:
         assert old in text
         (verifier.directory / f"{name}.p").write_text(text.replace(old, new, 1))
     (verifier.directory / "short.p").write_text(text[:30])
+    (verifier.directory / "cut.p").write_text(text[: text.index("\n\n") + 20])
+    (verifier.directory / "mail.p").write_bytes(text.replace("\n", "\r\n").encode())
     vkey = '"$(cat vkey.txt)"'
     other = "log.example.com+f616247d+AZtOtFKZlr0zAILMqyn33nz5w/WSNG9buJG7bUp5AJhd"
-    wrong = [f"{script} app-1.0.whl {name}.p {vkey}" for name in ("index", "place", "size", "header", "short")]
+    wrong = [
+        f"{script} app-1.0.whl {name}.p {vkey}" for name in ("index", "place", "size", "header", "short", "cut", "mail")
+    ]
     wrong += [f"{script} other.whl {proof.name} {vkey}", f"{script} app-1.0.whl {proof.name} {other}"]
     verifier.types([Line(command, ["not verified: …"], 1) for command in wrong])
 
 
-def test_verify_in_python(verifier: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python example says nothing where all is well, and "raises if anything does not hold"."""
+def test_verify_in_python(
+    verifier: Reader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The Python example says what it verified, and "raises if anything does not hold"."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", (DOCS / "verify.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     imported = re.findall(r"^(?:from|import) (\S+)", code, flags=re.MULTILINE)
     assert imported == ["os", "pathlib", "tiles"]  # nothing of the library that may change
     monkeypatch.chdir(verifier.directory)
     monkeypatch.setenv("TILETREE_VKEY", Path("vkey.txt").read_text().strip())
     exec(compile(code, "verify.md", "exec"), {})
+    assert capsys.readouterr().out == "verified: entry 0 of 2 in log.example.com\n"
     Path("app-1.0.whl").write_bytes(b"something else")
     with pytest.raises(Exception, match="inclusion"):
         exec(compile(code, "verify.md", "exec"), {})
+
+
+def test_verify_in_node(verifier: Reader) -> None:
+    """The first program for Node.js verifies the file by its proof, called as it is shown, and no other file."""
+    text = (DOCS / "verify.md").read_text("utf-8")
+    code = re.findall(r"^```js\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[0]
+    (call,) = re.findall(r"^    node (.*)$", text, re.MULTILINE)
+    (verifier.directory / "verify.mjs").write_text(code)
+    script, file, proof, _ = call.split()
+    vkey = (verifier.directory / "vkey.txt").read_text().strip()
+
+    def run(file: str) -> subprocess.CompletedProcess[str]:
+        command = [node(), script, file, proof, vkey]
+        return subprocess.run(command, cwd=verifier.directory, capture_output=True, text=True)
+
+    done = run(file)
+    assert done.stdout == "verified: entry 0 of 2 in log.example.com\n", done.stderr
+    assert run("other.whl").returncode != 0
 
 
 def test_make_demo_takes_files() -> None:

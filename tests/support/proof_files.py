@@ -38,7 +38,12 @@ MALFORMED = {
         "nothing": "",
         "header only": "c2sp.org/tlog-proof@v1\n",
         "no checkpoint": DATA.partition("\n\n")[0],
+    },
+    "tlog-proof: lines end in CR LF": {
         "carriage returns": DATA.replace("\n", "\r\n"),
+    },
+    "tlog-proof: a byte order mark before the first line": {
+        "byte order mark": f"\ufeff{DATA}",
     },
     "signed note: no blank line between text and signatures": {
         "empty checkpoint": DATA.partition("\n\n")[0] + "\n\n",

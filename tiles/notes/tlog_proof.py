@@ -71,8 +71,11 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
         raise Malformed(_WHAT, f"more than {MAX_PROOF_SIZE} bytes", len(data))
     head, blank, checkpoint = bytes(data).partition(b"\n\n")  # "zero or more non-empty lines … and an empty line"
     if not blank:
-        raise Malformed(_WHAT, "no empty line before the checkpoint")
+        windows = b"\r\n" in data
+        raise Malformed(_WHAT, "lines end in CR LF" if windows else "no empty line before the checkpoint")
     header, *lines = decode_text(head, _WHAT).split("\n")
+    if header == f"\ufeff{_HEADER}":
+        raise Malformed(_WHAT, "a byte order mark before the first line")
     if header != _HEADER:
         raise Malformed(_WHAT, f"the first line is not {_HEADER}", header)
     extra = b""

@@ -72,8 +72,9 @@ def add(
     is a file that signs another one of the call (FILE.sigstore.json, .sig, .asc, .minisig). What is left out is said.
 
     With --proofs, the proof of each file is written beside it, as FILE.tlog-proof, with --proofs-in into one folder.
-    One that is there and verifies is kept. Where too few witnesses have cosigned, no proof is written, because readers
-    would not accept it: once the log is published, `tiletree prove LOG FILE… --beside` writes them.
+    One that is there and verifies is kept; if it is of another history than the log's, that is an error: exit code 7.
+    Where too few witnesses have cosigned, no proof is written, because readers would not accept it: once the log is
+    published, `tiletree prove LOG FILE… --beside` writes them.
 
     With --blind, nobody can tell from the log which file was logged, not even by guessing: the entry depends on a
     secret, which is made at the first use, beside the key file, at <KEY>.blinding. With it `tiletree prove` finds the

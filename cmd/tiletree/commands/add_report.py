@@ -13,9 +13,10 @@ from tiles.notes.checkpoint import SignedCheckpoint
 from tiles.notes.policy import policy_for
 from tiles.notes.tlog_proof import TlogProof, verify_tlog_proof
 from tiles.store import StoreFetcher
-from tiles.tree.merkle import Hash, leaf_hash
+from tiles.tree.merkle import Hash, TreeHead, leaf_hash
 from tiles.write.results import runs
 from tiletree.blinding import Blinder
+from tiletree.histories import check_same_history
 from tiletree.inputs import SHOWN_ENTRIES, Input
 from tiletree.links import named
 from tiletree.proof_files import ProofFiles, proofs
@@ -89,6 +90,8 @@ class Added:
                 files.setdefault(index, []).append(file)
                 extra[index], leaves[file] = self._extra[number], self._leaves[number]
 
+        shown: set[TreeHead] = set()
+
         def keeps(file: str, proof: TlogProof) -> bool:
             if (there := places.there(file)) is None or there.extra != proof.extra:
                 return False
@@ -97,6 +100,9 @@ class Added:
                     verify_tlog_proof(there, leaves[file], policy)
             except LogError:
                 return False
+            if (tree := there.checkpoint.tree) not in shown:  # the key has signed it: is it a tree that this log had?
+                check_same_history(client, there.checkpoint)
+                shown.add(tree)
             return True
 
         many = ManyProofs(out, client, places, keeps)

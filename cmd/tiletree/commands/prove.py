@@ -13,7 +13,7 @@ from tiletree.files import digest_named, write_file
 from tiletree.finding import check_named, find_provable
 from tiletree.opening import tiles_of, visit
 from tiletree.options import json_option, log_argument, output
-from tiletree.picking import pick
+from tiletree.picking import Purpose, pick
 from tiletree.pins import memory
 from tiletree.proof_files import ProofFiles
 from tiletree.reading import Pins, pruned_option, public_options, reading_options
@@ -23,6 +23,11 @@ from tiletree.when import remark_when, when_option
 
 if TYPE_CHECKING:
     from tiles.read.client import LogClient
+
+
+_PROVING = Purpose(
+    proofs_alone="name the files that they prove or sign", is_itself=lambda word: digest_named(word) is not None
+)
 
 
 @click.command()
@@ -101,10 +106,10 @@ def prove(
         raise click.UsageError("--through writes two files: name the proof's with -o", click.get_current_context())
     if through is None and public != Pins():
         raise click.UsageError("--public-vkey and --public-policy go with --through", click.get_current_context())
-    if many and (named := [each for each in files if digest_named(each) is None]):
-        found = pick(named)
+    if many and files:
+        found = pick(files, purpose=_PROVING)
         found.say(out)
-        files = (*(each for each in files if digest_named(each) is not None), *found.files)
+        files = found.files
     for each in files:
         check_named(each)
     places = ProofFiles(files, None) if beside else None

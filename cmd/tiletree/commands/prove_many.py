@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tiles.errors import AccessError, TilesError
+from tiles.errors import AccessError, ForkError, TilesError
 from tiles.notes.tlog_proof import FILE_SUFFIX, TlogProof
 from tiles.read.client import LogClient
 from tiles.read.proofs import Unproven, proofs_of
@@ -18,7 +18,7 @@ from tiles.tree.proof import check_range
 from tiletree.files import write_file
 from tiletree.finding import find_provable
 from tiletree.proof_files import ProofFiles, proofs
-from tiletree.several import WORST, worst
+from tiletree.several import WORST, said, worst
 from tiletree.ui import Output, exit_code
 
 Keeps = Callable[[str, TlogProof], bool]
@@ -29,7 +29,8 @@ class ManyProofs:
 
     where   a folder, which is made if it is not there, and in which each is named by the index of its entry; or the
             places of the proofs of files
-    keeps   whether the proof that is there for a file is as good as one that was made; then it stays
+    keeps   whether the proof that is there for a file is as good as one that was made; then it stays, as it does where
+            it is of another history, which is raised
     done    what was written so far, for a JSON document
     errors  what kept the others from being written, each with the name of its file, or of its entries
     """
@@ -110,10 +111,10 @@ class ManyProofs:
                 if isinstance(proof, Unproven):
                     self._fail_all(proof)
                     continue
-                for said in self._write_one(proof):
+                for each in self._write_one(proof):
                     if listed:
-                        made.append(said)
-                        self._out.line(f"{'kept' if 'kept' in said else 'wrote'} {said.get('path') or said['name']}")
+                        made.append(each)
+                        self._out.line(f"{'kept' if 'kept' in each else 'wrote'} {each.get('path') or each['name']}")
 
     def _write_one(self, proof: TlogProof) -> Iterator[dict[str, Any]]:
         """Write the files of a proof, and yield what is to be said of them."""
@@ -123,18 +124,18 @@ class ManyProofs:
             name = f"{proof.index}{FILE_SUFFIX}"
             write_file(self._where / name, proof.data)
             self.done["written"] += 1
-            said = [{"file": self._out.plain(file)} for file in files] or [{}]
-            yield from ({**each, "index": proof.index, "name": name} for each in said)
+            of_files = [{"file": self._out.plain(file)} for file in files] or [{}]
+            yield from ({**each, "index": proof.index, "name": name} for each in of_files)
             return
         for file in files:
-            kept = {"kept": True} if self._keeps(file, proof) else {}
-            if not kept:
-                try:
+            try:
+                kept = {"kept": True} if self._keeps(file, proof) else {}
+                if not kept:
                     self._where.put(file, proof)
-                except AccessError as error:
-                    self._fail(file, error)
-                    continue
-                self.done["written"] += 1
+                    self.done["written"] += 1
+            except (AccessError, ForkError) as error:
+                self._fail(file, error)
+                continue
             path = self._out.plain(str(self._where.path(file)))
             yield {"file": self._out.plain(file), "index": proof.index, "path": path, **kept}
 
@@ -149,7 +150,6 @@ class ManyProofs:
         if exit_code(error) not in WORST:
             raise error
         self.errors.append((what, error))
-        what, message, hint = map(self._out.plain, (what, error.message, error.hint))
-        said = {"kind": type(error).__name__, "message": message, "hint": hint}
-        self.done.setdefault("unproven", []).append({"what": what, "error": said})
-        self._out.line(f"not proven: {what}: {message}")
+        what, wrong = self._out.plain(what), said(self._out, error)
+        self.done.setdefault("unproven", []).append({"what": what, "error": wrong})
+        self._out.line(f"not proven: {what}: {wrong['message']}")

@@ -31,7 +31,7 @@ from tiles.records.layout_names import TLOG_TILES
 from tiles.signatures.entry import parse_signature_entry
 from tiles.sigstore.revocation import Relied
 from tiles.tree.merkle import leaf_hash
-from tiletree.files import read_file, write_file
+from tiletree.files import digest_named, read_file, write_file
 from tiletree.finding import read_key_hint, remarks, revoked_by
 from tiletree.opening import tiles_of, visit
 from tiletree.options import json_option, log_argument, output
@@ -41,9 +41,23 @@ from tiletree.ui import Output
 from tiletree.when import When, when_option
 
 
+class _File(click.Path):
+    """A file, or sha256: and the digest of one."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the word. Fails for a digest that is none, and if there is no such file."""
+        try:
+            is_digest = digest_named(str(value)) is not None
+        except UsageError as error:
+            self.fail(error.message, param, ctx)
+        return value if is_digest else super().convert(value, param, ctx)
+
+
 @click.command()
 @log_argument
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", required=False, type=_File(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
     "--sha256", "--sha", metavar="HEX", help="whose SHA-256 this is: of a file, signed content, or the entry's bytes"
 )
@@ -111,9 +125,9 @@ def search(
       tiletree search ./log --image app@sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
       tiletree search ./log --name app.whl --prove app.search-proof
 
-    FILE is found by its SHA-256, under whatever name it was logged. Each hit is verified against the checkpoint. A log
-    of more than 16,384 entries is searched by its index, which proves that there are no other hits. What is not in the
-    log: exit code 8. The newest come first.
+    FILE is found by its SHA-256, under whatever name it was logged; sha256:… may stand in its place. Each hit, shown
+    by its index, leaf hash and kind, is verified against the checkpoint. A log of more than 16,384 entries is searched
+    by its index, which proves that there are no other hits. What is not in the log: exit code 8. The newest come first.
 
     With --index, an index is used that somebody else has built of the log (`index build LOG DST`). It leads to hits; to
     those who name the key of whoever built it with --index-key, it proves that there are no others.
@@ -156,7 +170,8 @@ def search(
         out.remark("unproven", found.unproven, f"there may be other hits: {found.unproven}")
     if not found.hits:
         older = "" if before is None else f", before {before},"
-        raise _with_hint(found.absent(f"what is looked for{older}", origin, size), sha256)
+        what = file if file not in (None, "-") and len(wanted) == 1 else "what is looked for"
+        raise _with_hint(found.absent(f"{what}{older}", origin, size), sha256)
     if revocations.unproven:
         out.remark("revocations", revocations.unproven, f"revocations were not checked: {revocations.unproven}")
     shown = [
@@ -222,7 +237,7 @@ def _with_hint(absent: TilesError, sha256: str | None) -> TilesError:
 def _wanted(
     file: str | None, named: list[tuple[str, str | None]], image: str | None, others: tuple[str, ...]
 ) -> list[tuple[Key, ...]]:
-    digest = read_file(file).sha256 if file is not None else None
+    digest = None if file is None else digest_named(file) or read_file(file).sha256
     pairs = [(SHA256, digest), *named]
     for other in others:
         kind, equals, value = other.partition("=")
@@ -261,7 +276,9 @@ def _said(hit: dict[str, Any]) -> str:
 
 
 def _by(hit: dict[str, Any]) -> str:
-    return "" if "by" not in hit else "  by an unknown day" if hit["by"] is None else f"  by {hit['by']['day']}"
+    return (
+        "" if "by" not in hit else "  not known yet by which day" if hit["by"] is None else f"  by {hit['by']['day']}"
+    )
 
 
 def _revoked(hit: dict[str, Any]) -> str:

@@ -14,66 +14,38 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age, quorum_time, undated
 from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
+from tiletree.brought import brought
 from tiletree.commands.verify_files import Call
-from tiletree.commands.verify_many import each_once, verify_files
+from tiletree.commands.verify_many import named_files, verify_files
 from tiletree.durations import DURATION
 from tiletree.files import read_limited
 from tiletree.gating import open_gate
+from tiletree.named import FileWord, MaterialWord, SubjectWord
 from tiletree.options import json_option, output
 from tiletree.pins import to_verifier
 from tiletree.reading import Pins, public_options, trust_options
-from tiletree.subjects import LocalMaterial, Material, Subject, material, subject
-from tiletree.trusting import Who, pinned, read_trusted_root, times_explained, who_options
+from tiletree.subjects import LocalMaterial, Material, Subject
+from tiletree.trusting import Who, explained, pinned, read_trusted_root, who_options
 from tiletree.ui import Output
 
 
-class _Subject(click.Path):
-    """A file, sha256: and the digest of one, or the URL of one."""
-
-    name = "file"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return what the text names. Fails if there is no such file."""
-        try:
-            named = subject(str(value))
-        except UsageError as error:
-            self.fail(error.message, param, ctx)
-        if named.web is None and named.digest is None:
-            super().convert(value, param, ctx)
-        return named
-
-
-class _Material(click.Path):
-    """A proof or bundle, in a file or at a URL."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return what the text names. Fails if there is no such file."""
-        try:
-            named = material(str(value))
-        except UsageError as error:
-            self.fail(error.message, param, ctx)
-        if isinstance(named, LocalMaterial):
-            super().convert(value, param, ctx)
-        return named
-
-
 @click.command()
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=_Subject(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--proof", type=_Material(exists=True, dir_okay=False), help="the .tlog-proof file, or its URL")
-@click.option("--bundle", type=_Material(exists=True, dir_okay=False), help="the .sigstore.json file, or its URL")
+@click.argument("files", metavar="[FILE|FOLDER]...", nargs=-1, type=SubjectWord(allow_dash=True))
+@click.option("--proof", type=MaterialWord(exists=True, dir_okay=False), help="the .tlog-proof file, or its URL")
+@click.option("--bundle", type=MaterialWord(exists=True, dir_okay=False), help="the .sigstore.json file, or its URL")
 @click.option(
     "--checksums",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FileWord(exists=True, dir_okay=False, path_type=Path),
     help="verify each file that a list such as SHA256SUMS names, and its digest",
 )
 @click.option(
     "--signature",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FileWord(exists=True, dir_okay=False, path_type=Path),
     help="one by SSH, minisign or OpenPGP",
 )
 @click.option(
     "--search-proof",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FileWord(exists=True, dir_okay=False, path_type=Path),
     help="a file that `search --prove` wrote",
 )
 @click.option("--index-key", metavar="VKEY", help="with --search-proof, whose index is believed  [default: the log's]")
@@ -97,7 +69,7 @@ class _Material(click.Path):
 @click.option(
     "--max-age", type=DURATION, metavar="AGE", help="how long ago witnesses have to have confirmed the log, such as 7d"
 )
-@click.option("--log", help="look in the log, as it is served now, for revocations")
+@click.option("--log", help="compare with the log as it is served now, and look for revocations")
 @click.option("--explain", is_flag=True, help="show every hash from the entry to the root")
 @json_option
 @output
@@ -123,7 +95,7 @@ def verify(
     log: str | None,
     explain: bool,
 ) -> None:
-    """Verify, offline, that each FILE is in the log that signed its proof, and who signed it.
+    """Verify, offline, that each FILE, or file of a FOLDER, is in the log that signed its proof, and who signed it.
 
     \b
     Examples:
@@ -141,6 +113,7 @@ def verify(
       tiletree verify --fork DIR --vkey log.example.com+c4f0a2b1+AQ...
 
     Without --proof and --bundle, FILE.tlog-proof and FILE.sigstore.json are taken; if both are there, both must verify.
+    A FOLDER stands for the files in it and below it; proofs and signatures of others are left out, and that is said.
     A FILE may be the digest of one, whose proof or bundle is named then, or an https URL. What a URL serves is hashed
     and not kept; as it may serve another thing next time, the digest is printed. A bundle is verified only if the call
     says who has to have signed: with --key, or with --certificate-identity and --certificate-oidc-issuer. Whom to trust
@@ -161,8 +134,9 @@ def verify(
     them is enough: a proof that `upload` wrote holds the signature, and --signature without a proof is verified as it
     is, which does not show that it was logged.
 
-    With --log, the log is read: what was revoked does not verify, and the error names the entry that says so. Without,
-    revocations are not known. But for that, and for what is named by its URL, nobody is asked anything.
+    With --log, the log is read: what was revoked does not verify, and the error names the entry that says so; nor does
+    what is of another history than the log shows now, exit code 7. Without, neither is known. But for that, and for
+    what is named by its URL, nobody is asked anything.
 
     With --max-age, what a quorum of the policy's witnesses has not confirmed for longer does not verify; nor does what
     they have not dated, as where the policy asks for no witness. A log alone could serve an old state for ever.
@@ -192,7 +166,8 @@ def verify(
     if public != Pins() and endorsement is None and disclosure is None:
         message = "--public-vkey and --public-policy go with --endorsement or --disclosure"
         raise click.UsageError(message, click.get_current_context())
-    subjects = _subjects(out, files, checksums)
+    by_name = proof is not None or signature is not None
+    subjects = named_files(out, files, _listed(out, checksums), by_name=by_name)
     gate = open_gate(require, name, max(len(files), len(subjects)))
     if fork is not None and sum(alone) == 1 and not others and max_age is None:
         _verify_fork(out, fork, pins, root)
@@ -210,13 +185,12 @@ def verify(
         raise click.UsageError(message, click.get_current_context())
 
 
-def _subjects(out: Output, files: Sequence[Subject], checksums: Path | None) -> Sequence[Subject]:
-    """Return what is to be verified, each once."""
-    if checksums is not None:
-        from tiletree.listing import listed_in  # few calls need it
+def _listed(out: Output, checksums: Path | None) -> Sequence[Subject]:
+    if checksums is None:
+        return ()
+    from tiletree.listing import listed_in  # few calls need it
 
-        files = [*files, *listed_in(checksums, out)]
-    return each_once(files, out) if len(files) > 1 else files
+    return listed_in(checksums, out)
 
 
 def _can_be_read(files: Sequence[Subject], alone: list[Any], bundle: Material | None) -> bool:
@@ -260,11 +234,12 @@ def _verify_search(
     from tiles.index.search_proof import MAX_SEARCH_PROOF_SIZE, parse_search_proof
     from tiles.index.search_verdict import verify_search_proof
 
-    with judged(data := read_limited(path, MAX_SEARCH_PROOF_SIZE), str(path)):
+    not_one = "it is a proof of one entry: FILE --proof names it"
+    with brought(data := read_limited(path, MAX_SEARCH_PROOF_SIZE), LocalMaterial(path), instead=not_one):
         proof = parse_search_proof(data)
     trusted = pinned(proof.checkpoint.origin, pins, roots := read_trusted_root(root))
     believed = to_verifier(index_key, "--index-key") if index_key is not None else None
-    with times_explained(roots):
+    with explained(proof.checkpoint.origin, pins, roots):
         searched = verify_search_proof(proof, trusted.policy, believed)
     if max_age is not None:
         stated = quorum_time(trusted.policy, searched.accepted.cosignatures)
@@ -282,7 +257,7 @@ def _verify_search(
     }
     what = f"{key.kind} {text_of(key)}"
     if not searched.hits:
-        raise NotLogged(f"verified: none of the {size} entries of {signed.origin} has {what}")
+        raise NotLogged(f"none of the {size} entries of {signed.origin} has {what}: that is proven")
     hits = [
         {"index": index, "leaf_hash": (key.value if entry is None else leaf_hash(entry)).hex()}
         for index, entry in reversed(searched.hits)

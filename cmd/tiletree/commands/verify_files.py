@@ -15,10 +15,10 @@ from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.freshness import check_age
 from tiles.notes.policy import Policy
 from tiles.notes.tlog_proof import FILE_SUFFIX
-from tiles.read.trouble import judged
 from tiles.user.pinned import PINNED, Pinned
+from tiletree.brought import brought
 from tiletree.commands.verify_report import Check, of_bundle, of_gate, of_listed
-from tiletree.commands.verify_revocations import NOT_CHECKED, Verified, check_revocations
+from tiletree.commands.verify_revocations import NOT_CHECKED, LogNow, Verified
 from tiletree.files import BUNDLE_SUFFIX
 from tiletree.gating import OpenGate
 from tiletree.reading import Pins
@@ -73,6 +73,7 @@ class Judge:
         check_trust(call.pins, call.root)
         self.root: TrustedRoot | None = read_trusted_root(call.root)
         self.acceptances = Acceptances()
+        self._log_now = None if call.log is None else LogNow(call.log)
         self._trusted: dict[str, Pinned] = {}
         self._lists: dict[str, list[tuple[Material, Check]]] = {}
         self.demanded, self.signer = _told_apart(call.who.read())
@@ -126,14 +127,14 @@ class Judge:
     def settled(self, file: Subject, check: Check) -> Check:
         """Return what was verified, with what is known of revocations.
 
-        Raises VerificationError if it was revoked, or is older than the call allows.
+        Raises VerificationError if it was revoked, is older than the call allows, or of another history than the log.
         """
         if self.call.max_age is not None:
             check_age(check.fields.get("time"), self.call.max_age, int(self.now.timestamp()), check.undated)
-        if self.call.log is None:
+        if self._log_now is None:
             said, line = "not checked", NOT_CHECKED
         else:
-            said, line = "none", check_revocations(self.call.log, file.shown, check.verified)
+            said, line = "none", self._log_now.check(file.shown, check.verified)
         fields, lines = {**check.fields, "revocation": said}, [*check.lines, line]
         if file.web is not None:  # it may serve something else next time
             fields, lines = {**fields, "sha256": check.sha256}, [*lines, f"sha256    {check.sha256}"]
@@ -147,7 +148,10 @@ class Judge:
         proof, bundle = self.call.proof, self.call.bundle
         if proof is None and bundle is None:
             if file.name is None:
-                raise UsageError(f"nothing stands beside {file.shown}", hint="name a --bundle, or for a file a --proof")
+                raise UsageError(
+                    f"{file.shown} has no name beside which a proof could be found",
+                    hint="name what to verify it by: --proof or --bundle",
+                )
             proof, bundle = file.beside(FILE_SUFFIX), file.beside(BUNDLE_SUFFIX)
             if proof is None and bundle is None:
                 file.check_there()
@@ -155,7 +159,8 @@ class Judge:
                     return None, None
                 raise NotFound(
                     f"there is neither {file.shown}{FILE_SUFFIX} nor {file.shown}{BUNDLE_SUFFIX}",
-                    hint=f"{'check the URL, or ' if file.web else ''}name what to verify it by: --proof or --bundle",
+                    hint=f"{'check the URL, or ' if file.web else ''}get its proof from where the file is from, and "
+                    "name it with --proof, or --bundle; `tiletree search LOG FILE` asks the log itself",
                 )
         if bundle is None and not self.demands_nobody:
             raise NotFound(
@@ -204,7 +209,7 @@ class Judge:
         from tiles.sigstore.bundle import MAX_BUNDLE_SIZE, parse_bundle  # not for calls without a bundle
         from tiles.sigstore.verdict import needed_digests, verify_bundle
 
-        with judged(data := source.read(MAX_BUNDLE_SIZE), source.shown):
+        with brought(data := source.read(MAX_BUNDLE_SIZE), source, instead="it is a proof: --proof names one"):
             bundle = parse_bundle(data)
             needed = needed_digests(bundle)
             demanded = self._demanded(source, bundle, required)
@@ -221,8 +226,7 @@ class Judge:
         verified = Verified(
             verdict.logged.entry.body,
             (digests[SHA2_256].hex(),) if SHA2_256 in digests else (),
-            origin,
-            verdict.logged.signed.tree.size,
+            verdict.logged.signed,
             lambda: self.trusted(origin).policy,
             verdict.key.hint.hex(),
             bundle.certificates[0] if bundle.certificates else b"",

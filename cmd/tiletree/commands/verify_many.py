@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from os.path import normpath
+from collections.abc import Sequence
+from os.path import lexists, normpath
 from typing import Any
 
 from tiles.errors import AccessError, TilesError
 from tiles.notes.tlog_proof import FILE_SUFFIX
 from tiletree.commands.verify_files import Call, Judge
 from tiletree.commands.verify_report import Check
-from tiletree.files import BUNDLE_SUFFIX
-from tiletree.several import WORST, worst
-from tiletree.subjects import Subject
+from tiletree.files import BUNDLE_SUFFIX, digest_named
+from tiletree.picking import Purpose, pick
+from tiletree.several import WORST, said, worst
+from tiletree.subjects import Subject, is_url
 from tiletree.ui import Output, exit_code
 
-_SUFFIXES = (FILE_SUFFIX, BUNDLE_SUFFIX)
 _NAMED = 5  # files that did not verify, in the summary; each has its line above it
 
 
-def each_once(subjects: Iterable[Subject], out: Output) -> list[Subject]:
-    """Return what is to be verified, each once; a file that a list names is to be as the list has it.
+def named_files(out: Output, named: Sequence[Subject], listed: Sequence[Subject], *, by_name: bool) -> list[Subject]:
+    """Return what is to be verified, each once: files, those in folders, digests, URLs, and what a list names.
 
-    Proofs and bundles of files that are there, too, are left out, and that is said: `dist/*` names them.
+    A file that a list names is to be as the list has it. What is left out, such as proofs of files that are there, too,
+    is said: `dist/*` names them.
+    by_name   the call says what the one file is verified by: then it may be a proof itself
     """
-    found: dict[str, Subject] = {}
-    for each in subjects:
-        key = each.word if each.web or each.digest is not None else normpath(each.word)
-        if key not in found or each.listed is not None:
-            found[key] = each
-    beside = {key for key in found if any(key.endswith(end) and key.removesuffix(end) in found for end in _SUFFIXES)}
-    if beside:
-        out.remarks["left_out"] = [{"path": out.plain(found[key].shown), "why": "beside"} for key in sorted(beside)]
-        one = len(beside) == 1
-        out.note(
-            f"left out: {len(beside)} {'file that proves' if one else 'files that prove'} or sign{'s' * one} others"
-        )
-    return [each for key, each in found.items() if key not in beside]
+    if not named and not listed:
+        return []
+    by_word = {each.word: each for each in named}
+    found = pick(list(by_word), listed=[each.word for each in listed], purpose=_ALL if by_name else _VERIFYING)
+    found.say(out)
+    as_listed = {normpath(each.word): each for each in listed}
+    once: dict[str, Subject] = {}
+    for word in found.files:
+        key = word if _is_itself(word) else normpath(word)
+        once.setdefault(key, as_listed.get(key) or by_word.get(word) or Subject(word))
+    return list(once.values())
+
+
+def _is_itself(word: str) -> bool:
+    return is_url(word) or digest_named(word) is not None
+
+
+def _is_proven(file: str) -> bool:
+    """Whether a file that proves or signs another one was logged itself, by what stands beside it."""
+    return any(lexists(f"{file}{suffix}") for suffix in (FILE_SUFFIX, BUNDLE_SUFFIX))
+
+
+_VERIFYING = Purpose(
+    "name the file that it proves or signs: what stands beside that is found, and --proof or --bundle names another",
+    _is_itself,
+    _is_proven,
+)
+_ALL = Purpose(is_itself=_is_itself, is_meant=lambda _file: True)
 
 
 def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
@@ -60,8 +77,7 @@ def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
                 _name(error, file.shown if len(files) > 1 else "")
                 raise
             errors.append((file.shown, error))
-            said = {"kind": type(error).__name__, "message": out.plain(error.message), "hint": out.plain(error.hint)}
-            documents.append({**_named(file), "verified": False, "error": said})
+            documents.append({**_named(file), "verified": False, "error": said(out, error)})
             if len(files) > 1:
                 out.line(f"not verified: {file.shown}: {out.plain(error.message)}")
             continue

@@ -17,12 +17,12 @@ from tiles.errors import Malformed, ProofError, UsageError
 from tiles.notes.acceptances import Acceptances
 from tiles.notes.policy import Accepted, Policy
 from tiles.notes.tlog_proof import MAX_PROOF_SIZE, TlogProof, parse_tlog_proof
-from tiles.read.trouble import judged
 from tiles.tree.merkle import leaf_hash
 from tiles.tree.proof import verify_inclusion
+from tiletree.brought import brought
 from tiletree.commands.verify_report import Check, of_proof
 from tiletree.subjects import Material, Subject
-from tiletree.trusting import times_explained
+from tiletree.trusting import explained
 
 if TYPE_CHECKING:
     from tiletree.commands.verify_files import Judge
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 def check_proof(file: Subject, source: Material, judge: Judge) -> Check:
     """Verify a file by a proof. judge: knows whom the call trusts"""
-    with judged(data := source.read(MAX_PROOF_SIZE), source.shown):
+    with brought(data := source.read(MAX_PROOF_SIZE), source, file=file):
         proof = parse_tlog_proof(data)
     trust = judge.trusted(proof.checkpoint.origin)
-    with times_explained(judge.root):
+    with explained(proof.checkpoint.origin, judge.call.pins, judge.root):
         accepted, matched, entry, sha256 = _match(proof, trust.policy, file, source, judge.acceptances)
     if matched == SIGNATURE:
         raise UsageError(
@@ -83,7 +83,8 @@ def _told(sha256: str, proof: TlogProof, source: Material) -> tuple[str, bytes]:
         entry = parse_digest_entry(parse_proof_extra(proof.extra).entry)
     except Malformed:
         raise UsageError(
-            f"{source.shown} is of an entry that holds the size of the file", hint="name the file itself"
+            f"{source.shown} is of an entry that holds the size of the file, which its digest does not tell",
+            hint="name the file itself; `tiletree search LOG sha256:…` finds entries by the digest alone",
         ) from None
     if entry.sha256 != sha256:
         raise ProofError(

@@ -72,7 +72,7 @@ def of_proof(
             *lines,
         ],
         explained,
-        verified=Verified(entry, (sha256,), signed.origin, signed.tree.size, lambda: pinned.policy),
+        verified=Verified(entry, (sha256,), signed, lambda: pinned.policy),
         undated=undated(pinned.policy),
     )
 

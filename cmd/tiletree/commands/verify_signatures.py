@@ -19,10 +19,11 @@ from tiles.signatures.entry import SignatureEntry, entry_by, parse_signature_ent
 from tiles.signatures.formats import FORMATS, MAX_FILE_SIZE, MINISIGN, SignerKey, parse_signature
 from tiles.tree.merkle import leaf_hash
 from tiles.tree.proof import verify_inclusion
+from tiletree.brought import brought
 from tiletree.commands.verify_report import Check, of_proof
 from tiletree.commands.verify_revocations import Verified
 from tiletree.subjects import LocalMaterial, Material, Subject
-from tiletree.trusting import times_explained
+from tiletree.trusting import explained
 
 if TYPE_CHECKING:
     from tiletree.commands.verify_files import Call, Judge
@@ -36,12 +37,12 @@ def check_signature(file: Subject, key: SignerKey, source: Material | None, judg
     """
     proof, named = None, judge.call.signature
     if source is not None:
-        with judged(data := source.read(MAX_PROOF_SIZE), source.shown):
+        with brought(data := source.read(MAX_PROOF_SIZE), source, file=file):
             proof = parse_tlog_proof(data)
     told = None if proof is None else _entry_in(proof)
     if named is not None:
         where: Material = LocalMaterial(named)
-        with judged(data := where.read(MAX_FILE_SIZE), where.shown):
+        with brought(data := where.read(MAX_FILE_SIZE), where, instead="it is a proof: --proof names one"):
             signature = parse_signature(key.format, data)
             over = FORMATS[key.format].signed_digest(signature)
     elif source is None:
@@ -98,7 +99,7 @@ def _forms(entry: SignatureEntry, told: SignatureEntry | None, key: SignerKey) -
 
 def _proven(file: Subject, proof: TlogProof, forms: list[SignatureEntry], key: SignerKey, judge: Judge) -> Check:
     trust = judge.trusted(proof.checkpoint.origin)
-    with times_explained(judge.root):
+    with explained(proof.checkpoint.origin, judge.call.pins, judge.root):
         accepted = judge.acceptances.accept(trust.policy, proof.checkpoint)
     for form in forms:
         with suppress(ProofError):
@@ -131,7 +132,7 @@ def _alone(entry: SignatureEntry, key: SignerKey, call: Call) -> Check:
         _fields(entry, key) | {"logged": False},
         f"is signed by the {key.shown}",
         [*_lines(entry), "log       nothing shows that the signature is logged: name --proof"],
-        verified=Verified(entry.data, (entry.sha256.hex(),), "", 0, no_policy, key.value.hex()),
+        verified=Verified(entry.data, (entry.sha256.hex(),), None, no_policy, key.value.hex()),
         undated="nothing shows that the signature is logged",
     )
 
