@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.interop.webdriver import Window
+from tests.interop.webdriver import ENTER, TAB, Window
 from tests.support.browser import HASTE
 from tests.support.web_server import PAGE, LogServer
 
@@ -23,22 +22,30 @@ WATCHING = """
 window.trouble = [];
 addEventListener("error", (event) => trouble.push(`page error: ${event.message}`));
 addEventListener("unhandledrejection", (event) => trouble.push(`page error: ${event.reason}`));
-document.addEventListener("securitypolicyviolation", (event) => trouble.push(`policy: ${event.violatedDirective} ${event.sample}`));
+document.addEventListener("securitypolicyviolation", (event) => trouble.push(`policy: ${event.violatedDirective}`));
 for (const name of ["error", "warn"]) console[name] = (...words) => trouble.push(`console: ${words.join(" ")}`);
 """
 FIRST_CARD = """
 const [where, wanted] = arguments;
-const card = document.querySelector(`${where} > .card${wanted ? `[data-state=${wanted}]` : "[data-state]:not([data-state=working])"}`);
+const state = wanted ? `[data-state=${wanted}]` : "[data-state]:not([data-state=working])";
+const card = document.querySelector(`${where} > .card${state}`);
 if (!card) return null;
 if (where === "#head") card.querySelectorAll(":scope > details").forEach((one) => (one.open = true));
 return [card.dataset.state, card.querySelector("h2").lastChild.textContent, card.innerText];
 """
 DROP = """
 const data = new DataTransfer();
-for (const [name, base64] of arguments[0]) data.items.add(new File([Uint8Array.from(atob(base64), (one) => one.charCodeAt(0))], name));
+const bytes = (base64) => Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
+for (const [name, base64] of arguments[0]) data.items.add(new File([bytes(base64)], name));
+const event = { dataTransfer: data, bubbles: true, cancelable: true };
 for (const kind of ["dragenter", "dragover", "drop"])
-  document.querySelector("#drop").dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+  document.querySelector("#drop").dispatchEvent(new DragEvent(kind, event));
 return data.files.length;
+"""
+FOCUSED = """
+const found = document.activeElement, { outlineStyle, outlineWidth } = getComputedStyle(found);
+const seen = found.matches(":focus-visible") && outlineStyle !== "none" && parseFloat(outlineWidth) > 0;
+return [found.id || found.textContent.trim(), seen ? `${outlineStyle} ${outlineWidth}` : ""];
 """
 # an engine draws what a script has changed with the next frame, and a picture is of what is drawn
 PAINTED = """
@@ -60,7 +67,7 @@ class EnginePage:
 
     def begin(self, objects: Mapping[str, bytes], script: str = "") -> None:
         """Serve this log, and forget what was seen before; script: what runs before the page's own scripts."""
-        before = f'<script src="before.js"></script>\n<script type="module"'
+        before = '<script src="before.js"></script>\n<script type="module"'
         index = PAGE["index.html"].replace(b'<script type="module"', before.encode())
         # the server lets browsers keep files that are those of PAGE: a copy is asked for each time, and may be missing
         library = bytes(bytearray(PAGE[LIBRARY]))
@@ -102,8 +109,16 @@ class EnginePage:
     def ask(self, text: str) -> None:
         """Type into the field; what was said before is cleared away."""
         self.clear()
-        self.page.run("document.querySelector('#text').focus(); document.querySelector('#text').value = arguments[0]", text)
-        self.page.press("\ue007")
+        self.page.run(
+            "document.querySelector('#text').focus(); document.querySelector('#text').value = arguments[0]", text
+        )
+        self.page.press(ENTER)
+
+    def stop(self) -> tuple[str, str]:
+        """Press Tab; return what has the focus then, and how it is seen: its outline's style and width, or ""."""
+        self.page.press(TAB)
+        found = self.page.run(FOCUSED)
+        return found[0], found[1]
 
     def clear(self) -> None:
         """Take all results off the page."""

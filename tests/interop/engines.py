@@ -1,9 +1,9 @@
 """Browsers of other engines than Chromium's, each started with an empty home: Firefox, and WebKit's port to GTK.
 
-Firefox is driven by geckodriver, which Debian does not have: cargo builds it, and it is kept where caches of a user are.
-`make interop` uses the one that is there; `make interop-full` builds it. WebKitWebDriver drives MiniBrowser, which comes
-with it and needs a display. MiniBrowser is not Safari: both have WebKit's engine and JavaScriptCore, and each has its own
-network, cryptography and window.
+Firefox is driven by geckodriver, of which Debian has no package: cargo builds it, and it is kept where caches of a user
+are. `make interop` uses the one that is there; `make interop-full` builds it. WebKit is driven by WebKitWebDriver, in
+MiniBrowser, which needs a display. MiniBrowser is not Safari: they share the engine, which lays out pages and runs
+scripts, and each has its own network, cryptography and window.
 """
 
 from __future__ import annotations
@@ -91,9 +91,15 @@ def _home(folder: Path) -> dict[str, str]:
     """Return an environment in which nothing of a user is seen, and no proxy."""
     home = folder / "home"
     home.mkdir(mode=0o700)
-    proxies = {name: "" for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")}
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "")
     places = ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "TMPDIR")
-    return {**proxies, **dict.fromkeys(places, str(home)), "LC_ALL": "C.UTF-8", "NO_AT_BRIDGE": "1", "GDK_BACKEND": "x11"}
+    return {
+        **proxies,
+        **dict.fromkeys(places, str(home)),
+        "LC_ALL": "C.UTF-8",
+        "NO_AT_BRIDGE": "1",
+        "GDK_BACKEND": "x11",
+    }
 
 
 @contextmanager
@@ -131,7 +137,7 @@ def geckodriver() -> Path | str:
 
 
 def _built(place: Path) -> str:
-    """Build it; return "" or why that cannot be done. What was interrupted is done again: cargo moves it there at last."""
+    """Build it; return "" or why that cannot be done. cargo puts it there in one step, once it is built."""
     if shutil.which("cargo") is None:
         return "geckodriver is not installed, and there is no cargo to build it"
     install = ["cargo", "install", "geckodriver", "--version", GECKODRIVER, "--locked", "--root", str(place)]

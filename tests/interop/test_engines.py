@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-import re
+import json
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from tests.interop.engine_page import EnginePage
+from tests.interop.engine_page import WATCHING, EnginePage
 from tests.interop.engines import ENGINES
+from tests.interop.webdriver import ENTER, SHIFT, TAB
+from tests.support.node import ROOT
+from tests.support.web_answers import Cases, answer
+from tests.support.web_indexed import NAME, twins
+from tests.support.web_logs import FILE, NO_CRYPTO, NO_ED25519, PLAIN, flip, proof_of
 from tests.support.web_server import PAGE
+from tests.support.web_vector_foreign import add_to
+from tests.support.web_verdicts import FOLDER, Verdicts, differences
+from tests.web.test_entry_list import released
+from tests.web.test_searching import FEW
 from tests.web.test_states import STATES, State
+from tiles.notes.policy import parse_policy
+from tiles.page import VERIFY, verify_page
 
+pytest_plugins = ["tests.support.web_fixtures"]
 pytestmark = [pytest.mark.interop]
+
+FORGED = flip(proof_of(PLAIN, 300), 8 * len(proof_of(PLAIN, 300)) - 40)  # one bit of the log's signature is another
 
 
 @pytest.fixture(scope="module", params=list(ENGINES))
@@ -46,3 +62,207 @@ def test_state(one: EnginePage, state: State) -> None:
     assert state.words in words
     one.save_picture(f"{STATES.index(state):02}-{state.name}{state.where}")
     one.judge()
+
+
+def test_dropping(one: EnginePage) -> None:
+    """Files that are let go of above the page are taken; a forged proof is refused."""
+    proof = proof_of(PLAIN, 300)
+    one.begin(PLAIN)
+    one.open()
+    one.drag(("a.txt", FILE), ("a.tlog-proof", proof))
+    assert one.said()[:2] == ("verified-log-only", "In the log: entry 300 of 302")
+    assert one.page.run("return document.querySelector('#drop.over')") is None
+    one.drag(("b.txt", FILE + b"!"), ("a.tlog-proof", proof))
+    assert one.said()[:2] == ("inclusion", "This proof is for another file, or altered")
+    one.drag(("a.txt", FILE), ("a.tlog-proof", FORGED))
+    assert one.said()[:2] == ("signature", "Wrong signature")
+    one.judge()
+
+
+def test_clearing(one: EnginePage) -> None:
+    """ "Clear results" is there while there are results, and only then."""
+    shown = "return document.querySelector('#clear')?.checkVisibility() ?? false"
+    one.begin(PLAIN)
+    one.open()
+    for _ in range(2):
+        assert one.page.run(shown) is False
+        one.drag(("a.txt", FILE))
+        one.said()
+        one.page.until(shown)
+        one.page.click("#clear button")
+        one.page.until(f"return !(() => {{ {shown} }})()")
+    assert one.page.run("return document.activeElement.id") == "files"
+    one.judge()
+
+
+def test_searching(one: EnginePage) -> None:
+    """By name and by digest, over an index of which parts are asked for; what is not there is proven to be absent."""
+    one.begin({**twins(), **FEW})
+    one.server.ranges = "yes"
+    one.open()
+    one.ask(NAME)
+    state, headline, words = one.said()
+    assert (state, headline) == ("found", "In the log: 2 entries"), words
+    assert "These are all." in words
+    one.save_picture("found")
+    one.ask(sha256(FILE).hexdigest())
+    assert one.said()[:2] == ("verified-log-only", "In the log: entry 200 of 4,200")
+    one.ask(sha256(b"nothing").hexdigest())
+    assert one.said()[:2] == ("absent", "Not in the log")
+    one.ask("never.txt")
+    assert one.said()[:2] == ("absent", "Not in the log")
+    one.judge()
+
+
+def test_entries(one: EnginePage) -> None:
+    """The list shows the newest first, with its plot, and goes on; a digest is copied."""
+    one.begin(released())
+    one.open()
+    one.page.click("#browse > summary")
+    one.page.until("return document.querySelector('#browse svg')")
+    one.page.click("#browse [data-entry='2980'] > button")
+    one.page.until("return document.querySelector(\"#browse [data-entry='2980'] > button\").textContent === 'Copied'")
+    one.save_picture("entries")
+    one.page.click("#browse .row:last-child button:not(:disabled)")
+    one.page.until("return document.querySelector(\"#browse [data-entry='2960']\")")
+    one.judge()
+
+
+def test_keyboard(one: EnginePage) -> None:
+    """All is reached by keys, in the order in which it is read, and what has the focus is seen to have it."""
+    one.begin(PLAIN)
+    one.open()
+    stops = [one.stop() for _ in range(10)]
+    assert [name for name, _ in stops] == [
+        "files",
+        "text",
+        "Check",
+        "About this log",
+        "The newest entry",
+        "The oldest entry",
+        "A sabotaged copy",
+        "Entries",
+        "Whom this page trusts",
+        "Check this yourself",
+    ]
+    assert [name for name, outline in stops if not outline] == []
+    one.page.run("document.querySelector('#text').focus()")
+    one.page.press(f"12{ENTER}")
+    assert one.said()[1] == "In the log: entry 12 of 302"
+    assert one.page.run("return document.activeElement.textContent") == "✓ In the log: entry 12 of 302"
+    stops = [one.stop() for _ in range(3)]
+    assert [name for name, _ in stops] == ["Save proof", "Link to this entry", "What was checked"]
+    assert [name for name, outline in stops if not outline] == []
+    one.page.press(ENTER)
+    one.page.until("return document.activeElement.parentElement.open")
+    one.save_picture("keyboard")
+    one.page.press_with(SHIFT, TAB)
+    assert one.page.run("return document.activeElement.textContent") == "Link to this entry"
+    one.judge()
+
+
+# ---- verify.html, from a disk
+
+
+def opened_from_disk(one: EnginePage, path: Path, script: str = "") -> None:
+    """Open verify.html with the keys of PLAIN; script: what runs before its own."""
+    before = WATCHING + script
+    encoded = b64encode(sha256(before.encode()).digest()).decode()
+    page = verify_page(parse_policy(PLAIN["policy.txt"])).decode()
+    page = page.replace("script-src '", f"script-src 'sha256-{encoded}' '").replace(
+        "<title>", f"<script>{before}</script><title>"
+    )
+    path.write_text(page)
+    one.page.open(path.as_uri())
+    one.page.until("return document.querySelector('#head [data-state]') !== null")
+
+
+def test_from_a_disk(one: EnginePage, tmp_path: Path) -> None:
+    """verify.html verifies from file://, refuses what is forged, and can reach nobody."""
+    proof = proof_of(PLAIN, 300)
+    opened_from_disk(one, tmp_path / VERIFY)
+    assert one.said("#head")[0] == "ready"
+    one.drop(("a.txt", FILE), ("a.tlog-proof", proof))
+    state, headline, words = one.said()
+    assert (state, headline) == ("verified-log-only", "In the log: entry 300 of 302"), words
+    assert "Signed by the log" in words
+    one.save_picture("from-disk")
+    one.drag(("b.txt", FILE + b"!"), ("a.tlog-proof", proof))
+    assert one.said()[0] == "inclusion"
+    one.drag(("a.txt", FILE), ("a.tlog-proof", FORGED))
+    assert one.said()[0] == "signature"
+    one.drag(("a.txt", FILE))
+    assert one.said()[0] == "needs-proof"
+    assert one.page.run("return window.trouble") == []
+    one.page.run("fetch('http://127.0.0.1:9/').catch(() => (window.refused = true))")
+    one.page.until("return window.refused && window.trouble.some((one) => one.startsWith('policy: connect-src'))")
+
+
+# ---- an engine that lacks something
+
+
+@pytest.mark.parametrize("offline", [False, True], ids=["page", VERIFY])
+def test_without_ed25519(one: EnginePage, tmp_path: Path, offline: bool) -> None:
+    """Where an engine lacks Ed25519, the page says that it could not check, of what is right and of what is forged."""
+    if offline:
+        opened_from_disk(one, tmp_path / VERIFY, NO_ED25519)
+    else:
+        one.begin(PLAIN, NO_ED25519)
+        one.open()
+        assert one.said("#head")[:2] == ("unsupported", "1 signature could not be checked here")
+    for proof in (proof_of(PLAIN, 300), FORGED):
+        one.drag(("a.txt", FILE), ("a.tlog-proof", proof))
+        state, headline, words = one.said()
+        assert (state, headline) == ("unsupported", "1 signature could not be checked here"), words
+        assert "Ed25519" in words
+    one.save_picture(f"no-ed25519-{offline}")
+
+
+def test_from_a_disk_without_cryptography(one: EnginePage, tmp_path: Path) -> None:
+    """Where an engine gives files no cryptography, verify.html says so, and gives no verdict."""
+    opened_from_disk(one, tmp_path / VERIFY, NO_CRYPTO)
+    assert one.said("#head")[0] == "insecure"
+    one.drag(("a.txt", FILE), ("a.tlog-proof", proof_of(PLAIN, 300)))
+    assert one.said()[0] == "insecure"
+    one.save_picture("no-crypto")
+
+
+# ---- vectors
+
+
+RUNNER = """
+import { mldsa, run } from "/tests/web/operations.js";
+const { cases, ...shared } = await (await fetch("/vectors")).json();
+window.answers = [];
+for (const one of cases) answers.push(await run(one, shared));
+window.mldsa = await mldsa();
+"""
+
+
+def answers_of(one: EnginePage, vectors: Path) -> list[dict[str, Any]]:
+    """Return what the verifier says of vectors in the engine."""
+    files = {f"web/{name}": data for name, data in PAGE.items()}
+    files |= {"tests/web/operations.js": (ROOT / FOLDER / "operations.js").read_bytes(), "run.js": RUNNER.encode()}
+    files |= {"vectors": vectors.read_bytes(), "vectors.html": b'<script type="module" src="/run.js"></script>'}
+    one.begin(files)
+    one.page.open(f"{one.server.url}vectors.html")
+    mldsa = one.page.until("return window.mldsa")
+    print(f"{one.name}: ML-DSA-44: {mldsa}")
+    answers: list[dict[str, Any]] = json.loads(one.page.run("return JSON.stringify(window.answers)"))
+    return answers
+
+
+def test_vectors(one: EnginePage, verdicts: Verdicts) -> None:
+    """The verifier says of the vectors what the core says, by the engine's own cryptography."""
+    answers = answers_of(one, verdicts.path)
+    assert differences(zip(verdicts.cases, answers, verdicts.answers, strict=True)) == []
+
+
+def test_foreign_vectors(one: EnginePage, shared_vectors: Path, tmp_path: Path) -> None:
+    """And of other projects' cases: among them are signatures by Ed25519 of which implementations disagree."""
+    made = Cases()
+    list(add_to(made, shared_vectors))
+    path = tmp_path / "vectors.json"
+    path.write_text(json.dumps({"logs": {}, "cases": made.cases}))
+    expected = [answer(case, {}) for case in made.cases]
+    assert differences(zip(made.cases, answers_of(one, path), expected, strict=True)) == []
