@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.interop.webdriver import ENTER, TAB, Window
+from tests.interop.webdriver import ENTER, PATIENCE, TAB, Window
 from tests.support.browser import HASTE
 from tests.support.web_server import PAGE, LogServer
 
-LIBRARY = "verifier/mldsa.js"
+REPLACED = ("verifier/lookup.js", "verifier/mldsa.js")  # by what some tests have in their place, or without it
 BLANK = b"<!doctype html><title>blank</title>"
 # runs before the page's own scripts, and takes down what no visitor should see
 WATCHING = """
@@ -58,10 +59,13 @@ class EnginePage:
     """A page in a window. `begin` makes it one that has never seen the log."""
 
     def __init__(self, name: str, window: Window, folder: Path) -> None:
+        """Take over a window of an engine that was started in a folder; what is chosen is put there too."""
         self.name = name
         self.page = window
         self.server = LogServer({})
-        self._folder = folder
+        self._home = folder / "home"
+        self._folder = folder / "chosen"
+        self._folder.mkdir()
         self._drops = 0
         self._page: dict[str, bytes] = {}
 
@@ -69,9 +73,9 @@ class EnginePage:
         """Serve this log, and forget what was seen before; script: what runs before the page's own scripts."""
         before = '<script src="before.js"></script>\n<script type="module"'
         index = PAGE["index.html"].replace(b'<script type="module"', before.encode())
-        # the server lets browsers keep files that are those of PAGE: a copy is asked for each time, and may be missing
-        library = bytes(bytearray(PAGE[LIBRARY]))
-        self._page = {**PAGE, "index.html": index, LIBRARY: library, "blank.html": BLANK}
+        # the server lets browsers keep what is an object of PAGE; a copy of it is asked for each time
+        copies = {path: bytes(bytearray(PAGE[path])) for path in REPLACED}
+        self._page = {**PAGE, **copies, "index.html": index, "blank.html": BLANK}
         self._page["before.js"] = (HASTE + WATCHING + script).encode()
         self.server.begin({**self._page, **objects})
         self.page.open(f"{self.server.url}blank.html")
@@ -128,6 +132,17 @@ class EnginePage:
         """Return state, headline and all words of the first card, once it is not at work any more."""
         found = self.page.until(FIRST_CARD, where, state)
         return found[0], found[1], found[2]
+
+    def saved(self, name: str) -> bytes:
+        """Return a file that was saved, once it has been written."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            for path in self._home.rglob(name):  # Firefox has a folder for what it saves, MiniBrowser none
+                if data := path.read_bytes():
+                    path.unlink()
+                    return data
+            time.sleep(0.05)
+        pytest.fail(f"{name} was not saved")
 
     def save_picture(self, name: str) -> None:
         """Save a picture of the window where PICTURES names a folder, for people to look at."""

@@ -15,17 +15,20 @@ from tests.interop.engine_page import WATCHING, EnginePage
 from tests.interop.engines import ENGINES
 from tests.interop.webdriver import ENTER, SHIFT, TAB
 from tests.support.node import ROOT
+from tests.support.sampling import quickly
 from tests.support.web_answers import Cases, answer
 from tests.support.web_indexed import NAME, twins
-from tests.support.web_logs import FILE, NO_CRYPTO, NO_ED25519, PLAIN, flip, proof_of
+from tests.support.web_logs import FILE, HELLO, NO_CRYPTO, NO_ED25519, PLAIN, POLICY, flip, proof_of
 from tests.support.web_server import PAGE
 from tests.support.web_vector_foreign import add_to
 from tests.support.web_verdicts import FOLDER, Verdicts, differences
 from tests.web.test_entry_list import released
 from tests.web.test_searching import FEW
-from tests.web.test_states import STATES, State
+from tests.web.test_states import EXAMINED, STATES, State
 from tiles.notes.policy import parse_policy
+from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from tiles.page import VERIFY, verify_page
+from tiles.tree.merkle import leaf_hash
 
 pytest_plugins = ["tests.support.web_fixtures"]
 pytestmark = [pytest.mark.interop]
@@ -36,15 +39,15 @@ FORGED = flip(proof_of(PLAIN, 300), 8 * len(proof_of(PLAIN, 300)) - 40)  # one b
 @pytest.fixture(scope="module", params=list(ENGINES))
 def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnginePage]:
     """Return a page in a window of an engine, which all tests use one after the other."""
-    name = request.param
-    with ENGINES[name](tmp_path_factory.mktemp(name)) as window:
+    name, folder = request.param, tmp_path_factory.mktemp("engine")
+    with ENGINES[name](folder) as window:
         print(f"{name}: {window.version}")
-        page = EnginePage(name, window, tmp_path_factory.mktemp("files"))
+        page = EnginePage(name, window, folder)
         yield page
         page.close()
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: f"{state.name}-{state.where}")
+@pytest.mark.parametrize("state", quickly(STATES, EXAMINED[::4]), ids=lambda state: f"{state.name}-{state.where}")
 def test_state(one: EnginePage, state: State) -> None:
     """Each state of the page is told in the words that it has in Chromium."""
     one.begin(state.before or state.objects, state.script)
@@ -79,6 +82,17 @@ def test_dropping(one: EnginePage) -> None:
     one.judge()
 
 
+def test_saving(one: EnginePage) -> None:
+    """What "Save proof" saves is a proof that the core verifies."""
+    one.begin(PLAIN)
+    one.open()
+    one.drag(("a.txt", FILE))
+    one.said()
+    one.page.click("#results .card > .row button")
+    verify_tlog_proof(parse_tlog_proof(one.saved("*.tlog-proof")), leaf_hash(HELLO), parse_policy(POLICY))
+    one.judge()
+
+
 def test_clearing(one: EnginePage) -> None:
     """ "Clear results" is there while there are results, and only then."""
     shown = "return document.querySelector('#clear')?.checkVisibility() ?? false"
@@ -96,7 +110,7 @@ def test_clearing(one: EnginePage) -> None:
 
 
 def test_searching(one: EnginePage) -> None:
-    """By name and by digest, over an index of which parts are asked for; what is not there is proven to be absent."""
+    """By name and by digest, over an index of which parts are asked for; it says whether absence is proven."""
     one.begin({**twins(), **FEW})
     one.server.ranges = "yes"
     one.open()
@@ -104,11 +118,12 @@ def test_searching(one: EnginePage) -> None:
     state, headline, words = one.said()
     assert (state, headline) == ("found", "In the log: 2 entries"), words
     assert "These are all." in words
+    assert "the log's signed index of names" in one.page.run("return document.querySelector('#results').textContent")
     one.save_picture("found")
     one.ask(sha256(FILE).hexdigest())
     assert one.said()[:2] == ("verified-log-only", "In the log: entry 200 of 4,200")
-    one.ask(sha256(b"nothing").hexdigest())
-    assert one.said()[:2] == ("absent", "Not in the log")
+    one.ask(sha256(b"nothing").hexdigest())  # which may be a leaf hash, too, and there is no index of those
+    assert one.said()[0] == "not-found"
     one.ask("never.txt")
     assert one.said()[:2] == ("absent", "Not in the log")
     one.judge()
@@ -168,7 +183,7 @@ def opened_from_disk(one: EnginePage, path: Path, script: str = "") -> None:
     """Open verify.html with the keys of PLAIN; script: what runs before its own."""
     before = WATCHING + script
     encoded = b64encode(sha256(before.encode()).digest()).decode()
-    page = verify_page(parse_policy(PLAIN["policy.txt"])).decode()
+    page = verify_page(parse_policy(POLICY)).decode()
     page = page.replace("script-src '", f"script-src 'sha256-{encoded}' '").replace(
         "<title>", f"<script>{before}</script><title>"
     )
@@ -258,11 +273,19 @@ def test_vectors(one: EnginePage, verdicts: Verdicts) -> None:
     assert differences(zip(verdicts.cases, answers, verdicts.answers, strict=True)) == []
 
 
+# A case whose key is a point of low order, which no honest key is: one signature by it holds for many texts. Firefox
+# refuses some of these keys, as WebCrypto's specification asks of all engines; WebKit's port to GTK ends the page.
+LOW_ORDER = "low_order_A"
+
+
 def test_foreign_vectors(one: EnginePage, shared_vectors: Path, tmp_path: Path) -> None:
-    """And of other projects' cases: among them are signatures by Ed25519 of which implementations disagree."""
+    """So it does of other projects' cases: among them are signatures by Ed25519 of which implementations disagree."""
     made = Cases()
     list(add_to(made, shared_vectors))
+    cases = [case for case in made.cases if one.name != "webkit" or LOW_ORDER not in case["id"]]
     path = tmp_path / "vectors.json"
-    path.write_text(json.dumps({"logs": {}, "cases": made.cases}))
-    expected = [answer(case, {}) for case in made.cases]
-    assert differences(zip(made.cases, answers_of(one, path), expected, strict=True)) == []
+    path.write_text(json.dumps({"logs": {}, "cases": cases}))
+    compared = list(zip(cases, answers_of(one, path), [answer(case, {}) for case in cases], strict=True))
+    assert len(compared) > 1000
+    refused = [LOW_ORDER in case["id"] and theirs["code"] == "SignatureError" for case, theirs, _ in compared]
+    assert differences(each for each, strict in zip(compared, refused, strict=True) if not strict) == []
