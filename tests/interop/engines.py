@@ -1,9 +1,8 @@
 """Browsers of other engines than Chromium's, each started with an empty home: Firefox, and WebKit's port to GTK.
 
 Firefox is driven by geckodriver, of which Debian has no package: cargo builds it, and it is kept where caches of a user
-are. `make interop` uses the one that is there; `make interop-full` builds it. WebKit is driven by WebKitWebDriver, in
-MiniBrowser, which needs a display. MiniBrowser is not Safari: they share the engine, which lays out pages and runs
-scripts, and each has its own network, cryptography and window.
+are. WebKit is driven by WebKitWebDriver, in MiniBrowser, which needs a display. MiniBrowser is not Safari: they share
+the engine, which lays out pages and runs scripts, and each has its own network, cryptography and window.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -123,30 +121,19 @@ def _display(program: str) -> Iterator[str]:
 
 
 def geckodriver() -> Path | str:
-    """Return the driver of Firefox, or why there is none."""
+    """Return the driver of Firefox, built on first use, or why there is none."""
     found = shutil.which("geckodriver")
     if found:
         return Path(found)
     place = cache_place("geckodriver", f"{GECKODRIVER} {platform.machine()}".encode())
     program = place / "bin" / "geckodriver"
-    if program.exists():
-        return program
-    if os.environ.get("INTEROP") != "full":
-        return "geckodriver is not built so far; `make interop-full` does that"
-    return _built(place) or program
-
-
-def _built(place: Path) -> str:
-    """Build it; return "" or why that cannot be done. cargo puts it there in one step, once it is built."""
-    if shutil.which("cargo") is None:
-        return "geckodriver is not installed, and there is no cargo to build it"
-    install = ["cargo", "install", "geckodriver", "--version", GECKODRIVER, "--locked", "--root", str(place)]
-    done = subprocess.run(install, capture_output=True, text=True)
-    return f"geckodriver cannot be built: {done.stderr.strip()[-500:]}" if done.returncode else ""
-
-
-if __name__ == "__main__":
-    os.environ["INTEROP"] = "full"
-    made = geckodriver()
-    print(made)
-    sys.exit(isinstance(made, str))
+    if not program.exists():
+        if shutil.which("cargo") is None:
+            return "geckodriver is not installed, and there is no cargo to build it"
+        # without optimization, which would take four times as long and make no test faster
+        install = ["cargo", "install", "geckodriver", "--version", GECKODRIVER, "--locked", "--debug"]
+        # cargo puts the program there in one step, at the end
+        done = subprocess.run([*install, "--root", str(place)], capture_output=True, text=True)
+        if done.returncode:
+            return f"geckodriver cannot be built: {done.stderr.strip()[-500:]}"
+    return program
