@@ -7,24 +7,22 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from tests.interop.engine_page import WATCHING, EnginePage
 from tests.interop.engines import ENGINES
 from tests.interop.webdriver import ENTER, SHIFT, TAB
+from tests.support.log_states import EXAMINED, STATES, State
 from tests.support.node import ROOT
 from tests.support.sampling import quickly
 from tests.support.web_answers import Case, Cases, answer
-from tests.support.web_indexed import NAME, twins
+from tests.support.web_indexed import FEW, NAME, twins
 from tests.support.web_logs import FILE, HELLO, NO_CRYPTO, NO_ED25519, PLAIN, POLICY, flip, proof_of
 from tests.support.web_server import PAGE
 from tests.support.web_vector_foreign import add_to
 from tests.support.web_verdicts import FOLDER, Verdicts, differences
-from tests.web.test_entry_list import released
-from tests.web.test_searching import FEW
-from tests.web.test_states import EXAMINED, STATES, State
 from tiles.notes.policy import parse_policy
 from tiles.notes.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from tiles.page import VERIFY, verify_page
@@ -59,7 +57,7 @@ def test_state(one: EnginePage, state: State) -> None:
     one.open(state.fragment)
     if state.before:
         one.reload()
-    state.act(cast("Any", one))
+    state.act(one)
     name, headline, words = one.said(state.where)
     assert (name, headline) == (state.name, state.headline), words
     assert state.words in words
@@ -130,16 +128,20 @@ def test_searching(one: EnginePage) -> None:
 
 
 def test_entries(one: EnginePage) -> None:
-    """The list shows the newest first, with its plot, and goes on; a digest is copied."""
-    one.begin(released())
+    """The list shows the newest first, with its plot, goes to an index and on from there; a digest is copied."""
+    row = "return document.querySelector(`#browse [data-entry='${arguments[0]}'] > button`)?.textContent"
+    one.begin(twins())
     one.open()
     one.page.click("#browse > summary")
     one.page.until("return document.querySelector('#browse svg')")
-    one.page.click("#browse [data-entry='2980'] > button")
-    one.page.until("return document.querySelector(\"#browse [data-entry='2980'] > button\").textContent === 'Copied'")
+    one.page.click("#where")
+    one.page.press(f"4150{ENTER}")
+    one.page.until(row, 4150)
+    one.page.click("#browse [data-entry='4150'] > button")
+    one.page.until(f"return (() => {{ {row} }})(...arguments) === 'Copied'", 4150)
     one.save_picture("entries")
-    one.page.click("#browse .row:last-child button:not(:disabled)")
-    one.page.until("return document.querySelector(\"#browse [data-entry='2960']\")")
+    one.page.click("#browse .row:last-child button:last-child")
+    one.page.until("return document.querySelector(\"#browse [data-entry='4130']\")")
     one.judge()
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # by which the protocol marks an element in JSON
 TAB, ENTER, SHIFT, SPACE = "\ue004", "\ue007", "\ue008", " "
-PATIENCE = 120.0  # seconds for anything that is waited for; the machine may have other work
+PATIENCE = 60.0  # seconds for anything that is waited for; the machine may have other work
 _ANSWER = 120.0  # seconds for the driver to answer
 
 _LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
