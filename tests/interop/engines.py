@@ -12,14 +12,14 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.interop.peers import cache_place
 from tests.interop.servers import free_port, running
-from tests.interop.webdriver import Window
+from tests.interop.webdriver import WebDriverError, Window
 
 GECKODRIVER = "0.37.1"
 SIZE = (1000, 900)  # of the window, in pixels
@@ -82,7 +82,8 @@ def _window(port: int, capabilities: Mapping[str, object]) -> Iterator[Window]:
         window.resize(*SIZE)
         yield window
     finally:
-        window.close()
+        with suppress(WebDriverError):  # the browser is gone already, and a test has said so
+            window.close()
 
 
 def _home(folder: Path) -> dict[str, str]:
