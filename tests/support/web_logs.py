@@ -84,4 +84,5 @@ SubtleCrypto.prototype.importKey = function (format, key, algorithm, ...rest) {
   return original.call(this, format, key, algorithm, ...rest);
 };
 """
+NO_ED25519 = NO_MLDSA.replace("ML-DSA-44", "Ed25519")
 NO_CRYPTO = "Object.defineProperty(Crypto.prototype, 'subtle', {get: () => undefined});"

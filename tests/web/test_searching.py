@@ -14,7 +14,7 @@ from tests.support.browser import Chromium, Site, check_accessible, site
 from tests.support.readers import OTHER_KEY
 from tests.support.readers import Objects as Fetcher
 from tests.support.signed_text import LOG, ORIGIN, signed
-from tests.support.web_indexed import NAME, OTHER, SPECIAL, TWINS, WHERE, head_of, indexed, twins
+from tests.support.web_indexed import FEW, NAME, OTHER, SPECIAL, TWINS, WHERE, head_of, indexed, twins
 from tests.support.web_logs import FILE, Objects
 from tests.support.web_server import PAGE
 from tiles.notes.checkpoint import Checkpoint
@@ -26,8 +26,6 @@ from tiles.tree.merkle import leaf_hash
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
-# the same page, which looks through logs of up to 200 entries only
-FEW = {"verifier/lookup.js": PAGE["verifier/lookup.js"].replace(b"SCAN_LIMIT = 16_384n", b"SCAN_LIMIT = 200n")}
 TODAY = datetime.now(UTC).date()
 TWIN = hashlib.sha256(b"twin").hexdigest()
 

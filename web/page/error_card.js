@@ -151,12 +151,15 @@ const BY_FIELD = {
     say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."], "Open that log's own page, or verify.html with its key."),
 };
 
+// what a browser may lack, by the signature type of the key
+const ALGORITHMS = { 1: "Ed25519", 2: "this kind of ECDSA", 4: "Ed25519", 6: "ML-DSA-44" };
+
 const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
   say(
     "unsupported",
     UNKNOWN,
     `${keys.length} signature${keys.length > 1 ? "s" : ""} could not be checked here`,
-    "This browser lacks the algorithm, ML-DSA-44 perhaps. The other signatures do not suffice. Use another browser, or `tiletree verify`.",
+    `This browser lacks ${[...new Set(keys.map(({ type }) => ALGORITHMS[type] ?? "its algorithm"))].join(" and ")}. The other signatures do not suffice. Use another browser, or \`tiletree verify\`.`,
     policy && `Missing: ${lacking({ policy, cosignatures }).missing}.`,
     policy && quorumSentence({ policy, cosignatures }),
   );
