@@ -137,6 +137,20 @@ class _Commands(click.Group):
             complete_places(command)
         return saying(command)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of a call. An error names those that are spelled alike."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches  # for calls that fail
+
+            if not (alike := get_close_matches(args[0], COMMANDS)):
+                raise
+            text = f"{error.message.rstrip('.')}; did you mean {' or '.join(alike)}?"
+            raise click.UsageError(text, ctx) from error
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return what could follow: names of commands, none of which is imported, or options."""
         from tiletree.completing import names
@@ -210,7 +224,7 @@ def guarded(call: Callable[[], object], output: Output) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help" if context else "tiletree --help"
-        output.error("UsageError", error.format_message().rstrip("."), hint)
+        output.error("UsageError", " ".join(error.format_message().split()).rstrip(".,"), hint)
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt) as error:
         return _interrupted(error, output)

@@ -180,11 +180,17 @@ def _head(private: Store) -> Head | None:
         return None
 
 
+def no_log(place: str) -> NotFound:
+    """Return the error of a call that needs a log where there is none: its name may be mistyped."""
+    where = "" if "://" in place or Path(place).is_absolute() else f"looked for from {Path.cwd()}; "
+    return NotFound(f"there is no log at {place}", hint=f"{where}if the name is right, `tiletree init` begins one")
+
+
 def _published_origin(public: Store) -> str:
     try:
         data = public.read(CHECKPOINT, MAX_NOTE_SIZE).data
     except NotFound:
-        raise NotFound(f"there is no log at {public.url}", hint="`tiletree init` begins one") from None
+        raise no_log(public.url) from None
     with judged(data, f"{public.url}/{CHECKPOINT}"):
         return parse_signed_checkpoint(data).origin
 

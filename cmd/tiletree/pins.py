@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 from tiles.errors import AccessError, Malformed, UsageError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tiles.inbox.admission import Admission
 
 Kept = TypeVar("Kept")
+MAX_FILE = 256  # characters of what may be a file that is named in the place of what is in it
 
 
 def read_policy(path: Path | None) -> Policy | None:
@@ -39,8 +41,13 @@ def to_verifier(text: str, what: str) -> VerifierKey:
     try:
         return parse_vkey(text)
     except Malformed as error:
-        hint = "`tiletree init` and `tiletree key show` print it"
-        raise UsageError(f"{what}: {error.plain}", hint=hint) from error
+        problem, hint = error.plain, "it is one line: who runs the log publishes it, `tiletree key show` prints it"
+        if (lines := len(text.split())) > 1:  # of a log whose key is being changed, `tiletree key show` prints two
+            problem = f"this is {lines} words, and a vkey is one"
+            hint = "of a log with several keys, name one; a policy that `--policy` names accepts each: docs/keys.md"
+        elif "+" not in text and len(text) < MAX_FILE and Path(text).is_file():
+            hint = f'that is a file: name what is in it, as in {what} "$(cat {quote(text)})"'
+        raise UsageError(f"{what}: {problem}", hint=hint) from error
 
 
 def memory(kind: Callable[[], Kept]) -> Kept | None:

@@ -218,6 +218,48 @@ def test_private_things_that_would_be_published(
     assert "--private, --key or --anchor" in done.err
 
 
+@pytest.mark.parametrize("address", ["https://log.example.com", "https://log.example.com/", "log.example.com/"])
+def test_an_address_is_no_name(tiletree: Command, address: str) -> None:
+    """An origin that was meant as an address is refused before anything is made: no log can be renamed."""
+    done = tiletree("init", "log", "--origin", address, "--key", "k")
+    assert done.code == 2
+    assert "hint: such as log.example.com;" in done.err
+    assert list(Path().iterdir()) == []
+
+
+def test_what_else_would_be_served(tiletree: Command) -> None:
+    """What a folder holds already is served with the log: that is said when it begins, and not again."""
+    Path("web/src").mkdir(parents=True)
+    Path("web/.hidden").touch()
+    call = ("init", "web", "--origin", ORIGIN, "--key", "k")
+    assert "warning: web holds other things, which are served with the log: src\n" in tiletree(*call).err
+    assert "holds other things" not in tiletree(*call).err
+
+
+def test_a_key_that_was_there_and_no_anchor(tiletree: Command) -> None:
+    """With a copy of the key alone a fork would begin, and nothing can tell: so it is said where no anchor is."""
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    assert "a fork of it" not in tiletree("init", "log", "--origin", ORIGIN, "--key", "k").err
+    Path("copy").mkdir()
+    Path("k").rename("copy/k")
+    done = tiletree("init", "again", "--origin", ORIGIN, "--key", "copy/k", "--no-remember")
+    assert done.code == 0
+    assert f"if there is a log {ORIGIN} with this key anywhere else, this one is a fork of it" in done.err
+    assert "docs/lost.md#two-histories-were-seen" in done.err
+
+
+def test_begun_before(tiletree: Command) -> None:
+    """Whoever has lost the private part is led to the head that can be made again, and to no other place."""
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    other = tiletree("init", "log", "--origin", "other.example.com", "--key", "o")
+    assert (other.code, "keeps its name" in other.err) == (4, True)
+    Path("log.private").rename("elsewhere")
+    done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k")
+    assert done.code == 4
+    assert "docs/lost.md#the-head-is-gone" in done.err
+    assert "another place" not in done.err
+
+
 def test_private_things_that_are_kept_apart(tiletree: Command) -> None:
     """Nothing is said where only the public part is in such a folder."""
     Path("web").mkdir()

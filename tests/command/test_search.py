@@ -154,6 +154,11 @@ def test_not_there(tiletree: Command, filled: str) -> None:
         assert f"not among the 6 entries of {ORIGIN}" in done.err
 
 
+def test_names_that_were_not_logged(tiletree: Command, filled: str) -> None:
+    """Whoever looks for a name is told that files have one only if it was logged."""
+    assert "only if `add --name` logged it" in tiletree("search", "log", "--name", "none", "--vkey", filled).err
+
+
 def test_a_damaged_log(tiletree: Command, filled: str) -> None:
     """Nothing is said to be absent from a log that does not verify."""
     for path in Path("log/tile/entries").rglob("*"):

@@ -8,14 +8,16 @@ from shlex import quote
 
 import click
 
-from tiles.errors import AccessError, NotFound, Refused, UsageError
+from tiles.errors import AccessError, NotFound, Refused, UsageError, explained
 from tiles.notes.keys import SEED_SIZE, SeedKey, SignatureType, signing_key
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
+from tiles.signing.anchor import AnchorMemory
 from tiles.signing.key_file import write_keys
 from tiles.signing.log_keys import LogKeys, as_log_keys
 from tiles.signing.open_key import open_key
 from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of, shown_address
+from tiles.tree.layout import CHECKPOINT
 from tiles.user.exposed import exposure
 from tiles.user.known_logs import Remembered, try_to_remember
 from tiles.user.places import is_same_bucket, private_url
@@ -31,6 +33,12 @@ ONE_MACHINE = (
     "one machine writes to this log: the key may be copied, the anchor must not be, so it belongs in no job's secret; "
     "for several machines, `tiletree key adopt` moves it to --anchor s3://BUCKET/PREFIX"
 )
+
+HIDE_IT = (
+    "name it in .gitignore if that is a git checkout; or keep it elsewhere, with --private, --key or --anchor; "
+    "`tiletree move LOG LOG --to-private PLACE` moves a private part"
+)
+SHOWN = 3  # of what a folder holds besides
 
 
 @click.command()
@@ -85,6 +93,7 @@ def init(
     Do not begin a second log with a copy of a log's key: that forks the log. It is refused where the anchor of the key
     is; a copy of the key alone cannot tell it.
     """
+    check_new_name(origin)
     private = private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
     own, new = _init_key(writer, origin, post_quantum=post_quantum)
@@ -93,6 +102,8 @@ def init(
         if place:
             check_place(place)
     begun = open_sequencer(log, writer, own, look_closer=not readable_private)
+    beside = others_in(log)
+    is_unknown = not new and AnchorMemory(origin, find_anchor(log, writer, own.place)).recall()[0] is None
     if new and path is not None:
         begun.check_new(gzip=gzip, lock_days=lock_days)
         write_keys(path, new)
@@ -107,7 +118,17 @@ def init(
     remark_origin(out, origin)
     if exposed := exposed_places(writer):
         out.remark("exposed", exposed, f"warning: {'; '.join(exposed)}")
-        out.note("hint: name another place with --private, --key or --anchor; or see that it is not published")
+        out.note(f"hint: {HIDE_IT}")
+    if beside:
+        such = f"{', '.join(beside[:SHOWN])}{' …' if len(beside) > SHOWN else ''}"
+        out.warn(f"warning: {shown_address(log)} holds other things, which are served with the log: {such}")
+        out.note("hint: a folder of its own is safer")
+    if is_unknown:
+        out.warn(
+            "warning: the key was there before, and no anchor tells whether it has signed: if there is a log "
+            f"{origin} with this key anywhere else, this one is a fork of it, so add nothing here"
+        )
+        out.note(f"hint: {explained('two-histories-were-seen', 'if the key was made for this log, all is well')}")
     remark_readable(out, begun.readable())
     out.result(
         {
@@ -132,6 +153,30 @@ def init(
     out.note(
         f"whoever verifies needs the vkey: publish it where nobody who can change {begun.public.url} can change it"
     )
+
+
+def check_new_name(origin: str) -> None:
+    """Raise UsageError for a name that was meant as an address: no log can be renamed, and no spelling of one is it."""
+    if "://" not in origin and not origin.endswith("/"):
+        return
+    name = origin.rpartition("://")[2].rstrip("/")
+    raise UsageError(
+        f"--origin: {origin} is an address, and a log has a name, which stands in every checkpoint for ever",
+        hint=f"such as {name or 'log.example.com'}; nothing has to answer there",
+    )
+
+
+def others_in(log: str) -> list[str]:
+    """Return what is in the folder where a log is to begin, but for what is hidden; nothing if a log is there."""
+    if is_object_url(log):
+        return []
+    folder = existing_directory_of(log)
+    if not folder.is_dir() or (folder / CHECKPOINT).exists():
+        return []
+    try:
+        return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []  # whatever is wrong with the folder is said by who writes to it
 
 
 def private_place(log: str, private: str | None, *, in_bucket: bool) -> str:

@@ -156,7 +156,7 @@ def search(
         out.remark("unproven", found.unproven, f"there may be other hits: {found.unproven}")
     if not found.hits:
         older = "" if before is None else f", before {before},"
-        raise _with_hint(found.absent(f"what is looked for{older}", origin, size), sha256)
+        raise _with_hint(found.absent(f"what is looked for{older}", origin, size), sha256, name)
     if revocations.unproven:
         out.remark("revocations", revocations.unproven, f"revocations were not checked: {revocations.unproven}")
     shown = [
@@ -213,9 +213,11 @@ def _elsewhere(place: str | None, index_key: str | None) -> Elsewhere | None:
     return Elsewhere(open_place(place), to_verifier(index_key, "--index-key") if index_key is not None else None)
 
 
-def _with_hint(absent: TilesError, sha256: str | None) -> TilesError:
+def _with_hint(absent: TilesError, sha256: str | None, name: str | None) -> TilesError:
     if sha256 is not None and not absent.hint:
         absent.hint = "if it is the digest of an image, --image finds what cosign signed of it"
+    if name is not None and not absent.hint:
+        absent.hint = "a file has a name in the log only if `add --name` logged it; FILE and --sha256 find it without"
     return absent
 
 

@@ -10,11 +10,14 @@ from urllib.parse import unquote
 import click
 
 from tiles.errors import AccessError, NotFound, TilesError, UsageError
+from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.page import VERIFY, page_files, published_policy
 from tiles.records.serving import headers_of
 from tiles.store import Store
 from tiles.store.address import shown_address
+from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import public_store
+from tiletree.keys import no_log
 from tiletree.options import json_option, log_argument, output
 from tiletree.ui import Output, own_fault, shown
 
@@ -52,6 +55,7 @@ def serve(out: Output, log: str, port: int) -> None:
     it. To publish a log, use any web server or CDN; docs/hosting.md names the headers.
     """
     store = public_store(log)
+    check_log(store)
     server = log_server(store, page_files(published_policy(store)), port)
     url = f"http://127.0.0.1:{server.server_port}/"
     try:
@@ -61,6 +65,14 @@ def serve(out: Output, log: str, port: int) -> None:
         out.note("stopped")
     finally:
         server.server_close()
+
+
+def check_log(store: Store) -> None:
+    """Raise NotFound where there is no log: what is missing is more than its page and policy."""
+    try:
+        store.read(CHECKPOINT, MAX_NOTE_SIZE)
+    except NotFound:
+        raise no_log(store.url) from None
 
 
 def log_server(store: Store, page: dict[str, bytes], port: int) -> ThreadingHTTPServer:
