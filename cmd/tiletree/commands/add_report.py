@@ -89,8 +89,15 @@ class Added:
                 files.setdefault(index, []).append(file)
                 extra[index], leaves[file] = self._extra[number], self._leaves[number]
 
+        replaced: list[tuple[str, int]] = []
+
         def keeps(file: str, proof: TlogProof) -> bool:
-            if (there := places.there(file)) is None or there.extra != proof.extra:
+            there = places.there(file)
+            if there is None:
+                return False
+            if there.index != proof.index:
+                replaced.append((file, there.index))
+            if there.extra != proof.extra:
                 return False
             try:
                 for policy in policies:
@@ -104,6 +111,11 @@ class Added:
             many.write_found(files, extra, listed=len(leaves) <= SHOWN_ENTRIES)
         finally:
             self.done, self.errors = many.done, many.errors
+        for file, index in replaced[:1]:  # it may have been built again, or spoilt, since its proof was handed out
+            out.warn(
+                f"warning: replaced {proofs(len(replaced))} of other entries, such as that of {file}, entry {index}: "
+                "it has changed since, or is logged in another way"
+            )
         kept = len(leaves) - self.done["written"] - len(self.errors)
         where = f"into {out.plain(str(places.folder))}" if places.folder else "beside the files"
         self.lines = [f"wrote {proofs(self.done['written'])} {where}{f', kept {kept}' if kept else ''}"]
