@@ -110,6 +110,9 @@ _ELSEWHERE = {
 COMMANDS = {name: _ELSEWHERE.get(name, (name, name)) for group in GROUPS.values() for name in group}
 
 
+_WHOLE = 1000  # characters, so that the first sentence of a command's help is not cut; the formatter wraps it
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of all commands, group by group."""
@@ -118,11 +121,10 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands and what each does, group by group."""
         widest = max(map(len, COMMANDS))
-        width = formatter.width - 6 - widest
         for group, names in GROUPS.items():
             found = [(name, self.get_command(ctx, name)) for name in names]
             with formatter.section(group[0].upper() + group[1:]):
-                lines = [(name.ljust(widest), one.get_short_help_str(width)) for name, one in found if one is not None]
+                lines = [(name.ljust(widest), one.get_short_help_str(_WHOLE)) for name, one in found if one is not None]
                 formatter.write_dl(lines)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -172,6 +174,13 @@ class _Commands(click.Group):
 @say_options
 def cli() -> None:
     """A transparency log that is nothing but files.
+
+    \b
+    A first log, with a file in it that anyone can verify:
+      tiletree init ./log --origin log.example.com
+      tiletree add ./log app-1.0.whl --proofs
+      tiletree verify app-1.0.whl --vkey "$(tiletree key show ./log)"
+      tiletree serve ./log
 
     LOG is a directory or a part of a bucket: s3://…, gs://…, az://…; for reading also https://…, or any URL of fsspec.
 
@@ -247,7 +256,8 @@ def _interrupted(error: BaseException, output: Output) -> int:
             output.note("")  # the question stands there without an answer, or without a yes
         output.error("NotConfirmed", "not confirmed; nothing was done", "--yes answers without being asked")
     else:
-        output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it")
+        notes = getattr(error.__cause__ or error, "__notes__", [])  # of a command that knows how to go on
+        output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it", "; ".join(notes))
     return EXIT_INTERRUPTED
 
 

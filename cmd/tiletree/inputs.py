@@ -18,7 +18,7 @@ from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
 from tiles.tree.layout import CHECKPOINT
 from tiletree.blinding import Blinder
-from tiletree.files import open_binary, open_unchanged
+from tiletree.files import open_binary, open_unchanged, watched
 from tiletree.options import Decorator, as_one
 from tiletree.picking import pick
 from tiletree.progress import Progress
@@ -109,7 +109,8 @@ class Input:
         blinder    what blinds it, where `blind` is asked for
         """
         for name in self.files:
-            with open_unchanged(name) as stream:
+            with open_unchanged(name) as opened:
+                stream = watched(opened, progress.within)
                 if payloads is not None:
                     entry = store_payload(payloads, stream, name)
                 else:
