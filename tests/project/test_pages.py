@@ -75,7 +75,7 @@ def test_the_first_screen_of_the_readme() -> None:
 def test_start_here(reader: Reader) -> None:
     """The first ten minutes."""
     lines = reader.types(console(DOCS / "start-here.md"))
-    assert ran(lines) == ["init", "add", "prove", "key", "verify", "verify", "add", *["search"] * 3]
+    assert ran(lines) == ["init", "add", "prove", "key", "verify", "verify", "add", *["search"] * 4, "get"]
     assert reader.named() == ["pip install PATH-OF-THE-CHECKOUT"]
 
 

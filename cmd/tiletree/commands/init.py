@@ -30,8 +30,8 @@ from tiletree.remarks import remark_origin
 from tiletree.ui import Output
 
 ONE_MACHINE = (
-    "one machine writes to this log: the key may be copied, the anchor must not be, so it belongs in no job's secret; "
-    "for several machines, `tiletree key adopt` moves it to --anchor s3://BUCKET/PREFIX"
+    "copy the key to a second place, and the anchor to none, so not into a job's secret either: one machine writes to "
+    "this log. Several can once `tiletree key adopt LOG --anchor s3://BUCKET/PREFIX` has moved the anchor"
 )
 
 HIDE_IT = (
