@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 from tiles.errors import AccessError, Malformed, UsageError
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from tiles.inbox.admission import Admission
 
 Kept = TypeVar("Kept")
-MAX_FILE = 256  # characters of what may be a file that is named in the place of what is in it
 
 
 def read_policy(path: Path | None) -> Policy | None:
@@ -33,6 +31,11 @@ def read_admission(path: Path | None) -> Admission | None:
 
 def read_vkey(text: str | None) -> VerifierKey | None:
     """Return the key the user named with --vkey, if any. Raises UsageError if it is none."""
+    if text is not None and (words := len(text.split())) > 1:  # while its key is changed, a log has two
+        raise UsageError(
+            f"--vkey: this is {words} words, and a vkey is one",
+            hint="of a log with several keys, name one; a policy that --policy names accepts each: docs/keys.md",
+        )
     return None if text is None else to_verifier(text, "--vkey")
 
 
@@ -41,13 +44,8 @@ def to_verifier(text: str, what: str) -> VerifierKey:
     try:
         return parse_vkey(text)
     except Malformed as error:
-        problem, hint = error.plain, "it is one line: who runs the log publishes it, `tiletree key show` prints it"
-        if (lines := len(text.split())) > 1:  # of a log whose key is being changed, `tiletree key show` prints two
-            problem = f"this is {lines} words, and a vkey is one"
-            hint = "of a log with several keys, name one; a policy that `--policy` names accepts each: docs/keys.md"
-        elif "+" not in text and len(text) < MAX_FILE and Path(text).is_file():
-            hint = f'that is a file: name what is in it, as in {what} "$(cat {quote(text)})"'
-        raise UsageError(f"{what}: {problem}", hint=hint) from error
+        hint = "`tiletree init` and `tiletree key show` print it"
+        raise UsageError(f"{what}: {error.plain}", hint=hint) from error
 
 
 def memory(kind: Callable[[], Kept]) -> Kept | None:

@@ -55,7 +55,7 @@ def test_wrong_calls_exit_2(tiletree: Command, log: str) -> None:
         (("ad", "log"), "No such command 'ad'; did you mean add?"),
         (("nonsense",), "No such command 'nonsense'"),
         (("completion",), "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"),
-        (("key", "trust", "log", "a+b+c\nd+e+f"), "VKEY: this is 2 words, and a vkey is one"),
+        (("info", "log", "--vkey", "a+b+c\nd+e+f"), "--vkey: this is 2 words, and a vkey is one"),
         (("status", "nowhere"), "there is no log at nowhere"),
         (("serve", "nowhere"), "there is no log at nowhere"),
         (("add", "new", "log"), "new is no log, and log is one"),
@@ -74,14 +74,6 @@ def test_where_a_log_was_looked_for(tiletree: Command) -> None:
     assert hint == f"hint: looked for from {Path.cwd()}; if the name is right, `tiletree init` begins one"
     elsewhere = Path.cwd() / "lgo"
     assert tiletree("add", elsewhere, "f").err.endswith("hint: if the name is right, `tiletree init` begins one\n")
-
-
-def test_a_file_in_the_place_of_a_vkey(tiletree: Command, log: str) -> None:
-    """Where the vkey is in a file, the hint is how to name what is in it."""
-    Path("vkey.txt").write_text(f"{log}\n")
-    done = tiletree("info", "log", "--vkey", "vkey.txt")
-    assert done.code == 2
-    assert 'hint: that is a file: name what is in it, as in --vkey "$(cat vkey.txt)"' in done.err
 
 
 def test_what_cannot_be_reached_exits_3(tiletree: Command, log: str) -> None:
