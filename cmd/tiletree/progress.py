@@ -90,7 +90,10 @@ class Bar(Progress):
         numbers = f"{self._done}/{self._length}  {int(part * 100)}%{'' if is_last else self._detail()}"
         width = min(_WIDTH, room - len(self._label) - len(numbers) - len("  []  "))
         if width < _LEAST:
-            return f"{self._label}  {numbers}"
+            line = f"{self._label}  {numbers}"
+            while len(line) > room and "  " in line:  # a number that is cut would be another one
+                line = line.rpartition("  ")[0]
+            return line
         filled = int(part * width)
         return f"{self._label}  [{'#' * filled}{'-' * (width - filled)}]  {numbers}"
 

@@ -159,7 +159,8 @@ def test_a_large_file(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     bar = Bar("adding", 1, clock)
     clock.now = 2.0
     bar.within(3 * 10**9, 12 * 10**9)
-    assert screen(said())[-1].endswith("0/1  25%  3.0 GB of 12.0 GB  00:00:06"[: columns - 9])
+    time_left = "  00:00:06" if columns > 40 else ""
+    assert screen(said())[-1].endswith(f"0/1  25%  3.0 GB of 12.0 GB{time_left}")
     clock.now = 3.0
     bar.advance(1)
     bar.finish(is_done=True)

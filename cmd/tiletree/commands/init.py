@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from shlex import quote
 
@@ -10,22 +11,26 @@ import click
 
 from tiles.errors import AccessError, NotFound, Refused, UsageError, explained
 from tiles.notes.keys import SEED_SIZE, SeedKey, SignatureType, signing_key
+from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
 from tiles.signing.anchor import AnchorMemory
 from tiles.signing.key_file import write_keys
 from tiles.signing.log_keys import LogKeys, as_log_keys
 from tiles.signing.open_key import open_key
+from tiles.store import Store
 from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of, shown_address
 from tiles.tree.layout import CHECKPOINT
 from tiles.user.exposed import exposure
 from tiles.user.known_logs import Remembered, try_to_remember
 from tiles.user.places import is_same_bucket, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
+from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
 from tiletree.keys import LogKey, environment_place, file_place, find_anchor
 from tiletree.opening import open_sequencer, remark_readable
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
+from tiletree.pins import memory
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output
 
@@ -104,6 +109,8 @@ def init(
     begun = open_sequencer(log, writer, own, look_closer=not readable_private)
     beside = others_in(log)
     is_unknown = not new and AnchorMemory(origin, find_anchor(log, writer, own.place)).recall()[0] is None
+    if is_unknown:
+        check_unseen(begun.public, own)
     if new and path is not None:
         begun.check_new(gzip=gzip, lock_days=lock_days)
         write_keys(path, new)
@@ -164,6 +171,23 @@ def check_new_name(origin: str) -> None:
         f"--origin: {origin} is an address, and a log has a name, which stands in every checkpoint for ever",
         hint=f"such as {name or 'log.example.com'}; nothing has to answer there",
     )
+
+
+def check_unseen(public: Store, key: LogKey) -> None:
+    """Raise Refused where no log is, if this user has seen entries of one with this key: a second one would be a fork.
+
+    It is the anchor that forbids that. This is for who has lost it, and would begin the same log once more.
+    """
+    with suppress(NotFound):
+        public.read(CHECKPOINT, MAX_NOTE_SIZE)
+        return  # what is wrong with the log that is there is found by who writes to it
+    visits = memory(Visits)
+    seen = visits.last(key.verifier) if visits is not None else None
+    if seen is not None and seen.tree.size:
+        raise Refused(
+            f"the key of {seen.origin} has signed before: this user has seen {seen.tree}, and no anchor is there",
+            hint=explained("head-and-anchor-are-gone", "the same log once more would be a fork of it"),
+        )
 
 
 def others_in(log: str) -> list[str]:
