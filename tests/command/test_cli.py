@@ -58,6 +58,9 @@ def test_wrong_calls_exit_2(tiletree: Command, log: str) -> None:
         (("info", "log", "--vkey", "a+b+c\nd+e+f"), "--vkey: this is 2 words, and a vkey is one"),
         (("status", "nowhere"), "there is no log at nowhere"),
         (("serve", "nowhere"), "there is no log at nowhere"),
+        (("page", "nowhere"), "there is no log at nowhere"),
+        (("gc", "nowhere"), "there is no log at nowhere"),
+        (("admission", "nowhere"), "there is no log at nowhere"),
         (("add", "new", "log"), "new is no log, and log is one"),
     ],
 )

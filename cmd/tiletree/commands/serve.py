@@ -10,14 +10,12 @@ from urllib.parse import unquote
 import click
 
 from tiles.errors import AccessError, NotFound, TilesError, UsageError
-from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.page import VERIFY, page_files, published_policy
 from tiles.records.serving import headers_of
 from tiles.store import Store
 from tiles.store.address import shown_address
-from tiles.tree.layout import CHECKPOINT
 from tiles.user.places import public_store
-from tiletree.keys import no_log
+from tiletree.keys import check_log
 from tiletree.options import json_option, log_argument, output
 from tiletree.ui import Output, own_fault, shown
 
@@ -65,14 +63,6 @@ def serve(out: Output, log: str, port: int) -> None:
         out.note("stopped")
     finally:
         server.server_close()
-
-
-def check_log(store: Store) -> None:
-    """Raise NotFound where there is no log: what is missing is more than its page and policy."""
-    try:
-        store.read(CHECKPOINT, MAX_NOTE_SIZE)
-    except NotFound:
-        raise no_log(store.url) from None
 
 
 def log_server(store: Store, page: dict[str, bytes], port: int) -> ThreadingHTTPServer:
