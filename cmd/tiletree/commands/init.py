@@ -18,6 +18,7 @@ from tiles.signing.anchor import AnchorMemory
 from tiles.signing.key_file import write_keys
 from tiles.signing.log_keys import LogKeys, as_log_keys
 from tiles.signing.open_key import open_key
+from tiles.sigstore.origin import refused_by
 from tiles.store import Store
 from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of, shown_address
 from tiles.tree.layout import CHECKPOINT
@@ -167,9 +168,11 @@ def check_new_name(origin: str) -> None:
     if "://" not in origin and not origin.endswith("/"):
         return
     name = origin.rpartition("://")[2].rstrip("/")
+    if refused_by(name):  # more than a host name: a path, or credentials, which are not repeated
+        name = "log.example.com"
     raise UsageError(
         f"--origin: {origin} is an address, and a log has a name, which stands in every checkpoint for ever",
-        hint=f"such as {name or 'log.example.com'}; nothing has to answer there",
+        hint=f"such as {name}; nothing has to answer there",
     )
 
 
