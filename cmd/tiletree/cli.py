@@ -110,6 +110,9 @@ _ELSEWHERE = {
 COMMANDS = {name: _ELSEWHERE.get(name, (name, name)) for group in GROUPS.values() for name in group}
 
 
+_WHOLE = 1000  # characters, so that the first sentence of a command's help is not cut; the formatter wraps it
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of all commands, group by group."""
@@ -118,11 +121,10 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands and what each does, group by group."""
         widest = max(map(len, COMMANDS))
-        width = formatter.width - 6 - widest
         for group, names in GROUPS.items():
             found = [(name, self.get_command(ctx, name)) for name in names]
             with formatter.section(group[0].upper() + group[1:]):
-                lines = [(name.ljust(widest), one.get_short_help_str(width)) for name, one in found if one is not None]
+                lines = [(name.ljust(widest), one.get_short_help_str(_WHOLE)) for name, one in found if one is not None]
                 formatter.write_dl(lines)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -136,6 +138,20 @@ class _Commands(click.Group):
 
             complete_places(command)
         return saying(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of a call. An error names those that are spelled alike."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches  # for calls that fail
+
+            if not (alike := get_close_matches(args[0], COMMANDS)):
+                raise
+            text = f"{error.message.rstrip('.')}; did you mean {' or '.join(alike)}?"
+            raise click.UsageError(text, ctx) from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return what could follow: names of commands, none of which is imported, or options."""
@@ -158,6 +174,13 @@ class _Commands(click.Group):
 @say_options
 def cli() -> None:
     """A transparency log that is nothing but files.
+
+    \b
+    A first log, with a file in it that anyone can verify:
+      tiletree init ./log --origin log.example.com
+      tiletree add ./log app-1.0.whl --proofs
+      tiletree verify app-1.0.whl --vkey "$(tiletree key show ./log)"
+      tiletree serve ./log
 
     LOG is a directory or a part of a bucket: s3://…, gs://…, az://…; for reading also https://…, or any URL of fsspec.
 
@@ -210,7 +233,7 @@ def guarded(call: Callable[[], object], output: Output) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help" if context else "tiletree --help"
-        output.error("UsageError", error.format_message().rstrip("."), hint)
+        output.error("UsageError", " ".join(error.format_message().split()).rstrip(".,"), hint)
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt) as error:
         return _interrupted(error, output)
@@ -242,7 +265,8 @@ def _interrupted(error: BaseException, output: Output) -> int:
             output.note("")  # the question stands there without an answer, or without a yes
         output.error("NotConfirmed", "not confirmed; nothing was done", "--yes answers without being asked")
     else:
-        output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it")
+        notes = getattr(error.__cause__ or error, "__notes__", [])  # of a command that knows how to go on
+        output.error("Interrupted", "interrupted; what was committed stays, the next run finishes it", "; ".join(notes))
     return EXIT_INTERRUPTED
 
 

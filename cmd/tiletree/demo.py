@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tiletree.commands.serve import PORT
 from tiletree.streams import standard_streams
-from tiletree.ui import Output
+from tiletree.ui import EXIT_USAGE, Output
 
 ORIGIN = "demo.example.com"
 RUNS = 3  # of `add`
@@ -32,7 +32,11 @@ def main(arguments: list[str]) -> int:
             _OUT.line(line)
         return 0
     log = Path(arguments[0] if arguments else "demo-log")
-    files = [Path(name) for name in arguments[1:] if Path(name).is_file()] or _own_files()
+    named = [Path(name) for name in arguments[1:]]
+    if missing := [str(path) for path in named if "*" not in path.name and not path.is_file()]:
+        _OUT.error("UsageError", f"there is no file {missing[0]}", f"looked for from {Path.cwd()}")
+        return EXIT_USAGE
+    files = [path for path in named if path.is_file()] or _own_files()  # a pattern stays one if no file fits it
     with tempfile.TemporaryDirectory() as scratch:
         # the demo remembers nothing in the user's own directories
         os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_STATE_HOME"] = scratch
@@ -85,7 +89,7 @@ class _Demo:
         say("Audit the log: read everything, and recompute it up to the signed root.")
         self.command("audit", log, "--vkey", self.vkey)
 
-        say("Log the page's own single-file form, for whoever keeps a copy of it and has a doubt about that.")
+        say("Log the page as well, which is one file, verify.html: who keeps a copy can verify that it is the log's.")
         self.command("add", log, log / "verify.html", "--key", key)
 
         program, name = _program(), shlex.quote(str(log))

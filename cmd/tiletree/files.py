@@ -20,6 +20,8 @@ Parsed = TypeVar("Parsed")
 BUNDLE_SUFFIX = ".sigstore.json"  # of the name of a bundle beside its file, by custom
 ENDORSEMENT_SUFFIX = ".endorsement"  # of the name of an endorsement beside its proof
 
+TAKES_LONG = 1 << 24  # bytes of a file of which is said how much was read
+
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 
 
@@ -87,6 +89,30 @@ def open_unchanged(name: str) -> Iterator[BinaryIO]:
                 )
     except OSError as error:
         raise AccessError(f"{name} cannot be read: {error.strerror}; it was not added") from error
+
+
+class _Watched:
+    """A large file, of which somebody is told how much was read."""
+
+    def __init__(self, stream: BinaryIO, size: int, told: Callable[[int, int], None]) -> None:
+        self._stream, self._size, self._told = stream, size, told
+        self._read = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return what comes next."""
+        data = self._stream.read(size)
+        self._read += len(data)
+        self._told(self._read, self._size)
+        return data
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+def watched(stream: BinaryIO, told: Callable[[int, int], None]) -> BinaryIO:
+    """Return a stream of which `told` gets how many bytes were read, and its size, if it is a file that takes long."""
+    before = _version(stream)
+    return cast("BinaryIO", _Watched(stream, before[0], told)) if before and before[0] >= TAKES_LONG else stream
 
 
 def _version(stream: BinaryIO) -> tuple[int, int] | None:

@@ -60,7 +60,7 @@ def find_entry(
     try:
         return *find_file(client, content, what, remark, any_size=any_size), content
     except NotLogged as error:
-        error.hint = "`tiletree search` finds signatures over it as well, if there are any"
+        error.hint = "it may have changed since; `tiletree search` finds signatures over it as well, if there are any"
         raise
 
 

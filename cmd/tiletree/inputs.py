@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from tiles.entries.payload import check_payload_size, read_payload, store_payloa
 from tiles.errors import UsageError
 from tiles.store import Store
 from tiles.tree.bundle import MAX_ENTRY_SIZE
+from tiles.tree.layout import CHECKPOINT
 from tiletree.blinding import Blinder
-from tiletree.files import open_binary, open_unchanged
+from tiletree.files import open_binary, open_unchanged, watched
 from tiletree.options import Decorator, as_one
 from tiletree.picking import pick
 from tiletree.progress import Progress
@@ -59,9 +60,13 @@ class Input:
         """Raise click.UsageError unless the options go together."""
         named = sum((bool(self.files), self.lines is not None, self.stdin_lines))
         context = click.get_current_context()
-        if not named and Path(log := context.params.get("log", "")).is_file():
+        log = context.params.get("log", "")
+        if not named and Path(log).is_file():
             hint = f"the log comes first: {context.command_path} LOG FILE…"
             raise UsageError(f"{log} is a file, and no log", hint=hint)
+        if (swapped := _swapped(log, self.files)) is not None:
+            hint = f"the log comes first: {context.command_path} LOG FILE…"
+            raise UsageError(f"{log} is no log, and {swapped} is one", hint=hint)
         if named != 1:
             raise click.UsageError("name files, or --lines, or --stdin-lines", context)
         if self.payload and (self.raw or not self.files):
@@ -112,7 +117,8 @@ class Input:
         blinder    what blinds it, where `blind` is asked for
         """
         for name in self.files:
-            with open_unchanged(name) as stream:
+            with open_unchanged(name) as opened:
+                stream = watched(opened, progress.within)
                 if payloads is not None:
                     entry = store_payload(payloads, stream, name)
                 else:
@@ -138,6 +144,14 @@ class Input:
     def name(self, number: int) -> str:
         """Return what an entry is called in the outcome: its file, or its file and line. number: from 0."""
         return self.files[number] if self.files else f"{self.lines or '-'}:{number + 1}"
+
+
+def _swapped(log: str, files: Collection[str]) -> str | None:
+    """Return what is a log in a directory, and is named where a file is to be, if LOG is a directory and no log."""
+    with suppress(OSError):  # what cannot be a path is named by whoever opens it
+        if "://" not in log and Path(log).is_dir() and not Path(log, CHECKPOINT).exists():
+            return next((file for file in files if Path(file, CHECKPOINT).is_file()), None)
+    return None
 
 
 def _check_sizes(given: Input) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -180,11 +181,35 @@ def _head(private: Store) -> Head | None:
         return None
 
 
+def no_log(place: str) -> NotFound:
+    """Return the error of a call that needs a log where there is none: its name may be mistyped."""
+    where = "" if "://" in place or Path(place).is_absolute() else f"looked for from {Path.cwd()}; "
+    return NotFound(f"there is no log at {place}", hint=f"{where}if the name is right, `tiletree init` begins one")
+
+
+def check_log(public: Store) -> None:
+    """Raise NotFound where there is no log: what is missing is more than its page, policy or head."""
+    try:
+        public.read(CHECKPOINT, MAX_NOTE_SIZE)
+    except NotFound:
+        raise no_log(public.url) from None
+
+
+@contextmanager
+def at_a_log(public: Store) -> Iterator[None]:
+    """Let what is not found be explained: not that a head is lost where there is no log."""
+    try:
+        yield
+    except NotFound:
+        check_log(public)
+        raise
+
+
 def _published_origin(public: Store) -> str:
     try:
         data = public.read(CHECKPOINT, MAX_NOTE_SIZE).data
     except NotFound:
-        raise NotFound(f"there is no log at {public.url}", hint="`tiletree init` begins one") from None
+        raise no_log(public.url) from None
     with judged(data, f"{public.url}/{CHECKPOINT}"):
         return parse_signed_checkpoint(data).origin
 

@@ -42,11 +42,12 @@ class Picked:
     left_out: tuple[tuple[str, str], ...]
 
     def say(self, out: Output) -> None:
-        """Say what was left out; nothing if that is nothing."""
+        """Say what was left out; nothing if that is nothing. With --quiet, what is always left out is not said."""
         if not self.left_out:
             return
         out.remarks["left_out"] = [{"path": out.plain(path), "why": why} for path, why in self.left_out[:_SHOWN]]
-        for line in _lines(self.left_out):
+        said = [each for each in self.left_out if not out.quiet or each[1] != BESIDE]
+        for line in _lines(said):
             out.note(f"left out: {line}")
 
 

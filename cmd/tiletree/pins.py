@@ -32,6 +32,11 @@ def read_admission(path: Path | None) -> Admission | None:
 
 def read_vkey(text: str | None) -> VerifierKey | None:
     """Return the key the user named with --vkey, if any. Raises UsageError if it is none."""
+    if text is not None and (words := len(text.split())) > 1:  # while its key is changed, a log has two
+        raise UsageError(
+            f"--vkey: this is {words} words, and a vkey is one",
+            hint="of a log with several keys, name one; a policy that --policy names accepts each: docs/keys.md",
+        )
     return None if text is None else to_verifier(text, "--vkey")
 
 

@@ -23,16 +23,24 @@ class Progress:
     def advance(self, units: int) -> None:
         """Say that so many more units are done."""
 
+    def within(self, done: int, length: int) -> None:
+        """Say how many bytes of the unit at work are done, of how many; `advance` ends the unit."""
+
 
 class Bar(Progress):
     """A progress bar on standard error.
 
     length   units to be done; None: nobody knows, so that there are numbers only
+    then     what goes on when all units are done, in a word
     clock    seconds since any fixed moment
     """
 
-    def __init__(self, label: str, length: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, label: str, length: int | None, clock: Callable[[], float] = time.monotonic, *, then: str = ""
+    ) -> None:
         self._label = label
+        self._then = then
+        self._within = (0, 0)
         self._length = length
         self._clock = clock
         self._began = self._drawn = clock()
@@ -43,6 +51,15 @@ class Bar(Progress):
     def advance(self, units: int) -> None:
         """Say that so many more units are done; draw it, if it was not drawn a moment ago."""
         self._done += units
+        self._within = (0, 0)
+        self._draw_again()
+
+    def within(self, done: int, length: int) -> None:
+        """Say how many bytes of the unit at work are done, of how many; draw it, if it was not drawn a moment ago."""
+        self._within = (min(done, length), length)
+        self._draw_again()
+
+    def _draw_again(self) -> None:
         if not self._is_shown or self._clock() - self._drawn >= _REDRAWN:
             self._draw()
 
@@ -69,21 +86,44 @@ class Bar(Progress):
     def _line(self, room: int, *, is_last: bool) -> str:
         if self._length is None:
             return f"{self._label}  {self._done}"
-        part = min(1.0, self._done / self._length) if self._length else 1.0
-        numbers = f"{self._done}/{self._length}  {int(part * 100)}%{'' if is_last else self._left()}"
+        part = min(1.0, self._part_done() / self._length) if self._length else 1.0
+        numbers = f"{self._done}/{self._length}  {int(part * 100)}%{'' if is_last else self._detail()}"
         width = min(_WIDTH, room - len(self._label) - len(numbers) - len("  []  "))
         if width < _LEAST:
-            return f"{self._label}  {numbers}"
+            line = f"{self._label}  {numbers}"
+            while len(line) > room and "  " in line:  # a number that is cut would be another one
+                line = line.rpartition("  ")[0]
+            return line
         filled = int(part * width)
         return f"{self._label}  [{'#' * filled}{'-' * (width - filled)}]  {numbers}"
 
+    def _part_done(self) -> float:
+        """Return how many units are done, with the part of the one at work."""
+        done, length = self._within
+        return self._done + (done / length if length else 0.0)
+
+    def _detail(self) -> str:
+        """Return what is at work, if one unit takes long or all are done, or else for how long it will go on."""
+        done, length = self._within
+        if length:
+            return f"  {_large(done)} of {_large(length)}{self._left() if self._length == 1 else ''}"
+        return f"  {self._then}" if self._then and self._done == self._length else self._left()
+
     def _left(self) -> str:
         """Return for how long it will go on, in words; nothing if that is not known."""
-        seconds = self._clock() - self._began
-        if not self._done or self._length is None or seconds < _ETA_AFTER:
+        seconds, done = self._clock() - self._began, self._part_done()
+        if not done or self._length is None or seconds < _ETA_AFTER:
             return ""
-        minutes, left = divmod(int(seconds / self._done * max(0, self._length - self._done)), 60)
+        minutes, left = divmod(int(seconds / done * max(0, self._length - done)), 60)
         return f"  {minutes // 60:02}:{minutes % 60:02}:{left:02}"
+
+
+def _large(count: int) -> str:
+    """Return how many bytes that is, in the largest unit of which there is one."""
+    for size, unit in ((10**9, "GB"), (10**6, "MB")):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 1000:.1f} kB"
 
 
 def _columns() -> int:

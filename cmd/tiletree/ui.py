@@ -237,12 +237,12 @@ class Output:
         return self.hidden.plain(text)
 
     @contextmanager
-    def progress(self, label: str, length: int | None = None) -> Iterator[Progress]:
-        """Show a progress bar on a terminal, none in a pipe. length: units to be done, where that is known."""
+    def progress(self, label: str, length: int | None = None, then: str = "") -> Iterator[Progress]:
+        """Show a progress bar on a terminal, none in a pipe. length: units, where that is known; then: as for `Bar`."""
         if self.quiet or self.verbose or self.log_lines or not colours.is_terminal(sys.stderr):
             yield Progress()
             return
-        self._bar, is_done = Bar(label, length), False
+        self._bar, is_done = Bar(label, length, then=then), False
         try:
             yield self._bar
             is_done = True
@@ -263,7 +263,8 @@ def lasted(seconds: float | None) -> str:
     for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds is not None and seconds >= 2 * length:
             return f"{seconds // length:.0f} {unit}"
-    return f"{seconds or 0:.0f} seconds"
+    whole = f"{seconds or 0:.0f}"
+    return f"{whole} second{'' if whole == '1' else 's'}"
 
 
 def shown(text: str) -> str:

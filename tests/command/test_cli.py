@@ -49,6 +49,36 @@ def test_wrong_calls_exit_2(tiletree: Command, log: str) -> None:
         assert "tiletree: " in done.err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ad", "log"), "No such command 'ad'; did you mean add?"),
+        (("nonsense",), "No such command 'nonsense'"),
+        (("completion",), "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"),
+        (("info", "log", "--vkey", "a+b+c\nd+e+f"), "--vkey: this is 2 words, and a vkey is one"),
+        (("status", "nowhere"), "there is no log at nowhere"),
+        (("serve", "nowhere"), "there is no log at nowhere"),
+        (("page", "nowhere"), "there is no log at nowhere"),
+        (("gc", "nowhere"), "there is no log at nowhere"),
+        (("admission", "nowhere"), "there is no log at nowhere"),
+        (("add", "new", "log"), "new is no log, and log is one"),
+    ],
+)
+def test_how_mistakes_are_named(tiletree: Command, log: str, words: tuple[str, ...], said: str) -> None:
+    """What was mistyped, mistaken or put in the wrong order is said in one line, as a person would."""
+    assert log
+    Path("new").mkdir()
+    assert tiletree(*words).err.splitlines()[0] == f"tiletree: {said}"
+
+
+def test_where_a_log_was_looked_for(tiletree: Command) -> None:
+    """A name that leads nowhere may be mistyped: the hint says from where it was looked for, before it says `init`."""
+    hint = tiletree("add", "lgo", "f").err.splitlines()[1]
+    assert hint == f"hint: looked for from {Path.cwd()}; if the name is right, `tiletree init` begins one"
+    elsewhere = Path.cwd() / "lgo"
+    assert tiletree("add", elsewhere, "f").err.endswith("hint: if the name is right, `tiletree init` begins one\n")
+
+
 def test_what_cannot_be_reached_exits_3(tiletree: Command, log: str) -> None:
     """No log, no server: exit code 3."""
     Path("empty").mkdir()

@@ -97,8 +97,8 @@ def test_not_to_remember(tiletree: Command) -> None:
 
 
 @pytest.mark.parametrize("anchor", ["beside the key", "named", "remembered nowhere"])
-def test_a_copy_of_a_key(tiletree: Command, log: str, anchor: str) -> None:
-    """A second log with a key is refused where the anchor is; without it readers of the first one notice the fork."""
+def test_a_copy_of_a_key(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch, anchor: str) -> None:
+    """A second log with a key is refused where the anchor is, or the first log was seen; readers notice any other."""
     assert tiletree.ok("info", "log", "--vkey", log)["size"] == 2
     Path("other").mkdir()
     Path("other/k").write_bytes(Path("k").read_bytes())
@@ -107,12 +107,14 @@ def test_a_copy_of_a_key(tiletree: Command, log: str, anchor: str) -> None:
         shutil.copytree("k.anchor", "other/k.anchor")
     named = ("--anchor", "k.anchor") if anchor == "named" else ()
     done = tiletree("init", "other/log", "--origin", ORIGIN, "--key", "other/k", *named)
+    assert done.code == 4
+    assert "has signed before" in done.err
+    assert not Path("other/log").exists()
     if anchor != "remembered nowhere":
-        assert done.code == 4
-        assert "has signed before" in done.err
-        assert not Path("other/log").exists()
         return
-    assert done.code == 0
+    with monkeypatch.context() as another_machine:
+        another_machine.setenv("XDG_STATE_HOME", str(Path("another").absolute()))
+        tiletree.ok("init", "other/log", "--origin", ORIGIN, "--key", "other/k")
     for _ in range(3):
         tiletree.ok("add", "other/log", "--stdin-lines", "--key", "other/k", stdin=b"another history")
     Path("log").rename("first")
@@ -216,6 +218,63 @@ def test_private_things_that_would_be_published(
     assert [each.partition(",")[0] for each in done.json["exposed"]] == [f"the {what}"]
     assert f"warning: {done.json['exposed'][0]}" in done.err
     assert "--private, --key or --anchor" in done.err
+
+
+@pytest.mark.parametrize("address", ["https://log.example.com", "https://log.example.com/", "log.example.com/"])
+def test_an_address_is_no_name(tiletree: Command, address: str) -> None:
+    """An origin that was meant as an address is refused before anything is made: no log can be renamed."""
+    done = tiletree("init", "log", "--origin", address, "--key", "k")
+    assert done.code == 2
+    assert "hint: such as log.example.com;" in done.err
+    assert list(Path().iterdir()) == []
+
+
+def test_what_else_would_be_served(tiletree: Command) -> None:
+    """What a folder holds already is served with the log: that is said when it begins, and not again."""
+    Path("web/src").mkdir(parents=True)
+    Path("web/.hidden").touch()
+    call = ("init", "web", "--origin", ORIGIN, "--key", "k")
+    assert "warning: web holds other things, which are served with the log: src\n" in tiletree(*call).err
+    assert "holds other things" not in tiletree(*call).err
+
+
+def test_a_key_that_was_there_and_no_anchor(tiletree: Command) -> None:
+    """With a copy of the key alone a fork would begin, and nothing can tell: so it is said where no anchor is."""
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    assert "a fork of it" not in tiletree("init", "log", "--origin", ORIGIN, "--key", "k").err
+    Path("copy").mkdir()
+    Path("k").rename("copy/k")
+    done = tiletree("init", "again", "--origin", ORIGIN, "--key", "copy/k", "--no-remember")
+    assert done.code == 0
+    assert f"if there is a log {ORIGIN} with this key anywhere else, this one is a fork of it" in done.err
+    assert "docs/lost.md#two-histories-were-seen" in done.err
+
+
+def test_the_same_log_once_more(tiletree: Command) -> None:
+    """Who has seen entries of the log is refused a second one with its key, where the anchor is lost with the rest."""
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    Path("f").touch()
+    tiletree.ok("add", "log", "f", "--key", "k")
+    tiletree.ok("info", "log")
+    shutil.rmtree("k.anchor")
+    done = tiletree("init", "again", "--origin", ORIGIN, "--key", "k")
+    assert done.code == 4
+    assert "docs/lost.md#head-and-anchor-are-gone" in done.err
+    assert not Path("again").exists()
+    tiletree.ok("key", "forget", "log", "--seen")
+    assert tiletree("init", "again", "--origin", ORIGIN, "--key", "k").code == 0
+
+
+def test_begun_before(tiletree: Command) -> None:
+    """Whoever has lost the private part is led to the head that can be made again, and to no other place."""
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    other = tiletree("init", "log", "--origin", "other.example.com", "--key", "o")
+    assert (other.code, "keeps its name" in other.err) == (4, True)
+    Path("log.private").rename("elsewhere")
+    done = tiletree("init", "log", "--origin", ORIGIN, "--key", "k")
+    assert done.code == 4
+    assert "docs/lost.md#the-head-is-gone" in done.err
+    assert "another place" not in done.err
 
 
 def test_private_things_that_are_kept_apart(tiletree: Command) -> None:

@@ -36,7 +36,8 @@ def test_what_readers_are_shown(tiletree: Command) -> None:
     news = tiletree.ok("info", "log", "--vkey", old)["key_changes"]
     assert news == [{"action": "add", "vkey": new, "size": 0}]
     tiletree.ok("key", "trust", "log", old)
-    tiletree.ok("key", "retire", "log", old, "--key", "k")
+    retired = tiletree("key", "retire", "log", old, "--key", "k")
+    assert f"knows the log by the old key still; then: tiletree key trust log {new} --replace" in retired.err
     Path("a").write_bytes(b"content")
     tiletree.ok("add", "log", "a", "--key", "k")
     done = tiletree("info", "log")

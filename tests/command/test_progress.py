@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+from tiletree.files import watched
 from tiletree.progress import Bar
 from tiletree.ui import Output
 
@@ -148,3 +150,46 @@ def test_a_pipe_gets_none(capfd: pytest.CaptureFixture[str]) -> None:
     with Output().progress("adding", 3) as progress:
         progress.advance(3)
     assert capfd.readouterr().err == ""
+
+
+def test_a_large_file(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one that takes long is said how much of it was read: the bar grows meanwhile, and the time left is known."""
+    on_terminal(monkeypatch)
+    clock = Clock()
+    bar = Bar("adding", 1, clock)
+    clock.now = 2.0
+    bar.within(3 * 10**9, 12 * 10**9)
+    time_left = "  00:00:06" if columns > 40 else ""
+    assert screen(said())[-1].endswith(f"0/1  25%  3.0 GB of 12.0 GB{time_left}")
+    clock.now = 3.0
+    bar.advance(1)
+    bar.finish(is_done=True)
+    assert screen(said())[0].endswith("1/1  100%")
+
+
+def test_what_goes_on_when_all_is_read(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All units are done, and the call is not: what goes on is said, until it ends."""
+    on_terminal(monkeypatch)
+    out = Output()
+    with out.progress("adding", 2, "publishing") as progress:
+        progress.advance(1)
+        assert "publishing" not in said()
+        clock = progress._drawn  # type: ignore[attr-defined]  # drawn again at once
+        progress._clock = lambda: clock + 1.0  # type: ignore[attr-defined]
+        progress.advance(1)
+        assert screen(said())[-1].endswith("2/2  100%  publishing")
+        assert len(screen(said())[-1]) < columns
+    assert screen(said())[0].endswith("2/2  100%")
+
+
+def test_which_files_are_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large ones, as they are read; a small one is read as it is."""
+    monkeypatch.setattr("tiletree.files.TAKES_LONG", 4)
+    told: list[tuple[int, int]] = []
+    for name, content in (("small", b"abc"), ("large", b"abcdef")):
+        (tmp_path / name).write_bytes(content)
+        with (tmp_path / name).open("rb") as opened:
+            stream = watched(opened, lambda done, size: told.append((done, size)))
+            assert stream.read(4) + stream.read() == content
+            assert stream.fileno() == opened.fileno()
+    assert told == [(4, 6), (6, 6)]

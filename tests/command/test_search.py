@@ -159,6 +159,25 @@ def test_not_there(tiletree: Command, filled: str) -> None:
         assert f"not among the 6 entries of {ORIGIN}" in done.err
 
 
+def test_the_newest(tiletree: Command, filled: str) -> None:
+    """If nothing is named to be looked for, the newest entries are listed, then older ones; a log may have none."""
+    done = tiletree("search", "log", "--most", "2", "--vkey", filled)
+    first, second, more = done.out.splitlines()
+    assert [line.split("  ")[::2] for line in (first, second)] == [["5", "raw"], ["4", "file"]]
+    assert second.endswith("  ré 2")
+    assert more == "and 4 older ones: --before 4 shows them"
+    older = tiletree.ok("search", "log", "--before", "4", "--most", "3", "--vkey", filled)
+    assert [hit["index"] for hit in older["hits"]] == [3, 2, 1]
+    assert (older["more"], older["proven"], older["covered"]) == (1, True, 6)
+    tiletree.ok("init", "empty", "--origin", "empty.example.com", "--key", "e")
+    assert tiletree.ok("search", "empty")["hits"] == []
+
+
+def test_names_that_were_not_logged(tiletree: Command, filled: str) -> None:
+    """Whoever looks for a name is told that files have one only if it was logged."""
+    assert "only if `add --name` logged it" in tiletree("search", "log", "--name", "none", "--vkey", filled).err
+
+
 def test_a_damaged_log(tiletree: Command, filled: str) -> None:
     """Nothing is said to be absent from a log that does not verify."""
     for path in Path("log/tile/entries").rglob("*"):
@@ -172,7 +191,7 @@ def test_a_damaged_log(tiletree: Command, filled: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ((), "name a file, or what to look for"),
+        (("--prove", "p"), "name a file, or what to look for"),
         (("--sha256", "12"), "64 hexadecimal digits"),
         (("--kind", "name/1"), "KIND=VALUE"),
         (("--kind", "identity/2=a"), "no entry is found by identity/2"),

@@ -68,6 +68,13 @@ def test_interrupted(log: str) -> None:
     assert Path("log/checkpoint").read_text().splitlines()[1] == "2"
 
 
+def test_interrupted_where_nothing_is_logged_twice(log: str) -> None:
+    """Whoever interrupts `add` of files is told that the same call goes on."""
+    seen = terminal.run(["add", "log", "-", "--key", "k"], 200, interrupt_at="adding")
+    assert seen.code == 130
+    assert seen.lines[-2] == "hint: make the same call again to go on: what is in the log is not added twice"
+
+
 # ---- colours, without a terminal of our own
 
 

@@ -76,7 +76,7 @@ def test_the_first_screen_of_the_readme() -> None:
 def test_start_here(reader: Reader) -> None:
     """The first ten minutes."""
     lines = reader.types(console(DOCS / "start-here.md"))
-    assert ran(lines) == ["init", "add", "prove", "key", "verify", "verify", "add", *["search"] * 3]
+    assert ran(lines) == ["init", "add", "prove", "key", "verify", "verify", "add", *["search"] * 4, "get"]
     assert reader.named() == ["pip install PATH-OF-THE-CHECKOUT"]
 
 
@@ -87,6 +87,34 @@ def test_publish_small(reader: Reader) -> None:
     assert VKEY.fullmatch((reader.directory / "vkey.txt").read_text().strip())
     proofs = sorted(path.name for path in (reader.directory / "dist").glob("*.tlog-proof"))
     assert proofs == [f"app-1.0{end}.tlog-proof" for end in ("-py3-none-any.whl", ".tar.gz", ".whl")]
+
+
+def test_a_lost_machine(reader: Reader) -> None:
+    """With what is served, the copy of the private part and the key the log goes on; an older copy is refused."""
+    page = (DOCS / "publish-small.md").read_text("utf-8")
+    *begin, first, second = re.findall(
+        r"^```console\n(.*?)```$", page.partition("## Look")[0], re.DOTALL | re.MULTILINE
+    )
+    release = [Line(line.removeprefix("$ "), [], 0) for line in (first + second).splitlines()]
+    reader.types([*(Line(line.removeprefix("$ "), [], 0) for each in begin for line in each.splitlines()), *release])
+    lost = page.partition("## If the machine is lost")[2].partition("\n## ")[0]
+    restore = re.findall(r"^    (.*)$", lost, re.MULTILINE)
+    assert [line.split()[0] for line in restore] == ["cp", "cp", "tiletree", "tiletree"]
+    adopt = restore[2]
+
+    def lose() -> None:
+        for place in ("log", "log.private"):
+            shutil.rmtree(reader.directory / place)
+        (anchor,) = reader.home.rglob("*.key.anchor")
+        shutil.rmtree(anchor)
+        reader.types([Line(line, [], 0) for line in restore[:2]])
+
+    lose()
+    reader.types([Line(f"{adopt} --yes", [], 0), Line(restore[3], [], 0)])
+    (reader.directory / "dist/app-1.1.whl").write_text("the next release")
+    reader.types([line for line in release if "backup" not in line.command])  # so the copy is an older one
+    lose()
+    reader.types([Line(f"{adopt} --yes", [], 4)])
 
 
 def test_signing(reader: Reader) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,26 @@ def test_what_is_beside_or_above(tmp_path: Path, beside: str, why: str) -> None:
     assert exposure(place) == exposure(web / "deep/missing/log.private") == why.format(web)
     assert exposure(web / "log.private") == why.format(web)
     assert exposure(tmp_path / "log.private") == ""
+
+
+def test_what_git_leaves_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a checkout ignores is not recorded in it, so it is not published with it; what it tracks all the same is."""
+    web = tmp_path / "web"
+    web.mkdir()
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))  # as in a hook of another repository
+    git = ["git", f"--git-dir={web / '.git'}", f"--work-tree={web}"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    for place in ("log.private", "log.key"):
+        (web / place).touch()
+    (web / ".gitignore").write_text("/log.*\n")
+    assert exposure(web / "log.private") == exposure(web / "log.key") == ""
+    assert exposure(web / "k") == f"{web} is a git checkout"
+    subprocess.run([*git, "add", "--force", "log.key"], check=True, cwd=web)
+    assert exposure(web / "log.key") == f"{web} is a git checkout"
+    (tmp_path / "index.html").touch()
+    assert exposure(web / "log.private") == f"{tmp_path} has an index.html, as a folder has that is served"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert exposure(web / "log.private") == f"{web} is a git checkout"
 
 
 @pytest.mark.parametrize(

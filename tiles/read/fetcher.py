@@ -36,7 +36,7 @@ def open_log(url: str) -> Fetcher:
             return fetcher
     raise NotFound(
         f"{existing_directory_of(url)}: there is no log here: it holds no checkpoint",
-        hint=explained("the-checkpoint-is-gone", "if it was a log"),
+        hint=explained("the-checkpoint-is-gone", "look at the name; if there was a log, its checkpoint is lost"),
     )
 
 

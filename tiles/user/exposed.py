@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -13,6 +14,7 @@ _WEB_ROOTS = ("/var/www", "/srv/http", "/srv/www", "/usr/share/nginx", "/usr/loc
 _WEB_FOLDERS = ("public_html", "htdocs", "wwwroot", "webroot")
 _PAGES = ("index.html", "index.htm", "index.php")
 _CHECKOUT = ".git"  # a folder; in a worktree and in a submodule a file
+_GIT_SECONDS = 10.0  # after which git is not waited for
 
 
 def exposure(place: Path) -> str:
@@ -21,7 +23,7 @@ def exposure(place: Path) -> str:
     place   may be missing, and is not looked into itself
     """
     for folder in place.parents:
-        if _is_there(folder / _CHECKOUT):
+        if _is_there(folder / _CHECKOUT) and not _is_ignored(folder, place):
             return f"{folder} is a git checkout"
         for page in _PAGES:
             if _is_there(folder / page):
@@ -43,6 +45,22 @@ class HasModes(Protocol):
 def readable(*stores: Store) -> list[str]:
     """Return what others on the machine may read of places for private things, as messages name it."""
     return [each for store in stores if isinstance(store, HasModes) for each in store.readable_by_others()]
+
+
+def _is_ignored(checkout: Path, place: Path) -> bool:
+    """Whether git leaves a place out of what it records. Without git, nothing tells it."""
+    import subprocess  # for the few places that are in a checkout
+
+    # variables such as GIT_DIR would lead git to another repository
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(checkout), "check-ignore", "--quiet", "--", str(place)]
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_GIT_SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 def _is_there(path: Path) -> bool:

@@ -43,7 +43,10 @@ _PUT_BACK = explained(
 _MOVED = explained("the-log-was-moved", "use it there; if that place is lost, this one can be taken up again")
 _MOVING = explained("the-log-was-moved", "run the same `tiletree move` again")
 _LOST_HEAD = explained(
-    "the-head-is-gone", "if there is a log, `tiletree repair LOG --head` makes its head again from what was signed"
+    "the-head-is-gone", "if it is lost, `tiletree repair LOG --head` makes it again from what was signed"
+)
+_NOT_ANEW = explained(  # "choose another place" would lead to a fork
+    "the-head-is-gone", "name it with --private; with the same key, a log that is begun elsewhere would be a fork"
 )
 _LOST_POLICY = explained("a-policy-is-gone", "restore it from a copy of the private part")
 
@@ -221,11 +224,12 @@ class Loader:
         """Raise Refused unless a new log can begin here, with this key."""
         with suppress(NotFound):
             head, _, _ = self.read_head()
-            raise Refused(f"{self._private.url} is the private part of the log {head.origin} with key {head.vkeys[0]}")
+            found = f"{self._private.url} is the private part of the log {head.origin} with key {head.vkeys[0]}"
+            raise Refused(found, hint="it keeps its name and its key; another log needs another place")
         if not self._tree.is_empty():
             raise Refused(
                 f"{self._tree.url} already holds a log, and its private part is not at {self._private.url}",
-                hint="name the private part of that log, or choose an empty place",
+                hint=_NOT_ANEW,
             )
         anchor = self.memory.recall()[0]
         if anchor is not None and anchor != Anchor(anchor.origin, anchor.identity):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import click
@@ -106,7 +107,7 @@ def add(
         if given.payload:
             sequencer.finish()  # refuses what cannot be written soundly, before anything is stored
         payloads = sequencer.public if given.payload else None
-        with out.progress("adding", len(given.files)) as progress:
+        with _safe_to_repeat(given), out.progress("adding", len(given.files), "publishing") as progress:
             _append(
                 sequencer, Batches(given.entries(progress, payloads, blinder), batch_size), report, Progress(), payloads
             )
@@ -123,6 +124,17 @@ def add(
     report.finish(checkpoint)
     if added is not None:
         added.check_all_written()
+
+
+@contextmanager
+def _safe_to_repeat(given: Input) -> Iterator[None]:
+    """Say to whom interrupts it that the same call goes on, where what is in the log is not added twice."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if given.once:
+            error.add_note("make the same call again to go on: what is in the log is not added twice")
+        raise
 
 
 def _append(

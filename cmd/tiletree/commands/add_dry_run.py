@@ -25,7 +25,7 @@ from tiles.user.places import public_store
 from tiles.user.trusted_keys import Trust
 from tiletree.blinding import Blinder, path_beside
 from tiletree.inputs import SHOWN_ENTRIES, Input
-from tiletree.keys import key_place, own_places
+from tiletree.keys import key_place, no_log, own_places
 from tiletree.options import Writer
 from tiletree.pins import memory
 from tiletree.progress import Progress
@@ -72,7 +72,7 @@ def _visited(log: str) -> tuple[LogClient | None, str]:
         client = LogClient(fetcher, known.policy if known is not None else resolve(log, fetcher, None).policy)
         client.visit()
     except NotFound as error:
-        raise NotFound(f"there is no log at {fetcher.url}", hint="`tiletree init` begins one") from error
+        raise no_log(fetcher.url) from error
     except AccessError as error:
         return None, error.message
     return client, ""

@@ -10,7 +10,7 @@ from tiles.entries.proof_extra import ProofExtra, extra_for
 from tiles.errors import LogError, PolicyError, TilesError, UsageError
 from tiles.log import Log
 from tiles.notes.checkpoint import SignedCheckpoint
-from tiles.notes.policy import policy_for
+from tiles.notes.policy import Policy, policy_for
 from tiles.notes.tlog_proof import TlogProof, verify_tlog_proof
 from tiles.store import StoreFetcher
 from tiles.tree.merkle import Hash, TreeHead, leaf_hash
@@ -90,15 +90,14 @@ class Added:
                 files.setdefault(index, []).append(file)
                 extra[index], leaves[file] = self._extra[number], self._leaves[number]
 
+        replaced: list[tuple[str, int]] = []
         shown: set[TreeHead] = set()
 
         def keeps(file: str, proof: TlogProof) -> bool:
-            if (there := places.there(file)) is None or there.extra != proof.extra:
-                return False
-            try:
-                for policy in policies:
-                    verify_tlog_proof(there, leaves[file], policy)
-            except LogError:
+            there = places.there(file)
+            if there is not None and there.index != proof.index:
+                replaced.append((file, there.index))
+            if there is None or not _is_as_good(there, proof, leaves[file], policies):
                 return False
             if (tree := there.checkpoint.tree) not in shown:  # the key has signed it: is it a tree that this log had?
                 check_same_history(client, there.checkpoint)
@@ -110,6 +109,7 @@ class Added:
             many.write_found(files, extra, listed=len(leaves) <= SHOWN_ENTRIES)
         finally:
             self.done, self.errors = many.done, many.errors
+        _warn_of_replaced(out, replaced)
         kept = len(leaves) - self.done["written"] - len(self.errors)
         where = f"into {out.plain(str(places.folder))}" if places.folder else "beside the files"
         self.lines = [f"wrote {proofs(self.done['written'])} {where}{f', kept {kept}' if kept else ''}"]
@@ -122,6 +122,28 @@ class Added:
             )
             error.hint = "; ".join(filter(None, [error.hint, AGAIN]))
             raise error
+
+
+def _is_as_good(there: TlogProof, made: TlogProof, leaf: Hash, policies: Sequence[Policy]) -> bool:
+    """Whether a proof that is there does what one does that was made now."""
+    try:
+        for policy in policies:
+            verify_tlog_proof(there, leaf, policy)
+    except LogError:
+        return False
+    return there.extra == made.extra
+
+
+def _warn_of_replaced(out: Output, replaced: Sequence[tuple[str, int]]) -> None:
+    """Say whose proofs were of other entries: such a file was built again, or spoilt, since its proof was handed out.
+
+    replaced   files, and the index of the entry that the proof of each was of
+    """
+    for file, index in replaced[:1]:
+        out.warn(
+            f"warning: replaced {proofs(len(replaced))} of other entries, such as that of {file}, entry {index}: "
+            "it has changed since, or is logged in another way"
+        )
 
 
 @dataclass

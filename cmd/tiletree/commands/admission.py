@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from tiles.inbox.admission import MAX_ADMISSION_SIZE, Admission, parse_admission
-from tiles.user.places import private_store
+from tiles.user.places import private_store, public_store
 from tiles.write.load import read_admission, read_head
 from tiletree.files import read_named
+from tiletree.keys import at_a_log
 from tiletree.opening import open_sequencer
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
 from tiletree.ui import Output
@@ -37,7 +38,8 @@ def admission(out: Output, log: str, path: Path | None, yes: bool, writer: Write
     """
     new = None if path is None else read_named(path, "--set", MAX_ADMISSION_SIZE, parse_admission)
     private = private_store(log, writer.private)
-    head, _, _ = read_head(private)
+    with at_a_log(public_store(log)):
+        head, _, _ = read_head(private)
     before = read_admission(private, head)
     document = {"origin": head.origin, "admission": before.sha256, "policy": before.data.decode("ascii")}
     if new is None:

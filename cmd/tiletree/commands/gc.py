@@ -9,6 +9,7 @@ import click
 from tiles.upkeep.gc import DAY, KEPT_REFUSALS
 from tiles.upkeep.gc import gc as collect
 from tiles.user.places import private_store, public_store
+from tiletree.keys import at_a_log
 from tiletree.options import json_option, log_argument, output, private_option
 from tiletree.ui import Output
 
@@ -49,14 +50,16 @@ def gc(out: Output, log: str, private: str | None, grace: float, keep_refusals: 
     the inbox are tried again; once one is gone, so is the record that it is decided. It can be run at any time, beside
     anything else.
     """
-    found = collect(
-        public_store(log),
-        private_store(log, private),
-        now=time.time(),
-        grace=grace,
-        keep_refusals=keep_refusals,
-        dry_run=dry_run,
-    )
+    public = public_store(log)
+    with at_a_log(public):
+        found = collect(
+            public,
+            private_store(log, private),
+            now=time.time(),
+            grace=grace,
+            keep_refusals=keep_refusals,
+            dry_run=dry_run,
+        )
     counts = {name: getattr(found, name) for name in _COUNTS}
     out.result(
         {**counts, "sample": list(found.sample), "dry_run": dry_run},

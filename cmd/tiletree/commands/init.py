@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from shlex import quote
 
 import click
 
-from tiles.errors import AccessError, NotFound, Refused, UsageError
+from tiles.errors import AccessError, NotFound, Refused, UsageError, explained
 from tiles.notes.keys import SEED_SIZE, SeedKey, SignatureType, signing_key
+from tiles.notes.note import MAX_NOTE_SIZE
 from tiles.page import install_page, published_policy
 from tiles.records.settings import MAX_LOCK_DAYS
+from tiles.signing.anchor import AnchorMemory
 from tiles.signing.key_file import write_keys
 from tiles.signing.log_keys import LogKeys, as_log_keys
 from tiles.signing.open_key import open_key
+from tiles.sigstore.origin import refused_by
+from tiles.store import Store
 from tiles.store.address import absolute, check_place, existing_directory_of, is_object_url, name_of, shown_address
+from tiles.tree.layout import CHECKPOINT
 from tiles.user.exposed import exposure
 from tiles.user.known_logs import Remembered, try_to_remember
 from tiles.user.places import is_same_bucket, private_url
 from tiles.user.places import private_in_bucket as private_in_bucket_of
+from tiles.user.seen_checkpoints import Visits
 from tiles.user.trusted_keys import Trust
 from tiletree.keys import LogKey, environment_place, file_place, find_anchor
 from tiletree.opening import open_sequencer, remark_readable
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
+from tiletree.pins import memory
 from tiletree.remarks import remark_origin
 from tiletree.ui import Output
 
 ONE_MACHINE = (
-    "one machine writes to this log: the key may be copied, the anchor must not be, so it belongs in no job's secret; "
-    "for several machines, `tiletree key adopt` moves it to --anchor s3://BUCKET/PREFIX"
+    "copy the key to a second place, and the anchor to none, so not into a job's secret either: one machine writes to "
+    "this log. Several can once `tiletree key adopt LOG --anchor s3://BUCKET/PREFIX` has moved the anchor"
 )
+
+HIDE_IT = (
+    "name it in .gitignore if that is a git checkout; or keep it elsewhere, with --private, --key or --anchor; "
+    "`tiletree move LOG LOG --to-private PLACE` moves a private part"
+)
+SHOWN = 3  # of what a folder holds besides
 
 
 @click.command()
@@ -85,6 +99,7 @@ def init(
     Do not begin a second log with a copy of a log's key: that forks the log. It is refused where the anchor of the key
     is; a copy of the key alone cannot tell it.
     """
+    check_new_name(origin)
     private = private_place(log, writer.private, in_bucket=private_in_bucket)
     writer = replace(writer, private=private)
     own, new = _init_key(writer, origin, post_quantum=post_quantum)
@@ -93,6 +108,10 @@ def init(
         if place:
             check_place(place)
     begun = open_sequencer(log, writer, own, look_closer=not readable_private)
+    beside = others_in(log)
+    is_unknown = not new and AnchorMemory(origin, find_anchor(log, writer, own.place)).recall()[0] is None
+    if is_unknown:
+        check_unseen(begun.public, own)
     if new and path is not None:
         begun.check_new(gzip=gzip, lock_days=lock_days)
         write_keys(path, new)
@@ -107,7 +126,17 @@ def init(
     remark_origin(out, origin)
     if exposed := exposed_places(writer):
         out.remark("exposed", exposed, f"warning: {'; '.join(exposed)}")
-        out.note("hint: name another place with --private, --key or --anchor; or see that it is not published")
+        out.note(f"hint: {HIDE_IT}")
+    if beside:
+        such = f"{', '.join(beside[:SHOWN])}{' …' if len(beside) > SHOWN else ''}"
+        out.warn(f"warning: {shown_address(log)} holds other things, which are served with the log: {such}")
+        out.note("hint: a folder of its own is safer")
+    if is_unknown:
+        out.warn(
+            "warning: the key was there before, and no anchor tells whether it has signed: if there is a log "
+            f"{origin} with this key anywhere else, this one is a fork of it, so add nothing here"
+        )
+        out.note(f"hint: {explained('two-histories-were-seen', 'if the key was made for this log, all is well')}")
     remark_readable(out, begun.readable())
     out.result(
         {
@@ -132,6 +161,49 @@ def init(
     out.note(
         f"whoever verifies needs the vkey: publish it where nobody who can change {begun.public.url} can change it"
     )
+
+
+def check_new_name(origin: str) -> None:
+    """Raise UsageError for a name that was meant as an address: no log can be renamed, and no spelling of one is it."""
+    if "://" not in origin and not origin.endswith("/"):
+        return
+    name = origin.rpartition("://")[2].rstrip("/")
+    if refused_by(name):  # more than a host name: a path, or credentials, which are not repeated
+        name = "log.example.com"
+    raise UsageError(
+        f"--origin: {origin} is an address, and a log has a name, which stands in every checkpoint for ever",
+        hint=f"such as {name}; nothing has to answer there",
+    )
+
+
+def check_unseen(public: Store, key: LogKey) -> None:
+    """Raise Refused where no log is, if this user has seen entries of one with this key: a second one would be a fork.
+
+    It is the anchor that forbids that. This is for who has lost it, and would begin the same log once more.
+    """
+    with suppress(NotFound):
+        public.read(CHECKPOINT, MAX_NOTE_SIZE)
+        return  # what is wrong with the log that is there is found by who writes to it
+    visits = memory(Visits)
+    seen = visits.last(key.verifier) if visits is not None else None
+    if seen is not None and seen.tree.size:
+        raise Refused(
+            f"the key of {seen.origin} has signed before: this user has seen {seen.tree}, and no anchor is there",
+            hint=explained("head-and-anchor-are-gone", "the same log once more would be a fork of it"),
+        )
+
+
+def others_in(log: str) -> list[str]:
+    """Return what is in the folder where a log is to begin, but for what is hidden; nothing if a log is there."""
+    if is_object_url(log):
+        return []
+    folder = existing_directory_of(log)
+    if not folder.is_dir() or (folder / CHECKPOINT).exists():
+        return []
+    try:
+        return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []  # whatever is wrong with the folder is said by who writes to it
 
 
 def private_place(log: str, private: str | None, *, in_bucket: bool) -> str:

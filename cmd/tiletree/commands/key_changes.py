@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -13,10 +14,12 @@ from tiles.notes.keys import SEED_SIZE, SignatureType, VerifierKey, signing_key
 from tiles.records.paths import key_change_path
 from tiles.signing.key_file import add_key
 from tiles.signing.log_keys import as_log_keys
+from tiles.store.address import shown_address
+from tiles.user.trusted_keys import Trust
 from tiletree.keys import LogKey, find_key
 from tiletree.opening import open_sequencer
 from tiletree.options import Writer, json_option, log_argument, output, writer_options
-from tiletree.pins import to_verifier
+from tiletree.pins import memory, to_verifier
 from tiletree.ui import Output
 
 if TYPE_CHECKING:
@@ -57,6 +60,10 @@ def add(out: Output, log: str, post_quantum: bool, writer: Writer) -> None:
     opened = open_sequencer(log, writer, found)
     _say(out, opened, opened.rekeying.change(ADD, new), new)
     out.note("publish the new vkey where nobody who can change the log can change it; readers have to pin it")
+    out.note(
+        "proofs that are written from now on are good by each of the keys: `tiletree prove LOG FILE… --beside` writes "
+        "again what you have handed out, before the old key is retired"
+    )
 
 
 @click.command()
@@ -79,6 +86,17 @@ def retire(out: Output, log: str, vkey: str, writer: Writer) -> None:
     old = to_verifier(vkey, "VKEY")
     opened = open_sequencer(log, writer)
     _say(out, opened, opened.rekeying.change(RETIRE, old), old)
+    out.note(
+        "who knows only the new key accepts no proof that only the old one has signed: `tiletree prove LOG FILE… "
+        "--beside` writes it again"
+    )
+    known = memory(Trust)
+    if known is not None and (here := known.lookup(log)) is not None and here.key == old:
+        new = opened.keys.current[0].vkey
+        out.note(
+            f"this user knows the log by the old key still; then: tiletree key trust {quote(shown_address(log))} "
+            f"{quote(new)} --replace"
+        )
 
 
 def _new_key(

@@ -9,6 +9,7 @@ import click
 
 from tiles.page import VERIFY, install_page, published_policy, verify_page
 from tiles.user.places import public_store
+from tiletree.keys import check_log
 from tiletree.options import json_option, log_argument, output
 from tiletree.pins import read_policy
 from tiletree.ui import Output
@@ -34,6 +35,8 @@ def page(out: Output, log: str, policy: Path | None) -> None:
     `contact mailto:log@example.org`. No command writes it: put it there as any other file.
     """
     store = public_store(log)
+    if policy is None:
+        check_log(store)
     chosen = read_policy(policy) or published_policy(store)
     changed = install_page(store, chosen)
     digest = sha256(verify_page(chosen)).hexdigest()

@@ -116,8 +116,11 @@ def search(
 ) -> None:
     """Find the entries that are of FILE, or have a digest, a name or a signer; with several options, those with all.
 
+    If nothing is named to be looked for, the newest entries are listed, and with --before older ones.
+
     \b
     Examples:
+      tiletree search ./log
       tiletree search ./log dist/app.whl
       tiletree search ./log --name app.whl
       tiletree search ./log --sha256 3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
@@ -139,7 +142,7 @@ def search(
     named = [(SHA256, sha256), (LEAF, leaf), (NAME, name), (KEY, hint)]
     named += [(IDENTITY, identity), (ISSUER, issuer), (SUBJECT, subject)]
     wanted = _wanted(file, named, image, others)
-    if not wanted:
+    if not wanted and (target is not None or place is not None):
         raise click.UsageError("name a file, or what to look for", click.get_current_context())
     if target is not None and (len(wanted) > 1 or image is not None or before is not None):
         raise click.UsageError(
@@ -153,8 +156,9 @@ def search(
         if target is not None:
             found = _prove(out, client, wanted[0][0], query, target)
         else:
-            find = partial(find_all, client, remark=remarks(out), progress=progress.advance)
-            found = (_any_of if operator == "or" else _all_of)(find, query)
+            look = partial(find_all, client, remark=remarks(out), progress=progress.advance)
+            find = look if wanted else partial(_newest, client)
+            found = (_any_of if operator == "or" and wanted else _all_of)(find, query)
         layout = name_of(client.log_format)
         # entries of other formats are revoked by nobody here, whatever they look like
         relied = [relied_on(entry) if layout == TLOG_TILES else Relied(()) for _, entry in found.hits]
@@ -168,10 +172,10 @@ def search(
         out.partial["path"] = str(target)
     if found.unproven:
         out.remark("unproven", found.unproven, f"there may be other hits: {found.unproven}")
-    if not found.hits:
+    if not found.hits and wanted:
         older = "" if before is None else f", before {before},"
         what = file if file not in (None, "-") and len(wanted) == 1 else "what is looked for"
-        raise _with_hint(found.absent(f"{what}{older}", origin, size), sha256)
+        raise _with_hint(found.absent(f"{what}{older}", origin, size), sha256, name)
     if revocations.unproven:
         out.remark("revocations", revocations.unproven, f"revocations were not checked: {revocations.unproven}")
     shown = [
@@ -181,7 +185,8 @@ def search(
     more = {"more": found.more} if found.more else {}
     lines = [f"{hit['index']}  {hit['leaf_hash']}  {hit['kind']}{_said(hit)}" for hit in shown]
     if more:
-        lines.append(f"and {found.more} older ones or more: --before {shown[-1]['index']} shows them")
+        older_ones = f"and {found.more} older ones{' or more' if wanted else ''}"
+        lines.append(f"{older_ones}: --before {shown[-1]['index']} shows them")
     if not found.unproven and found.covered < size:
         lines.append(f"the last {size - found.covered} entries are not in the index yet: --scan looks at them, too")
     out.answer({**out.partial, "hits": shown, **more}, *lines)
@@ -201,6 +206,13 @@ def _prove(out: Output, client: LogClient, key: Key, query: Query, target: Path)
     found = [(one, entry if entry is not None else client.entry(one)) for one, entry in searched.hits]
     hits = tuple(reversed(found))
     return Found(hits[: query.most], max(0, len(hits) - query.most), client.tree.size)
+
+
+def _newest(client: LogClient, query: Query) -> Found:
+    """Return the last entries, or the last before the index that the call names."""
+    stop = min(query.before, client.tree.size)
+    start = max(0, stop - query.most)
+    return Found(tuple(reversed(list(client.entries(start, stop)))), start, client.tree.size)
 
 
 def _all_of(find: Callable[[Query], Found], query: Query) -> Found:
@@ -228,9 +240,11 @@ def _elsewhere(place: str | None, index_key: str | None) -> Elsewhere | None:
     return Elsewhere(open_place(place), to_verifier(index_key, "--index-key") if index_key is not None else None)
 
 
-def _with_hint(absent: TilesError, sha256: str | None) -> TilesError:
+def _with_hint(absent: TilesError, sha256: str | None, name: str | None) -> TilesError:
     if sha256 is not None and not absent.hint:
         absent.hint = "if it is the digest of an image, --image finds what cosign signed of it"
+    if name is not None and not absent.hint:
+        absent.hint = "a file has a name in the log only if `add --name` logged it; FILE and --sha256 find it without"
     return absent
 
 

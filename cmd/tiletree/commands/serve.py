@@ -15,6 +15,7 @@ from tiles.records.serving import headers_of
 from tiles.store import Store
 from tiles.store.address import shown_address
 from tiles.user.places import public_store
+from tiletree.keys import check_log
 from tiletree.options import json_option, log_argument, output
 from tiletree.ui import Output, own_fault, shown
 
@@ -52,6 +53,7 @@ def serve(out: Output, log: str, port: int) -> None:
     it. To publish a log, use any web server or CDN; docs/hosting.md names the headers.
     """
     store = public_store(log)
+    check_log(store)
     server = log_server(store, page_files(published_policy(store)), port)
     url = f"http://127.0.0.1:{server.server_port}/"
     try:

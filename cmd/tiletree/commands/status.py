@@ -70,12 +70,12 @@ def status(out: Output, log: str, limits: Limits, metrics: bool, writer: Writer)
         problem, hint = error.message, error.hint
     will = f"refuse: {problem}" if problem and not found.refusal else found.next
     remark_readable(out, readable(own, memory))
-    if hint := found.hint or hint:
-        out.remark("hint", hint, f"hint: {hint}")
     raised = alarms(found, limits, now, problem)
     report = document(found, now, key, problem, will, raised)
     for alarm in raised:
         out.warn(f"alarm: {alarm.name}: {alarm.text}")
+    if hint := found.hint or hint:
+        out.remark("hint", hint, f"hint: {hint}")
     if metrics:
         text = exposition(gauges(found, raised, now))
         out.answer({**report, "metrics": text}, *text.splitlines())
