@@ -80,7 +80,9 @@ def test_what_a_row_says(chromium: Chromium) -> None:
         titles = one.page.eval_on_selector_all("#browse svg title", "all => all.map(one => one.textContent)")
         assert titles == [f"{week}: 2,600", f"{three}: 300", f"{TODAY - timedelta(2)}: 50", f"{TODAY}: 40"]
         assert "10 more since." in one.page.inner_text("#browse")
-        first, last = one.page.eval_on_selector_all("#browse svg + .axis > span", "ends => ends.map(one => one.textContent)")
+        first, last = one.page.eval_on_selector_all(
+            "#browse svg + .axis > span", "ends => ends.map(one => one.textContent)"
+        )
         assert (first, last) == (str(TODAY - timedelta(27)), str(TODAY))
         assert one.page.inner_text("#browse .axis:has(+ svg)").split("\n") == ["Entries a day", "most: 2,600"]
         check_accessible(one.page)

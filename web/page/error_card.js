@@ -220,7 +220,7 @@ const BY_CODE = {
       "call",
       UNKNOWN,
       what === "log" ? "This log cannot be opened" : "There is no such entry",
-      visible(`${message[0].toUpperCase()}${message.slice(1)}.`),
+      visible(what === "log" ? message : `${message[0].toUpperCase()}${message.slice(1)}.`), // of a log it may begin with what a link says
       what === "log" ? "Follow a link of its publisher, or enter its key under “Whom this page trusts”." : "Entries are counted from 0. Type another number, or look through the list below.",
     ),
   AccessError: unreachable,
