@@ -89,6 +89,7 @@ export class EntryList {
   /** Show the entries before an index; note: what is said before which they are. */
   async #show(stop, note = "") {
     const turn = ++this.#turn;
+    this.status.replaceChildren("Reading …");
     try {
       const { entries, start } = await this.#before(stop);
       if (turn !== this.#turn) return;
@@ -99,6 +100,7 @@ export class EntryList {
       this.#offer();
       await this.#showDays(entries, rows, turn);
     } catch (error) {
+      this.status.replaceChildren();
       this.list.replaceChildren(errorCard(error, "log"));
     }
   }
