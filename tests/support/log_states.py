@@ -275,7 +275,7 @@ STATES = [
         "#head",
         knobs={"status": {CHECKPOINT: 500}},
         faults=True,
-        words="Nothing is wrong with your file",
+        words="This says nothing about your file",
     ),
     State(
         "network",

@@ -82,7 +82,7 @@ def test_three_witnesses_offline(chromium: Chromium, tiletree: Command, tmp_path
         state, words = dropped(page, FILE, ("a.tlog-proof", without(proof, "one", "two")))
         assert state == "quorum"
         assert "Too few witnesses: 1 of 3" in words
-        assert "2 of one, two, static: static has cosigned; one more of one, two" in words
+        assert "2 of one, two, static; static has cosigned; one more of one, two" in words
         check_accessible(page)
     done = tiletree("verify", FILE[0], "--proof", "p", "--policy", "policy", "--json")
     assert (done.code, len(done.json["cosigned_by"])) == (0, 3)

@@ -113,7 +113,7 @@ let trusted, opened;
 
 /** Say that a module did not load, or that this page made a mistake. */
 function broken(error) {
-  $("#results").prepend(card({ state: "page", look: "bad", mark: "✗", headline: "This page did not work", error }));
+  $("#results").prepend(card({ state: "page", look: "bad", mark: "✗", headline: "This page did not work", body: ["Load it again. If it is so again, tell whoever runs the log."], error }));
 }
 
 const show = (name, ...what) =>
@@ -165,7 +165,7 @@ document.addEventListener("paste", (event) => {
   event.preventDefault();
 });
 $("#samples").addEventListener("click", ({ target }) => target.dataset.sample && show("sample", target.dataset.sample));
-for (const name of ["browse", "keys"]) {
+for (const name of ["browse", "keys", "self"]) {
   $(`#${name}`).addEventListener("toggle", ({ target }) => {
     if (target.open)
       import("./browse.js")

@@ -1,6 +1,6 @@
 // What is opened below the results: the log's entries, and the keys that are trusted.
 
-import { card, code, h } from "./dom.js";
+import { card, code, h, visible } from "./dom.js";
 import { EntryList } from "./entry_list.js";
 import { errorCard } from "./error_card.js";
 import { history } from "./key_history.js";
@@ -8,8 +8,12 @@ import { button, opener } from "./parts.js";
 import { whomItTrusts } from "./quorum_words.js";
 import { memoryId } from "../verifier/log.js";
 
+/** Say that something is read, until it is there. */
+const reading = (place) => place.hasChildNodes() || place.append(h("p", { class: "small" }, "Reading …"));
+
 /** Show the entries, the newest first, in a place. */
 export async function browse(place, { opened, ask }) {
+  reading(place);
   try {
     await new EntryList(await opened, ask).into(place);
   } catch (error) {
@@ -54,9 +58,27 @@ function keyForm() {
   );
 }
 
+/** Show what this page cannot do, and what can: with the key that is trusted here, so that the command can be copied. */
+export async function self(place, { trusted }) {
+  const { policy } = await trusted.catch(() => ({}));
+  const key = policy?.logs.length === 1 && policy.logs[0].key.vkey.length < 400 ? policy.logs[0].key.vkey : "KEY";
+  place.replaceChildren(
+    h(
+      "p",
+      {},
+      "This page comes from whoever runs the log. It protects you from a log server, mirror or network that lies, and it notices two different histories; it cannot protect you from its operator changing this page. For that, keep ",
+      h("a", { href: "verify.html", download: "" }, "verify.html"),
+      ", which needs no network, or use the command line:",
+    ),
+    h("pre", { tabindex: "0" }, `pip install tiletree\ntiletree verify FILE --proof FILE.tlog-proof --vkey ${visible(key)}`),
+    h("p", {}, key === "KEY" ? "" : "That is the key which this page trusts. Compare it with the one that the publisher of your file names elsewhere."),
+  );
+}
+
 /** Show which keys are trusted and why, and let them be changed. */
 export async function keys(place, { opened, trusted, place: at }) {
   const { memory, here } = at;
+  reading(place);
   const form = keyForm();
   const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", () => forget(memory, here, trusted)));
   try {

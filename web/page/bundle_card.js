@@ -78,7 +78,7 @@ function verdict(one, named, where) {
   if (named.length)
     return {
       state: "another-key", ...WRONG, headline: "Signed by another key than you named",
-      body: [["You named ", code(named.map(({ fingerprint, from }) => `${fingerprint} (${from})`).join(", ")), "."]],
+      body: [["You named ", code(named.map(({ fingerprint, from }) => `${fingerprint} (${from})`).join(", ")), "."], "Do not use the file, unless its publisher names this key too, in another place than the file."],
     };
   return {
     state: "key-unnamed", look: "warn", mark: "!", headline: `Whose key signed this? Logged as ${where}`,

@@ -81,7 +81,7 @@ export function follow(asked) {
 export const sample = (which) =>
   checking("Reading a sample", "entry", async () => {
     const { size } = (await context.opened).log.accepted.signed.tree;
-    if (size === 0n) fail("UsageError", "the log has no entries yet");
+    if (size === 0n) fail("UsageError", "the log has no entries yet", { empty: true });
     return entryCard(which === "oldest" ? 0n : size - 1n, which === "sabotaged");
   }, { oldest: "the oldest entry", newest: "the newest entry", sabotaged: "a sabotaged copy of the newest entry" }[which]);
 
@@ -171,7 +171,7 @@ async function sameHistory(head) {
   const { log } = await context.opened;
   await log.compare(head);
   const body = [
-    `${found.who}: ${count(head.tree.size)} entries. The log's tree head now has ${count(log.accepted.signed.tree.size)}, and one extends the other.`,
+    `${found.who}: ${count(head.tree.size)} entries. The log now has ${count(log.accepted.signed.tree.size)}, and one extends the other: nothing in it was changed or removed.`,
   ];
   const said = { state: "same-history", look: "good", mark: "✓", headline: "The same history", body };
   return card(vouched(trusted, "one history", said));

@@ -9,6 +9,7 @@ const STEP = 18, HIGH = 64; // pixels of the drawing
 
 const DAY = 86_400_000; // milliseconds
 const number = (day) => Math.round(Date.parse(day) / DAY);
+const named = (number) => new Date(number * DAY).toISOString().slice(0, 10);
 
 /**
  * Return {day, added} of the days that have a checkpoint: how many entries it has that the one before it has not. What a log
@@ -32,10 +33,12 @@ export async function dayPlot(days, size) {
     return s("rect", { class: "bar", x: (number(day) - first) * STEP + 2, y: HIGH - height, width: STEP - 4, height, rx: 2 }, s("title", {}, `${day}: ${count(one)}`));
   });
   const all = bars.reduce((sum, { added: one }) => sum + one, 0n), since = size - sizes.at(-1).size;
-  const words = `Entries by the first checkpoint of each day, ${bars[0].day} to ${bars.at(-1).day}: ${count(all)}, at most ${count(most)} on a day.`;
-  const width = WINDOW * STEP;
+  const words = `${count(all)} entries ${bars.length > 1 ? `from ${bars[0].day} to ${bars.at(-1).day}` : `on ${bars[0].day}`}, at most ${count(most)} a day, counted at each day's first publication.`;
+  const width = WINDOW * STEP, axis = (...ends) => h("p", { class: "small axis", "aria-hidden": "true" }, ends.map((end) => h("span", {}, end)));
   return [
+    axis("Entries a day", `most: ${count(most)}`),
     s("svg", { viewBox: `0 0 ${width} ${HIGH + 1}`, role: "img", "aria-label": words }, drawn, s("path", { class: "edge", d: `M0 ${HIGH + 0.5}H${width}` })),
-    h("p", { class: "small" }, `${words}${since > 0n ? ` And ${count(since)} since.` : ""}`),
+    axis(named(first), named(days.today)),
+    h("p", { class: "small" }, `${words}${since > 0n ? ` ${count(since)} more since.` : ""}`),
   ];
 }

@@ -49,7 +49,7 @@ function endorsement(entry) {
   const found = parseEndorsement(entry);
   if (!found) return null;
   const { size, root } = found.tree;
-  return { kind: "endorsement", rows: [["Checkpoint of", `${found.origin}: this page does not verify its signatures`], ["Tree size", String(size)], ["Root hash", hex(root)]] };
+  return { kind: "endorsement", rows: [["Checkpoint of", found.origin], ["Tree size", String(size)], ["Root hash", hex(root)], ["Signatures", "not verified by this page"]] };
 }
 
 /** Describe a signature by SSH, minisign or OpenPGP. */
@@ -58,7 +58,7 @@ function otherSignature(entry) {
   if (!found) return endorsement(entry);
   const rows = [["SHA-256", found.sha256], [`Signed with ${TITLES[found.format]} key, as it says`, signerName(found)]];
   if (value) rows.push(["Key", hex(value)]);
-  return { kind: "signature", rows: [...rows, ["Signature", "not verified by this page: `tiletree verify --key` does"]] };
+  return { kind: "signature", rows: [...rows, ["Signature", "not verified by this page: the command tiletree verify --key does"]] };
 }
 
 /** Describe a record of Go's checksum database: a module's version, its go.mod, and their hashes. */

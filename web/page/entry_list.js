@@ -34,11 +34,11 @@ export class EntryList {
 
   /** Show it in a place. */
   async into(place) {
-    if (this.size === 0n) return place.replaceChildren(h("p", {}, "The log has no entries yet."));
+    if (this.size === 0n) return place.replaceChildren(h("p", {}, "The log has no entries yet. They are listed here once something is published."));
     const plot = h("div");
     place.replaceChildren(plot, this.#form(), this.status, this.list);
-    await this.#show(this.size);
-    plot.append(...(await dayPlot(this.days, this.size).catch(() => [])));
+    const drawn = dayPlot(this.days, this.size).then((made) => plot.append(...made), () => {});
+    await Promise.all([this.#show(this.size), drawn]);
     return undefined;
   }
 
@@ -57,7 +57,7 @@ export class EntryList {
     return h(
       "form",
       { submit },
-      h("div", { class: "row" }, h("label", { for: "where" }, "Go to an index, or a day"), where, h("button", {}, "Go")),
+      h("div", { class: "row" }, h("label", { for: "where" }, "Go to the number of an entry, or to a day"), where, h("button", {}, "Go")),
       h("div", { class: "row" }, h("label", { for: "kind" }, "Kind"), this.select),
     );
   }
@@ -75,12 +75,12 @@ export class EntryList {
     this.#above = [];
     if (/^[0-9]{1,19}$/.test(text) && BigInt(text) < this.size) return this.#show(BigInt(text) + 1n);
     if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
-      this.status.replaceChildren(`Expected an index below ${count(this.size)}, or a day such as 2026-11-03.`);
+      this.status.replaceChildren(`Expected the number of an entry, below ${count(this.size)}, or a day such as 2026-11-03.`);
       return undefined;
     }
     const found = await this.days.before(text);
     if (!found) {
-      this.status.replaceChildren(`Of ${text}, and of the month before it, no checkpoint was found.`);
+      this.status.replaceChildren(`Of ${text}, and of the month before it, nothing is kept here that says how many entries there were.`);
       return undefined;
     }
     return this.#show(least(found.size, this.size), `By the first checkpoint of ${found.day} the log had ${count(found.size)} entries. `);
@@ -89,16 +89,18 @@ export class EntryList {
   /** Show the entries before an index; note: what is said before which they are. */
   async #show(stop, note = "") {
     const turn = ++this.#turn;
+    this.status.replaceChildren("Reading …");
     try {
       const { entries, start } = await this.#before(stop);
       if (turn !== this.#turn) return;
       const rows = entries.map(([index, entry]) => entryRow(index, entry, this.said, this.ask));
       const what = this.kind ? `Of the kind “${visible(this.kind)}” among entries` : "Entries";
       this.status.replaceChildren(`${note}${stop > start ? `${what} ${count(start)} to ${count(stop - 1n)} of ${count(this.size)}, counted from 0.` : ""}`);
-      this.list.replaceChildren(...rows, rows.length ? "" : h("p", {}, "None of these is of that kind."), this.#buttons(start, stop));
+      this.list.replaceChildren(...rows, rows.length ? "" : h("p", {}, "None of these is of that kind: “Older” looks through those before them."), this.#buttons(start, stop));
       this.#offer();
       await this.#showDays(entries, rows, turn);
     } catch (error) {
+      this.status.replaceChildren();
       this.list.replaceChildren(errorCard(error, "log"));
     }
   }
@@ -146,7 +148,7 @@ export class EntryList {
     for (const [at, [index]] of entries.entries()) {
       const found = await this.days.by(index);
       if (turn !== this.#turn) return;
-      rows[at].querySelector(".by").replaceChildren(` by ${found?.day ?? "now"}`);
+      rows[at].querySelector(".by").replaceChildren(`by ${found?.day ?? "now"}`);
     }
   }
 }

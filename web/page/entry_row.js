@@ -4,9 +4,16 @@ import { code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
 import { button, table } from "./parts.js";
 
-const LONG = 64; // characters of a line
+const LONG = 64, END = 20; // characters of a line, and of its end where the middle is left out
+const READ = 1000; // characters of which these are taken
 const DIGEST = /^(SHA-256|SHA-512|Digest|Root hash)/, WHO = /^(Name|Identity|Host|Checkpoint of|Revokes)/;
 const brief = (text) => (text.length > 24 ? `${text.slice(0, 10)}…${text.slice(-6)}` : text);
+
+/** Return a name without its middle: version and suffix stand at the end. A character is what is seen as one. */
+function shortened(text) {
+  const seen = Array.from(new Intl.Segmenter().segment(text.slice(0, READ)), ({ segment }) => segment);
+  return seen.length > LONG ? [...seen.slice(0, LONG - END), "…", ...seen.slice(-END)].join("") : text;
+}
 
 /** Return what a line of an entry says: its name or whom it is of, and its digest if it has one. */
 function line({ rows, text }) {
@@ -29,11 +36,11 @@ function copy(digest, index) {
 /** Return the row of an entry; said: what is known of it; ask: shows the card of an index, null where nobody can. */
 export function entryRow(index, entry, said, ask) {
   const what = described(entry), { digest, who } = line(what);
-  const words = [who && code(who.slice(0, LONG)), who && digest && " ", digest && h("code", { class: "brief" }, visible(brief(digest)))];
+  const about = [h("span", { class: "kind" }, visible(what.kind)), " ", digest && code(brief(digest)), " ", h("span", { class: "by" })];
   const opened = h(
     "details",
     {},
-    h("summary", {}, h("strong", {}, count(index)), " ", h("span", { class: "kind" }, visible(what.kind)), words, h("span", { class: "small by" })),
+    h("summary", {}, h("span", { class: "line" }, h("strong", {}, count(index)), " ", who && code(shortened(who)), " ", h("span", { class: "small about" }, about))),
     table(what.rows),
     h("pre", { tabindex: "0" }, visible(what.text.slice(0, 2000))),
     h("p", { class: "small" }, `${count(entry.length)} bytes, ${said}. Whoever logged it wrote it.`),

@@ -29,14 +29,14 @@ export function unusual(found, opened, verdict) {
   const warn = (state, headline, words) => say(state, DOUBTFUL, headline, words, `${verdict}.`);
   if (newer) {
     const sizes = `You saw ${count(newer.tree.size)} entries before; now ${count(signed.tree.size)}`;
-    return warn("rollback", "You were shown an old copy", `${sizes}, from the same history. Usually a cache. Reload.`);
+    return warn("rollback", "You were shown an old copy", `${sizes}, from the same history. Usually a cache. Reload; if it stays so, tell whoever runs the log.`);
   }
-  if (!found.last) return warn("time-unknown", "Verified, but not dated", "No quorum of witnesses states a time.");
+  if (!found.last) return warn("time-unknown", "Verified, but not dated", "Its witnesses state no time, so how old it is cannot be known. What you check here is checked all the same.");
   const clock = `Your clock says ${new Date().toUTCString()}.`;
   if (found.future)
-    return warn("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock} Set it right if it is wrong.`);
+    return warn("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock} Set it right if it is wrong. If it is right, a witness's clock is wrong: tell whoever runs the log.`);
   const last = new Date(found.last).toUTCString();
-  return warn("stale", `Last confirmed ${found.when}`, `Too few witnesses have seen this log since ${last}. ${clock}`);
+  return warn("stale", `Last confirmed ${found.when}`, `Too few witnesses have seen this log since ${last}. ${clock} If it is right, try again later: what was published since then may be missing here.`);
 }
 
 /** Return the words for signatures that this browser cannot check, and does not need; "" where there are none. */
@@ -75,20 +75,21 @@ const BY_FIELD = {
       UNKNOWN,
       "Open this page over https",
       "Browsers only allow the check on https, on localhost, or in a saved file.",
+      location.protocol === "http:" && h("a", { href: location.href.replace(/^http:/, "https:") }, "Open it over https"),
     ),
   offline: () =>
     say(
       "needs-proof",
       { ...UNKNOWN, mark: "…" },
       "Now drop its proof",
-      "This page asks no server, so it needs the .tlog-proof file that belongs to the file.",
+      "This page asks no server, so it needs the .tlog-proof file that belongs to the file. Get it where you got the file, or save it on the log's own page.",
     ),
   noKey: () =>
     say(
       "no-key",
       UNKNOWN,
       "No key is known for this log",
-      "Follow a link that names it (#vkey=…), or enter it below, from a source you trust.",
+      "Follow a link that names it (#vkey=…), or enter it under “Whom this page trusts”, from a source you trust.",
     ),
   unknownKey: ({ unknownKey, known, readAs }) =>
     say(
@@ -128,7 +129,7 @@ const BY_FIELD = {
       "not-searched",
       { ...UNKNOWN, mark: "?" },
       `Not looked for among ${count(tooLarge)} entries`,
-      "This log has no index, and is too large to be looked through without asking. Nothing is known yet about your file. With its proof, or its index in the log, no search is needed.",
+      "Nothing is known yet about your file. This log has no index, and is too large to be looked through without asking. With the file's proof, or the number of its entry, no search is needed.",
     ),
   denied: () =>
     say(
@@ -138,14 +139,15 @@ const BY_FIELD = {
       "It says of an entry what the log itself contradicts, so what it says of absence is worth nothing. Each entry below is proven all the same.",
       h("strong", {}, "Save the evidence below, and send it to whoever runs the log, and to its users."),
     ),
+  empty: () => say("call", UNKNOWN, "The log has no entries yet", "Nothing was published in it so far. Come back later."),
   unread: ({ unread }) =>
-    say("unread", UNKNOWN, `${count(unread)} entries were not looked at`, "There are too many in this file. Divide it."),
+    say("unread", UNKNOWN, `${count(unread)} entries were not looked at`, "There are too many in this file. Divide it, and drop the parts."),
   unproven: () =>
     say(
       "unproven",
       UNKNOWN,
       "No proof is in this bundle",
-      "It holds an entry, but no checkpoint of the log: nothing leads from the entry to a tree head that the log signed. This says nothing about your file. Ask for a bundle with an inclusion proof and a checkpoint.",
+      "It holds an entry, and nothing that shows that the entry is in the log. This says nothing about your file. Ask for a bundle with an inclusion proof and a checkpoint.",
     ),
   expected: ({ expected, origin }) =>
     say("origin", WRONG, "This is a different log", ["Expected ", code(expected), ", got ", code(origin), "."], "Open that log's own page, or verify.html with its key."),
@@ -159,9 +161,8 @@ const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
     "unsupported",
     UNKNOWN,
     `${keys.length} signature${keys.length > 1 ? "s" : ""} could not be checked here`,
-    `This browser lacks ${[...new Set(keys.map(({ type }) => ALGORITHMS[type] ?? "its algorithm"))].join(" and ")}. The other signatures do not suffice. Use another browser, or \`tiletree verify\`.`,
-    policy && `Missing: ${lacking({ policy, cosignatures }).missing}.`,
-    policy && quorumSentence({ policy, cosignatures }),
+    [`This browser lacks ${[...new Set(keys.map(({ type }) => ALGORITHMS[type] ?? "its algorithm"))].join(" and ")}. The other signatures do not suffice. Use another browser, or `, code("tiletree verify"), "."],
+    policy && `Not checked, and needed: ${lacking({ policy, cosignatures }).missing}.`,
   );
 
 const unreachable = () =>
@@ -169,7 +170,7 @@ const unreachable = () =>
     "network",
     UNKNOWN,
     "Could not reach the log",
-    "Nothing is wrong with your file. Proofs that were opened before still work; try again later.",
+    "This says nothing about your file. Try again later, or drop the file with its proof, which needs no network.",
   );
 
 const instead = ([path, what]) =>
@@ -186,18 +187,18 @@ const damagedData = (...words) => say("tile", WRONG, "The log sent damaged data"
 
 /** What is said of any other error, by its code; what: see `errorCard`. */
 const BY_CODE = {
-  ForkError: () => fork("The log signed both. This should never happen.", "--vkey KEY"),
+  ForkError: () => fork("The log signed both, so it shows some people something else than others. This should never happen.", "--vkey KEY"),
   SignatureError: () =>
     say(
       "signature",
       WRONG,
       "Wrong signature",
-      "The tree head is not signed by the key this page expects. Do not rely on it.",
+      "What the log shows is not signed by the key this page expects. Do not rely on it.",
       "Open the log at the address that its publisher names. If it is so there, too, tell them.",
     ),
   PolicyError: (found) => {
     const { wanted, missing, there } = lacking(found);
-    const said = say("quorum", WRONG, `Too few witnesses: ${there} of ${wanted}`, quorumSentence(found), `Missing: ${missing}.`, "Witnesses may come later: try again then. Until they do, do not rely on it.");
+    const said = say("quorum", WRONG, `Too few witnesses: ${there} of ${wanted}`, "Witnesses are independent: they confirm that everybody is shown the same log. Too few of them have confirmed this.", `Missing: ${missing}.`, "They may come later: try again then. Until they do, do not rely on it.");
     return { ...said, more: quorumList(found) };
   },
   ProofError: (_, what) =>
@@ -209,20 +210,21 @@ const BY_CODE = {
       "Do not use the file. Get it and its proof once more, from where they were published.",
     ),
   TileError: ({ path }) =>
-    damagedData([code(path), " does not match the signed root."], TELL),
+    damagedData(TELL, ["Damaged, as it does not match what the log signed: ", code(path), "."]),
   Malformed: (_, what) =>
     what === "log"
       ? damagedData(
-          "What is in the place of its checkpoint or policy is none.",
           TELL,
+          "What is in the place of its checkpoint or policy is none.",
         )
-      : say("format", WRONG, "Not a proof file", "It is not in the one form that such a file has. Get it once more, as a file: what an editor or a mail has changed is none."),
+      : say("format", WRONG, "Not a proof file", "It is not in the form that such a file has: an editor or a mail program may have changed it. Get it once more, as a file."),
   UsageError: ({ message }, what) =>
     say(
       "call",
       UNKNOWN,
       what === "log" ? "This log cannot be opened" : "There is no such entry",
-      visible(message),
+      visible(what === "log" ? message : `${message[0].toUpperCase()}${message.slice(1)}.`), // of a log it may begin with what a link says
+      what === "log" ? "Follow a link of its publisher, or enter its key under “Whom this page trusts”." : "Entries are counted from 0. Type another number, or look through the list below.",
     ),
   AccessError: unreachable,
   NotFound: unreachable,
@@ -254,5 +256,5 @@ export function errorCard(error, what = "entry", more = [], trusted = {}) {
 function evidence(error) {
   const files = Object.entries((!error.above && error.evidence) || {}).map(([name, bytes]) => [name.replaceAll("/", "-"), bytes]);
   const buttons = files.map(([name, bytes]) => button(`Save ${name}`, () => save(name, bytes)));
-  return buttons.length ? h("p", { class: "row" }, buttons) : null;
+  return buttons.length ? h("p", { class: "row" }, h("span", { class: "small" }, "Evidence, for whoever looks into it:"), buttons) : null;
 }

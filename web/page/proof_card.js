@@ -73,7 +73,7 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
     name: "It is logged by its SHA-256, its size and a name.",
     blinded: "It is logged by its SHA-256 and size, blinded.",
     raw: "It is logged as it is, byte for byte.",
-    signature: "A signature over it is logged. This page does not verify it: `tiletree verify --key` does.",
+    signature: ["A signature over it is logged. This page does not verify it: ", code("tiletree verify --key"), " does."],
   }[about.how];
   const age = found.stale || found.future ? `The witnesses say they saw this tree head ${found.when}.` : "";
   const what = entry && described(entry);
@@ -86,7 +86,11 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   const claimed = { state: "signer-unchecked", look: "warn", mark: "!", headline: `Who signed is not checked here; logged as ${where}` };
   const said = vouched(trusted, where, {
     ...(about.how === "signature" ? claimed : proven),
-    body: [`${found.who}.`, counted({ ...accepted, policy: trusted.policy }), how, about.more, age, unchecked(accepted)],
+    body: [
+      `${about.sha256 && about.how !== "signature" ? "Your file is exactly the one that was logged. " : ""}${found.who}. ${counted({ ...accepted, policy: trusted.policy })}`,
+      how, about.more, age, unchecked(accepted),
+      about.sha256 && "Save the proof to check the file again later, without this log.",
+    ],
   });
   return card({ ...said, more });
 }

@@ -9,7 +9,7 @@ import { verifiedCard } from "./proof_card.js";
 import { about, context, put, whom, working } from "./results.js";
 import { absent, followUp, said } from "./search_words.js";
 import { utf8 } from "../verifier/encoding.js";
-import { encodeName, fromHex, spellings } from "../verifier/entries.js";
+import { encodeName, fromHex, parseDigestEntry, spellings } from "../verifier/entries.js";
 import { SCAN_LIMIT, find } from "../verifier/lookup.js";
 import { leafHash } from "../verifier/merkle.js";
 import { formatProof, parseProof, verifyProof } from "../verifier/proof.js";
@@ -17,6 +17,7 @@ import { search } from "../verifier/search.js";
 import { spelled } from "../verifier/x509.js";
 
 const SHOWN = 10; // hits at a time
+const ANY_NAME = 2048n; // entries of a log in which a file is looked for under other names without asking
 const part = (kind, ...values) => ({ kind, values });
 
 const DIGESTS = { sha256: ["sha256/1"], sha512: ["sha512/1"], leaf: ["leaf/1"], hash: ["sha256/1", "leaf/1"], key: ["key/1"], subject: ["subject/1"] };
@@ -116,7 +117,15 @@ class Looking {
     const { candidates } = this.wanted, leaves = candidates.map(({ leaf }) => leaf), { log } = this.opened;
     const found = await find(log, leaves, { anySize: true, progress: (done) => this.progress(Number(done) / Number(size)) });
     this.hits = found.map(({ index, leaf }) => ({ index, entry: candidates.find((one) => one.leaf === leaf).entry }));
+    if (!found.length && size <= ANY_NAME) await this.#scanNames(size);
     this.ends.push({ proven: true, why: "", covered: 0n, size, scanned: true });
+  }
+
+  /** Look for the file as it was logged under another name: whoever downloads a file twice has it under one. */
+  async #scanNames(size) {
+    for await (const [index, entry] of this.opened.log.entries(0n, size))
+      if (parseDigestEntry(entry)?.sha256 === this.wanted.file.sha256) this.hits.unshift({ index, entry });
+    this.renamed = this.hits.length > 0;
   }
 
   async #take(hits) {
@@ -139,7 +148,7 @@ class Looking {
     if (!hits.length) return this.#none(end, words);
     if (hits.length === 1 || end.scanned) {
       this.single = await this.#one(end, words);
-      this.single.append(this.#revocations());
+      this.#offerRevocations(this.single.querySelector(":scope > .row"));
       return this.single;
     }
     const all = end.proven ? `${count(hits.length)} entries` : `at least ${count(hits.length)} entries`;
@@ -147,9 +156,11 @@ class Looking {
     return card({ ...vouched(opened, all, found), more: [this.list, this.#further(end), this.#link()] });
   }
 
-  /** Return what looks for revocations of the newest hit: they are asked for only then, as each takes a search. */
-  #revocations() {
-    const place = h("p", {}, button("Was it revoked?", async () => {
+  /** Add to a row of buttons one that looks for revocations of the newest hit: only then, as each takes a search. */
+  #offerRevocations(row) {
+    const place = h("p", { role: "status" });
+    row.append(button("Was it revoked?", async ({ target }) => {
+      target.disabled = true;
       place.replaceChildren("Looking for revocations …");
       try {
         const { revocationsOf } = await import("../verifier/revocations.js"), { log } = this.opened;
@@ -162,7 +173,7 @@ class Looking {
         place.replaceChildren(errorCard(error, "log", [], this.opened));
       }
     }));
-    return place;
+    row.after(place);
   }
 
   #link() {
@@ -177,7 +188,7 @@ class Looking {
     const more = [h("p", {}, h("strong", {}, "What to do next:")), h("ul", {}, [...followUp(proven, wanted), ask].map((line) => h("li", {}, line)))];
     if (!proven) more.push(h("p", {}, again(wanted, size)));
     if (wanted.file && proven) more.push(h("p", {}, button("Look for its SHA-256, whatever its name was", () => lookFor(wantedFrom(wanted.file.sha256)))));
-    return card({ ...vouched(opened, `none of ${count(size)} entries`, absent(proven, [words], wanted, size)), more: [more, this.#link()] });
+    return card({ ...vouched(opened, `none of ${count(size)} entries`, absent(proven, [words], wanted, size)), error: end.why === "unread" ? end.error : undefined, more: [more, this.#link()] });
   }
 
   /** Return the card of one hit, proven as a proof file would prove it. */
@@ -188,7 +199,8 @@ class Looking {
     const how = candidates?.find((one) => one.leaf.every((byte, at) => byte === leaf[at]))?.how;
     const shown = others.slice(0, 5).map((other) => count(other.index)).join(", ");
     const times = others.length ? `Logged ${others.length + 1} times, also at ${shown}${others.length > 5 ? ", …" : ""}. ` : "";
-    const made = verifiedCard(proof, accepted, leaf, entry, this.opened, { ...file, how, more: times + (end.scanned ? "" : words) });
+    const renamed = this.renamed ? "It was logged under another name: see below. " : "";
+    const made = verifiedCard(proof, accepted, leaf, entry, this.opened, { ...file, how, more: renamed + times + (end.scanned ? "" : words) });
     made.append(this.#further(end) ?? "");
     this.rows.set(index, made);
     return made;
@@ -209,20 +221,20 @@ class Looking {
 
   /** Add to each hit the day by which it was there. */
   async showDays() {
-    if (this.ends.at(-1)?.scanned) return;
+    if (this.ends.at(-1)?.scanned && this.wanted.place) return; // one of many
     for (const { index } of this.hits.slice(0, this.single ? 1 : undefined)) {
       const row = this.rows.get(index);
       if (row.dataset.day !== undefined) continue;
       row.dataset.day = "";
-      const into = row.matches(".entry") ? row.firstChild : row; // a line of several, or a card
+      const buttons = row.querySelector(":scope > .row"), add = (made) => (buttons ? buttons.before(made) : row.firstChild.append(made)); // of a card, or a line of several
       const found = await this.days.by(index).catch((error) => errorCard(error, "log", [], this.opened));
       if (found?.day) {
         row.dataset.day = found.day;
         const { time } = found.accepted, seen = time && new Date(Number(time) * 1000).toUTCString();
         const by = time ? `: its witnesses saw that tree head on ${seen}` : ", says the log";
-        into.append(h("p", { class: "small" }, `In the log by ${found.day}${by}.`));
-        row.querySelector(":scope > details > summary > .by")?.append(` by ${found.day}`);
-      } else into.append(found ?? h("p", { class: "small" }, "Of no day a checkpoint was found that has it: it may be of today."));
+        add(h("p", { class: "small" }, `In the log by ${found.day}${by}.`));
+        row.querySelector(":scope > details > summary .by")?.append(`by ${found.day}`);
+      } else add(found ?? h("p", { class: "small" }, "Since which day it is there is not known: it may be today."));
     }
   }
 }

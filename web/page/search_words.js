@@ -1,6 +1,6 @@
 // What came of a search, in words: what "not in the log" is based on, and what to do next.
 
-import { count, visible } from "./dom.js";
+import { count } from "./dom.js";
 
 /** Why it is not known whether what was found is all; see `Search.conclude`. */
 const WHY = {
@@ -11,7 +11,7 @@ const WHY = {
   left: () => "More entries may have it, and were not looked at.",
   many: ({ error }) => `More than ${count(error.many)} entries have it. They were not all looked at.`,
   local: () => "This is a kind of keys of one application: its index proves nothing about the others.",
-  unread: ({ error }) => `A part of the index, or of the log, could not be read, or is damaged: ${visible(error.message)}.`,
+  unread: () => "A part of the index, or of the log, could not be read, or is damaged.",
   denied: () => "The index contradicts the log.",
 };
 
@@ -67,6 +67,6 @@ export function followUp(proven, { what }) {
   return [
     `${same[0].toUpperCase()}${same.slice(1)}`,
     "It may wait to be published: try again later.",
-    "What was logged blinded is found with its proof only.",
+    "What was logged blinded, so that nobody can look for it, is found with its proof (.tlog-proof) only.",
   ];
 }
