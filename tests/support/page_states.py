@@ -31,9 +31,9 @@ from tests.support.web_logs import (
     with_times,
     without_time,
 )
+from tests.support.web_search_proofs import proof as search_proof
 from tests.support.web_server import PAGE
 from tests.support.web_vector_bundles import by_another_hash
-from tests.web.test_search_proof import proof as search_proof
 from tiles.entries.file_digest import name_in
 from tiles.entries.proof_extra import ProofExtra
 from tiles.notes.checkpoint import Checkpoint, parse_signed_checkpoint
