@@ -17,7 +17,7 @@ from tests.support.signed_text import LOG, W1, W2, W3, signed
 from tests.support.web_bundles import NAME, OTHER, PROOF, changed, pem, signed_log
 from tests.support.web_indexed import NAME as LOGGED_NAME
 from tests.support.web_indexed import OTHER as TWICE
-from tests.support.web_indexed import head_of, indexed, search_proof, twins
+from tests.support.web_indexed import head_of, indexed, twins
 from tests.support.web_logs import (
     FILE,
     MLDSA,
@@ -31,6 +31,7 @@ from tests.support.web_logs import (
     with_times,
     without_time,
 )
+from tests.support.web_search_proofs import proof as search_proof
 from tests.support.web_server import PAGE
 from tests.support.web_vector_bundles import by_another_hash
 from tiles.entries.file_digest import name_in

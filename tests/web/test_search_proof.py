@@ -15,14 +15,14 @@ from tests.support.node import ROOT, node
 from tests.support.sampling import quickly
 from tests.support.search_proofs import holding, refused
 from tests.support.signed_text import LOG
-from tests.support.web_indexed import NAME, TWINS, b64, search_proof, twins
+from tests.support.web_indexed import NAME, TWINS, twins
 from tests.support.web_logs import POLICY, log_of
+from tests.support.web_search_proofs import b64, proof
 from tiles.notes.policy import policy_for
 from tiles.page import VERIFY, verify_page
 from tiles.tree.layout import CHECKPOINT
 
 pytest_plugins = ["tests.support.browser_fixture"]
-
 
 TWIN = hashlib.sha256(b"twin").digest()
 ALL = [index for index in TWINS if index < 4096]
@@ -39,12 +39,11 @@ def answers(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
 
 def test_a_proof(tmp_path: Path) -> None:
     """One that holds names all entries that have the key; one that leaves one out, or is of another key, does not."""
-    whole = search_proof("sha256/1", TWIN, ALL)
-    some = search_proof("sha256/1", TWIN, ALL[:-1])
-    cases = [whole, some, whole.replace(b64(TWIN).encode(), b64(bytes(32)).encode())]
+    whole = proof("sha256/1", TWIN, ALL)
+    cases = [whole, proof("sha256/1", TWIN, ALL[:-1]), whole.replace(b64(TWIN).encode(), b64(bytes(32)).encode())]
     cases += [
-        search_proof("sha256/1", bytes(32), []),
-        search_proof("name/1", NAME.encode(), [100]),
+        proof("sha256/1", bytes(32), []),
+        proof("name/1", NAME.encode(), [100]),
         whole.replace(b"run 0", b"run 1"),
     ]
     cases += [whole.replace(b"\nrun 0", b"\nrun 00")]
@@ -77,7 +76,7 @@ def test_on_the_page(chromium: Chromium, path: str) -> None:
     """A dropped search proof says which entries there are, and whose word it is that there are no others."""
     with site(chromium, {**twins(), VERIFY: verify_page(policy_for(LOG.verifier))}) as one:
         one.open(path=path)
-        one.drop(("all.search-proof", search_proof("name/1", NAME.encode(), [100])))
+        one.drop(("all.search-proof", proof("name/1", NAME.encode(), [100])))
         state, headline, text = one.said()
         assert (state, headline) == ("search-proof", "These are all 2 entries")
         assert "among the first 4,096 entries is the log's signed statement, and no mathematical proof" in text
@@ -86,9 +85,9 @@ def test_on_the_page(chromium: Chromium, path: str) -> None:
         rows = one.page.query_selector_all("#results [data-entry]")
         assert [row.get_attribute("data-entry") for row in rows] == ["4150", "100"]
         assert ("has the same history" in text) == (path == "")
-        one.drop(("none", search_proof("sha256/1", bytes(32), [])))
+        one.drop(("none", proof("sha256/1", bytes(32), [])))
         assert one.said()[1] == "None: no entry has it"
-        one.drop(("altered", search_proof("sha256/1", TWIN, ALL[1:])))
+        one.drop(("altered", proof("sha256/1", TWIN, ALL[1:])))
         assert one.said()[:2] == ("search-wrong", "This search proof does not hold")
         if path:
             check_accessible(one.page)
