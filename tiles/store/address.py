@@ -130,7 +130,7 @@ def directory_of(address: str) -> Path:
     elif "://" in address:
         raise UsageError(
             f"{shown_protocol(address.partition('://')[0].lower())}:// cannot be written",
-            hint="write to a directory, s3://, gs:// or az://",
+            hint="name where the log is kept: a directory, s3://, gs:// or az://; an address only serves to read it",
         )
     if not path or "\0" in path:
         raise UsageError(f"{address!r} names no directory")
