@@ -6,6 +6,8 @@ and `tiletree.reading` has the options of commands that read.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tiles.errors import UsageError
 from tiletree.ui import Output
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ else:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.ASCII | re.IGNORECASE)  # also as a Path, which has one slash of two
 
 KEY_PLACE = "TILETREE_KEY"  # the variable that says where the log's key is
 KEY_TEXT = "TILETREE_PRIVATE_KEY"  # the variable that holds the key itself, for jobs that have no file of their own
@@ -39,6 +44,7 @@ def output(command: Command) -> Command:
     def given(*arguments: Any, **options: Any) -> Any:
         context = click.get_current_context()
         out = context.ensure_object(Output)
+        _check_paths(context)
         if not out.verbose:
             return context.invoke(command, out, *arguments, **options)
         from tiletree.environment import in_force
@@ -53,6 +59,23 @@ def output(command: Command) -> Command:
             return context.invoke(command, out, *arguments, **options)
 
     return given  # type: ignore[return-value]
+
+
+def _check_paths(context: click.Context) -> None:
+    """Raise UsageError for an option that takes a path on this machine, and was given an address.
+
+    `--state s3://bucket/x` would make the folder `s3:` here, and a job would lose it with its machine.
+    """
+    for option in context.command.params:
+        value = context.params.get(option.name or "")
+        if type(option.type) is not click.Path or not value:
+            continue
+        for path in map(os.fspath, value if isinstance(value, tuple) else (value,)):
+            if _ADDRESS.match(path) and not os.path.lexists(path):
+                raise UsageError(
+                    f"{option.opts[-1]} is a path on this machine, and was given an address",
+                    hint="copy what is there to and from a bucket with the store's own tools",
+                )
 
 
 log_argument = click.argument("log", metavar="LOG")

@@ -132,6 +132,14 @@ def test_options_of_the_environment() -> None:
         arguments({}, {})
 
 
+@pytest.mark.parametrize("name", ["MAX_ENTRIES", "MAX_BYTES", "MAX_HOLD", "ALIGN"])
+def test_a_variable_that_is_wrong_is_named(name: str) -> None:
+    """Who set a variable is told of the variable, and not of the option of a command that they did not call."""
+    with pytest.raises(UsageError, match=rf"^\$TILETREE_{name} is 'ten'$"):
+        arguments({"TILETREE_LOG": "log", f"TILETREE_{name}": "ten"}, {})
+    assert arguments({"TILETREE_LOG": "log", "TILETREE_MAX_HOLD": "0.5"}, {}) == ["--max-hold=0.5", "--", "log"]
+
+
 def test_it_is_the_command(
     tiletree: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -118,6 +118,21 @@ def test_sign(tiletree: Command, signer: str) -> None:
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
 
 
+def test_what_was_signed_before_is_left_out(tiletree: Command, signer: str) -> None:
+    """`dist/*` holds bundles and proofs after a first call: the second one logs nothing, and signs none of them."""
+    Path("dist").mkdir()
+    Path("dist/one").write_bytes(b"one")
+    tiletree.ok("add", "log", "dist", "--proofs", "--key", "k")
+    first = tiletree.ok("sign", "dist/one", "--log", "log", "--log-key", "k", "--key", "s")
+    names = sorted(map(str, Path("dist").iterdir()))
+    assert names == ["dist/one", "dist/one.sigstore.json", "dist/one.tlog-proof"]
+    again = tiletree.ok("sign", *names, "--log", "log", "--log-key", "k", "--key", "s")
+    assert again["size"] == first["size"]
+    assert [entry["name"] for entry in again["entries"]] == ["dist/one"]
+    assert [each["path"] for each in again["left_out"]] == names[1:]
+    assert sorted(map(str, Path("dist").iterdir())) == names
+
+
 def test_sign_elsewhere(tiletree: Command, signer: str) -> None:
     """A bundle goes where the call says: standard input has no name, and several files have one each."""
     made = tiletree("sign", "-", "--log", "log", "--key", "s", "-o", "made", stdin=b"x")

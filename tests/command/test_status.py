@@ -69,6 +69,25 @@ def test_a_key_that_no_run_can_sign_with(tiletree: Command, log: str, key: str) 
     assert tiletree("add", "log", "a", "--key", "k").code in (1, 2, 4)
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_without_the_key(tiletree: Command, log: str, named: bool) -> None:
+    """A job that watches, and must not be able to sign, is told of everything else; a key that is gone is no alarm."""
+    Path("k").unlink()
+    assert tiletree("status", "log", "--key", "k").code == 4
+    where = ("--key", "k") if named else ("--anchor", "k.anchor")
+    found = tiletree.ok("status", "log", "--without-key", *where)
+    assert (found["key"], found["alarms"], found["next"]) == (None, [], "add to the log, from index 2")
+    assert "key        not looked for\n" in tiletree("status", "log", "--without-key", *where).out
+    Path("one").write_bytes(b"one")
+    tiletree.ok("submit", "log", "one", "--submitter", "ann")
+    late = tiletree("status", "log", "--without-key", *where, "--max-backlog", "0", "--metrics")
+    assert late.code == 9
+    assert 'alarm="backlog"} 1' in late.out
+    Path("k.anchor/anchor").unlink()
+    gone = tiletree("status", "log", "--without-key", *where, "--json")
+    assert (gone.code, gone.json["key"], [alarm["alarm"] for alarm in gone.json["alarms"]]) == (4, None, ["refused"])
+
+
 def test_the_key_of_the_environment(tiletree: Command, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named, and never shown."""
     text = Path("k").read_text().strip()

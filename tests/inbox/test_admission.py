@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.malformed import accept_or_refuse, refuse_changed
-from tiles.errors import UsageError
+from tiles.errors import Malformed, UsageError
 from tiles.inbox.admission import (
     MAX_ADMISSION_SIZE,
     MOST_ENTRIES,
@@ -135,6 +135,13 @@ def test_what_no_policy_can_say(values: tuple[int, int, int, tuple[str, ...]]) -
     """Values that have no text are a wrong call."""
     with pytest.raises(UsageError):
         Admission(*values)
+
+
+def test_the_order_of_submitters_is_said() -> None:
+    """Numbers do not count as numbers: which name stands wrong is said, and how it is sorted."""
+    text = b"tiletree-admission/v1\n" + b"".join(b"submitter team%d\n" % number for number in range(1, 21))
+    with pytest.raises(Malformed, match=r"sorted as text \(LC_ALL=C sort\): 'team10' cannot follow 'team9'"):
+        parse_admission(text)
 
 
 def test_every_admitted_submission_fits_a_commit() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tiles.errors import AccessError, NotFound, OutcomeUnknown, UsageError
+from tiles.errors import AccessError, Denied, NotFound, OutcomeUnknown, UsageError
 from tiles.inbox.admission import OPEN, Admission, admit
 from tiles.inbox.submission import Name, format_submission, parse_submission
 from tiles.inbox.submit import SubmissionUnknown, pack, submit
@@ -142,6 +142,18 @@ def test_what_is_not_known_is_neither_success_nor_loss(error: AccessError, at: s
     assert error.message in unknown.value.message
     assert error.hint in unknown.value.hint
     assert "look for the entries in the log before you submit them again" in unknown.value.hint
+    with pytest.raises(SubmissionUnknown) as unknown:
+        submit(Failing(error, at), "ann", [b"one"], NONCE, log=LOG, once=True)
+    assert "submit them again: what is in the log by then is not logged a second time" in unknown.value.hint
+
+
+def test_a_folder_that_is_not_ones_own() -> None:
+    """A store that denies it is asked for the folder of a submitter: which one that is, is said."""
+    with pytest.raises(Denied, match="not allowed") as denied:
+        submit(Failing(Denied("not allowed", hint="look"), "create"), "runner", [b"one"], NONCE, log=LOG)
+    assert denied.value.hint == (
+        "this call submits as 'runner', into its folder of the inbox; --submitter names another one; look"
+    )
 
 
 @pytest.mark.parametrize("error", [NotFound("no such bucket"), Differs("inbox/x", b"", b"")])

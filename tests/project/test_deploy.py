@@ -118,7 +118,8 @@ def act(folder: Path, **given: str) -> tuple[int, str, str]:
     program = folder / "program"
     program.write_text('#!/bin/sh\nprintf "%s|" "$@"; env | sort | grep ^TILETREE_ | tr "\\n" "|"; exit 5\n')
     program.chmod(0o700)
-    variables = {"COMMAND": "sequence", "LOG": "log", "KEY": "", "TILETREE_PRIVATE": "", "TILETREE_ANCHOR": ""}
+    variables = {"COMMAND": "sequence", "LOG": "log", "KEY": "", "PRIVATE": "", "ANCHOR": "", "FILES": ""}
+    assert all(f"        {name}: ${{{{ inputs.{name.lower()} }}}}\n" in ACTION for name in variables)
     own = {"PATH": os.environ["PATH"], "TILETREE": str(program), "GITHUB_OUTPUT": str(folder / "document")}
     script = ["bash", str(DEPLOY / "action" / "run.sh")]
     done = subprocess.run(script, env={**own, **variables, **given}, capture_output=True, text=True, cwd=folder)
@@ -129,8 +130,23 @@ def act(folder: Path, **given: str) -> tuple[int, str, str]:
 def test_the_action_runs_a_command(tmp_path: Path) -> None:
     """Command, log and places arrive as they are; a key is a secret's text or what --key takes; the exit code stays."""
     text = "sequence|--max-entries|3|--json|--|a b;$(id)|TILETREE_ANCHOR=s3://a|TILETREE_PRIVATE_KEY=PRIVATE+KEY+x|\n"
-    given = {"COMMAND": "sequence  --max-entries 3", "LOG": "a b;$(id)", "TILETREE_ANCHOR": "s3://a"}
-    assert act(tmp_path, **given, KEY="PRIVATE+KEY+x") == (5, text, f"document={text}")
+    given = {"COMMAND": "sequence  --max-entries 3", "LOG": "a b;$(id)", "ANCHOR": "s3://a"}
+    document = f"document<<end-of-document\n{text}end-of-document\n"
+    assert act(tmp_path, **given, KEY="PRIVATE+KEY+x") == (5, text, document)
+
+
+def test_the_action_hands_files_over(tmp_path: Path) -> None:
+    """One a line, as they are: the command itself takes patterns, and a name is no option."""
+    given = {"COMMAND": "submit --submitter ci", "FILES": "dist/*.whl\n\n-x y;$(id)\n"}
+    assert act(tmp_path, **given)[1] == "submit|--submitter|ci|--json|--|log|dist/*.whl|-x y;$(id)|\n"
+
+
+def test_the_action_leaves_the_variables_of_the_workflow(tmp_path: Path) -> None:
+    """An input that is not given does not take away what the workflow's env says; one that is given goes before."""
+    own = {"TILETREE_PRIVATE": "s3://p", "TILETREE_ANCHOR": "s3://a"}
+    said = "sequence|--json|--|log|TILETREE_ANCHOR=s3://{}|TILETREE_PRIVATE=s3://p|\n"
+    assert act(tmp_path, **own)[1] == said.format("a")
+    assert act(tmp_path, **own, ANCHOR="s3://b")[1] == said.format("b")
 
 
 def test_the_action_leaves_out_what_is_not_given(tmp_path: Path) -> None:

@@ -50,8 +50,11 @@ def wait_for_submission(server: ObjectServer) -> None:
 
 
 def test_every_command(tiletree: Command, server: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """init, add, audit, submit with hardly any rights, sequence, verify: in the order they stand there."""
-    init, add, audit, submit, sequence, verify = commands()
+    """init, add, audit, submit with hardly any rights, sequence, verify, status: in the order they stand there.
+
+    sequence and status are run as on machines of their own, sequence with the variables of the page.
+    """
+    init, add, audit, submit, sequence, verify, status = commands()
     Path("dist").mkdir()
     for version in ("1.0", "1.1"):
         Path(f"dist/app-{version}.whl").write_bytes(version.encode())
@@ -81,19 +84,30 @@ def test_every_command(tiletree: Command, server: ObjectServer, monkeypatch: pyt
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as waiting:
         wait_for_submission(server)
-        assert "size 2" in run(sequence)
+        with monkeypatch.context() as elsewhere:
+            text = next(Path("home").rglob("*.key")).read_text()
+            elsewhere.setenv("XDG_CONFIG_HOME", "/nowhere")
+            elsewhere.setenv("TILETREE_PRIVATE_KEY", text)
+            for name, value in re.findall(r"(TILETREE_\w+)=(\S+)", PAGE.read_text(encoding="utf-8")):
+                elsewhere.setenv(name, value)
+            assert "size 2" in run(sequence)
         out, err = waiting.communicate(timeout=60)
     assert waiting.returncode == 0, (out, err)
     assert out.startswith("1  ")
     run(verify)
     assert not any("/inbox/" in key for key in server.objects["log-private"])
 
+    server.access["watcher"] = lambda request: request.kind in ("GET", "HEAD", "LIST")
+    for name, value in {**server.environment("watcher"), "XDG_CONFIG_HOME": "/nowhere"}.items():
+        monkeypatch.setenv(name, value)
+    assert "key        not looked for" in run(status)
+
 
 def test_a_submitter_can_do_nothing_else(
     tiletree: Command, server: ObjectServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a submitter's credentials no other command gets anywhere, and each says what is denied: exit code 3."""
-    init, _, _, submit, sequence, _ = commands()
+    init, _, _, submit, sequence, *_ = commands()
     for name, value in server.environment("owner").items():
         monkeypatch.setenv(name, value)
     assert tiletree(*init).code == 0
@@ -115,7 +129,7 @@ def test_a_submitter_can_do_nothing_else(
 
 def test_a_job_without_any_file(tiletree: Command, server: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key itself, private part and anchor from the environment are enough; without an anchor it is refused."""
-    init, _, _, _, sequence, _ = commands()
+    init, _, _, _, sequence, *_ = commands()
     for name, value in server.environment("owner").items():
         monkeypatch.setenv(name, value)
     assert tiletree(*init, "--anchor", "s3://log-private/anchor").code == 0

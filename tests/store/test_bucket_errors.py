@@ -161,7 +161,8 @@ def test_no_connection(tiletree: Command, s3: ObjectServer, monkeypatch: pytest.
         for command in (COMMANDS[0], COMMANDS[2], COMMANDS[4]):
             done = tiletree(*command)
             assert done.code == 3, done
-            assert "no connection" in done.err or "may" in done.err
+            assert "the connection is refused, at http://127.0.0.1:" in done.err, done
+            assert "$AWS_ENDPOINT_URL" in done.err, done
     assert not Path("k").exists()
 
 
@@ -306,6 +307,7 @@ def test_an_endpoint_that_cannot_be_reached_is_named(kind: str, scheme: str, mon
         use_environment(monkeypatch, {name: v for name, v in (server.environment() | SECRETS[kind]).items() if v})
     store = open_object_store(f"{scheme}://b/log", retry=False)
     store._clock = Clock(sleep=lambda _seconds: None)
-    with pytest.raises(TilesError, match=r"no connection, at (http://)?127\.0\.0\.1:[0-9]+") as caught:
+    with pytest.raises(TilesError, match=r"the connection is refused, at (http://)?127\.0\.0\.1:[0-9]+") as caught:
         store.read("checkpoint")
     assert_no_secret(caught.value.message, caught.value.hint)
+    assert "look at the endpoint" in caught.value.hint

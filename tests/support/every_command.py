@@ -61,6 +61,7 @@ CALLS = {
     "loginfo": Call("loginfo log", answers=True),
     "logproof": Call("logproof log", answers=True),
     "status": Call("status log --key k", answers=True),
+    "status --without-key": Call("status log --key k --without-key", answers=True),
     "status --metrics": Call("status log --key k --metrics", answers=True),
     "cost": Call("cost --entries-per-day 1000", answers=True),
     "get": Call("get log 0", answers=True),

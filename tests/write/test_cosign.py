@@ -18,8 +18,9 @@ def test_a_policy_without_the_key_is_refused_beforehand() -> None:
     """No checkpoint of this key could meet it."""
     check_policy(policy_for(OURS.verifier), OURS.verifier)
     for key in (FORGED, OTHER):
-        with pytest.raises(Refused, match="the policy does not accept what"):
+        with pytest.raises(Refused, match="the policy does not accept what") as caught:
             check_policy(policy_for(OURS.verifier), key.verifier)
+        assert f"log {key.verifier.vkey};" in caught.value.hint
 
 
 def test_a_quorum_of_witnesses_that_nobody_can_ask_is_refused_beforehand() -> None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 
 from tiles.errors import Malformed, Refused, UsageError
 from tiles.inbox.attachments import MOST, NONE, Attachments
@@ -32,6 +33,7 @@ from tiles.tree.bundle import MAX_ENTRY_SIZE
 TITLE = "tiletree-admission/v1"
 MAX_ADMISSION_SIZE = 1 << 20  # bytes of the text
 _JUDGED = "judge writer"  # the line
+_SORTED = "sorted as text (LC_ALL=C sort)"
 
 # With these limits every admitted submission fits into one commit (at most 2^20 entries, staged as one object).
 MOST_SUBMISSION_BYTES = 256 << 20
@@ -79,8 +81,9 @@ class Admission:
         for submitter in self.submitters:
             if not is_submitter(submitter):
                 raise UsageError(f"{submitter!r} cannot be the name of a submitter")
-        if list(self.submitters) != sorted(set(self.submitters)):
-            raise UsageError("submitters are named once each, in order")
+        for before, submitter in pairwise(self.submitters):
+            if submitter <= before:
+                raise UsageError(f"submitters stand once each, {_SORTED}: {submitter!r} cannot follow {before!r}")
         self._check_rules()
         if len(self.data) > MAX_ADMISSION_SIZE:
             raise UsageError(f"an admission policy has at most {MAX_ADMISSION_SIZE} bytes, not {len(self.data)}")
@@ -88,7 +91,7 @@ class Admission:
     def _check_rules(self) -> None:
         lines = [rule.line for rule in self.rules]
         if lines != sorted(set(lines)) or len(lines) > MOST_RULES:
-            raise UsageError(f"rules (allow …) stand once each, sorted as text, {MOST_RULES} at most")
+            raise UsageError(f"rules (allow …) stand once each, {_SORTED}, {MOST_RULES} at most")
         if any(rule.identity for rule in self.rules) != bool(self.trusted_root):
             raise UsageError("a trusted-root line and rules that name an identity need each other")
         if self.judges_writer and not self.rules:

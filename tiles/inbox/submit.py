@@ -82,12 +82,20 @@ def submit(
     try:
         private.create({name.path: data})
         private.barrier()
-    except (NotFound, Denied):  # there is no such bucket, or we may not write to it: nothing was created
+    except NotFound:  # there is no such bucket: nothing was created
+        raise
+    except Denied as error:  # nothing was created, either
+        whose = f"this call submits as {submitter!r}, into its folder of the inbox; --submitter names another one"
+        error.hint = f"{whose}; {error.hint}" if error.hint else whose
         raise
     except AccessError as error:
         # After a lost answer the store tries again, is told that the object is there already, and reads it back. A
         # submitter who may only create is denied that. So no such error says that nothing was created.
-        hint = "look for the entries in the log before you submit them again, or they may be logged twice"
+        hint = (
+            "submit them again: what is in the log by then is not logged a second time"
+            if once
+            else "look for the entries in the log before you submit them again, or they may be logged twice"
+        )
         raise SubmissionUnknown(
             f"it is not known whether {name.path} was created: {error.message}",
             receipt,

@@ -13,7 +13,11 @@ from tiles.notes.keys import SeedKey, check_origin, parse_skey
 from tiles.signing.log_keys import LogKeys
 from tiles.user.files import create_file, locked_beside, read_private, write_file
 
-_LOST = explained("the-key-is-gone", "name the log's key with --key")
+_LOST = explained(
+    "the-key-is-gone",
+    "name the log's key with --key or $TILETREE_KEY; a job has the text of the key file in $TILETREE_PRIVATE_KEY, and "
+    "a secret that it does not get is empty",
+)
 MAX_KEY_FILE_SIZE = 16 * 1024  # bytes
 
 

@@ -34,6 +34,11 @@ _OPTIONS = {
     "az": ("endpoint", "account"),
 }
 SCHEMES = frozenset(_OPTIONS)  # of object stores
+ENDPOINT_VARIABLES = {  # of the environment, where the URL names no endpoint; the first that is set counts
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "gs": ("GOOGLE_BASE_URL",),
+    "az": ("AZURE_STORAGE_ENDPOINT",),
+}
 
 _BUCKET = re.compile(r"[A-Za-z0-9$._-]{1,255}", re.ASCII)
 _OPTION = re.compile(r"[a-z_]{1,30}", re.ASCII)
@@ -125,7 +130,7 @@ def directory_of(address: str) -> Path:
     elif "://" in address:
         raise UsageError(
             f"{shown_protocol(address.partition('://')[0].lower())}:// cannot be written",
-            hint="write to a directory, s3://, gs:// or az://",
+            hint="name where the log is kept: a directory, s3://, gs:// or az://; an address only serves to read it",
         )
     if not path or "\0" in path:
         raise UsageError(f"{address!r} names no directory")
@@ -214,12 +219,15 @@ def parse_object_url(url: str) -> ObjectUrl:
     return ObjectUrl(scheme, bucket, prefix, options)
 
 
-def check_endpoint(endpoint: str) -> str:
-    """Return the address of a server. Raises UsageError, which does not repeat it: it may hold a password."""
+def check_endpoint(endpoint: str, named: str = "?endpoint= of the URL") -> str:
+    """Return the address of a server. Raises UsageError, which does not repeat it: it may hold a password.
+
+    named   where it was named
+    """
     if not _ENDPOINT.fullmatch(endpoint):
         raise UsageError(
-            "the endpoint is not http(s)://HOST, without user and password",
-            hint="look at the URL's options, and at the environment variables of the store's own tools",
+            f"{named} is not http(s)://HOST, without user and password",
+            hint="such as https://s3.example.com:9000; credentials come from the environment",
         )
     return endpoint.rstrip("/")
 

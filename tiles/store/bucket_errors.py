@@ -8,6 +8,7 @@ from obstore import exceptions as answers
 
 from tiles.errors import AccessError, Denied, NotFound
 from tiles.store import Unlistable
+from tiles.store.address import ENDPOINT_VARIABLES
 
 DENIED = (answers.PermissionDeniedError, answers.UnauthenticatedError)
 
@@ -17,6 +18,8 @@ _STATUS = re.compile(r"status code: ([0-9]{3})", re.ASCII)
 _CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>", re.ASCII)
 _HOST = re.compile(r"\b(https?)://(?:[^/@\s]*@)?([A-Za-z0-9._:\[\]-]+)(?=[/?#)\s]|$)", re.ASCII)  # no credentials
 _ADDRESS = re.compile(r'ConnectError\(\s*"[a-z ]*",\s*([0-9a-fA-F.:\[\]]+:[0-9]+),', re.ASCII)
+_DENIED_DELETION = re.compile(r"DeleteObjects request failed for key .*\(code: AccessDenied\)\s*$", re.MULTILINE)
+_REGION = re.compile(r"<Region>([a-z]{2,10}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2})</Region>", re.ASCII)  # the right one
 _NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound"})
 _NO_CREDENTIALS = (  # a machine's role was asked for, in vain
     "169.254.169.254",
@@ -29,15 +32,28 @@ _UNSIGNED = (  # what Azure and R2 answer to a request without credentials
     "<Code>PublicAccessNotPermitted</Code>",
     "<Code>InvalidArgument</Code><Message>Authorization</Message>",
 )
+_ELSEWHERE = "the bucket is in another region"
 _PROBLEMS = (  # as Rust's libraries word them
-    ("redirect without LOCATION", "the bucket is in another region"),
+    ("redirect without LOCATION", _ELSEWHERE),
     ("timed out", "no answer in time"),
-    (NO_CONNECTION, "no connection"),
     ("decoding response body", "the answer broke off"),
     ("request or response body", "the answer broke off"),
 )
+_UNCONNECTED = (  # why there was no connection, likewise
+    ('"dns error"', "the host name cannot be resolved"),
+    ("ConnectionRefused", "the connection is refused"),
+    ("InvalidContentType", "no secure connection: the server does not speak TLS"),
+    ("InvalidCertificate", "no secure connection: the server's certificate is not accepted"),
+)
 
-_PERMISSION = "look at what the credentials are allowed to; without permission to list, what is absent looks denied too"
+_RIGHTS = {  # of S3, by what was to be done
+    "read": "s3:GetObject",
+    "create": "s3:PutObject",
+    "replace": "s3:PutObject",
+    "delete": "s3:DeleteObject",
+    "list": "s3:ListBucket",
+}
+_UNLISTED = "without permission to list, what is absent looks denied too"
 _CREDENTIALS = "set them as the store's own tools do: environment variables, a profile, or the machine's role"
 _NAME = (
     "delete it with the store's own tools; let each submitter create below inbox/<its name>/ only, or name the "
@@ -69,6 +85,7 @@ _HINTS = {  # by the code of the answer
 }
 _TIMES = ("Request date header too old", "not within the specified time frame", "Signature not valid in the specified")
 _BUCKET = "make it first, or look at its name and region"
+_BAD_REGION = frozenset({"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"})
 
 
 def status(error: Exception) -> str:
@@ -96,13 +113,61 @@ def trouble(url: str, what: str, path: str, error: Exception) -> AccessError:
     text = str(error)
     if any(sign in text for sign in _NO_CREDENTIALS):
         return AccessError(f"{url}: no credentials were found", hint=_CREDENTIALS)
-    if isinstance(error, DENIED) or status(error) in ("401", "403") or any(sign in text for sign in _UNSIGNED):
-        hint = _credentials_hint(error) or _PERMISSION
+    if _is_denied(error):
+        hint = _credentials_hint(error) or _permission(url, what)
         return Denied(f"{where}: not allowed to {what} it ({_shown(error) or 'denied'})", hint=hint)
     if shown := _shown(error):
-        return AccessError(f"{where}: cannot {what} it: the store answers {shown}", hint=_credentials_hint(error))
-    problem = next((ours for theirs, ours in _PROBLEMS if theirs in text), type(error).__name__)
-    return AccessError(f"{where}: cannot {what} it: {problem}{_endpoint(text)}")
+        hint = _credentials_hint(error) or _region(error)
+        return AccessError(f"{where}: cannot {what} it: the store answers {shown}", hint=hint)
+    if (problem := _first(_PROBLEMS, text)) or NO_CONNECTION not in text:
+        hint = _region(error) if problem == _ELSEWHERE else ""
+        return AccessError(f"{where}: cannot {what} it: {problem or type(error).__name__}{_endpoint(text)}", hint=hint)
+    problem = _first(_UNCONNECTED, text) or "no connection"
+    return AccessError(f"{where}: cannot {what} it: {problem}{_endpoint(text)}", hint=_way(url))
+
+
+def _first(table: tuple[tuple[str, str], ...], text: str) -> str:
+    """Return our words for the first sign of a table that is in a text; "" if none is."""
+    return next((ours for theirs, ours in table if theirs in text), "")
+
+
+def _is_denied(error: Exception) -> bool:
+    """Whether the store understood what was asked, and does not let these credentials do it."""
+    text = str(error)
+    return (
+        isinstance(error, DENIED)
+        or status(error) in ("401", "403")
+        or any(sign in text for sign in _UNSIGNED)
+        or _DENIED_DELETION.search(text) is not None  # S3 answers 200 to a request that deletes many, and denies each
+    )
+
+
+def _permission(url: str, what: str) -> str:
+    """Return what to do about credentials that may not do it."""
+    if url.startswith("s3://"):
+        hint = f"the credentials need {_RIGHTS[what]} there; docs/storage.md#who-may-do-what has all rights"
+    else:
+        hint = "look at what the credentials are allowed to; docs/storage.md#who-may-do-what has all rights"
+    return f"{hint}; {_UNLISTED}" if what == "read" else hint
+
+
+def _region(error: Exception) -> str:
+    """Return what to do where the bucket is in another region than the request was signed for; "" otherwise."""
+    text = str(error)
+    if not (_code(error) in _BAD_REGION or _ELSEWHERE in _first(_PROBLEMS, text)):
+        return ""
+    named = _REGION.search(text)
+    region = f"the store names {named[1]}: " if named else ""
+    return f"{region}set the bucket's region, by ?region= in the URL or by $AWS_REGION"
+
+
+def _way(url: str) -> str:
+    """Return what to do where a server cannot be reached."""
+    variables = " or ".join(f"${name}" for name in ENDPOINT_VARIABLES[url.partition("://")[0]])
+    return (
+        f"look at the endpoint, which is ?endpoint= in the URL, {variables}, or the store's own; docs/network.md has "
+        "proxies and certificates"
+    )
 
 
 def _endpoint(text: str) -> str:

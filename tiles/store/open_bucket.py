@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiles.errors import UsageError
 from tiles.parallel import MOST_BUCKET_REQUESTS
-from tiles.store.address import check_endpoint, parse_object_url
+from tiles.store.address import ENDPOINT_VARIABLES, check_endpoint, parse_object_url
 from tiles.store.network import authorities_file, certificates
 
 if TYPE_CHECKING:
@@ -76,16 +76,20 @@ def open_boto3_client(url: str) -> tuple[Any, str, str]:
     except ImportError:
         raise UsageError("boto3 is needed", hint="pip install 'tiletree[aws]'") from None
     options = parsed.options
-    endpoint = _endpoint(options, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    endpoint = _endpoint(options, "s3")
     region = options.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     session = boto3.Session(profile_name=options.get("profile"), region_name=region or "us-east-1")
     return session.client("s3", endpoint_url=endpoint, verify=authorities_file()), parsed.bucket, parsed.prefix
 
 
-def _endpoint(options: dict[str, str], *variables: str) -> str | None:
+def _endpoint(options: dict[str, str], scheme: str) -> str | None:
     """Return the address of the server that an option or variable names; None for the store's own server."""
-    named = next(filter(None, (options.get("endpoint"), *map(os.environ.get, variables))), None)
-    return named and check_endpoint(named)
+    if named := options.get("endpoint"):
+        return check_endpoint(named)
+    for name in ENDPOINT_VARIABLES[scheme]:
+        if named := os.environ.get(name):
+            return check_endpoint(named, f"${name}")
+    return None
 
 
 def _client_options(endpoint: str | None) -> Any:
@@ -105,8 +109,15 @@ def _s3(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, an
     from obstore.store import S3Store
 
     environment = os.environ.get
-    endpoint = _endpoint(options, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    endpoint = _endpoint(options, "s3")
     region = options.get("region") or environment("AWS_REGION") or environment("AWS_DEFAULT_REGION")
+    provider = None
+    if options.get("profile") or _has_profiles():
+        provider, configured = _boto3_credentials(options.get("profile"))
+        region = region or provider.config.get("region")
+        endpoint = endpoint or (configured and check_endpoint(configured, "endpoint_url of the AWS profile"))
+    else:
+        _check_variables(anonymous=anonymous)
     path_style = _flag(options, "path_style", default=bool(endpoint) or "." in bucket)
     config: Any = {"virtual_hosted_style_request": not path_style}
     if _choice(options, "checksum", "sha256", "none") == "sha256":
@@ -114,10 +125,6 @@ def _s3(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, an
     if endpoint:
         scheme, _, host = endpoint.partition("://")
         config["endpoint"] = f"{scheme}://{host}" if path_style else f"{scheme}://{bucket}.{host}"
-    provider = None
-    if options.get("profile") or _has_profiles():
-        provider = _boto3_credentials(options.get("profile"))
-        region = region or provider.config.get("region")
     if anonymous:
         config["skip_signature"] = True
     config["region"] = region or "us-east-1"
@@ -146,24 +153,55 @@ def _has_profiles() -> bool:
         return False
 
 
-def _boto3_credentials(profile: str | None) -> Any:
+def _check_variables(*, anonymous: bool) -> None:
+    """Raise UsageError for variables that hold half of a secret, or nothing: a job gets those it has no right to empty.
+
+    obstore would sign with the empty key, and be told that the store does not know it.
+    """
+    key, secret = (os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    if (key and secret) or key is secret is None:
+        return
+    if key == secret and (anonymous or os.environ.get("AWS_SKIP_SIGNATURE")):  # nothing is signed
+        return
+    if not key and not secret:
+        problem = f"${'AWS_SECRET_ACCESS_KEY' if key is None else 'AWS_ACCESS_KEY_ID'} is set, and empty"
+    else:
+        known, missing = ("$AWS_ACCESS_KEY_ID", "$AWS_SECRET_ACCESS_KEY")[:: 1 if key else -1]
+        problem = f"{known} is set, and {missing} is not"
+    raise UsageError(
+        problem,
+        hint="a secret that a job does not get is empty: look whether it is named so, and given to this job; leave "
+        "both variables out where a role or a profile has the credentials",
+    )
+
+
+def _boto3_credentials(profile: str | None) -> tuple[Any, str | None]:
+    """Return the credentials of a profile, and the server that it names."""
     try:
         import boto3
+        import botocore.session  # type: ignore[import-untyped]
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError:
         raise UsageError("to read AWS profiles, boto3 is needed", hint="pip install 'tiletree[aws]'") from None
     try:
-        return Boto3CredentialProvider(boto3.Session(profile_name=profile))
+        session = botocore.session.Session(profile=profile)
+        configured = session.get_scoped_config()
+        of_services = session.full_config.get("services", {}).get(configured.get("services"), {})
+        endpoint = of_services.get("s3", {}).get("endpoint_url") or configured.get("endpoint_url")
+        return Boto3CredentialProvider(boto3.Session(botocore_session=session)), endpoint
     except Exception as error:  # noqa: BLE001  botocore has many, and their text may be secret
         profile = profile or os.environ.get("AWS_PROFILE")
         named = f"the AWS profile {profile!r}" if profile else "the default AWS profile"
-        raise UsageError(f"{named} gives no credentials ({type(error).__name__})") from None
+        raise UsageError(
+            f"{named} gives no credentials ({type(error).__name__})",
+            hint="`aws configure list-profiles` lists those that there are",
+        ) from None
 
 
 def _gcs(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, anonymous: bool) -> Any:
     from obstore.store import GCSStore
 
-    endpoint = _endpoint(options, "GOOGLE_BASE_URL")
+    endpoint = _endpoint(options, "gs")
     config: Any = {"base_url": endpoint} if endpoint else {}
     if anonymous:
         config["skip_signature"] = True
@@ -174,7 +212,7 @@ def _gcs(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, a
 def _azure(bucket: str, prefix: str | None, options: dict[str, str], retry: Any, anonymous: bool) -> Any:
     from obstore.store import AzureStore
 
-    endpoint = _endpoint(options, "AZURE_STORAGE_ENDPOINT")
+    endpoint = _endpoint(options, "az")
     config: Any = {"endpoint": endpoint} if endpoint else {}
     if account := options.get("account") or os.environ.get("AZURE_STORAGE_ACCOUNT_NAME"):
         config["account_name"] = account

@@ -60,7 +60,8 @@ def private_url(log: str, private: str | None = None) -> str:
         if is_object_url(log):
             raise UsageError(
                 f"the private part of {shown_object_url(log)} is not known",
-                hint="name another bucket with --private, or the same one at `init` with --private-in-bucket",
+                hint="name it with --private or $TILETREE_PRIVATE, as `init` was told: only that machine remembers it; "
+                "`init` itself also takes --private-in-bucket",
             )
         public = _followed(existing_directory_of(log))
         if not public.name:

@@ -90,7 +90,11 @@ class BelowQuorum(AccessError):
 def check_policy(policy: Policy, verifier: VerifierKey) -> None:
     """Raise Refused for a policy that no checkpoint of a run with this key could meet."""
     if verifier not in [log.key for log in policy.logs]:
-        raise Refused(f"the policy does not accept what {verifier} signs", hint="name the key in a log line")
+        raise Refused(
+            f"the policy does not accept what {verifier} signs",
+            hint=f"the policy needs the line: log {verifier.vkey}; `tiletree key generate` makes a key before the log "
+            "begins, for the policy and for --key",
+        )
     reachable = [witness.key for witness in policy.witnesses if witness.url]
     if policy.quorum is not None and policy.quorum not in policy.met_by(reachable):
         raise Refused(

@@ -14,6 +14,7 @@ from tiles.sigstore.bundle import SUFFIX
 from tiletree.files import open_binary
 from tiletree.keys import read_signing_key
 from tiletree.options import Writer, json_option, log_option, log_writer_options, output, url_option
+from tiletree.picking import pick
 from tiletree.stapling import Unlogged, bundle_before, keep_signature, log_bundles, open_log, signing_key_option
 from tiletree.ui import Output
 
@@ -44,6 +45,7 @@ def sign(
 
     The bundle, FILE.sigstore.json, holds the signature and the proof that it is in the log. cosign and other clients of
     Sigstore verify it offline, with what `tiletree trust-root` writes. A bundle that is there already is replaced.
+    Proof files are left out, and so is a file that signs another one of the call: `dist/*` has them after a first call.
 
     Who signs the same file with the same key again gets the same signature, which is not logged twice: a call that was
     interrupted may be made again. A key of a service signs differently each time; there, the signature that an earlier
@@ -53,9 +55,11 @@ def sign(
         raise click.UsageError("--bundle is for one file", click.get_current_context())
     if target is None and "-" in files:
         raise click.UsageError("standard input needs --bundle", click.get_current_context())
+    picked = pick(files)
+    picked.say(out)
     signer = read_signing_key(key)
     opened = open_log(out, log, writer)
-    log_bundles(out, log, opened, _signed(signer, files, target), url)
+    log_bundles(out, log, opened, _signed(signer, picked.files, target), url)
 
 
 def _signed(key: ArtifactKey, files: tuple[str, ...], target: Path | None) -> Iterator[Unlogged]:

@@ -43,29 +43,35 @@ limit_options = as_one(
 @log_argument
 @limit_options
 @click.option("--metrics", is_flag=True, help="print it as numbers, in the text format of Prometheus and OpenMetrics")
+@click.option("--without-key", is_flag=True, help="do not look for the log's key: for a job that only watches")
 @writer_options("key", "private", "anchor")
 @json_option
 @output
-def status(out: Output, log: str, limits: Limits, metrics: bool, writer: Writer) -> int:
-    """Say what the next run will find and do. For whoever writes to LOG; changes nothing.
+def status(out: Output, log: str, limits: Limits, metrics: bool, without_key: bool, writer: Writer) -> int:
+    """Say what the next run will find and do. For whoever may read both parts of LOG; changes nothing.
 
     \b
     Examples:
       tiletree status ./log
       tiletree status s3://bucket/log --max-oldest 600 --max-age 3600
       tiletree status ./log --metrics > /var/lib/node_exporter/log.prom
+      tiletree status s3://bucket/log --private s3://own/log --anchor s3://anchor/log --max-oldest 600 --without-key
 
     Exits 4 if the next run would refuse, or has no key to sign with, and 9 at any other alarm: beyond a limit that an
     option names, or an inbox that cannot be listed, or an index that is damaged. All of it is printed in any case.
+
+    With --without-key nothing is said of the key, and a job that must not be able to sign can watch the log: the right
+    to read and list the log's three places is enough.
     """
     public, own = public_store(log), private_store(log, writer.private)
     place = key_place(log, writer)
     memory = find_anchor(log, writer, place)
     now = time.time()
     found = look(public, own, memory, now)
-    key, problem, hint = str(place), "", ""
+    key, problem, hint = None if without_key else str(place), "", ""
     try:
-        problem = _other(open_named(place, log, writer).verifier, found)
+        if not without_key:
+            problem = _other(open_named(place, log, writer).verifier, found)
     except TilesError as error:
         problem, hint = error.message, error.hint
     will = f"refuse: {problem}" if problem and not found.refusal else found.next

@@ -12,10 +12,12 @@ from tiles.upkeep.status import Status
 from tiletree.ui import lasted
 
 
-def document(found: Status, now: float, key: str, problem: str, will: str, alarms: tuple[Alarm, ...]) -> dict[str, Any]:
+def document(
+    found: Status, now: float, key: str | None, problem: str, will: str, alarms: tuple[Alarm, ...]
+) -> dict[str, Any]:
     """Return the document of a log's status. now: POSIX seconds.
 
-    key, problem   where the key is, and why no run can sign with it; "" if one can
+    key, problem   where the key is, and why no run can sign with it, "" if one can; None if it was not looked for
     will           what the next run will do
     """
     head, waiting = found.head, found.backlog
@@ -31,7 +33,7 @@ def document(found: Status, now: float, key: str, problem: str, will: str, alarm
         "published": published and {**published, "age": found.published_age(now)},
         "staged": list(found.staged),
         "anchor": _tree(found.anchor.tree if found.anchor else None),
-        "key": {"path": key, "problem": problem or None},
+        "key": None if key is None else {"path": key, "problem": problem or None},
         "backlog": {
             "objects": waiting.objects,
             "bytes": waiting.bytes,
@@ -50,7 +52,7 @@ def document(found: Status, now: float, key: str, problem: str, will: str, alarm
     }
 
 
-def lines(found: Status, now: float, key: str, problem: str, will: str, memory: str) -> list[str]:
+def lines(found: Status, now: float, key: str | None, problem: str, will: str, memory: str) -> list[str]:
     """Return the same in words. memory: where the anchor is looked for."""
     head = found.head
     age, since = lasted(found.age(now)), lasted(found.published_age(now) or 0.0)
@@ -60,7 +62,7 @@ def lines(found: Status, now: float, key: str, problem: str, will: str, memory: 
         f"published  {f'{found.published.tree}, {since} ago' if found.published else 'nothing'}",
         f"staged     {', '.join(found.staged) or 'nothing'}",
         f"anchor     {found.anchor.tree if found.anchor else f'nothing at {memory}'}",
-        f"key        {key}{f', not usable: {problem}' if problem else ''}",
+        f"key        {key or 'not looked for'}{f', not usable: {problem}' if problem else ''}",
         f"inbox      {_waits(found.backlog) if not found.inbox else f'cannot be listed: {found.inbox}'}",
         f"index      {_indexed(found)}",
         f"next run   will {will}",

@@ -79,13 +79,24 @@ def arguments(environment: Mapping[str, str], given: Mapping[str, Any]) -> list[
         if value is None:
             continue
         option = f"--{name.replace('_', '-')}"
+        where = name if name in given else f"$TILETREE_{name.upper()}"
+        if name != "align" and name not in given and not _is_number(value):
+            raise UsageError(f"{where} is {value!r}", hint="it is a number")
         if name != "align":
             words.append(f"{option}={value}")
         elif str(value).lower() in ("1", "true"):
             words.append(option)
         elif str(value).lower() not in ("0", "false"):
-            raise UsageError(f"align is {value!r}", hint="it is true or false")
+            raise UsageError(f"{where} is {value!r}", hint="it is true or false")
     return [*words, "--", log]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def run(record: Record, deadline: Deadline, given: Mapping[str, Any] | None = None) -> Ran:
