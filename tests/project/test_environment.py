@@ -22,7 +22,6 @@ COMPOSED = {f"TILETREE_{name.upper()}" for name in OPTIONS} | {
 }
 # read by libraries alone; the page says which
 OTHERS = {
-    "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AZURE_STORAGE_ACCOUNT_KEY",
     "AZURE_STORAGE_SAS_TOKEN",
