@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from getpass import getuser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tiles.errors import UsageError
+from tiles.errors import NotFound, UsageError
 from tiles.inbox.submission import check_submitter, is_submitter
 from tiles.store.address import normal_url
 from tiles.user.places import inbox_store
+from tiletree.keys import no_log
 from tiletree.options import Decorator
 
 if TYPE_CHECKING:
@@ -49,7 +51,16 @@ def submitter_name(given: str | None) -> str:
 
 
 def inbox_of(log: str, private: str | None) -> Store:
-    """Return where to submit; it has to be named for a log that is read from a server, which says nothing of it."""
+    """Return where to submit; it has to be named for a log that is read from a server, which says nothing of it.
+
+    Raises NotFound for a directory that is not there: a submission would make one, and no run would ever look into it.
+    """
     if private is None and log.lower().startswith(("http://", "https://")):
         raise UsageError(f"the private part of {normal_url(log)} is not known", hint="name it with --private")
-    return inbox_store(log, private)
+    inbox = inbox_store(log, private)
+    if "://" not in inbox.url and not Path(inbox.url).is_dir():
+        if private is None:
+            raise no_log(log)
+        hint = "`tiletree init` makes one; --private names that of the log"
+        raise NotFound(f"there is no private part of a log at {inbox.url}", hint=hint)
+    return inbox

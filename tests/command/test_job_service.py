@@ -139,7 +139,7 @@ def test_sigterm_finishes_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
         ({}, "TILETREE_LOG is not set"),
         ({"TILETREE_LOG": "log", "PORT": "http"}, "which is no port"),
         ({"TILETREE_LOG": "log", "PORT": "65536"}, "which is no port"),
-        ({"TILETREE_LOG": "log", "TILETREE_ALIGN": "maybe"}, "align is 'maybe'"),
+        ({"TILETREE_LOG": "log", "TILETREE_ALIGN": "maybe"}, "TILETREE_ALIGN is 'maybe'"),
     ],
 )
 def test_a_service_that_could_do_nothing_does_not_begin(

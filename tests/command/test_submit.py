@@ -56,6 +56,17 @@ def pauses(log: str, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return made
 
 
+@pytest.mark.parametrize("arguments", [["typo"], ["log", "--private", "typo.private"]])
+def test_an_inbox_that_is_not_there(tiletree: Command, log: str, arguments: list[str]) -> None:
+    """A mistyped log, or private part, gets no submission: one that no run ever looks into would be lost."""
+    done = tiletree("submit", *arguments, "a", "--submitter", "ann")
+    assert done.code == 3
+    assert "there is no" in done.err
+    assert "typo" in done.err
+    assert not done.out
+    assert not list(Path().glob("typo*"))
+
+
 def test_submit_prints_a_receipt(tiletree: Command, log: str) -> None:
     """What `add` would log is in one object of the inbox, and the receipt says so."""
     Path("empty").write_bytes(b"")
@@ -272,7 +283,7 @@ def test_what_is_not_known_is_said(tiletree: Command, log: str, monkeypatch: pyt
     done = tiletree("submit", "log", "a", "--submitter", "ann")
     assert done.code == 3
     assert "it is not known whether inbox/ann/" in done.err
-    assert "before you submit them again" in done.err
+    assert "what is in the log by then is not logged a second time" in done.err
     assert [parse_receipt(done.out.encode()).name.text] == [name for name, _ in submitted()]
     kept = tiletree("submit", "log", "a", "--submitter", "ann", "--receipt", "r", "--json")
     assert kept.json["error"]["kind"] == "SubmissionUnknown"
@@ -301,6 +312,7 @@ def test_a_log_behind_a_server_needs_its_private_part_named(tiletree: Command, l
     done = tiletree("submit", "https://log.example.com", "a", "--submitter", "ann")
     assert done.code == 2
     assert "name it with --private" in done.err
+    Path("in").mkdir()
     receipt = parse_receipt(
         tiletree("submit", "https://log.example.com/", "a", "--submitter", "ann", "--private", "in").out.encode()
     )

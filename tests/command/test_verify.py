@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -77,8 +78,11 @@ def test_a_fork_is_evidence_that_anyone_can_check(tiletree: Command, log: str) -
     Path("log").rename("aside")
     Path("log.private").rename("aside.private")
     Path("k.anchor").rename("aside.anchor")
+    Path("home").rename("reader")  # whoever has the key has seen nothing of the log that is read
     tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
     tiletree.ok("add", "log", "b", "a", "--key", "k")
+    shutil.rmtree("home")
+    Path("reader").rename("home")
     done = tiletree("info", "log", "--vkey", log, "--json")
     assert done.code == 7
     assert done.json["error"]["kind"] == "ForkError"

@@ -28,7 +28,7 @@ def _by(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param and util.find_spec(NATIVE) is None:
         pytest.skip("`make native` builds it, where there is cargo")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "hashing", import_module(NATIVE) if request.param else None)
+        patch.setattr(module, "compiled", import_module(NATIVE) if request.param else None)
         yield
 
 

@@ -159,7 +159,7 @@ def test_a_bucket_through_a_proxy(proxy: Proxy, monkeypatch: pytest.MonkeyPatch)
 def test_a_bucket_over_tls(variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each variable that names an authority is heeded for a bucket too."""
     with over_tls(monkeypatch, tmp_path) as bundle:
-        with pytest.raises(AccessError, match="no connection"):
+        with pytest.raises(AccessError, match="no secure connection"):
             open_object_store("s3://b/log", retry=False).create({"a": b"b"})
         monkeypatch.setenv(variable, str(bundle))
         open_object_store("s3://b/log").create({"a": b"b"})

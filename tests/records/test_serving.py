@@ -57,6 +57,7 @@ def grown(request: pytest.FixtureRequest, tiletree: Command, s3: ObjectServer) -
     return s3, gzip
 
 
+@pytest.mark.usefixtures("whole_page")
 def test_every_object(grown: tuple[ObjectServer, bool]) -> None:
     """Each public object has the type and the time to keep of its kind, each private one is kept by nobody."""
     server, gzip = grown

@@ -73,7 +73,7 @@ def test_a_pin_is_neither_shown_nor_remembered() -> None:
         ("awskms:///x#s3cr3t", "three slashes"),
         ("awskms:///x?region=", "an option is not known, or empty"),
         ("awskms:///x?region=s3cr3t!", "is not the name of one"),
-        ("awskms:///x?endpoint=https://me:s3cr3t@host", "the endpoint is not"),
+        ("awskms:///x?endpoint=https://me:s3cr3t@host", "endpoint= of the URL is not"),
         (f"awskms:///{ARN}?region=us-east-1", "the ARN is of the region eu-central-1"),
         (f"gcpkms://{VERSION}?region=s3cr3t", "an option is not known"),
         (f"gcpkms://{VERSION.rpartition('/cryptoKeyVersions')[0]}", "the version of the key is missing"),
