@@ -28,6 +28,18 @@ def test_evidence_of_a_fork(chromium: Chromium) -> None:
         assert one.said("#head")[0] == "verified-log-only"
 
 
+def test_another_key_during_a_visit(chromium: Chromium) -> None:
+    """Who enters a key sees the log once more: it extends what this visit has seen, a moment ago."""
+    with site(chromium, PLAIN) as one:
+        one.open()
+        assert "First visit on this browser" in one.said("#head")[2]
+        one.page.evaluate("key => { location.hash = `vkey=${encodeURIComponent(key)}`; }", LOG.verifier.vkey)
+        one.page.wait_for_selector("#head :text(\"this page's address\")", state="attached")
+        said = one.said("#head")[2]
+        assert "It extends what you saw" in said
+        assert "days ago" not in said
+
+
 def test_damaged_memory(chromium: Chromium) -> None:
     """A memory that is damaged is said to be, and can be forgotten."""
     with site(chromium, PLAIN) as one:

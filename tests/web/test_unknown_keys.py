@@ -122,7 +122,7 @@ def test_a_link_that_chooses(chromium: Chromium) -> None:
         assert one.said("#head")[0] == "signature"
         one.page.goto("about:blank")
         one.open(f"#vkey={OURS}")
-        assert "chosen by the link" in one.said("#head")[2]
+        assert "chosen by this page's address" in one.said("#head")[2]
         one.drop(("a.txt", FILE), ("a.tlog-proof", EVIL_PROOF))
         assert one.said()[0] != "verified-log-only"
         one.page.goto("about:blank")

@@ -113,6 +113,12 @@ def test_from_a_disk(chromium: Any, tmp_path: Path) -> None:
     drop(page, ("a.tlog-proof", proof))
     page.wait_for_selector("#results > :first-child[data-state=verified-log-only]")
     check_accessible(page)
+    page.reload()
+    drop(page, ("a.txt", FILE))
+    page.wait_for_selector("#results > :first-child[data-state=needs-proof]")
+    drop(page, ("a.txt", FILE), ("a.tlog-proof", proof))  # the file once more, and it is still one
+    page.wait_for_selector("#results > :first-child[data-state=verified-log-only]")
+    assert page.locator("#results > *").count() == 1
     assert page.context.trouble == []
     refused = page.evaluate("fetch('http://127.0.0.1:9/').then(() => 'fetched', () => 'refused')")
     assert refused == "refused"

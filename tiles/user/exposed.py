@@ -53,7 +53,7 @@ def _is_ignored(checkout: Path, place: Path) -> bool:
 
     # variables such as GIT_DIR would lead git to another repository
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-C", str(checkout), "check-ignore", "--quiet", "--", str(place)]
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(checkout), "check-ignore", "--quiet", "--", str(place)]
     try:
         done = subprocess.run(  # noqa: S603
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_GIT_SECONDS, check=False

@@ -76,7 +76,7 @@ async function trust(accepted) {
   const how = unknown
     ? "from a link, accepted by you"
     : vkey
-      ? `chosen by the link you followed${known.includes(vkey) ? "" : ", though another one is remembered"}`
+      ? `chosen by this page's address${known.includes(vkey) ? "" : ", though another one is remembered"}`
       : remembered
         ? "remembered from an earlier visit"
         : "from this site, first visit on this browser";
@@ -107,8 +107,6 @@ async function open(trusting) {
 
 // ---- what is asked
 
-const seen = Number(memory.load(`seen ${here}`)); // milliseconds, of the visit before this one
-
 let trusted, opened;
 
 /** Say that a module did not load, or that this page made a mistake. */
@@ -126,6 +124,7 @@ const show = (name, ...what) =>
 const ask = (text) => show("ask", text);
 
 function start(accepted) {
+  const seen = Number(memory.load(`seen ${here}`)); // milliseconds, of the visit before this one
   trusted = trust(accepted);
   const opening = (opened = open(trusted));
   trusted.catch(() => {});

@@ -128,7 +128,8 @@ export async function files(list) {
   await bundles?.take(signed, others, recent);
   recent.splice(0, 0, ...others.filter((one) => !recent.includes(one)));
   recent.splice(RECENT);
-  if (pending.length) others.push(...held.splice(0));
+  // a file that waits, and is dropped again beside its proof, is one file
+  if (pending.length) others.push(...held.splice(0).filter((one) => !others.some(({ file }) => file.sha256 === one.file.sha256)));
   const unmatched = await match(others.filter(({ used }) => !used));
   // where both a file and a bundle or proof are left, they were meant for each other: that it fails is the answer
   const left = bundles ? await bundles.meantFor(unmatched) : unmatched;
