@@ -95,6 +95,11 @@ def test_a_proof_of_another_history(tiletree: Command, dist: str) -> None:
     assert tiletree("verify", "dist/app.tar.gz", "--vkey", dist, "--log", "log").code == 0
     (saved,) = Path("home/XDG_STATE_HOME/tiletree/forks").iterdir()
     assert tiletree.ok("verify", "--fork", saved, "--vkey", dist)["verified"]
+    again = tiletree("prove", "log", "dist/app.whl", "dist/app.tar.gz", "--beside", "--vkey", dist, "--json")
+    assert (again.code, [each["what"] for each in again.json["unproven"]]) == (7, ["dist/app.whl"])
+    Path("dist/app.whl").write_bytes(b"built again")  # so that its proof has to be another one
+    assert tiletree("add", "log", "dist/app.whl", "--proofs", *KEY).code == 7
+    assert Path("dist/app.whl.tlog-proof").read_bytes() == there
 
 
 def test_into_a_folder(tiletree: Command, dist: str) -> None:

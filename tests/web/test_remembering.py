@@ -34,7 +34,7 @@ def test_another_key_during_a_visit(chromium: Chromium) -> None:
         one.open()
         assert "First visit on this browser" in one.said("#head")[2]
         one.page.evaluate("key => { location.hash = `vkey=${encodeURIComponent(key)}`; }", LOG.verifier.vkey)
-        one.page.wait_for_selector("#head :text(\"this page's address\")", state="attached")
+        one.page.wait_for_selector('#head :text("this page\'s address")', state="attached")
         said = one.said("#head")[2]
         assert "It extends what you saw" in said
         assert "days ago" not in said

@@ -10,13 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tiles.errors import AccessError, ForkError, TilesError
+from tiles.errors import AccessError, ForkError, LogError, TilesError
 from tiles.notes.tlog_proof import FILE_SUFFIX, TlogProof
 from tiles.read.client import LogClient
 from tiles.read.proofs import Unproven, proofs_of
+from tiles.tree.merkle import TreeHead
 from tiles.tree.proof import check_range
 from tiletree.files import write_file
 from tiletree.finding import find_provable
+from tiletree.histories import check_same_history
 from tiletree.proof_files import ProofFiles, proofs
 from tiletree.several import WORST, said, worst
 from tiletree.ui import Output, exit_code
@@ -29,8 +31,7 @@ class ManyProofs:
 
     where   a folder, which is made if it is not there, and in which each is named by the index of its entry; or the
             places of the proofs of files
-    keeps   whether the proof that is there for a file is as good as one that was made; then it stays, as it does where
-            it is of another history, which is raised
+    keeps   whether the proof that is there for a file is as good as one that was made; then it stays
     done    what was written so far, for a JSON document
     errors  what kept the others from being written, each with the name of its file, or of its entries
     """
@@ -44,6 +45,7 @@ class ManyProofs:
         self._keeps = keeps
         self._files: dict[int, list[str]] = {}  # by the index of the entry that they are found as
         self._extra: dict[int, bytes] = {}
+        self._compared: set[TreeHead] = set()  # of proofs that were there: the log that is read begins with them
         self.done: dict[str, Any] = {"written": 0}
         self.errors: list[tuple[str, TilesError]] = []
 
@@ -129,6 +131,7 @@ class ManyProofs:
             return
         for file in files:
             try:
+                self._check_history(self._where.there(file))
                 kept = {"kept": True} if self._keeps(file, proof) else {}
                 if not kept:
                     self._where.put(file, proof)
@@ -138,6 +141,17 @@ class ManyProofs:
                 continue
             path = self._out.plain(str(self._where.path(file)))
             yield {"file": self._out.plain(file), "index": proof.index, "path": path, **kept}
+
+    def _check_history(self, there: TlogProof | None) -> None:
+        """Raise ForkError for a proof that the log's key has signed in another history: it stays, as evidence."""
+        if there is None or (tree := there.checkpoint.tree) in self._compared:
+            return
+        try:
+            self._client.policy.without_quorum().accept(there.checkpoint)
+        except LogError:
+            return  # whoever signed it, it shows nothing of this log
+        check_same_history(self._client, there.checkpoint)
+        self._compared.add(tree)
 
     def _fail_all(self, unproven: Unproven) -> None:
         first, last = unproven.indexes[0], unproven.indexes[-1]
