@@ -189,7 +189,7 @@ def _be_odd(
             os.environ[name] = value
     if "HOME" not in os.environ:  # then the user's entry in passwd counts, and nobody's real home is used here
         found = pwd.getpwuid(os.getuid())
-        home = str(Path.cwd().parent / "home of passwd")
+        home = str(Path.cwd() / "home of passwd")  # which the next case finds as it was
         pwd.getpwuid = lambda _uid: pwd.struct_passwd((*found[:5], home, *found[6:]))
     if clock:
         ticks = itertools.cycle(clock)
