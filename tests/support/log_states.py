@@ -138,7 +138,7 @@ STATES = [
         "#head",
         words="Witnesses saw it 2 hours ago",
     ),
-    State("time-unknown", "Verified, but not dated", {**ONE_TIME, "policy.txt": WITNESSED}, "#head"),
+    State("time-unknown", "The log's age is not known", {**ONE_TIME, "policy.txt": WITNESSED}, "#head"),
     State(
         "future",
         "Confirmed in the future",
@@ -153,7 +153,12 @@ STATES = [
         act=drop(("a.txt", FILE)),
         words="The witnesses say they saw this tree head tomorrow.",
     ),
-    State("time-unknown", "Verified, but not dated", {**without_time(PLAIN, W1, W3), "policy.txt": WITNESSED}, "#head"),
+    State(
+        "time-unknown",
+        "The log's age is not known",
+        {**without_time(PLAIN, W1, W3), "policy.txt": WITNESSED},
+        "#head",
+    ),
     State("verified", "Signed by the log and 1 of 1 witnesses: 302 entries", BY_W2, "#head"),
     State(
         "verified",

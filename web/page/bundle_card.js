@@ -134,7 +134,7 @@ const say = (state, look, headline, ...body) => ({ state, ...look, headline, bod
 /** What is said of an error about one of these parts, see bundle_verdict.js. */
 const BY_PART = {
   file: () => say("other-file", WRONG, "This bundle is for another file, or the file was altered", "What is signed has another digest than your file. Do not use it: get file and bundle once more, from where they were published."),
-  signature: () => say("artifact-signature", WRONG, "Wrong signature", "The signature in the bundle is not one by the key in it, over what it is said to be over. Do not use the file."),
+  signature: () => say("artifact-signature", WRONG, "Wrong signature", "The signature in the bundle is wrong: it was not made with the key in the bundle, or not of what the bundle says. Do not use the file."),
   bundle: () => say("bundle", WRONG, "The bundle contradicts itself, or the log", "Its parts are not of one signature and one entry: it was altered, or put together wrongly. It shows nothing: get it once more."),
   here: (bundle, { message }) => say("not-checked", UNKNOWN, "The signature could not be checked here", visible(`${message[0].toUpperCase()}${message.slice(1)}.`), "This says nothing about your file. This command checks it:", code(commandOf(bundle))),
 };

@@ -31,7 +31,7 @@ export function unusual(found, opened, verdict) {
     const sizes = `You saw ${count(newer.tree.size)} entries before; now ${count(signed.tree.size)}`;
     return warn("rollback", "You were shown an old copy", `${sizes}, from the same history. Usually a cache. Reload; if it stays so, tell whoever runs the log.`);
   }
-  if (!found.last) return warn("time-unknown", "Verified, but not dated", "Its witnesses state no time, so how old it is cannot be known. What you check here is checked all the same.");
+  if (!found.last) return warn("time-unknown", "The log's age is not known", "It is signed as it has to be, but its witnesses state no time: how old this copy of the log is cannot be known. Nothing is said of your file yet: drop it, and it is checked against this copy.");
   const clock = `Your clock says ${new Date().toUTCString()}.`;
   if (found.future)
     return warn("future", "Confirmed in the future", `A witness says it saw this log ${found.when}. ${clock} Set it right if it is wrong. If it is right, a witness's clock is wrong: tell whoever runs the log.`);

@@ -234,7 +234,7 @@ class Looking {
         const by = time ? `: its witnesses saw that tree head on ${seen}` : ", says the log";
         add(h("p", { class: "small" }, `In the log by ${found.day}${by}.`));
         row.querySelector(":scope > details > summary .by")?.append(`by ${found.day}`);
-      } else add(found ?? h("p", { class: "small" }, "Since which day it is there is not known: it may be today."));
+      } else add(found ?? h("p", { class: "small" }, "On which day it was logged is not known; it may be today."));
     }
   }
 }
