@@ -189,8 +189,12 @@ def no_log(place: str) -> NotFound:
 
 def check_log(public: Store) -> None:
     """Raise NotFound where there is no log: what is missing is more than its page, policy or head."""
+    _checkpoint(public)
+
+
+def _checkpoint(public: Store) -> bytes:
     try:
-        public.read(CHECKPOINT, MAX_NOTE_SIZE)
+        return public.read(CHECKPOINT, MAX_NOTE_SIZE).data
     except NotFound:
         raise no_log(public.url) from None
 
@@ -206,10 +210,7 @@ def at_a_log(public: Store) -> Iterator[None]:
 
 
 def _published_origin(public: Store) -> str:
-    try:
-        data = public.read(CHECKPOINT, MAX_NOTE_SIZE).data
-    except NotFound:
-        raise no_log(public.url) from None
+    data = _checkpoint(public)
     with judged(data, f"{public.url}/{CHECKPOINT}"):
         return parse_signed_checkpoint(data).origin
 

@@ -14,7 +14,7 @@ import pytest
 from tests.interop.engine_page import WATCHING, EnginePage
 from tests.interop.engines import ENGINES
 from tests.interop.webdriver import ENTER, SHIFT, TAB
-from tests.support.log_states import EXAMINED, STATES, State
+from tests.support.log_states import EXAMINED, STATES, State, reach
 from tests.support.node import ROOT
 from tests.support.sampling import quickly
 from tests.support.web_answers import Case, Cases, answer
@@ -49,18 +49,7 @@ def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def test_state(one: EnginePage, state: State) -> None:
     """Each state of the page is told in the words that it has in Chromium."""
     one.begin(state.before or state.objects, state.script)
-    if state.before:
-        one.open()
-        one.become(state.objects)
-    for knob, value in state.knobs.items():
-        setattr(one.server, knob, value)
-    one.open(state.fragment)
-    if state.before:
-        one.reload()
-    state.act(one)
-    name, headline, words = one.said(state.where)
-    assert (name, headline) == (state.name, state.headline), words
-    assert state.words in words
+    reach(one, state)
     one.save_picture(f"{STATES.index(state):02}-{state.name}{state.where}")
     one.judge()
 

@@ -106,6 +106,10 @@ class Site:
         added = self._devtools.send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
         return str(added["identifier"])
 
+    def become(self, objects: Mapping[str, bytes]) -> None:
+        """Serve this log from now on, to a browser that has seen the other one."""
+        self.server.objects = {**PAGE, **objects}
+
     def open(self, fragment: str = "", path: str = "") -> None:
         """Open the page, and wait for what it says of the log."""
         self.page.goto(f"{self.server.url}{path}{fragment}")

@@ -39,6 +39,19 @@ class Shown(Protocol):
     """A page in some browser."""
 
     page: Any
+    server: Any
+
+    def become(self, objects: Mapping[str, bytes]) -> None:
+        """Serve another log from now on."""
+
+    def open(self, fragment: str = "") -> None:
+        """Open the page, and wait for what it says of the log."""
+
+    def reload(self) -> None:
+        """Open the page again."""
+
+    def said(self, where: str = "#results") -> tuple[str, str, str]:
+        """Return the state of the first card, its headline, and all words there."""
 
     def drop(self, *files: tuple[str, bytes]) -> None:
         """Choose files."""
@@ -69,6 +82,22 @@ class State:
     knobs: Mapping[str, Any] = field(default_factory=dict)
     words: str = ""
     fragment: str = ""
+
+
+def reach(page: Shown, state: State) -> None:
+    """Bring a page, which shows the log that the browser is to see first, to a state, and hold its words."""
+    if state.before:
+        page.open()
+        page.become(state.objects)
+    for knob, value in state.knobs.items():
+        setattr(page.server, knob, value)
+    page.open(state.fragment)
+    if state.before:
+        page.reload()
+    state.act(page)
+    name, headline, words = page.said(state.where)
+    assert (name, headline) == (state.name, state.headline), words
+    assert state.words in words
 
 
 def drop(*files: tuple[str, bytes]) -> Callable[[Shown], None]:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.browser import Chromium, Site, check_accessible, site
-from tests.support.log_states import EXAMINED, STATES, State
+from tests.support.log_states import EXAMINED, STATES, State, reach
 from tests.support.sampling import quickly
 from tests.support.web_bundles import STATES_OF_BUNDLES
-from tests.support.web_server import PAGE, WEB
+from tests.support.web_server import WEB
 
 pytest_plugins = ["tests.support.browser_fixture"]
 
@@ -29,18 +29,7 @@ def shown(chromium: Chromium, state: State) -> Iterator[Site]:
     """Reach a state, hold its words, and return the site that shows it."""
     own = "verifier/mldsa.js" in state.knobs.get("status", {})  # which a browser that other tests used has already
     with site(chromium, state.before or state.objects, faults=state.faults, script=state.script, own=own) as one:
-        if state.before:
-            one.open()
-            one.server.objects = {**PAGE, **state.objects}
-        for knob, value in state.knobs.items():
-            setattr(one.server, knob, value)
-        one.open(state.fragment)
-        if state.before:
-            one.reload()
-        state.act(one)
-        name, headline, words = one.said(state.where)
-        assert (name, headline) == (state.name, state.headline), words
-        assert state.words in words
+        reach(one, state)
         yield one
 
 
