@@ -183,14 +183,12 @@ def _be_odd(
     files         how many may be open, 0: as many as usual
     gone          the directory that it is in is removed
     """
+    if "HOME" in environment and environment["HOME"] is None:
+        _be_at_home_by_passwd()
     for name, value in environment.items():
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
-    if "HOME" not in os.environ:  # then the user's entry in passwd counts, and nobody's real home is used here
-        found = pwd.getpwuid(os.getuid())
-        home = str(Path.cwd() / "home of passwd")  # which the next case finds as it was
-        pwd.getpwuid = lambda _uid: pwd.struct_passwd((*found[:5], home, *found[6:]))
     if clock:
         ticks = itertools.cycle(clock)
         time.time = lambda: next(ticks)
@@ -200,6 +198,17 @@ def _be_odd(
     if gone:
         with tempfile.TemporaryDirectory() as directory:
             os.chdir(directory)
+
+
+def _be_at_home_by_passwd() -> None:
+    """Let the user's entry in passwd name a home that holds what this user keeps: nobody's real home is used here."""
+    found = pwd.getpwuid(os.getuid())
+    home = Path.cwd() / "home of passwd"  # which the next case finds as it was
+    (home / ".local").mkdir(parents=True)
+    for variable, name in (("CONFIG", ".config"), ("STATE", ".local/state"), ("CACHE", ".cache")):
+        if kept := os.environ.get(f"XDG_{variable}_HOME"):
+            (home / name).symlink_to(kept)
+    pwd.getpwuid = lambda _uid: pwd.struct_passwd((*found[:5], str(home), *found[6:]))
 
 
 def _put_in_place(number: int, trouble: str, kept: str) -> None:
