@@ -34,7 +34,7 @@ _OFFLINE = "page/offline"  # the module that verify.html runs
 _OFFLINE_ONLY = {_TEMPLATE, f"{_OFFLINE}.js"}
 _FOR_NPM = {"verifier/index.js"}  # what the package tiletree-verifier offers; the page does not load it
 # modules that ask a server, which verify.html does not: they are left out there
-_ONLINE = ("page/search", "page/key_history", "page/other_log")
+_ONLINE = ("page/search", "page/key_history", "page/other_log", "page/browse")
 _MLDSA = "verifier/mldsa"  # larger than the rest, so it is left out unless the policy has an ML-DSA-44 key
 _MAX_SIZE = 1 << 20  # bytes, of any file of the page
 

@@ -104,7 +104,7 @@ def test_searching(one: EnginePage) -> None:
     one.ask(NAME)
     state, headline, words = one.said()
     assert (state, headline) == ("found", "In the log: 2 entries"), words
-    assert "These are all." in words
+    assert "There are no others." in words
     assert "the log's signed index of names" in one.page.run("return document.querySelector('#results').textContent")
     one.save_picture("found")
     one.ask(sha256(FILE).hexdigest())

@@ -83,6 +83,11 @@ class State:
     words: str = ""
     fragment: str = ""
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is to be done: the log is as it has to be, and nothing was asked yet."""
+        return self.where == "#head" and self.name.startswith("verified")
+
 
 def reach(page: Shown, state: State) -> None:
     """Bring a page, which shows the log that the browser is to see first, to a state, and hold its words."""
@@ -98,6 +103,7 @@ def reach(page: Shown, state: State) -> None:
     name, headline, words = page.said(state.where)
     assert (name, headline) == (state.name, state.headline), words
     assert state.words in words
+    assert ("What to do" in words) == (not state.quiet), words
 
 
 def drop(*files: tuple[str, bytes]) -> Callable[[Shown], None]:
@@ -158,7 +164,7 @@ STATES = [
         "Last confirmed 3 days ago",
         {**with_times(PLAIN, (W1, 1), (W3, 270_000)), "policy.txt": WITNESSED},
         "#head",
-        words="Too few witnesses have seen this log since",
+        words="Since then too few of them have confirmed anything",
     ),
     State(  # one that is far ahead makes nothing newer than the other says, nor of the future
         "verified",
@@ -170,7 +176,7 @@ STATES = [
     State("time-unknown", "The log's age is not known", {**ONE_TIME, "policy.txt": WITNESSED}, "#head"),
     State(
         "future",
-        "Confirmed in the future",
+        "Your clock is wrong, or a witness's",
         {**with_times(PLAIN, (W1, -90_000), (W3, -90_000)), "policy.txt": WITNESSED},
         "#head",
         words="tomorrow",
@@ -218,7 +224,7 @@ STATES = [
         script=NO_ED25519,
         words="lacks Ed25519.",
     ),
-    State("signature", "Wrong signature", FORGED, "#head", words="Do not rely on it"),
+    State("signature", "Wrong signature", FORGED, "#head", words="Do not rely on what this page says"),
     State("signature", "Wrong signature", {**make_log(300, key=OTHER_KEY), "policy.txt": POLICY}, "#head"),
     State(
         "origin",
@@ -292,7 +298,7 @@ STATES = [
         OTHERS,
         before=SMALLER,
         act=drop(("a.txt", FILE)),
-        words="Save the evidence above",
+        words="The red card above says what to do",
     ),
     State(
         "key-changed",

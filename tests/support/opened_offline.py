@@ -49,4 +49,4 @@ def judge_offline(
     with opened_offline(chromium, folder, policy) as page:
         state, words = dropped(page, file, ("a.tlog-proof", proof))
         assert state == "verified", words
-        assert f"Counted: {counted}." in words
+        assert f"Independent witnesses have confirmed it: {counted}." in words

@@ -111,6 +111,11 @@ def bare() -> Objects:
     return {**kept, "policy.txt": POLICY, "site.txt": maintained()["site.txt"]}
 
 
+def with_site(objects: Callable[[], Objects]) -> Callable[[], Objects]:
+    """Return a log as the maintainer's: it says whose it is."""
+    return lambda: {**objects(), "site.txt": maintained()["site.txt"]}
+
+
 @cache
 def others() -> Objects:
     """Return the log with another history."""
@@ -203,7 +208,7 @@ def named_then(*files: tuple[str, bytes]) -> Act:
 def states() -> tuple[Shown, ...]:
     """Return all states, in the order of docs/page.md."""
     log, bundles = signed_log()
-    signed_objects = lambda: {**log, "site.txt": maintained()["site.txt"]}  # noqa: E731
+    signed_objects = with_site(lambda: log)
     bundle = lambda name: drop((NAME, FILE), (BUNDLE, bundles[name]))  # noqa: E731
     elsewhere = Checkpoint("other.example.com", parse_signed_checkpoint(bare()[CHECKPOINT]).tree)
     damaged_tile = replaced("tile/0/000", flip(bare()["tile/0/000"], 77))
@@ -215,22 +220,23 @@ def states() -> tuple[Shown, ...]:
     no_library = {"status": {"verifier/mldsa.js": 404}}
     unproven = changed(bundles["key"], *PROOF, "checkpoint", to={})
     told = search_proof("name/1", LOGGED_NAME.encode(), [100])
+    altered = told.replace(b"candidate 100", b"candidate 101")
     too_many = b"\n".join([bundles["key"]] + [b"{}"] * 70)
     return (
         Shown("ready", offline, where=HEAD, path=VERIFY),
         Shown("working", bare, working),
         Shown("verified", maintained, drop((WHEEL, RELEASE))),
         Shown("verified-log-only", bare, drop((WHEEL, RELEASE))),
-        Shown("found", twins, ask(f"sha256:{TWICE}")),
+        Shown("found", with_site(twins), ask(f"sha256:{TWICE}")),
         Shown("many", maintained, many),
         Shown("absent", maintained, drop(NEVER)),
-        Shown("not-found", damaged, ask(DIGEST)),
+        Shown("not-found", with_site(damaged), ask(DIGEST)),
         Shown("not-searched", large, drop(NEVER)),
         Shown("needs-file", bare, drop((f"{WHEEL}.tlog-proof", proof()))),
         Shown("needs-proof", offline, drop((WHEEL, RELEASE)), path=VERIFY),
         Shown("same-history", bare, drop(("checkpoint-of-october", smaller()[CHECKPOINT]))),
-        Shown("search-proof", twins, drop(("resume.search-proof", told))),
-        Shown("search-wrong", twins, drop(("resume.search-proof", told.replace(b"candidate 100", b"candidate 101")))),
+        Shown("search-proof", with_site(twins), drop(("resume.search-proof", told))),
+        Shown("search-wrong", with_site(twins), drop(("resume.search-proof", altered))),
         Shown("inclusion", bare, drop((f"{WHEEL}.tlog-proof", proof(9)), (WHEEL, RELEASE))),
         Shown("format", bare, drop((f"{WHEEL}.tlog-proof", b"c2sp.org/tlog-proof@v1\nhash\n\nx"))),
         Shown("call", bare, ask("302")),
@@ -257,7 +263,7 @@ def states() -> tuple[Shown, ...]:
         Shown("no-key", replaced("policy.txt", None), where=HEAD),
         Shown("unknown-key", bare, where=HEAD, fragment=f"#vkey={quote(OTHER_KEY.verifier.vkey)}"),
         Shown("key-changed", changed_key, where=HEAD, before=bare),
-        Shown("index-wrong", lying, ask(DIGEST)),
+        Shown("index-wrong", with_site(lying), ask(DIGEST)),
         Shown("unread", signed_objects, drop(("releases.jsonl", too_many))),
         Shown("unproven", signed_objects, drop((BUNDLE, unproven))),
         Shown("signer-unchecked", bare, drop(("app", DATA), ("app.tlog-proof", ssh_proof()))),

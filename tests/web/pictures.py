@@ -21,7 +21,7 @@ from tests.support.web_server import PAGE
 
 DOCS = Path(__file__).parents[2] / "docs"
 LOOKS = {"light": ("light", 440), "dark": ("dark", 640), "phone": ("light", 320), "wide": ("light", 780)}
-SHADES = 7  # of red, of green and of blue, for the edges of letters; what covers an area keeps its colour
+SHADES = 5  # of red, of green and of blue, for the edges of letters; what covers an area keeps its colour
 
 # PNG in base64 and the number of shades → width, height, colours and an index into these for each pixel, WebP
 SMALLER = """async ([png, shades]) => {

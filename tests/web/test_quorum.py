@@ -74,10 +74,10 @@ def test_three_witnesses_offline(chromium: Chromium, tiletree: Command, tmp_path
     proof = Path("p").read_bytes()
     judge_offline(chromium, tmp_path, policy, FILE, proof, "one, two, static")
     with opened_offline(chromium, tmp_path, policy) as page:
-        assert "The quorum, three, asks for 2 of one, two, static." in page.inner_text("#head")
+        assert "Witnesses that have to confirm it: 2 of one, two, static." in page.inner_text("#head")
         state, words = dropped(page, FILE, ("a.tlog-proof", without(proof, "two")))
         assert state == "verified"
-        assert "Counted: one, static. Not there: two; the quorum is met without." in words
+        assert "Independent witnesses have confirmed it: one, static. Not needed are: two." in words
         check_accessible(page)
         state, words = dropped(page, FILE, ("a.tlog-proof", without(proof, "one", "two")))
         assert state == "quorum"
@@ -93,8 +93,8 @@ def test_three_witnesses_offline(chromium: Chromium, tiletree: Command, tmp_path
         one.open()
         assert one.said("#head")[1] == "Signed by the log and 3 of 3 witnesses: 1 entries"
         one.drop(FILE)
-        assert "Counted: one, two, static." in one.said(state="verified")[2]
+        assert "Independent witnesses have confirmed it: one, two, static." in one.said(state="verified")[2]
         one.page.click("#keys > summary")
         one.page.wait_for_selector("#keys li li:has-text('static has cosigned')")
-        assert "three: 2 of one, two, static; one, two and static have cosigned" in one.page.inner_text("#keys")
+        assert "Group “three”: 2 of one, two, static; one, two and static have cosigned" in one.page.inner_text("#keys")
         check_accessible(one.page)

@@ -79,7 +79,9 @@ def test_on_the_page(chromium: Chromium, path: str) -> None:
         one.drop(("all.search-proof", proof("name/1", NAME.encode(), [100])))
         state, headline, text = one.said()
         assert (state, headline) == ("search-proof", "These are all 2 entries")
-        assert "among the first 4,096 entries is the log's signed statement, and no mathematical proof" in text
+        assert "No other entry of the 4,200 has it." in text
+        one.page.click("summary:has-text('How it is known')")
+        assert "Of the first 4,096 entries the log says so in an index that it has signed." in one.said()[2]
         assert "<b>résumé<b>⟨U+202E⟩.txt" in text
         assert one.page.query_selector_all("img, b") == []
         rows = one.page.query_selector_all("#results [data-entry]")
@@ -101,6 +103,7 @@ def test_what_is_not_in_an_index(chromium: Chromium) -> None:
     with site(chromium, objects) as one:
         one.open()
         one.drop(("none", text))
-        _, headline, said = one.said()
-        assert headline == "None: no entry has it"
-        assert "All 2 entries are in this file and were checked here" in said
+        assert one.said()[1] == "None: no entry has it"
+        one.page.click("summary:has-text('How it is known')")
+        said = one.said()[2]
+        assert "All 2 entries are in this file, and were checked here" in said

@@ -31,7 +31,7 @@ def test_a_file_and_the_proof_of_its_signature(chromium: Chromium) -> None:
         one.drop(("app", DATA), ("app.tlog-proof", PROOF))
         state, headline, said = one.said()
         assert (state, headline) == ("signer-unchecked", "Who signed is not checked here; logged as entry 1 of 4")
-        assert "A signature over it is logged. This page does not verify it" in said
+        assert "A signature over your file is logged. This page does not check whose it is." in said
         assert "Signed with SSH key, as it says" in said
         assert KEY.shown.removeprefix("SSH key ") in said
         one.ask(f"key:{key_value(stored('ssh_ed25519.pub')).hex()}")

@@ -15,6 +15,7 @@ from tests.support.readers import OTHER_KEY
 from tests.support.rekor_bundles import entry_of, log_key
 from tests.support.sampling import quickly
 from tests.support.signed_bundles import public, signer
+from tests.support.signed_text import LOG as KEY_OF_LOG
 from tests.support.signed_text import signed
 from tests.support.web_bundles import (
     ENTRY,
@@ -69,7 +70,7 @@ def test_a_key(chromium: Chromium) -> None:
         assert look(one) == "warn"
         assert "/page/bundle_card.js" in of_bundles(one)
         assert KEY in words
-        assert "chose this key, and may have made it" in words
+        assert "anybody can make a key, sign with it, and log that" in words
         one.page.fill("#results form input", "my key")
         one.page.click("#results button:has-text('Compare')")
         one.page.wait_for_selector("#results [role=alert]:has-text('Expected a public key in PEM')")
@@ -213,12 +214,15 @@ def test_spoiled(chromium: Chromium) -> None:
             assert look(one) == ("none" if state in ("unproven", "not-checked") else "bad"), what
             assert "undefined" not in said[2], what
         one.drop((NAME, FILE), (BUNDLE, BUNDLES["forged"]))
-        assert one.said()[:2] == ("artifact-signature", "Wrong signature")
+        assert one.said()[:2] == ("artifact-signature", "Wrong signature in the bundle")
         one.drop((NAME, FILE), (BUNDLE, by_another_hash("PKIX_ED25519_PH")))
         assert one.said()[:2] == ("not-checked", "The signature could not be checked here")
-        assert "tiletree verify FILE --bundle FILE.sigstore.json --trusted-root" in one.said()[2]
+        command = (
+            f"tiletree verify {NAME} --bundle {NAME}.sigstore.json --vkey {KEY_OF_LOG.verifier.vkey} --key KEY.pub"
+        )
+        assert command in one.said()[2]
         one.drop(("b.sigstore.json", BUNDLES["of no file"]))
-        assert "A payload of type application/json" in one.said(state="of-no-file")[2]
+        assert "Something of the type application/json" in one.said(state="of-no-file")[2]
         assert look(one) == "none"
 
 
@@ -323,4 +327,4 @@ def test_many_lines(chromium: Chromium) -> None:
         one.open()
         one.drop(("b.jsonl", b"\n".join([BUNDLES["key"]] + [b"{}"] * 70)))
         one.page.wait_for_selector("#results > [data-state=unread]")
-        assert "21 entries were not looked at" in one.page.inner_text("#results")
+        assert "21 bundles were not looked at" in one.page.inner_text("#results")

@@ -44,7 +44,7 @@ def test_whose_log_it_is(chromium: Chromium) -> None:
         links = one.page.eval_on_selector_all("#site > a", "links => links.map(link => link.getAttribute('href'))")
         assert links == ["https://example.org/", "mailto:log@example.org"]
         one.drop(("c.txt", b"never logged"))
-        assert f"Ask {name}." in one.said()[2]
+        assert f"or whoever runs this log ({name}, log@example.org)." in one.said()[2]
         assert one.page.query_selector("b") is None
         check_accessible(one.page)
 

@@ -39,7 +39,7 @@ const fragment = () => Object.fromEntries(new URLSearchParams(location.hash.slic
 // ---- whom to trust: what was remembered, then this site; a link only chooses among these
 
 const fetchObject = httpFetcher(here), place = { fetchObject, memory, here, keyOf };
-place.site = import("./site.js").then(({ site }) => site(fetchObject)).catch(() => null);
+import("./site.js").then(({ site }) => site(fetchObject)).catch(() => {});
 
 async function sitePolicy() {
   try {
@@ -111,7 +111,7 @@ let trusted, opened;
 
 /** Say that a module did not load, or that this page made a mistake. */
 function broken(error) {
-  $("#results").prepend(card({ state: "page", look: "bad", mark: "✗", headline: "This page did not work", body: ["Load it again. If it is so again, tell whoever runs the log."], error }));
+  $("#results").prepend(card({ state: "page", look: "bad", mark: "✗", headline: "This page did not work", body: ["This says nothing about your file."], next: ["Load it again. If it is so again, tell whoever runs the log."], error }));
 }
 
 const show = (name, ...what) =>

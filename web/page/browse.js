@@ -1,6 +1,7 @@
 // What is opened below the results: the log's entries, and the keys that are trusted.
 
-import { card, code, h, visible } from "./dom.js";
+import { WITH_PROOF, filled } from "./commands.js";
+import { card, code, h } from "./dom.js";
 import { EntryList } from "./entry_list.js";
 import { errorCard } from "./error_card.js";
 import { history } from "./key_history.js";
@@ -21,13 +22,14 @@ export async function browse(place, { opened, ask }) {
   }
 }
 
-/** Drop what this browser remembers of the log, and begin again. */
-function forget(memory, here, trusted) {
-  for (const id of ["keys", "seen"]) memory.drop(`${id} ${here}`);
-  trusted
-    .then(({ policy }) => policy.logs.forEach(({ key, origin }) => memory.drop(memoryId(key, origin))))
-    .finally(() => location.reload());
-}
+/** Return a button that drops what this browser remembers of the log, and begins again. */
+export const forgetting = ({ memory, here }, trusted) =>
+  button("Forget what this browser remembers of this log", () => {
+    for (const id of ["keys", "seen"]) memory.drop(`${id} ${here}`);
+    trusted
+      .then(({ policy }) => policy.logs.forEach(({ key, origin }) => memory.drop(memoryId(key, origin))))
+      .finally(() => location.reload());
+  });
 
 const KINDS = {
   "tlog-tiles": "as this page's own log: tlog-tiles, Tessera, Rekor v2",
@@ -61,7 +63,7 @@ function keyForm() {
 /** Show what this page cannot do, and what can: with the key that is trusted here, so that the command can be copied. */
 export async function self(place, { trusted }) {
   const { policy } = await trusted.catch(() => ({}));
-  const key = policy?.logs.length === 1 && policy.logs[0].key.vkey.length < 400 ? policy.logs[0].key.vkey : "KEY";
+  const line = filled(WITH_PROOF, { policy });
   place.replaceChildren(
     h(
       "p",
@@ -70,17 +72,16 @@ export async function self(place, { trusted }) {
       h("a", { href: "verify.html", download: "" }, "verify.html"),
       ", which needs no network, or use the command line:",
     ),
-    h("pre", { tabindex: "0" }, `pip install tiletree\ntiletree verify FILE --proof FILE.tlog-proof --vkey ${visible(key)}`),
-    h("p", {}, key === "KEY" ? "" : "That is the key which this page trusts. Compare it with the one that the publisher of your file names elsewhere."),
+    h("pre", { tabindex: "0" }, `pip install tiletree\n${line}`),
+    h("p", {}, line === WITH_PROOF ? "" : "That is the key which this page trusts. Compare it with the one that the publisher of your file names elsewhere."),
   );
 }
 
 /** Show which keys are trusted and why, and let them be changed. */
 export async function keys(place, { opened, trusted, place: at }) {
-  const { memory, here } = at;
   reading(place);
   const form = keyForm();
-  const leave = h("p", { class: "row" }, button("Forget what this browser remembers of this log", () => forget(memory, here, trusted)));
+  const leave = h("p", { class: "row" }, forgetting(at, trusted));
   try {
     const { how, policy } = await trusted;
     const accepted = await opened.then(({ log }) => log.accepted, (error) => error); // of too few witnesses, too, it is known which
@@ -92,6 +93,6 @@ export async function keys(place, { opened, trusted, place: at }) {
     );
     place.insertBefore(await history(at, policy), form);
   } catch (error) {
-    place.replaceChildren(card({ state: "no-key", mark: "–", headline: "No key is trusted", error }), form, leave);
+    place.replaceChildren(card({ state: "no-key", mark: "–", headline: "No key is trusted", next: ["Enter the log's key, as its publisher names it."], error }), form, leave);
   }
 }

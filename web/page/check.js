@@ -24,7 +24,7 @@ const RECENT = 8; // files that a bundle may come for later
 const MANY = 4; // files that are shown as a table
 const SLOW = 10 << 20; // bytes; a longer file gets a progress bar
 const UNDERSTOOD =
-  "Expected a file's name, an e-mail address, a URI, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128), an index (a number), or a .tlog-proof.";
+  "Type a file's name, an e-mail address, a URI, a SHA-256 or leaf hash (64 hexadecimal digits), a SHA-512 (128) or the number of an entry, or paste a .tlog-proof. Or drop your file.";
 const pending = []; // proofs that wait for their file
 const held = []; // files that wait for their proof, where there is no network
 const recent = []; // files that were dropped last
@@ -48,7 +48,7 @@ async function entryCard(index, sabotaged = false) {
     await verifyProof(proof, leafHash(copy), policy);
   } catch (error) {
     const words = `This was entry ${count(proof.index)}, with one bit flipped in your browser: a copy that was tampered with looks like this.`;
-    return errorCard(error, "proof", [h("p", {}, words), opener("Show the path", picture(proof, leafHash(copy)))]);
+    return errorCard(error, "entry", [h("p", {}, words), opener("Show the path", picture(proof, leafHash(copy)))]);
   }
   return fail("Error", "a sabotaged copy verified"); // cannot happen: its leaf hash is another
 }
@@ -63,7 +63,7 @@ export async function ask(text) {
     if (index) return checking(`Looking up ${text}`, "entry", async () => entryCard(await index), text);
   }
   const { lookFor, wantedFrom } = await import("./search.js"), wanted = wantedFrom(text);
-  return wanted ? lookFor(wanted) : put(about(card({ state: "call", mark: "–", headline: "Not understood", body: [UNDERSTOOD] }), text.slice(0, 200)));
+  return wanted ? lookFor(wanted) : put(about(card({ state: "call", mark: "–", headline: "Not understood", body: ["This is nothing that can be looked for."], next: [UNDERSTOOD] }), text.slice(0, 200)));
 }
 
 context.ask = ask;
@@ -171,10 +171,13 @@ async function sameHistory(head) {
   const found = signers(trusted, accepted);
   const { log } = await context.opened;
   await log.compare(head);
+  const now = log.accepted.signed.tree.size, [less, more] = head.tree.size < now ? [head.tree.size, now] : [now, head.tree.size];
   const body = [
-    `${found.who}: ${count(head.tree.size)} entries. The log now has ${count(log.accepted.signed.tree.size)}, and one extends the other: nothing in it was changed or removed.`,
+    `What you dropped is a tree head, a signed state of this log, of ${count(head.tree.size)} entries. ${found.who}.`,
+    `The log that is shown now has ${count(now)}. ${less === more ? "They are the same" : `The first ${count(less)} of the ${count(more)} are the same`}: nothing was changed or removed.`,
   ];
-  const said = { state: "same-history", look: "good", mark: "✓", headline: "The same history", body };
+  const next = ["About the log, nothing more has to be checked. Keep what you dropped to compare the log with it again later.", "No other file was checked. If you have one, drop it."];
+  const said = { state: "same-history", look: "good", mark: "✓", headline: "The same history", body, next };
   return card(vouched(trusted, "one history", said));
 }
 
@@ -236,7 +239,7 @@ async function compare(signed) {
     const { log } = await context.opened;
     if (log.accepted.signed.origin !== signed.origin) return "";
     await log.compare(signed);
-    return `The log's tree head now, of ${count(log.accepted.signed.tree.size)} entries, has the same history.`;
+    return `The log as it is now, of ${count(log.accepted.signed.tree.size)} entries, has the same history.`;
   } catch (error) {
     if (error.code === "ForkError") throw error;
     return "";
@@ -250,9 +253,10 @@ async function waiting(proof) {
   const accepted = await acceptCheckpoint(trusted.policy, proof.checkpoint);
   const found = signers(trusted, accepted);
   const body = [
-    `It is about entry ${count(proof.index)} of ${count(accepted.signed.tree.size)}. ${found.who}${found.last ? `, ${ago(found.last)}` : ""}.`,
+    `This is a proof about entry ${count(proof.index)} of ${count(accepted.signed.tree.size)}. ${found.who}${found.last ? `, ${ago(found.last)}` : ""}. Whether it is about the file that you have is not known yet.`,
   ];
-  return card({ state: "needs-file", look: "none", mark: "…", headline: "Now drop the file it is for", body });
+  const next = ["Drop the file that you got together with this proof."];
+  return card({ state: "needs-file", look: "none", mark: "…", headline: "Now drop the file it is for", body, next });
 }
 
 // ---- the rest of the page
@@ -261,7 +265,9 @@ async function waiting(proof) {
 export async function noHead(error, again) {
   const { unknownKey, known } = error;
   const trusted = await whom();
-  const buttons = unknownKey
+  const buttons = error.damaged
+    ? (await import("./browse.js")).forgetting(context.place, context.trusted)
+    : unknownKey
     ? [
         known.length > 0 && button("Use the key that is known", () => (location.hash = "")),
         button("Use the link's key all the same", () => again(unknownKey)),

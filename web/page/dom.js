@@ -24,10 +24,11 @@ export const visible = (text) =>
     (one) => `\u27e8U+${one.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`,
   );
 
-/** Return a card that says one thing. look: good, bad, warn or none; the mark and the words say the same as its colour. */
-export function card({ state, look = "none", mark, headline, body = [], more = [], error }) {
+/** Return a card that says one thing, and what to do next. look: good, bad, warn or none; mark and words say the same as its colour. */
+export function card({ state, look = "none", mark, headline, body = [], next, more = [], error }) {
   const heading = h("h2", { tabindex: "-1" }, mark && h("span", { "aria-hidden": "true" }, `${mark} `), headline);
   const words = body.filter(Boolean).map((line) => h("p", {}, line));
+  const todo = next && h("div", { class: "next" }, h("strong", {}, "What to do"), h("ul", {}, next.filter(Boolean).map((line) => h("li", {}, line))));
   const said = error && h("details", { class: "small" }, h("summary", {}, "Details"), `${error.code ?? error.name}: `, code(error.message));
   const attributes = {
     class: "card",
@@ -36,7 +37,7 @@ export function card({ state, look = "none", mark, headline, body = [], more = [
     "data-code": error?.code,
     role: look === "bad" ? "alert" : "group",
   };
-  return h("div", attributes, heading, words, more, said);
+  return h("div", attributes, heading, words, todo, more, said);
 }
 
 /** Call `take` with the files that are chosen, or dropped anywhere on the page. */

@@ -12,7 +12,7 @@ export function tabulate(files) {
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "File"), h("th", { scope: "col" }, "Verdict"))),
     h("tbody", {}, rows.map(({ element }) => element)),
   );
-  const whole = put(card({ ...summary(rows), body: ["Open a row to see what was found, and what to do next."], more: table }));
+  const whole = put(card({ ...summary(rows), next: ["Open a row to see what was found of that file, and what to do with it."], more: table }));
   const follow = () => {
     const said = card(summary(rows));
     Object.assign(whole.dataset, said.dataset);

@@ -1,7 +1,7 @@
 // verify.html: proofs and files, with the policy that is in the page, and without a network.
 
 import { files } from "./check.js";
-import { $, card, takeFiles } from "./dom.js";
+import { $, card, code, takeFiles } from "./dom.js";
 import { errorCard } from "./error_card.js";
 import { whomItTrusts } from "./quorum_words.js";
 import { context } from "./results.js";
@@ -11,8 +11,10 @@ import { parsePolicy } from "../verifier/tlog.js";
 async function trust() {
   if (!globalThis.crypto?.subtle) fail("AccessError", "no cryptography", { insecure: true });
   const policy = parsePolicy(decodeBase64($("meta[name=policy]").content, "policy"));
-  const body = [`Proofs signed by this key${policy.quorum === null ? "" : ", with its quorum of witnesses,"} are accepted.`];
-  $("#head").replaceChildren(card({ state: "ready", headline: "Keys in this file", body, more: whomItTrusts(policy) }));
+  const [{ origin }, ...others] = policy.logs;
+  const body = [`This file has the key of the log in it, by which it checks proofs${policy.quorum === null ? "" : ", and the keys of witnesses: these are independent of the log, and have to confirm what it shows"}.`];
+  const next = ["Before you use this page for the first time, compare the key of the log below with the one that the publisher of your files names.", "Then drop a file and its proof above."];
+  $("#head").replaceChildren(card({ state: "ready", headline: ["Ready to check proofs of ", code(origin), others.length > 0 && ` and ${others.length} more`], body, next, more: whomItTrusts(policy) }));
   return { policy, how: "built into this file", witnesses: policy.witnesses.length > 0 };
 }
 

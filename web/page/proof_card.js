@@ -1,5 +1,6 @@
 // The card of a proof that holds: the verdict, what was checked with its values, the path, the signed tree head.
 
+import { WITH_SIGNATURE, byHand, command } from "./commands.js";
 import { card, code, count, h, visible } from "./dom.js";
 import { described } from "./described.js";
 import { unchecked, vouched } from "./error_card.js";
@@ -61,9 +62,19 @@ export function details(proof, accepted, leaf, entry, trusted, about) {
   ];
 }
 
+/** Return what to do with what is in the log; about: see `verifiedCard`. */
+function next({ sha256, revocable }) {
+  if (!sha256) return ["Nothing more has to be checked of this entry. To see whether it is about a file that you have, drop the file."];
+  return [
+    "You can use the file if you trust its publisher. The log shows that this very file was published, and not that it is good.",
+    revocable && "Now and then a publisher takes a file back. To see whether this one was, press “Was it revoked?”.",
+    "Save the proof if you want to check the file again later, without this log. If the log ever shows others something else, the proof is the evidence.",
+  ];
+}
+
 /**
  * Return the card of a proof that was verified. accepted: its checkpoint, accepted by a policy; trusted: {policy, how};
- * about: of the file, {name, sha256, size, how, more, compared}, all of them optional.
+ * about: of the file, {name, sha256, size, how, more, compared}, and revocable: whether revocations can be asked for; all optional.
  */
 export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) {
   const { tree } = accepted.signed;
@@ -73,7 +84,7 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
     name: "It is logged by its SHA-256, its size and a name.",
     blinded: "It is logged by its SHA-256 and size, blinded.",
     raw: "It is logged as it is, byte for byte.",
-    signature: ["A signature over it is logged. This page does not verify it: ", code("tiletree verify --key"), " does."],
+    signature: "A signature over your file is logged. This page does not check whose it is.",
   }[about.how];
   const age = found.stale || found.future ? `The witnesses say they saw this tree head ${found.when}.` : "";
   const what = entry && described(entry);
@@ -84,13 +95,21 @@ export function verifiedCard(proof, accepted, leaf, entry, trusted, about = {}) 
   const where = `entry ${count(proof.index)} of ${count(tree.size)}`;
   const proven = { state: found.witnesses ? "verified" : "verified-log-only", look: "good", mark: "✓", headline: `In the log: ${where}` };
   const claimed = { state: "signer-unchecked", look: "warn", mark: "!", headline: `Who signed is not checked here; logged as ${where}` };
+  const isSigned = about.how === "signature";
+  const alone = !found.witnesses && `No witness has confirmed that the log shows everybody the same. Small logs often have none${isSigned ? "" : ", which is no reason not to use the file"}.`;
   const said = vouched(trusted, where, {
-    ...(about.how === "signature" ? claimed : proven),
+    ...(isSigned ? claimed : proven),
     body: [
-      `${about.sha256 && about.how !== "signature" ? "Your file is exactly the one that was logged. " : ""}${found.who}. ${counted({ ...accepted, policy: trusted.policy })}`,
-      how, about.more, age, unchecked(accepted),
-      about.sha256 && "Save the proof to check the file again later, without this log.",
+      `${about.sha256 && !isSigned ? "Your file is exactly the one that was logged. " : ""}${found.who}. ${counted({ ...accepted, policy: trusted.policy })}`,
+      alone, how, about.more, age, unchecked(accepted),
     ],
+    next: isSigned
+      ? [
+          ["Do not use the file until you know who has signed it. This command checks it: ", command(WITH_SIGNATURE, { name: about.name, policy: trusted.policy })],
+          "The command needs the proof, too: if you do not have it as a file, save it below.",
+          byHand(about.sha256),
+        ]
+      : next(about),
   });
   return card({ ...said, more });
 }

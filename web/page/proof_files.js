@@ -22,7 +22,7 @@ export function proofsIn(name, bytes) {
   if (!lines.some((line) => isOf(whole ?? json(line), "bundle"))) return undefined;
   const parts = lines.map((line, at) => ({ bundle: utf8(line), at: whole ? "" : `line ${at + 1}` })).filter(({ bundle }) => bundle.some((byte) => byte > 32));
   const rest = parts.splice(MOST);
-  if (rest.length) parts.push({ error: new TlogError("UsageError", "too many bundles in one file", { unread: rest.length }), at: "" });
+  if (rest.length) parts.push({ error: new TlogError("UsageError", "too many bundles in one file", { unread: rest.length, most: MOST }), at: "" });
   return parts;
 }
 

@@ -10,9 +10,9 @@ const list = (found) => visible(found.map(({ one }) => one.name).join(", "));
 
 /** Return what is asked for and what is there, in one sentence; of {policy, cosignatures}, as `acceptCheckpoint` has them. */
 export function quorumSentence(found) {
-  const quorum = quorumOf(found), name = quorum?.members.length ? `, ${quorum.name},` : "";
-  if (!quorum) return "The policy asks for no witnesses.";
-  return visible(`The quorum${name} asks for ${asks(quorum)}${found.cosignatures ? `: ${stands(quorum)}` : ""}.`);
+  const quorum = quorumOf(found);
+  if (!quorum) return "No witnesses are asked for.";
+  return visible(`Witnesses that have to confirm it: ${asks(quorum)}${found.cosignatures ? `; ${stands(quorum)}` : ""}.`);
 }
 
 /** Return which witnesses of the quorum counted, and which did not cosign; "" where none is asked for. */
@@ -20,7 +20,7 @@ export function counted(found) {
   const quorum = quorumOf(found), witnesses = quorum ? walk(quorum).filter(({ one }) => one.witness) : [];
   const there = witnesses.filter(({ one }) => one.met), absent = witnesses.filter(({ one }) => !one.met);
   if (!there.length) return "";
-  return `Counted: ${list(there)}.${absent.length ? ` Not there: ${list(absent)}; the quorum is met without.` : ""}`;
+  return `Independent witnesses have confirmed it: ${list(there)}.${absent.length ? ` Not needed are: ${list(absent)}.` : ""}`;
 }
 
 /** Return {wanted, missing}: how many witnesses a quorum is made of, and the names of those that are not there. */
@@ -54,7 +54,7 @@ export function whomItTrusts(policy, cosignatures) {
 function item(one, times, judged, whole) {
   const mark = judged ? (one.met ? "✓ " : "✗ ") : "";
   if (!one.witness) {
-    const words = `${one.name}: ${asks(one)}${judged ? `; ${stands(one)}` : ""}`;
+    const words = `Group “${one.name}”: ${asks(one)}${judged ? `; ${stands(one)}` : ""}`;
     return h("li", {}, mark, visible(words), h("ul", {}, one.members.map((member) => item(member, times, judged, whole))));
   }
   const time = Number(times.get(one.witness.name) ?? 0) * 1000, when = one.met && time ? `, ${new Date(time).toUTCString()}` : "";

@@ -4,6 +4,7 @@ import { card, count, h, visible } from "./dom.js";
 import { Days } from "./days.js";
 import { entryRow } from "./entry_row.js";
 import { errorCard, vouched } from "./error_card.js";
+import { operator } from "./operator.js";
 import { button } from "./parts.js";
 import { verifiedCard } from "./proof_card.js";
 import { about, context, put, whom, working } from "./results.js";
@@ -152,7 +153,7 @@ class Looking {
       return this.single;
     }
     const all = end.proven ? `${count(hits.length)} entries` : `at least ${count(hits.length)} entries`;
-    const found = { state: "found", look: "good", mark: "✓", headline: `In the log: ${all}`, body: [words] };
+    const found = { state: "found", look: "good", mark: "✓", headline: `In the log: ${all}`, body: [words], next: ["Open an entry to see what it says. That one thing is logged several times is usual.", "No file was checked yet. If you have one, drop it."] };
     return card({ ...vouched(opened, all, found), more: [this.list, this.#further(end), this.#link()] });
   }
 
@@ -181,14 +182,12 @@ class Looking {
     return text && h("a", { href: `#${what}=${encodeURIComponent(text)}` }, "Link to this search");
   }
 
-  async #none(end, words) {
+  #none(end, words) {
     const { wanted, opened, lacking } = this, proven = end.proven && !lacking, size = end.size;
-    const site = await context.place.site;
-    const ask = site ? ["Ask ", site.contact ? h("a", { href: site.contact }, site.name) : site.name, "."] : "Ask whoever logs such files.";
-    const more = [h("p", {}, h("strong", {}, "What to do next:")), h("ul", {}, [...followUp(proven, wanted), ask].map((line) => h("li", {}, line)))];
+    const more = [];
     if (!proven) more.push(h("p", {}, again(wanted, size)));
-    if (wanted.file && proven) more.push(h("p", {}, button("Look for its SHA-256, whatever its name was", () => lookFor(wantedFrom(wanted.file.sha256)))));
-    return card({ ...vouched(opened, `none of ${count(size)} entries`, absent(proven, [words], wanted, size)), error: end.why === "unread" ? end.error : undefined, more: [more, this.#link()] });
+    if (wanted.file && proven) more.push(h("p", {}, button("Look for it under other names", () => lookFor(wantedFrom(wanted.file.sha256)))));
+    return card({ ...vouched(opened, `none of ${count(size)} entries`, { ...absent(proven, [words], wanted, size), next: followUp(proven, wanted, operator()) }), error: end.why === "unread" ? end.error : undefined, more: [more, this.#link()] });
   }
 
   /** Return the card of one hit, proven as a proof file would prove it. */
@@ -200,7 +199,7 @@ class Looking {
     const shown = others.slice(0, 5).map((other) => count(other.index)).join(", ");
     const times = others.length ? `Logged ${others.length + 1} times, also at ${shown}${others.length > 5 ? ", …" : ""}. ` : "";
     const renamed = this.renamed ? "It was logged under another name: see below. " : "";
-    const made = verifiedCard(proof, accepted, leaf, entry, this.opened, { ...file, how, more: renamed + times + (end.scanned ? "" : words) });
+    const made = verifiedCard(proof, accepted, leaf, entry, this.opened, { ...file, how, revocable: true, more: renamed + times + (end.scanned ? "" : words) });
     made.append(this.#further(end) ?? "");
     this.rows.set(index, made);
     return made;

@@ -18,14 +18,14 @@ const textOf = ({ kind, value }) => (TEXTS.includes(kind) ? new TextDecoder().de
 
 /** Return the words for whose statement a search proof is; it is no mathematics where an index vouches. */
 function based(covered, size) {
-  if (covered === 0n) return `All ${count(size)} entries are in this file and were checked here: that there are no others follows from the signed tree head.`;
-  const rest = size > covered ? `The ${count(size - covered)} entries after them are in this file, and were checked here.` : "";
-  return `That there are no others among the first ${count(covered)} entries is the log's signed statement, and no mathematical proof: whoever recomputes the log's index sees whether it is true, and if not, this file is the evidence. ${rest}`;
+  if (covered === 0n) return `All ${count(size)} entries are in this file, and were checked here.`;
+  const rest = size > covered ? ` The ${count(size - covered)} entries after these were checked here.` : "";
+  return `Of the first ${count(covered)} entries the log says so in an index that it has signed.${rest} If the index were wrong, everybody who reads the whole log would see it, and this file would be the evidence.`;
 }
 
 /** Return the card of a dropped search proof, verified. compare: (signed) → words, see check.js */
 export async function searchProofCard(file, compare) {
-  if (file.size > MAX_SEARCH_PROOF) fail("UsageError", `a search proof has at most ${count(MAX_SEARCH_PROOF)} bytes`, { unread: 0 });
+  if (file.size > MAX_SEARCH_PROOF) fail("UsageError", `a search proof has at most ${count(MAX_SEARCH_PROOF)} bytes`, { longProof: true });
   const trusted = await context.trusted, data = new Uint8Array(await file.arrayBuffer()), proof = parseSearchProof(data);
   const { accepted, covered, hits } = await verifySearchProof(proof, trusted.policy).catch((error) => {
     throw error.denied ? Object.assign(error, { evidence: { "search proof": data } }) : error; // all of it is in there
@@ -33,8 +33,9 @@ export async function searchProofCard(file, compare) {
   const { size } = accepted.signed.tree, compared = await compare(accepted.signed), number = hits.length;
   const headline = !number ? "None: no entry has it" : number === 1 ? "This is the only entry" : `These are all ${count(number)} entries`;
   const found = signers(trusted, accepted), among = `${found.who}: ${count(size)} entries. ${unchecked(accepted)}`;
-  const what = [`It is about ${WHAT[proof.kind] ?? proof.kind} `, code(textOf(proof)), "."];
-  const said = { state: "search-proof", look: "good", mark: "✓", headline, body: [what, among, based(covered, size), compared] };
+  const what = ["What was looked for: ", WHAT[proof.kind] ?? proof.kind, " ", code(textOf(proof)), `. ${number ? "No other" : "No"} entry of the ${count(size)} has it.`];
+  const next = [number ? "Open an entry to see what it says." : "What was logged later is not in this search proof: ask for a newer one, or search in the log.", "No file was checked yet. If you have one, drop it."];
+  const said = { state: "search-proof", look: "good", mark: "✓", headline, body: [what, among, compared], next };
   const list = h("div");
   const row = ({ index, entry }) =>
     entry ? entryRow(index, entry, "in the tree", null) : h("p", {}, `Entry ${count(index)}: the proof has its leaf hash only.`);
@@ -44,5 +45,5 @@ export async function searchProofCard(file, compare) {
     more.replaceChildren(...(waiting.length ? [button(`Show more (${count(waiting.length)})`, show)] : []));
   };
   show();
-  return card({ ...vouched(trusted, headline, said), more: [list, more, opener("The signed tree head", h("pre", { tabindex: "0" }, accepted.signed.note.text))] });
+  return card({ ...vouched(trusted, headline, said), more: [list, more, opener("How it is known that there are no others", based(covered, size)), opener("The signed tree head", h("pre", { tabindex: "0" }, accepted.signed.note.text))] });
 }

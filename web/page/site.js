@@ -22,13 +22,20 @@ export function parseSite(bytes) {
 
 const link = (href, text) => (href ? h("a", { href }, text) : text);
 
-/** Show whose log this is, and return what site.txt says; null where there is none, or it is not in its form. */
-export async function site(fetchObject) {
+let found = Promise.resolve(null);
+
+/** Return a promise of what site.txt says: null where there is none, or it is not in its form. */
+export const whose = () => found;
+
+/** Show whose log this is. */
+export const site = (fetchObject) => (found = shown(fetchObject));
+
+async function shown(fetchObject) {
   try {
-    const { name, ...found } = parseSite(await fetchObject("site.txt", MOST)), shown = visible(name);
-    $("#site").replaceChildren(link(found.link, shown), link(found.contact, found.contact && "Contact") ?? "");
-    document.title = `${shown}: is my file in the log?`;
-    return { ...found, name: shown };
+    const said = parseSite(await fetchObject("site.txt", MOST)), name = visible(said.name);
+    $("#site").replaceChildren(link(said.link, name), link(said.contact, said.contact && "Contact") ?? "");
+    document.title = `${name}: is my file in the log?`;
+    return { ...said, name };
   } catch (error) {
     if (error.code === "Malformed") $("#site").replaceChildren(visible(error.message));
     return null;
