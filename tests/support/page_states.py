@@ -212,7 +212,7 @@ def states() -> tuple[Shown, ...]:
     bundle = lambda name: drop((NAME, FILE), (BUNDLE, bundles[name]))  # noqa: E731
     elsewhere = Checkpoint("other.example.com", parse_signed_checkpoint(bare()[CHECKPOINT]).tree)
     damaged_tile = replaced("tile/0/000", flip(bare()["tile/0/000"], 77))
-    forged = replaced(CHECKPOINT, flip(bare()[CHECKPOINT], 8 * len(bare()[CHECKPOINT]) - 40))
+    forged = replaced(CHECKPOINT, log_of(entries(), OTHER_KEY)[CHECKPOINT])
     by_w2 = of_head((W2, 5), policy=f"{MLDSA}quorum w2\n".encode())
     another = f"log {OTHER_KEY.verifier.vkey}\nquorum none\n".encode()
     changed_key = lambda: {**bare(), **log_of(entries(), OTHER_KEY), "policy.txt": another}  # noqa: E731
