@@ -81,7 +81,7 @@ class Shown:
         one.begin({**PAGE, **(self.before or self.objects)()}, script=self.script, faults=True)
         if self.before:
             one.open()
-            one.server.objects = {**PAGE, **self.objects()}
+            one.become(self.objects())
         one.server.ranges = "yes"
         for knob, value in self.knobs.items():
             setattr(one.server, knob, value)

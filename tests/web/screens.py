@@ -51,7 +51,7 @@ def take(folder: Path) -> None:
             one.page.locator("#more").screenshot(path=folder / f"entries-{look}.png")
             one.begin({**PAGE, **SMALLER})
             one.open()
-            one.server.objects = {**PAGE, **OTHERS}
+            one.become(OTHERS)
             one.reload()
             one.page.screenshot(path=folder / f"fork-{look}.png", full_page=True)
             take_signed(one, folder, look)
@@ -94,7 +94,7 @@ def take_trust(one: Site, folder: Path, look: str) -> None:
     one.open()
     one.page.screenshot(path=folder / f"key-added-{look}.png", full_page=True)
     alone = with_signatures(checkpoint.checkpoint, [sign(checkpoint.checkpoint, new)]).data
-    one.server.objects = {**PAGE, **added, "checkpoint": alone, "policy.txt": policy_of([new.verifier]).data}
+    one.become({**added, "checkpoint": alone, "policy.txt": policy_of([new.verifier]).data})
     one.reload()
     one.page.screenshot(path=folder / f"key-changed-{look}.png", full_page=True)
     one.begin({**PAGE, **static_ct(300)}, faults=True)

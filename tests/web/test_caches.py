@@ -53,7 +53,7 @@ def test_what_the_browser_keeps(lasting: Site, path: str, what: str) -> None:
     one.open()
     one.ask("9")
     assert one.said()[0] in ("tile", "network", "web-page")
-    one.server.objects = {**PAGE, **PLAIN}
+    one.become(PLAIN)
     one.ask("9")
     assert one.said()[1] == "In the log: entry 9 of 302"
     one.server.asked.clear()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.support.browser import Chromium, check_accessible, site
 from tests.support.readers import entry
 from tests.support.web_logs import FILE, OTHERS, PLAIN, SMALLER, WITNESSED, proof_of
-from tests.support.web_server import PAGE
 from tiles.notes.policy import parse_policy
 from tiles.page import verify_page
 
@@ -40,7 +39,7 @@ def test_the_fork_is_told_once(chromium: Chromium) -> None:
     """Evidence is offered beside the tree head, and not with each file; names of errors are in the details only."""
     with site(chromium, SMALLER) as one:
         one.open()
-        one.server.objects = {**PAGE, **OTHERS}
+        one.become(OTHERS)
         one.reload()
         assert one.page.query_selector_all("#head > .card > details:not([open])")
         assert "ForkError" not in one.page.inner_text("main")

@@ -12,7 +12,6 @@ from tests.support.key_statements import THIEF as THIEF_TOO
 from tests.support.key_statements import A, B, statement
 from tests.support.readers import make_log
 from tests.support.signed_text import key, sign
-from tests.support.web_server import PAGE
 from tiles.notes.checkpoint import parse_signed_checkpoint, with_signatures
 from tiles.notes.key_change import ADD, RETIRE, KeyChange, sign_key_change
 from tiles.notes.keys import parse_skey
@@ -59,7 +58,7 @@ def test_a_rotation_as_visitors_see_it(chromium: Chromium, tiletree: Command) ->
     with site(chromium, before, faults=True) as one:  # there is no statement yet
         one.open()
         assert remembered(one) == [old]
-        one.server.objects = {**PAGE, **both}
+        one.become(both)
         one.reload()
         state, _, words = one.said("#head")
         assert state == "verified-log-only"
@@ -71,7 +70,7 @@ def test_a_rotation_as_visitors_see_it(chromium: Chromium, tiletree: Command) ->
         one.page.click("#keys > summary")
         one.page.wait_for_selector("#keys [data-keys=history]")
         check_accessible(one.page)
-        one.server.objects = {**PAGE, **after}
+        one.become(after)
         one.reload()
         state, _, words = one.said("#head")
         assert state == "key-changed"
@@ -90,12 +89,12 @@ def test_pinned_while_both_sign(chromium: Chromium, tiletree: Command) -> None:
     (before, both, after), old, new = rotated(tiletree)
     with site(chromium, before, faults=True) as one:
         one.open()
-        one.server.objects = {**PAGE, **both}
+        one.become(both)
         one.reload()
         one.page.click("#head button:has-text('Pin the new key')")
         one.page.wait_for_selector("#head .card:not(:has([data-keys]))")
         assert remembered(one) == [old, new]
-        one.server.objects = {**PAGE, **after}
+        one.become(after)
         one.reload()
         assert "It extends what you saw" in one.said("#head")[2]
 
@@ -106,7 +105,7 @@ def test_a_link_with_a_key_that_was_retired(chromium: Chromium, tiletree: Comman
     logs, old, new = rotated(tiletree)
     with site(chromium, logs[0], faults=True) as one:
         one.open()
-        one.server.objects = {**PAGE, **logs[2]}
+        one.become({**logs[2]})
         one.open(f"#vkey={old}")
         one.reload()
         state, _, words = one.said("#head")
@@ -126,14 +125,14 @@ def test_what_is_not_shown_and_not_pinned(chromium: Chromium, tiletree: Command)
     stranger = with_signatures(signed.checkpoint, [*signed.note.signatures[:1], line]).data
     with site(chromium, before, faults=True) as one:
         one.open()
-        one.server.objects = {**PAGE, **before, "checkpoint": stranger, **tiles_of(both), "keys/0": forged}
+        one.become({**before, "checkpoint": stranger, **tiles_of(both), "keys/0": forged})
         one.reload()
         words = one.said("#head")[2]
         assert "No statement of the log by a trusted key says whose that is." in words
         assert "Pin the new key" not in words
         new = parse_skey(Path("k").read_text().split("\n")[1])
         other = make_log(5, key=new, tag="other")
-        one.server.objects = {**PAGE, **after, **other}
+        one.become({**after, **other})
         one.reload()
         assert one.said("#head")[0] == "key-changed"
         one.page.click("#head button:has-text('Pin the new key')")
@@ -161,10 +160,10 @@ def test_a_new_key_that_was_retired_again(chromium: Chromium) -> None:
         added = statement(0, ADD, B, A, by=[A, B])
         retired = statement(1, RETIRE, B, A, B, by=[A, B])
         changed = {**make_log(5, key=THIEF_TOO), "policy.txt": other, "keys/0": added}
-        one.server.objects = {**PAGE, **changed}
+        one.become(changed)
         one.reload()
         assert f"Pin the new key, {B.verifier}" in one.said("#head", "key-changed")[2]
-        one.server.objects = {**PAGE, **changed, "keys/1": retired}
+        one.become({**changed, "keys/1": retired})
         one.reload()
         assert "Pin" not in one.said("#head", "key-changed")[2]
 
@@ -178,7 +177,7 @@ def test_a_link_does_not_pin(chromium: Chromium) -> None:
         lines = [sign(tree.checkpoint, by) for by in (THIEF_TOO, B)]
         forged = with_signatures(tree.checkpoint, lines).data
         said = statement(0, ADD, B, THIEF_TOO, by=[THIEF_TOO, B])
-        one.server.objects = {**PAGE, **make_log(5, key=A), "policy.txt": policy, "checkpoint": forged, "keys/0": said}
+        one.become({**make_log(5, key=A), "policy.txt": policy, "checkpoint": forged, "keys/0": said})
         one.open(f"#vkey={THIEF_TOO.verifier.vkey}")
         one.page.click("#head button:has-text('all the same')")
         one.page.wait_for_selector("#head .card:not(:has(button:has-text('all the same')))")

@@ -11,7 +11,6 @@ from tests.support.browser import Chromium, Site, check_accessible, site
 from tests.support.opened_offline import dropped, opened_offline
 from tests.support.other_logs import SUMDB_KEY, SUMDB_ORIGIN, ct_key, record, static_ct, sumdb, timestamped
 from tests.support.readers import Objects, make_log
-from tests.support.web_server import PAGE
 from tiles.notes.policy import policy_for
 from tiles.read.client import LogClient
 from tiles.read.layouts import STATIC_CT
@@ -47,7 +46,7 @@ def test_a_checksum_database(chromium: Chromium) -> None:
         assert one.said()[0] == "network"
         one.drop(("a record", record(299)))
         assert one.said()[1] == "In the log: entry 299 of 300"
-        one.server.objects = {**PAGE, **sumdb(600)}
+        one.become(sumdb(600))
         one.open()
         one.reload()
         words = one.said("#head")[2]
@@ -57,11 +56,11 @@ def test_a_checksum_database(chromium: Chromium) -> None:
         one.page.click("#browse > summary")
         one.page.wait_for_selector("text=Entries 580 to 599 of 600")
         lying = sumdb(600)["lookup/example.com/m1@v1.0.0"].replace(b"1\n", b"2\n", 1)
-        one.server.objects = {**PAGE, **sumdb(600), "lookup/example.com/m1@v1.0.0": lying}
+        one.become({**sumdb(600), "lookup/example.com/m1@v1.0.0": lying})
         one.ask("example.com/m1@v1.0.0")
         assert one.said()[0] == "tile"
         damaged = {**sumdb(600), "tile/8/data/000": sumdb(600)["tile/8/data/000"].replace(b"m9 v1", b"m9 v2")}
-        one.server.objects = {**PAGE, **damaged}
+        one.become(damaged)
         one.reload()
         one.ask("9")
         state, _, words = one.said()
@@ -86,16 +85,16 @@ def test_a_log_of_certificates(chromium: Chromium) -> None:
         assert one.said()[1] == "In the log: entry 6 of 300"
         data = static_ct(300)["tile/data/000"]
         for wrong in (data[:-1], data.replace(b"host.example.com", b"evil.example.com", 1)):
-            one.server.objects = {**PAGE, **static_ct(300), "tile/data/000": wrong}
+            one.become({**static_ct(300), "tile/data/000": wrong})
             one.reload()
             one.ask("3")
             state, _, words = one.said()
             assert (state, "tile/data/000" in words) == ("tile", True)
-        one.server.objects = {**PAGE, **static_ct(300), "checkpoint": static_ct(1)["checkpoint"]}
+        one.become({**static_ct(300), "checkpoint": static_ct(1)["checkpoint"]})
         one.reload()
         assert one.said("#head")[0] == "rollback"
         signature = static_ct(300)["checkpoint"]
-        one.server.objects = {**PAGE, **static_ct(300), "checkpoint": signature.replace(b"\n300\n", b"\n301\n")}
+        one.become({**static_ct(300), "checkpoint": signature.replace(b"\n300\n", b"\n301\n")})
         one.reload()
         assert one.said("#head")[0] == "signature"
 

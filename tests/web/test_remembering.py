@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.support.browser import Chromium, check_accessible, downloads, site
 from tests.support.signed_text import LOG
 from tests.support.web_logs import GROWN, OTHERS, PLAIN, SMALLER
-from tests.support.web_server import PAGE
 from tiles.notes.fork_evidence import check_fork
 from tiles.notes.policy import policy_for
 from tiles.tree.layout import CHECKPOINT
@@ -17,13 +16,13 @@ def test_evidence_of_a_fork(chromium: Chromium) -> None:
     """The evidence that the page saves is what the core accepts; a reload finds the fork again."""
     with site(chromium, SMALLER) as one:
         one.open()
-        one.server.objects = {**PAGE, **OTHERS}
+        one.become(OTHERS)
         for _ in range(2):
             one.reload()
             assert one.said("#head")[0] == "fork"
         older, newer = check_fork(downloads(one, "#head"), policy_for(LOG.verifier))
         assert (older.data, newer.data) == (SMALLER[CHECKPOINT], OTHERS[CHECKPOINT])
-        one.server.objects = {**PAGE, **GROWN}
+        one.become(GROWN)
         one.reload()
         assert one.said("#head")[0] == "verified-log-only"
 

@@ -11,7 +11,6 @@ from tests.support.readers import OTHER_KEY, make_log
 from tests.support.sampling import quickly
 from tests.support.signed_text import LOG
 from tests.support.web_logs import FILE, PLAIN, SMALLER
-from tests.support.web_server import PAGE
 from tests.support.web_strangers import EVIL, EVIL_PROOF, EVIL_TOO, OURS, THEIRS, all_the_same, policy_of
 from tiles.notes.fork_evidence import check_fork, fork_signers
 from tiles.notes.policy import parse_policy
@@ -142,7 +141,7 @@ def test_a_fork_of_a_log_with_two_keys(chromium: Chromium, keys: int, words: str
         one.drop(("other", by[CHECKPOINT]))
         assert words in one.said(state="fork")[2]
         check_accessible(one.page)
-        one.server.objects = {**PAGE, **by, "policy.txt": policy}
+        one.become({**by, "policy.txt": policy})
         one.reload()
         state, _, said = one.said("#head")
         assert state == "fork"
@@ -160,7 +159,7 @@ def test_a_site_with_another_key_than_before(chromium: Chromium, link: str, stat
     """A link to the new key does not hide that the key is not the one that this browser remembers."""
     with site(chromium, PLAIN) as one:
         one.open()
-        one.server.objects = {**PAGE, **EVIL, "policy.txt": policy_of(THEIRS)}
+        one.become({**EVIL, "policy.txt": policy_of(THEIRS)})
         one.page.goto("about:blank")
         one.open(f"#vkey={link}" if link else "")
         assert one.said("#head")[0] == state
