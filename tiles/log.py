@@ -46,7 +46,7 @@ from tiles.write.lost_head import HeadRebuilder, Rebuilt
 from tiles.write.parts import Parts
 from tiles.write.prepare import Preparation, Wishes, as_public, note_own_anchor, read_settings
 from tiles.write.rekey import Rekeying
-from tiles.write.results import Appended, Sequenced
+from tiles.write.results import Appended, Made, Sequenced
 from tiles.write.sequencer import Sequencer
 
 
@@ -71,7 +71,8 @@ class Log:
     ) -> None:
         self.public = as_public(public)
         self.private = private
-        self._preparation = Preparation(Parts(self.public, private), signer.memory.store, anonymous)
+        parts = Parts(self.public, private)
+        self._preparation = Preparation(parts, signer.memory.store, anonymous)
         self._sequencer_for = partial(
             Sequencer, private=private, signer=signer, policy=policy, admission=admission, how=how
         )
@@ -79,10 +80,8 @@ class Log:
         self._sequencer = self._sequencer_for(self.public, known=self._known_for(self.public))
         self._is_ready = not self._preparation.is_needed
         self._signer = signer
-        self._memory = signer.memory
         self._index: OwnIndex | None = None
         self._is_noted = False
-        parts = Parts(self.public, private)
         self._rebuild = partial(HeadRebuilder(parts, signer, Clock(), how).rebuild, policy, admission)
 
     @classmethod
@@ -117,8 +116,6 @@ class Log:
         self, entries: Sequence[bytes], *, once: bool = False, attached: Mapping[int, Attachments] | None = None
     ) -> Appended:
         """Append entries, in order, as one batch, publish it, and say where they are; see `Sequencer.append`.
-
-        `update_index` then lets the log's index follow.
 
         once       leave out what is in the log already
         attached   by what entries are judged, by their positions, where the admission policy is for the writer, too
@@ -182,15 +179,16 @@ class Log:
         return self._signer.keys
 
     def undeleted(self) -> tuple[str, ...]:
-        """Return the names of decided submissions that could not be deleted from the inbox since this was asked last.
-
-        They are recorded as decided, so no run takes them again; `gc` tries to delete them.
-        """
+        """Return the names of decided submissions that no run could delete since this was asked; see `Tidier`."""
         return self._sequencer.undeleted()
+
+    def made(self) -> Made:
+        """Return what this object has published since this was asked last, and not only found published."""
+        return self._sequencer.made()
 
     def readable(self) -> list[str]:
         """Return what others on this machine may read of private part and anchor, as messages name it."""
-        return readable(self.private, self._memory.store)
+        return readable(self.private, self._signer.memory.store)
 
     def finish(self) -> SignedCheckpoint:
         """Publish what is committed, if anything is left to do, and return the published checkpoint."""
@@ -281,7 +279,7 @@ class Log:
         if self._is_noted:
             return
         self._is_noted = True
-        note_own_anchor(self.private, self._memory, in_bucket=self._preparation.is_needed)
+        note_own_anchor(self.private, self._signer.memory, in_bucket=self._preparation.is_needed)
 
     def _own_index(self) -> OwnIndex:
         if self._index is None:

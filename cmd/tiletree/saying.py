@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from tiletree import colours
+from tiletree.documents import locate_in_help
 from tiletree.ui import Output
 
 FORMATS = ("text", "json")
@@ -72,7 +73,11 @@ def say_options(command: Decorated) -> Decorated:
 
 
 def saying(command: click.Command) -> click.Command:
-    """Give a command, and all commands below it, the options as well; its --help does not repeat them."""
+    """Give a command, and all commands below it, the options as well; its --help does not repeat them.
+
+    Where documents are that its --help leads to is said at the end of that.
+    """
+    locate_in_help(command)
     if not any(_FORMAT in param.opts for param in command.params):
         command.params += _options(hidden=True)
         for below in command.commands.values() if isinstance(command, click.Group) else ():

@@ -23,6 +23,7 @@ from tiletree.keys import find_key
 from tiletree.links import link, named
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import PLACE_OF_KEY, Writer
+from tiletree.publishing import published_line, remark_made
 from tiletree.remarks import remark_index, remark_unsure
 from tiletree.ui import Output
 
@@ -77,7 +78,7 @@ def open_log(out: Output, log: str, writer: Writer) -> Log:
 
 def log_bundles(out: Output, log: str, opened: Log, bundles: Iterable[Unlogged], url: str | None) -> None:
     """Log bundles, write each with its entry as soon as that is published, and report."""
-    report = _Report(out, opened.verifier.name, url)
+    report = _Report(out, opened, url)
     given = iter(bundles)
     is_sure = True
     while part := list(islice(given, BATCH)):
@@ -124,7 +125,7 @@ def log_other(
                 True,
                 f"{target} has no room for the entry: verify it with --signature, too",
             )
-    report = _Report(out, opened.verifier.name, url)
+    report = _Report(out, opened, url)
     report.add(_Entry(name, done.proof.index, done.leaf, done.already), "proof", target, done.proof.checkpoint.tree)
     remark_undeleted(out, opened.undeleted())
     remark_index(out, log, opened.update_index())
@@ -144,9 +145,10 @@ class _Entry:
 
 
 class _Report:
-    def __init__(self, out: Output, origin: str, url: str | None) -> None:
+    def __init__(self, out: Output, opened: Log, url: str | None) -> None:
         self._out = out
-        self._origin = origin
+        self._log = opened
+        self._origin = opened.verifier.name
         self._url = url
         self._entries: list[dict[str, Any]] = []
         self._tree = EMPTY_TREE
@@ -171,9 +173,11 @@ class _Report:
     def finish(self) -> None:
         """Print the outcome."""
         last = self._entries[-1]["url"] if len(self._entries) == 1 else ""
+        made = remark_made(self._out, self._log)
+        added = sum("already" not in entry for entry in self._entries)
         self._out.result(
             self._document(),
-            f"published {self._origin}, size {self._tree.size}, root {self._tree.root.hex()}",
+            published_line(self._origin, self._tree, made, added),
             *([f"see {last}"] if last else []),
         )
 

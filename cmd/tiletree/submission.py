@@ -1,22 +1,25 @@
-"""Who submits, to which inbox, and for how long that is waited for: what commands that submit share."""
+"""Who submits, to which inbox, and how it is waited for: what commands that submit share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tiles.errors import NotFound, UsageError
+from tiles.errors import NotFound, TilesError, UsageError
 from tiles.inbox.submission import check_submitter, is_submitter
-from tiles.store.address import normal_url
+from tiles.store.address import normal_url, shown_address
 from tiles.user.places import inbox_store
 from tiletree.keys import no_log
 from tiletree.options import Decorator
 
 if TYPE_CHECKING:
     from tiles.store import Store
+    from tiletree.ui import Output
 
 TIMEOUT = 600.0  # seconds
 
@@ -64,3 +67,40 @@ def inbox_of(log: str, private: str | None) -> Store:
         hint = "`tiletree init` makes one; --private names that of the log"
         raise NotFound(f"there is no private part of a log at {inbox.url}", hint=hint)
     return inbox
+
+
+def check_inbox(inbox: Store, log: str, origin: str) -> None:
+    """Raise UsageError if an inbox is that of another log, as far as this user may know.
+
+    Who may only submit cannot read the head, and no error of theirs says anything about the log.
+
+    log      the log as the call names it, and its origin
+    """
+    from tiles.write.load import read_head  # `submit` without --wait does without
+
+    found = ""
+    with suppress(TilesError):
+        found = read_head(inbox)[0].origin
+    if found and found != origin:
+        raise UsageError(
+            f"{shown_address(log)} is the log {origin}, and {inbox.url} is the private part of {found}; nothing was "
+            "submitted",
+            hint=f"name the private part of {origin} with --private",
+        )
+
+
+@contextmanager
+def waiting(out: Output, timeout: float) -> Iterator[Callable[[float], None]]:
+    """Show on a terminal that a log is waited for, and for how long so far: tell what is given how long each pause was.
+
+    timeout   seconds after which that ends
+    """
+    total = 0.0
+    with out.progress(f"waiting until the log has published it, {timeout:g} seconds at most") as progress:
+
+        def paused(seconds: float) -> None:
+            nonlocal total
+            progress.advance(int(total + seconds) - int(total))
+            total += seconds
+
+        yield paused

@@ -219,8 +219,10 @@ class Output:
 
     def error(self, kind: str, message: str, hint: str = "") -> None:
         """Print what went wrong, and with --json a document that says the same."""
+        from tiletree.documents import located  # for calls that fail
+
         self._say_late()
-        message, hint = self.plain(message), self.plain(hint)
+        message, hint = self.plain(message), self.plain(located(hint))
         if self.json:
             click.echo(
                 _json({**self.partial, **self.remarks, "error": {"kind": kind, "message": message, "hint": hint}})

@@ -95,7 +95,7 @@ def test_files_that_are_there_already(tiletree: Command, log: str) -> None:
     assert [line.rpartition("  ")[2] for line in done.out.splitlines()[:2]] == [
         f"{n}, already in the log" for n in "ac"
     ]
-    assert done.out.splitlines()[2].startswith("nothing new: all of it was in the log already; published")
+    assert done.out.splitlines()[2].startswith("nothing new: all of it was in the log already; the published")
     again = tiletree.ok("add", "log", "a", "c", "--again", "--key", "k")
     assert (again["size"], "already" in again) == (5, False)
     assert [each["index"] for each in again["entries"]] == [3, 4]

@@ -240,13 +240,13 @@ def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pyte
     runs = iter(["fails", "works", "nothing", "ends"])
     original = sequence_module.Run.go
 
-    def go(run: Any, log: Any, limits: Any, is_ended: Any) -> None:
+    def go(run: Any, log: Any, limits: Any, *is_ended: Any) -> None:
         now = next(runs)
         if now == "fails":
             raise AccessError("s3://private/log/head: no answer in time")
         if now == "ends":
             raise KeyboardInterrupt
-        original(run, log, limits, is_ended)
+        original(run, log, limits, *is_ended)
 
     monkeypatch.setattr(sequence_module.Run, "go", go)
     done = tiletree("sequence", LOG, "--watch", 0.1, "--json")
@@ -258,6 +258,11 @@ def test_watch(tiletree: Command, vkey: str, s3: ObjectServer, monkeypatch: pyte
     assert list(last) == ["error"]
     assert last["error"]["kind"] == "Interrupted"
     assert last["error"]["message"].startswith("interrupted; what was committed stays")
+    tiletree.ok("submit", LOG, "--again", "a", "--submitter", "ann")
+    runs = iter(["commits", "finishes", "nothing", "ends"])
+    tiletree.ok("sequence", LOG, "--only", "commit")
+    finished, _ = map(json.loads, tiletree("sequence", LOG, "--watch", 0.1, "--json").out.splitlines())
+    assert (finished["batches"], finished["finished"]) == ([], [{"first_index": 3, "count": 1}])
 
 
 def test_freeze(tiletree: Command, vkey: str, s3: ObjectServer) -> None:

@@ -83,6 +83,10 @@ def test_submitted(logs: Logs) -> None:
     done = logs.call.ok(*words, "--timeout", 0)
     assert done["endorsed"]["index"] == 1
     assert not list(Path("public.private/inbox").rglob("*-*"))
+    logs.call.ok("add", "private", "c", "--key", "own")
+    wrong = logs.call(*words, "--timeout", 0, "--private", "private.private")
+    assert (wrong.code, "is the private part of private.example.com" in wrong.err) == (2, True)
+    assert not Path("private.private/inbox").exists()
 
 
 def test_logged_by_another_program(logs: Logs) -> None:

@@ -289,6 +289,14 @@ def test_it_ends_with_its_parent(log: str, tmp_path: Path) -> None:
     until(lambda: not READY.exists())
 
 
+def test_an_inbox_of_another_log(tiletree: Command, log: str) -> None:
+    """It does not begin: what it submitted there, the log would never get."""
+    tiletree.ok("init", "own", "--origin", "own.example.com", "--key", "k2", "--no-page")
+    words = ("shim", "log", "--submit", "--submitter", "ann", "--vkey", log, "--private", "own.private")
+    done = tiletree(*words, "--ready-file", "nowhere/ready")  # which would stop it, too, and later
+    assert (done.code, "is the private part of own.example.com" in done.err) == (2, True)
+
+
 REFUSED: dict[str, tuple[list[object], int, str]] = {
     "everybody": (["--listen", "0.0.0.0:0"], 2, "not an address of this machine alone"),
     "an address of the network": (["--listen", "192.0.2.1:80"], 2, "not an address of this machine alone"),

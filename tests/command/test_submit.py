@@ -22,6 +22,7 @@ from tiles.signing.key_place import parse_key_place
 from tiles.store import directory
 from tiles.store.directory import DirectoryStore
 from tiles.tree.merkle import leaf_hash
+from tiletree import colours
 from tiletree.commands import submit as command
 from tiletree.opening import open_sequencer
 from tiletree.options import Writer
@@ -242,6 +243,29 @@ def test_wait_of_several_objects(tiletree: Command, log: str, pauses: list[float
     assert sorted(submission["entries"] for submission in done["submissions"]) == [1, 65_536]
     assert all(submission["first_index"] >= 2 for submission in done["submissions"])
     assert done["logged"] is True
+
+
+def test_what_is_waited_for(tiletree: Command, log: str, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal shows that the log is waited for, for how long at most, and for how long so far."""
+    monkeypatch.setattr(colours, "is_terminal", lambda _: True)
+    done = tiletree("submit", "log", "--again", "a", "--submitter", "ann", "--wait", "--timeout", 60, "--vkey", log)
+    label = "waiting until the log has published it, 60 seconds at most"
+    assert f"{label}  0\r" in done.err
+    assert done.err.endswith(f"{label}  {int(sum(pauses))}\n")
+
+
+def test_a_private_part_of_another_log(tiletree: Command, log: str) -> None:
+    """With --wait, both logs are named before anything is submitted; who may not read the head is not told."""
+    tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "k2")
+    words = ("submit", "log", "a", "--again", "--submitter", "ann", "--vkey", log, "--wait", "--timeout", 0)
+    done = tiletree(*words, "--private", "other.private")
+    assert done.code == 2
+    assert "log is the log log.example.com, and " in done.err
+    assert "other.private is the private part of other.example.com; nothing was submitted" in done.err
+    assert not submitted("other")
+    Path("other.private/head").write_bytes(b"what cannot be read")
+    assert tiletree(*words, "--private", "other.private").code == 8
+    assert len(submitted("other")) == 1
 
 
 def test_wait_in_vain(tiletree: Command, log: str) -> None:

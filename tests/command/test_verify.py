@@ -20,9 +20,8 @@ from tiles.tree.merkle import TreeHead
 
 
 def test_verify_says_what_it_verified(tiletree: Command, log: str) -> None:
-    """`verify --json` is exactly verified, index, size, origin, trust, matched, revocation."""
-    assert tiletree.ok("verify", "a", "--proof", "p", "--vkey", log) == {
-        "verified": True,
+    """`verify --json` is exactly verified, index, size, origin, trust, matched, revocation; and the same in `files`."""
+    check = {
         "index": 0,
         "size": 2,
         "origin": ORIGIN,
@@ -30,6 +29,46 @@ def test_verify_says_what_it_verified(tiletree: Command, log: str) -> None:
         "matched": "file",
         "revocation": "not checked",
     }
+    files = [{"file": "a", "verified": True, "checks": [{"by": "p", **check}]}]
+    assert tiletree.ok("verify", "a", "--proof", "p", "--vkey", log) == {"verified": True, **check, "files": files}
+
+
+def test_files_are_in_every_document(tiletree: Command, log: str) -> None:
+    """Whether one file is named or several, with --proof or without, verified or not: a script looks at `files`."""
+    Path("other").write_bytes(b"other")
+    Path("garbage").write_bytes(b"garbage")
+    Path("a.tlog-proof").write_bytes(Path("p").read_bytes())
+    Path("b.tlog-proof").write_bytes(b"garbage")
+    calls: dict[tuple[str, ...], tuple[int, list[tuple[str, bool]]]] = {
+        ("a",): (0, [("a", True)]),
+        ("a", "--proof", "p"): (0, [("a", True)]),
+        ("other", "--proof", "p"): (1, [("other", False)]),
+        ("a", "--proof", "garbage"): (1, [("a", False)]),
+        ("b",): (1, [("b", False)]),
+        ("other",): (3, [("other", False)]),
+        ("b", "a", "other"): (1, [("b", False), ("a", True), ("other", False)]),
+        ("a", "other", "--proof", "p"): (2, []),  # a proof is of one file: nothing was looked at
+        ("a", "nothing"): (2, []),
+    }
+    for words, (code, files) in calls.items():
+        done = tiletree("verify", *words, "--vkey", log, "--json")
+        assert (done.code, [(each["file"], each["verified"]) for each in done.json["files"]]) == (code, files), words
+        assert done.json["verified"] == (code == 0)
+        assert all(("checks" in each) == each["verified"] == ("error" not in each) for each in done.json["files"])
+
+
+def test_an_error_that_ends_the_call(tiletree: Command, log: str) -> None:
+    """What is wrong with the call ends it at the first file; the files before it, and that one, are in the document."""
+    Path("a.tlog-proof").write_bytes(Path("p").read_bytes())
+    tiletree.ok("init", "other", "--origin", "other.example.com", "--key", "k2")
+    tiletree.ok("key", "forget", "other")
+    Path("c").write_bytes(b"c")
+    tiletree.ok("add", "other", "c", "--key", "k2", "--proofs")
+    tiletree.ok("key", "trust", "log", log)
+    done = tiletree("verify", "a", "c", "b", "--json")
+    assert done.code == 2
+    assert [(each["file"], each["verified"]) for each in done.json["files"]] == [("a", True), ("c", False)]
+    assert done.json["files"][1]["error"]["kind"] == "UsageError"
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536])

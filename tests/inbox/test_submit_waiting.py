@@ -74,12 +74,21 @@ class Waiting:
         since: int = 300,
         timeout: float = 600.0,
         known: Mapping[Hash, int] | None = None,
+        paused: Callable[[float], object] = float,
     ) -> list[int]:
         """Wait for entries. known: where some are already; None: they are logged again"""
         receipt = Receipt(LOG, NAME, tuple(map(leaf_hash, entries)), once=known is not None)
         clock, rng = (lambda: self.now), random.Random(1)
         return wait_until_logged(
-            self.client, receipt, since, timeout, known=known, clock=clock, sleep=self.sleep, rng=rng
+            self.client,
+            receipt,
+            since,
+            timeout,
+            known=known,
+            paused=paused,
+            clock=clock,
+            sleep=self.sleep,
+            rng=rng,
         )
 
 
@@ -139,10 +148,19 @@ def test_the_time_to_wait_is_kept() -> None:
     with pytest.raises(NotLogged) as late:
         waiting.wait([b"one"], timeout=20.0)
     assert waiting.now == 20.0
-    assert late.value.message == f"{NAME.path} is not in the log so far, up to its entry 300"
+    assert late.value.message == f"{NAME.path} is not in the log so far, up to size 300"
     assert "keep the receipt" in late.value.hint
     waiting.world.append([b"one"])
     assert waiting.wait([b"one"], timeout=0.0) == [300]
+
+
+def test_each_pause_is_told() -> None:
+    """Whoever shows how long it has been waited so far is told each pause, after it."""
+    waiting, told = Waiting(), list[float]()
+    waiting.steps = iter([lambda: None, lambda: waiting.world.append([b"one"])])
+    waiting.wait([b"one"], paused=told.append)
+    assert told == waiting.pauses
+    assert len(told) == 2
 
 
 def test_without_time_it_looks_once() -> None:
@@ -172,7 +190,7 @@ def test_a_log_without_end(size: int, timeout: float) -> None:
                 yield [leaf_hash(b"equal")] * min(256, stop - at)
 
     waiting.client = Endless()  # type: ignore[assignment]
-    with pytest.raises(NotLogged, match=r"up to its entry [0-9]+$"):
+    with pytest.raises(NotLogged, match=r"up to size [0-9]+$"):
         waiting.wait([b"one"], timeout=timeout)
     assert timeout <= waiting.now <= max(timeout, FIRST_LOOK) + 0.25
 
@@ -191,7 +209,7 @@ def test_a_log_that_cannot_be_read_is_tried_again() -> None:
     waiting.steps = iter([lambda: None, back])
     assert waiting.wait([b"one"]) == [300]
     public.delete(["checkpoint"])
-    with pytest.raises(AccessError, match=r"entry 300; .*checkpoint: not found$"):
+    with pytest.raises(AccessError, match=r"size 300; .*checkpoint: not found$"):
         waiting.wait([b"two"], timeout=10.0)
 
 

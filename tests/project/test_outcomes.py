@@ -33,6 +33,7 @@ SHARED = [
         "links",
         "opening",
         "picking",
+        "publishing",
         "commands/prove_many",
         "remarks",
         "stapling",

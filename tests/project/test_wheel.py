@@ -84,7 +84,7 @@ def test_archive_has_everything(archives: tuple[Path, Path]) -> None:
 
 
 def test_wheel_has_both_packages_and_nothing_else(archives: tuple[Path, Path]) -> None:
-    """The wheel holds the library, the command's package, terms and metadata; no `cmd`."""
+    """The wheel holds the library, the command's package, documents, terms and metadata; no `cmd`."""
     information = f"tiletree-{VERSION}.dist-info"
     with zipfile.ZipFile(archives[1]) as wheel:
         names = set(wheel.namelist())
@@ -92,6 +92,7 @@ def test_wheel_has_both_packages_and_nothing_else(archives: tuple[Path, Path]) -
         programs = wheel.read(f"{information}/entry_points.txt").decode()
     packages = files(ROOT / "tiles") | {name.removeprefix("cmd/") for name in files(ROOT / "cmd")}
     packages |= {f"tiles/{name}" for name in files(ROOT / "web")}
+    packages |= {f"tiletree/{name}" for name in files(ROOT / "docs") if name.endswith(".md")}
     assert {name for name in names if not name.startswith(information)} == packages
     assert "tiles/py.typed" in names
     assert f"{information}/licenses/LICENSE" in names
@@ -118,6 +119,21 @@ def test_the_command_is_installed(installed: Environment, tmp_path: Path) -> Non
     for command in (["tiletree"], ["python", "-m", "tiletree"]):
         done = installed.run(*command, "--version", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, f"tiletree, version {VERSION}\n"), done.stderr
+
+
+def test_documents_are_where_messages_say(installed: Environment, tmp_path: Path) -> None:
+    """What --help and an error lead to is installed, and named by its place."""
+    begun = installed.run(
+        "tiletree", "init", "log", "--origin", "log.example.com", "--key", "k", "--no-remember", cwd=tmp_path
+    )
+    assert begun.returncode == 0, begun.stderr
+    (tmp_path / "log.private" / "head").rename(tmp_path / "file")
+    for words in (["admission", "--help"], ["add", "log", "file", "--key", "k"]):
+        done = installed.run("tiletree", *words, cwd=tmp_path)
+        (name,) = set(re.findall(r"\bdocs/([\w-]+\.md)", done.stdout + done.stderr))
+        (folder,) = re.findall(r"docs is the folder (.+?)\)?$", done.stdout + done.stderr, flags=re.MULTILINE)
+        assert Path(folder).is_relative_to(installed.programs.parent)
+        assert (Path(folder) / name).is_file()
 
 
 def test_nothing_is_hidden(installed: Environment, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.support.fault_server import Server, serving
 from tests.support.http_fetching import DATA, LIMIT, TILE, Sleeper, fetcher
 from tiles.errors import AccessError, NotFound
 from tiles.read.http_fetcher import PAUSES, HttpFetcher, Patience
+from tiles.read.http_post import HttpPoster
 from tiles.retry import Clock
 from tiles.tree.layout import CHECKPOINT
 
@@ -147,6 +149,55 @@ def test_unknown_certificate(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(make_certificates(tmp_path)[1])
     sleeper = Sleeper()
-    with serving({CHECKPOINT: DATA}, context) as server, pytest.raises(AccessError, match="no secure connection"):
+    with serving({CHECKPOINT: DATA}, context) as server, pytest.raises(AccessError) as raised:
         fetcher(server.url.replace("http:", "https:"), sleeper).fetch(CHECKPOINT, LIMIT)
+    assert re.search("no secure connection: the server's certificate is not accepted: [a-z -]+$", raised.value.message)
+    assert "$SSL_CERT_FILE" in raised.value.hint
     assert sleeper.slept == []
+
+
+def test_https_where_there_is_http(server: Server) -> None:
+    """It is said in words that the server has no TLS, and when to try without; it is not tried again."""
+    sleeper, url = Sleeper(), server.url.replace("http:", "https:")
+    with pytest.raises(AccessError) as raised:
+        fetcher(url, sleeper).fetch(CHECKPOINT, LIMIT)
+    problem = "no secure connection: the server does not speak https (TLS) there"
+    assert raised.value.message == f"{url}/{CHECKPOINT}: {problem}"
+    assert "http:// only for a server on your own machine" in raised.value.hint
+    assert sleeper.slept == []
+    with pytest.raises(AccessError) as posted:
+        HttpPoster(url).post("add-checkpoint", b"", LIMIT, 10.0)
+    assert posted.value.message.endswith(problem)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"<center>The plain HTTP request was sent to HTTPS port</center>",  # nginx
+        b"Client sent an HTTP request to an HTTPS server.\n",  # Go
+        b"Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",  # Apache
+    ],
+)
+def test_http_where_there_is_https(server: Server, text: bytes) -> None:
+    """A server that says that it speaks TLS is not said to answer 400 only; that means something else elsewhere."""
+    server.script[f"/{CHECKPOINT}"] = [answers.status(400, text), answers.status(400)]
+    with pytest.raises(AccessError) as raised:
+        fetcher(server.url).fetch(CHECKPOINT, LIMIT)
+    assert raised.value.message.endswith("the server takes no http:// there")
+    assert raised.value.hint == "the server speaks https there: name it by https://"
+    with pytest.raises(AccessError, match=r"the server answers 400$"):
+        fetcher(server.url).fetch(CHECKPOINT, LIMIT)
+
+
+def test_http_where_https_is_waited_for(tmp_path: Path, server: Server) -> None:
+    """A server that ends the connection without an answer may speak TLS; one that breaks off its answer does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(make_certificates(tmp_path)[1])
+    with serving({CHECKPOINT: DATA}, context) as tls, pytest.raises(AccessError) as raised:
+        fetcher(tls.url.replace("https:", "http:")).fetch(CHECKPOINT, LIMIT)
+    assert "the answer broke off, 4 attempts" in raised.value.message
+    assert raised.value.hint == "if the server speaks https there, name it by https://"
+    server.script[f"/{CHECKPOINT}"] = [answers.cut(DATA, 1)] * PAUSES.attempts
+    with pytest.raises(AccessError) as cut:
+        fetcher(server.url).fetch(CHECKPOINT, LIMIT)
+    assert (cut.value.message.count("broke off"), cut.value.hint) == (1, "")

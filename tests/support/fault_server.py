@@ -94,9 +94,9 @@ def gzip(data: bytes) -> bytes:
 # ---- answers
 
 
-def status(code: int, **headers: str) -> Answer:
-    """Answer with a status and nothing else."""
-    return lambda handler: handler.send(code, b"answered\n", **headers)
+def status(code: int, text: bytes = b"answered\n", **headers: str) -> Answer:
+    """Answer with a status, and nothing that was asked for."""
+    return lambda handler: handler.send(code, text, **headers)
 
 
 def body(data: bytes, **headers: str) -> Answer:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tiletree.cli import cli
+from tiletree.documents import where
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 
@@ -43,7 +44,8 @@ def document() -> str:
 
 
 def _help(context: click.Context) -> str:
-    return "\n".join(line.rstrip() for line in context.command.get_help(context).splitlines()).rstrip()
+    text = context.command.get_help(context).replace(f"\n  {where()}", "")  # another path on each machine
+    return "\n".join(line.rstrip() for line in text.splitlines()).rstrip()
 
 
 if __name__ == "__main__":

@@ -111,6 +111,7 @@ def wait_until_logged(
     timeout: float,
     *,
     known: Mapping[Hash, int] | None = None,
+    paused: Callable[[float], object] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     rng: random.Random | None = None,
@@ -119,6 +120,7 @@ def wait_until_logged(
 
     since_size   a size that the log had before the submission: entries before it are not looked at
     known        for a submission of what is to be logged once: the entries that were there, by leaf hash
+    paused       told after each pause how many seconds it was
     timeout      seconds; the log is looked at once at least, for up to FIRST_LOOK if it has that many entries
     clock        seconds since any fixed moment
     Afterwards the client's tree has the entries. While the log cannot be read, reading is tried again. After `timeout`
@@ -140,7 +142,7 @@ def wait_until_logged(
             trouble = error
         left = deadline - clock()
         if left <= 0:
-            seen = f"{receipt.name.path} is not in the log so far, up to its entry {search.at}"
+            seen = f"{receipt.name.path} is not in the log so far, up to size {search.at}"
             hint = (
                 "it may still be logged, or have been refused: keep the receipt, and ask who runs the log before "
                 "submitting again"
@@ -148,7 +150,9 @@ def wait_until_logged(
             if trouble is not None:
                 raise AccessError(f"{seen}; {trouble.message}", hint=hint) from trouble
             raise NotLogged(seen, hint=hint)
-        sleep(min(left, rng.uniform(*PAUSE)))
+        pause = min(left, rng.uniform(*PAUSE))
+        sleep(pause)
+        paused(pause)
 
 
 def _look(client: LogClient, search: _Row | _Each, is_over: Callable[[], bool]) -> list[int] | None:

@@ -160,8 +160,7 @@ class HttpFetcher:
         with ExitStack() as stack:
             answer = stack.enter_context(self._answered(path, _Way(PLAIN), where))
             if answer.status != 200:
-                drain(answer)
-                raise refusal(answer, path, where)
+                raise refusal(answer, path, where, drain(answer))
             return stack.pop_all(), answer
 
     def _get_patiently(self, path: str, limit: int, until: float, way: _Way) -> Part | None:
@@ -179,7 +178,7 @@ class HttpFetcher:
                 pause = PAUSES.after(attempt, self._clock.rng) if asked is None else min(asked, PAUSES.longest)
                 if attempt == PAUSES.attempts or self._clock.now() + pause >= until:
                     tried = f", {attempt} attempts" if attempt > 1 else ""
-                    raise AccessError(f"{where}: {again.problem}{tried}") from again
+                    raise AccessError(f"{where}: {again.problem}{tried}", hint=again.hint) from again
             self._clock.sleep(pause)
             attempt += 1
 
@@ -205,10 +204,10 @@ class HttpFetcher:
                 return Part(0, self._body(response, limit, until, where))
             if way.span and response.status == SATISFIED:
                 return self._part(response, way.span, limit, until, where)
-            drain(response)
+            beginning = drain(response)
             if way.span and response.status == UNSATISFIABLE:
                 return None
-            raise refusal(response, path, where)
+            raise refusal(response, path, where, beginning)
 
     @contextmanager
     def _answered(self, path: str, way: _Way, where: str) -> Iterator[BaseHTTPResponse]:

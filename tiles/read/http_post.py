@@ -62,7 +62,7 @@ class HttpPoster:
         except TimeoutError:
             raise _too_late(where, seconds) from None
         except Again as again:
-            raise AccessError(f"{where}: {again.problem}") from again
+            raise AccessError(f"{where}: {again.problem}", hint=again.hint) from again
 
     def _post(self, path: str, body: bytes, limit: int, until: float, where: str) -> Posted:
         left = max(0.001, until - self._now())

@@ -58,6 +58,7 @@ class Publisher:
         self._signer = signer
         self._tree = tree
         self._clock = clock
+        self.checkpoints = 0  # how many of them were published here
 
     def publish(self, state: State, planned: Plan | None, tree: TreeHead, keep: Keep) -> Published:
         """Take a committed tree from its plan (None: it has no new entries) to its published checkpoint.
@@ -189,11 +190,14 @@ class Publisher:
         if is_kept:
             self._tree.verified(signed)
         keeping: list[Callable[[], object]] = [partial(keep, signed)] if keep is not None and is_kept else []
+        is_unknown = False  # no swap was made whose answer is lost
         for _ in among_writers(self._clock):
             try:
                 at = self._keep_and_swap(keeping, signed, version)
-            except (Conflict, OutcomeUnknown):
+            except (Conflict, OutcomeUnknown) as error:
+                is_unknown |= isinstance(error, OutcomeUnknown)
                 found, version = self._tree.read_checkpoint()
+                self.checkpoints += int(is_unknown and found is not None and found.data == signed.data)
                 if found is None or found.tree.size < signed.tree.size:
                     continue
                 if found.tree.size == signed.tree.size and found.tree != signed.tree:
@@ -206,6 +210,7 @@ class Publisher:
                 if not adds(signed, found, state.policy):
                     return Published(found)
             else:
+                self.checkpoints += 1
                 left = replace(state, published=signed, published_version=at) if is_kept else None
                 return Published(signed, left)
         raise AccessError(f"{self._public.url}/{CHECKPOINT} kept changing")

@@ -24,6 +24,7 @@ from tiles.write.load import Expected, Loader
 from tiles.write.own_tree import OwnTree
 from tiles.write.parts import Parts
 from tiles.write.publish import Publisher
+from tiles.write.results import Made
 from tiles.write.state import State
 from tiles.write.tidy import Tidier
 
@@ -59,7 +60,15 @@ class Recoverer:
         self._parts = parts
         self._steps = steps
         self._clock = clock
+        self._finished: list[tuple[int, int]] = []  # batches of earlier runs that this one has published
         self._durable = ""  # the nonce of the last head whose commit is known to last and to be tidied up
+
+    def made(self) -> Made:
+        """Return what was published here since this was asked last."""
+        publisher = self._steps.publisher
+        made, self._finished = Made(publisher.checkpoints, tuple(self._finished)), []
+        publisher.checkpoints = 0
+        return made
 
     def settle(self) -> tuple[State, list[Batch]]:
         """Return a state in which all is published and tidy, and the batches that had to be published for that."""
@@ -162,7 +171,7 @@ class Recoverer:
 
     def _recover(self, state: State, batch: Batch | None) -> None:
         """Finish a commit by the same steps as `append`, once the plan is known to be the committed one."""
-        planned = None
+        planned, before = None, self._steps.publisher.checkpoints
         if batch is not None:
             planned = plan(self._steps.tree.right_edge(state.checkpoint.tree), batch.entries())
             if planned.tree != state.head.tree:
@@ -180,6 +189,8 @@ class Recoverer:
         except BelowQuorum as error:
             error.head, error.batch = state.head, batch
             raise
+        if batch is not None and self._steps.publisher.checkpoints > before:
+            self._finished.append((batch.base, batch.count))
         self._steps.tidier.tidy(state, state.head, batch, published.signed, is_kept=published.left is not None)
 
     def finished(self, head: Head) -> None:

@@ -54,6 +54,18 @@ def runs(indexes: Sequence[int]) -> Sequence[tuple[int, int]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """What somebody who writes to a log has published, and not only found there.
+
+    checkpoints   how many checkpoints; none if what was to be published was published already
+    finished      (first index, count) of each batch among them that an earlier run had committed
+    """
+
+    checkpoints: int = 0
+    finished: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sequenced:
     """What one batch from the inbox decided: [first_index, first_index + count) are the entries it logged.
 

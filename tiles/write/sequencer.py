@@ -50,7 +50,7 @@ class Sequencer:
     now      seconds since the epoch
     sleep    waits for that many seconds
     rekeying           changes the log's keys
-    undeleted, grown   what `Tidier.undeleted` and `OwnTree.grown` return
+    undeleted, grown, made   what `Tidier.undeleted`, `OwnTree.grown` and `Recoverer.made` return
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Sequencer:
         self.rekeying = Rekeying(parts, signer, self._steps, self._amendments)
         self._left: State | None = None  # the log as the last append has left it
         self.undeleted, self.grown = self._steps.tidier.undeleted, self._steps.tree.grown
+        self.made = self._recoverer.made
 
     def create(self) -> SignedCheckpoint:
         """Begin the log, or finish beginning it, and return its published checkpoint.

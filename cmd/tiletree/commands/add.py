@@ -24,6 +24,7 @@ from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, url_option, writer_options
 from tiletree.progress import Progress
 from tiletree.proof_files import Asked, proofs_options
+from tiletree.publishing import remark_made
 from tiletree.remarks import remark_index
 from tiletree.ui import Output
 
@@ -121,7 +122,7 @@ def add(
     remark_index(out, log, report.index)
     if added is not None and places is not None:
         added.write_proofs(out, sequencer, places)
-    report.finish(checkpoint)
+    report.finish(checkpoint, remark_made(out, sequencer))
     if added is not None:
         added.check_all_written()
 

@@ -14,11 +14,12 @@ from tiles.notes.policy import Policy, policy_for
 from tiles.notes.tlog_proof import TlogProof, verify_tlog_proof
 from tiles.store import StoreFetcher
 from tiles.tree.merkle import Hash, leaf_hash
-from tiles.write.results import runs
+from tiles.write.results import Made, runs
 from tiletree.blinding import Blinder
 from tiletree.inputs import SHOWN_ENTRIES, Input
 from tiletree.links import named
 from tiletree.proof_files import ProofFiles, proofs
+from tiletree.publishing import published_line
 from tiletree.remarks import remark_unsure
 from tiletree.several import worst
 from tiletree.ui import Output
@@ -217,11 +218,11 @@ class Report:
             **(self.added.done if self.added is not None else {}),
         }
 
-    def finish(self, checkpoint: SignedCheckpoint) -> None:
-        """Print the outcome."""
+    def finish(self, checkpoint: SignedCheckpoint, made: Made) -> None:
+        """Print the outcome. made: what the call has published"""
         self.checkpoint = checkpoint
         tree = checkpoint.tree
-        line = f"published {checkpoint.origin}, size {tree.size}, root {tree.root.hex()}"
+        line = published_line(checkpoint.origin, tree, made, self.count - self.already)
         if self.retries:
             self.out.remark("retries", self.retries, f"other writers were first {self.retries} times")
         if not self.is_sure:

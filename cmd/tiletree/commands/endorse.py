@@ -36,7 +36,7 @@ from tiletree.opening import open_sequencer, tiles_of, visit
 from tiletree.options import Writer, json_option, log_argument, output, public_writer_options
 from tiletree.pins import memory
 from tiletree.reading import Pins, public_options, trust_options
-from tiletree.submission import inbox_of, submitter_name, submitter_option, timeout_option
+from tiletree.submission import check_inbox, inbox_of, submitter_name, submitter_option, timeout_option, waiting
 from tiletree.trusting import pinned
 from tiletree.ui import Output
 
@@ -171,7 +171,7 @@ def _log(
         return
     submit, submitter, timeout = submission
     if submit:
-        index = _submitted(client, made, public_log, writer.private, submitter, timeout)
+        index = _submitted(out, client, made, public_log, writer.private, submitter, timeout)
         already = False
     else:
         sequencer = open_sequencer(public_log, writer, find_key(public_log, writer))
@@ -185,7 +185,13 @@ def _log(
 
 
 def _submitted(
-    client: LogClient, made: bytes, public_log: str, private: str | None, submitter: str | None, timeout: float
+    out: Output,
+    client: LogClient,
+    made: bytes,
+    public_log: str,
+    private: str | None,
+    submitter: str | None,
+    timeout: float,
 ) -> int:
     """Return the index of an entry in the public log, once a run of that has logged it."""
     leaf = leaf_hash(made)
@@ -193,11 +199,13 @@ def _submitted(
     if leaf in known:
         return known[leaf]
     since, inbox = client.tree.size, inbox_of(public_log, private)
+    check_inbox(inbox, public_log, client.accepted.signed.origin)
     name = submitter_name(submitter)
     began = time.monotonic()
     receipt = put(inbox, name, [made], token_bytes(NONCE_SIZE), log=normal_url(public_log), once=True)
     left = max(0.0, timeout - (time.monotonic() - began))
-    return wait_until_logged(client, receipt, since, left, known=known)[0]
+    with waiting(out, timeout) as paused:
+        return wait_until_logged(client, receipt, since, left, known=known, paused=paused)[0]
 
 
 def _keep_proof(

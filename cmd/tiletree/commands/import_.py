@@ -10,6 +10,7 @@ from tiles.upkeep.import_log import import_log
 from tiletree.computing import Spread, address_elsewhere, spread_options
 from tiletree.opening import open_sequencer, tiles_of, visit
 from tiletree.options import WITNESSES, Writer, json_option, output, writer_options
+from tiletree.publishing import published_line, remark_made
 from tiletree.reading import Pins, reading_options
 from tiletree.remarks import remark_index
 from tiletree.ui import Output
@@ -61,6 +62,7 @@ def import_(
             raise
         index = target.update_index()
     remark_index(out, dst, index)
+    made = remark_made(out, target)
     tree = done.checkpoint.tree
     out.result(
         {
@@ -74,5 +76,5 @@ def import_(
         },
         f"imported {done.count} entries of {accepted.signed.origin} into {done.checkpoint.origin}, "
         f"from index {done.first_index}",
-        f"published size {tree.size}, root {tree.root.hex()}",
+        published_line(done.checkpoint.origin, tree, made, done.count),
     )

@@ -7,6 +7,7 @@ import click
 from tiletree.cosigning import cosigned_fields
 from tiletree.opening import open_sequencer
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
+from tiletree.publishing import published_line, remark_made
 from tiletree.ui import Output
 
 
@@ -26,11 +27,13 @@ def refresh(out: Output, log: str, writer: Writer) -> None:
     what it has cosigned, also where it has an older line of that witness: its time is newer. What is committed and not
     published is published first. All witnesses are waited for, at most for --witness-timeout.
     """
-    done = open_sequencer(log, writer).refresh()
+    opened = open_sequencer(log, writer)
+    done = opened.refresh()
+    made = remark_made(out, opened)
     tree = done.signed.tree
     out.result(
         {"origin": done.signed.origin, "size": tree.size, "root": tree.root.hex(), **cosigned_fields(done)},
         *(f"cosigned by {name}" for name in done.cosigned_by),
         *(f"missing     {name}: {why}" for name, why in done.missing),
-        f"published {done.signed.origin}, size {tree.size}, root {tree.root.hex()}",
+        published_line(done.signed.origin, tree, made, 0),
     )

@@ -17,6 +17,7 @@ from tiletree.finding import digest_of, read_key_hint
 from tiletree.keys import read_signing_key
 from tiletree.opening import remark_undeleted
 from tiletree.options import PLACE_OF_KEY, Writer, json_option, log_option, log_writer_options, output
+from tiletree.publishing import published_line, remark_made
 from tiletree.remarks import remark_index, remark_unsure
 from tiletree.stapling import open_log
 from tiletree.ui import Output
@@ -76,6 +77,7 @@ def revoke(
     remark_index(out, log, opened.update_index(), "index_behind")  # `index` is where the revocation is
     if not appended.once:
         remark_unsure(out)
+    made = remark_made(out, opened)
     tree, (index,) = appended.checkpoint.tree, appended.indexes
     leaf, origin = leaf_hash(revocation.data).hex(), appended.checkpoint.origin
     out.result(
@@ -92,5 +94,5 @@ def revoke(
             **({"already": True} if appended.already else {}),
         },
         f"{index}  {leaf}  revokes {revocation.statement.line}{', already in the log' if appended.already else ''}",
-        f"published {origin}, size {tree.size}, root {tree.root.hex()}",
+        published_line(origin, tree, made, appended.count),
     )

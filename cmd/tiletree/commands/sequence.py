@@ -16,10 +16,11 @@ from tiles.inbox.selection import Backlog, Limits
 from tiles.log import Log
 from tiles.upkeep.metrics import DONE, RunMetrics, json_line
 from tiles.write.ahead import MAX_BATCH
-from tiles.write.results import Sequenced
+from tiles.write.results import Made, Sequenced
 from tiletree.ending import until_told_to_end
 from tiletree.opening import open_sequencer, remark_readable, remark_undeleted
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
+from tiletree.publishing import finished_field, finished_lines, published_line
 from tiletree.remarks import remark_index, remark_unsure
 from tiletree.telemetry import report
 from tiletree.ui import Output
@@ -154,6 +155,7 @@ class Run:
     told: Callable[[Sequenced], object] = lambda _: None
     only: str | None = None
     batches: list[dict[str, int]] = field(default_factory=list)
+    made: Made = field(default_factory=Made)
     refused: Counter[str] = field(default_factory=Counter)
     refusals: list[dict[str, str]] = field(default_factory=list)
     undeleted: list[str] = field(default_factory=list)
@@ -169,6 +171,7 @@ class Run:
         while True:
             done = self._decide(log, limits)
             self.told(done)
+            self._published(log.made())
             decided = len(done.took) + len(done.refused)
             waiting = decided + done.backlog.objects if waiting is None else waiting
             self._add(done)
@@ -181,7 +184,7 @@ class Run:
             waiting -= decided
             if not decided or waiting <= 0 or not done.backlog.objects or is_ended():
                 break
-        if self.batches or self.refused or not self.quiet:
+        if self.batches or self.refused or self.already or self.made.checkpoints or not self.quiet:
             remark_readable(self.out, log.readable())
             remark_index(self.out, self.log, self.index)
             self._finish(done)
@@ -191,6 +194,12 @@ class Run:
             return log.sequence(limits, publish=self.only != COMMIT)
         published = log.finish()
         return Sequenced(published.tree.size, 0, (), (), Backlog(), published)
+
+    def _published(self, made: Made) -> None:
+        """Take down what was published; say first which batches were finished for earlier runs."""
+        self.made = Made(self.made.checkpoints + made.checkpoints, self.made.finished + made.finished)
+        for text in finished_lines(made):
+            self.out.line(text)
 
     def _add(self, done: Sequenced) -> None:
         self.retries += done.retries
@@ -211,14 +220,16 @@ class Run:
 
     def _finish(self, done: Sequenced) -> None:
         tree, backlog = done.checkpoint.tree, done.backlog
-        lines = [] if self.batches or self.refused or self.already else list(_idle(done, self.only))
+        did = self.batches or self.refused or self.already or self.made.finished
+        lines = [] if did else list(_idle(done, self.only))
         lines += [f"refused {count} of {submitter}" for submitter, count in sorted(self.refused.items())]
         lines += [f"  {each['name']}: {each['reason']}" for each in self.refusals]
         if backlog.objects:
             lines.append(f"{backlog.objects} submissions wait on, the oldest for {backlog.oldest or 0:.0f} seconds")
         if not done.published:
-            lines.append("committed, and not published: the next run does that")
-        lines.append(f"published {done.checkpoint.origin}, size {tree.size}, root {tree.root.hex()}")
+            what = "committed, and not published: the next run does that"
+            lines.append(what if done.count else "decided: the next run takes it out of the inbox")
+        lines.append(published_line(done.checkpoint.origin, tree, self.made, len(self.batches)))
         for name, value, text in _troubles(backlog, self.only):
             self.out.remark(name, value, text)
         if not self.is_sure:
@@ -230,6 +241,8 @@ class Run:
         tree, backlog = done.checkpoint.tree, done.backlog
         return {
             "batches": self.batches,
+            "finished": finished_field(self.made),
+            "checkpoints": self.made.checkpoints,
             "refused": dict(self.refused),
             "refusals": self.refusals,
             "backlog": {"objects": backlog.objects, "bytes": backlog.bytes, "oldest": backlog.oldest},

@@ -39,7 +39,7 @@ from tiletree.opening import open_sequencer, remark_readable, remark_undeleted, 
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
 from tiletree.reading import Pins, trust_options
 from tiletree.remarks import remark_origin
-from tiletree.submission import inbox_of, submitter_name, submitter_option
+from tiletree.submission import check_inbox, inbox_of, submitter_name, submitter_option
 from tiletree.ui import Output, own_fault
 
 _READY = re.compile(rb"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}\n")
@@ -154,6 +154,7 @@ def _submitting_desk(out: Output, log: str, writer: Writer, pins: Pins, submitte
     """Return the key of a log that somebody else writes, and what submits to it."""
     inbox = inbox_of(log, writer.private)
     client, accepted, _ = visit(out, log, pins)
+    check_inbox(inbox, log, accepted.signed.origin)
 
     def submit(entries: Sequence[bytes]) -> None:
         put(inbox, submitter, entries, token_bytes(NONCE_SIZE), log=normal_url(log), once=True)

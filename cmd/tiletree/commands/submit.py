@@ -28,7 +28,7 @@ from tiletree.opening import visit
 from tiletree.options import Writer, json_option, log_argument, output, private_option
 from tiletree.proof_files import ProofFiles
 from tiletree.reading import Pins, trust_options
-from tiletree.submission import inbox_of, submitter_name, submitter_option, timeout_option
+from tiletree.submission import check_inbox, inbox_of, submitter_name, submitter_option, timeout_option, waiting
 from tiletree.submitting import Submitting, check_all_unlogged, read_bundles
 from tiletree.ui import Output
 
@@ -118,6 +118,7 @@ def submit(
         report.finish()
         return
     client, accepted, pinned = visit(out, log, pins)
+    check_inbox(inbox, log, accepted.signed.origin)
     report.trust = pinned.how
     if signed:
         check_all_unlogged(signed, client)
@@ -128,13 +129,14 @@ def submit(
         report.known.update(find_in(client, {leaf for one in report.receipts for leaf in one.leaves}).indexes)
     deadline = time.monotonic() + timeout
     try:
-        for number, one in enumerate(report.receipts):
-            left = max(0.0, deadline - time.monotonic())
-            indexes = wait_until_logged(client, one, accepted.signed.tree.size, left, known=report.known)
-            report.logged(indexes, client, proofs)
-            if signed:
-                signed[number].put_entry(client, accepted.log, indexes[0])
-                report.bundles.append(signed[number].path)
+        with waiting(out, timeout) as paused:
+            for number, one in enumerate(report.receipts):
+                left, since = max(0.0, deadline - time.monotonic()), accepted.signed.tree.size
+                indexes = wait_until_logged(client, one, since, left, known=report.known, paused=paused)
+                report.logged(indexes, client, proofs)
+                if signed:
+                    signed[number].put_entry(client, accepted.log, indexes[0])
+                    report.bundles.append(signed[number].path)
     except BaseException:
         report.show_receipt()
         raise

@@ -148,7 +148,7 @@ def verify(
     these files. It does not show that the log has no other history. With --fork, verify that the log has shown two
     histories.
     """
-    out.partial = {"verified": False}
+    out.partial = {"verified": False, **({"files": []} if files or checksums is not None else {})}
     alone = [one is not None for one in (search_proof, fork, disclosure)]
     others = bool(files) or checksums is not None or explain or who != Who()
     others = others or any(each is not None for each in (log, proof, bundle, require, signature))

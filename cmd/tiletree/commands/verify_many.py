@@ -57,27 +57,24 @@ _ALL = Purpose(is_itself=_is_itself, is_meant=lambda _file: True)
 
 
 def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
-    """Verify files. Raises the error that decides the exit code, once all of them were looked at."""
-    judge = Judge(call)
-    if len(files) == 1 and files[0].listed is None and _by_proof_alone(call) and judge.demands_nobody:
-        (file,) = files
-        ((_, check),) = _checked(judge, file)
-        out.result(
-            {"verified": True, **check.fields}, f"verified: {file.shown} {check.words}", *check.lines, *check.steps
-        )
-        return
+    """Verify files. Raises the error that decides the exit code, once all of them were looked at.
+
+    The document has each file that was looked at, whatever comes of the call.
+    """
     documents: list[dict[str, Any]] = []
     errors: list[tuple[str, TilesError]] = []
     out.partial = {"verified": False, "files": documents}
+    judge = Judge(call)
+    is_alone = len(files) == 1 and files[0].listed is None and _by_proof_alone(call) and judge.demands_nobody
     for file in files:
         try:
             made = _checked(judge, file)
         except TilesError as error:
+            documents.append({**_named(file), "verified": False, "error": said(out, error)})
             if exit_code(error) not in WORST:
                 _name(error, file.shown if len(files) > 1 else "")
                 raise
             errors.append((file.shown, error))
-            documents.append({**_named(file), "verified": False, "error": said(out, error)})
             if len(files) > 1:
                 out.line(f"not verified: {file.shown}: {out.plain(error.message)}")
             continue
@@ -88,7 +85,9 @@ def verify_files(out: Output, files: Sequence[Subject], call: Call) -> None:
         if len(files) > 1:
             out.line(f"{summary}; not verified: {_names([file for file, _ in errors])}")
         raise worst(errors, f"{len(errors)} of {len(files)} files not verified" if len(files) > 1 else "")
-    out.result({"verified": True, "files": documents}, *([summary] if len(files) > 1 else []))
+    flat = documents[0]["checks"][0] if is_alone else {}  # as it was before there could be several files
+    document = {"verified": True, **{name: value for name, value in flat.items() if name != "by"}, "files": documents}
+    out.result(document, *([summary] if len(files) > 1 else []))
 
 
 def _checked(judge: Judge, file: Subject) -> list[tuple[str, Check]]:

@@ -14,6 +14,7 @@ from typing import Any
 from tiles.upkeep.log_line import log_line
 from tiles.upkeep.metrics import DONE, RunMetrics, json_line
 from tiles.write.results import Sequenced
+from tiletree.documents import located
 from tiletree.telemetry import Form, report
 from tiletree.ui import Output, shown
 
@@ -78,5 +79,6 @@ class Record(Output):
 
     def fail(self, kind: str, message: str, hint: str = "") -> None:
         """Say what went wrong although the run has an answer, and keep both."""
+        hint = located(hint, is_read_here=False)
         self.failure = {"kind": kind, "message": shown(self.plain(message)), "hint": shown(self.plain(hint))}
         self.say("error", "failed", **self.failure)
