@@ -47,8 +47,7 @@ async function entryCard(index, sabotaged = false) {
   try {
     await verifyProof(proof, leafHash(copy), policy);
   } catch (error) {
-    const words = `This was entry ${count(proof.index)}, with one bit flipped in your browser: a copy that was tampered with looks like this.`;
-    return errorCard(error, "entry", [h("p", {}, words), opener("Show the path", picture(proof, leafHash(copy)))]);
+    return errorCard(Object.assign(error, { sample: proof.index }), "entry", [opener("Show the path", picture(proof, leafHash(copy)))]);
   }
   return fail("Error", "a sabotaged copy verified"); // cannot happen: its leaf hash is another
 }

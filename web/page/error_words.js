@@ -17,6 +17,7 @@ export const UNKNOWN = { look: "none", mark: "–" };
 export const say = (state, look, headline, body, next) => ({ ...look, state, headline, body, next });
 
 const list = (words) => words.join(", ");
+const NOT_FOR_IT = "This proof is for another file, or altered";
 const TRUSTS = "“Whom this page trusts”", NOTHING = "This says nothing about your file.";
 
 /** Say that a log has two histories: who signed them, and how that can be checked. */
@@ -39,6 +40,14 @@ const fork = (who, check) => ({
 
 /** What is said of an error that has one of these fields, whatever its code. */
 const BY_FIELD = {
+  sample: ({ sample }) =>
+    say(
+      "inclusion",
+      WRONG,
+      NOT_FOR_IT,
+      [`This was entry ${count(sample)}, with one bit flipped in your browser: a copy that was tampered with looks like this.`],
+      ["Nothing: it was a trial. If a file of yours ever looks like this, do not use it."],
+    ),
   above: () =>
     say(
       "fork-above",
@@ -227,7 +236,7 @@ const BY_CODE = {
       : say(
           "inclusion",
           WRONG,
-          "This proof is for another file, or altered",
+          NOT_FOR_IT,
           ["File and proof do not belong together: one of them is another one, or was altered. Which of the two cannot be told."],
           ["Do not use the file. Get it and its proof once more, from where they were published, and drop both."],
         ),
