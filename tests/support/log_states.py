@@ -214,7 +214,7 @@ STATES = [
         script=NO_MLDSA,
         knobs=NO_LIBRARY,
         faults=True,
-        words="lacks ML-DSA-44. The other signatures do not suffice",
+        words="lacks ML-DSA-44. So it cannot check a signature that is needed",
     ),
     State(
         "unsupported",

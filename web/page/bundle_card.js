@@ -65,7 +65,7 @@ function verdict(one, named, where, policy) {
   if (bundle.envelope && !bundle.envelope.statement)
     return say("of-no-file", UNKNOWN, `This bundle is about no file; logged as ${where}`, [
       "What is signed in it is no statement about a file, and it says nothing about any file that you have. Who signed it is not checked here.",
-    ], ["If no file came with it, nothing is left to do.", "If a file came with it, do not use the file because of this bundle. Drop the file alone: it is looked for in the log. Or ask whoever sent it for the bundle that is about the file."]);
+    ], ["If no file came with it, nothing is left to do.", "If a file came with it, this bundle is no reason to trust the file. Drop the file alone: it is looked for in the log. Or ask whoever sent it for the bundle that is about the file."]);
   if (found.certificate)
     return say("certificate", DOUBTFUL, `Who signed is not checked here; logged as ${where}`, [
       `${whatOf(bundle)} is right and in the log, by a key that has a certificate.${key ? ` That key is the one that you named, ${visible(key.from)}.` : named.length ? " It is not a key that you named." : ""}`,
@@ -137,7 +137,7 @@ export function waitingCard(one, trusted) {
 const BY_PART = {
   file: () => say("other-file", WRONG, "This bundle is for another file, or the file was altered", ["What was signed is not the file that you have."], ["Do not use the file. Get the file and its bundle once more, from where they were published, and drop both."]),
   signature: () => say("artifact-signature", WRONG, "Wrong signature in the bundle", ["The signature in the bundle is of another file, or made with another key than the bundle says."], ["Do not use the file. Get the file and its bundle once more, from where they were published. If it is so again, tell the publisher."]),
-  bundle: () => say("bundle", WRONG, "The bundle contradicts itself, or the log", ["It was altered, or put together from parts that do not belong together. It shows nothing, for or against your file."], ["Do not use the file until you have a bundle that is right. Get it once more, from where the file was published.", "If it is so again, tell the publisher. Or drop the file alone: it is looked for in the log."]),
+  bundle: () => say("bundle", WRONG, "The bundle contradicts itself, or the log", ["It was altered, or put together from parts that do not belong together. It shows nothing, for or against your file."], ["Do not use the file until you have a bundle that is right. Get it once more, from where the file was published.", "If it is so again, tell the publisher."]),
   here: (bundle, { message }, file, policy) => say("not-checked", UNKNOWN, "The signature could not be checked here", [visible(`${message[0].toUpperCase()}${message.slice(1)}.`), "This says nothing about your file."], otherwise("Do not use the file until its signature is checked. This command checks it: ", bundle, file, policy)),
 };
 

@@ -30,7 +30,7 @@ export function filled(line, { name = "FILE", policy } = {}) {
 
 /** Return what to do instead of running a command that checks who signed a file. */
 export const byHand = (sha256) => [
-  "If you cannot run commands, compare the file's SHA-256 with the one that the publisher names on their own site. Yours is ", code(sha256), ". If they are the same, the file is the publisher's.",
+  "If you cannot run commands, compare the file's SHA-256 with the one that the publisher names on their own site. Yours is ", code(sha256), ". If they are the same, the file is the publisher's. If they name none, ask them for it, and wait with the file.",
 ];
 
 /** Return a command with where to get all that it needs; known: {name, policy}, see `filled`. */

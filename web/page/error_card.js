@@ -50,7 +50,7 @@ export function unusual(found, opened, verdict) {
     "stale",
     `Last confirmed ${found.when}`,
     `The log's witnesses confirmed this copy on ${last}. Since then too few of them have confirmed anything: what was published later may be missing here. ${clock}`,
-    "Compare your clock. If it is right, drop your file: if it is found in this copy, it is in the log.",
+    "Compare your clock. If it is wrong, set it right and load the page again. If it is right, drop your file: if it is found in this copy, it is in the log.",
     ["If your file is not found, try again tomorrow. If the log is still as old then, tell ", operator(), "."],
   );
 }

@@ -154,7 +154,7 @@ const BY_FIELD = {
     ),
   empty: () => say("call", UNKNOWN, "The log has no entries yet", ["Nothing was published in it so far."], ["Come back later."]),
   unread: ({ unread, most }) =>
-    say("unread", UNKNOWN, `${count(unread)} bundles were not looked at`, [`There are too many of them in this file: only the first ${most} were checked. Of the others nothing is known yet.`], [`Each line of the file is a bundle. With a text editor, copy the last ${count(unread)} lines into new files, of at most ${most} lines and with names that end with .jsonl, and drop these together with the files that they are about.`, "Until then, wait with those files."]),
+    say("unread", UNKNOWN, `${count(unread)} bundles were not looked at`, [`There are too many of them in this file: only the first ${most} were checked. Of the others nothing is known yet.`], [`Each line of the file is a bundle. With a text editor, copy the last ${count(unread)} lines into ${unread > most ? `new files of at most ${most} lines` : "a new file"}, with a name that ends with .jsonl, and drop that together with the files that they are about.`, "Until then, wait with those files."]),
   longProof: () =>
     say("unread", UNKNOWN, "This search proof is too long for this page", ["It was not looked at."], ["This command checks it: ", command(SEARCH_PROOF)]),
   unproven: () =>
@@ -184,10 +184,10 @@ export const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
     UNKNOWN,
     `${keys.length} signature${keys.length > 1 ? "s" : ""} could not be checked here`,
     [
-      `This browser lacks ${[...new Set(keys.map(({ type }) => ALGORITHMS[type] ?? "its algorithm"))].join(" and ")}. The other signatures do not suffice. ${NOTHING}`,
-      policy && `Needed, and not checked, is what these witnesses signed: ${lacking({ policy, cosignatures }).missing}.`,
+      `This browser lacks ${[...new Set(keys.map(({ type }) => ALGORITHMS[type] ?? "its algorithm"))].join(" and ")}. So it cannot check a signature that is needed, and the others do not suffice. ${NOTHING}`,
+      policy && `Witnesses are independent of the log: they confirm that everybody is shown the same one. What these have signed is needed, and not checked: ${lacking({ policy, cosignatures }).missing}.`,
     ],
-    ["Open this page in the newest version of another browser.", ["Or check your file, with its proof, by this command: ", command(WITH_PROOF, { policy })]],
+    ["Wait with the file until that is checked. Open this page in the newest version of another browser.", ["Or check your file, with its proof, by this command: ", command(WITH_PROOF, { policy })]],
   );
 
 const unreachable = () =>
@@ -222,7 +222,7 @@ const BY_CODE = {
           WRONG,
           "Wrong signature",
           ["What this site shows is not signed by the key that this page expects: somebody may have put another log in its place."],
-          ["Do not rely on what this page says of any file.", "Open the log by the link on its publisher's own site. If the same is said there, save the evidence below and send it to the publisher."],
+          ["Do not rely on what this page says of any file.", "Open the log by the link on the site of your file's publisher. If the same is said there, save the evidence below and send it to the publisher."],
         ),
   PolicyError: (found, what) => {
     const { wanted, missing, there } = lacking(found);

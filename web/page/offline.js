@@ -13,7 +13,7 @@ async function trust() {
   const policy = parsePolicy(decodeBase64($("meta[name=policy]").content, "policy"));
   const [{ origin }, ...others] = policy.logs;
   const body = [`This file has the key of the log in it, by which it checks proofs${policy.quorum === null ? "" : ", and the keys of witnesses: these are independent of the log, and have to confirm what it shows"}.`];
-  const next = ["Before you use this page for the first time, compare the key of the log below with the one that the publisher of your files names.", "Then drop a file and its proof above."];
+  const next = ["Before you use this page for the first time, compare the key of the log below with the one that the publisher of your files names. If they differ, do not use this page.", "Then drop a file and its proof above."];
   $("#head").replaceChildren(card({ state: "ready", headline: ["Ready to check proofs of ", code(origin), others.length > 0 && ` and ${others.length} more`], body, next, more: whomItTrusts(policy) }));
   return { policy, how: "built into this file", witnesses: policy.witnesses.length > 0 };
 }

@@ -33,7 +33,7 @@ export function parsePem(text) {
   return inside ? decodeBase64(inside.replace(/\s+/g, ""), WHAT) : malformed(WHAT, "no public key in PEM", text);
 }
 
-const unsupported = (what) => fail("AccessError", `${what} cannot be checked here`, { part: "here" });
+const unsupported = (what) => fail("AccessError", `signatures of the kind ${what} cannot be checked here`, { part: "here" });
 
 async function imported(spki, { hash, name, bits, namedCurve }) {
   let key;
