@@ -55,6 +55,7 @@ VARIABLES = {
     "REQUESTS_CA_BUNDLE": True,
     "SSL_CERT_FILE": True,
     "SSL_CERT_DIR": True,
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": True,
     "AWS_REGION": True,
     "AWS_DEFAULT_REGION": True,
     "AWS_PROFILE": True,

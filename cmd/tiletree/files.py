@@ -25,15 +25,20 @@ TAKES_LONG = 1 << 24  # bytes of a file of which is said how much was read
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 
 
-def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """Return what is in a file the user named. Raises UsageError, which shows nothing of the file."""
+def read_named(path: Path, option: str, limit: int, parse: Callable[[bytes], Parsed], form: str = "") -> Parsed:
+    """Return what is in a file the user named. Raises UsageError, which shows nothing of the file.
+
+    form   where the format of such files is said, as a hint
+    """
     try:
         with path.open("rb") as file:
             return parse(file.read(limit + 1))
     except OSError as error:
-        raise UsageError(f"{option} {path} cannot be read: {error.strerror}") from error
+        is_elsewhere = isinstance(error, FileNotFoundError) and not path.is_absolute()
+        hint = f"looked for from {Path.cwd()}" if is_elsewhere else ""
+        raise UsageError(f"{option} {path} cannot be read: {error.strerror}", hint=hint) from error
     except Malformed as error:
-        raise UsageError(f"{option} {path}: {error.plain}") from error
+        raise UsageError(f"{option} {path}: {error.plain}", hint=form) from error
 
 
 class _Input:

@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept")
 
+_POLICIES = "https://c2sp.org/tlog-policy has the format; `tiletree policy check FILE` says what one asks for"
+ADMISSIONS = "docs/admission.md has the format; `tiletree admission LOG` prints the policy that a log has"
+
 
 def read_policy(path: Path | None) -> Policy | None:
     """Return the policy in a file the user named. Raises UsageError if there is none."""
-    return None if path is None else read_named(path, "--policy", MAX_POLICY_SIZE, parse_policy)
+    return None if path is None else read_named(path, "--policy", MAX_POLICY_SIZE, parse_policy, _POLICIES)
 
 
 def read_admission(path: Path | None) -> Admission | None:
     """Return the admission policy in a file the user named. Raises UsageError if there is none."""
     from tiles.inbox.admission import MAX_ADMISSION_SIZE, parse_admission
 
-    return None if path is None else read_named(path, "--admission", MAX_ADMISSION_SIZE, parse_admission)
+    return None if path is None else read_named(path, "--admission", MAX_ADMISSION_SIZE, parse_admission, ADMISSIONS)
 
 
 def read_vkey(text: str | None) -> VerifierKey | None:

@@ -90,7 +90,7 @@ variable "reserved_concurrency" {
 }
 
 variable "memory_mb" {
-  description = "Memory of the function in MiB, 256 to 10240. Its share of a processor grows with it."
+  description = "Memory of the function in MiB, 256 to 10240. Its share of a processor grows with it. A run refuses an admission policy whose max-submission-bytes, twice, and 64 MiB are more."
   type        = number
   default     = 512
 

@@ -282,3 +282,20 @@ def test_private_things_that_are_kept_apart(tiletree: Command) -> None:
     Path("web").mkdir()
     Path("web/index.html").touch()
     assert "exposed" not in tiletree.ok("init", "web/log", "--origin", ORIGIN, "--private", "private", "--key", "k")
+
+
+@pytest.mark.parametrize(
+    ("option", "form"), [("--admission", "docs/admission.md"), ("--policy", "c2sp.org/tlog-policy")]
+)
+def test_policies_that_are_none(tiletree: Command, option: str, form: str) -> None:
+    """A file that is missing, or that is something else, is named, with where its format is said; no log is begun."""
+    Path("junk").write_text("secret\n")
+    words = ("init", "log", "--origin", ORIGIN, "--key", "k", option)
+    missing = tiletree(*words, "missing")
+    assert (missing.code, "file or directory\nhint: looked for from " in missing.err) == (2, True)
+    assert f"{option} missing cannot be read" in missing.err
+    junk = tiletree(*words, "junk")
+    assert (junk.code, f"{option} junk: malformed " in junk.err, form in junk.err) == (2, True, True)
+    assert "secret" not in junk.err
+    assert not Path("log").exists()
+    assert not Path("k").exists()

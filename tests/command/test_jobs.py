@@ -17,12 +17,13 @@ from tests.support.faults import Fault, Faults, GatedStore, Passing
 from tests.support.jobs import S3, S3_TEST, SCHEDULED, SQS, Context, Job, direct, job_of
 from tests.support.submissions import check_submitted, inbox, submit, submitted, with_inbox
 from tests.support.witnesses import away
-from tests.support.world import ORIGIN, World
+from tests.support.world import ORIGIN, World, some_entries
 from tiles.errors import AccessError, UsageError
+from tiles.inbox.admission import Admission
 from tiles.inbox.submission import format_submission
 from tiles.store import Store
 from tiletree.jobs import job
-from tiletree.jobs.aws_lambda import RunFailed, handler, options, sender
+from tiletree.jobs.aws_lambda import MEMORY, RunFailed, handler, options, sender
 from tiletree.jobs.job import Deadline, arguments
 
 
@@ -399,3 +400,43 @@ def test_two_invocations_at_once_lose_nothing(
         function(SCHEDULED)
         check_submitted(function.world, expected, complete=True)
     capsys.readouterr()
+
+
+# ---- its memory
+
+
+def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy that lets a submission be larger than the function can hold is refused at once, and nothing is read.
+
+    The service would end the function instead, at each run, and nobody would be told why.
+    """
+    world = World()
+    world.sequencer(admission=Admission(max_submission_bytes=100 << 20, max_payload_bytes=99 << 20)).create()
+    submit(world, "ann", 1, format_submission(some_entries("new", 2)))
+    before = inbox(world)
+    function = job_of(world, monkeypatch)
+    for said in ("256", "263"):
+        monkeypatch.setenv(MEMORY, said)
+        with pytest.raises(RunFailed, match=rf"^Refused: .* takes 264 MiB of memory, and this one has {said} MiB; let"):
+            function(SCHEDULED)
+    assert inbox(world) == before
+    monkeypatch.setenv(MEMORY, "264")
+    assert function(SCHEDULED)["size"] == 2
+
+
+@pytest.mark.parametrize("said", ["128", "", "unlimited", "-1"])
+def test_enough_memory(said: str, function: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least that a function can have is enough for the limits that hold unless said; so is what nobody says."""
+    monkeypatch.setenv(MEMORY, said)
+    assert function(SCHEDULED)["batches"]
+
+
+def test_memory_of_a_frozen_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes no submission, so it is said to be frozen, whatever its policy admits."""
+    world = World()
+    writer = world.sequencer(admission=Admission(max_submission_bytes=100 << 20))
+    writer.create()
+    writer.freeze()
+    monkeypatch.setenv(MEMORY, "128")
+    with pytest.raises(RunFailed, match="is frozen"):
+        job_of(world, monkeypatch)(SCHEDULED)

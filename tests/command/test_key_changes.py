@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.command_line import ORIGIN, Command
 
 
@@ -68,3 +70,20 @@ def test_another_history_by_the_new_key(tiletree: Command) -> None:
     assert f"--seen --vkey {old}" in done.err
     tiletree.ok("key", "forget", "log", "--seen", "--vkey", old)
     assert tiletree.ok("info", "log")["vkey"] == other
+
+
+def test_a_key_that_is_in_no_file(tiletree: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in the environment: `key add` has nowhere to put the new one, and says what to do; nothing is changed."""
+    tiletree.ok("init", "log", "--origin", ORIGIN, "--key", "k")
+    tiletree.ok("key", "forget", "log")
+    monkeypatch.setenv("TILETREE_PRIVATE_KEY", Path("k").read_text())
+    before = Path("log.private/head").read_bytes()
+    done = tiletree("key", "add", "log", "--anchor", "k.anchor")
+    assert done.code == 2
+    assert "adds the new key to a key file, and $TILETREE_PRIVATE_KEY is none: a call cannot change" in done.err
+    assert "write what $TILETREE_PRIVATE_KEY holds to a file, name that with --key" in done.err
+    assert Path("log.private/head").read_bytes() == before
+    monkeypatch.setenv("TILETREE_PRIVATE_KEY", "garbage")
+    done = tiletree("key", "add", "log", "--anchor", "k.anchor")
+    assert (done.code, "what $TILETREE_PRIVATE_KEY holds is not the text of a key file" in done.err) == (2, True)
+    assert "garbage" not in done.err

@@ -112,6 +112,25 @@ def test_almost_a_policy_is_malformed(old: bytes, new: bytes) -> None:
     refuse_changed(parse_admission, TEXT, old, new, "tiletree-admission/v1")
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"junk\n", "v1: its first line has to be tiletree-admission/v1"),
+        (OPEN.data + b"max-entries 5", "v1: its last line does not end in newline"),
+        (OPEN.data + b"max-entries 5\nmax-entry-bytes x\n", "v1 line 3: not a decimal number without sign"),
+        (OPEN.data + b"max-entries 5\nsubmitter ann\nmax-entries 6\n", "v1 line 4: it is unknown, or not where it"),
+        (OPEN.data + b"submitter ann\nallow nothing\n", "v1 line 3: "),
+        (OPEN.data + b"submitter ann\nmax-entries 65536\n", "v1 line 3: it is unknown, or not where it belongs"),
+        (OPEN.data + b"max-entries 65536\n", "v1 line 2: it is not where it belongs, or states a default"),
+    ],
+)
+def test_where_a_policy_is_wrong(text: bytes, says: str) -> None:
+    """The line is named, and what should stand there; nothing of the file is shown, which may be another one."""
+    with pytest.raises(Malformed) as raised:
+        parse_admission(text)
+    assert says in raised.value.plain
+
+
 @given(st.binary() | st.builds(bytes.__add__, st.just(OPEN.data), st.binary()))
 @example(OPEN.data + b"submitter a\n" * (MAX_ADMISSION_SIZE // 12))
 def test_arbitrary_bytes_give_a_policy_or_our_error(data: bytes) -> None:

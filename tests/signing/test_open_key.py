@@ -42,7 +42,7 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OWN_KEY", f"{KEY.skey}\n")
     assert open_key(ENVIRONMENT) == KEY
     monkeypatch.setenv("OWN_KEY", "s3cr3t")
-    with pytest.raises(UsageError, match=r"^\$OWN_KEY is not a key$"):
+    with pytest.raises(UsageError, match=r"^what \$OWN_KEY holds is not the text of a key file$"):
         open_key(ENVIRONMENT)
 
 

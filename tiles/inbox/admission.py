@@ -130,41 +130,50 @@ def parse_admission(data: bytes) -> Admission:
     if len(data) > MAX_ADMISSION_SIZE:
         raise Malformed(TITLE, f"more than {MAX_ADMISSION_SIZE} bytes", len(data))
     title, *lines = decode_text(data, TITLE).split("\n")
-    if title != TITLE or not lines or lines.pop():
-        raise Malformed(TITLE, "not a whole text that begins with its title", data[:80])
-    values = []
+    if title != TITLE:
+        raise Malformed(TITLE, f"its first line has to be {TITLE}", data[:80])
+    if not lines or lines.pop():
+        raise Malformed(TITLE, "its last line does not end in newline", data[-80:])
+    values, number = [], 2  # of the next line
     for name, default, most in _LIMITS:
         value = default
         if lines and lines[0].startswith(f"{name} "):
-            value = decode_decimal(lines.pop(0).removeprefix(f"{name} "), TITLE, maximum=most)
+            value = decode_decimal(lines.pop(0).removeprefix(f"{name} "), f"{TITLE} line {number}", maximum=most)
+            number += 1
         values.append(value)
     size, count, longest, payload = values
     try:
-        admission = Admission(size, count, longest, *_parse_lines(lines), payload)
+        admission = Admission(size, count, longest, *_parse_lines(lines, number), payload)
     except UsageError as error:
         raise Malformed(TITLE, error.message) from None
     if admission.data != data:
-        raise Malformed(TITLE, "not in canonical form", data[:80])
+        pairs = zip(data.split(b"\n"), admission.data.split(b"\n"), strict=False)
+        other = next(at for at, (given, wanted) in enumerate(pairs, 1) if given != wanted)
+        problem = "it is not where it belongs, or states a default, which is left out"
+        raise Malformed(f"{TITLE} line {other}", problem, data[:80])
     return admission
 
 
-def _parse_lines(lines: list[str]) -> tuple[tuple[str, ...], tuple[Rule, ...], bytes, bool]:
-    """Return all values but the limits. Raises Malformed; lines in another order, or twice, have another text."""
+def _parse_lines(lines: list[str], number: int) -> tuple[tuple[str, ...], tuple[Rule, ...], bytes, bool]:
+    """Return all values but the limits. Raises Malformed; lines in another order, or twice, have another text.
+
+    number   of the first of these lines in the text
+    """
     submitters: list[str] = []
     rules: list[Rule] = []
     root, judges_writer = b"", False
-    for line in lines:
+    for at, line in enumerate(lines, number):
         name, _, value = line.partition(" ")
         if name == "submitter":
             submitters.append(value)
         elif name == "trusted-root":
-            root = decode_base64(value, TITLE)
+            root = decode_base64(value, f"{TITLE} line {at}")
         elif line == _JUDGED:
             judges_writer = True
         elif name == "allow":
-            rules.append(parse_rule(line, TITLE))
+            rules.append(parse_rule(line, f"{TITLE} line {at}"))
         else:
-            raise Malformed(TITLE, "an unknown line, or one in the wrong place", line)
+            raise Malformed(f"{TITLE} line {at}", "it is unknown, or not where it belongs", line)
     return tuple(submitters), tuple(rules), root, judges_writer
 
 

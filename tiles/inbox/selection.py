@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tiles.errors import AccessError, UsageError
+from tiles.errors import AccessError, Refused, UsageError
 from tiles.inbox.admission import Admission, Admitted, admit, refusal_before_reading
 from tiles.inbox.naming import name_in_batch
 from tiles.inbox.rules import NotAdmitted
 from tiles.inbox.turns import Row, Turns, Waiting
 from tiles.tree.layout import TILE_WIDTH
+
+MEMORY_OF_A_RUN = 64 << 20  # bytes, besides a submission, which is held twice: docs/admission.md, "Payloads"
 
 LEAST_CHARGE = 256  # bytes that every object is charged at least, because even a refusal takes room in the batch
 
@@ -33,6 +35,7 @@ class Limits:
     objects    taken or refused
     align      end the batch where the log's size is a multiple of 256, which avoids partial tiles
     max_hold   seconds that a submission waits for that at most
+    memory     bytes of memory that the run has; None if nobody says
     """
 
     entries: int = 65_536
@@ -40,10 +43,25 @@ class Limits:
     objects: int = 65_536
     align: bool = False
     max_hold: float = 3600.0
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         if min(self.entries, self.bytes, self.objects) < 1:
             raise UsageError("a batch takes at least one entry, one byte and one object")
+
+    def check_memory(self, admission: Admission) -> None:
+        """Raise Refused if the run has less memory than the largest submission takes that a policy admits.
+
+        The platform would end the run while it reads that submission, and every later run at the same one.
+        """
+        needed = MEMORY_OF_A_RUN + 2 * admission.max_submission_bytes
+        if self.memory is not None and self.memory < needed:
+            raise Refused(
+                f"the admission policy lets a submission have {admission.max_submission_bytes} bytes, for which a run "
+                f"takes {-(-needed >> 20)} MiB of memory, and this one has {self.memory >> 20} MiB",
+                hint="let the function have more memory, or the policy less max-submission-bytes (`tiletree admission "
+                "LOG --set FILE`)",
+            )
 
 
 @dataclass(frozen=True, slots=True)

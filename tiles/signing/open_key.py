@@ -84,7 +84,8 @@ def _environment_key(place: KeyPlace) -> SigningKey:
     try:
         return _one_or_all(parse_keys(os.environ.get(place.text, "").strip().replace("\r\n", "\n")))
     except Malformed:
-        raise UsageError(f"{place} is not a key", hint="it is what is in a key file") from None
+        hint = "set it to the whole text of the log's key file, as `init` has written it"
+        raise UsageError(f"what {place} holds is not the text of a key file", hint=hint) from None
 
 
 def _one_or_all(keys: Sequence[SeedKey]) -> SigningKey:

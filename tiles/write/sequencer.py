@@ -154,7 +154,10 @@ class Sequencer:
                     self._recoverer.check_published()
                 state, _ = self._settle()
                 size = state.head.tree.size
-                inbox = Inbox(self._private, state.admission, limits or Limits())
+                limits = limits or Limits()
+                if not state.head.frozen:
+                    limits.check_memory(state.admission)
+                inbox = Inbox(self._private, state.admission, limits)
                 taken = take_and_publish(inbox, self._public if publish else None, state.head, self._clock.now())
                 if not taken.took and not taken.refused:
                     nothing = size, 0, (), (), taken.backlog

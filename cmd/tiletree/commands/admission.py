@@ -13,6 +13,7 @@ from tiletree.files import read_named
 from tiletree.keys import at_a_log
 from tiletree.opening import open_sequencer
 from tiletree.options import WITNESSES, Writer, json_option, log_argument, output, writer_options
+from tiletree.pins import ADMISSIONS
 from tiletree.ui import Output
 
 _SHOWN = 160  # characters of a line: a trusted root has thousands
@@ -36,7 +37,7 @@ def admission(out: Output, log: str, path: Path | None, yes: bool, writer: Write
     docs/admission.md has the format. What waits in the inbox is judged by the policy that the log has when that is
     decided; what was logged or refused stays so. The checkpoint does not change. Showing the policy needs no key.
     """
-    new = None if path is None else read_named(path, "--set", MAX_ADMISSION_SIZE, parse_admission)
+    new = None if path is None else read_named(path, "--set", MAX_ADMISSION_SIZE, parse_admission, ADMISSIONS)
     private = private_store(log, writer.private)
     with at_a_log(public_store(log)):
         head, _, _ = read_head(private)

@@ -110,11 +110,14 @@ def _new_key(
         return key, found
     path = found.place.path
     if path is None:
-        service = "a service signs by one key, and has no ML-DSA-44"
-        raise UsageError(
-            f"{found.place} is no file, to which a key could be added: {service if found.place.is_service else 'set'}",
-            hint="keep the keys in a file, and name it with --key",
-        )
+        if found.place.is_service:
+            why, hint = "a service signs by one key", "a log whose keys are to change keeps them in a key file"
+        else:
+            why = "a call cannot change a variable"
+            hint = (
+                f"write what {found.place} holds to a file, name that with --key, and set the variable to its new text"
+            )
+        raise UsageError(f"`key add` adds the new key to a key file, and {found.place} is none: {why}", hint=hint)
     new = signing_key(keys.name, secrets.token_bytes(SEED_SIZE), kind)
     add_key(path, new)  # lasts before the log names it: without it, nobody could sign for the log any more
     out.note(f"the new key is in {path}: keep a copy")

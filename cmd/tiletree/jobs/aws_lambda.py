@@ -22,6 +22,7 @@ from tiles.upkeep.metrics import emf_line
 from tiletree.jobs.job import Deadline, Ran, run
 from tiletree.jobs.record import Record
 
+MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # the variable that says how many MiB a function has
 DIRECT = "tiletree"  # the one key of a direct call
 _SENDERS = {"aws:sqs": "sqs", "aws:s3": "s3"}
 _SCHEDULES = ("aws.events", "aws.scheduler")
@@ -43,7 +44,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     except UsageError as error:
         record.error(type(error).__name__, error.message, error.hint)
         raise _failed(record.failure) from None
-    ran = run(record, deadline, given)
+    ran = run(record, deadline, given, _memory(os.environ.get(MEMORY, "")))
     if ran.code:
         raise _failed(ran.error)
     return answer(ran, woken_by)
@@ -76,6 +77,11 @@ def options(event: Any) -> Mapping[str, Any]:
 def answer(ran: Ran, woken_by: str) -> dict[str, Any]:
     """Return what the function answers. A queue is told that none of its messages failed."""
     return {**({"batchItemFailures": []} if woken_by == "sqs" else {}), **ran.document}
+
+
+def _memory(said: str) -> int | None:
+    """Return how many bytes of memory the function has; None if the service does not say."""
+    return int(said) << 20 if said.isascii() and said.isdigit() else None
 
 
 def _is_plain(value: object) -> bool:

@@ -99,28 +99,33 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def run(record: Record, deadline: Deadline, given: Mapping[str, Any] | None = None) -> Ran:
+def run(record: Record, deadline: Deadline, given: Mapping[str, Any] | None = None, memory: int | None = None) -> Ran:
     """Decide what waits in the inbox, and say what came of it. Nothing leaves as an exception.
 
     record     what is told of the run, as it goes on
     deadline   asked after each batch whether it was the last one
     given      options of this call
+    memory     bytes of memory that the service lets the run have; None if it does not say
     """
     began = time.monotonic()
     record.hidden.hide(os.environ.get(name, "") for name in (LOG, *ADDRESSES))
-    code = guarded(lambda: _sequence(record, deadline, given or {}), record)
+    code = guarded(lambda: _sequence(record, deadline, given or {}, memory), record)
     if code == EXIT_BELOW_QUORUM:  # whoever counts errors has to see it
         record.fail("BelowQuorum", "published below the quorum of the log's policy", "the next run asks again")
     record.end(time.monotonic() - began)
     return Ran(code, record.document, record.failure)
 
 
-def _sequence(record: Record, deadline: Deadline, given: Mapping[str, Any]) -> None:
+def _sequence(record: Record, deadline: Deadline, given: Mapping[str, Any], memory: int | None) -> None:
     with sequence.make_context("sequence", arguments(os.environ, given), obj=record) as context:
         said = context.params
     writer = Writer(**{field.name: said[field.name] for field in fields(Writer)})
     limits = Limits(
-        entries=said["max_entries"], bytes=said["max_bytes"], align=said["align"], max_hold=said["max_hold"]
+        entries=said["max_entries"],
+        bytes=said["max_bytes"],
+        align=said["align"],
+        max_hold=said["max_hold"],
+        memory=memory,
     )
     opened = open_sequencer(said["log"], writer, out=record)
     record.begin(opened.verifier.name)
