@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import Any
 
-LOST = "docs/lost.md"  # the page on what is lost or was moved, named as in the repository and in the source archive
+LOST = "docs/lost.md"  # the page on what is lost or was moved; `tiletree.documents` says where docs is
 
 
 class TilesError(Exception):

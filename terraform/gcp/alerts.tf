@@ -150,7 +150,7 @@ resource "google_monitoring_alert_policy" "failures" {
   }
 
   documentation {
-    content   = "The lines with event \"failed\" say what is wrong and what to do about it. A quorum of witnesses that fails is one of them: nothing is lost, and each run asks again. Exit code 4 means that the log itself was found to be wrong: stop the schedule, and read docs/lost.md before anything is put back."
+    content   = "The lines with event \"failed\" say what is wrong and what to do about it. A quorum of witnesses that fails is one of them: nothing is lost, and each run asks again. Exit code 4 means that the log itself was found to be wrong: stop the schedule, and read docs/lost.md of tiletree's source archive before anything is put back."
     mime_type = "text/markdown"
   }
 }
