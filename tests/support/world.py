@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 from tests.support.check_log import Keys, ObjectHistory, check_log, committed
-from tests.support.faults import Faults, RecordingStore
+from tests.support.faults import Faults, GatedStore, RecordingStore
 from tests.support.witnesses import InProcess, Witness, witness_key, witness_policy
 from tiles.inbox.admission import Admission
 from tiles.index.known import KnownEntries
@@ -165,6 +165,18 @@ class World:
         """Change the anchor from outside: its origin, identity, tree or state."""
         anchor = parse_anchor(self.stores["anchor"].read(ANCHOR).data)
         self.put("anchor", ANCHOR, replace(anchor, **changes).data)
+
+    def overtaken(self) -> tuple[Sequencer, list[str]]:
+        """Return a run, and what is empty until another one has published, which it does before this one swaps."""
+        begun: list[str] = []
+
+        def gate(what: str) -> None:
+            if what == "public swap checkpoint" and not begun:
+                begun.append(what)
+                self.pass_time(1000.0)
+                self.sequencer().finish()
+
+        return self.sequencer(lambda store, role: GatedStore(store, role, gate)), begun
 
     def pass_time(self, seconds: float) -> None:
         """Let the clock go on."""

@@ -36,16 +36,9 @@ def test_what_is_left_is_what_would_be_loaded() -> None:
 def test_nothing_is_known_of_a_log_that_another_run_has_published() -> None:
     """Another run publishes the tree before this one does: it cannot tell what came after that."""
     world = World().grown(3)
-    begun: list[str] = []
-
-    def gate(what: str) -> None:
-        if what == "public swap checkpoint" and not begun:
-            begun.append(what)
-            world.pass_time(1000.0)
-            world.sequencer().finish()
-
-    done = committed(world.sequencer(lambda store, role: GatedStore(store, role, gate)))
-    assert begun
+    slow, overtaken = world.overtaken()
+    done = committed(slow)
+    assert overtaken
     assert done is not None
     assert done.left is None
 

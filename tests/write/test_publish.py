@@ -83,25 +83,17 @@ def test_what_others_have_published() -> None:
     writer = world.sequencer()
     writer.finish()
     assert writer.made() == Made()
-    begun: list[str] = []
-
-    def gate(what: str) -> None:
-        if what == "public swap checkpoint" and not begun:
-            begun.append(what)
-            world.pass_time(1000.0)
-            world.sequencer().finish()
-
-    slow = world.sequencer(lambda store, role: GatedStore(store, role, gate))
+    slow, overtaken = world.overtaken()
     slow.append([b"more"])
-    assert begun
+    assert overtaken
     assert slow.made() == Made()
     with pytest.raises(Died):
         world.sequencer(faulty(world, "public create tile/", Fault.DIES).wrap).append(NEW)
     world.acknowledged.append((14, NEW))
     world.pass_time(1000.0)
-    begun.clear()
+    overtaken.clear()
     slow.finish()
-    assert begun
+    assert overtaken
     assert slow.made() == Made()
 
 
