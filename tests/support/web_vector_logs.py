@@ -12,6 +12,7 @@ from tests.support.readers import OTHER_KEY, POLICY, entry
 from tests.support.reference import flipped
 from tests.support.signed_text import LOG, signed
 from tests.support.web_answers import Cases, b64
+from tiles.entries.content import MAX_DATA_SIZE
 from tiles.notes.checkpoint import parse_signed_checkpoint
 from tiles.notes.keys import parse_vkey
 from tiles.notes.policy import policy_for
@@ -158,7 +159,7 @@ def _histories(made: Cases) -> None:
 
 
 def _files(made: Cases) -> None:
-    for size in (0, 1, 55, 56, 63, 64, 65, 65_535, 65_536, 200_000):
+    for size in (0, 1, 55, 56, 63, 64, 65, 65_535, 65_536, MAX_DATA_SIZE, MAX_DATA_SIZE + 1):
         made.add("digest_entry", "ok", f"{size} bytes", data=b64(bytes(at * 7 % 251 for at in range(size))))
 
 
