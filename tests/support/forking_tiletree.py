@@ -183,7 +183,7 @@ def _be_odd(
     files         how many may be open, 0: as many as usual
     gone          the directory that it is in is removed
     """
-    if "HOME" in environment and environment["HOME"] is None:
+    if environment.get("HOME", os.environ.get("HOME")) is None:
         _be_at_home_by_passwd()
     for name, value in environment.items():
         os.environ.pop(name, None)

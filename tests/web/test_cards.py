@@ -97,3 +97,12 @@ def test_verify_html_leads_nowhere(chromium: Chromium) -> None:
         one.page.wait_for_selector("h2:has-text('5 files: 5 to look at')")
         assert one.page.query_selector_all("a[href]") == []
         check_accessible(one.page)
+
+
+def test_a_file_with_the_name_of_what_a_command_needs(chromium: Chromium) -> None:
+    """What stands in a command for the log's key is replaced, and not the same word in the name of a file."""
+    script = """async () => (await import(new URL("page/commands.js", document.baseURI))).commandLine(
+      "verify FILE --vkey VKEY", { name: "VKEY.FILE", policy: { logs: [{ key: { vkey: "a+b+c" } }] } })"""
+    with site(chromium, PLAIN) as one:
+        one.open()
+        assert one.page.evaluate(script) == "verify VKEY.FILE --vkey a+b+c"

@@ -1,6 +1,6 @@
 // What is opened below the results: the log's entries, and the keys that are trusted.
 
-import { WITH_PROOF, filled } from "./commands.js";
+import { WITH_PROOF, commandLine } from "./commands.js";
 import { card, code, h } from "./dom.js";
 import { EntryList } from "./entry_list.js";
 import { errorCard } from "./error_card.js";
@@ -63,7 +63,7 @@ function keyForm() {
 /** Show what this page cannot do, and what can: with the key that is trusted here, so that the command can be copied. */
 export async function self(place, { trusted }) {
   const { policy } = await trusted.catch(() => ({}));
-  const line = filled(WITH_PROOF, { policy });
+  const line = commandLine(WITH_PROOF, { policy });
   place.replaceChildren(
     h(
       "p",

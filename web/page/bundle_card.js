@@ -1,7 +1,7 @@
 // The card of a bundle of Sigstore. What a bundle holds was chosen by whoever made it, its key too: so only a key that the
 // visitor named makes a card green, and a certificate never does, whose chain and times are not checked here.
 
-import { certificateRows, keyRow } from "./certificate_rows.js";
+import { certificateRows } from "./certificate_rows.js";
 import { WITH_CERTIFICATE, WITH_KEY, byHand, command } from "./commands.js";
 import { card, code, count, h, visible } from "./dom.js";
 import { errorCard, vouched } from "./error_card.js";
@@ -13,7 +13,6 @@ import { DETAILS } from "../verifier/artifact.js";
 import { encodeBase64, hex } from "../verifier/encoding.js";
 
 const SUBJECTS = 10, PREDICATE = 20_000; // characters
-
 
 /** Return how else to check who signed; file: undefined where it is not there. */
 const otherwise = (words, bundle, file, policy) => [
@@ -31,10 +30,10 @@ function subject({ bundle: { envelope }, name, file }) {
   return ["An attestation of type ", code(statement.predicateType), about, from, " That it is true is the signer's word."];
 }
 
-function signer({ bundle, found: { certificate, spki, fingerprint } }) {
+function signer({ bundle, found: { certificate, fingerprint } }) {
   if (certificate) return certificateRows(certificate);
   const hint = encodeBase64(fingerprint), other = bundle.hint && bundle.hint !== hint;
-  return [["Key that signed, its SHA-256", keyRow(spki)[1]], ["The same in base64", hint], ...(other ? [["What the bundle calls it", bundle.hint]] : [])];
+  return [["Key that signed, its SHA-256", hex(fingerprint)], ["The same in base64", hint], ...(other ? [["What the bundle calls it", bundle.hint]] : [])];
 }
 
 /** Return what of a bundle was checked, for the list of all that was. */

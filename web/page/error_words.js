@@ -178,7 +178,7 @@ const BY_FIELD = {
 // what a browser may lack, by the signature type of the key
 const ALGORITHMS = { 1: "Ed25519", 2: "this kind of ECDSA", 4: "Ed25519", 6: "ML-DSA-44" };
 
-export const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
+const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
   say(
     "unsupported",
     UNKNOWN,
@@ -193,7 +193,7 @@ export const unsupported = ({ unsupported: keys, policy, cosignatures }) =>
 const unreachable = () =>
   say("network", UNKNOWN, "Could not reach the log", [NOTHING], ["Look whether you are online, and try again.", "Or drop the file together with its proof (.tlog-proof): that needs no network."]);
 
-export const instead = ([path, what]) =>
+const instead = ([path, what]) =>
   say(
     "web-page",
     UNKNOWN,

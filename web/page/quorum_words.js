@@ -4,7 +4,7 @@ import { code, h, visible } from "./dom.js";
 import { asks, standing, stands, walk } from "../verifier/quorum.js";
 import { shown, witnessesOf } from "../verifier/tlog.js";
 
-const LONG = 400; // characters
+export const LONG = 400; // characters of a key, as of ML-DSA-44
 const quorumOf = ({ policy, cosignatures = [] }) => standing(policy, cosignatures.map(({ name }) => name));
 const list = (found) => visible(found.map(({ one }) => one.name).join(", "));
 
